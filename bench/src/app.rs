@@ -1,7 +1,7 @@
-//! The app as it is released: how long until its window can be used, and how much memory it takes.
+//! The released app: the time until its window can be used, and its memory.
 //!
-//! It is watched from outside, on a display whose pixels can be read, and is told nothing of it. A window counts as usable
-//! from the moment on at which it looks as it does once nothing changes any more.
+//! It is measured from outside, on a display whose pixels can be read. A window counts as usable as soon as it looks as
+//! it does once nothing changes any more.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -27,7 +27,7 @@ const ALIKE: f64 = 0.99;
 /// After the last picture, for the memory of the start to be given back and the devices to have told of themselves.
 const REST: Duration = Duration::from_secs(15);
 
-/// What was measured.
+/// The measured times.
 #[derive(Debug)]
 pub(crate) struct App {
     /// From the start of the process to a usable window, milliseconds.
@@ -46,7 +46,7 @@ pub(crate) struct Memory {
     pub(crate) processes: usize,
 }
 
-/// Starts the app as often as there are rounds, and once more with devices.
+/// Starts the app as often as there are rounds, and again with devices.
 pub(crate) fn measure(size: &Size) -> Result<App> {
     println!("\nThe app");
     let session = Session::start(Keyring::Unlocked)?;
@@ -84,7 +84,7 @@ fn with_devices(session: &Session, display: &Display, devices: usize) -> Result<
         let mut command = Command::new(program("wilco")?);
         command.args(arguments).envs(session.variables()).env("WILCO_DATA_DIR", data.path());
         let output = command.output().context("wilco could not be started")?;
-        ensure!(output.status.success(), "wilco did not work: {}", String::from_utf8_lossy(&output.stderr));
+        ensure!(output.status.success(), "wilco failed: {}", String::from_utf8_lossy(&output.stderr));
         Ok(String::from_utf8_lossy(&output.stdout).into_owned())
     };
     wilco(&["connections", "add", "bench", "--url", &broker.url()])?;
@@ -122,7 +122,7 @@ fn start(session: &Session, display: &Display, data: &Path) -> Result<(Child, Du
         if let Some(usable) = usable(&seen, &bare) {
             return Ok((app, usable));
         }
-        ensure!(now < Duration::from_secs(60), "the window keeps changing, or never came: {}", app.log());
+        ensure!(now < Duration::from_secs(60), "the window keeps changing, or never opened: {}", app.log());
     }
 }
 

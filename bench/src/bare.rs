@@ -1,4 +1,4 @@
-//! A bare client of the MQTT library that Wilco uses: it remembers in memory what it has asked, and stores nothing.
+//! A bare client of the MQTT library that Wilco uses: it keeps its requests in memory and stores nothing.
 
 use std::collections::HashSet;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -10,7 +10,7 @@ use tokio::sync::mpsc;
 use uuid::Uuid;
 
 use crate::client::{self, Files};
-use crate::course::{PATIENCE, device};
+use crate::course::{ANSWER_TIMEOUT, device};
 
 const PREFIX: &str = "bare";
 
@@ -43,8 +43,8 @@ impl Bare {
             pending.insert(id);
         }
         while !pending.is_empty() {
-            let answer = tokio::time::timeout(PATIENCE, self.answers.recv()).await;
-            let id = answer.context("the bare client waits for answers that do not come")?;
+            let answer = tokio::time::timeout(ANSWER_TIMEOUT, self.answers.recv()).await;
+            let id = answer.context("the bare client received no answer")?;
             pending.remove(&id.context("the bare client's connection has ended")?);
         }
         Ok(begun.elapsed())

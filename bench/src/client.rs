@@ -1,4 +1,4 @@
-//! How the bare client and the echo device connect: as Wilco's engine does, but for the store and the acknowledgements.
+//! How the bare client and the echo device connect: like Wilco's engine, without the store and the acknowledgements.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -10,10 +10,10 @@ use rustls::{ClientConfig, RootCertStore};
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 
-/// Publishes without a PUBACK, at the most: as Wilco has it.
+/// Publishes without a PUBACK, at most: as Wilco has it.
 const IN_FLIGHT: u16 = 500;
 
-/// What mutual TLS needs, as PEM files.
+/// The PEM files of mutual TLS.
 #[derive(Debug, Clone)]
 pub(crate) struct Files {
     pub(crate) authority: PathBuf,
@@ -29,7 +29,7 @@ impl Files {
             [authority, certificate, key] => {
                 Ok(Some(Self { authority: authority.into(), certificate: certificate.into(), key: key.into() }))
             }
-            _ => bail!("TLS takes three files: authority, certificate and key."),
+            _ => bail!("TLS needs three files: authority, certificate and key."),
         }
     }
 
@@ -41,8 +41,8 @@ impl Files {
 
 /// A client for `mqtt://localhost:1883` and the like; with files, over mutual TLS.
 pub(crate) fn open(id: &str, url: &str, files: Option<&Files>) -> Result<(AsyncClient, EventLoop)> {
-    let (_, address) = url.split_once("://").with_context(|| format!("{url} is no address of a broker"))?;
-    let (host, port) = address.rsplit_once(':').with_context(|| format!("{url} names no port"))?;
+    let (_, address) = url.split_once("://").with_context(|| format!("{url} is not the address of a broker"))?;
+    let (host, port) = address.rsplit_once(':').with_context(|| format!("{url} has no port"))?;
     let mut network = NetworkOptions::new();
     network.set_tcp_nodelay(true);
     let mut options = MqttOptions::new(id, (host.to_owned(), port.parse::<u16>()?));

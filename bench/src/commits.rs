@@ -1,4 +1,4 @@
-//! What the disk alone takes: the two commits of a command, submitted and answered, by the store itself.
+//! The cost of the disk alone: the two commits of a command, submitted and answered, by the store itself.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -37,7 +37,7 @@ impl Commits {
     }
 }
 
-/// What the engine commits of a command that is answered at once: before it goes out, and with the answer.
+/// The commits of a command that is answered immediately: before it is sent, and with the answer.
 fn life() -> Result<[Vec<Change>; 2]> {
     let device = DeviceId::new(device(0))?;
     let id = CommandId::new(Uuid::now_v7().to_string())?;

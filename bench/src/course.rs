@@ -1,4 +1,4 @@
-//! The course that all run: one command and its answer, then many at once, over TCP and over mutual TLS, taking turns.
+//! The course for all clients: one command and its answer, then many at once, over TCP and over mutual TLS, in turns.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -18,13 +18,13 @@ use crate::mqttjs::MqttJs;
 use crate::wilco::Wilco;
 
 /// How long anything may take before it is taken for stuck.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Between two commands, so that each finds the machine at rest, as a person's does.
 const PAUSE: Duration = Duration::from_millis(60);
 
-/// What mosquitto is told beyond what the tests tell it: by its defaults it would drop messages of a fan-out, and let
-/// only 20 be under way to the one client that is all devices here.
+/// Additions to mosquitto's configuration in the tests: by default it would drop messages of a fan-out, and allow only
+/// 20 unacknowledged messages to the one client that plays all devices.
 pub(crate) const BROKER: &str = "max_inflight_messages 1000\nmax_queued_messages 0";
 
 /// How much is measured.
@@ -41,13 +41,13 @@ pub(crate) struct Size {
 }
 
 impl Size {
-    /// What the report is made of.
+    /// The contents of the report.
     pub(crate) const FULL: Self = Self { rounds: 5, singles: 60, many: 10_000, devices: 1_000 };
     /// For trying the bench itself.
     pub(crate) const QUICK: Self = Self { rounds: 2, singles: 10, many: 1_000, devices: 50 };
 }
 
-/// Who is measured.
+/// The measured clients.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Who {
     Wilco,
@@ -71,7 +71,7 @@ impl Who {
     }
 }
 
-/// What was measured over one kind of connection.
+/// The results over one kind of connection.
 #[derive(Debug, Default)]
 pub(crate) struct Way {
     /// The name in the report.
@@ -188,7 +188,8 @@ pub(crate) async fn start_echo(url: &str, files: Option<&Files>) -> Result<Child
     }
     let mut child = command.spawn().context("starting the echo device")?;
     let mut lines = BufReader::new(child.stdout.take().context("the echo device has no output")?).lines();
-    let line = tokio::time::timeout(PATIENCE, lines.next_line()).await.context("the echo device says nothing")??;
-    ensure!(line.as_deref() == Some(echo::READY), "the echo device did not start; what it said is above");
+    let line =
+        tokio::time::timeout(ANSWER_TIMEOUT, lines.next_line()).await.context("the echo device prints nothing")??;
+    ensure!(line.as_deref() == Some(echo::READY), "the echo device did not start; its output is above");
     Ok(child)
 }

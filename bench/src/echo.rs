@@ -1,6 +1,6 @@
-//! The device on the other end: all devices of the bench at once, each of which answers at once that it is done.
+//! The echo device: plays all devices of the benchmark and answers each request immediately with *succeeded*.
 //!
-//! It remembers nothing and refuses nothing. A real device is slower; what is measured here is everybody else.
+//! It remembers nothing and refuses nothing. Real devices are slower; this benchmark measures everything but them.
 
 use anyhow::{Context, Result, bail};
 use rumqttc_v5::{AsyncClient, Event, Packet, PublishOptions, QoS};
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::client::{self, Files};
 use crate::wilco::SILENT_NAME;
 
-/// What it says when it is ready.
+/// The line that it prints when it is ready.
 pub(crate) const READY: &str = "ready";
 
 /// Answers until its broker is gone.
@@ -28,7 +28,7 @@ pub(crate) async fn echo(url: &str, files: Option<Files>) -> Result<()> {
 }
 
 fn answer(client: &AsyncClient, topic: &str, request: &[u8]) -> Result<()> {
-    let Some(device) = topic.strip_suffix("/req") else { bail!("{topic} is no topic of a command") };
+    let Some(device) = topic.strip_suffix("/req") else { bail!("{topic} is not a request topic") };
     if device.rsplit('/').next().is_some_and(|name| name.starts_with(SILENT_NAME)) {
         return Ok(());
     }

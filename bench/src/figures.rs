@@ -1,4 +1,4 @@
-//! Medians and what lies about them.
+//! Medians and quartiles.
 
 use std::time::Duration;
 

@@ -1,6 +1,6 @@
-//! How the cost of a command grows with the number of devices, what silent devices cost, and how much memory it takes.
+//! How the cost of a command grows with the number of devices, the cost of silent devices, and the memory.
 //!
-//! Wilco sends as its window does: to many devices it is a rollout.
+//! Wilco sends as from its window: to many devices as a rollout.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -38,13 +38,13 @@ pub(crate) struct Sizes {
 }
 
 impl Sizes {
-    /// What the report is made of.
+    /// The contents of the report.
     pub(crate) const FULL: Self = Self { rounds: 5, devices: &[1_000, 10_000, 100_000] };
     /// For trying the bench itself.
     pub(crate) const QUICK: Self = Self { rounds: 3, devices: &[100, 1_000] };
 }
 
-/// What was measured over one kind of connection.
+/// The results over one kind of connection.
 struct Way {
     name: &'static str,
     /// By number of devices, how long each round took.
@@ -71,12 +71,12 @@ pub(crate) async fn run(directory: &Path, sizes: &Sizes) -> Result<()> {
     Ok(())
 }
 
-/// In a process of its own: sends to so many devices and tells how much memory that took at the most.
+/// In a process of its own: sends to so many devices and tells how much memory that took at most.
 pub(crate) async fn alone(url: &str, devices: &str, files: Option<&Files>) -> Result<()> {
     let disk = tempfile::Builder::new().prefix("bench-").tempdir_in(target()?)?;
     let mut wilco = Wilco::connect(&disk.path().join("engine"), url, files).await?;
     wilco.roll_out(devices.parse()?, false).await?;
-    let most = machine::most_memory().context("the system does not tell how much memory was used")?;
+    let most = machine::most_memory().context("the system does not report the used memory")?;
     wilco.stop().await;
     println!("{most}");
     Ok(())
@@ -139,7 +139,7 @@ async fn memory_of(url: &str, devices: usize, files: Option<&Files>) -> Result<f
     if let Some(files) = files {
         command.args(files.words());
     }
-    let output = command.output().await.context("starting Wilco by itself")?;
+    let output = command.output().await.context("starting Wilco alone")?;
     let said = String::from_utf8_lossy(&output.stdout);
     said.trim().parse().with_context(|| format!("{said}{}", String::from_utf8_lossy(&output.stderr)))
 }

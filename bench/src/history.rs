@@ -1,5 +1,5 @@
-//! What a long history costs: pages of each filter, the first and one anywhere, a device's page, the count, the start of
-//! the engine and its memory, beside those of an empty database.
+//! The cost of a long history: pages of each filter (the first and one further down), the page of a device, the count, the
+//! start of the engine and its memory, compared with an empty database.
 
 mod fill;
 
@@ -44,7 +44,7 @@ pub(crate) struct Size {
 }
 
 impl Size {
-    /// What the report is made of.
+    /// The contents of the report.
     pub(crate) const FULL: Self = Self { commands: 5_000_000, devices: 100_000, samples: 200, starts: 7 };
     /// For trying the bench itself.
     pub(crate) const QUICK: Self = Self { commands: 200_000, devices: 4_000, samples: 40, starts: 3 };
@@ -60,7 +60,7 @@ impl Size {
             ensure!(size.commands > 0, "at least 1 command is needed");
             words = rest;
         }
-        ensure!(words.is_empty(), "bench history takes --quick and --commands N, in this order");
+        ensure!(words.is_empty(), "bench history accepts --quick and --commands N, in this order");
         Ok(size)
     }
 }
@@ -73,7 +73,7 @@ struct Page {
     anywhere: bool,
 }
 
-/// What was measured.
+/// The measured times.
 struct Measured {
     written: Duration,
     bytes: u64,
@@ -112,11 +112,11 @@ pub(crate) async fn run(directory: &Path, size: &Size) -> Result<()> {
     Ok(())
 }
 
-/// In a process of its own: starts an engine on that data, reads a page, and tells how much memory that took at the most.
+/// In a process of its own: starts an engine on that data, reads a page, and tells how much memory that took at most.
 pub(crate) async fn alone(data: &str) -> Result<()> {
     let engine = engine(Path::new(data)).await?;
     usable(&engine.handle()).await?;
-    let most = machine::most_memory().context("the system does not tell how much memory was used")?;
+    let most = machine::most_memory().context("the system does not report the used memory")?;
     engine.stop().await;
     println!("{most}");
     Ok(())
@@ -136,9 +136,9 @@ async fn connection(data: &Path) -> Result<String> {
     Ok(id)
 }
 
-/// What the window reads first.
+/// The first page that the window reads.
 async fn usable(handle: &Handle) -> Result<()> {
-    ensure!(handle.connections().await?.len() == 1, "the connection is gone");
+    ensure!(handle.connections().await?.len() == 1, "the connection is missing");
     handle.history(HistoryQuery { limit: ROWS, ..HistoryQuery::default() }).await?;
     Ok(())
 }
@@ -154,7 +154,7 @@ async fn start(data: &Path) -> Result<Duration> {
 
 async fn memory_of(data: &Path) -> Result<f64> {
     let mut command = Command::new(std::env::current_exe()?);
-    let output = command.arg("history-alone").arg(data).output().await.context("starting Wilco by itself")?;
+    let output = command.arg("history-alone").arg(data).output().await.context("starting Wilco alone")?;
     let said = String::from_utf8_lossy(&output.stdout);
     said.trim().parse().with_context(|| format!("{said}{}", String::from_utf8_lossy(&output.stderr)))
 }

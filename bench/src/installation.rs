@@ -1,4 +1,4 @@
-//! How large is what people install.
+//! The size of the installed programs.
 
 use std::path::{Path, PathBuf};
 

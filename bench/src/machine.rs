@@ -1,10 +1,10 @@
-//! On what it was measured: without it the figures mean nothing.
+//! The machine on which the benchmark ran: without it the figures mean nothing.
 
 use std::process::Command;
 
 use anyhow::{Context, Result};
 
-/// What it is, and the version or kind.
+/// Its name, and the version or kind.
 pub(crate) type Fact = (&'static str, String);
 
 /// The machine and the versions of all that takes part.

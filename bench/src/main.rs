@@ -1,11 +1,11 @@
-//! What Wilco's promise costs: its engine, which writes every command down before it goes out and every answer before it
-//! counts, side by side with bare MQTT clients that store nothing; and what the app takes to start, in memory and on disk.
+//! The cost of Wilco's promise: its engine, which stores every command before it sends it and every answer before it
+//! counts, compared with bare MQTT clients that store nothing; and the app's start, memory and size.
 //!
-//! Everything is measured in one run, taking turns, on the same broker and the same echo device, so that a busy machine is
-//! busy for all of them alike. `cargo xtask bench` builds what is needed and starts it. It compares, and proves nothing
-//! about what is right: that is what the tests are for.
+//! All clients are measured in one run, in turns, on the same broker and the same echo device, so that a busy machine
+//! slows all of them alike. `cargo xtask bench` builds everything and starts it. A benchmark compares; correctness is
+//! the tests' subject.
 
-#![expect(clippy::print_stdout, reason = "it tells the person in front of the terminal how far it is")]
+#![expect(clippy::print_stdout, reason = "it prints its progress to the terminal")]
 
 mod app;
 mod bare;

@@ -8,7 +8,7 @@ use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 
 use crate::client::Files;
-use crate::course::PATIENCE;
+use crate::course::ANSWER_TIMEOUT;
 
 /// The script, below this crate.
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/mqttjs/bare.js");
@@ -44,7 +44,8 @@ impl MqttJs {
     }
 
     async fn line(&mut self) -> Result<String> {
-        let line = tokio::time::timeout(PATIENCE, self.answers.next_line()).await.context("MQTT.js says nothing")?;
+        let line =
+            tokio::time::timeout(ANSWER_TIMEOUT, self.answers.next_line()).await.context("MQTT.js prints nothing")?;
         line?.context("MQTT.js has ended; what it said is above")
     }
 }

@@ -19,7 +19,7 @@ pub(crate) struct Chart {
     pub(crate) heading: String,
     pub(crate) unit: &'static str,
     pub(crate) bars: Vec<Bar>,
-    /// What the first bar should stay below: a line across it.
+    /// A limit for the first bar, drawn as a line.
     pub(crate) target: f64,
 }
 

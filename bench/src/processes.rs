@@ -1,4 +1,4 @@
-//! Processes as the kernel counts them (`proc(5)`).
+//! Processor time and memory of processes, from `proc(5)`.
 
 use std::fs;
 

@@ -1,4 +1,4 @@
-//! The figures for people: a page of tables, and a picture beside it.
+//! The report: a page of tables, and a picture.
 
 use std::fmt::Write;
 use std::path::Path;
@@ -57,7 +57,7 @@ fn page(report: &Report) -> Result<String> {
     write!(
         page,
         "\n![Bars of the medians, dots of the rounds](bench/bench.svg)\n\n\
-         Medians of {rounds} rounds in which all take turns; in brackets the least and the most of the rounds.\n"
+         Medians of {rounds} rounds in which all take turns; in brackets the lowest and the highest of the rounds.\n"
     )?;
 
     write!(
@@ -81,7 +81,7 @@ fn page(report: &Report) -> Result<String> {
     write!(
         page,
         "\n## {} commands fanned out and answered\n\n\
-         One to each of as many devices, all at once, until every answer is in its place. The target for Wilco's median is \
+         One to each of as many devices, all at once, until every answer has been matched. The target for Wilco's median is \
          {MANY} × the bare client's.\n\n\
          | | | ms | commands a second | against bare rumqttc |\n| --- | --- | --- | --- | --- |\n",
         thousands(many)
@@ -99,8 +99,8 @@ fn page(report: &Report) -> Result<String> {
     let pages = report.course.iter().flat_map(|way| way.first_page.iter().map(milliseconds));
     write!(
         page,
-        "\nWhat happened is on the disk by then; the tables that lists are read from are made of it while nobody waits, or for \
-         the first who reads. The first page of the history, asked for at that very moment: {} ms.\n",
+        "\nBy then all events are on the disk; the tables for lists are written afterwards, or at the first read. The first page \
+         of the history, read at that moment: {} ms.\n",
         shown(Figure::of(pages).context("nothing was measured")?)
     )?;
 
@@ -108,8 +108,8 @@ fn page(report: &Report) -> Result<String> {
     write!(
         page,
         "\n## The app\n\n\
-         The release build on a display without a graphics card. A window counts as usable from the moment on at which it \
-         looks as it does once nothing changes any more. Memory is that of the app and its WebKit processes.\n\n\
+         The release build on a display without a graphics card. A window counts as usable as soon as it looks as it \
+         does in the end. Memory is that of the app and its WebKit processes.\n\n\
          | | |\n| --- | --- |\n\
          | from the start of the process to a usable window | {} ms |\n\
          | memory, empty | {} |\n\
@@ -132,13 +132,13 @@ fn page(report: &Report) -> Result<String> {
 const INTRODUCTION: &str = "\
 # What the promise costs
 
-Written by `cargo xtask bench`; change nothing here by hand.
+Written by `cargo xtask bench`; do not edit it by hand.
 
-Wilco writes every command to the disk before it goes out, and every answer before it counts. Here its engine, as it is
-released and with its real store, runs side by side with clients that do nothing of the kind: a bare one of the MQTT
-library that Wilco itself uses, and one of MQTT.js. All have the same broker (mosquitto, one thread) and the same echo
-device, a process that answers every command at once; TCP_NODELAY is set on every side. A command is over when it is told:
-Wilco's by the batch that the window gets, after the answer is on the disk.
+Wilco writes every command to the disk before it sends it, and every answer before it counts. Here the release build of its
+engine, with its real store, runs beside clients that store nothing: a bare client of the MQTT library that Wilco uses, and
+one of MQTT.js. All have the same broker (mosquitto, one thread) and the same echo device, a process that answers every
+command at once; TCP_NODELAY is set on every side. A command of Wilco counts as finished when the batch for the window reports
+it, which is after its answer is on the disk.
 ";
 
 fn one_chart(way: &Way) -> Result<Chart> {

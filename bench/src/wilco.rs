@@ -1,5 +1,5 @@
-//! Wilco's engine as the app has it, on a real disk: every command is stored before it goes out, every answer before it
-//! counts. What is timed ends when a listener, such as the window, is told.
+//! Wilco's engine as the app runs it, on a real disk: every command is stored before it is sent, every answer before it
+//! counts. A measurement ends when a listener, such as the window, receives the change.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -16,7 +16,7 @@ use wilco_engine::vault::Vault;
 use wilco_engine::{Engine, Handle, Options};
 
 use crate::client::Files;
-use crate::course::{PATIENCE, device};
+use crate::course::{ANSWER_TIMEOUT, device};
 use crate::growth::SILENT;
 
 const PREFIX: &str = "wilco";
@@ -95,8 +95,8 @@ impl Wilco {
         Ok(took)
     }
 
-    /// Sends a command to each of so many devices as a rollout, and waits until all are told to be done that answer. Ends once
-    /// nothing is under way any more.
+    /// Sends a command to each of so many devices as a rollout, and waits until all are told to be done that answer.
+    /// Ends once nothing is in progress any more.
     pub(crate) async fn roll_out(&mut self, devices: usize, some_silent: bool) -> Result<Duration> {
         let name = |number: usize| match some_silent && number.is_multiple_of(SILENT) {
             true => format!("{SILENT_NAME}{number:06}"),
@@ -185,8 +185,8 @@ impl Wilco {
     }
 
     async fn next(&mut self, what: &str) -> Result<Batch> {
-        let batch = tokio::time::timeout(PATIENCE, self.told.recv()).await;
-        batch.with_context(|| format!("Wilco has not told {what}"))?.context("Wilco tells nothing any more")
+        let batch = tokio::time::timeout(ANSWER_TIMEOUT, self.told.recv()).await;
+        batch.with_context(|| format!("Wilco has not reported {what}"))?.context("Wilco reports nothing any more")
     }
 
     fn forget_what_was_told(&mut self) {

@@ -2,7 +2,7 @@
 //! from a press on the LED to what is drawn, blank rows while a long list scrolls, and all of these again while a large fleet
 //! answers without a pause.
 //!
-//! It is seen from outside, in the pixels of a display, but for the moment of a press, which the page notes down. The
+//! It is measured from outside, in the pixels of a display; only the moment of a press is recorded by the page. The
 //! software renderer draws, as on a computer without a graphics card.
 
 mod idle;

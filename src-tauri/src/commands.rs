@@ -1,4 +1,4 @@
-//! What the page may ask: the engine's calls, by one command, and what only a window can do.
+//! The commands of the shell: one for all calls of the engine, and those that only a window can carry out.
 
 use serde::Serialize;
 use tauri::{
@@ -19,7 +19,7 @@ type Answer<T> = Result<T, Failure>;
 /// Items that may wait to be handed to the page.
 const UNREAD: usize = 4;
 
-/// Makes a call to the engine. What it tells on the way, and what it streams, goes over the channel.
+/// Makes a call to the engine. Its progress and its stream are sent over the channel.
 #[tauri::command]
 pub(crate) async fn call(
     webview: Webview,
@@ -45,7 +45,7 @@ pub(crate) async fn call(
     }
     match (id, passing_on) {
         (Some(id), Some(passing_on)) if is_stream => shell.keep_stream(id, passing_on).await,
-        // What was told on the way comes before the answer.
+        // All reported items are sent before the reply.
         (_, Some(passing_on)) => drop(passing_on.await),
         _ => {}
     }
@@ -77,7 +77,7 @@ pub(crate) async fn start_demo(shell: State<'_, Shell>) -> Answer<ConnectionView
     shell.demo().await
 }
 
-/// What goes wrong in the demo fleet.
+/// The faults of the demo fleet.
 #[tauri::command]
 pub(crate) async fn demo_faults(shell: State<'_, Shell>) -> Answer<FaultDials> {
     shell.demo_faults()
@@ -113,7 +113,7 @@ pub(crate) async fn stop_rehearsal(shell: State<'_, Shell>) -> Answer<()> {
     Ok(())
 }
 
-/// What the app says of itself.
+/// Facts about the app.
 #[derive(Serialize)]
 pub(crate) struct About {
     version: &'static str,
@@ -137,7 +137,7 @@ pub(crate) async fn open_data_folder(shell: State<'_, Shell>) -> Answer<()> {
     })
 }
 
-/// The page was told that its window is to be closed, and asks first.
+/// The page was asked to close its window, and asks the user first.
 #[tauri::command]
 pub(crate) fn ask_before_closing(asked: State<'_, Asked>) {
     asked.notify();

@@ -1,4 +1,4 @@
-//! The fleet inside the app.
+//! The demo fleet inside the app.
 
 use std::{fs, io::Write, path::Path};
 
@@ -9,10 +9,10 @@ use wilco_engine::{
 };
 use wilco_rehearsal::{check, device_dials};
 
-/// What to do where the system lets the app open too few files.
+/// The hint when the system allows too few open files.
 const MORE_FILES: &str = "The full fleet needs about 5,000 open files: raise the limit (ulimit -n) and restart Wilco.";
 
-/// Starts the demo's broker and devices. Where not all of them can run, that is said.
+/// Starts the demo's broker and devices. If not all of them can run, a notice is shown.
 pub(crate) async fn start(engine: &Handle) -> Result<DemoFleet, Failure> {
     let dials = device_dials(&faults(engine.data_dir()));
     let fleet = DemoFleet::start(DEMO_DEVICES, &dials).await.map_err(|error| did_not_start(&error))?;
@@ -38,7 +38,7 @@ fn did_not_start(error: &DemoError) -> Failure {
 /// Where the faults of the demo fleet are kept, in the data directory.
 const FAULTS: &str = "demo-faults.json";
 
-/// What goes wrong in the demo fleet: nothing but its devices' own faults where nobody has said otherwise.
+/// The faults of the demo fleet: only its devices' own by default.
 pub(crate) fn faults(data_dir: &Path) -> FaultDials {
     let kept: Option<FaultDials> =
         fs::read(data_dir.join(FAULTS)).ok().and_then(|text| serde_json::from_slice(&text).ok());
@@ -70,7 +70,7 @@ fn shortfall(devices: usize) -> Option<String> {
     ))
 }
 
-/// Starts it again for somebody who has tried it, until they remove it. Where it does not start, all else works.
+/// Starts it again for users who have tried it, until they remove it. If it does not start, everything else works.
 pub(crate) async fn resume(engine: &Handle) -> Result<Option<DemoFleet>, Failure> {
     if connection(engine).await?.is_none() {
         return Ok(None);

@@ -1,4 +1,4 @@
-//! The window among the others on the screen: brought to the front, told of while it is not there, and closed.
+//! The window on the desktop: brings it to the front, shows notifications while it is in the background, and closes it.
 
 use std::{
     sync::{
@@ -17,19 +17,19 @@ use wilco_engine::{
     api::{News, NewsSubject},
 };
 
-/// Notifications that are waited for to be clicked, at the most: some systems never say that one has gone.
+/// The maximum number of notifications whose clicks are awaited: some systems never report that one has gone.
 const WAITED_FOR: usize = 8;
 
 /// The event that has the page show what news were about.
 const SHOW: &str = "show";
 
-/// How long the page may take to be drawn before its window is shown all the same.
+/// How long the page may take to be drawn before its window is shown anyway.
 const DRAWING_LIMIT: Duration = Duration::from_secs(5);
 
-/// How long the page may take to say that it asks before it is closed.
-const PATIENCE: Duration = Duration::from_secs(3);
+/// How long the page may take to report that it asks the user before closing.
+const PAGE_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// Notified when the page asks whether it is to be closed: it has something that is not saved.
+/// Notified when the page asks the user whether to close: something is not saved.
 #[derive(Default)]
 pub(crate) struct Asked(Arc<Notify>);
 
@@ -38,10 +38,10 @@ impl Asked {
         self.0.notify_waiters();
     }
 
-    /// Whether nothing is asked in all that time, from this call on, polled or not.
+    /// Whether nothing was reported in all that time, from this call on, polled or not.
     fn is_silent(&self) -> impl Future<Output = bool> + use<> {
         let asked = Arc::clone(&self.0).notified_owned();
-        async move { timeout(PATIENCE, asked).await.is_err() }
+        async move { timeout(PAGE_TIMEOUT, asked).await.is_err() }
     }
 }
 
@@ -51,18 +51,18 @@ pub(crate) fn close_if_page_hangs(window: &Window, event: &WindowEvent) {
     if !matches!(event, WindowEvent::CloseRequested { .. }) {
         return;
     }
-    // Before the page hears of it, which may be quick to say.
+    // Before the page receives the event, because it may answer quickly.
     let (window, silence) = (window.clone(), window.state::<Asked>().is_silent());
     async_runtime::spawn(async move {
         if silence.await {
-            tracing::warn!("the page did not say whether it is to be closed");
-            // Nothing of it is left where it has been closed by itself.
+            tracing::warn!("the page did not answer whether it may be closed");
+            // The window may have been closed meanwhile.
             drop(window.destroy());
         }
     });
 }
 
-/// Brings the window to the front whenever that is asked for.
+/// Brings the window to the front whenever requested.
 pub(crate) fn raise_when_asked(app: AppHandle, raise: Arc<Notify>) {
     async_runtime::spawn(async move {
         loop {
@@ -72,7 +72,7 @@ pub(crate) fn raise_when_asked(app: AppHandle, raise: Arc<Notify>) {
     });
 }
 
-/// Shows the window where its page has not done so in time, so that nobody waits for a page that failed.
+/// Shows the window if its page has not done so in time, so that a failing page does not hide it.
 pub(crate) fn show_at_the_latest(app: AppHandle) {
     async_runtime::spawn(async move {
         tokio::time::sleep(DRAWING_LIMIT).await;
@@ -140,13 +140,13 @@ fn wait_for_click(app: &AppHandle, shown: notify_rust::NotificationHandle, subje
         if action == "default" {
             bring(app);
             if let Err(error) = app.emit(SHOW, subject) {
-                tracing::debug!(%error, "the page was not told what to show");
+                tracing::debug!(%error, "the page did not receive the view to show");
             }
         }
     });
 }
 
-/// Elsewhere the system itself brings an app to the front whose notification is clicked.
+/// On other systems, clicking a notification brings the app to the front without our help.
 #[cfg(not(all(unix, not(target_os = "macos"))))]
 fn wait_for_click(_: &AppHandle, _: notify_rust::NotificationHandle, _: &NewsSubject) {}
 

@@ -1,4 +1,4 @@
-//! The desktop shell: a window onto the engine. It owns no logic: it hands the page's calls to the engine.
+//! The desktop shell: a window for the engine. It contains no logic: it passes the page's calls to the engine.
 
 #![cfg_attr(not(debug_assertions), windows_subsystem = "windows")]
 
@@ -90,7 +90,7 @@ mod tests {
         let directives: Vec<_> = policy.split("; ").collect();
         let expected = [
             "default-src 'self'",
-            // What Tauri's calls go over; nothing on a network.
+            // The origin of Tauri's calls; not a network address.
             "connect-src ipc: http://ipc.localhost",
             "object-src 'none'",
             "base-uri 'none'",

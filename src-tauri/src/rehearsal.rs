@@ -1,4 +1,4 @@
-//! The rehearsal that is running, one at a time.
+//! The running rehearsal, one at a time.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -24,7 +24,7 @@ impl Rehearsals {
         let stop = Arc::new(Notify::new());
         self.stop();
         *self.lock() = Some(Arc::clone(&stop));
-        // Not given up in the middle: its engine would run on.
+        // It is not dropped halfway: its engine would continue to run.
         let rehearsal = Rehearsal::prepare(plan, faults).await?;
         let ended = tokio::select! {
             ended = rehearsal.run(tell) => ended,

@@ -1,4 +1,4 @@
-//! What lives as long as the app: the engine, the server for the command line, and the demo fleet.
+//! The state of the app: the engine, the server for the command line, and the demo fleet.
 
 use std::{collections::HashMap, path::Path, sync::Arc, time::Duration};
 
@@ -24,7 +24,7 @@ pub(crate) struct Shell {
     running: Mutex<Option<Running>>,
     demo: Mutex<Option<DemoFleet>>,
     pub(crate) rehearsals: Rehearsals,
-    /// What hands streamed items to the page, by its channel.
+    /// The sender of streamed items to the page, by its channel.
     streams: Mutex<HashMap<u32, JoinHandle<()>>>,
 }
 
@@ -34,19 +34,19 @@ struct Running {
 }
 
 impl Shell {
-    /// Starts the engine on the given data directory, on `WILCO_DATA_DIR`, or on this person's own. `raise` is notified
-    /// when somebody starts the app once more. `None`: it is this one that was started once more, and the window of the
-    /// other has been brought to the front.
+    /// Starts the engine on the given data directory, on `WILCO_DATA_DIR`, or on the user's own. `raise` is notified
+    /// when the app is started again. `None`: this is the second start, and the window of the first has been brought to
+    /// the front.
     pub(crate) async fn start(given: Option<&Path>, raise: Arc<Notify>) -> Option<Shell> {
         match begin(given, raise).await {
-            Ok(Begun::Here(running, demo)) => Some(Shell {
+            Ok(Startup::Here(running, demo)) => Some(Shell {
                 engine: Ok(running.engine.handle()),
                 running: Mutex::new(Some(*running)),
                 demo: Mutex::new(demo),
                 rehearsals: Rehearsals::default(),
                 streams: Mutex::default(),
             }),
-            Ok(Begun::Elsewhere) => None,
+            Ok(Startup::Elsewhere) => None,
             Err(failure) => {
                 tracing::error!(%failure, "the engine did not start");
                 Some(Shell {
@@ -79,7 +79,7 @@ impl Shell {
         engine.open_demo(&fleet.url()).await
     }
 
-    /// What goes wrong in the demo fleet.
+    /// The faults of the demo fleet.
     pub(crate) fn demo_faults(&self) -> Result<FaultDials, Failure> {
         Ok(demo::faults(self.engine()?.data_dir()))
     }
@@ -126,32 +126,32 @@ impl Shell {
     }
 }
 
-enum Begun {
+enum Startup {
     Here(Box<Running>, Option<DemoFleet>),
     /// Another app has this data directory, and its window is in front.
     Elsewhere,
 }
 
-async fn begin(given: Option<&Path>, raise: Arc<Notify>) -> Result<Begun, Failure> {
+async fn begin(given: Option<&Path>, raise: Arc<Notify>) -> Result<Startup, Failure> {
     let data_dir = DataDir::open(given)?;
     let vault = Vault::open(data_dir.namespace());
-    let Some(engine) = start(&data_dir, &vault).await? else { return Ok(Begun::Elsewhere) };
-    // Without it the command line cannot attach, and says so; the app works all the same.
+    let Some(engine) = start(&data_dir, &vault).await? else { return Ok(Startup::Elsewhere) };
+    // Without it the command line cannot attach, and says so; the app works anyway.
     let server = IpcServer::with_window(&data_dir, engine.handle(), move || raise.notify_one())
         .inspect_err(|failure| tracing::warn!(%failure, "the command line cannot attach"))
         .ok();
     let fleet = demo::resume(&engine.handle()).await?;
-    Ok(Begun::Here(Box::new(Running { engine, server }), fleet))
+    Ok(Startup::Here(Box::new(Running { engine, server }), fleet))
 }
 
 /// Starts the engine, unless another app with a window has this data directory: then that window comes to the front.
 /// An app that has just been closed may still be saying good-bye, so it is waited for.
 async fn start(data_dir: &DataDir, vault: &Vault) -> Result<Option<Engine>, Failure> {
-    let patience = Instant::now() + Duration::from_secs(6);
+    let deadline = Instant::now() + Duration::from_secs(6);
     loop {
         let options = Options { data_dir: data_dir.clone(), vault: vault.clone(), passing: false };
         match Engine::start(options).await {
-            Err(failure) if failure.code == FailureCode::InUse && Instant::now() < patience => {
+            Err(failure) if failure.code == FailureCode::InUse && Instant::now() < deadline => {
                 if let Some(other) = IpcClient::find(data_dir).await
                     && other.raise().await.is_ok()
                 {

@@ -1,4 +1,4 @@
-//! What axe-core finds wrong with a page for those who do not see it, do not hear it, or do not use a mouse.
+//! Runs axe-core on a page, for users of screen readers and keyboards.
 
 use std::path::Path;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use crate::Window;
 /// Where npm has put it.
 const AXE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../ui/node_modules/axe-core/axe.min.js");
 
-/// What is looked at: WCAG 2.2 at level AA, and what axe's authors hold for good manners.
+/// The checked rules: WCAG 2.2 at level AA, and axe's best practices.
 const CHECK: &str = "
     const done = arguments[arguments.length - 1];
     const rules = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
@@ -32,7 +32,7 @@ impl Window {
         Ok(())
     }
 
-    /// What axe finds on what is shown now, a line each, with what that is.
+    /// Runs axe on the current page, and returns a line for each violation.
     ///
     /// # Errors
     /// When axe is not there.

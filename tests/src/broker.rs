@@ -123,7 +123,7 @@ impl Broker {
         self.child.as_ref().map_or(Ok(()), |child| child.signal(Signal::STOP))
     }
 
-    /// Lets it go on after [`Broker::freeze`].
+    /// Lets it continue after [`Broker::freeze`].
     ///
     /// # Errors
     /// When it is gone.
@@ -166,7 +166,7 @@ impl Broker {
         self.resume()
     }
 
-    /// What it has logged.
+    /// Its log.
     pub fn log(&self) -> String {
         self.child.as_ref().map(Child::log).unwrap_or_default()
     }

@@ -1,4 +1,4 @@
-//! The connections as they are listed, a card for each.
+//! The cards of the connections screen.
 
 use std::time::Duration;
 
@@ -36,7 +36,7 @@ impl Console {
         found.with_context(|| format!("it is {order:?}"))
     }
 
-    /// What a connection's card says.
+    /// The text of a connection's card.
     ///
     /// # Errors
     /// When there is none of that name.

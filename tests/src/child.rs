@@ -1,4 +1,4 @@
-//! A program that lives no longer than the value that stands for it.
+//! A child process that ends with its value.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -65,7 +65,7 @@ impl Child {
         self.child.stdin.take()
     }
 
-    /// What it has said so far.
+    /// Its output so far.
     pub fn log(&self) -> String {
         std::fs::read(&self.log).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default()
     }

@@ -1,4 +1,4 @@
-//! What a person does in the app's window, and what they read there.
+//! A user's actions in the app's window, and what the user reads there.
 
 use std::ops::Deref;
 use std::path::Path;
@@ -26,7 +26,7 @@ pub struct Ended {
 /// A connection as it is typed into the form.
 #[derive(Debug, Clone, Copy)]
 pub struct Connection<'a> {
-    /// What it is to be called.
+    /// The name.
     pub name: &'a str,
     /// The broker's address.
     pub url: &'a str,
@@ -98,7 +98,7 @@ impl Console {
     /// When there is no such screen.
     pub async fn go(&self, screen: &str) -> Result<()> {
         let rail = self.one("navigation", "Main").await?;
-        // It may go on with what asks for attention there.
+        // It may continue with what asks for attention there.
         let link = self.one_like_in(&rail, "link", screen).await?;
         self.click_on(&link, screen).await
     }

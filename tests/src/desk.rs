@@ -1,4 +1,4 @@
-//! A person's desk: a session with a keyring, a display, and the app's data.
+//! A user's desktop: a session with a keyring, a display, and the app's data.
 
 use std::path::Path;
 use std::process::{Command, Output};
@@ -16,7 +16,7 @@ use crate::window::WindowSettings;
 /// WebKit paints on the processor here: two windows at once would only take each other's time.
 static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 
-/// Where the app is started, closed and started again. One at a time in a process; a second one waits.
+/// A desktop on which a test starts, closes and restarts the app. One at a time in a process; a second one waits.
 #[derive(Debug)]
 pub struct Desk {
     session: Session,

@@ -1,4 +1,4 @@
-//! The reference device, as a program of its own.
+//! The reference device, as a separate program.
 
 use std::path::Path;
 use std::process::Stdio;
@@ -83,7 +83,7 @@ impl Device {
         Ok(())
     }
 
-    /// What it has said on its standard error.
+    /// Its standard error so far.
     pub fn log(&self) -> String {
         self.child.as_ref().map(Child::log).unwrap_or_default()
     }

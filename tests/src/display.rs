@@ -1,4 +1,4 @@
-//! A display that nobody looks at, unless a test does.
+//! A virtual display.
 
 use std::io::{BufRead, BufReader};
 use std::process::Stdio;
@@ -45,7 +45,7 @@ impl Display {
         &self.name
     }
 
-    /// What is on it now. Nobody on it has a part in this or notices.
+    /// The current picture. Programs on the display do not notice.
     ///
     /// # Errors
     /// When the server has not laid open what it shows.

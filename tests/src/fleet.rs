@@ -1,4 +1,4 @@
-//! Many virtual devices in one process, with faults on a dial.
+//! Many virtual devices in one process, with adjustable faults.
 
 use std::process::Stdio;
 use std::time::Duration;

@@ -1,8 +1,8 @@
-//! What the tests against the outside world stand on: a real broker, real devices, a session bus with a real keyring, a
-//! virtual display, the app's real window, and a broker and proxies that fail as they are told.
+//! The harness of the end-to-end tests: a real broker, real devices, a session bus with a real keyring, a virtual
+//! display, the app's real window, and a broker and proxies that fail on demand.
 //!
-//! Nothing here knows Wilco's crates: the app, the command line and the device are started as programs and seen from
-//! outside. Everything started dies with the value that stands for it, also when the test is killed.
+//! It knows no crate of Wilco: the app, the command line and the device are started as programs and observed from
+//! outside. Every started program ends with its value, also when the test is killed.
 
 mod axe;
 mod broker;

@@ -1,4 +1,4 @@
-//! What the system would show of notifications: the service of that name on a session's bus.
+//! Records desktop notifications: the notification service on a session's bus.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -79,7 +79,7 @@ impl Notifications {
         Ok(Notifications { shown, connection })
     }
 
-    /// What was shown so far.
+    /// The notifications so far.
     pub fn shown(&self) -> Vec<Notification> {
         self.shown.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }

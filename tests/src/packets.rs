@@ -1,4 +1,4 @@
-//! As much of MQTT 3.1.1 and 5 as the tests need: packets taken apart and put together.
+//! A parser and writer of as much of MQTT 3.1.1 and 5 as the tests need.
 
 use std::io::{self, Read};
 
@@ -7,7 +7,7 @@ use std::io::{self, Read};
 pub struct Packet {
     /// Its type in the upper half, and its flags.
     pub first: u8,
-    /// What follows the fixed header.
+    /// The part after the fixed header.
     pub body: Vec<u8>,
 }
 
@@ -44,7 +44,7 @@ impl Packet {
         match stream.read(&mut first) {
             Ok(0) => return Ok(None),
             Ok(_) => {}
-            // A client that ends TLS without a good-bye ends it all the same.
+            // A client that ends TLS without a good-bye ends it anyway.
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(None),
             Err(error) => return Err(error),
         }
@@ -88,7 +88,7 @@ pub fn packet(first: u8, parts: &[&[u8]]) -> Vec<u8> {
     bytes
 }
 
-/// What a CONNECT says (MQTT 5 section 3.1).
+/// The content of a CONNECT (MQTT 5 section 3.1).
 #[derive(Debug)]
 pub struct Connect {
     /// 4 for MQTT 3.1.1, 5 for MQTT 5.
@@ -129,7 +129,7 @@ impl Connect {
     }
 }
 
-/// What a SUBSCRIBE or UNSUBSCRIBE asks for: its packet id and its filters.
+/// The content of a SUBSCRIBE or UNSUBSCRIBE: its packet ID and its filters.
 #[derive(Debug)]
 pub struct Filters {
     /// The packet id.
@@ -243,7 +243,7 @@ pub fn matches(filter: &str, topic: &str) -> bool {
     levels.next().is_none()
 }
 
-/// What has not been read yet of a body.
+/// The unread part of a body.
 struct Rest<'a>(&'a [u8]);
 
 impl<'a> Rest<'a> {

@@ -1,4 +1,4 @@
-//! A certificate and its key as people are sent them: in files of one kind or another, with the authority's certificate.
+//! A certificate and its key in the forms in which users receive them, with the authority's certificate.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -34,7 +34,7 @@ pub struct Parcel {
     directory: tempfile::TempDir,
     /// The files, in the order in which somebody might bring them.
     pub files: Vec<PathBuf>,
-    /// What opens them, where they are locked.
+    /// The passphrase, if they are encrypted.
     pub passphrase: Option<&'static str>,
 }
 

@@ -1,4 +1,4 @@
-//! What a display shows, pixel by pixel.
+//! The pixels of a display.
 
 use std::collections::HashSet;
 use std::fs::File;

@@ -1,4 +1,4 @@
-//! Where cargo has put the programs under test.
+//! The paths of the programs under test.
 
 use std::path::PathBuf;
 

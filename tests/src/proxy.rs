@@ -1,4 +1,4 @@
-//! An HTTP and a SOCKS5 proxy of this machine, with or without a password, refusing or silent if they are told so.
+//! An HTTP and a SOCKS5 proxy on this machine, with or without a password, that refuses or stays silent on demand.
 
 use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, Ipv6Addr, Shutdown, TcpListener, TcpStream};
@@ -10,7 +10,7 @@ use anyhow::Result;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 
-/// What a proxy does instead of leading on.
+/// The misbehaviour of a proxy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Refusal {
     /// It is not allowed: 403, or SOCKS5 reply 2.

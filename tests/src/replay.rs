@@ -1,4 +1,4 @@
-//! A device of other people's firmware that answers as one was recorded.
+//! A device of other firmware that replays recorded answers.
 
 use std::io::{BufRead, BufReader};
 use std::process::Command;
@@ -44,7 +44,7 @@ impl Replay {
     }
 }
 
-/// What was recorded, with the ids and the console's name of this request.
+/// The recording, with the IDs and the console's name of this request.
 fn answers(exchange: &Value, request: &str) -> Vec<(String, String, bool)> {
     let recorded = exchange["request"]["payload"].as_str().unwrap_or_default();
     let mut replacements: Vec<(String, String)> = Vec::new();

@@ -1,7 +1,7 @@
-//! A broker that misbehaves on demand: mosquitto cannot be made to.
+//! A broker that misbehaves on demand, which mosquitto cannot do.
 //!
-//! It serves each connection by itself: what a client publishes comes back to that client where it has subscribed, and
-//! to nobody else. Without a script it lets everybody do everything.
+//! It serves each connection separately: a message is delivered to the client that published it, if it has subscribed,
+//! and to nobody else. Without a script it allows everything.
 
 mod line;
 mod offered;
@@ -20,7 +20,7 @@ use rustls::{ServerConfig, ServerConnection, Stream};
 use line::Line;
 pub use tls::Tls;
 
-/// What a broker does instead of what it should.
+/// The misbehaviour of a broker.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Then {
     /// Closes the connection without a word.
@@ -34,16 +34,16 @@ pub enum Then {
     Disconnect(u8),
     /// Acknowledges it and does nothing.
     Swallow,
-    /// Reads a publish and goes on, without a PUBACK.
+    /// Reads a publish and continues, without a PUBACK.
     Ignore,
 }
 
-/// What a scripted broker saw, in order.
+/// The observations of a scripted broker, in order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Seen {
     /// A TCP connection.
     Opened,
-    /// A TLS handshake that came to its end.
+    /// A TLS handshake that finished.
     Handshake {
         /// The server name that was asked for.
         name: Option<String>,
@@ -210,7 +210,7 @@ impl ScriptedBroker {
         format!("{scheme}://localhost:{}", self.port)
     }
 
-    /// What it has seen so far.
+    /// The observations so far.
     pub fn seen(&self) -> Vec<Seen> {
         self.shared.seen.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -233,7 +233,7 @@ impl Drop for ScriptedBroker {
     }
 }
 
-/// What all connections of a broker share.
+/// The state that all connections of a broker share.
 struct Shared {
     script: Scripted,
     seen: Mutex<Vec<Seen>>,

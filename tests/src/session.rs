@@ -1,4 +1,4 @@
-//! A person's session, for one test: a home directory, a session bus, and a keyring.
+//! A user's session for one test: a home directory, a session bus, and a keyring.
 
 mod keyring;
 
@@ -13,10 +13,10 @@ use anyhow::{Context, Result};
 use crate::child::Child;
 use crate::soon;
 
-/// What the keyring is locked with.
+/// The password of the keyring.
 const PASSWORD: &str = "wilco";
 
-/// What keyring the session has.
+/// The kind of keyring.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Keyring {
     /// gnome-keyring, unlocked, as after logging in.

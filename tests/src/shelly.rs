@@ -1,4 +1,4 @@
-//! A Shelly with a password: it carries out what is signed right, and nothing else.
+//! A Shelly with a password: it carries out only correctly signed requests.
 
 use std::fmt::Write as _;
 use std::io::{BufRead, BufReader, Write};

@@ -1,4 +1,4 @@
-//! Waiting for the outside world, which nobody can pause.
+//! Waits for the outside world, whose time cannot be paused.
 
 use std::time::{Duration, Instant};
 

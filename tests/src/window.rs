@@ -1,7 +1,7 @@
 //! The app's real window, driven through tauri-driver and WebKitWebDriver.
 //!
-//! `fantoccini` is the WebDriver client: plain asynchronous calls, no idea of its own of how to wait or to name elements.
-//! Both are here: controls are found by role and name, as a screen reader announces them.
+//! `fantoccini` is the WebDriver client: plain asynchronous calls, without waiting or naming of elements. Both are
+//! here: controls are found by role and name, as a screen reader announces them.
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -21,7 +21,7 @@ use crate::{net, program, soon_async, target};
 
 /// How long a control may take to appear.
 const PATIENCE: Duration = Duration::from_secs(15);
-/// How long the driver may take over one thing: it has been seen to hang for ever.
+/// How long the driver may take over one thing: it has been seen to hang forever.
 const ONE_CALL: Duration = Duration::from_secs(30);
 /// The control key, held and let go.
 const SELECT_ALL: &str = "\u{e009}a\u{e009}";
@@ -129,7 +129,7 @@ impl Window {
         self.driver.id()
     }
 
-    /// What the app and the drivers have said.
+    /// The output of the app and the drivers.
     pub fn log(&self) -> String {
         self.driver.log()
     }
@@ -247,7 +247,7 @@ impl Window {
         Ok(text.as_str().unwrap_or_default().to_owned())
     }
 
-    /// What is written in the text box of that name.
+    /// The text in the text box of that name.
     ///
     /// # Errors
     /// When there is no such text box.
@@ -344,7 +344,7 @@ impl Window {
     }
 }
 
-/// Waits for the driver, but not for ever.
+/// Waits for the driver, but not forever.
 async fn limited<T, E>(what: &str, call: impl Future<Output = Result<T, E>>) -> Result<T>
 where
     E: std::error::Error + Send + Sync + 'static,

@@ -1,4 +1,4 @@
-//! The way to a connection, as a person goes it in the window: files, endpoint, topics, preflight, save.
+//! The steps of the connection wizard in the window: files, endpoint, topics, preflight, save.
 
 use std::path::Path;
 use std::time::Duration;
@@ -81,7 +81,7 @@ impl Console {
         opened.await
     }
 
-    /// What is said to be wrong with the files, or missing.
+    /// The problems of the files in the wizard.
     ///
     /// # Errors
     /// When the page does not answer.
@@ -111,7 +111,7 @@ impl Console {
         Ok(())
     }
 
-    /// Goes on from the files and types where the broker is; ends at the topics.
+    /// Continues from the files and types where the broker is; ends at the topics.
     ///
     /// # Errors
     /// When a field is missing, or the window does not let it through.
@@ -120,7 +120,7 @@ impl Console {
         self.go_on_to_topics().await
     }
 
-    /// Goes on from the files and types where the broker is; stays there.
+    /// Continues from the files and types where the broker is; stays there.
     ///
     /// # Errors
     /// When a field is missing, or the window does not let it through.
@@ -130,7 +130,7 @@ impl Console {
         self.fill("Name", connection.name).await
     }
 
-    /// Goes on from the endpoint.
+    /// Continues from the endpoint.
     ///
     /// # Errors
     /// When the window does not let it through.
@@ -161,7 +161,7 @@ impl Console {
         self.one("textbox", "Keep-alive").await.map(drop)
     }
 
-    /// Goes on from the topics and waits for the preflight's end.
+    /// Continues from the topics and waits for the preflight's end.
     ///
     /// # Errors
     /// When it does not end.
@@ -191,7 +191,7 @@ impl Console {
         Ok(Tried { steps, text: ended["text"].as_str().unwrap_or_default().to_owned() })
     }
 
-    /// Goes on from the preflight and saves; waits for the connection's card.
+    /// Continues from the preflight and saves; waits for the connection's card.
     ///
     /// # Errors
     /// When it is not saved.

@@ -1,4 +1,4 @@
-//! That the harness itself stands: a broker that wants certificates, and a keyring that keeps a secret.
+//! Tests of the harness: a broker that requires certificates, and a keyring that keeps a secret.
 
 use wilco_tests::{Broker, Certificates, Device, Display, Keyring, Session, Settings};
 

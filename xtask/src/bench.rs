@@ -1,7 +1,7 @@
-//! `cargo xtask bench [growth | history | window] [--quick]`: what the promise costs, how that grows with the fleet, what a
-//! long history costs, and what the window costs at rest and how fast it answers, measured, as a report under `docs`.
+//! `cargo xtask bench [growth | history | window] [--quick]`: measures the cost of the promise, its growth with the
+//! fleet, the cost of a long history, and the cost and the speed of the window, and writes a report under `docs`.
 //!
-//! It is no part of `check` or `test`, because figures say something only on a machine that does nothing else.
+//! It is not part of `check` or `test`, because figures mean something only on an idle machine.
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -23,7 +23,7 @@ pub(crate) fn bench(words: &[&str]) -> Result<ExitCode> {
         ["window", "--quick"] => return window(&target().join("bench"), Some("--quick")),
         ["history"] => return engine_alone("history", &crate::top().join("docs"), &[]),
         ["history", options @ ..] => return engine_alone("history", &target().join("bench"), options),
-        _ => bail!("bench takes nothing but growth, history, window and --quick; history also takes --commands N."),
+        _ => bail!("bench accepts growth, history, window and --quick; history also accepts --commands N."),
     };
     packages::install(&[Purpose::Build, Purpose::Window, Purpose::Test])?;
     npm::install_in("bench/mqttjs", "Installing MQTT.js for the bench")?;

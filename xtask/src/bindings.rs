@@ -1,4 +1,4 @@
-//! The window's TypeScript bindings to the engine's wire types, compared with what the engine says today.
+//! Compares the window's TypeScript bindings with the engine's wire types.
 
 use std::collections::BTreeMap;
 use std::path::Path;

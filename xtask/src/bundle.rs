@@ -1,7 +1,7 @@
-//! `cargo xtask bundle [--test] [formats]`: the app and the command line as packages that people install.
+//! `cargo xtask bundle [--test] [formats]`: packages the app and the command line.
 //!
-//! What is in them is said in `src-tauri/tauri.conf.json`, and by system beside it. Tauri's bundler makes them; it finds
-//! the program built here, so that what is packed is what cargo built and nothing else.
+//! `src-tauri/tauri.conf.json`, and a file for each system beside it, list the contents. Tauri's bundler builds the
+//! packages from the program that cargo built here.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -36,7 +36,7 @@ pub(crate) fn bundle(words: &[&str]) -> Result<ExitCode> {
     let made = make(&formats)?;
     if test {
         let package = made.iter().find(|path| path.extension().is_some_and(|extension| extension == "deb"));
-        try_out(package.context("the bundler made no .deb")?)?;
+        try_out(package.context("the bundler created no .deb")?)?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -46,7 +46,7 @@ pub(crate) fn build() -> Result<()> {
     npm::install()?;
     npm::build()?;
     let mut build = process::cargo();
-    // The device too, with which the packages are tried and measured: another choice would be compiled anew.
+    // The device too, with which the packages are tried and measured: another choice would be compiled again.
     build.args(["build", "--release", "--package", "wilco-desktop", "--package", "wilco-cli", "--package"]);
     build.args(["wilco-device", "--features", EMBEDDED_PAGE]);
     process::run("Building the app, the command line and the device as they are released", &mut build)
@@ -70,7 +70,7 @@ pub(crate) fn make(formats: &[&str]) -> Result<Vec<PathBuf>> {
     let mut made = Vec::new();
     for format in formats {
         let files = packages_in(&packed.join(format))?;
-        ensure!(!files.is_empty(), "the bundler made no {format}; what it printed is above.");
+        ensure!(!files.is_empty(), "the bundler created no {format}; its output is above.");
         made.extend(files);
     }
     for path in &made {
@@ -84,7 +84,7 @@ pub(crate) fn make(formats: &[&str]) -> Result<Vec<PathBuf>> {
 fn try_out(package: &Path) -> Result<()> {
     let mut build = process::cargo();
     build.args(["build", "--package", "wilco-tests", "--bin", "installed"]);
-    process::run("Building what tries the package", &mut build)?;
+    process::run("Building the test of the package", &mut build)?;
     let trial = target().join("debug/installed");
     process::run(
         "Trying the package: install, start, use, remove",
@@ -95,24 +95,24 @@ fn try_out(package: &Path) -> Result<()> {
 fn asked<'a>(words: &[&'a str]) -> Result<(Vec<&'a str>, bool)> {
     let (options, formats): (Vec<&str>, Vec<&str>) = words.iter().partition(|word| word.starts_with('-'));
     if let Some(other) = options.iter().find(|option| **option != "--test") {
-        bail!("`{other}` is no option of bundle. There is --test.");
+        bail!("`{other}` is not an option of bundle. The only option is --test.");
     }
     if let Some(other) = formats.iter().find(|format| !FORMATS.contains(format)) {
-        bail!("`{other}` is no format of a package. There are: {}.", FORMATS.join(", "));
+        bail!("`{other}` is not a package format. The formats are: {}.", FORMATS.join(", "));
     }
     let formats = if formats.is_empty() { USUAL.to_vec() } else { formats };
     let test = !options.is_empty();
     if test && !formats.contains(&"deb") {
-        bail!("Only a .deb can be tried out, and none was asked for.");
+        bail!("--test needs the format deb, because only a .deb can be tested.");
     }
     Ok((formats, test))
 }
 
-/// What is added to the bundler's configuration: what both programs need, and the command line. That is not named in the
-/// configuration itself, because then every `cargo check` of the app would want to find it.
+/// Additions to the bundler's configuration: the dependencies of both programs, and the command line. The configuration
+/// itself does not name it, because then every `cargo check` of the app would need it.
 fn additions() -> Result<PathBuf> {
     let release = target().join("release");
-    std::fs::create_dir_all(release.join("bundle")).context("making the directory for the packages")?;
+    std::fs::create_dir_all(release.join("bundle")).context("creating the directory for the packages")?;
     let command_line = command_line(&release)?;
     let needs = if cfg!(target_os = "linux") {
         glibc::oldest_for(&[&release.join("wilco-desktop"), &release.join("wilco")])?
@@ -152,9 +152,9 @@ fn written(command_line: &Path, needs: Option<&Glibc>) -> String {
 
 /// The name that the compiler has for this kind of machine.
 fn host() -> Result<String> {
-    let said = process::quietly(process::program("rustc").arg("-vV")).context("`rustc -vV` did not work")?;
+    let said = process::quietly(process::program("rustc").arg("-vV")).context("`rustc -vV` failed")?;
     let host = said.lines().find_map(|line| line.strip_prefix("host: "));
-    Ok(host.context("rustc does not say what machine this is")?.to_owned())
+    Ok(host.context("rustc does not print the host")?.to_owned())
 }
 
 /// The packages in a directory: the bundler leaves what it made them of beside them.
@@ -206,7 +206,7 @@ mod tests {
             assert_eq!(asked(words).err().map(|error| error.to_string()).as_deref(), Some(expected));
         };
         check(&["zip"], "`zip` is no format of a package. There are: deb, rpm, appimage, nsis, msi, dmg.");
-        check(&["rpm", "--test"], "Only a .deb can be tried out, and none was asked for.");
+        check(&["rpm", "--test"], "--test needs the format deb, because only a .deb can be tested.");
         check(&["--fast"], "`--fast` is no option of bundle. There is --test.");
     }
 }

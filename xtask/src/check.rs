@@ -1,6 +1,6 @@
-//! `cargo xtask check`: everything that can be told about the code without running it.
+//! `cargo xtask check`: everything that can be checked without running the code.
 //!
-//! Every check is run, also after one has failed, so that one look shows all there is to mend.
+//! All checks run, also after one has failed, so that one run shows all problems.
 
 use std::process::{Command, ExitCode};
 use std::time::Instant;
@@ -132,11 +132,11 @@ fn advisories(name: &str) -> Result<()> {
         return Ok(());
     }
     if said.contains("failed to fetch advisory database") || said.contains("failed to load advisory database") {
-        println!("    {name}: skipped, because the advisory database could not be fetched from here");
+        println!("    {name}: skipped, because the advisory database could not be fetched");
         return Ok(());
     }
     println!("{said}");
-    bail!("cargo-deny names known vulnerabilities above.")
+    bail!("cargo-deny found known vulnerabilities; see above.")
 }
 
 /// That the crates without I/O have no dependency through which I/O, a clock or chance could come in, and that every
@@ -169,7 +169,7 @@ fn refuse_others(name: &str, allowed: &[&str], counts: impl Fn(&str) -> bool) ->
         "--format",
         "{lib}",
     ]);
-    let printed = process::quietly(&mut tree).context("`cargo tree` did not work")?;
+    let printed = process::quietly(&mut tree).context("`cargo tree` failed")?;
     let own = name.replace('-', "_");
     let allowed: Vec<String> = allowed.iter().map(|name| name.replace('-', "_")).collect();
     let is_refused = |found: &&str| *found != own && counts(found) && !allowed.iter().any(|name| name == found);

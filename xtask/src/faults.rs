@@ -1,6 +1,6 @@
 //! `cargo xtask faults [options]`: kills, stops and cuts off console, broker and devices in the middle of fan-outs.
 //!
-//! The campaign itself is a program of the `wilco-tests` crate, which says what its options are.
+//! The campaign is a program of the `wilco-tests` crate, which documents its options.
 
 use std::process::{Command, ExitCode};
 
@@ -20,19 +20,19 @@ pub(crate) fn faults(words: &[&str]) -> Result<ExitCode> {
     packages::install(&[Purpose::Build, Purpose::Test])?;
     let mut build = process::cargo();
     build.args(["build", "--package", "wilco-tests", "--bin", "faults"]);
-    process::run("Building the campaign", &mut build)?;
+    process::run("Building the fault runs", &mut build)?;
     let mut campaign = campaign();
     campaign.args(words);
     if words.last() == Some(&"--report") {
         campaign.arg(crate::top().join(PAGE));
     }
-    process::run("Killing, stopping and cutting off", &mut campaign)?;
+    process::run("Killing, stopping and disconnecting", &mut campaign)?;
     Ok(ExitCode::SUCCESS)
 }
 
 /// The bounded campaign of `cargo xtask test`, which has built it.
 pub(crate) fn in_test() -> Result<Tally> {
-    let (ended_well, lines) = process::run_and_read("Killing, stopping and cutting off", campaign().args(IN_TEST))?;
+    let (ended_well, lines) = process::run_and_read("Killing, stopping and disconnecting", campaign().args(IN_TEST))?;
     Ok(Tally::read(&lines, ended_well))
 }
 

@@ -1,7 +1,7 @@
-//! `cargo xtask fuzz [target] [executions]`: mutated input for every decoder of what comes from outside.
+//! `cargo xtask fuzz [target] [executions]`: mutated input for every decoder of foreign data.
 //!
-//! It is no part of `test`, because it takes long and finds something new only when it takes longer; those tests mutate a
-//! few thousand inputs of the same kinds. `check` makes sure that the targets can be built.
+//! It is not part of `test`, because it takes long and finds something new only with more time; tests mutate a few
+//! thousand inputs of the same kinds. `check` makes sure that the targets build.
 
 use std::process::{Command, ExitCode};
 
@@ -78,7 +78,7 @@ fn asked<'a>(words: &[&'a str]) -> Result<(Vec<&'a str>, u64)> {
         [number] => number.parse().with_context(|| {
             format!("`{number}` is neither a target nor a number of executions. The targets: {}.", TARGETS.join(", "))
         })?,
-        _ => bail!("at most a target and a number of executions are given."),
+        _ => bail!("fuzz accepts at most a target and a number of executions."),
     };
     Ok((targets, executions))
 }

@@ -1,5 +1,5 @@
-//! The C library that programs need: the one of the machine on which they were built, or one not much older. A package
-//! that does not say so installs where its programs do not start.
+//! The C library that the built programs require: that of the build machine, or one not much older. A package without this
+//! dependency would install where its programs do not start.
 
 use std::fmt;
 use std::path::Path;

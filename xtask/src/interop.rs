@@ -1,6 +1,6 @@
-//! `cargo xtask interop`: real programs with other people's firmware in them, commanded on one broker.
+//! `cargo xtask interop`: commands real programs with other firmware on one broker.
 //!
-//! It is no part of `test`, because it downloads them: 450 MB, most of which is Zigbee2MQTT with a Node of its own.
+//! It is not part of `test`, because it downloads them: 450 MB, most of it Zigbee2MQTT with its own Node.
 
 use std::{path::Path, process::ExitCode};
 
@@ -36,6 +36,6 @@ pub(crate) fn interop() -> Result<ExitCode> {
     let mut build = process::cargo();
     build.args(["build", "--package", "wilco-cli", "--package", "wilco-device", "--package", "wilco-tests", "--bins"]);
     process::run("Building Wilco", &mut build)?;
-    process::run("Commanding them", process::program(target().join("debug/interop")).arg(&directory))?;
+    process::run("Sending them commands", process::program(target().join("debug/interop")).arg(&directory))?;
     Ok(ExitCode::SUCCESS)
 }

@@ -1,9 +1,9 @@
-//! `cargo xtask`: what a newcomer, a developer and CI do with this repository, from a bare checkout.
+//! `cargo xtask`: all tasks of a newcomer, a developer and CI, from a bare checkout.
 //!
-//! It depends on almost nothing, because it is built before anything else can be, and it stays out of the product: what
-//! needs a broker, a keyring or a window lives in the `wilco-tests` crate, and is only started from here.
+//! It has almost no dependencies, because it is built before anything else can be, and it is not part of the product:
+//! everything that needs a broker, a keyring or a window is in the `wilco-tests` crate, and is only started from here.
 
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a task speaks to the person who started it")]
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a task prints to the terminal")]
 
 mod bench;
 mod bindings;
@@ -76,7 +76,7 @@ fn setup() -> Result<ExitCode> {
     packages::install(&[Purpose::Build, Purpose::Window, Purpose::Test])?;
     npm::install()?;
     tools::install(&[tools::TAURI_DRIVER, tools::DENY, tools::MACHETE])?;
-    println!("\nEverything is in place. Next: cargo xtask run");
+    println!("\nEverything is installed. Next: cargo xtask run");
     Ok(ExitCode::SUCCESS)
 }
 

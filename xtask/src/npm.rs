@@ -1,4 +1,4 @@
-//! The window's own tools, through npm, in `ui`.
+//! The page's tools, through npm, in `ui`.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -73,7 +73,7 @@ fn directory() -> PathBuf {
 fn node() -> Result<()> {
     let wanted = format!("Node {}.{} or newer is needed to build the window, from https://nodejs.org", NODE.0, NODE.1);
     let Some(version) = process::quietly(process::program("node").arg("--version")) else {
-        bail!("there is no `node` on the path. {wanted}");
+        bail!("`node` is not on the PATH. {wanted}");
     };
     let mut numbers = version.trim().trim_start_matches('v').split('.').map_while(|number| number.parse::<u32>().ok());
     let found = (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0));

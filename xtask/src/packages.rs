@@ -1,7 +1,7 @@
-//! The system packages that building, the window and the tests need.
+//! The system packages that the build, the window and the tests need.
 //!
-//! Installs only what is missing, and only by the distribution's own tool. Elsewhere it says what is needed and leaves
-//! the machine alone.
+//! It installs only what is missing, and only with the distribution's own tool. On other systems it lists the packages
+//! and changes nothing.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -10,7 +10,7 @@ use anyhow::{Result, bail};
 
 use crate::process;
 
-/// What a package is needed for.
+/// The purpose of a package.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Purpose {
     /// To compile and start the app.

@@ -1,4 +1,4 @@
-//! Starting other programs: says what it does and how long it took, and turns a failure into a sentence.
+//! Starts other programs, prints what runs and how long it took, and turns a failure into a sentence.
 
 use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -24,7 +24,7 @@ pub(crate) fn run(what: &str, command: &mut Command) -> Result<()> {
     let started = announce(what, command);
     let status = command.status().with_context(|| not_started(command))?;
     if !status.success() {
-        bail!("{} did not work ({status}); what it printed is above.", lower(what));
+        bail!("{} failed ({status}); its output is above.", lower(what));
     }
     println!("    {what}: done in {}", elapsed(started));
     Ok(())
@@ -40,7 +40,7 @@ pub(crate) fn run_and_read(what: &str, command: &mut Command) -> Result<(bool, V
     Ok((status.success(), lines))
 }
 
-/// What `command` prints, without showing it; nothing if it cannot be started or fails.
+/// The output of `command`, without showing it; none if it cannot be started or fails.
 pub(crate) fn quietly(command: &mut Command) -> Option<String> {
     let output = command.stderr(Stdio::null()).output().ok()?;
     output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
@@ -82,7 +82,10 @@ fn shortened(word: &str) -> String {
 }
 
 fn not_started(command: &Command) -> String {
-    format!("`{}` could not be started; is it installed and on the path?", command.get_program().to_string_lossy())
+    format!(
+        "`{}` could not be started. Check that it is installed and on the PATH.",
+        command.get_program().to_string_lossy()
+    )
 }
 
 fn lower(sentence: &str) -> String {

@@ -1,4 +1,4 @@
-//! `cargo xtask run`: from nothing to Wilco's window.
+//! `cargo xtask run`: from a bare checkout to Wilco's window.
 
 use std::process::{Command, ExitCode};
 
@@ -32,7 +32,7 @@ fn open() -> Result<ExitCode> {
 }
 
 fn play() -> Result<ExitCode> {
-    println!("There is no display here, so Wilco opens on a virtual one and its main job is played in it.");
+    println!("This machine has no display, so Wilco opens on a virtual one and switches an LED of the demo fleet.");
     packages::install(&[Purpose::Build, Purpose::Window])?;
     npm::install()?;
     tools::install(&[tools::TAURI_DRIVER])?;
@@ -41,10 +41,7 @@ fn play() -> Result<ExitCode> {
     build.args(["build", "--package", "wilco-desktop", "--package", "wilco-tests", "--features", EMBEDDED_PAGE]);
     process::run("Building the app (the first time takes some minutes)", &mut build)?;
     let screenshot = target().join("wilco-run.png");
-    process::run(
-        "Playing the main job in the window",
-        with_driver(&mut process::program(built("play"))).arg(screenshot),
-    )?;
+    process::run("Switching an LED in the window", with_driver(&mut process::program(built("play"))).arg(screenshot))?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -1,4 +1,4 @@
-//! Counts what the test runners say of themselves.
+//! Counts the results of the test runners.
 
 /// Tests that passed and failed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

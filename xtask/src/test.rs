@@ -1,4 +1,4 @@
-//! `cargo xtask test`: every test there is, and one line that sums them up.
+//! `cargo xtask test`: runs every test, and sums up the results in one line.
 
 use std::process::{Command, ExitCode};
 use std::time::Instant;

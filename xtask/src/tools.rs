@@ -1,4 +1,4 @@
-//! Cargo's own tools, each in one known version line, kept in `target/tools` so that nobody's machine is changed.
+//! Cargo's tools, each in one known version, installed in `target/tools` so that the machine does not change.
 
 use std::path::PathBuf;
 

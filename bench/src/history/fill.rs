@@ -1,5 +1,4 @@
-//! A history of millions of commands, written through the engine's own store: every command with the events that it would
-//! have left behind.
+//! Writes a history of millions of commands through the engine's own store, each command with all its events.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -33,7 +32,7 @@ const POLICY: Policy = Policy {
     answers_carry_ids: true,
 };
 
-/// What became of a command.
+/// The end of a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum End {
     Succeeded,
@@ -61,7 +60,7 @@ fn end_of(number: usize, commands: usize) -> End {
     }
 }
 
-/// What is written.
+/// The events to write.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Fill {
     pub(super) commands: usize,

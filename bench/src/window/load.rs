@@ -8,7 +8,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
-use serde_json::{Value, json};
+use serde_json::Value;
 use wilco_tests::{Broker, Child, Desk, Keyring, Settings, program, soon_async};
 
 use super::press::Led;

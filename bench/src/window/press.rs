@@ -1,4 +1,4 @@
-//! From a press on the LED to what is drawn: its first visible reaction, and its final state.
+//! The time from a press on the LED to the changed pixels: the first visible reaction, and the final state.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;

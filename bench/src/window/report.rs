@@ -1,4 +1,4 @@
-//! The figures of the window for people.
+//! The report about the window.
 
 use std::fmt::Write;
 use std::path::Path;
@@ -35,7 +35,7 @@ pub(super) fn write(directory: &Path, measured: &Measured) -> Result<()> {
     Ok(())
 }
 
-/// What a row is called, and what it shows of a press.
+/// The name of a row, and the time that it shows.
 type Row = (&'static str, fn(&Press) -> f64);
 
 fn page(Measured { idle, presses, scrolls, load, size }: &Measured) -> Result<String> {

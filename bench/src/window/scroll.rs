@@ -1,4 +1,4 @@
-//! Blank rows while a long list scrolls, as they are on the display.
+//! Blank rows while a long list scrolls, counted in the pixels of the display.
 
 use std::fs;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -133,7 +133,7 @@ async fn page_down(console: &Console) -> Result<()> {
     Ok(())
 }
 
-/// Who looks at the names' column.
+/// The observer of the names' column.
 struct Eyes<'a> {
     display: &'a Display,
     area: Area,

@@ -9,13 +9,13 @@ use ts_rs::TS;
 pub struct NewDevice {
     /// Its id.
     pub device: String,
-    /// Its name here, 100 characters at the most.
+    /// Its name here, 100 characters at most.
     #[serde(default)]
     pub name: Option<String>,
-    /// Its tags here, 50 at the most, of 64 characters each, without commas and semicolons.
+    /// Its tags here, 50 at most, of 64 characters each, without commas and semicolons.
     #[serde(default)]
     pub tags: Vec<String>,
-    /// A note, 10,000 characters at the most.
+    /// A note, 10,000 characters at most.
     #[serde(default)]
     pub note: Option<String>,
 }
@@ -26,7 +26,7 @@ pub struct NewDevice {
 pub struct ForgottenDevices {
     /// Those that are no longer listed.
     pub devices: Vec<String>,
-    /// Those that have a command under way, or are still to be sent one by a rollout.
+    /// Those that have a command in progress, or are still to be sent one by a rollout.
     pub busy: Vec<String>,
     /// Those that their connection names.
     pub named: Vec<String>,
@@ -52,7 +52,7 @@ pub struct DeviceImport {
     pub refused: u32,
     /// Why, of the first 100 of them.
     pub errors: Vec<ImportError>,
-    /// The first devices that can be imported, 5 at the most.
+    /// The first devices that can be imported, 5 at most.
     pub examples: Vec<NewDevice>,
     /// How many bytes have been read.
     #[ts(type = "number")]
@@ -68,13 +68,13 @@ pub struct DeviceImport {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct ImportColumn {
-    /// What it is called there.
+    /// The name of the column in the file.
     pub name: String,
-    /// What it holds; nothing of a column that is not used.
+    /// The meaning of the column; none if it is not used.
     pub kind: Option<ImportColumnKind>,
 }
 
-/// What a column of a file of devices holds.
+/// The meaning of a column in a device file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "snake_case")]
 #[ts(export)]

@@ -12,7 +12,7 @@ pub struct AuditEntry {
     /// When, Unix milliseconds.
     #[ts(type = "number")]
     pub at: i64,
-    /// What it is about.
+    /// The subject of the entry.
     pub kind: AuditKind,
     /// The operator name in the settings at that time. Anybody at this computer may set any name there.
     pub operator: Option<String>,
@@ -24,11 +24,11 @@ pub struct AuditEntry {
     pub connection: Option<String>,
     /// The connection's name at that time.
     pub connection_name: Option<String>,
-    /// What was done, as a sentence without a full stop.
+    /// The action, as a sentence without a full stop.
     pub what: String,
     /// The particulars: a JSON object. Nothing where they have more than 16,000 bytes; an export contains them.
     pub details: Option<JsonText>,
-    /// Why, in the person's words.
+    /// The reason, in the user's words.
     pub note: Option<String>,
     /// The SHA-256 by which the next entry names it, in hexadecimal digits.
     pub hash: String,
@@ -52,7 +52,7 @@ pub struct AuditQuery {
     /// Older than the entry with this number.
     #[serde(default)]
     pub before: Option<u32>,
-    /// How many at the most, 1 … 1,000.
+    /// How many at most, 1 … 1,000.
     pub limit: u32,
 }
 
@@ -62,11 +62,11 @@ pub struct AuditQuery {
 pub struct AuditPage {
     /// The entries.
     pub entries: Vec<AuditEntry>,
-    /// There are older ones: ask for those before this number.
+    /// The number before which older entries are listed, if there are any.
     pub next: Option<u32>,
 }
 
-/// What was found when the audit was verified.
+/// The result of verifying the audit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct AuditVerification {
@@ -76,7 +76,7 @@ pub struct AuditVerification {
     pub range: Option<AuditRange>,
     /// The entries before the first one were deleted by the retention, this many.
     pub deleted: u32,
-    /// What is wrong. Nothing: every entry is as it was written.
+    /// The problems. Empty if every entry is as it was written.
     pub problems: Vec<AuditProblem>,
     /// The entries that are as they were written, also where something is wrong with others.
     pub intact: Vec<AuditRange>,
@@ -98,11 +98,11 @@ pub struct AuditRange {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct AuditProblem {
-    /// What kind.
+    /// The kind of problem.
     pub kind: AuditProblemKind,
     /// The entries that it is about; nothing where it is about the audit as a whole.
     pub entries: Option<AuditRange>,
-    /// What is wrong, as a sentence.
+    /// The problem, as a sentence.
     pub text: String,
 }
 
@@ -144,7 +144,7 @@ pub enum AuditSeal {
     NotYet,
     /// Without a keyring nothing can be sealed: that the newest entries were cut off would not be noticed.
     NoKeyring {
-        /// What the keyring says, as a sentence.
+        /// The error of the keyring, as a sentence.
         why: String,
     },
 }

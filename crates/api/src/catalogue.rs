@@ -4,11 +4,11 @@ use ts_rs::TS;
 
 use super::JsonText;
 
-/// A command as somebody describes it.
+/// A user's own command.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct CommandDefinition {
-    /// Its name on the wire.
+    /// Its name in requests.
     pub name: String,
     /// Its name for people.
     pub title: String,
@@ -22,8 +22,8 @@ pub struct CommandDefinition {
     /// none.
     #[serde(default)]
     pub topic: Option<String>,
-    /// What is sent, with `{id}`, `{device}`, `{args}`, `{args.name}`, `{issued_at}` and `{expires_at}` in it. What the
-    /// dialect writes where there is none.
+    /// The payload, with the placeholders `{id}`, `{device}`, `{args}`, `{args.name}`, `{issued_at}` and
+    /// `{expires_at}`. The dialect's payload if there is none.
     #[serde(default)]
     pub payload: Option<String>,
     /// The payload is plain text; otherwise it has to make JSON.
@@ -38,7 +38,7 @@ pub struct CommandDefinition {
     /// Doing it twice is the same as doing it once.
     #[serde(default)]
     pub safe_to_repeat: bool,
-    /// It interrupts what the device is doing: ask first.
+    /// It interrupts what the device is doing, so it needs confirmation.
     #[serde(default)]
     pub dangerous: bool,
     /// The device answers it.
@@ -51,11 +51,11 @@ pub struct CommandDefinition {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct CatalogueEntry {
-    /// Its id: made for one's own, the name for a built-in one.
+    /// Its ID: generated for a user's own command, the name for a built-in one.
     pub id: String,
     /// It came with Wilco and stays as it is.
     pub built_in: bool,
-    /// What is known of it.
+    /// Its definition.
     pub definition: CommandDefinition,
 }
 
@@ -63,7 +63,7 @@ pub struct CatalogueEntry {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct CommandToPreview {
-    /// What is known of it; it need not make sense yet.
+    /// The definition, which need not be valid yet.
     pub definition: CommandDefinition,
     /// The connection's id; the one that it is for where none is given.
     #[serde(default)]
@@ -84,13 +84,13 @@ pub struct CommandPreview {
     pub topic: String,
     /// Its payload as text.
     pub payload: String,
-    /// The device is told the command's id, so its answer can name it.
+    /// The request contains the command's ID, so its answer can name it.
     pub carries_id: bool,
     /// Its schema is one that a form can be made from.
     pub drawable: bool,
     /// Why it cannot be kept or sent like this: sentences.
     pub problems: Vec<String>,
-    /// What is better known of it, though it can be kept and sent: sentences.
+    /// Remarks about a definition that can be saved and sent anyway: sentences.
     pub remarks: Vec<String>,
 }
 
@@ -100,30 +100,30 @@ pub struct CommandPreview {
 pub struct ImportLine {
     /// Which of the two.
     pub kind: ImportKind,
-    /// What it is called where it is to be replaced: a command's name on the wire, a button's label.
+    /// The key for replacing it: a command's name on the wire, a button's label.
     pub name: String,
     /// A command's name for people; the name of the command that a button sends.
     pub title: String,
     /// The connection that it is for, by name; all where there is none.
     pub connection: Option<String>,
-    /// How it stands to what is here.
+    /// How it differs from the existing one.
     pub change: ImportChange,
     /// Why it is refused: a sentence.
     pub why: Option<String>,
 }
 
-/// What a file of commands holds.
+/// The contents of a file of commands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "snake_case")]
 #[ts(export)]
 pub enum ImportKind {
-    /// A command of one's own.
+    /// A user's own command.
     Command,
     /// A command with its arguments filled in.
     Button,
 }
 
-/// How a command or a button in a file stands to what is here.
+/// How a command or a button in a file differs from the existing one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "snake_case")]
 #[ts(export)]
@@ -148,7 +148,7 @@ pub struct CommandButton {
     /// The id of the connection that it is for; all where there is none.
     #[serde(default)]
     pub connection: Option<String>,
-    /// What it says.
+    /// The label.
     pub label: String,
     /// Its sign, one of a fixed set.
     pub icon: String,

@@ -1,4 +1,4 @@
-//! Asking an engine in this process or in another, by the same typed methods.
+//! The typed client of an engine, in this process or in another.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use tokio::sync::mpsc::{self, Receiver, Sender, UnboundedSender};
 
 use super::{Call, Failure, FailureCode};
 
-/// What comes back of a call: JSON, ready for a wire.
+/// The reply to a call: JSON, ready to send.
 pub type Json = Box<RawValue>;
 
 /// Items that may wait for the caller.
@@ -17,52 +17,52 @@ const UNREAD: usize = 64;
 
 /// Answers calls: an engine, or a way to one in another process.
 pub trait Dispatch: Send + Sync {
-    /// Makes a call. What it tells on the way has been sent to `items` when it has answered; what it streams is sent
-    /// there afterwards, until the receiver is dropped.
+    /// Makes a call. Everything that it reports has been sent to `items` when it returns; everything that it streams is
+    /// sent there afterwards, until the receiver is dropped.
     fn dispatch(&self, call: Call, items: Sender<Json>) -> BoxFuture<'_, Result<Json, Failure>>;
 
-    /// Closes what is kept open between two calls: another process may end.
+    /// Closes the connection that is kept open between two calls, so that another process may end.
     fn let_go(&self) {}
 }
 
-/// Asks things of an engine; its methods are the rows of the call table (`api/calls.rs`). Cheap to clone.
+/// Calls an engine; its methods are the rows of the call table (`api/calls.rs`). Cheap to clone.
 #[derive(Clone)]
 pub struct Client {
     engine: Arc<dyn Dispatch>,
 }
 
 impl Client {
-    /// Asks this engine.
+    /// A client of this engine.
     pub fn new(engine: impl Dispatch + 'static) -> Client {
         Client { engine: Arc::new(engine) }
     }
 
-    /// Closes what is kept open between two calls: another process may end.
+    /// Closes the connection that is kept open between two calls, so that another process may end.
     pub fn let_go(&self) {
         self.engine.let_go();
     }
 
-    pub(super) async fn ask<T: DeserializeOwned>(&self, call: Call) -> Result<T, Failure> {
+    pub(super) async fn call<T: DeserializeOwned>(&self, call: Call) -> Result<T, Failure> {
         let (items, _) = mpsc::channel(1);
         read(&self.engine.dispatch(call, items).await?)
     }
 
-    pub(super) async fn ask_told<T, I>(&self, call: Call, tell: UnboundedSender<I>) -> Result<T, Failure>
+    pub(super) async fn call_with_progress<T, I>(&self, call: Call, progress: UnboundedSender<I>) -> Result<T, Failure>
     where
         T: DeserializeOwned,
         I: DeserializeOwned,
     {
-        let (items, mut told) = mpsc::channel::<Json>(UNREAD);
-        let tell_on = async move {
-            while let Some(item) = told.recv().await {
-                // Nobody has to listen.
-                let _ = tell.send(read(&item)?);
+        let (items, mut received) = mpsc::channel::<Json>(UNREAD);
+        let forward = async move {
+            while let Some(item) = received.recv().await {
+                // The caller may have dropped the receiver.
+                let _ = progress.send(read(&item)?);
             }
             Ok::<(), Failure>(())
         };
-        let (answer, told) = tokio::join!(self.engine.dispatch(call, items), tell_on);
-        told?;
-        read(&answer?)
+        let (reply, forwarded) = tokio::join!(self.engine.dispatch(call, items), forward);
+        forwarded?;
+        read(&reply?)
     }
 
     pub(super) async fn stream<I: DeserializeOwned + Send + 'static>(
@@ -93,7 +93,7 @@ fn read<T: DeserializeOwned>(json: &RawValue) -> Result<T, Failure> {
     serde_json::from_str(json.get()).map_err(|error| garbled(&error))
 }
 
-/// What one side said and the other cannot read.
+/// A message that the other side cannot read.
 pub fn garbled(error: &serde_json::Error) -> Failure {
     Failure {
         code: FailureCode::Internal,

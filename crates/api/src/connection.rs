@@ -9,11 +9,11 @@ use super::{ConnectionMode, EnabledDialect, FailureCode, MqttVersion, Preset, Pr
 pub struct ConnectionView {
     /// Its id, made once.
     pub id: String,
-    /// What it is called. Unique.
+    /// The name. Unique.
     pub name: String,
     /// `mqtt://`, `mqtts://`, `ws://` or `wss://`, with port, and a WebSocket's path.
     pub url: String,
-    /// The protocol version asked for.
+    /// The configured protocol version.
     pub mqtt: MqttVersion,
     /// The client id, one per installation and connection.
     pub client_id: String,
@@ -32,7 +32,7 @@ pub struct ConnectionView {
     pub prefix: String,
     /// The fleet inside the app: its broker ends with the app.
     pub demo: bool,
-    /// What may be sent over it.
+    /// The mode.
     #[serde(default)]
     pub mode: ConnectionMode,
     /// Requests name the operator ([`super::Settings::operator_name`]), for other consoles to see. Only Wilco's own dialect
@@ -46,30 +46,30 @@ pub struct ConnectionView {
     pub preset: Preset,
     /// The only devices it listens to and commands; all where empty.
     pub devices_named: Vec<String>,
-    /// Seconds between two signs of life.
+    /// The keep-alive interval, seconds.
     pub keep_alive_s: u16,
     /// How long the broker keeps what devices answer while Wilco is away, seconds.
     pub session_expiry_s: u32,
-    /// Whose word is taken for the server's certificate.
+    /// The trusted certificates.
     pub trust: Trust,
     /// The name that the server must prove, where it is not the one dialled.
     pub server_name: Option<String>,
     /// The protocols offered in the TLS handshake (RFC 7301).
     pub alpn: Vec<String>,
-    /// The proxy on the way. No password in it.
+    /// The proxy, without its password.
     pub proxy: Option<ProxyView>,
     /// Which secrets are kept for it.
     pub has: Secrets,
     /// The secrets are kept in memory for this run only.
     pub in_memory_secrets: bool,
-    /// Topic filters that are not asked for, because the broker refused them.
+    /// Topic filters that are not subscribed to, because the broker refused them.
     pub denied: Vec<String>,
     /// The end of the client certificate's validity, Unix milliseconds.
     #[ts(type = "number | null")]
     pub certificate_expires_at: Option<i64>,
     /// The subject of the client certificate.
     pub certificate_subject: Option<String>,
-    /// How it stands.
+    /// The state of the connection.
     pub link: LinkState,
     /// The last measured time from PUBLISH to PUBACK, milliseconds.
     pub round_trip_ms: Option<f64>,
@@ -88,7 +88,7 @@ pub struct ConnectionView {
     pub counts: super::Counts,
 }
 
-/// How a connection stands.
+/// The state of a connection.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 #[serde(tag = "state", rename_all = "snake_case")]
 #[ts(export)]
@@ -97,7 +97,7 @@ pub enum LinkState {
     Connecting,
     /// Connected; the subscriptions are not acknowledged yet, so nothing is published.
     Subscribing,
-    /// Subscribed: commands go out and answers come in.
+    /// Subscribed: commands are sent and answers are received.
     Online {
         /// Since when, Unix milliseconds.
         #[ts(type = "number")]
@@ -105,21 +105,21 @@ pub enum LinkState {
     },
     /// Lost or refused; it is tried again by itself.
     Waiting {
-        /// What happened, as a sentence.
+        /// The event, as a sentence.
         message: String,
-        /// What to do about it.
+        /// How to fix it.
         hint: Option<String>,
         /// The next try, Unix milliseconds.
         #[ts(type = "number")]
         retry_at: i64,
     },
-    /// It cannot work as it stands: not tried again until something changes.
+    /// It failed permanently: Wilco does not retry until the connection is edited.
     Stopped {
-        /// What kind of trouble.
+        /// The kind of problem.
         code: FailureCode,
-        /// What happened, as a sentence.
+        /// The event, as a sentence.
         message: String,
-        /// What to do about it.
+        /// How to fix it.
         hint: Option<String>,
     },
 }

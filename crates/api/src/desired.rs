@@ -3,7 +3,7 @@ use ts_rs::TS;
 
 use super::JsonText;
 
-/// The devices of which a configuration is wanted.
+/// The devices of a wanted configuration.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
 #[serde(tag = "by", rename_all = "snake_case")]
 #[ts(export)]
@@ -20,7 +20,7 @@ pub enum DesiredFor {
     },
 }
 
-/// The configuration that is wanted of some devices.
+/// The wanted configuration of some devices.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct DesiredConfig {
@@ -36,27 +36,27 @@ pub struct DesiredConfig {
     pub place: Option<u32>,
 }
 
-/// A wanted configuration, and how its devices stand.
+/// A wanted configuration, and the state of its devices.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct DesiredView {
-    /// What is wanted, with its place.
+    /// The wanted configuration, with its place in the list.
     pub desired: DesiredConfig,
     /// The tag, or the view's name.
     pub name: String,
     /// The search that finds its devices.
     pub search: String,
-    /// How many of its devices have all that is wanted of them, by this configuration and by others.
+    /// The number of its devices that match all their wanted values, from this configuration and from others.
     pub as_wanted: u32,
     /// How many of them do not.
     pub differs: u32,
     /// How many of them have not reported their configuration.
     pub unknown: u32,
-    /// Its values that do not apply to some of its devices, because an earlier configuration wants another one.
+    /// Values that do not apply to some devices, because an earlier configuration has another value.
     pub overruled: Vec<OverruledValue>,
 }
 
-/// A wanted value that does not apply to some devices, because an earlier configuration wants another one.
+/// A wanted value that does not apply to some devices, because an earlier configuration has another value.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct OverruledValue {
@@ -64,15 +64,15 @@ pub struct OverruledValue {
     pub key: String,
     /// The value that applies instead.
     pub value: JsonText,
-    /// The tag, or the name of the view, that wants it.
+    /// The tag, or the name of the view, with the value that applies.
     pub by: String,
     /// How many devices this is about.
     pub devices: u32,
-    /// Some of them, by id, 5 at the most.
+    /// Some of them, by id, 5 at most.
     pub examples: Vec<String>,
 }
 
-/// Whether a device has the configuration that is wanted of it.
+/// Whether a device matches its wanted configuration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
 #[serde(rename_all = "snake_case")]
 #[ts(export)]
@@ -85,29 +85,29 @@ pub enum DesiredState {
     Unknown,
 }
 
-/// How a device's configuration stands to what is wanted of it.
+/// The comparison of a device with its wanted configuration.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct DeviceDesired {
     /// Whether it has it.
     pub state: DesiredState,
-    /// What differs; all that is wanted where nothing is known.
+    /// The differences; all wanted values if the device has not reported any.
     pub differences: Vec<ConfigDifference>,
 }
 
-/// A wanted value that a device does not report.
+/// A difference from a wanted value.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct ConfigDifference {
     /// The key.
     pub key: String,
-    /// The value that is wanted.
+    /// The wanted value.
     pub wanted: JsonText,
     /// The value that the device runs with; nothing where it reports none.
     pub running: Option<JsonText>,
     /// The value that it has after its next restart, where that is another one.
     pub saved: Option<JsonText>,
-    /// The tag, or the name of the view, that wants it.
+    /// The tag, or the name of the view, with this value.
     pub by: String,
 }
 
@@ -119,7 +119,7 @@ pub struct ReportedKey {
     pub key: String,
     /// How many devices report it.
     pub devices: u32,
-    /// Its most frequent values, 5 at the most.
+    /// Its most frequent values, 5 at most.
     pub values: Vec<ReportedValue>,
 }
 

@@ -8,11 +8,11 @@ use super::{CommandView, DeviceOrder, DisagreementView, DiscardedView, EventView
 #[serde(rename_all = "snake_case")]
 #[ts(export)]
 pub enum Presence {
-    /// It says so, and its last will has not been heard.
+    /// Its status is online, and its last will has not been received.
     Online,
-    /// Its last will, or its own good-bye, says that it is not.
+    /// Its last will, or its own last status, is offline.
     Offline,
-    /// It has said neither.
+    /// No status was received.
     Unknown,
 }
 
@@ -33,7 +33,7 @@ pub struct DeviceRow {
     pub led: Option<bool>,
     /// Its last command.
     pub last_command: Option<CommandView>,
-    /// When it was last heard, Unix milliseconds.
+    /// Time of its last message, Unix milliseconds.
     #[ts(type = "number | null")]
     pub seen_at: Option<i64>,
     /// Its firmware's version.
@@ -46,24 +46,24 @@ pub struct DeviceRow {
     pub tags: Vec<String>,
     /// The tags that a person has set here, in their order.
     pub added_tags: Vec<String>,
-    /// The last time from a command on the wire to the first answer, milliseconds.
+    /// The latest time from sending a command to the first answer, milliseconds.
     pub trip_ms: Option<f64>,
-    /// What it is.
+    /// The model.
     #[serde(default)]
     pub model: Option<String>,
-    /// The dialect that it speaks, by its title; nothing for Wilco's own.
+    /// The title of its dialect; none for Wilco's own.
     #[serde(default)]
     pub dialect: Option<String>,
     /// Messages that it sent in the last second, where those are so many that only the newest of its reports was read, or
     /// that repetitions were not kept.
     #[serde(default)]
     pub over_rate: Option<u32>,
-    /// What it said that it did, and reports otherwise.
+    /// The difference between its answer and its report.
     #[serde(default)]
     pub disagrees: Option<DisagreementView>,
 }
 
-/// What a dialect of other people's firmware tells of a device.
+/// The description of a device in another dialect.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct DescribedDevice {
@@ -79,9 +79,9 @@ pub struct DescribedDevice {
     pub can_switch: bool,
     /// It can be restarted, so `restart` works.
     pub can_restart: bool,
-    /// What it can do.
+    /// Its commands.
     pub commands: Vec<DeviceCommandView>,
-    /// What it reports.
+    /// Its reported values.
     pub values: Vec<DeviceValue>,
     /// The password with which its requests are signed; nothing for firmware that has no such thing.
     #[serde(default)]
@@ -93,9 +93,9 @@ pub struct DescribedDevice {
 #[serde(rename_all = "snake_case")]
 #[ts(export)]
 pub enum DevicePassword {
-    /// None is set. Most devices want none.
+    /// No password is set. Most devices need none.
     NotSet,
-    /// None is set, and the device has refused a request for want of one.
+    /// No password is set, and the device has refused a request without one.
     Wanted,
     /// One of its own.
     OfDevice,
@@ -114,7 +114,7 @@ pub struct DeviceCommandView {
     /// The JSON Schema of its arguments: of an object.
     #[ts(type = "Record<string, unknown>")]
     pub schema: serde_json::Value,
-    /// What the device reports of it now.
+    /// The value that the device reports now.
     pub value: Option<String>,
     /// The device reports its effect. Otherwise the command ends as unconfirmed.
     pub reports_back: bool,
@@ -155,18 +155,18 @@ pub struct DeviceDetail {
     /// How often it sends telemetry, milliseconds, as it reports it.
     #[ts(type = "number | null")]
     pub telemetry_interval_ms: Option<u64>,
-    /// Its last commands, newest first, 8 at the most.
+    /// Its last commands, newest first, 8 at most.
     pub commands: Vec<CommandView>,
     /// The number of its commands in the history.
     pub command_count: u32,
-    /// The latest of what it said that settled no command, newest first, 5 at the most.
+    /// The latest of what it said that settled no command, newest first, 5 at most.
     pub strays: Vec<EventView>,
-    /// What counts of its evidence in the quota, bytes.
+    /// The size of its evidence in the quota, bytes.
     #[ts(type = "number")]
     pub evidence_bytes: u64,
     /// Messages of it that were not kept.
     pub discarded: Option<DiscardedView>,
-    /// What its dialect tells of it; nothing for Wilco's own.
+    /// The description in its dialect; nothing for Wilco's own.
     #[serde(default)]
     pub described: Option<DescribedDevice>,
 }
@@ -177,9 +177,9 @@ pub struct DeviceDetail {
 pub struct DeviceQuery {
     /// The connection's id.
     pub connection: String,
-    /// A search: words that stand in the id or the name, and fields such as `is:offline`, `tag:kitchen`, `firmware:<2.1`,
-    /// `state:failed`, `seen:<10m`, `config.report_interval_s:>30`, `telemetry.temperature:>8`, `desired:differs`, `is:disagrees`; `-` before a field,
-    /// `or`, parentheses and quotes.
+    /// A search: parts of the ID or the name, and fields such as `is:offline`, `tag:kitchen`, `firmware:<2.1`,
+    /// `state:failed`, `seen:<10m`, `config.report_interval_s:>30`, `telemetry.temperature:>8`, `desired:differs`,
+    /// `is:disagrees`; `-` before a field, `or`, parentheses and quotes.
     #[serde(default)]
     pub search: String,
     /// The column to sort by.
@@ -188,7 +188,7 @@ pub struct DeviceQuery {
     /// Which way.
     #[serde(default)]
     pub order: DeviceOrder,
-    /// What they are grouped by, before they are sorted.
+    /// The grouping, which is applied before the order.
     #[serde(default)]
     pub group: Option<GroupBy>,
 }
@@ -197,7 +197,7 @@ pub struct DeviceQuery {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct DevicePage {
-    /// The rows from the asked-for one on.
+    /// The requested rows.
     pub rows: Vec<DeviceRow>,
     /// The place of the first of them.
     pub from: u32,

@@ -9,7 +9,7 @@ pub struct DialectView {
     pub name: String,
     /// Its name for people.
     pub title: String,
-    /// What it is for, in a sentence.
+    /// The purpose, in a sentence.
     pub about: String,
     /// It is one of Wilco's own, of which only one can be enabled.
     pub own: bool,
@@ -33,7 +33,7 @@ pub struct DialectSetting {
     pub default: String,
 }
 
-/// Devices that speak a dialect which is not enabled on their connection.
+/// Devices of a dialect that is not enabled on their connection.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct FoundDialect {
@@ -43,6 +43,6 @@ pub struct FoundDialect {
     pub title: String,
     /// How many devices have announced themselves, at least 1.
     pub devices: u32,
-    /// The names of the first of them, 5 at the most.
+    /// The names of the first of them, 5 at most.
     pub examples: Vec<String>,
 }

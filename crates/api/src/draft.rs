@@ -1,4 +1,4 @@
-//! A dialect that somebody describes: its file, the same as a form, and how it reads what was received.
+//! Drafts of a dialect: the file, the same as a form, and how it reads the received messages.
 
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
@@ -17,7 +17,7 @@ pub struct DialectFields {
     pub about: String,
     /// Where requests are published, with `{device}`.
     pub request_topic: String,
-    /// What is published, with `{command}`, `{id}` and `{args...}`.
+    /// The payload, with `{command}`, `{id}` and `{args...}`.
     pub request_payload: String,
     /// That is JSON.
     pub is_json: bool,
@@ -29,7 +29,7 @@ pub struct DialectFields {
     pub answer_topic: String,
     /// Where an answer has the command's ID; empty where it names none.
     pub answer_id: String,
-    /// The words by which an answer says how the command went; the first one that fits counts.
+    /// The words for the outcome of a command; the first match counts.
     pub outcomes: Vec<OutcomeWord>,
     /// Where the device reports its state.
     pub state_topic: String,
@@ -37,17 +37,17 @@ pub struct DialectFields {
     pub state_key: String,
     /// Which value the device must report so that a command without an answer is done; empty: each argument under its name.
     pub expect_key: String,
-    /// What that value must be; empty: anything.
+    /// The required value; empty: any.
     pub expect_value: String,
     /// Why nothing can come back, as a sentence.
     pub silent: String,
-    /// Where the device says whether it is there.
+    /// The topic of the device's presence.
     pub presence_topic: String,
     /// Where in that payload; empty: the whole.
     pub presence_at: String,
-    /// The words for there, separated by commas.
+    /// The words for online, separated by commas.
     pub online: String,
-    /// The words for not there, separated by commas.
+    /// The words for offline, separated by commas.
     pub offline: String,
     /// Where measurements come.
     pub telemetry: Vec<String>,
@@ -66,13 +66,13 @@ pub enum IdForm {
     None,
 }
 
-/// A word of an answer, and what it means.
+/// A word of an answer, and its meaning.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct OutcomeWord {
-    /// Where it is: a JSON pointer, or a placeholder of the topic. Empty with an empty word: every answer.
+    /// Its place: a JSON pointer, or a placeholder of the topic. Empty with an empty word: every answer.
     pub at: String,
-    /// The word; several are separated by commas. Empty: anything that stands there.
+    /// The word, or several separated by commas. Empty: any value.
     pub is: String,
     /// What it means.
     pub means: Outcome,
@@ -87,7 +87,7 @@ pub struct OutcomeWord {
 pub enum DraftSource {
     /// Nothing yet: a firmware that names each command in its answers.
     New,
-    /// The file, as somebody has written it.
+    /// The file, as a user wrote it.
     Text {
         /// The file.
         text: String,
@@ -99,13 +99,13 @@ pub enum DraftSource {
         /// The file as it was before.
         before: String,
     },
-    /// Two messages that somebody points at: the request, and its answer or the report of the state that it changes.
+    /// Two messages that the user marked: the request, and its answer or the report of the state that it changes.
     Messages {
         /// The dialect's name.
         name: String,
         /// The request, by its place among the messages.
         request: u32,
-        /// What comes back, by its place.
+        /// The answers, by their place.
         answer: Option<u32>,
     },
     /// All the messages.
@@ -136,25 +136,26 @@ pub struct SampleMessage {
 pub struct DialectDraft {
     /// The file.
     pub text: String,
-    /// The same as a form; none for a file with an error, or one that says more than the form has room for.
+    /// The same as a form; none for a file with an error, or with more than the form can show.
     pub fields: Option<DialectFields>,
     /// Its name, if the file is valid.
     pub name: Option<String>,
-    /// What is wrong with the file.
+    /// The problems of the file.
     pub problems: Vec<DialectProblem>,
-    /// What was seen and what could not be told, and which other dialects read the same topics: a sentence each.
+    /// Remarks about what was found and what could not be determined, and other dialects that read the same topics: a
+    /// sentence each.
     pub remarks: Vec<String>,
     /// How it reads the messages, one for each; none while the file has an error.
     pub readings: Vec<MessageReading>,
 }
 
-/// What is wrong with a dialect file.
+/// A problem of a dialect file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct DialectProblem {
     /// The line, from 1.
     pub line: u32,
-    /// What is wrong and what to do.
+    /// The problem and how to fix it.
     pub what: String,
 }
 
@@ -162,15 +163,15 @@ pub struct DialectProblem {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct MessageReading {
-    /// What it is.
+    /// The kind.
     pub kind: ReadingKind,
     /// Of which device.
     pub device: Option<String>,
-    /// What it says, in a few words; why it cannot be read.
+    /// The content, in a few words; or why it cannot be read.
     pub said: String,
 }
 
-/// What a message is to a dialect.
+/// The meaning of a message in a dialect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "snake_case")]
 #[ts(export)]
@@ -191,7 +192,7 @@ pub enum ReadingKind {
     Other,
 }
 
-/// A dialect file of somebody's own.
+/// A user's own dialect file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct OwnDialect {

@@ -9,7 +9,7 @@ use super::{ConnectionMode, ConnectionView, EnabledDialect, MqttVersion, Preset,
 pub struct ProxyView {
     /// `http://host:port` or `socks5://host:port`.
     pub url: String,
-    /// The user name it asks for.
+    /// The user name.
     pub username: Option<String>,
 }
 
@@ -19,7 +19,7 @@ pub struct ProxyView {
 pub struct ProxyEntry {
     /// `http://host:port` (HTTP CONNECT) or `socks5://host:port`.
     pub url: String,
-    /// The user name it asks for.
+    /// The user name.
     #[serde(default)]
     pub username: Option<String>,
     /// Its password. `None`: the one that is kept stays; empty: none.
@@ -39,7 +39,7 @@ pub struct ConnectionEntry {
     /// `mqtt://`, `mqtts://`, `ws://` or `wss://`, a host, and where they differ from the usual a port and (for
     /// WebSockets) a path. Ports default to 1883, 8883, 80 and 443, the path to `/mqtt`.
     pub url: String,
-    /// What may be sent over it.
+    /// The mode.
     pub mode: ConnectionMode,
     /// Requests name the operator ([`super::Settings::operator_name`]), for other consoles to see.
     pub send_operator: bool,
@@ -63,30 +63,30 @@ pub struct ConnectionEntry {
     pub prefix: Option<String>,
     /// The only devices to listen to and command, for a broker whose policy allows no more; all where empty.
     pub devices: Vec<String>,
-    /// Seconds between two signs of life, 5 … 3,600 (AWS: 30 … 1,200); the preset's where none is given.
+    /// The keep-alive interval, seconds, 5 … 3,600 (AWS: 30 … 1,200); the preset's where none is given.
     pub keep_alive_s: Option<u16>,
     /// How long the broker keeps what devices answer while Wilco is away, seconds, 0 … 604,800; the preset's where none
     /// is given.
     pub session_expiry_s: Option<u32>,
-    /// Whose word is taken for the server's certificate.
+    /// The trusted certificates.
     pub trust: Trust,
     /// The name that the server must prove (SNI), where it is not the one dialled.
     pub server_name: Option<String>,
     /// The protocols to offer in the TLS handshake (RFC 7301).
     pub alpn: Vec<String>,
-    /// The proxy on the way.
+    /// The proxy.
     pub proxy: Option<ProxyEntry>,
-    /// What the files brought ([`super::KitView::id`]). `None`: what is kept stays.
+    /// The staged files ([`super::KitView::id`]). `None`: the stored files do not change.
     pub kit: Option<String>,
     /// The certificates that are kept are to be forgotten.
     pub without_certificates: bool,
     /// Keep the secrets in memory for this run, because there is no keyring.
     pub without_keyring: bool,
-    /// Topic filters that the preflight saw refused, and that are not to be asked for.
+    /// Topic filters that the preflight found refused, and that are not subscribed to again.
     pub denied: Vec<String>,
 }
 
-/// What came out of an exported file, or what it asks for.
+/// The result of opening an exported file, or the need for a passphrase.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct Imported {
@@ -99,7 +99,7 @@ pub struct Imported {
 }
 
 impl From<&ConnectionView> for ConnectionEntry {
-    /// What would be entered to leave a connection as it is.
+    /// The entry that would leave a connection unchanged.
     fn from(view: &ConnectionView) -> ConnectionEntry {
         ConnectionEntry {
             id: Some(view.id.clone()),

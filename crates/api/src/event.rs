@@ -1,4 +1,4 @@
-//! What happened to a command, what its device said, and what was made of that.
+//! The events of a command, and how each answer of its device was read.
 
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
@@ -14,13 +14,13 @@ pub struct EventView {
     /// When, Unix milliseconds.
     #[ts(type = "number")]
     pub at: i64,
-    /// What kind of fact.
+    /// The kind of fact.
     pub kind: EventKind,
-    /// What happened, as a sentence.
+    /// The event, as a sentence.
     pub text: String,
     /// The send it belongs to.
     pub attempt: Option<u32>,
-    /// With an answer: what the device said.
+    /// With an answer: its content.
     pub answer: Option<AnswerView>,
 }
 
@@ -28,9 +28,9 @@ pub struct EventView {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct AnswerView {
-    /// What it says.
+    /// The outcome.
     pub outcome: AnswerOutcome,
-    /// What was made of it.
+    /// How it was read.
     pub reading: AnswerReading,
     /// 0 … 100 %.
     pub progress: Option<u8>,
@@ -40,7 +40,7 @@ pub struct AnswerView {
     pub raw: WireView,
 }
 
-/// What kind of fact an event is.
+/// The kind of fact of an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
 #[serde(rename_all = "snake_case")]
 #[ts(export)]
@@ -55,7 +55,7 @@ pub enum EventKind {
     AwaitsReturn,
     /// It was passed to the MQTT client.
     Handed,
-    /// It was written to the wire.
+    /// The MQTT client has written it.
     Sent,
     /// The broker has acknowledged it.
     AtBroker,
@@ -67,7 +67,7 @@ pub enum EventKind {
     Undeliverable,
     /// It was delivered, and no answer is expected.
     Unconfirmed,
-    /// The device has answered it, or reports what it asked for.
+    /// The device has answered it, or reports the requested value.
     Answered,
     /// An answer belongs to no command.
     Unsolicited,
@@ -199,7 +199,7 @@ pub enum AnswerOutcome {
 }
 
 impl AnswerOutcome {
-    /// The word for it in JSON, `rejected` for instance.
+    /// The name in JSON, for example `rejected`.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -209,7 +209,7 @@ impl AnswerOutcome {
     }
 }
 
-/// What was made of an answer.
+/// How an answer was read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
 #[serde(rename_all = "snake_case")]
 #[ts(export)]
@@ -220,9 +220,9 @@ pub enum AnswerReading {
     Inferred,
     /// It came after the timeout, and still counts.
     Late,
-    /// The device carried nothing out: it wants the request to be signed with its password.
+    /// The device did not carry out the request: it requires one signed with its password.
     Challenge,
-    /// It says that the device is still at it.
+    /// It reports that the device is still working on it.
     Heartbeat,
     /// It repeats an earlier one.
     Duplicate,
@@ -230,7 +230,7 @@ pub enum AnswerReading {
     Conflict,
     /// The command had ended here, and the device reports something else.
     Contradiction,
-    /// It came after the end, and says nothing new.
+    /// It arrived after the command finished, and adds nothing.
     AfterTheEnd,
     /// It has no ID, and could belong to more than one command.
     Ambiguous,
@@ -249,7 +249,7 @@ pub enum AnswerReading {
 }
 
 impl AnswerReading {
-    /// The word for it in JSON, `nothing_outstanding` for instance.
+    /// The name in JSON, for example `nothing_outstanding`.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {

@@ -28,7 +28,7 @@ pub struct DiscardedView {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct EvidenceUse {
-    /// What counts in the quota, bytes.
+    /// The size that counts in the quota, bytes.
     #[ts(type = "number")]
     pub bytes: u64,
     /// The quota of all together, bytes.
@@ -54,7 +54,7 @@ pub struct DiscardedOfDevice {
     pub messages: u64,
 }
 
-/// What is left of a payload of which the middle is not kept.
+/// The kept parts of a payload whose middle was dropped.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct CutView {

@@ -5,7 +5,7 @@ use ts_rs::TS;
 
 use super::JsonText;
 
-/// What an evidence file is about.
+/// The subject of an evidence file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(tag = "of", rename_all = "snake_case")]
 #[ts(export)]
@@ -67,7 +67,7 @@ pub enum EvidenceSignature {
         /// The fingerprint: the first 16 bytes of the key's SHA-256 in hexadecimal digits.
         fingerprint: String,
     },
-    /// It is not: anybody may have written it.
+    /// It is not signed: anybody may have written it.
     Unsigned {
         /// Why, as a sentence.
         why: String,
@@ -80,7 +80,7 @@ pub enum EvidenceSignature {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct EvidenceFileView {
-    /// What it is about, as a sentence without a full stop.
+    /// The subject, as a sentence without a full stop.
     pub title: String,
     /// The version of Wilco that wrote it.
     pub wilco: String,
@@ -95,13 +95,13 @@ pub struct EvidenceFileView {
     pub machine: String,
     /// The connection without its secrets: a JSON object.
     pub connection: Option<JsonText>,
-    /// Its records, in order, 5,000 at the most.
+    /// Its records, in order, 5,000 at most.
     pub records: Vec<EvidenceRecord>,
     /// How many records it has.
     pub record_count: u32,
     /// Whether it is signed.
     pub signature: EvidenceSignature,
-    /// What is wrong with it. Nothing: it is as it was written.
+    /// The problems. Empty if the file is as it was written.
     pub problems: Vec<EvidenceProblem>,
 }
 
@@ -116,7 +116,7 @@ pub struct EvidenceRecord {
     /// When it happened, Unix milliseconds.
     #[ts(type = "number | null")]
     pub at: Option<i64>,
-    /// What it says, for a list.
+    /// The content, for a list.
     pub text: String,
     /// All of it.
     pub content: JsonText,
@@ -183,7 +183,7 @@ impl EvidenceRecordKind {
 pub struct EvidenceProblem {
     /// The line of the file, from 1; nothing where it is about the file as a whole.
     pub line: Option<u32>,
-    /// What is wrong, as a sentence.
+    /// The problem, as a sentence.
     pub text: String,
 }
 

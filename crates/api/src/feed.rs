@@ -3,33 +3,33 @@ use ts_rs::TS;
 
 use super::{CommandView, ConnectionView, DeviceStates, RolloutView};
 
-/// What has changed since the last batch. Ten to twenty a second at the most, none when nothing happens.
+/// The changes since the last batch. At most ten to twenty batches a second, none when nothing changes.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct Batch {
     /// Counts up by one; the first is 1.
     #[ts(type = "number")]
     pub sequence: u64,
-    /// Every connection as it stands, when any of them changed.
+    /// Every connection, when any of them changed.
     pub connections: Option<Vec<ConnectionView>>,
-    /// The commands that changed, each once, as they stand now; 200 at the most.
+    /// The commands that changed, each once, in their current state; at most 200.
     pub commands: Vec<CommandView>,
-    /// More commands changed than are listed: what is shown must be asked for again.
+    /// More commands changed than are listed: lists must be read again.
     pub more_commands: bool,
-    /// The connections (by id) in whose devices something changed: what is shown must be asked for again.
+    /// The connections (by ID) with changed devices: lists must be read again.
     pub devices: Vec<String>,
-    /// The devices (by id) that changed; 200 at the most, in the order of `connection/device`.
+    /// The devices (by id) that changed; 200 at most, in the order of `connection/device`.
     pub changed_devices: Vec<(String, String)>,
     /// The devices whose presence or last command's state changed, by connection.
     #[serde(default)]
     pub device_states: Vec<DeviceStates>,
-    /// The rollouts that changed, each once, as they stand now.
+    /// The rollouts that changed, each once, in their current state.
     pub rollouts: Vec<RolloutView>,
     /// Sentences for the person.
     pub notices: Vec<Notice>,
 }
 
-/// Commands not yet at their end, and those to look at.
+/// Unfinished commands, and those that need attention.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct Counts {
@@ -51,9 +51,9 @@ pub struct Counts {
 pub struct Notice {
     /// How grave.
     pub level: NoticeLevel,
-    /// What happened and why.
+    /// The event and its cause.
     pub message: String,
-    /// What to do.
+    /// How to fix it.
     pub hint: Option<String>,
     /// The connection's id, where it is of one.
     pub connection: Option<String>,

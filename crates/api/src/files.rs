@@ -4,11 +4,11 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 use wilco_credentials::FileRole;
 
-/// Files that somebody has brought for a connection. They are read once, kept in memory, and not needed afterwards.
+/// Certificate files for a connection. They are read once, kept in memory, and not needed afterwards.
 #[derive(Clone, Default, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct FilesToRead {
-    /// What was read before and is to be added to; a new collection where none is given.
+    /// A kit to which the files are added; a new one if not given.
     #[serde(default)]
     pub kit: Option<String>,
     /// Files to read now. Known by what is in them, unless a role is given.
@@ -45,7 +45,7 @@ impl From<PathBuf> for FileToWrite {
 pub struct FileToRead {
     /// Where it is.
     pub path: PathBuf,
-    /// What it is given as.
+    /// The role of the file.
     #[serde(default)]
     pub role: FileRole,
 }

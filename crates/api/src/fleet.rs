@@ -3,7 +3,7 @@ use ts_rs::TS;
 
 use super::{MemberCounts, MemberState, Presence};
 
-/// What all devices of a group have.
+/// The key that all devices of a group share.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(tag = "by", rename_all = "snake_case")]
 #[ts(export)]
@@ -13,7 +13,7 @@ pub enum GroupKey {
         /// The tag.
         tag: Option<String>,
     },
-    /// The firmware; devices that have not said where there is none.
+    /// The firmware; none for devices that have not reported it.
     Firmware {
         /// Its version.
         version: Option<String>,
@@ -34,7 +34,7 @@ pub enum GroupKey {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct DeviceGroup {
-    /// What they have in common.
+    /// The key that they share.
     pub key: GroupKey,
     /// The search that finds them, and others with the tag that are in another group.
     pub search: String,
@@ -59,7 +59,7 @@ pub struct DeviceColumns {
     pub presence: Vec<u8>,
     /// The place of each last command's state in [`MemberState`], counted from 0; 0 where there was no command.
     pub states: Vec<u8>,
-    /// The last value that each device has measured, where a series was asked for.
+    /// The latest value of each device, if a series was requested.
     pub values: Option<Vec<Option<f64>>>,
     /// How many devices there are on the connection.
     pub total: u32,
@@ -67,7 +67,7 @@ pub struct DeviceColumns {
     pub counts: FleetCounts,
 }
 
-/// The devices of a connection, counted. They are counted as things change, not when somebody asks.
+/// The counts of a connection's devices. They are updated with each change, not computed on request.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct FleetCounts {
@@ -79,9 +79,9 @@ pub struct FleetCounts {
     pub unknown: u32,
     /// By the last command's state; `pending` are those that had no command.
     pub states: MemberCounts,
-    /// By firmware, the most frequent first, 20 at the most.
+    /// By firmware, the most frequent first, 20 at most.
     pub firmware: Vec<Counted>,
-    /// By tag, the most frequent first, 50 at the most. A device counts for each of its tags.
+    /// By tag, the most frequent first, 50 at most. A device counts for each of its tags.
     pub tags: Vec<Counted>,
 }
 
@@ -103,17 +103,17 @@ pub struct Counted {
 pub struct DeviceStates {
     /// The connection's id.
     pub connection: String,
-    /// Their ids, 5,000 at the most.
+    /// Their ids, 5,000 at most.
     pub devices: Vec<String>,
     /// As in [`DeviceColumns`].
     pub presence: Vec<u8>,
     /// As in [`DeviceColumns`].
     pub states: Vec<u8>,
-    /// More changed than are listed: what is shown must be asked for again.
+    /// More changed than are listed: the list must be read again.
     pub more: bool,
 }
 
-/// What some devices have in common and where they differ.
+/// The common values and the differences of several devices.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct DeviceSummary {
@@ -131,13 +131,13 @@ pub struct DeviceSummary {
     pub led_off: u32,
     /// By the last command's state; `pending` are those that had no command.
     pub states: MemberCounts,
-    /// Firmware versions, the most frequent first, 10 at the most.
+    /// Firmware versions, the most frequent first, 10 at most.
     pub firmware: Vec<Counted>,
-    /// Tags, the most frequent first, 20 at the most.
+    /// Tags, the most frequent first, 20 at most.
     pub tags: Vec<Counted>,
     /// The tags that people have set here, likewise.
     pub added_tags: Vec<Counted>,
-    /// The running configuration by key, 50 keys at the most.
+    /// The running configuration by key, 50 keys at most.
     pub configuration: Vec<ConfigSummary>,
 }
 
@@ -149,13 +149,13 @@ pub struct ConfigSummary {
     pub key: String,
     /// How many of the devices report it.
     pub devices: u32,
-    /// Its values, the most frequent first, 5 at the most.
+    /// Its values, the most frequent first, 5 at most.
     pub values: Vec<Counted>,
     /// How many different values there are.
     pub different: u32,
 }
 
-/// What a search says, and what could stand where somebody types.
+/// How a search was read, and completions at a position.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct SearchReading {
@@ -163,7 +163,7 @@ pub struct SearchReading {
     pub parts: Vec<SearchPart>,
     /// Why it cannot be understood, and where.
     pub error: Option<SearchError>,
-    /// What could stand at the asked-for place, the likeliest first, 12 at the most.
+    /// Completions at the given position, the likeliest first, at most 12.
     pub completions: Vec<SearchCompletion>,
 }
 
@@ -171,7 +171,7 @@ pub struct SearchReading {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct SearchPart {
-    /// What it is.
+    /// The kind of the part.
     pub kind: SearchPartKind,
     /// Where it begins.
     pub from: u32,
@@ -179,12 +179,12 @@ pub struct SearchPart {
     pub to: u32,
 }
 
-/// What a part of a search is.
+/// The kind of a part of a search.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "snake_case")]
 #[ts(export)]
 pub enum SearchPartKind {
-    /// A text that stands in the device's id.
+    /// A text in the device's ID.
     Word,
     /// A field with its value: `tag:kitchen`.
     Field,
@@ -200,13 +200,13 @@ pub struct SearchError {
     pub from: u32,
     /// Where it ends.
     pub to: u32,
-    /// What is wrong, as a sentence.
+    /// The problem, as a sentence.
     pub message: String,
-    /// What is possible there.
+    /// The possible completion.
     pub hint: String,
 }
 
-/// Something that could stand in a search.
+/// A possible completion of a search.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct SearchCompletion {
@@ -214,9 +214,9 @@ pub struct SearchCompletion {
     pub from: u32,
     /// Where what it replaces ends.
     pub to: u32,
-    /// What would stand there.
+    /// The text to insert.
     pub text: String,
-    /// What it means, or how many devices it finds.
+    /// The meaning, or the number of devices that it finds.
     pub note: String,
     /// More has to be typed after it: it is a field without a value.
     pub open: bool,

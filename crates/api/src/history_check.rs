@@ -1,4 +1,4 @@
-//! Whether the history is as it was written, and what to say of it where it is not.
+//! The result of a check of the stored history, with a sentence and a hint for each problem.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -6,11 +6,11 @@ use ts_rs::TS;
 
 use super::grouped;
 
-/// What a look at the stored history found.
+/// The result of a check of the stored history.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct HistoryCheck {
-    /// Events that were stored and have gone, oldest first, 20 at the most.
+    /// Events that were stored and have gone, oldest first, 20 at most.
     pub gaps: Vec<HistoryGap>,
     /// Events that were read.
     #[ts(type = "number")]
@@ -18,12 +18,12 @@ pub struct HistoryCheck {
     /// Those among them that are not as they were written.
     #[ts(type = "number")]
     pub damaged: u64,
-    /// The first of these, 20 at the most.
+    /// The first of these, 20 at most.
     pub damaged_events: Vec<DamagedEvent>,
     /// The file cannot be read between events of these times, Unix milliseconds; nothing for its beginning or its end.
     #[ts(type = "[number | null, number | null] | null")]
     pub unreadable: Option<(Option<i64>, Option<i64>)>,
-    /// What is wrong with the file's structure, 20 sentences of the database at the most.
+    /// Problems of the file's structure, at most 20 sentences of the database.
     pub faults: Vec<String>,
     /// All events and the whole file were looked at.
     pub all: bool,
@@ -68,7 +68,7 @@ impl HistoryCheck {
         self.gaps.is_empty() && self.damaged == 0 && self.unreadable.is_none() && self.faults.is_empty()
     }
 
-    /// What is wrong, each as a sentence and a hint.
+    /// The problems, each as a sentence and a hint.
     #[must_use]
     pub fn sentences(&self) -> Vec<(String, String)> {
         let gaps = self.gaps.iter().map(HistoryGap::sentence);

@@ -1,7 +1,7 @@
-//! What the window and the command line say to the engine, and what it says back: the call table (`calls.rs`), and the types
-//! that are named in it.
+//! The interface between the engine and its clients, the window and the command line: the call table (`calls.rs`), and the
+//! types of its parameters, replies and streams.
 //!
-//! These are wire types: plain, serialisable, without a secret in them, and separate from the domain's own.
+//! These are wire types: plain, serialisable, without secrets, and separate from the domain types.
 
 mod annotation;
 mod approval;

@@ -9,9 +9,9 @@ pub struct LogView {
     pub connection: String,
     /// The device's id.
     pub device: String,
-    /// The id of the command that asked for it.
+    /// The ID of the command that requested it.
     pub id: String,
-    /// When it was asked for, Unix milliseconds.
+    /// When it was requested, Unix milliseconds.
     #[ts(type = "number")]
     pub asked_at: i64,
     /// How far it has come.
@@ -20,12 +20,12 @@ pub struct LogView {
     pub sentence: String,
     /// In how many pieces it has come so far.
     pub have: u32,
-    /// Of how many, where the device has said it.
+    /// The total number, if the device has reported it.
     pub of: Option<u32>,
     /// How long what has come is, in bytes.
     #[ts(type = "number")]
     pub bytes: u64,
-    /// What has come, in order, with its gaps; empty where only the standing was asked for.
+    /// The received text, in order, with its gaps; empty if only the progress was requested.
     pub parts: Vec<LogPart>,
 }
 
@@ -36,7 +36,7 @@ pub struct LogView {
 pub enum LogStand {
     /// Pieces are still to come.
     Coming,
-    /// Pieces are missing, and the device says that it has sent them all, or is not heard any more.
+    /// Chunks are missing, and the device has reported that it sent all of them, or has fallen silent.
     Gaps,
     /// Every piece is there, and the device gave no checksum.
     Unchecked,
@@ -62,7 +62,7 @@ pub struct LogPart {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct KeptLog {
-    /// The id of the command that asked for it.
+    /// The ID of the command that requested it.
     pub id: String,
     /// When the first of it came, Unix milliseconds.
     #[ts(type = "number")]

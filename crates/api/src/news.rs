@@ -1,14 +1,14 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-/// Something to tell a person who looks elsewhere.
+/// A notification for a user whose window is in the background.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct News {
-    /// What it is about, in a line.
+    /// The title, one line.
     pub title: String,
-    /// What else there is to say.
+    /// The body.
     pub body: String,
-    /// What to show on a click.
+    /// The place to open on a click.
     pub subject: NewsSubject,
 }
 

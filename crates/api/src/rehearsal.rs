@@ -1,11 +1,11 @@
-//! Rehearsals of rollouts as they cross the seam: what virtual devices have to be like, and how a rehearsal gets on.
+//! Wire types of rehearsals: the virtual devices to imitate, and the progress of a rehearsal.
 
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 use super::{AnswerTimes, Cause, CommandDefinition, JsonText, NewRollout, Presence, RolloutView, Settings};
 
-/// What goes wrong with virtual devices: probabilities from 0 to 1, for each answer unless said otherwise.
+/// Faults of virtual devices: probabilities from 0 to 1, for each answer unless stated otherwise.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 #[ts(export)]
 #[serde(default, deny_unknown_fields)]
@@ -28,7 +28,7 @@ pub struct FaultDials {
     pub restart: f64,
     /// The share of the devices that is offline at any moment.
     pub offline: f64,
-    /// The network delays each answer by up to so many milliseconds, 60,000 at the most.
+    /// The network delays each answer by up to so many milliseconds, 60,000 at most.
     #[ts(type = "number")]
     pub delay_ms: u64,
     /// The same seed causes the same faults.
@@ -54,7 +54,7 @@ impl Default for FaultDials {
     }
 }
 
-/// What the rehearsal of a rollout needs to know of it, from the engine that has the real devices.
+/// The input of a rehearsal, from the engine that has the real devices.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 pub struct RehearsalPlan {
     /// The rollout as it is rehearsed: without what only a real one can wait for, and never faster than its connection
@@ -62,7 +62,7 @@ pub struct RehearsalPlan {
     pub rollout: NewRollout,
     /// Its devices, in the order in which they are released, without those that are left out.
     pub devices: Vec<RehearsedDevice>,
-    /// What is known of its command, where that is one of the person's own.
+    /// The definition of its command, if that is one of the user's own.
     pub definition: Option<CommandDefinition>,
     /// The settings that its timeouts come from.
     pub settings: Settings,
@@ -95,11 +95,11 @@ pub struct RehearsedDevice {
     pub args: Option<JsonText>,
 }
 
-/// How a rehearsal gets on, and its result once it has ended.
+/// How a rehearsal progresses, and its result once it has ended.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct RehearsalView {
-    /// The rehearsed rollout. Its id, number and connection stand for nothing outside the rehearsal.
+    /// The rehearsed rollout. Its ID, number and connection have no meaning outside the rehearsal.
     pub rollout: RolloutView,
     /// Nothing more will happen.
     pub ended: bool,

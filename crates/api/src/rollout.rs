@@ -1,4 +1,4 @@
-//! Rollouts as they cross the seam: one command for many devices, in stages.
+//! Wire types of rollouts: one command for many devices, in stages.
 
 mod detail;
 mod plan;

@@ -19,7 +19,7 @@ pub struct TelemetryQuery {
     pub points: u32,
 }
 
-/// What a device has measured, as it is drawn.
+/// The measurements of a device, as they are drawn.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct TelemetryView {
@@ -34,7 +34,7 @@ pub struct TelemetryView {
     pub times: Vec<i64>,
     /// One for each numeric member, in the order in which they first came.
     pub series: Vec<SeriesView>,
-    /// What is odd about what comes, a sentence each.
+    /// Remarks about irregular telemetry, a sentence each.
     pub remarks: Vec<String>,
 }
 

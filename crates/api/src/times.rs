@@ -1,9 +1,9 @@
-//! How long devices take to answer.
+//! Answer times of devices.
 
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-/// What answer times are listed by.
+/// How answer times are grouped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, TS)]
 #[serde(rename_all = "snake_case")]
 #[ts(export)]
@@ -26,7 +26,7 @@ pub struct TimesQuery {
     /// Only those of this device.
     #[serde(default)]
     pub device: Option<String>,
-    /// What they are listed by.
+    /// How they are grouped.
     #[serde(default)]
     pub by: TimesBy,
 }

@@ -3,7 +3,7 @@ use ts_rs::TS;
 
 use super::WireView;
 
-/// Which messages to look at. Only what the connection's own session sends and hears is there to be seen.
+/// The messages to show. Only messages of the connection's own session are available.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct TrafficQuery {
@@ -15,7 +15,7 @@ pub struct TrafficQuery {
     pub filter: String,
 }
 
-/// Messages in the order in which they went over the wire. Ten batches a second at the most.
+/// Messages in the order in which they were sent and received. At most ten batches a second.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct TrafficBatch {
@@ -25,7 +25,7 @@ pub struct TrafficBatch {
     pub left_out: u32,
 }
 
-/// A message on the wire.
+/// A message as it was sent or received.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct TrafficMessage {
@@ -47,9 +47,9 @@ pub struct TrafficMessage {
     pub dup: bool,
     /// The size of the whole packet, bytes.
     pub packet_bytes: u32,
-    /// Its MQTT 5 properties by name. Bytes that are not UTF-8 stand as `\xNN`.
+    /// Its MQTT 5 properties by name. Bytes that are not UTF-8 are shown as `\xNN`.
     pub properties: Vec<(String, String)>,
-    /// What the dialect makes of it, as a sentence.
+    /// The meaning in the dialect, as a sentence.
     pub meaning: String,
     /// It is on a topic of the dialect's and makes no sense.
     pub unreadable: bool,

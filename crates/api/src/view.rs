@@ -21,10 +21,10 @@ pub struct DeviceCells {
     pub device: String,
     /// A value for each column, in order: JSON text of the configuration; nothing for a measurement.
     pub config: Vec<Option<JsonText>>,
-    /// What was measured in the last ten minutes, for each column: 30 values at the most, the last one at the end; none
-    /// for a column of the configuration.
+    /// The measurements of the last ten minutes, for each column: at most 30 values, the latest at the end; none for a
+    /// column of the configuration.
     pub measured: Vec<Vec<f64>>,
-    /// How it stands to the configuration that is wanted of it, where that is a column and anything is wanted.
+    /// The comparison with its wanted configuration, if that is a column and it has one.
     #[serde(default)]
     pub desired: Option<DeviceDesired>,
 }

@@ -22,9 +22,9 @@ use crate::{
 /// Devices that are listed as text, at the most.
 const LISTED: usize = 20;
 
-/// Does it.
+/// Runs a task of `wilco approval`.
 pub(crate) async fn run(task: ApprovalTask, data_dir: Option<&Path>) -> Result<ExitCode, Problem> {
-    let mut interrupt = Interrupt::hear()?;
+    let mut interrupt = Interrupt::listen()?;
     let mut base = Base::open(data_dir).await?;
     let outcome = carry_out(task, &mut base, &mut interrupt).await;
     base.close().await;

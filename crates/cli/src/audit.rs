@@ -1,4 +1,4 @@
-//! `wilco audit`: who did what, when and why, and whether that is still as it was written.
+//! `wilco audit`: lists, verifies, seals and annotates the audit.
 
 use std::{path::Path, process::ExitCode};
 
@@ -20,11 +20,11 @@ pub(crate) async fn run(task: AuditTask, data_dir: Option<&Path>) -> Result<Exit
     let outcome = match task {
         AuditTask::List(options) => list(base.console(), options).await,
         AuditTask::Verify { output } => match base.console().verify_audit().await {
-            Ok(found) => tell(&found, output),
+            Ok(found) => print_verification(&found, output),
             Err(failure) => Err(failure.into()),
         },
         AuditTask::Reseal { note } => match base.console().reseal_audit(&note).await {
-            Ok(found) => tell(&found, Listing::Text),
+            Ok(found) => print_verification(&found, Listing::Text),
             Err(failure) => Err(failure.into()),
         },
         AuditTask::Note { number, note } => write_note(base.console(), number, &note).await,
@@ -67,7 +67,7 @@ async fn list(console: &Client, options: AuditListOptions) -> Result<ExitCode, P
     Ok(ExitCode::SUCCESS)
 }
 
-fn tell(found: &AuditVerification, listing: Listing) -> Result<ExitCode, Problem> {
+fn print_verification(found: &AuditVerification, listing: Listing) -> Result<ExitCode, Problem> {
     match listing {
         Listing::Json => {
             let mut output = Output::data();

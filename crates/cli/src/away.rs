@@ -1,4 +1,4 @@
-//! Devices that are not known to be online, before something is asked of them.
+//! Warns about devices that are not known to be online before a command is sent to them.
 
 use std::time::Duration;
 
@@ -15,11 +15,11 @@ use crate::{
 /// Retained statuses come at once, if at all.
 const STATUS_QUIET: Duration = Duration::from_millis(300);
 const STATUS_WITHIN: Duration = Duration::from_secs(3);
-/// Up to so many devices are asked after one by one.
+/// Up to this number of devices are looked up one by one.
 const ONE_BY_ONE: usize = 200;
 
-/// Device IDs that are not known to be online. An engine of ours has to hear first who is: how a command for a device
-/// that is away is delivered and waited for is decided when it is sent.
+/// Device IDs that are not known to be online. A newly started engine must first receive the presence: the delivery of
+/// a command depends on it when it is sent.
 pub(crate) async fn of(base: &Base, connection: &ConnectionView, devices: &[String]) -> Result<Vec<String>, Problem> {
     let console = base.console();
     if devices.len() > ONE_BY_ONE {
@@ -60,8 +60,7 @@ async fn presence(console: &Client, connection: &str, device: &str) -> Result<Pr
     }
 }
 
-/// Waiting for such a device takes longer than the time-out, which is better said than wondered at. `hint` says what can
-/// be done about it.
+/// Waiting for such a device takes longer than the timeout, so `wilco` warns beforehand. `hint` says what to do.
 pub(crate) fn say(away: &[String], hint: &str) {
     if let Some(message) = sentence(away) {
         problem::warn(&message, Some(hint));

@@ -1,4 +1,4 @@
-//! Which engine is asked: that of a running Wilco, or one of our own.
+//! The engine that the command line uses: that of a running Wilco, or one in this process.
 
 use std::{
     path::Path,
@@ -23,9 +23,9 @@ use wilco_engine::{
 use crate::problem::Problem;
 
 /// How long another program that is just starting or ending is waited for: as long as one may take to end in good order.
-const PATIENCE: Duration = Duration::from_secs(20);
+const ENGINE_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// The engine that is asked.
+/// The engine in use.
 pub(crate) struct Base {
     console: Client,
     relay: Relay,
@@ -131,7 +131,7 @@ impl Relay {
         Arc::clone(&self.asked().engine)
     }
 
-    /// Finds the engine that is there after that one, or starts one, unless somebody has done so meanwhile.
+    /// Connects to the engine that runs after that one ended, or starts one.
     async fn after(&self, ended: &Arc<dyn Dispatch>) -> Result<(), Failure> {
         let _entering = self.entering.lock().await;
         if !Arc::ptr_eq(&self.engine(), ended) {
@@ -166,8 +166,8 @@ impl Dispatch for Relay {
     }
 }
 
-/// Whether a call changes and sends nothing, so that it can be made again to the next engine when the one that was asked
-/// has gone. These are the calls that a run makes while it follows what it has sent.
+/// Whether a call changes and sends nothing, so that it can be repeated on the next engine after the first has ended.
+/// These are the calls of a run that follows what it has sent.
 fn only_reads(call: &Call) -> bool {
     matches!(
         call,
@@ -187,7 +187,7 @@ fn only_reads(call: &Call) -> bool {
 }
 
 async fn enter(data_dir: &DataDir) -> Result<Asked, Failure> {
-    let give_up = Instant::now() + PATIENCE;
+    let give_up = Instant::now() + ENGINE_TIMEOUT;
     loop {
         if let Some(attached) = IpcClient::find(data_dir).await {
             return Ok(Asked { engine: Arc::new(attached), own: None });

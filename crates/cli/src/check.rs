@@ -1,4 +1,4 @@
-//! `wilco check`: whether the stored history is as it was written.
+//! `wilco check`: checks that the stored history is complete and undamaged.
 
 use std::{path::Path, process::ExitCode};
 

@@ -1,4 +1,4 @@
-//! `wilco commands`: the catalogue of what can be sent by name.
+//! `wilco commands`: the catalogue of commands.
 
 mod exchange;
 mod show;

@@ -1,4 +1,4 @@
-//! `wilco connections`: everything that is done with connections themselves.
+//! `wilco connections`: manages connections.
 
 mod changes;
 mod described;

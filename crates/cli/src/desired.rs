@@ -1,4 +1,4 @@
-//! `wilco desired`: the configurations that are wanted of devices, and how devices differ from them.
+//! `wilco desired`: the configurations that devices should have, and the differences from them.
 
 use std::{path::Path, process::ExitCode};
 
@@ -25,18 +25,18 @@ use crate::{
     rollouts,
 };
 
-/// Devices that are asked for at once.
+/// The number of devices per request.
 const AT_ONCE: usize = 200;
 
 /// Does it.
 pub(crate) async fn run(task: DesiredTask, data_dir: Option<&Path>) -> Result<ExitCode, Problem> {
-    let mut interrupt = Interrupt::hear()?;
+    let mut interrupt = Interrupt::listen()?;
     let mut base = Base::open(data_dir).await?;
     let outcome = match task {
         DesiredTask::Apply(options) => apply(*options, &mut base, &mut interrupt).await,
         task => tokio::select! {
             outcome = perform(&base, task) => outcome,
-            () = interrupt.heard() => Err(Problem::Interrupted),
+            () = interrupt.received() => Err(Problem::Interrupted),
         },
     };
     base.close().await;
@@ -64,7 +64,7 @@ async fn list(base: &Base, connection: &str, listing: Listing) -> Result<ExitCod
         }
         Listing::Text if all.is_empty() => {
             let mut output = Output::text();
-            output.line(&format!("No configuration is wanted on {}.", clean(&connection.name)))?;
+            output.line(&format!("{} has no wanted configurations.", clean(&connection.name)))?;
             output.flush()?;
         }
         Listing::Text => {
@@ -155,7 +155,7 @@ async fn status(base: &Base, options: DesiredStatusOptions) -> Result<ExitCode, 
         }
         Listing::Text if rows.is_empty() => {
             let mut output = Output::text();
-            output.line("No configuration is wanted of these devices.")?;
+            output.line("These devices have no wanted configuration.")?;
             output.flush()?;
         }
         Listing::Text => {
@@ -211,7 +211,7 @@ async fn view_of(base: &Base, connection: &ConnectionView, name: &str) -> Result
     })
 }
 
-/// What is wanted for it already.
+/// The configuration that is wanted already.
 async fn known(base: &Base, connection: &ConnectionView, target: &DesiredFor) -> Result<Option<DesiredView>, Problem> {
     let is_it = |view: &DesiredView| match (&view.desired.target, target) {
         (DesiredFor::Tag { tag: known }, DesiredFor::Tag { tag }) => known.to_lowercase() == tag.to_lowercase(),
@@ -229,7 +229,7 @@ async fn search_of(base: &Base, connection: &ConnectionView, scope: DesiredScope
     })
 }
 
-/// How the devices that match stand.
+/// The state of the devices that match.
 async fn standing(base: &Base, connection: &ConnectionView, search: &str) -> Result<Vec<DeviceLine>, Problem> {
     let rows = devices::all(base.console(), &connection.id, search).await?;
     let ids: Vec<_> = rows.into_iter().map(|row| row.device).collect();
@@ -344,7 +344,7 @@ fn title(view: &DesiredView) -> String {
     format!("{kind} {}", clean(&view.name))
 }
 
-/// How its devices stand, as a sentence.
+/// The state of its devices, as a sentence.
 fn stands(view: &DesiredView) -> String {
     let all = view.as_wanted + view.differs + view.unknown;
     format!(

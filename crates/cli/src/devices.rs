@@ -1,4 +1,4 @@
-//! `wilco devices`: who is there, and what people set of them here.
+//! `wilco devices`: lists devices, and edits their names, tags and notes.
 
 mod changes;
 mod files;
@@ -31,11 +31,11 @@ pub(crate) async fn run(options: DeviceOptions, data_dir: Option<&Path>) -> Resu
     let Some(task) = task.or(list.map(DeviceTask::List)) else {
         return Err(Problem::new("No connection is named.", "Name one: wilco devices -c NAME."));
     };
-    let mut interrupt = Interrupt::hear()?;
+    let mut interrupt = Interrupt::listen()?;
     let base = Base::open(data_dir).await?;
     let outcome = tokio::select! {
         outcome = perform(&base, task) => outcome,
-        () = interrupt.heard() => Err(Problem::Interrupted),
+        () = interrupt.received() => Err(Problem::Interrupted),
     };
     base.close().await;
     outcome
@@ -78,15 +78,15 @@ async fn print(base: &Base, options: DeviceListOptions) -> Result<ExitCode, Prob
         learn::tell_offers(&connection);
         tell_unlisted(base, &connection).await?;
     }
-    // What is known from earlier is shown all the same, but not as if it were so now.
+    // Facts from earlier are shown anyway, but not as current.
     current?;
     Ok(ExitCode::SUCCESS)
 }
 
 pub(crate) async fn wait(base: &Base, connection: &ConnectionView) -> Result<(), Problem> {
     let mut batches = base.console().listen().await?;
-    link::online(base.console(), &mut batches, connection, link::PATIENCE).await?;
-    Ok(link::settled(base.console(), &connection.id, QUIET, link::PATIENCE).await?)
+    link::online(base.console(), &mut batches, connection, link::CONNECT_TIMEOUT).await?;
+    Ok(link::settled(base.console(), &connection.id, QUIET, link::CONNECT_TIMEOUT).await?)
 }
 
 /// The devices that are named, listed or looked for, with their connection.
@@ -136,7 +136,7 @@ async fn tell_unlisted(base: &Base, connection: &ConnectionView) -> Result<(), P
     Ok(())
 }
 
-/// A device's presence as it is said.
+/// The presence of a device as text.
 pub(crate) fn presence(presence: Presence) -> &'static str {
     match presence {
         Presence::Online => "online",
@@ -145,7 +145,7 @@ pub(crate) fn presence(presence: Presence) -> &'static str {
     }
 }
 
-/// What is said instead of a table without rows.
+/// The text instead of a table without rows.
 fn nobody(connection: &str, search: &str) -> String {
     let connection = clean(connection);
     if search.trim().is_empty() {

@@ -1,4 +1,4 @@
-//! `wilco dialects`: the kinds of firmware that are described in files, and whether a description reads what was recorded.
+//! `wilco dialects`: lists, shows, checks and tests dialect files.
 
 use std::{fs, path::Path, process::ExitCode};
 
@@ -181,29 +181,29 @@ fn test(path: &Path, with: &[std::path::PathBuf]) -> Result<ExitCode, Problem> {
         })?;
         dialects.push(file);
     }
-    // One's own description goes before the one that comes with Wilco.
+    // A file of the user's own replaces a built-in one of the same name.
     dialects.extend(shipped().iter().cloned());
     let text = text_of(path, LARGEST)?;
     let mut output = Output::text();
-    let (mut right, mut all) = (0, 0);
+    let (mut passed, mut all) = (0, 0);
     for (number, line) in (1..).zip(text.lines()).filter(|(_, line)| !line.trim().is_empty()) {
         all += 1;
         let (name, outcome) = played(line, number, &dialects);
-        let said = match outcome {
+        let line = match outcome {
             Ok(read) => {
-                right += 1;
-                format!("right  {name}: {read}")
+                passed += 1;
+                format!("passed  {name}: {read}")
             }
-            Err(why) => format!("wrong  {name}: {why}"),
+            Err(why) => format!("failed  {name}: {why}"),
         };
-        output.line(&clean(&said))?;
+        output.line(&clean(&line))?;
     }
-    output.line(&format!("{right} of {all} right"))?;
+    output.line(&format!("{passed} of {all} passed"))?;
     output.flush()?;
-    Ok(if right == all { ExitCode::SUCCESS } else { ExitCode::from(NOT_DONE) })
+    Ok(if passed == all { ExitCode::SUCCESS } else { ExitCode::from(NOT_DONE) })
 }
 
-/// The name of an exchange, and what was read or what is wrong with that.
+/// The name of an exchange, and its outcome or the differences from the expected one.
 fn played(line: &str, number: usize, dialects: &[DialectFile]) -> (String, Result<String, String>) {
     let exchange: Exchange = match serde_json::from_str(line) {
         Ok(exchange) => exchange,

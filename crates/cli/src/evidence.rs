@@ -1,10 +1,10 @@
-//! `wilco evidence`: how much room evidence takes, and what was not kept. Evidence files are saved and verified in [`file`].
+//! `wilco evidence`: how much space evidence uses, and what was not kept. [`file`] saves and verifies evidence files.
 
 mod file;
 
 use std::{path::Path, process::ExitCode};
 
-use wilco_engine::api::{Client, EvidenceUse};
+use wilco_engine::api::EvidenceUse;
 
 use crate::{
     base::Base,
@@ -19,13 +19,18 @@ pub(crate) async fn run(options: EvidenceOptions, data_dir: Option<&Path>) -> Re
         return file::run(task, data_dir).await;
     }
     let base = Base::open(data_dir).await?;
-    let outcome = print(base.console(), options.output).await;
+    let outcome = print(&base, options.connection.as_deref(), options.output).await;
     base.close().await;
     outcome
 }
 
-async fn print(console: &Client, listing: Listing) -> Result<ExitCode, Problem> {
-    let used = console.evidence_use().await?;
+async fn print(base: &Base, connection: Option<&str>, listing: Listing) -> Result<ExitCode, Problem> {
+    let console = base.console();
+    let only = match connection {
+        Some(name) => Some(base.connection(name).await?.id),
+        None => None,
+    };
+    let used = console.evidence_use(only).await?;
     match listing {
         Listing::Json => {
             let mut output = Output::data();

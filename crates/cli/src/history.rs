@@ -1,4 +1,4 @@
-//! `wilco history`: what was asked and what became of it, newest first.
+//! `wilco history`: lists commands and their results, newest first.
 
 use std::{path::Path, process::ExitCode};
 
@@ -21,7 +21,7 @@ const PAGE: u32 = 1_000;
 /// Does it.
 pub(crate) async fn run(options: HistoryOptions, data_dir: Option<&Path>) -> Result<ExitCode, Problem> {
     let base = Base::open(data_dir).await?;
-    // What cannot be checked now is not a reason to print nothing.
+    // The history is printed even if it cannot be checked now.
     let _ = check::warn(base.console()).await;
     let outcome = print(&base, options).await;
     base.close().await;
@@ -90,7 +90,7 @@ fn print_table(causes: &[HistoryCause]) -> Result<(), Problem> {
     table.print(&mut Output::text())
 }
 
-/// What the rows are written to. A table is held back until its columns' widths are known.
+/// The output of the rows. A table is held back until the widths of its columns are known.
 enum Listed {
     Table(Table),
     HistoryWriter(HistoryWriter<Output>),

@@ -1,4 +1,4 @@
-//! What people write, read into what it means.
+//! Reads and validates user input.
 
 mod arguments;
 mod confirm;

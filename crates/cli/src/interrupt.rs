@@ -1,8 +1,8 @@
-//! Ctrl-C, and on Unix a polite `kill`, heard so that the engine is put away in order.
+//! Ctrl-C and, on Unix, SIGTERM: received so that the engine can shut down in order.
 
 use std::io;
 
-/// Hears interrupts from its making on.
+/// Receives interrupts from its creation on.
 pub(crate) struct Interrupt {
     #[cfg(unix)]
     interrupt: tokio::signal::unix::Signal,
@@ -14,7 +14,7 @@ pub(crate) struct Interrupt {
 
 impl Interrupt {
     /// From now on an interrupt no longer ends the program by itself.
-    pub(crate) fn hear() -> io::Result<Interrupt> {
+    pub(crate) fn listen() -> io::Result<Interrupt> {
         #[cfg(unix)]
         {
             use tokio::signal::unix::{SignalKind, signal};
@@ -25,7 +25,7 @@ impl Interrupt {
     }
 
     /// Waits for the next one.
-    pub(crate) async fn heard(&mut self) {
+    pub(crate) async fn received(&mut self) {
         #[cfg(unix)]
         tokio::select! {
             _ = self.interrupt.recv() => {}

@@ -1,4 +1,4 @@
-//! `wilco dialects learn`: listens while somebody uses a device, and proposes a dialect file.
+//! `wilco dialects learn`: receives messages while somebody uses a device, and proposes a dialect file.
 
 use std::{path::Path, process::ExitCode, time::Duration};
 
@@ -14,10 +14,10 @@ use crate::{
     problem::{NOT_DONE, Problem, note, warn},
 };
 
-/// Messages that are kept at the most.
+/// Messages that are kept at most.
 const MOST: usize = 5_000;
 
-/// Does it. An interrupt ends the listening, and what was heard by then is used.
+/// Runs it. An interrupt ends the time, and the messages received by then are used.
 pub(crate) async fn run(
     connection: &str,
     filter: &str,
@@ -26,10 +26,10 @@ pub(crate) async fn run(
     data_dir: Option<&Path>,
 ) -> Result<ExitCode, Problem> {
     let base = Base::open(data_dir).await?;
-    let heard = listen(&base, connection, filter, time).await;
+    let observed = listen(&base, connection, filter, time).await;
     base.close().await;
-    let heard = heard?;
-    match learn(name, &heard) {
+    let observed = observed?;
+    match learn(name, &observed) {
         Err(why) => {
             warn(&why, None);
             Ok(ExitCode::from(NOT_DONE))
@@ -51,20 +51,20 @@ pub(crate) async fn run(
     }
 }
 
-/// Says which dialects devices speak that are not enabled.
+/// Lists dialects of devices that are not enabled.
 pub(crate) async fn find(connection: &str, data_dir: Option<&Path>) -> Result<ExitCode, Problem> {
-    let mut interrupt = Interrupt::hear()?;
+    let mut interrupt = Interrupt::listen()?;
     let base = Base::open(data_dir).await?;
     let found = async {
         let connection = base.connection(connection).await?;
         let mut batches = base.console().listen().await?;
-        link::online(base.console(), &mut batches, &connection, link::PATIENCE).await?;
+        link::online(base.console(), &mut batches, &connection, link::CONNECT_TIMEOUT).await?;
         let found = base.console().find_dialects(&connection.id).await?;
         Ok::<_, Problem>((connection, found))
     };
     let outcome = tokio::select! {
         outcome = found => outcome,
-        () = interrupt.heard() => Err(Problem::Interrupted),
+        () = interrupt.received() => Err(Problem::Interrupted),
     };
     base.close().await;
     let (connection, found) = outcome?;
@@ -101,12 +101,12 @@ pub(crate) fn tell_offers(connection: &ConnectionView) {
 }
 
 async fn listen(base: &Base, connection: &str, filter: &str, time: Duration) -> Result<Vec<Observed>, Problem> {
-    let mut interrupt = Interrupt::hear()?;
+    let mut interrupt = Interrupt::listen()?;
     let connection = base.connection(connection).await?;
     let console = base.console();
     let begin = async {
         let mut batches = console.listen().await?;
-        link::online(console, &mut batches, &connection, link::PATIENCE).await?;
+        link::online(console, &mut batches, &connection, link::CONNECT_TIMEOUT).await?;
         let query = TrafficQuery { connection: connection.id.clone(), device: None, filter: filter.to_owned() };
         let traffic = console.traffic(query).await?;
         console.subscribe(&connection.id, filter).await?;
@@ -114,23 +114,23 @@ async fn listen(base: &Base, connection: &str, filter: &str, time: Duration) -> 
     };
     let mut traffic = tokio::select! {
         traffic = begin => traffic?,
-        () = interrupt.heard() => return Err(Problem::Interrupted),
+        () = interrupt.received() => return Err(Problem::Interrupted),
     };
     note(&format!("Subscribed to {} for {} s. Use the device now.", clean(filter), time.as_secs()));
     let until = Instant::now() + time;
-    let mut heard = Vec::new();
-    while heard.len() < MOST {
+    let mut observed = Vec::new();
+    while observed.len() < MOST {
         tokio::select! {
             batch = timeout_at(until, traffic.recv()) => match batch {
-                Ok(Some(batch)) => heard.extend(batch.messages.into_iter().filter(|one| one.cut == 0 && !one.wire.binary).map(|one| {
+                Ok(Some(batch)) => observed.extend(batch.messages.into_iter().filter(|one| one.cut == 0 && !one.wire.binary).map(|one| {
                     Observed { at: one.at, topic: one.wire.topic, payload: one.wire.payload, retained: one.retained }
                 })),
                 Ok(None) | Err(_) => break,
             },
-            () = interrupt.heard() => break,
+            () = interrupt.received() => break,
         }
     }
     console.unsubscribe(&connection.id, filter).await?;
-    note(&format!("Received {}.", several(heard.len(), "message")));
-    Ok(heard)
+    note(&format!("Received {}.", several(observed.len(), "message")));
+    Ok(observed)
 }

@@ -1,4 +1,4 @@
-//! How a connection stands, heard from the feed, and waiting until it stands.
+//! The state of a connection, from the feed, and waiting until it is online.
 
 use std::time::Duration;
 
@@ -10,12 +10,12 @@ use wilco_engine::api::{Batch, Client, ConnectionView, DeviceQuery, Failure, Lin
 
 use crate::problem::Problem;
 
-/// How long a connection is waited for: a little longer than the engine waits for a CONNACK or a SUBACK, so that it is told
-/// which of them is missing.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(12);
+/// How long to wait for a connection: slightly longer than the engine waits for a CONNACK or a SUBACK, so that the
+/// error names the missing one.
+pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(12);
 
-/// What a batch says of a connection, if anything.
-pub(crate) fn heard<'a>(batch: &'a Batch, connection: &str) -> Option<&'a ConnectionView> {
+/// The state of a connection in a batch, if it contains one.
+pub(crate) fn view_of<'a>(batch: &'a Batch, connection: &str) -> Option<&'a ConnectionView> {
     batch.connections.as_ref()?.iter().find(|view| view.id == connection)
 }
 
@@ -29,14 +29,14 @@ pub(crate) fn trouble(view: &ConnectionView) -> Option<Problem> {
     }
 }
 
-/// Waits until commands can go out; says why not when they cannot.
+/// Waits until commands can be sent; otherwise returns why not.
 pub(crate) async fn online(
     console: &Client,
     batches: &mut Receiver<Batch>,
     connection: &ConnectionView,
-    patience: Duration,
+    connect_timeout: Duration,
 ) -> Result<(), Problem> {
-    let give_up = Instant::now() + patience;
+    let give_up = Instant::now() + connect_timeout;
     let mut why = None;
     let mut subscribes = false;
     while let Ok(batch) = timeout_at(give_up, batches.recv()).await {
@@ -45,18 +45,22 @@ pub(crate) async fn online(
             *batches = console.listen().await?;
             continue;
         };
-        let Some(view) = heard(&batch, &connection.id) else { continue };
+        let Some(view) = view_of(&batch, &connection.id) else { continue };
         subscribes = matches!(view.link, LinkState::Subscribing);
         match view.link {
             LinkState::Online { .. } => return Ok(()),
-            LinkState::Stopped { .. } => return Err(trouble(view).unwrap_or_else(|| silence(connection, patience))),
-            // It stays true while the next try is under way.
+            LinkState::Stopped { .. } => {
+                return Err(trouble(view).unwrap_or_else(|| silence(connection, connect_timeout)));
+            }
+            // It stays true while the next try is in progress.
             LinkState::Waiting { .. } => why = trouble(view),
             LinkState::Connecting | LinkState::Subscribing => {}
         }
     }
-    // What the engine has found out in an earlier try goes before what is seen of this one.
-    Err(why.unwrap_or_else(|| if subscribes { no_suback(connection, patience) } else { silence(connection, patience) }))
+    // The cause that the engine found in an earlier attempt comes first.
+    Err(why.unwrap_or_else(|| {
+        if subscribes { no_suback(connection, connect_timeout) } else { silence(connection, connect_timeout) }
+    }))
 }
 
 /// Waits until the retained statuses have come: until the numbers of devices stay the same for that long.
@@ -94,21 +98,26 @@ async fn numbers(console: &Client, connection: &str) -> Result<(u32, u32, u32), 
     Ok((total, online, offline))
 }
 
-fn silence(connection: &ConnectionView, patience: Duration) -> Problem {
+fn silence(connection: &ConnectionView, connect_timeout: Duration) -> Problem {
     Problem::new(
-        format!("Could not connect to {} ({}) within {} s.", connection.name, connection.url, patience.as_secs_f64()),
+        format!(
+            "Could not connect to {} ({}) within {} s.",
+            connection.name,
+            connection.url,
+            connect_timeout.as_secs_f64()
+        ),
         "Check the address and the network. wilco connections test shows the step at which it stops.",
     )
 }
 
-/// The connection stands, and nothing may be published over it yet.
-fn no_suback(connection: &ConnectionView, patience: Duration) -> Problem {
+/// The connection is established, but not subscribed yet.
+fn no_suback(connection: &ConnectionView, connect_timeout: Duration) -> Problem {
     Problem::new(
         format!(
             "The broker of {} ({}) accepted the connection and did not answer SUBSCRIBE with a SUBACK within {} s.",
             connection.name,
             connection.url,
-            patience.as_secs_f64()
+            connect_timeout.as_secs_f64()
         ),
         "An overloaded broker or an authorization plugin may cause the delay; check the broker's log.",
     )

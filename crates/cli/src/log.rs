@@ -1,4 +1,4 @@
-//! `wilco log`: a device's log file, put together again and checked.
+//! `wilco log`: fetches a device's log file, assembles it and verifies its checksum.
 
 use std::{
     io::{IsTerminal, Write, stdout},
@@ -25,34 +25,34 @@ use crate::{
     problem::{self, NOT_DONE, Problem},
 };
 
-/// The command that asks for a log.
+/// The command that requests a log.
 const LOG_GET: &str = "log.get";
 /// How often is looked whether more has come.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 /// A piece that is overtaken by the end of its command comes within this, or not at all.
 const LATE_PIECES: Duration = Duration::from_secs(3);
-/// What to do where the device did not send its log.
+/// The hint when a device did not send its log.
 const NOT_SENT: &str = "Check with wilco devices that the device is online, and that its firmware supports log.get.";
 
-/// What becomes of the question where the device is away.
+/// The remark about a request to an offline device.
 const HELD: &str = "Wilco waits for the log as long as the broker may hold the request. Press Ctrl-C to stop.";
 
-/// Whose log is asked for, and how much of it.
+/// The device and the part of its log to fetch.
 struct Asked {
     connection: String,
     device: String,
     lines: Option<u32>,
-    /// What the person has confirmed.
+    /// The confirmation.
     confirmed: Confirmed,
 }
 
 /// Does it.
 pub(crate) async fn run(options: LogOptions, data_dir: Option<&Path>) -> Result<ExitCode, Problem> {
-    let mut interrupt = Interrupt::hear()?;
+    let mut interrupt = Interrupt::listen()?;
     let mut base = Base::open(data_dir).await?;
     let outcome = tokio::select! {
         outcome = fetch(&mut base, options) => outcome,
-        () = interrupt.heard() => Err(Problem::Interrupted),
+        () = interrupt.received() => Err(Problem::Interrupted),
     };
     base.close().await;
     outcome
@@ -60,11 +60,11 @@ pub(crate) async fn run(options: LogOptions, data_dir: Option<&Path>) -> Result<
 
 async fn fetch(base: &mut Base, options: LogOptions) -> Result<ExitCode, Problem> {
     let LogOptions { connection, device, lines, to, force, follow, every, confirm } = options;
-    // Before a device is asked for what could not be written.
+    // Checked before the log is requested, so that it can be written.
     let to = to.map(|to| file_to_write(&to, force)).transpose()?;
     let connection = base.connection(&connection).await?;
     let mut batches = base.console().listen().await?;
-    link::online(base.console(), &mut batches, &connection, link::PATIENCE).await?;
+    link::online(base.console(), &mut batches, &connection, link::CONNECT_TIMEOUT).await?;
     drop(batches);
     away::say(&away::of(base, &connection, std::slice::from_ref(&device)).await?, HELD);
     let mut asked = Asked { connection: connection.id, device, lines, confirmed: Confirmed::No };
@@ -80,7 +80,7 @@ async fn fetch(base: &mut Base, options: LogOptions) -> Result<ExitCode, Problem
 }
 
 impl Asked {
-    /// Waits for the log that was asked for, and prints or writes it.
+    /// Waits for the requested log, and prints or writes it.
     async fn take(&self, console: &Client, id: &str, to: Option<FileToWrite>) -> Result<ExitCode, Problem> {
         let log = match self.wait(console, id).await? {
             Ok(log) => log,
@@ -97,18 +97,18 @@ impl Asked {
         Ok(if whole { ExitCode::SUCCESS } else { ExitCode::from(NOT_DONE) })
     }
 
-    /// A problem after the log was asked for: the request was sent, or may have been.
+    /// A problem after the log was requested: the request was sent, or may have been.
     fn unclear(&self, problem: Problem) -> Problem {
         match problem {
             Problem::Said { message, hint } | Problem::Unclear { message, hint } => Problem::Unclear {
-                message: format!("{message} {} was asked for its log, or may have been.", self.device),
+                message: format!("{message} The log of {} was requested, or may have been.", self.device),
                 hint,
             },
             other => other,
         }
     }
 
-    /// Asks for the log, in the place of what another command has fetched, and says by which command.
+    /// Requests the log, replacing the one of another command, and returns the command.
     async fn ask(&self, console: &Client, again_of: Option<String>) -> Result<String, Failure> {
         Ok(console.send(self.command(again_of)).await?.ids.remove(0))
     }
@@ -127,7 +127,7 @@ impl Asked {
         }
     }
 
-    /// Waits until the log has come, as far as it comes. Otherwise says why there is none.
+    /// Waits until the log has been received, as far as possible. Otherwise returns why not.
     async fn wait(&self, console: &Client, id: &str) -> Result<Result<LogView, String>, Failure> {
         let command = loop {
             let command = console.command(&self.connection, &self.device, id).await?.command;
@@ -149,8 +149,8 @@ impl Asked {
         }
     }
 
-    /// Asks for it again and again, and prints what is new. Goes on whatever the device answers, and when the app that
-    /// was asked is closed. Of the logs that it fetches only the last stays among those that are kept of the device.
+    /// Requests it repeatedly, and prints new lines. Continues after any answer, and when the app in use is closed. Of
+    /// the fetched logs only the last is kept for the device.
     async fn follow(&self, base: &mut Base, every: Duration) -> Result<ExitCode, Problem> {
         let mut before: Option<String> = None;
         let mut fetched = Vec::new();
@@ -166,7 +166,7 @@ impl Asked {
                     }
                     warn_of(&log);
                 }
-                Ok(Err(why)) => problem::warn(&why, Some("It is asked for again, until Ctrl-C.")),
+                Ok(Err(why)) => problem::warn(&why, Some("Wilco requests it again until Ctrl-C.")),
                 // The next engine is asked.
                 Err(failure) if failure.code == FailureCode::Unanswered => {}
                 // Something has been sent in an earlier round or in this one.
@@ -193,7 +193,7 @@ impl Asked {
     }
 }
 
-/// Says how a log stands that is not whole.
+/// Prints the state of an incomplete log.
 fn warn_of(log: &LogView) {
     if log.standing != LogStand::Whole {
         problem::warn(&log.sentence, (log.standing == LogStand::Gaps).then_some("Fetch the log again."));
@@ -229,8 +229,8 @@ fn print(text: &str) -> Result<(), Problem> {
     output.flush()
 }
 
-/// What of a log was not in the one before: what follows on the last line that both have. All of it where they have
-/// nothing in common, as after a rotation.
+/// The part of a log that the previous one did not have: everything after the last common line. All of it if they have
+/// nothing in common, for example after a rotation.
 fn fresh<'a>(before: &str, now: &'a str) -> &'a str {
     let known: Vec<&str> = before.split_inclusive('\n').collect();
     let lines: Vec<&str> = now.split_inclusive('\n').collect();

@@ -1,6 +1,6 @@
-//! Wilco without a window: the same engine, asked from a terminal or a script.
+//! Wilco without a window: the same engine, for terminals and scripts.
 //!
-//! What is done is the engine's; here is only how it is asked for and how it is said.
+//! The engine does the work. This crate only parses the options, makes the calls and prints the results.
 
 mod approvals;
 mod audit;
@@ -43,13 +43,12 @@ fn main() -> ExitCode {
     wilco_engine::disable_core_files();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
-        Err(error) => return Problem::from(error).tell(),
+        Err(error) => return Problem::from(error).print(),
     };
-    runtime.block_on(run(options)).unwrap_or_else(Problem::tell)
+    runtime.block_on(run(options)).unwrap_or_else(Problem::print)
 }
 
-/// What was written cannot be understood, or is a question for help. An error quotes it, and so it is printed as text
-/// like all that comes from outside.
+/// Invalid usage, or a request for help. The error quotes the input, so it is printed as text like all foreign input.
 fn misuse(error: &clap::Error) -> ExitCode {
     if !error.use_stderr() {
         error.exit();

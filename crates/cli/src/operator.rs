@@ -1,4 +1,4 @@
-//! `wilco operator`: the name by which other consoles see who sent a command.
+//! `wilco operator`: the operator name that other consoles see beside a command.
 
 use std::{path::Path, process::ExitCode};
 

@@ -1,4 +1,4 @@
-//! What can be written on the command line.
+//! The options of `wilco`, one module per subcommand.
 
 mod approval;
 mod audit;
@@ -41,7 +41,7 @@ pub(crate) use dialects::DialectTask;
 pub(crate) use evidence::{EvidenceExportOptions, EvidenceTask};
 pub(crate) use log::LogOptions;
 pub(crate) use rollouts::{
-    FollowOptions, Left, PaceOptions, RolloutExportOptions, RolloutOptions, RolloutTask, StartOptions,
+    FollowOptions, PaceOptions, RolloutExportOptions, RolloutOptions, RolloutTask, SkippedDevices, StartOptions,
 };
 pub(crate) use sending::SendingOptions;
 pub(crate) use words::{Format, Listing, Switch};
@@ -91,7 +91,7 @@ pub(crate) enum Task {
     /// Send a command to many devices in stages: start, watch, pause, resume, stop, retry and export rollouts
     #[command(subcommand)]
     Rollout(RolloutTask),
-    /// Set the configuration that is wanted of devices, see how they differ, and bring them into line
+    /// Set the configuration that devices should have, list those that differ, and apply it to them
     #[command(subcommand)]
     Desired(Box<DesiredTask>),
     /// List commands, newest first
@@ -108,7 +108,7 @@ pub(crate) enum Task {
     /// List who did what, when and why, and verify that no entry was altered
     #[command(subcommand)]
     Audit(AuditTask),
-    /// Show how much room evidence takes; save what is known of a command, a device or a rollout, and verify such a file
+    /// Show how much space evidence uses; save, show and verify evidence files
     Evidence(EvidenceOptions),
     /// Check that the stored history is complete and undamaged
     Check(CheckOptions),
@@ -157,7 +157,7 @@ pub(crate) struct SendOptions {
     /// Free text to send instead of a command, unchanged, to devices of the text dialect
     #[arg(long, value_name = "TEXT", conflicts_with_all = ["command", "pairs", "args"])]
     pub(crate) text: Option<String>,
-    /// Why the command is sent, for the audit
+    /// Reason for the command, stored in the audit
     #[arg(long, value_name = "TEXT")]
     pub(crate) note: Option<String>,
     #[command(flatten)]
@@ -190,10 +190,10 @@ pub(crate) struct HistoryOptions {
     /// Only commands that Wilco sent by itself, for example to follow a log; without this they are left out
     #[arg(long)]
     pub(crate) automatic: bool,
-    /// Only commands with all of these words, or words that begin so, in their device, name, arguments, message or result
+    /// Only commands with words that begin with all of these, in their device, name, arguments, message or result
     #[arg(long, value_name = "TEXT")]
     pub(crate) search: Option<String>,
-    /// Count the failed commands by the reason they gave instead of listing commands
+    /// Count the failed commands by message instead of listing commands
     #[arg(long)]
     pub(crate) by_cause: bool,
     /// Maximum number of commands, or of causes
@@ -239,6 +239,9 @@ set in the app. Answers that settle a command are always kept.")]
 pub(crate) struct EvidenceOptions {
     #[command(subcommand)]
     pub(crate) task: Option<EvidenceTask>,
+    /// Only the evidence of this connection
+    #[arg(long, short, value_name = "NAME")]
+    pub(crate) connection: Option<String>,
     /// Text lines, or one JSON object
     #[arg(long, value_enum, default_value_t)]
     pub(crate) output: Listing,
@@ -268,8 +271,7 @@ database; wilco history looks at the newest 10,000 events each time.
 
 Exit status: 0 if nothing is missing or damaged, 1 if something is.")]
 pub(crate) struct CheckOptions {
-    /// Copy everything that can be read into a new data directory instead, which --data-dir then names; the damaged one
-    /// stays as it is
+    /// Copy everything readable to this new data directory, for use with --data-dir; the damaged one is not changed
     #[arg(long, value_name = "DIR")]
     pub(crate) recover: Option<PathBuf>,
     /// Text lines, or one JSON object

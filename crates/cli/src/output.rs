@@ -1,4 +1,4 @@
-//! What is printed: for people, with colours where a terminal shows them, or for programs.
+//! Output: for people, with colours where the terminal supports them, or for programs.
 
 mod command;
 mod place;
@@ -29,7 +29,7 @@ impl Output {
         Output(BufWriter::new(Box::new(anstream::stdout())))
     }
 
-    /// For programs: every byte as it is. On a terminal, which would obey some of them, those stand as escapes.
+    /// For programs: every byte unchanged. On a terminal, control characters are escaped.
     pub(crate) fn data() -> Output {
         let stdout = io::stdout();
         Output(BufWriter::new(if stdout.is_terminal() { Box::new(Escaping::new(stdout)) } else { Box::new(stdout) }))

@@ -1,4 +1,4 @@
-//! Why something was not done, and the number that the program ends with.
+//! Errors, and the exit status.
 
 use std::{
     io::{self, Write},
@@ -9,9 +9,9 @@ use wilco_engine::api::{Failure, FailureCode, KitProblem};
 
 use crate::output::clean;
 
-/// Some device did not do what it was asked, or did not say so; or not all of a file was taken.
+/// A device did not succeed, or did not answer; or a file was not imported completely.
 pub(crate) const NOT_DONE: u8 = 1;
-/// It did not come to asking a device: usage, connection, data.
+/// Nothing was sent: incorrect usage, no connection, unreadable data.
 pub(crate) const TROUBLE: u8 = 2;
 /// Something was sent, or may have been, and what became of it is not known here.
 const UNCLEAR: u8 = 3;
@@ -25,13 +25,13 @@ const INTERRUPTED: u8 = 130;
 pub(crate) enum Problem {
     /// A sentence for what happened and one for what to do.
     Said { message: String, hint: Option<String> },
-    /// The same, of a device that did not do what it was asked, or did not say so.
+    /// The same, for a device that did not succeed or did not answer.
     NotDone { message: String, hint: Option<String> },
     /// The same, after something was sent or may have been.
     Unclear { message: String, hint: Option<String> },
-    /// What is wrong with files that were brought, all of it.
+    /// All problems of the given files.
     Files(Vec<KitProblem>),
-    /// The reader of the output has gone, so there is nobody to tell.
+    /// The reader of the output has gone.
     Unread,
     /// Ctrl-C, or a polite `kill`.
     Interrupted,
@@ -43,7 +43,7 @@ impl Problem {
     }
 
     /// Says it on standard error.
-    pub(crate) fn tell(self) -> ExitCode {
+    pub(crate) fn print(self) -> ExitCode {
         match self {
             Problem::Said { message, hint } => {
                 complain("error", &message, hint.as_deref());

@@ -57,7 +57,7 @@ pub(crate) async fn run(task: RolloutTask, data_dir: Option<&Path>) -> Result<Ex
         RolloutTask::Again { rollout } => Task::FollowUp(rollout, FollowReason::SendAgain),
         RolloutTask::PutBack { rollout } => Task::FollowUp(rollout, FollowReason::PutBack),
     };
-    let mut interrupt = Interrupt::hear()?;
+    let mut interrupt = Interrupt::listen()?;
     let mut base = Base::open(data_dir).await?;
     let outcome = task.carry_out(&mut base, &mut interrupt).await;
     base.close().await;
@@ -96,7 +96,7 @@ impl Task {
                 print(&[view], output).map_err(|problem| match (action, problem) {
                     (RolloutAction::StartNextStage | RolloutAction::CloseStage, Problem::Said { message, hint }) => {
                         // Its commands may be on their way.
-                        Problem::Unclear { message: format!("{message} Rollout {id} goes on."), hint }
+                        Problem::Unclear { message: format!("{message} Rollout {id} continues."), hint }
                     }
                     (_, problem) => problem,
                 })
@@ -213,7 +213,7 @@ async fn show(base: &Base, id: &str, listing: Listing) -> Result<ExitCode, Probl
                 stranger_count,
                 ..
             } = detail;
-            let told = Shown {
+            let shown = Shown {
                 rollout,
                 answer_times,
                 firmware_times,
@@ -224,7 +224,7 @@ async fn show(base: &Base, id: &str, listing: Listing) -> Result<ExitCode, Probl
                 stranger_count,
                 members,
             };
-            output.json(&told)?;
+            output.json(&shown)?;
             output.flush()?;
         }
         Listing::Text => {
@@ -244,8 +244,8 @@ async fn show(base: &Base, id: &str, listing: Listing) -> Result<ExitCode, Probl
     Ok(ExitCode::SUCCESS)
 }
 
-/// An engine of ours has yet to hear what its devices report, their firmware for instance. Without a connection what is
-/// stored is shown all the same.
+/// A newly started engine must first receive the devices' reports, for example their firmware. Without a connection the
+/// stored values are shown.
 async fn learn_devices(base: &Base, view: &RolloutView) -> Result<(), Problem> {
     if !base.is_own() {
         return Ok(());

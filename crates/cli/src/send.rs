@@ -1,9 +1,9 @@
-//! `wilco send`: asks a device for something and waits for what it says. Sent to more than one, it is a rollout.
+//! `wilco send`: sends a command to a device and waits for its answer. For more than one device it starts a rollout.
 
 mod follow;
-mod ladder;
 mod named;
-mod teller;
+mod progress;
+mod step_printer;
 
 use std::{path::Path, process::ExitCode, time::Duration};
 
@@ -24,37 +24,37 @@ use crate::{
     rollouts,
 };
 use follow::Follow;
-use teller::Teller;
+use step_printer::StepPrinter;
 
-/// What becomes of a command for a device that is away.
-const HELD: &str = "For a device that is offline the command is held until it is online, for as long as --ttl says; \
-     a dangerous one fails at once. --delivery now, broker or hold chooses.";
+/// How a command to an offline device is delivered.
+const HELD: &str = "Wilco holds commands for offline devices until they are online, for at most --ttl; dangerous \
+     commands fail immediately. To change this, use --delivery now, broker or hold.";
 
-/// What is to be done, checked as far as it can be without an engine.
+/// The task, checked as far as possible without an engine.
 struct Order {
     devices: Vec<String>,
     command: RolloutCommand,
     /// How long the connection may be away before what is unsent is withdrawn.
-    patience: Duration,
+    connect_timeout: Duration,
     note: Option<String>,
     confirm: ConfirmOptions,
     listing: Listing,
 }
 
-enum Via {
+enum ConnectionSource {
     Stored(String),
     Unstored { url: String, described: Box<Described> },
 }
 
-/// The command whose only argument is a text that is sent as it stands.
+/// The command whose only argument is a text that is sent unchanged.
 const FREE_TEXT: &str = "text";
 
 /// Does it.
 pub(crate) async fn run(options: SendOptions, data_dir: Option<&Path>) -> Result<ExitCode, Problem> {
     let (via, order) = Order::read(options)?;
     let mut base = match &via {
-        Via::Stored(_) => Base::open(data_dir).await?,
-        Via::Unstored { .. } => Base::passing().await?,
+        ConnectionSource::Stored(_) => Base::open(data_dir).await?,
+        ConnectionSource::Unstored { .. } => Base::passing().await?,
     };
     let outcome = match connection(via, &base).await {
         Ok(connection) => carry_out(order, connection, &mut base).await,
@@ -64,10 +64,10 @@ pub(crate) async fn run(options: SendOptions, data_dir: Option<&Path>) -> Result
     outcome
 }
 
-async fn connection(via: Via, base: &Base) -> Result<ConnectionView, Problem> {
+async fn connection(via: ConnectionSource, base: &Base) -> Result<ConnectionView, Problem> {
     match via {
-        Via::Stored(name) => base.connection(&name).await,
-        Via::Unstored { url, described } => {
+        ConnectionSource::Stored(name) => base.connection(&name).await,
+        ConnectionSource::Unstored { url, described } => {
             let name = "unstored".to_owned();
             let entry = ConnectionEntry { name, url, without_keyring: true, ..ConnectionEntry::default() };
             let entry = described.over(base.console(), entry).await?;
@@ -77,24 +77,24 @@ async fn connection(via: Via, base: &Base) -> Result<ConnectionView, Problem> {
 }
 
 async fn carry_out(order: Order, connection: ConnectionView, base: &mut Base) -> Result<ExitCode, Problem> {
-    let Order { devices, command, patience, note, confirm, listing } = order;
+    let Order { devices, command, connect_timeout, note, confirm, listing } = order;
     if !named::has_other_dialects(&connection) {
         input::ids(&devices)?;
     }
     // Not before: a question for a passphrase is ended by the interrupt itself.
-    let mut interrupt = Interrupt::hear()?;
+    let mut interrupt = Interrupt::listen()?;
     let mut batches = base.console().listen().await?;
     let ready = async {
-        link::online(base.console(), &mut batches, &connection, patience).await?;
+        link::online(base.console(), &mut batches, &connection, connect_timeout).await?;
         let devices = named::devices(base, &connection, devices).await?;
         let away = away::of(base, &connection, &devices).await?;
         Ok::<_, Problem>((devices, away))
     };
     let (devices, away) = tokio::select! {
         ready = ready => ready?,
-        () = interrupt.heard() => return Err(Problem::Interrupted),
+        () = interrupt.received() => return Err(Problem::Interrupted),
     };
-    // Nobody waits for a device that is not to answer.
+    // A command without an expected answer needs no presence.
     if listing == Listing::Text && !command.no_answer {
         away::say(&away, HELD);
     }
@@ -127,16 +127,18 @@ async fn carry_out(order: Order, connection: ConnectionView, base: &mut Base) ->
     let what = format!("{} to {device}", new.command);
     let confirmed = tokio::select! {
         confirmed = input::confirmation(check.confirmation, &connection.name, &what, &confirm) => confirmed?,
-        () = interrupt.heard() => return Err(Problem::Interrupted),
+        () = interrupt.received() => return Err(Problem::Interrupted),
     };
     let new = NewCommand { confirmed, ..new };
     let id = base.console().send(new).await?.ids.into_iter().next().unwrap_or_default();
-    let teller = Teller::new(listing, device);
-    Follow::new(base, connection.id, batches, (id, device.clone()), patience, teller).run(&mut interrupt).await
+    let step_printer = StepPrinter::new(listing, device);
+    Follow::new(base, connection.id, batches, (id, device.clone()), connect_timeout, step_printer)
+        .run(&mut interrupt)
+        .await
 }
 
 impl Order {
-    fn read(options: SendOptions) -> Result<(Via, Order), Problem> {
+    fn read(options: SendOptions) -> Result<(ConnectionSource, Order), Problem> {
         let SendOptions { connection, url, broker, named, command, sending, text, note, confirm, output } = options;
         if broker.read_stdin() && named.devices_from.as_deref() == Some(Path::new("-")) {
             return Err(Problem::new(
@@ -144,16 +146,17 @@ impl Order {
                 "Write the device list to a file.",
             ));
         }
-        let patience = sending.timeout.map_or(link::PATIENCE, |timeout| timeout.min(link::PATIENCE));
+        let connect_timeout =
+            sending.timeout.map_or(link::CONNECT_TIMEOUT, |timeout| timeout.min(link::CONNECT_TIMEOUT));
         let command = match text {
             Some(text) => sending.command_with(FREE_TEXT.to_owned(), json!({ FREE_TEXT: text }).to_string()),
             None => sending.command(command.unwrap_or_default())?,
         };
         let devices = input::devices(&named)?;
         let via = match (connection, url) {
-            (_, Some(url)) => Via::Unstored { url, described: Box::new(Described::read(broker)?) },
-            (name, None) => Via::Stored(name.unwrap_or_default()),
+            (_, Some(url)) => ConnectionSource::Unstored { url, described: Box::new(Described::read(broker)?) },
+            (name, None) => ConnectionSource::Stored(name.unwrap_or_default()),
         };
-        Ok((via, Order { devices, command, patience, note, confirm, listing: output }))
+        Ok((via, Order { devices, command, connect_timeout, note, confirm, listing: output }))
     }
 }

@@ -1,4 +1,4 @@
-//! `wilco times`: how long devices take to answer.
+//! `wilco times`: answer times of devices.
 
 use std::{path::Path, process::ExitCode};
 

@@ -1,4 +1,4 @@
-//! `wilco watch`: every change of a connection, its devices and its commands, as it happens.
+//! `wilco watch`: prints every change of a connection, its devices and its commands as it happens.
 
 use std::{collections::HashMap, path::Path, process::ExitCode, time::Duration};
 
@@ -23,11 +23,11 @@ const REMEMBERED: usize = 20_000;
 
 /// Does it.
 pub(crate) async fn run(options: WatchOptions, data_dir: Option<&Path>) -> Result<ExitCode, Problem> {
-    let mut interrupt = Interrupt::hear()?;
+    let mut interrupt = Interrupt::listen()?;
     let mut base = Base::open(data_dir).await?;
     let outcome = tokio::select! {
         outcome = watch(&mut base, options) => outcome,
-        () = interrupt.heard() => Ok(ExitCode::SUCCESS),
+        () = interrupt.received() => Ok(ExitCode::SUCCESS),
     };
     base.close().await;
     outcome
@@ -49,13 +49,13 @@ async fn watch(base: &mut Base, options: WatchOptions) -> Result<ExitCode, Probl
     };
     let mut look_at: Option<Instant> = None;
     let mut not_before = Instant::now();
-    // What is known already is no change.
+    // The initial state is not a change.
     watch.devices = watch.look(base).await?;
     loop {
         tokio::select! {
             batch = batches.recv() => match batch {
                 Some(batch) => {
-                    watch.heard(&batch)?;
+                    watch.apply(&batch)?;
                     if batch.devices.contains(&watch.connection) {
                         look_at.get_or_insert(not_before);
                     }
@@ -86,7 +86,7 @@ struct Watch {
     commands: HashMap<String, CommandLine>,
 }
 
-/// What is told of a device when it changes. That it was heard again is no change.
+/// The printed facts of a changed device. A later time of its last message is not a change.
 #[derive(Clone, PartialEq)]
 struct Seen {
     presence: &'static str,
@@ -124,15 +124,15 @@ enum Line<'a> {
 }
 
 impl Watch {
-    fn heard(&mut self, batch: &Batch) -> Result<(), Problem> {
-        if let Some(view) = link::heard(batch, &self.connection)
+    fn apply(&mut self, batch: &Batch) -> Result<(), Problem> {
+        if let Some(view) = link::view_of(batch, &self.connection)
             && self.link.as_ref() != Some(&view.link)
         {
             self.link = Some(view.link.clone());
-            self.tell(&Line::Connection { at: now(), link: &view.link })?;
+            self.print(&Line::Connection { at: now(), link: &view.link })?;
         }
         for notice in &batch.notices {
-            self.tell(&Line::Notice { at: now(), notice })?;
+            self.print(&Line::Notice { at: now(), notice })?;
         }
         for view in &batch.commands {
             if view.connection == self.connection {
@@ -140,7 +140,7 @@ impl Watch {
             }
         }
         if batch.more_commands {
-            self.tell(&Line::MoreCommands { at: now() })?;
+            self.print(&Line::MoreCommands { at: now() })?;
         }
         Ok(())
     }
@@ -150,7 +150,7 @@ impl Watch {
         if self.commands.get(&line.id) == Some(&line) {
             return Ok(());
         }
-        self.tell(&Line::Command(&line))?;
+        self.print(&Line::Command(&line))?;
         if self.commands.len() >= REMEMBERED {
             self.commands.clear();
         }
@@ -168,7 +168,7 @@ impl Watch {
         let mut changed: Vec<_> = devices.iter().filter(|(device, seen)| known.get(*device) != Some(*seen)).collect();
         changed.sort_unstable_by_key(|(device, _)| *device);
         for (device, seen) in changed {
-            self.tell(&Line::Device {
+            self.print(&Line::Device {
                 device,
                 at: now(),
                 presence: seen.presence,
@@ -180,7 +180,7 @@ impl Watch {
         Ok(())
     }
 
-    fn tell(&mut self, line: &Line<'_>) -> Result<(), Problem> {
+    fn print(&mut self, line: &Line<'_>) -> Result<(), Problem> {
         match self.listing {
             Listing::Json => self.output.json(line),
             Listing::Text => self.output.line(&line.text()),

@@ -1,4 +1,4 @@
-//! Where a broker listens, as people write it.
+//! The address of a broker, as a user enters it.
 
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
@@ -20,7 +20,7 @@ pub struct Address {
     pub port: u16,
     /// Of a WebSocket, with its leading `/`; empty otherwise.
     pub path: String,
-    /// What follows the path of a WebSocket.
+    /// The query of a WebSocket address.
     pub query: Query,
 }
 
@@ -29,13 +29,13 @@ pub struct Address {
 pub enum Query {
     /// There is none.
     None,
-    /// There is one, and it is kept with the secrets: `…` stands in its place.
+    /// There is one, stored with the secrets: shown as `…`.
     Kept,
     /// It has been entered or fetched.
     Given(Secret),
 }
 
-/// What is shown in the place of a query.
+/// Shown in place of a query.
 const KEPT_QUERY: &str = "…";
 
 /// How a broker is reached.
@@ -56,7 +56,7 @@ pub enum Scheme {
 const HINT: &str = "Enter it like mqtts://broker.example.net:8883 (TLS), mqtt://… (no TLS), or wss://broker.example.net/mqtt and ws://… \
      for a WebSocket.";
 
-/// What most brokers listen on, AWS IoT among them.
+/// The default port of most brokers, including AWS IoT.
 const WEBSOCKET_PATH: &str = "/mqtt";
 
 impl Scheme {
@@ -70,7 +70,7 @@ impl Scheme {
         })
     }
 
-    /// As it stands in an address.
+    /// As it is written in an address.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -148,7 +148,7 @@ impl Address {
         Ok(Address { scheme, host: typed.host, port, path: path.to_owned(), query })
     }
 
-    /// The address for people and for the store: what a query says is not in it.
+    /// The address for display and storage, without the content of the query.
     #[must_use]
     pub fn url(&self) -> String {
         let query = match self.query {
@@ -170,7 +170,7 @@ impl Address {
         without_zone(&self.host)
     }
 
-    /// The host as it stands in a request to the broker: an IPv6 address in brackets.
+    /// The host as it is written in a request: an IPv6 address in brackets.
     #[must_use]
     pub fn authority(&self) -> String {
         format!("{}:{}", bracketed(self.public_host()), self.port)

@@ -1,4 +1,4 @@
-//! The dialects that a profile names.
+//! The dialects that a profile enables.
 
 use wilco_dialect::{
     CONSOLE, Devices, Dialect, DialectFile, DialectSet, Discovery, Filter, Subscriptions, Topics, shipped,
@@ -10,10 +10,10 @@ use crate::{EnabledDialect, Profile};
 /// The most dialects of one connection.
 const MOST: usize = 32;
 
-/// What is enabled on a connection.
+/// The enabled dialects of a connection.
 #[derive(Debug)]
 pub struct Enabled {
-    /// Wilco's own topics here, also where nobody speaks them.
+    /// Wilco's own topics here, also if no device uses them.
     pub own: Dialect,
     /// Wilco's own dialect is one of those enabled.
     pub speaks_own: bool,
@@ -84,7 +84,7 @@ impl Enabled {
         Ok(Enabled { own: native.unwrap_or(Dialect::Wilco(topics)), speaks_own, set, readers, has_described })
     }
 
-    /// What to subscribe from the start: what devices are found by comes first.
+    /// The first topic filters to subscribe to: those for discovery come first.
     #[must_use]
     pub fn filters(&self, wishes: &Subscriptions<'_>) -> Vec<Filter> {
         if !self.has_described {
@@ -115,7 +115,7 @@ fn file(text: &str) -> Result<DialectFile, Failure> {
     })
 }
 
-/// What devices that answer by a console's name call this one: it may stand in a topic.
+/// The name of this console in the topics of devices that answer by console name.
 fn console(profile: &Profile) -> String {
     profile.client_id.chars().map(|c| if matches!(c, '+' | '#' | '/' | '$' | '%' | '?') { '-' } else { c }).collect()
 }

@@ -1,4 +1,4 @@
-//! Which secrets there are. The secrets themselves are in the keyring.
+//! Which secrets a connection has. The secrets themselves are in the keyring.
 
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;

@@ -1,4 +1,4 @@
-//! The name of a connection.
+//! The identifier of a connection.
 
 use std::{convert::Infallible, fmt, str::FromStr, sync::Arc};
 

@@ -1,8 +1,8 @@
-//! What a connection is: its ID, profile, address, broker preset, mode, trust, and which secrets it has; and what is valid
-//! of them.
+//! The definition of a connection: its ID, profile, address, broker preset, mode, trust, and which secrets it has; and
+//! the validation of all of these.
 //!
-//! It opens nothing, knows no certificate, and has no clock. Sessions are `wilco-mqtt`'s, files and the keyring
-//! `wilco-credentials`', the list of connections `wilco-store`'s.
+//! It opens no connection, reads no certificate, and has no clock. `wilco-mqtt` has the sessions, `wilco-credentials`
+//! the files and the keyring, `wilco-store` the list of connections.
 
 mod address;
 mod enabled;

@@ -1,9 +1,9 @@
-//! What may be sent over a connection, and what a person has to confirm before.
+//! The modes of a connection, and the confirmation that a command needs.
 
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-/// What may be sent over a connection.
+/// The mode of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, TS)]
 #[serde(rename_all = "snake_case")]
 #[ts(export)]
@@ -17,7 +17,7 @@ pub enum ConnectionMode {
     Protected,
 }
 
-/// What a person has to do before something is sent.
+/// The confirmation that a command needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "snake_case")]
 #[ts(export)]
@@ -30,15 +30,15 @@ pub enum Confirmation {
     TypeName,
 }
 
-/// What a person has confirmed before something is sent. A typed name is also a yes.
+/// The confirmation that was given. A typed name also counts as yes.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, TS)]
 #[serde(rename_all = "snake_case")]
 #[ts(export)]
 pub enum Confirmed {
-    /// Nobody was asked.
+    /// Not confirmed.
     #[default]
     No,
-    /// Somebody has said yes.
+    /// Confirmed with yes.
     Yes,
     /// Somebody has typed this as the connection's name.
     Name(String),

@@ -1,11 +1,11 @@
-//! What a test of a connection reports.
+//! The report of a preflight, the test of a connection.
 
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 use crate::MqttVersion;
 
-/// How trying a connection stands, step by step.
+/// The progress of a preflight, step by step.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct PreflightView {
@@ -15,10 +15,9 @@ pub struct PreflightView {
     pub done: bool,
     /// Every step has passed, perhaps with a remark.
     pub ok: bool,
-    /// How it stands as a sentence: `All steps passed.`, `Stopped at Subscribe.`
+    /// The result as a sentence: `All steps passed.`, `Stopped at Subscribe.`
     pub verdict: String,
-    /// Topic filters that Wilco can do without and that were refused. A connection saved with them does not ask for
-    /// them again.
+    /// Optional topic filters that were refused. A connection saved with them does not subscribe to them again.
     pub denied: Vec<String>,
 }
 
@@ -32,7 +31,7 @@ pub struct PreflightStep {
     pub name: String,
     /// How it went.
     pub state: StepState,
-    /// What was seen, as a sentence without a full stop: `Open to 203.0.113.24, port 8883`.
+    /// The observation, as a sentence without a full stop: `Open to 203.0.113.24, port 8883`.
     pub said: String,
     /// How long it took, milliseconds.
     pub took_ms: Option<f64>,
@@ -82,23 +81,23 @@ pub enum StepState {
     Skipped,
 }
 
-/// Why a step failed, or what to know of it.
+/// The reason why a step failed, or a note about it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct Remark {
-    /// What happened, as a headline without a full stop.
+    /// The problem, as a headline without a full stop.
     pub title: String,
-    /// Why, as far as it can be told.
+    /// The reason, as far as it is known.
     pub why: String,
-    /// What to do.
+    /// How to fix it.
     pub hint: String,
-    /// The last that was seen on the wire.
+    /// The last observation.
     pub trace: Option<String>,
     /// Where it is the likely cause on AWS IoT: the policy to paste.
     pub policy: Option<String>,
     /// The SHA-256 of the broker's certificate where pinning it would help; it may then be
     /// read as a file of the connection.
     pub pin: Option<String>,
-    /// The version of MQTT that the broker speaks instead of the one that was tried.
+    /// The version of MQTT that the broker supports instead of the tested one.
     pub version: Option<MqttVersion>,
 }

@@ -1,4 +1,4 @@
-//! What is known of each kind of broker beforehand.
+//! Presets for kinds of broker.
 //!
 //! AWS IoT Core's figures: <https://docs.aws.amazon.com/general/latest/gr/iot-core.html>, its ports and ALPN names:
 //! <https://docs.aws.amazon.com/iot/latest/developerguide/protocols.html>.
@@ -26,7 +26,7 @@ pub enum Preset {
     Hivemq,
 }
 
-/// What a preset brings to a new connection, for the form.
+/// The defaults of a preset for a new connection, for the form.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct PresetView {
@@ -34,15 +34,15 @@ pub struct PresetView {
     pub preset: Preset,
     /// Its name for people.
     pub name: String,
-    /// What an address of it looks like.
+    /// An example of its address.
     pub example: String,
     /// The ways it is usually reached.
     pub ways: Vec<Way>,
-    /// Seconds between two signs of life.
+    /// The keep-alive interval, seconds.
     pub keep_alive_s: u16,
     /// How long the broker keeps what devices answer while Wilco is away, seconds.
     pub session_expiry_s: u32,
-    /// What to know of it, as sentences.
+    /// Notes about it, as sentences.
     pub notes: Vec<String>,
 }
 
@@ -62,24 +62,24 @@ pub struct Way {
     pub alpn: Vec<String>,
 }
 
-/// What a broker sets bounds to.
+/// Limits of a broker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Bounds {
-    /// Seconds between two signs of life, from … to.
+    /// The keep-alive interval, seconds, from … to.
     pub keep_alive: (u16, u16),
-    /// Publishes without a PUBACK, at the most.
+    /// Publishes without a PUBACK, at most.
     pub send_window: u16,
-    /// Commands a second, at the most. Somewhat fewer than the broker takes: the ledger counts when it decides, and a slow
-    /// commit pushes two batches together on the wire.
+    /// Commands per second, at most. Slightly fewer than the broker accepts: the ledger counts when it decides, and a
+    /// slow commit may push two batches together.
     pub sends_per_second: Option<u32>,
-    /// Presence is told on `$aws/events/presence`, because wildcards hear nothing retained.
+    /// Presence is received on `$aws/events/presence`, because wildcard subscriptions receive no retained messages.
     pub lifecycle: bool,
 }
 
 /// mosquitto queues 1,000 messages a client and drops the rest silently.
 const SEND_WINDOW: u16 = 500;
 
-/// Seconds between two signs of life, where nobody has said otherwise. AWS takes no fewer.
+/// The default keep-alive interval, seconds. AWS accepts no shorter one.
 pub const KEEP_ALIVE: u16 = 30;
 
 /// How long the broker keeps what devices answer while we are away, seconds. AWS keeps it for an hour by default.
@@ -100,7 +100,7 @@ impl Preset {
         }
     }
 
-    /// What it brings to a new connection.
+    /// Its defaults for a new connection.
     #[must_use]
     pub fn view(self) -> PresetView {
         let own = |notes: &[&str]| notes.iter().map(|note| (*note).to_owned()).collect();

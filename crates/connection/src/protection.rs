@@ -1,7 +1,5 @@
-//! What may be sent over a connection by its mode: the one place that refuses, for the window, the command line and the
-//! engine itself alike.
-//!
-//! It knows no command and no connection beyond what it is told of them.
+//! What the mode of a connection permits. This is the only place that refuses a command for the mode, for the window, the
+//! command line and the engine alike.
 
 use wilco_failure::{Failure, FailureCode};
 
@@ -14,7 +12,7 @@ impl ConnectionMode {
         self != ConnectionMode::ReadOnly
     }
 
-    /// What a person has to do before a command is sent. `grave`: it is dangerous, or for more than one device.
+    /// The confirmation that a command needs. `grave`: it is dangerous, or for more than one device.
     #[must_use]
     pub fn needs(self, grave: bool) -> Confirmation {
         match self {
@@ -52,7 +50,7 @@ impl ConnectionMode {
             Err(Failure { code: FailureCode::Unconfirmed, message, hint: Some(hint.to_owned()) })
         };
         match (self.needs(grave), confirmed) {
-            // A wrong name says that another connection was meant, whatever this one asks for.
+            // A wrong name means that another connection was meant, whatever this one requires.
             (_, Confirmed::Name(typed)) if typed != name => unconfirmed(
                 format!("The name '{typed}' was typed to confirm, but the connection is called '{name}'."),
                 "Nothing was sent. Check the connection, and type its name exactly.",

@@ -1,26 +1,26 @@
-//! Where a proxy listens, as people write it.
+//! The address of a proxy, as a user enters it.
 
 use wilco_failure::{Failure, invalid};
 use zeroize::Zeroizing;
 
 use crate::typed::{Typed, Unreadable, bracketed};
 
-/// A proxy, and what it wants to know.
+/// A proxy, and its user name.
 #[derive(Clone)]
 pub struct Proxy {
-    /// How it is asked.
+    /// The protocol.
     pub kind: ProxyKind,
     /// In ASCII; an IPv6 address without brackets.
     pub host: String,
     /// The TCP port.
     pub port: u16,
-    /// The user name that it asks for.
+    /// The user name.
     pub username: Option<String>,
     /// Its password.
     pub password: Option<Zeroizing<String>>,
 }
 
-/// How a proxy is asked.
+/// The protocol of a proxy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ProxyKind {
     /// HTTP CONNECT (RFC 9110 section 9.3.6).

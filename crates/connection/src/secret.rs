@@ -1,4 +1,4 @@
-//! Bytes that nobody is to see.
+//! Secret bytes: they cannot be printed or serialised, and are wiped when dropped.
 
 use std::fmt;
 
@@ -40,7 +40,7 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// What kind of secret: an owner has one of each at the most.
+/// The kind of a secret: an owner has at most one of each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum SecretKind {
     /// The password that goes with the user name.
@@ -53,11 +53,11 @@ pub enum SecretKind {
     AuthorityCertificates,
     /// The one certificate that the server must show, DER.
     ServerCertificate,
-    /// The password that a proxy wants.
+    /// The password for a proxy.
     ProxyPassword,
-    /// What follows the path of a WebSocket's address.
+    /// The query of a WebSocket address.
     AddressQuery,
-    /// The passwords of devices that want their requests to be signed.
+    /// The passwords of devices that require signed requests.
     DevicePasswords,
     /// All of the above together, so that they are replaced together.
     Bundle,

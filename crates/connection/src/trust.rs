@@ -1,9 +1,9 @@
-//! Why a server's certificate is believed.
+//! Which server certificates a connection trusts.
 
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-/// Whose word is taken for the server's certificate.
+/// The trusted certificates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, TS)]
 #[serde(rename_all = "snake_case")]
 #[ts(export)]
@@ -11,8 +11,8 @@ pub enum Trust {
     /// This computer's roots, and Amazon's.
     #[default]
     Platform,
-    /// The authorities that were brought.
+    /// The given CA certificates.
     Authorities,
-    /// Only one certificate, the one that was brought.
+    /// Only one given certificate.
     Pinned,
 }

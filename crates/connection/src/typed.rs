@@ -1,7 +1,7 @@
-//! A URL as it was typed, taken apart.
+//! Parses a URL that a user typed.
 //!
-//! What cannot be read is never quoted: a password with `#`, `/` or `@` in it moves every boundary in a URL, so that no
-//! part of it is safe to show. [`Unreadable`] therefore has no room for a text.
+//! An unreadable URL is never quoted: a password with `#`, `/` or `@` in it shifts every boundary in a URL, so no part
+//! of it is safe to show. [`Unreadable`] therefore contains no text.
 
 use std::net::Ipv6Addr;
 
@@ -9,14 +9,14 @@ use url::{Host, Url};
 
 /// The parts of a URL.
 pub(super) struct Typed<'a> {
-    /// In lower case; `None` where nothing stands before `://`.
+    /// In lower case; `None` if there is none before `://`.
     pub(super) scheme: Option<String>,
     /// As it is dialled: in ASCII (RFC 5891), an IPv6 address without brackets, perhaps with a zone (RFC 4007).
     pub(super) host: String,
     pub(super) port: Option<u16>,
     /// Percent-encoded, with its leading `/`; empty where none was typed.
     pub(super) path: String,
-    /// What follows `?`, percent-encoded.
+    /// The part after `?`, percent-encoded.
     pub(super) query: Option<String>,
     /// The query as it was typed.
     pub(super) typed_query: Option<&'a str>,
@@ -44,7 +44,7 @@ pub(super) enum Unreadable {
 }
 
 impl Unreadable {
-    /// What to do about it, where it is not the same for all.
+    /// How to fix it, if that differs by cause.
     pub(super) fn hint(self) -> Option<&'static str> {
         Some(match self {
             Unreadable::Credentials => {
@@ -142,7 +142,7 @@ fn number(port: &str) -> Result<u16, Unreadable> {
     port.parse().ok().filter(|port| *port > 0).ok_or(Unreadable::Port)
 }
 
-/// A host as it stands in a URL: an IPv6 address in brackets.
+/// A host as it is written in a URL: an IPv6 address in brackets.
 #[must_use]
 pub fn bracketed(host: &str) -> String {
     if host.contains(':') { format!("[{host}]") } else { host.to_owned() }

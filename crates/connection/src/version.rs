@@ -1,4 +1,4 @@
-//! The versions of the protocol.
+//! The versions of MQTT.
 
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;

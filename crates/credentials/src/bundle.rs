@@ -1,5 +1,5 @@
-//! All secrets of one connection as one, so that they are replaced together: a new certificate never stands beside the
-//! old one's key.
+//! All secrets of one connection. They are stored and replaced together, so that a new certificate is never paired with
+//! the old key.
 
 use wilco_connection::Secrets;
 
@@ -8,11 +8,11 @@ use crate::{
     vault::{Secret, SecretKind, Vault, VaultError},
 };
 
-/// What a connection keeps in the vault.
+/// The secrets of a connection in the vault.
 #[derive(Default, Clone)]
 pub struct Bundle(Vec<(SecretKind, Secret)>);
 
-/// The kinds by the numbers under which they are written down.
+/// The kinds by the numbers under which they are stored.
 const KINDS: [(u8, SecretKind); 8] = [
     (1, SecretKind::Password),
     (2, SecretKind::PrivateKey),
@@ -37,7 +37,7 @@ impl Bundle {
         self.0.extend(secret.map(|secret| (kind, secret)));
     }
 
-    /// Takes over what a person has brought; what they did not bring stays.
+    /// Replaces the stored credentials with the given ones; kinds that are not given stay.
     pub fn bring(&mut self, credentials: &Credentials) {
         for (kind, secret) in credentials.to_secrets() {
             self.set(kind, Some(secret));
@@ -86,7 +86,7 @@ impl Bundle {
         }
     }
 
-    /// What the vault has of a connection. Blocks.
+    /// Reads the secrets of a connection from the vault. Blocks.
     ///
     /// # Errors
     /// See [`VaultError`].
@@ -147,7 +147,7 @@ impl Bundle {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+    #![expect(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 
     use super::Bundle;
     use crate::vault::{Secret, SecretKind, Vault};

@@ -1,8 +1,7 @@
-//! Certificates, keys and passwords: reading the files that a person was given, configuring TLS with them, and storing them
-//! in the operating system's keyring.
+//! Certificates, keys and passwords: reads the files of a user, configures TLS with them, and stores them in the operating
+//! system's keyring.
 //!
-//! It knows no session, no topic and no store. Secrets live in [`vault::Secret`], which reveals nothing and cannot be
-//! serialised.
+//! It knows no session, no topic and no store. [`vault::Secret`] holds secrets; it cannot be printed or serialised.
 
 mod bundle;
 pub mod signing;

@@ -1,6 +1,6 @@
-//! The installation's signing key: Ed25519 (RFC 8032). It is made at its first use and kept in the keyring.
+//! The signing key of the installation: Ed25519 (RFC 8032), generated at its first use and kept in the keyring.
 //!
-//! Every program that can read the keyring can sign, too.
+//! Every program that can read the keyring can sign with it.
 
 use std::fmt;
 
@@ -17,7 +17,7 @@ pub const INSTALLATION: &str = "installation";
 
 /// Bytes of a public key.
 const PUBLIC: usize = 32;
-/// Bytes of a fingerprint: enough that nobody finds another key with the same one.
+/// Bytes of a fingerprint: enough that no other key with the same one can be found.
 const FINGERPRINT: usize = 16;
 
 /// The key with which this installation signs.
@@ -103,8 +103,8 @@ impl PublicKey {
         UnparsedPublicKey::new(&ED25519, self.0).verify(message, signature).is_ok()
     }
 
-    /// What two people compare to know that they have the same key: the first 16 bytes of its SHA-256 as hexadecimal
-    /// digits, in groups of four.
+    /// The fingerprint for comparison by people: the first 16 bytes of its SHA-256 as hexadecimal digits, in groups of
+    /// four.
     #[must_use]
     pub fn fingerprint(&self) -> String {
         let digest = Sha256::digest(self.0);
@@ -114,7 +114,7 @@ impl PublicKey {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#[expect(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 mod tests {
     use super::{INSTALLATION, PublicKey, SigningKey};
     use crate::vault::{Secret, SecretKind, Vault, VaultError};

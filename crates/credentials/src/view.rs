@@ -1,9 +1,9 @@
-//! What a person is shown of certificate files.
+//! Certificate files as they are shown to users.
 
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-/// What a file is given as.
+/// The role of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, TS)]
 #[serde(rename_all = "snake_case")]
 #[ts(export)]
@@ -25,13 +25,13 @@ pub enum FileRole {
     Archive,
 }
 
-/// What the files brought. Never holds a secret.
+/// The added files. Contains no secrets.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct KitView {
-    /// What to name when the connection is saved. Forgotten with the program, or a while after it was last used.
+    /// The ID to use when the connection is saved. Discarded when the program ends, or some time after its last use.
     pub id: String,
-    /// What was found, in the order it was brought.
+    /// The found items, in the order in which they were added.
     pub items: Vec<KitItem>,
     /// The client certificate that the connection would show.
     pub certificate: Option<CertificateView>,
@@ -41,7 +41,7 @@ pub struct KitView {
     pub authorities: Vec<CertificateView>,
     /// The one certificate that the server must show.
     pub server: Option<CertificateView>,
-    /// What is wrong or missing, worst first.
+    /// Problems, worst first.
     pub problems: Vec<KitProblem>,
     /// Something is locked with a passphrase.
     pub locked: bool,
@@ -57,15 +57,15 @@ pub struct KitItem {
     pub id: u32,
     /// The file's name; of one in an archive `kit.zip › thing.cert.pem`.
     pub name: String,
-    /// What kind of thing.
+    /// The kind of item.
     pub kind: KitItemKind,
-    /// What it is, `Device certificate` for instance.
+    /// The title, for example `Device certificate`.
     pub what: String,
-    /// What to know of it, `PEM, RSA 2048` or `Belongs to the certificate` for instance.
+    /// The details, for example `PEM, RSA 2048` or `Belongs to the certificate`.
     pub note: String,
 }
 
-/// What kind of thing was found.
+/// The kind of a found item.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "snake_case")]
 #[ts(export)]
@@ -82,15 +82,15 @@ pub enum KitItemKind {
     Locked,
     /// Not needed and not kept: a public key, a script.
     SetAside,
-    /// It cannot be used; a problem says why.
+    /// It cannot be used; see the problem.
     Unusable,
 }
 
-/// What a certificate says.
+/// The facts of a certificate.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct CertificateView {
-    /// Whose it is, `CN=…` and so on.
+    /// The subject, `CN=…` and so on.
     pub subject: String,
     /// Its issuer.
     pub issuer: String,
@@ -108,7 +108,7 @@ pub struct CertificateView {
     pub key: String,
 }
 
-/// What is wrong with, or missing from, what the files brought: a sentence each for what and what to do.
+/// Problems of the added files: a sentence each for the problem and how to fix it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct KitProblem {
@@ -116,8 +116,8 @@ pub struct KitProblem {
     pub blocking: bool,
     /// The thing it is about, where it is about one.
     pub item: Option<u32>,
-    /// What is wrong.
+    /// The problem.
     pub message: String,
-    /// What to do about it.
+    /// How to fix it.
     pub hint: Option<String>,
 }

@@ -1,11 +1,11 @@
-//! The vault against a real Secret Service: unlocked, locked, and not there.
+//! The vault against a real Secret Service: unlocked, locked, and absent.
 //!
-//! Each test starts a session bus of its own, with or without gnome-keyring on it, and itself once more inside. The
-//! keyring of whoever runs the tests is never touched.
+//! Each test starts a session bus of its own, with or without gnome-keyring, and runs itself again inside. The keyring
+//! of the user who runs the tests is never touched.
 
 #![cfg(target_os = "linux")]
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
-#![expect(clippy::disallowed_methods, reason = "it measures how long a locked keyring takes to be told")]
+#![expect(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
+#![expect(clippy::disallowed_methods, reason = "it measures how soon a locked keyring is reported")]
 
 use std::{
     ffi::OsStr,
@@ -23,7 +23,7 @@ const UNLOCKED: &str = "printf pw | gnome-keyring-daemon --unlock --components=s
 const LOCKED: &str = "gnome-keyring-daemon --start --components=secrets >/dev/null";
 const NO_DAEMON: &str = ":";
 
-/// Runs a test once more, inside a session of its own that a script has prepared. Its home outlives the session.
+/// Runs a test again, inside a session of its own that a script has prepared. Its home outlives the session.
 fn session(home: &Path, script: &str, test: &str) {
     session_on(&[], home, script, test);
 }

@@ -1,9 +1,9 @@
-//! What entries of the audit are about.
+//! The subjects of audit entries.
 
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-/// What an entry of the audit is about.
+/// The subject of an audit entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
 #[serde(rename_all = "snake_case")]
 #[ts(export)]
@@ -16,11 +16,11 @@ pub enum AuditKind {
     Connection,
     /// The dialects of a connection.
     Dialect,
-    /// Commands of somebody's own in the catalogue.
+    /// The user's own commands in the catalogue.
     Catalogue,
     /// Buttons.
     Button,
-    /// What is set of devices here: names, tags, notes; devices that were added or deleted.
+    /// Names, tags and notes of devices; added and deleted devices.
     Device,
     /// Saved views.
     View,
@@ -67,6 +67,7 @@ impl AuditKind {
             AuditKind::Device => "device",
             AuditKind::View => "view",
             AuditKind::Desired => "desired",
+            AuditKind::Approval => "approval",
             AuditKind::Settings => "settings",
             AuditKind::History => "history",
             AuditKind::Audit => "audit",

@@ -1,9 +1,9 @@
-//! What to do with a command while its device is offline.
+//! The delivery of a command while its device is offline.
 
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-/// What to do with a command while its device is offline.
+/// The delivery of a command while its device is offline.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "snake_case")]
 #[ts(export)]

@@ -1,4 +1,4 @@
-//! JSON as it was written.
+//! JSON text, kept digit for digit.
 
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::{

@@ -1,7 +1,7 @@
 //! What people define, and Wilco stores and shows as they defined it: settings, saved views, and what a rollout was started
 //! with; and the states of commands and members.
 //!
-//! Both the store and the window's types need them, and neither knows the other.
+//! The store and the window's types both need them, and neither depends on the other.
 
 mod approval;
 mod audit;

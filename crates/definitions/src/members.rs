@@ -71,7 +71,7 @@ impl MemberState {
         }
     }
 
-    /// It did not do what it was asked, or did not say so.
+    /// It did not succeed, or was not answered.
     #[must_use]
     pub fn has_failed(self) -> bool {
         match self {

@@ -1,4 +1,4 @@
-//! What is asked for: a rollout to plan or to start, and what can be done with one.
+//! The parameters of a rollout, and the actions on one.
 
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
@@ -22,15 +22,15 @@ pub struct NewRollout {
     pub target: RolloutTarget,
     /// Devices of the target that are left out, decided when it starts.
     pub leave_out: LeaveOut,
-    /// What each device is asked.
+    /// The command for each device.
     pub command: RolloutCommand,
     /// The sizes of its stages, in order. One stage with every device where empty.
     pub stages: Vec<StageSize>,
-    /// What happens between two stages.
+    /// The behaviour between two stages.
     pub between: BetweenStages,
-    /// Releases a second, at the most; as many as the connection allows where none is given.
+    /// Releases a second, at most; as many as the connection allows where none is given.
     pub rate: Option<u32>,
-    /// Members released and not at their end, at the most; as many as the connection allows where none is given.
+    /// Members released and not finished, at most; as many as the connection allows where none is given.
     pub in_flight: Option<u32>,
     /// When it stops by itself.
     pub halt: Option<HaltRule>,
@@ -40,7 +40,7 @@ pub struct NewRollout {
     pub hours: Option<MaintenanceHours>,
     /// The rollout that this one follows.
     pub follows: Option<Follows>,
-    /// What the person has confirmed, see [`wilco_connection::Confirmation`]. It is not kept with the rollout.
+    /// The confirmation, see [`wilco_connection::Confirmation`]. It is not stored with the rollout.
     pub confirmed: Confirmed,
 }
 
@@ -51,7 +51,7 @@ pub struct NewRollout {
 pub struct LeaveOut {
     /// Those that are known to be offline.
     pub offline: bool,
-    /// Those whose reported state already is what the command asks for.
+    /// Those that already report the requested state.
     pub already: bool,
     /// Those that are busy with another command, of another console or of ours.
     pub busy: bool,
@@ -79,12 +79,12 @@ pub enum RolloutTarget {
         /// Which of them.
         which: WhichMembers,
     },
-    /// Every device that matches a search and does not have the configuration that is wanted of it: `config.set` with the
-    /// values that differ. The engine sets the command itself.
+    /// Every device that matches a search and differs from its wanted configuration: `config.set` with the values that
+    /// differ. The engine sets the command itself.
     Desired {
         /// The search, as for any list of devices; every device where it is empty.
         search: String,
-        /// Devices that have not reported their configuration too: `config.set` with all that is wanted of them.
+        /// Include devices that have not reported their configuration: `config.set` with all their wanted values.
         unknown: bool,
     },
     /// One publish for all: on `groups/{group}/req`, or on `all/req` where there is no group.
@@ -118,11 +118,12 @@ pub enum WhichMembers {
     Succeeded,
     /// All of them.
     All,
-    /// Those that it changed or may have changed: they succeeded, or were sent the command and have not said that it failed.
+    /// Those that it changed or may have changed: they succeeded, or were sent the command and have not answered that
+    /// it failed.
     Changed,
 }
 
-/// What each member of a rollout is asked, and how that is delivered. As of a single command.
+/// The command for each member of a rollout, and its delivery. As for a single command.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, TS)]
 #[ts(export)]
 #[serde(default)]
@@ -137,9 +138,9 @@ pub struct RolloutCommand {
     /// Time to live from a member's release, milliseconds; the command's own where none is given.
     #[ts(type = "number | null")]
     pub ttl_ms: Option<u64>,
-    /// Sends after the first, at the most.
+    /// Sends after the first, at most.
     pub retries: Option<u32>,
-    /// What to do while a device is offline.
+    /// The delivery while a device is offline.
     pub delivery: Option<Delivery>,
     /// No answer is expected.
     pub no_answer: bool,
@@ -162,7 +163,7 @@ pub enum StageSize {
     },
 }
 
-/// What happens between two stages of a rollout.
+/// The behaviour between two stages of a rollout.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(tag = "then", rename_all = "snake_case")]
 #[ts(export)]
@@ -262,14 +263,14 @@ pub enum FollowReason {
     PutBack,
 }
 
-/// What a person does to a rollout.
+/// An action on a rollout.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "snake_case")]
 #[ts(export)]
 pub enum RolloutAction {
     /// No more releases for now; answers are still taken.
     Pause,
-    /// Releases go on, also after a halt.
+    /// Releases continue, also after a halt.
     Resume,
     /// No more releases at all. Commands that were never sent are cancelled.
     Stop,

@@ -1,9 +1,9 @@
-//! What the person has chosen for the whole of the app.
+//! The settings of the app.
 
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-/// What the person has chosen for the whole of the app, whatever connection is looked at.
+/// The settings of the app, for all connections.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[ts(export)]
 #[serde(deny_unknown_fields)]
@@ -14,7 +14,7 @@ pub struct Settings {
     /// Entries of the audit are deleted so many days after they were written: 1 … 3,650; never where there is none.
     #[serde(default)]
     pub audit_days: Option<u32>,
-    /// What devices measured is forgotten after so many days: 1 … 3,650.
+    /// Measurements are deleted after this many days: 1 … 3,650.
     pub telemetry_days: u32,
     /// Evidence that settles nothing (progress, duplicates, messages that cannot be read or belong to no command) takes at
     /// most so many bytes in all: 1,000,000 … 1,000,000,000,000.
@@ -23,9 +23,9 @@ pub struct Settings {
     /// That of one device takes at most so many bytes: 100,000 … 1,000,000,000,000.
     #[ts(type = "number")]
     pub device_evidence_bytes: u64,
-    /// The longest silence after a command was sent, for one that brings no timeout of its own: seconds, 1 … 604,800.
+    /// The default timeout, the longest silence after a command was sent: seconds, 1 … 604,800.
     pub timeout_s: u32,
-    /// The longest time until a command is sent, for one that brings none of its own: seconds, 1 … 604,800.
+    /// The default time to live, the longest time until a command is sent: seconds, 1 … 604,800.
     pub time_to_live_s: u32,
     /// Show system notifications when commands fail while the window is not in front.
     pub notify_failed: bool,

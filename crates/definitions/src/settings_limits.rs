@@ -1,6 +1,6 @@
-//! The defaults and the bounds of the settings: how long things are kept and waited for, and what is told.
+//! The defaults and limits of the settings.
 //!
-//! How the window looks is not among it: that is the window's own, and the command line has no use for it.
+//! Window preferences are not among them: the window keeps those itself, and the command line does not need them.
 
 use std::ops::RangeInclusive;
 
@@ -39,13 +39,13 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// The longest silence after a command was sent, where it brings no timeout of its own.
+    /// The default timeout, the longest silence after a command was sent.
     #[must_use]
     pub fn timeout(&self) -> Millis {
         Millis::seconds(self.timeout_s.into())
     }
 
-    /// The longest time until a command is sent, where it brings none of its own.
+    /// The default time to live, the longest time until a command is sent.
     #[must_use]
     pub fn time_to_live(&self) -> Millis {
         Millis::seconds(self.time_to_live_s.into())

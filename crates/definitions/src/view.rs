@@ -1,4 +1,4 @@
-//! Lists of devices that people save under a name.
+//! Saved views: lists of devices under a name.
 
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
@@ -11,7 +11,7 @@ pub struct SavedView {
     pub id: String,
     /// The connection's id.
     pub connection: String,
-    /// What it is called: 100 characters at the most, and once on a connection.
+    /// The name: at most 100 characters, unique on a connection.
     pub name: String,
     /// The search, as for any list of devices.
     pub search: String,
@@ -19,7 +19,7 @@ pub struct SavedView {
     pub sort: SortBy,
     /// Which way.
     pub order: DeviceOrder,
-    /// What they are grouped by.
+    /// The grouping.
     pub group: Option<GroupBy>,
     /// The columns that are shown, in order; the usual ones where there are none.
     pub columns: Vec<ViewColumn>,
@@ -42,7 +42,7 @@ pub enum ViewColumn {
     State,
     /// How long the last command took.
     Took,
-    /// When last heard.
+    /// Time of the last message.
     Seen,
     /// Firmware version.
     Firmware,
@@ -50,7 +50,7 @@ pub enum ViewColumn {
     Tags,
     /// Answer time.
     Trip,
-    /// Whether it has the configuration that is wanted of it.
+    /// Whether it matches its wanted configuration.
     Desired,
     /// A value of the running configuration.
     Config {
@@ -78,9 +78,9 @@ pub enum SortBy {
     Led,
     /// The last command's time.
     LastCommand,
-    /// The last command's state: what went wrong first, then what is under way, then what is done.
+    /// The last command's state: what went wrong first, then what is in progress, then what is done.
     State,
-    /// When last heard.
+    /// Time of the last message.
     Seen,
     /// Firmware version.
     Firmware,
@@ -100,7 +100,7 @@ pub enum DeviceOrder {
     Descending,
 }
 
-/// What devices are grouped by.
+/// The grouping of devices.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
 #[serde(rename_all = "snake_case")]
 #[ts(export)]

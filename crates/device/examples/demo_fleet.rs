@@ -1,4 +1,4 @@
-//! Runs the demo fleet by itself and prints where it is, to look at it with any MQTT tool.
+//! Runs the demo fleet alone and prints its broker's address, for use with any MQTT tool.
 
 use std::time::Instant;
 

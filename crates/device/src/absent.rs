@@ -1,4 +1,4 @@
-//! Devices that are known and not there: their retained status says that they are offline.
+//! Known devices that are absent: their retained status is offline.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use wilco_dialect::{Channel, device_side};
 use crate::{endpoint::Endpoint, persona::Persona};
 
 /// How long the broker may take to acknowledge a message.
-const PATIENCE: Duration = Duration::from_secs(10);
+const ACKNOWLEDGEMENT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The statuses could not be published.
 #[derive(Debug, thiserror::Error)]
@@ -38,11 +38,12 @@ pub async fn announce(endpoint: &Endpoint, devices: impl IntoIterator<Item = &Pe
         open += 1;
     }
     while open > 0 {
-        let event = timeout(PATIENCE, event_loop.poll()).await.map_err(|_| failed(&"no acknowledgement"))?;
+        let event =
+            timeout(ACKNOWLEDGEMENT_TIMEOUT, event_loop.poll()).await.map_err(|_| failed(&"no acknowledgement"))?;
         if let Event::Incoming(Packet::PubAck(_)) = event.map_err(|error| failed(&error))? {
             open -= 1;
         }
     }
-    // Without a good-bye: it has no last will.
+    // Without a DISCONNECT: it has no will.
     Ok(())
 }

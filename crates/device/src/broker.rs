@@ -1,6 +1,6 @@
-//! An MQTT broker inside this process: in memory, on the loopback interface, on a port that is free.
+//! An MQTT broker inside this process: in memory, on a free port of the loopback interface.
 //!
-//! For the demo fleet and for tests. It is deliberately not reachable from other machines, and writes no file.
+//! It serves the demo fleet and tests. It cannot be reached from other machines and writes no files.
 
 use std::net::{Ipv4Addr, SocketAddr};
 

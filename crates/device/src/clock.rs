@@ -1,4 +1,4 @@
-//! The one place where the wall clock is read.
+//! The only place that reads the wall clock.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 

@@ -1,4 +1,4 @@
-//! A device's configuration: which keys there are, and which values they can have.
+//! The configuration of a device: its keys and their valid values.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -57,7 +57,7 @@ impl Config {
     }
 }
 
-/// What an older firmware saved is taken over where it still makes sense; all else is as on the first day.
+/// A configuration saved by older firmware is used where it is still valid; everything else has its default.
 impl From<Map<String, Value>> for Config {
     fn from(saved: Map<String, Value>) -> Config {
         saved.into_iter().fold(Config::default(), |config, (key, value)| {

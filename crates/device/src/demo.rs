@@ -1,6 +1,4 @@
-//! A living fleet without any setting up: a broker and virtual devices inside this process, on this machine only.
-//!
-//! Nothing of it is written to disk.
+//! The demo fleet: a broker and virtual devices inside this process, on this machine only. Nothing is written to disk.
 
 mod cast;
 
@@ -29,11 +27,11 @@ const FILES_EACH: u64 = 2;
 const GUESTS: usize = 100;
 /// As soon as these are there, the fleet can be shown; the others come within seconds.
 const VANGUARD: usize = 12;
-const PATIENCE: Duration = Duration::from_secs(5);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A running demo fleet.
 pub struct DemoFleet {
-    /// `None` only while its devices are started anew.
+    /// `None` only while its devices are restarted.
     fleet: Option<Fleet>,
     broker: Broker,
     devices: usize,
@@ -45,7 +43,7 @@ pub enum DemoError {
     /// The broker cannot listen.
     #[error(transparent)]
     Broker(#[from] BrokerError),
-    /// The system does not say how many files the process may open.
+    /// The limit of open files is unknown.
     #[error("it is not known how many files this process may open: {0}")]
     Files(io::Error),
     /// The process may not open as many files as even a small fleet needs.
@@ -74,8 +72,8 @@ impl DemoFleet {
         Ok(demo)
     }
 
-    /// Starts its devices anew with other faults, from the state that they had at first, so that a run can be repeated. The
-    /// broker goes on. Returns as [`DemoFleet::start`] does.
+    /// Starts its devices again with other faults, from the state that they had at first, so that a run can be repeated. The
+    /// broker continues. Returns as [`DemoFleet::start`] does.
     ///
     /// # Errors
     /// [`DemoError::Endpoint`] and [`DemoError::Store`]: not to be expected.
@@ -90,7 +88,7 @@ impl DemoFleet {
         let cast = if *dials == Dials::default() { cast } else { dials.turn(cast) };
         let fleet = Fleet::start(endpoint, cast.into_iter().map(quiet))?;
         // Too late is better than never: the devices keep trying.
-        let _ = timeout(PATIENCE, fleet.connected(VANGUARD)).await;
+        let _ = timeout(CONNECT_TIMEOUT, fleet.connected(VANGUARD)).await;
         self.fleet = Some(fleet);
         Ok(())
     }
@@ -116,14 +114,14 @@ impl DemoFleet {
 
     /// Ends the devices and then the broker.
     pub async fn stop(self) {
-        // Without the good-byes of thousands of devices: nobody is left to hear them.
+        // Without the DISCONNECTs of thousands of devices: no client receives them.
         drop(self.fleet);
         self.broker.stop().await;
     }
 }
 
-/// How many devices this process may connect to a broker of its own, of so many that are wanted. Raises the system's limit
-/// of open files where it can.
+/// How many of the requested devices this process can connect to a broker of its own. Raises the limit of open files if
+/// possible.
 ///
 /// # Errors
 /// [`DemoError::Files`] and [`DemoError::TooFewFiles`].

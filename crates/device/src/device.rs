@@ -1,7 +1,7 @@
-//! The device itself: what it does with a request, and what it says about it. This is the part to copy into firmware.
+//! The device itself: how it handles requests, and what it reports. This is the part to copy into firmware.
 //!
-//! It deliberately has no socket, no file, no clock and no randomness: it is told what came and what time it is, and
-//! says what is to be done. The order of its [`Action`]s matters.
+//! It has no socket, file, clock or randomness: messages and the time are its input, [`Action`]s its output. The order
+//! of the actions matters.
 
 use std::collections::HashMap;
 
@@ -16,17 +16,17 @@ use wilco_ledger::{CommandId, Millis, Outcome, Timestamp};
 use crate::{
     config::Config,
     memory::{Ending, Memory},
-    speech::{self, Speech},
+    payload_format::{self, PayloadFormat},
     work::{Apply, Work},
 };
 
-/// 2020-01-01. A clock that shows an earlier time was never set, and cannot tell what is expired.
+/// 2020-01-01. A clock that shows an earlier time was never set, and cannot be used for expiry.
 const CLOCK_IS_SET: Timestamp = Timestamp(1_577_836_800_000);
 
-/// Something the device wants done. Actions are carried out in order.
+/// An action of the device. Actions are carried out in order.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Action {
-    /// Write [`Device::memory`] to flash, and go on only when it is there.
+    /// Write [`Device::memory`] to flash, and continue only when it is there.
     Remember,
     /// Publish an answer.
     Answer(Response),
@@ -38,13 +38,13 @@ pub enum Action {
     ReportState,
     /// Do the work, which may take its time, then call [`Device::perform`].
     Perform(CommandId),
-    /// Measure and send telemetry now, and from now on as often as [`Device::telemetry_interval`] says.
+    /// Measure and send telemetry now, and from now on at [`Device::telemetry_interval`].
     Measure,
     /// Publish the log, or its last so many lines, then call [`Device::log_sent`].
     SendLog(CommandId, Option<usize>),
     /// Blink the LED for this long, saying with [`Device::progress`] how far it is, then call [`Device::blinked`].
     Blink(CommandId, Millis),
-    /// Drop the connection after this long, and start anew with [`Device::start`].
+    /// Drop the connection after this long, and restart with [`Device::start`].
     Restart(Millis),
 }
 
@@ -57,21 +57,21 @@ pub struct Device {
     /// Between two telemetry messages; `None` if it sends none. Not part of the configuration: a restart forgets it.
     telemetry: Option<Millis>,
     running: Config,
-    speech: Speech,
+    payload_format: PayloadFormat,
     /// It also carries out what it does not know.
     accepts_any: bool,
     memory: Memory,
-    /// What was begun since the start.
+    /// Requests that were started since the start.
     at_work: HashMap<CommandId, Work>,
-    /// What is being done and goes on by itself until somebody says that it is over.
+    /// A running action that continues until it is ended.
     going_on: HashMap<CommandId, Work>,
-    /// What ended with the restart and is to be said as soon as there is a connection.
+    /// Answers for requests that ended with the restart, to be sent as soon as there is a connection.
     unsaid: Vec<CommandId>,
 }
 
 impl Device {
-    /// Switches the device on. What was being carried out when it went off ends here: a restart is done by this very
-    /// start, and of everything else nobody can say what came of it.
+    /// Switches the device on. Requests that were running when it went off end here: a restart is completed by this
+    /// start, and the outcome of everything else is unknown.
     #[must_use]
     pub fn start(mut memory: Memory, boot: String, now: Timestamp) -> Device {
         let unended = memory.unended();
@@ -88,7 +88,7 @@ impl Device {
             led: false,
             telemetry: None,
             running: memory.saved.clone(),
-            speech: Speech::Json,
+            payload_format: PayloadFormat::Json,
             accepts_any: false,
             memory,
             at_work: HashMap::new(),
@@ -103,16 +103,16 @@ impl Device {
         Device { led: on, ..self }
     }
 
-    /// The same device, sending telemetry this often until it is told otherwise.
+    /// The same device, with this initial telemetry interval.
     #[must_use]
     pub fn measuring(self, interval: Option<Millis>) -> Device {
         Device { telemetry: interval, ..self }
     }
 
-    /// The same device, speaking like this.
+    /// The same device, with these payloads.
     #[must_use]
-    pub fn speaking(self, speech: Speech) -> Device {
-        Device { speech, ..self }
+    pub fn speaking(self, payload_format: PayloadFormat) -> Device {
+        Device { payload_format, ..self }
     }
 
     /// The same device, which carries out any command, for a rehearsal: firmware does not.
@@ -121,7 +121,7 @@ impl Device {
         Device { accepts_any, ..self }
     }
 
-    /// The connection stands and the subscription is asked for.
+    /// The connection is established and the subscription is requested.
     #[must_use]
     pub fn connected(&mut self) -> Vec<Action> {
         let unsaid = std::mem::take(&mut self.unsaid);
@@ -136,7 +136,7 @@ impl Device {
     /// A message came on the request topic.
     #[must_use]
     pub fn receive(&mut self, payload: &[u8], correlation: Option<&[u8]>, now: Timestamp) -> Vec<Action> {
-        let request = (self.speech == Speech::Text).then(|| speech::echo_of(payload));
+        let request = (self.payload_format == PayloadFormat::Text).then(|| payload_format::echo_of(payload));
         let echo = request.as_deref();
         let refused = |id, why| answer(id, Outcome::Rejected, Some(why), now);
         let asked = match self.read(payload, correlation) {
@@ -156,7 +156,7 @@ impl Device {
         [Some(Action::Remember), accepted, Some(Action::Perform(asked.id))].into_iter().flatten().collect()
     }
 
-    /// Carries out what was begun. `broken` says why it cannot be done.
+    /// Carries out a started request. `broken` is the reason why it fails.
     #[must_use]
     pub fn perform(&mut self, id: &CommandId, broken: Option<&str>, now: Timestamp) -> Vec<Action> {
         let Some(work) = self.at_work.remove(id) else { return Vec::new() };
@@ -219,7 +219,7 @@ impl Device {
         self.said(Response { progress: Some(percent), ..running }, None)
     }
 
-    /// The memory cannot be written, so what was asked is not begun after all.
+    /// The memory cannot be written, so the request is not started after all.
     #[must_use]
     pub fn withdraw(&mut self, id: &CommandId, why: &str, now: Timestamp) -> Option<Action> {
         let request = self.memory.recall(id).and_then(|record| record.request.clone());
@@ -229,7 +229,7 @@ impl Device {
         self.said(answer(Some(id.clone()), Outcome::Rejected, Some(why), now), request.as_deref())
     }
 
-    /// What has to survive a restart.
+    /// The state that must survive a restart.
     #[must_use]
     pub fn memory(&self) -> &Memory {
         &self.memory
@@ -259,18 +259,18 @@ impl Device {
         device_side::write_state(&self.state())
     }
 
-    /// Reads a request; `Err` says why it cannot be done.
+    /// Reads a request; `Err` is the reason why it is rejected.
     fn read(&mut self, payload: &[u8], correlation: Option<&[u8]>) -> Result<Asked, Malformed> {
         let malformed = match device_side::read_request(payload, correlation) {
             Ok(asked) => return Ok(asked),
             Err(malformed) => malformed,
         };
-        if self.speech == Speech::Json {
+        if self.payload_format == PayloadFormat::Json {
             let why = format!("This request is malformed: {}.", malformed.why);
             return Err(Malformed { why, ..malformed });
         }
         let refused = |why| Malformed { id: None, why };
-        let (command, args) = speech::understand(&String::from_utf8_lossy(payload)).map_err(refused)?;
+        let (command, args) = payload_format::understand(&String::from_utf8_lossy(payload)).map_err(refused)?;
         // Over MQTT 5 the id travels beside the text; otherwise each text is a command of its own.
         let id = malformed.id.or_else(|| self.memory.name());
         let id = id.ok_or_else(|| refused("This request has no command name.".to_owned()))?;
@@ -284,13 +284,13 @@ impl Device {
         })
     }
 
-    /// An answer in this device's way of speaking, where it has a word for it.
+    /// An answer in this device's payloads, if it can express it.
     fn said(&self, response: Response, request: Option<&str>) -> Option<Action> {
-        match self.speech {
-            Speech::Json => Some(Action::Answer(response)),
-            Speech::Text => {
+        match self.payload_format {
+            PayloadFormat::Json => Some(Action::Answer(response)),
+            PayloadFormat::Text => {
                 let request = request.unwrap_or_default();
-                speech::say(response.outcome, response.message.as_deref(), request).map(Action::Say)
+                payload_format::say(response.outcome, response.message.as_deref(), request).map(Action::Say)
             }
         }
     }
@@ -338,7 +338,8 @@ impl Device {
         Ok(())
     }
 
-    /// The LED is reported as it is switched. That it blinks is said beside it, because then it is neither on nor off.
+    /// The LED is reported as it was switched. Blinking is reported separately, because the LED is then neither on nor
+    /// off.
     fn state(&self) -> State<'_> {
         State {
             led: self.led,

@@ -1,5 +1,4 @@
-//! What goes wrong in a whole fleet, on dials: the faults of its devices, how long the network delays their answers, and how
-//! many of them come and go.
+//! The faults of a whole fleet: faults of its devices, delays of the network, and how many devices come and go.
 
 use std::ops::RangeInclusive;
 
@@ -15,9 +14,9 @@ const WINDOW: RangeInclusive<u64> = 5_000..=30_000;
 /// The dials of a fleet. Everything at zero changes nothing.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Dials {
-    /// What goes wrong with each device.
+    /// The faults of each device.
     pub faults: Faults,
-    /// What the network adds to each answer, in milliseconds.
+    /// The delay of each answer by the network, milliseconds.
     pub delay: RangeInclusive<u64>,
     /// The share of the fleet that is offline at any moment, from 0 to 1. Twice as many devices come and go, up to all of
     /// them: each is away half of the time.

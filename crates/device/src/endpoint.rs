@@ -1,4 +1,4 @@
-//! Where the broker is, and how to get there: URL, TLS and topics.
+//! The broker's endpoint: URL, TLS and topics.
 
 use std::{fs, io, path::PathBuf, sync::Arc};
 
@@ -23,7 +23,7 @@ pub struct Endpoint {
 /// The PEM files for `mqtts://`.
 #[derive(Debug, Clone, Default)]
 pub struct TlsFiles {
-    /// Whom to trust; without it, the platform's roots.
+    /// The trusted certificates; if not given, the platform's roots.
     pub ca: Option<PathBuf>,
     /// The device's certificate, and the chain above it.
     pub cert: Option<PathBuf>,
@@ -59,7 +59,7 @@ pub enum EndpointError {
     Pem {
         /// Which file.
         path: PathBuf,
-        /// What was looked for.
+        /// The missing item.
         what: &'static str,
     },
     /// The pieces do not fit together.

@@ -1,4 +1,4 @@
-//! What can go wrong with a virtual device, on a dial. Everything at zero is a device without faults.
+//! The faults of a virtual device, each with a probability. A device with all of them at zero has no faults.
 
 use std::ops::RangeInclusive;
 
@@ -10,8 +10,8 @@ use wilco_ledger::CommandId;
 
 use crate::random::Random;
 
-/// How often each thing goes wrong: probabilities from 0 to 1, for each answer unless said otherwise. The pieces of a log
-/// are lost, doubled, overtaken and cut as answers are.
+/// The faults of a device: probabilities from 0 to 1, for each answer unless stated otherwise. Chunks of a log are
+/// lost, duplicated, reordered and truncated as answers are.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Faults {
     /// The answer is never sent.
@@ -20,7 +20,7 @@ pub struct Faults {
     pub duplicate: f64,
     /// The answer waits a second, so that later ones overtake it.
     pub reorder: f64,
-    /// The answer names an id that nobody asked under.
+    /// The answer has an ID that nobody used.
     pub wrong_id: f64,
     /// The answer's payload is cut in the middle.
     pub malformed: f64,
@@ -35,13 +35,13 @@ pub struct Faults {
 /// How long a device takes, in milliseconds.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Pace {
-    /// Until it says `accepted`.
+    /// The delay before `accepted`.
     pub accept: RangeInclusive<u64>,
     /// For the work itself.
     pub work: RangeInclusive<u64>,
     /// Until it is back after a restart.
     pub reboot: RangeInclusive<u64>,
-    /// What the network adds to each answer. Answers may overtake each other.
+    /// The delay of each answer by the network. Answers may overtake each other.
     pub delay: RangeInclusive<u64>,
 }
 
@@ -51,16 +51,16 @@ impl Default for Pace {
     }
 }
 
-/// What becomes of one answer.
+/// The fate of one answer.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Fate {
     /// Where to.
     pub(crate) channel: Channel,
-    /// What to send.
+    /// The message to send.
     pub(crate) payload: Vec<u8>,
     /// The id to send it under.
     pub(crate) id: Option<CommandId>,
-    /// What it is, as MQTT 5 says it.
+    /// The content type, as in MQTT 5.
     pub(crate) content_type: &'static str,
     /// How often.
     pub(crate) copies: u32,

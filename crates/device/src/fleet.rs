@@ -49,7 +49,7 @@ impl Fleet {
         let _ = self.seen.clone().wait_for(|seen| *seen >= count.min(self.sessions.len())).await;
     }
 
-    /// Switches all devices off; each says good-bye.
+    /// Switches all devices off; each publishes its offline status.
     pub async fn stop(mut self) {
         self.stop.send_replace(true);
         while self.sessions.join_next().await.is_some() {}

@@ -1,10 +1,9 @@
 //! The reference device, the virtual fleet and the embedded demo broker.
 //!
-//! [`device`] is the part that a firmware engineer reads and copies: what a device does with a request, without any
-//! I/O; the README says what it owes its console. Everything else puts it on a network, in one copy or in thousands.
+//! [`device`] is the part for firmware engineers to read and copy: how a device handles a request, without any I/O. The
+//! README lists the duties of a device. All other modules connect it to a network, once or thousands of times.
 
 pub mod absent;
-mod agenda;
 pub mod broker;
 mod clock;
 pub mod config;
@@ -17,10 +16,11 @@ pub mod fleet;
 mod link;
 pub mod logbook;
 pub mod memory;
+pub mod payload_format;
 pub mod persona;
 pub mod random;
 mod session;
-pub mod speech;
 pub mod store;
 pub mod telemetry;
+mod timer_queue;
 pub mod work;

@@ -1,4 +1,4 @@
-//! How a device connects: the options of its MQTT client, and what it trusts the broker to have kept.
+//! The MQTT options of a device, and what it relies on the broker to keep.
 
 use rumqttc_v5::{
     AckMode, AsyncClient, EventLoop, LastWill, MqttOptions, NetworkOptions, PersistedAckMode, PersistedSession, QoS,
@@ -8,7 +8,7 @@ use wilco_dialect::{Channel, device_side};
 
 use crate::{endpoint::Endpoint, persona::Persona};
 
-/// Publishes without a PUBACK, at the most. The library reserves room for each.
+/// Publishes without a PUBACK, at most. The library reserves room for each.
 const IN_FLIGHT: u16 = 16;
 /// How long the broker keeps requests for a device that is away, in seconds.
 const SESSION_EXPIRY: u32 = 24 * 60 * 60;
@@ -47,8 +47,8 @@ pub(crate) fn open(endpoint: &Endpoint, persona: &Persona) -> (AsyncClient, Even
     (client, event_loop)
 }
 
-/// Lets the broker's session be resumed after a restart of the program. What was in flight then is of no interest:
-/// requests come again and are told apart by their ids, and answers are asked for again.
+/// Lets the broker's session be resumed after a restart of the program. Messages in flight then are irrelevant:
+/// requests are redelivered and recognised by their IDs, and answers are requested again.
 #[derive(Debug)]
 struct NothingInFlight;
 

@@ -1,6 +1,6 @@
-//! The log that a device keeps as it works: a file that never grows beyond its bounds, or the last lines in memory.
+//! The log of a device: a file of limited size, or the latest lines in memory.
 //!
-//! One line for one thing that happened, whatever is in it: what came over the wire cannot make a second one.
+//! Each event is exactly one line: a received text cannot start a second one.
 
 mod file;
 mod past;
@@ -28,7 +28,7 @@ enum Kept {
     Memory {
         lines: VecDeque<String>,
         bytes: usize,
-        /// What a device that has been there for long would have noted before, by its seed and the time it began.
+        /// The log lines that a long-running device would have written before, by its seed and its start time.
         past: Option<(u64, Timestamp)>,
     },
 }
@@ -71,7 +71,7 @@ impl Logbook {
         }
     }
 
-    /// What has been noted, or the last so many lines of it.
+    /// The log lines, or the last of them.
     ///
     /// # Errors
     /// That of the file system.

@@ -1,4 +1,4 @@
-//! What a device still knows after a restart: its saved configuration, and what it was asked and how that ended.
+//! The persistent state of a device: its saved configuration, and the requests it received with their results.
 
 use std::collections::VecDeque;
 
@@ -17,7 +17,7 @@ const REMEMBERED: usize = 1_000;
 pub struct Memory {
     /// The configuration that the device will start with.
     pub saved: Config,
-    /// What it was asked, oldest first.
+    /// The received requests, oldest first.
     commands: VecDeque<Record>,
     /// How many requests without an id were given a name.
     #[serde(default, skip_serializing_if = "is_zero")]
@@ -45,7 +45,7 @@ pub struct Ending {
     /// A sentence for people.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
-    /// What the command yielded.
+    /// The result of the command.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub result: Option<Value>,
     /// When, in milliseconds of Unix time.
@@ -53,7 +53,7 @@ pub struct Ending {
 }
 
 impl Memory {
-    /// What is known of a command.
+    /// The stored facts about a command.
     #[must_use]
     pub fn recall(&self, id: &CommandId) -> Option<&Record> {
         self.commands.iter().rev().find(|record| record.id == id.as_str())
@@ -62,7 +62,7 @@ impl Memory {
     /// Notes that a command is about to be carried out.
     pub fn begin(&mut self, id: &CommandId, command: &str, request: Option<String>) {
         if self.commands.len() >= REMEMBERED {
-            // What is still being carried out is not forgotten.
+            // Commands in progress are kept.
             let oldest = self.commands.iter().position(|record| record.ending.is_some()).unwrap_or(0);
             self.commands.remove(oldest);
         }
@@ -98,7 +98,7 @@ impl Memory {
 }
 
 impl Ending {
-    /// The answer that says so.
+    /// The answer for this state.
     #[must_use]
     pub fn response(&self, id: &CommandId) -> Response {
         Response {

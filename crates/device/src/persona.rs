@@ -1,4 +1,4 @@
-//! Who a virtual device is: its name, its labels, its temper.
+//! The identity of a virtual device: its name, labels and behaviour.
 
 use std::{ops::RangeInclusive, time::Duration};
 
@@ -6,7 +6,7 @@ use wilco_ledger::DeviceId;
 
 use crate::{
     faults::{Faults, Pace},
-    speech::Speech,
+    payload_format::PayloadFormat,
     telemetry::Climate,
 };
 
@@ -17,8 +17,8 @@ pub struct Persona {
     pub id: DeviceId,
     /// Its firmware's version.
     pub firmware: String,
-    /// How it speaks.
-    pub speech: Speech,
+    /// Its payloads.
+    pub payload_format: PayloadFormat,
     /// Labels it carries.
     pub tags: Vec<String>,
     /// It listens to commands for all devices and for those with one of its labels, too.
@@ -31,13 +31,13 @@ pub struct Persona {
     pub telemetry: Option<Duration>,
     /// How long it takes.
     pub pace: Pace,
-    /// What goes wrong with it.
+    /// Its faults.
     pub faults: Faults,
     /// Whether it goes away at times.
     pub absence: Option<Absence>,
     /// Its log begins with an invented past, unless it is a file.
     pub has_past: bool,
-    /// It carries out every command, also those that it does not know: then it only says that it is done.
+    /// It answers every command with success, also unknown ones.
     pub accepts_any: bool,
     /// The seed of its measurements and its past.
     pub seed: u64,
@@ -63,7 +63,7 @@ impl Persona {
         Persona {
             id,
             firmware: env!("CARGO_PKG_VERSION").to_owned(),
-            speech: Speech::Json,
+            payload_format: PayloadFormat::Json,
             tags: Vec::new(),
             broadcasts: true,
             led: false,

@@ -1,4 +1,4 @@
-//! Small repeatable randomness for virtual devices: the same seed makes the same fleet with the same accidents.
+//! Repeatable random numbers for virtual devices: the same seed gives the same fleet with the same faults.
 
 use std::{f64::consts::TAU, ops::RangeInclusive};
 

@@ -1,6 +1,6 @@
-//! One device on the network: carries out what [`Device`] wants done, over one MQTT connection.
+//! One device on the network: carries out the actions of [`Device`] over one MQTT connection.
 //!
-//! It decides nothing about commands. Faults, pace and absences of virtual devices happen here, outside the device.
+//! It makes no decisions about commands. The faults, pace and absences of virtual devices happen here, outside the device.
 
 mod outgoing;
 
@@ -20,7 +20,6 @@ use wilco_dialect::{Channel, device_side};
 use wilco_ledger::{CommandId, Millis};
 
 use crate::{
-    agenda::Agenda,
     clock,
     device::{Action, Device},
     endpoint::Endpoint,
@@ -32,10 +31,11 @@ use crate::{
     random::Random,
     store::{Store, StoreError},
     telemetry::Sensors,
+    timer_queue::TimerQueue,
 };
 use outgoing::beginning;
 
-/// A command that takes longer than this says so every so often.
+/// A command that takes longer than this reports progress at this interval.
 const HEARTBEAT: u64 = 1_000;
 /// How much longer a slow command takes.
 const SLOWNESS: u64 = 20;
@@ -47,7 +47,7 @@ const FIRST_PAUSE: u64 = 500;
 const LONGEST_PAUSE: u64 = 30_000;
 const FAREWELL: Duration = Duration::from_secs(2);
 
-/// What the devices of a program share.
+/// The state that the devices of a program share.
 pub(crate) struct Surroundings {
     pub(crate) endpoint: Endpoint,
     /// How many may be connecting at the same time.
@@ -64,17 +64,17 @@ pub(crate) struct Session {
     logbook: Logbook,
     /// How long things take, and when it comes and goes.
     random: Random,
-    /// What goes wrong. A sequence of its own, so that no lost connection shifts it.
+    /// The faults. A separate random sequence, so that lost connections do not shift it.
     accidents: Random,
     sensors: Sensors,
     client: AsyncClient,
-    agenda: Agenda<Due>,
+    timer_queue: TimerQueue<Due>,
     connected: bool,
     seen: bool,
     pause: u64,
 }
 
-/// What is to be done later.
+/// The scheduled actions.
 enum Due {
     Send(Fate),
     /// With why it cannot be done, if it cannot.
@@ -87,7 +87,7 @@ enum Due {
 }
 
 /// Why a connection ends.
-enum Parting {
+enum SessionEnd {
     Lost(ConnectionError),
     Restart,
     Leave,
@@ -116,7 +116,7 @@ impl Session {
             random,
             accidents,
             client,
-            agenda: Agenda::new(),
+            timer_queue: TimerQueue::new(),
             connected: false,
             seen: false,
             pause: FIRST_PAUSE,
@@ -126,30 +126,30 @@ impl Session {
         Ok((session, event_loop))
     }
 
-    /// Runs until it is told to stop; then says good-bye.
+    /// Runs until it is stopped; then publishes its offline status.
     pub(crate) async fn run(mut self, mut event_loop: EventLoop, mut stop: watch::Receiver<bool>) {
         loop {
             let parting = self.serve(&mut event_loop, &mut stop).await;
             let was_connected = std::mem::replace(&mut self.connected, false);
             let mut starts_anew = false;
             let pause = match parting {
-                Parting::Stopped if was_connected => return self.say_good_bye(event_loop).await,
-                Parting::Stopped => return,
-                Parting::Lost(error) => {
+                SessionEnd::Stopped if was_connected => return self.say_good_bye(event_loop).await,
+                SessionEnd::Stopped => return,
+                SessionEnd::Lost(error) => {
                     self.note(Level::WARN, &format!("no connection to the broker: {error}"));
                     let jitter = self.random.within(&(0..=self.pause / 4));
                     let pause = self.pause + jitter;
                     self.pause = (self.pause * 2).min(LONGEST_PAUSE);
                     pause
                 }
-                Parting::Restart => {
+                SessionEnd::Restart => {
                     self.note(Level::INFO, "restarts");
                     // No DISCONNECT: the broker publishes the last will, as with a real restart.
                     event_loop.clean();
                     starts_anew = true;
                     self.random.within(&self.persona.pace.reboot)
                 }
-                Parting::Leave => {
+                SessionEnd::Leave => {
                     event_loop.clean();
                     self.leave()
                 }
@@ -165,17 +165,17 @@ impl Session {
     }
 
     /// Connects, and does what comes and what is due, until the connection ends.
-    async fn serve(&mut self, event_loop: &mut EventLoop, stop: &mut watch::Receiver<bool>) -> Parting {
+    async fn serve(&mut self, event_loop: &mut EventLoop, stop: &mut watch::Receiver<bool>) -> SessionEnd {
         let around = Arc::clone(&self.around);
         let mut turn = tokio::select! {
             turn = around.gate.acquire() => turn.ok(),
-            () = stopped(stop) => return Parting::Stopped,
+            () = stopped(stop) => return SessionEnd::Stopped,
         };
         loop {
             // Not dropped when something is due: it may be in the midst of connecting.
             let mut poll = pin!(event_loop.poll());
             let event = loop {
-                let next = self.agenda.next().filter(|_| self.connected);
+                let next = self.timer_queue.next().filter(|_| self.connected);
                 tokio::select! {
                     event = &mut poll => break event,
                     () = sleep_until(next.unwrap_or_else(Instant::now)), if next.is_some() => {
@@ -183,13 +183,13 @@ impl Session {
                             return parting;
                         }
                     }
-                    () = stopped(stop) => return Parting::Stopped,
+                    () = stopped(stop) => return SessionEnd::Stopped,
                 }
             };
             match event {
                 Ok(Event::Incoming(packet)) => self.hear(packet, &mut turn),
                 Ok(Event::Outgoing(_) | Event::Auth(_)) => {}
-                Err(error) => return Parting::Lost(error),
+                Err(error) => return SessionEnd::Lost(error),
             }
         }
     }
@@ -279,8 +279,8 @@ impl Session {
                 Action::ReportState => self.report_state(),
                 Action::Perform(id) => actions.extend(self.begin(id)),
                 Action::Measure => {
-                    self.agenda.drop_all(|due| matches!(due, Due::Telemetry));
-                    self.agenda.add(Instant::now(), Due::Telemetry);
+                    self.timer_queue.drop_all(|due| matches!(due, Due::Telemetry));
+                    self.timer_queue.add(Instant::now(), Due::Telemetry);
                 }
                 Action::SendLog(id, lines) => actions.extend(self.send_log(&id, lines)),
                 Action::Blink(id, length) => {
@@ -328,8 +328,8 @@ impl Session {
         self.device.perform(id, broken, clock::now())
     }
 
-    fn do_what_is_due(&mut self) -> Option<Parting> {
-        while let Some(due) = self.agenda.take(Instant::now()) {
+    fn do_what_is_due(&mut self) -> Option<SessionEnd> {
+        while let Some(due) = self.timer_queue.take(Instant::now()) {
             match due {
                 Due::Send(fate) => self.send(&fate),
                 Due::Perform(id, broken) => {
@@ -345,8 +345,8 @@ impl Session {
                     self.carry_out(actions);
                 }
                 Due::Telemetry => self.measure(),
-                Due::Restart => return Some(Parting::Restart),
-                Due::Leave => return Some(Parting::Leave),
+                Due::Restart => return Some(SessionEnd::Restart),
+                Due::Leave => return Some(SessionEnd::Leave),
             }
         }
         None
@@ -357,11 +357,11 @@ impl Session {
         let memory = std::mem::replace(&mut self.device, off).into_memory();
         self.device = switched_on(memory, &self.persona);
         self.note(Level::INFO, &self.greeting());
-        self.agenda.clear();
+        self.timer_queue.clear();
         self.plan();
     }
 
-    /// What happens by itself.
+    /// Spontaneous events.
     fn plan(&mut self) {
         if let Some(interval) = self.device.telemetry_interval() {
             // Spread over the interval, so that a fleet does not speak all at once.
@@ -383,7 +383,7 @@ impl Session {
         away
     }
 
-    /// What a device notes first when it is switched on.
+    /// The first log line of a device after it is switched on.
     fn greeting(&self) -> String {
         format!("switched on, firmware {}", self.persona.firmware)
     }
@@ -399,7 +399,7 @@ impl Session {
             }
         };
         if self.client.try_disconnect_with_timeout(FAREWELL).is_ok() {
-            // Whether or not the broker still hears it, this is the end.
+            // The session ends, whether or not the broker receives it.
             let _ = timeout(FAREWELL, drained).await;
         }
         self.note(Level::INFO, "switched off");
@@ -416,5 +416,5 @@ fn switched_on(memory: Memory, persona: &Persona) -> Device {
     let boot = Uuid::new_v4().simple().to_string();
     let interval = persona.telemetry.map(|interval| Millis(u64::try_from(interval.as_millis()).unwrap_or(u64::MAX)));
     let device = Device::start(memory, boot, clock::now());
-    device.speaking(persona.speech).measuring(interval).accepting_any(persona.accepts_any)
+    device.speaking(persona.payload_format).measuring(interval).accepting_any(persona.accepts_any)
 }

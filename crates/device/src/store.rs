@@ -1,4 +1,4 @@
-//! Where a device's memory is written: a file that is replaced as a whole, or nowhere.
+//! The storage of a device's state: a file that is replaced as a whole, or none.
 
 use std::{
     fs, io,
@@ -49,7 +49,7 @@ impl Store {
         Ok(Store::File(directory.join(format!("{device}.json"))))
     }
 
-    /// What was written last; an empty memory if nothing was.
+    /// The stored state; an empty one if nothing was stored.
     ///
     /// # Errors
     /// See [`StoreError`].

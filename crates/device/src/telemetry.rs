@@ -1,12 +1,11 @@
-//! Made-up measurements that look measured: each wanders about a mean and is drawn back to it, so that a chart of
-//! minutes is as believable as one of days.
+//! Plausible invented measurements: each value wanders around a mean, so that charts of minutes and of days look real.
 
 use wilco_dialect::device_side;
 use wilco_ledger::Timestamp;
 
 use crate::random::Random;
 
-/// The climate a device stands in.
+/// The climate of a device.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Climate {
     /// Mean temperature in °C.
@@ -44,7 +43,7 @@ struct Walk {
     memory: f64,
 }
 
-/// A pause longer than this tells nothing more of where a walk was, in seconds.
+/// After a longer pause the last value of a walk no longer matters, seconds.
 const FORGOTTEN: f64 = 1e6;
 
 impl Sensors {
@@ -71,7 +70,7 @@ impl Sensors {
     pub fn payload(&mut self, now: Timestamp) -> Vec<u8> {
         let passed = self.measured.map_or(0, |before| now.since(before).0);
         self.measured = Some(now);
-        #[expect(clippy::cast_precision_loss, reason = "of such pauses nobody counts the milliseconds")]
+        #[expect(clippy::cast_precision_loss, reason = "milliseconds do not matter in such pauses")]
         let seconds = (passed as f64 / 1_000.0).min(FORGOTTEN);
         let random = &mut self.random;
         let mut measure = |walk: &mut Walk, steps: f64, lowest: f64, highest: f64| {

@@ -1,4 +1,4 @@
-//! What a device can be asked to do, checked before anything is begun.
+//! The commands of a device, with validation before anything is started.
 
 use std::ops::RangeInclusive;
 
@@ -13,7 +13,7 @@ pub enum Work {
         /// On or off.
         on: bool,
     },
-    /// Start anew.
+    /// Restart.
     Restart {
         /// How long to wait before it.
         delay: Millis,
@@ -41,7 +41,7 @@ pub enum Work {
     Nothing,
     /// Report the state.
     StateGet,
-    /// Blink, so that somebody finds the device.
+    /// Blink, so that a person can find the device.
     Identify {
         /// For how long.
         length: Millis,
@@ -61,11 +61,11 @@ pub enum Apply {
 const LONGEST_DELAY: u64 = 60_000;
 /// How often telemetry may be sent, in milliseconds.
 const TELEMETRY: RangeInclusive<u64> = 100..=3_600_000;
-/// How many lines of the log can be asked for. A log never has as many as that.
+/// The number of log lines that can be requested. A log never has as many.
 const LINES: RangeInclusive<u64> = 1..=100_000;
 /// How long a device may blink, in seconds.
 const BLINKING: RangeInclusive<u64> = 1..=60;
-/// How long it blinks if nothing is said.
+/// The default blinking time, seconds.
 const USUAL_BLINKING: u64 = 10;
 /// Enough for the answer to leave the device.
 const USUAL_DELAY: Millis = Millis(100);
@@ -155,7 +155,7 @@ mod tests {
             check("telemetry.set", json!({"interval_ms": wrong}), Err("a whole number from 100 to 3600000"));
         }
         check("telemetry.set", json!({}), Err("needs 'interval_ms'"));
-        // What a console's language writes as NaN is read as null.
+        // Some languages write NaN, which is read as null.
         check("telemetry.set", json!({"interval_ms": null}), Err("needs 'interval_ms'"));
         check("identify", json!({}), Ok(Work::Identify { length: Millis::seconds(10) }));
         check("identify", json!({"seconds": 1}), Ok(Work::Identify { length: Millis::seconds(1) }));

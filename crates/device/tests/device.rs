@@ -1,10 +1,10 @@
-//! The device without a network: what it wants done when something comes.
+//! The device without a network: its actions for each input.
 
 use serde_json::{Value, json};
 use wilco_device::{
     device::{Action, Device},
     memory::Memory,
-    speech::Speech,
+    payload_format::PayloadFormat,
 };
 use wilco_dialect::{Checksum, LogReceipt, device_side::Response};
 use wilco_ledger::{CommandId, Millis, Outcome, Timestamp};
@@ -343,7 +343,7 @@ fn a_restart_ends_the_blinking() {
 
 /// A device that speaks text.
 fn texter() -> Device {
-    device().speaking(Speech::Text)
+    device().speaking(PayloadFormat::Text)
 }
 
 /// The only answer, a text.
@@ -391,7 +391,7 @@ fn the_same_text_without_an_id_is_a_new_command_and_with_one_it_is_not() {
     assert_eq!(state(&device)["led"], json!(false));
     ask(&mut device, b"light: on", NOW);
     assert_eq!(state(&device)["led"], json!(true));
-    let mut device = Device::start(device.into_memory(), "boot-2".to_owned(), NOW).speaking(Speech::Text);
+    let mut device = Device::start(device.into_memory(), "boot-2".to_owned(), NOW).speaking(PayloadFormat::Text);
     ask(&mut device, b"light: on", NOW);
     assert_eq!(state(&device)["led"], json!(true), "it was not taken for one before the restart");
 
@@ -408,12 +408,12 @@ fn a_restart_by_text_is_answered_in_text_by_the_next_start() {
     let mut device = texter();
     let actions = ask(&mut device, b"restart", NOW);
     assert_eq!(actions.last(), Some(&Action::Restart(Millis(100))));
-    let mut device = Device::start(device.into_memory(), "boot-2".to_owned(), NOW).speaking(Speech::Text);
+    let mut device = Device::start(device.into_memory(), "boot-2".to_owned(), NOW).speaking(PayloadFormat::Text);
     assert_eq!(said(&device.connected()), "SUCCESS: command ran successfully from payload: restart");
     // What was interrupted says so.
     let mut device = texter();
     assert_eq!(device.receive(b"light: on", None, NOW).len(), 2);
-    let mut device = Device::start(device.into_memory(), "boot-2".to_owned(), NOW).speaking(Speech::Text);
+    let mut device = Device::start(device.into_memory(), "boot-2".to_owned(), NOW).speaking(PayloadFormat::Text);
     let back = device.connected();
     assert!(said(&back).contains("outcome is unknown. From payload: light: on"), "{back:?}");
 }

@@ -1,4 +1,4 @@
-//! What is particular to AWS IoT Core as a broker: its endpoints' names, its limits, its policies.
+//! The specifics of AWS IoT Core as a broker: endpoint names, limits and policies.
 
 mod policy;
 
@@ -25,7 +25,7 @@ struct Endpoint<'a> {
 }
 
 impl Endpoint<'_> {
-    /// Reads `xxx-ats.iot.eu-central-1.amazonaws.com`. `None` for any other host, a domain of one's own among them.
+    /// Reads `xxx-ats.iot.eu-central-1.amazonaws.com`. `None` for any other host, including custom domains.
     fn of(host: &str) -> Option<Endpoint<'_>> {
         let host = host.trim_end_matches('.');
         let ours = [".amazonaws.com.cn", ".amazonaws.com", ".api.aws"].iter().find_map(|end| host.strip_suffix(end))?;
@@ -50,7 +50,7 @@ pub fn is_aws_endpoint(host: &str) -> bool {
     Endpoint::of(&host.to_ascii_lowercase()).is_some()
 }
 
-/// What of a connection goes beyond what AWS IoT Core allows, as a sentence with the way out.
+/// How a connection exceeds the limits of AWS IoT Core, as a sentence with the solution.
 pub(crate) fn goes_beyond(dialect: &Dialect, client_id: &str, wishes: &Subscriptions<'_>) -> Option<String> {
     if client_id.len() > LONGEST_CLIENT_ID {
         let length = client_id.len();

@@ -1,7 +1,7 @@
-//! What is known of a command before it is sent: the eight that devices with Wilco's own firmware know, and the form in
-//! which people describe those of theirs.
+//! Definitions of commands: the eight built-in ones of devices with Wilco's own firmware, and the form for users' own
+//! commands.
 //!
-//! Whether arguments fit a schema is not decided here: that takes more than this crate may depend on.
+//! Arguments are not checked against the schema here: that takes more than this crate may depend on.
 
 mod built_in;
 
@@ -23,16 +23,16 @@ const LONGEST_SPAN: u64 = 604_800_000;
 const LONGEST_NAME: usize = 128;
 const LONGEST_TITLE: usize = 80;
 
-/// What is known of a command before it is sent.
+/// The definition of a command.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CommandKind {
-    /// Its name on the wire.
+    /// Its name in requests.
     pub name: String,
     /// Its name for people.
     pub title: String,
     /// The JSON Schema of its arguments, an object.
     pub schema: Value,
-    /// How it is written for the wire, where its dialect alone would write it otherwise.
+    /// The form of its request, if it differs from the dialect's own.
     pub form: Option<WireForm>,
     /// Longest silence after a send that is still normal.
     pub timeout: Millis,
@@ -40,7 +40,7 @@ pub struct CommandKind {
     pub time_to_live: Millis,
     /// Doing it twice is the same as doing it once, whether or not the device deduplicates.
     pub safe_to_repeat: bool,
-    /// It interrupts what the device is doing: ask before sending it to many, or late.
+    /// It interrupts what the device is doing, so it needs confirmation and is never sent late.
     pub dangerous: bool,
     /// The device answers it.
     pub answer_expected: bool,
@@ -48,7 +48,7 @@ pub struct CommandKind {
     pub icon: String,
 }
 
-/// What is wrong with a description of a command: a sentence.
+/// A problem of a command's definition: a sentence.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct InvalidKind(pub String);
@@ -67,7 +67,7 @@ pub fn command(name: &str) -> Option<&'static CommandKind> {
 }
 
 impl CommandKind {
-    /// Checks what somebody has described, all but its schema.
+    /// Checks a user's definition, except its schema.
     ///
     /// # Errors
     /// [`InvalidKind`] for the name of a built-in command, names and spans that are none, and a form that cannot work.

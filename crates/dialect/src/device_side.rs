@@ -1,7 +1,7 @@
-//! The same protocol seen from the device: requests are read, answers and reports are written.
+//! The device's side of the protocol: reads requests, writes answers and reports.
 //!
-//! Here so that both ends of the wire are described in one place. It deliberately does not decide anything: whether a
-//! request is expired, known or allowed is the firmware's business.
+//! It is here so that both sides are described in one place. It makes no decisions: whether a request has expired, is
+//! known or is allowed is up to the firmware.
 
 mod log;
 
@@ -32,7 +32,7 @@ pub struct Asked {
     pub issued_at: Option<Timestamp>,
     /// When it is no longer to be carried out.
     pub expires_at: Option<Timestamp>,
-    /// The operator who asks, as the request names them, cut to 64 characters. Anybody may write any name there.
+    /// The operator in the request, cut to 64 characters. Anybody may write any name there.
     pub by: Option<String>,
 }
 
@@ -45,7 +45,7 @@ pub const OPERATOR_LIMIT: usize = 64;
 pub struct Malformed {
     /// The id to answer under, where one could be read.
     pub id: Option<CommandId>,
-    /// What is wrong, as part of a sentence: "it is not JSON".
+    /// The problem, as part of a sentence: "it is not JSON".
     pub why: String,
 }
 
@@ -81,7 +81,7 @@ pub fn read_request(payload: &[u8], correlation: Option<&[u8]>) -> Result<Asked,
             None => Err(wrong(&format!("its {name} is not a time in milliseconds"))),
         },
     };
-    // What is no name is no reason to refuse the request.
+    // An invalid name is no reason to refuse the request.
     let by = match members.get("by") {
         Some(Value::String(by)) => Some(by.trim().chars().take(OPERATOR_LIMIT).collect()),
         _ => None,
@@ -90,7 +90,7 @@ pub fn read_request(payload: &[u8], correlation: Option<&[u8]>) -> Result<Asked,
     Ok(Asked { command, args, issued_at: time("issued_at")?, expires_at: time("expires_at")?, id: id.clone(), by })
 }
 
-/// What a device answers.
+/// The answer of a device.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Response {
     /// The command it answers; `None` when the request's id could not be read.
@@ -101,7 +101,7 @@ pub struct Response {
     pub progress: Option<u8>,
     /// A sentence for people.
     pub message: Option<String>,
-    /// What the command yields.
+    /// The result of the command.
     pub result: Option<Value>,
     /// By the device's own clock.
     pub at: Timestamp,
@@ -120,7 +120,7 @@ pub fn write_response(response: &Response) -> Vec<u8> {
     ])
 }
 
-/// What a device says of itself when it comes online.
+/// The status of a device when it comes online.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Online<'a> {
     /// A new one for each start of the device.
@@ -145,19 +145,19 @@ pub fn write_online(online: &Online<'_>) -> Vec<u8> {
     ])
 }
 
-/// The retained payload for `{device}/status` of a device that goes, and its last will. Firmware and tags are in it
-/// too, because it is all that a console which comes later is told.
+/// The retained payload for `{device}/status` of a device that disconnects, and its last will. It includes firmware and
+/// tags, because a console that connects later receives nothing else.
 #[must_use]
 pub fn write_offline(firmware: &str, tags: &[String]) -> Vec<u8> {
     in_order([("online", Some(false.into())), ("firmware", Some(firmware.into())), ("tags", Some(tags.into()))])
 }
 
-/// What a device reports of itself.
+/// The report of a device.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct State<'a> {
     /// Whether the LED is switched on.
     pub led: bool,
-    /// The LED blinks for a while, whatever it is switched to, so that somebody finds the device.
+    /// The LED blinks for a while, whatever it is switched to, so that a person can find the device.
     pub identifying: bool,
     /// How often telemetry is sent; `None` for never.
     pub telemetry_interval: Option<Millis>,

@@ -1,4 +1,4 @@
-//! What is known of the devices that speak described dialects: names on the wire, commands, and where their values come.
+//! The known devices of described dialects: their topic names, commands, and the topics of their values.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -16,15 +16,15 @@ const MOST_LEVELS: usize = 16;
 /// A device that a dialect knows.
 #[derive(Debug, Clone, PartialEq)]
 pub struct KnownDevice {
-    /// What it goes by: the hardware's own id where there is one, so that a new name changes nothing.
+    /// Its key: the hardware's own ID if there is one, so that a new name changes nothing.
     pub id: DeviceId,
-    /// The dialect that it speaks.
+    /// The name of its dialect.
     pub dialect: Box<str>,
     /// Its name in topics, which may have several levels.
     pub address: Box<str>,
     /// Its name for people.
     pub name: Option<Box<str>>,
-    /// What it is.
+    /// The model.
     pub model: Option<Box<str>>,
     /// The manufacturer.
     pub vendor: Option<Box<str>>,
@@ -36,17 +36,17 @@ pub struct KnownDevice {
     pub identifiers: Vec<Box<str>>,
     /// Settings of the dialect that are its own.
     pub vars: BTreeMap<Box<str>, Box<str>>,
-    /// Which way of asking it wants, where its dialect has several.
+    /// The variant of its dialect's requests, if there are several.
     pub variant: Option<Box<str>>,
-    /// Where its topics begin with something else than the dialect's rules say.
+    /// Topic prefixes that differ from the dialect's rules.
     pub roots: Vec<Root>,
-    /// Words of its own, each with the word of its dialect that means the same.
+    /// The device's own words, each with the word of its dialect for the same.
     pub words: BTreeMap<Box<str>, Box<str>>,
-    /// What it can do.
+    /// Its commands.
     pub commands: Vec<DeviceCommand>,
-    /// What it reports.
+    /// Its reported values.
     pub variables: Vec<Variable>,
-    /// Where it says whether it is there, if its dialect alone does not tell.
+    /// The topics of its availability, if its dialect alone does not define them.
     pub availability: Vec<Availability>,
     /// What several such topics say together.
     pub availability_mode: AvailabilityMode,
@@ -55,11 +55,11 @@ pub struct KnownDevice {
 /// The beginning of a device's topics, where it is another one than its dialect's rules would make.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Root {
-    /// What the rules make: `stat/lamp`, for instance.
+    /// The part from the rules, for example `stat/lamp`.
     pub rule: Box<str>,
-    /// What it is: `lamp-1234/stat/lamp`.
+    /// The whole: `lamp-1234/stat/lamp`.
     pub topic: Box<str>,
-    /// What to subscribe, so that everything below it is heard; nothing where the device is only asked there.
+    /// A topic filter for everything below it; none if the device is only sent requests there.
     pub filter: Option<Box<str>>,
 }
 
@@ -72,22 +72,22 @@ pub struct DeviceCommand {
     pub title: Box<str>,
     /// How people enter what it takes.
     pub control: Control,
-    /// How it is asked.
+    /// Its request.
     pub ask: Ask,
     /// The variable that shows its effect. `None`: nothing can come back.
     pub reports: Option<Box<str>>,
     /// Why it is not sent, as a sentence.
     pub refused: Option<Box<str>>,
-    /// The built-in command that it stands for.
+    /// The corresponding built-in command.
     pub role: Option<Role>,
-    /// Words that are sent, each with the word by which the device reports it, where that is another one.
+    /// Words that are sent, each with the word by which the device reports it, if they differ.
     pub reported_as: Vec<(Box<str>, Box<str>)>,
     /// It changes how the device is set up, and the device keeps the value.
     pub is_setting: bool,
 }
 
 impl DeviceCommand {
-    /// A command that is nothing but these: it reports nothing back, and stands for no built-in one.
+    /// A command with only these properties: it is not reported, and corresponds to no built-in command.
     #[must_use]
     pub fn new(name: &str, title: &str, control: Control, ask: Ask) -> DeviceCommand {
         DeviceCommand {
@@ -103,7 +103,7 @@ impl DeviceCommand {
         }
     }
 
-    /// The word by which the device reports what is sent.
+    /// The word by which the device reports a sent word.
     pub(crate) fn reported<'a>(&'a self, sent: &'a str) -> &'a str {
         let found = self.reported_as.iter().find(|(word, _)| **word == *sent);
         found.map_or(sent, |(_, reported)| reported)
@@ -124,7 +124,7 @@ pub enum Role {
 /// A form for what a command takes.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Control {
-    /// On or off, with the words on the wire.
+    /// On or off, with its words.
     Switch {
         /// The word for on.
         on: Box<str>,
@@ -152,7 +152,7 @@ pub enum Control {
     Text,
 }
 
-/// How a found command is asked.
+/// The request of a discovered command.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Ask {
     /// By its dialect's own request of that name, with the value as this argument and these beside it.
@@ -168,14 +168,14 @@ pub enum Ask {
     Topic {
         /// The topic.
         topic: Box<str>,
-        /// What is sent.
+        /// The payload.
         payload: AskPayload,
         /// The quality of service, 0 … 2.
         qos: u8,
     },
 }
 
-/// What is sent on a topic that discovery names.
+/// The request on a topic that discovery names.
 #[derive(Debug, Clone, PartialEq)]
 pub enum AskPayload {
     /// The value as it is entered.
@@ -184,7 +184,7 @@ pub enum AskPayload {
     Fixed(Box<str>),
     /// The arguments as a JSON object.
     Json,
-    /// What a template makes of the value.
+    /// The result of a template for the value.
     Template(Template),
 }
 
@@ -199,22 +199,22 @@ pub struct Variable {
     pub unit: Option<Box<str>>,
     /// It is a number.
     pub is_number: bool,
-    /// Where it comes, if its dialect alone does not tell.
+    /// Its topic, if its dialect alone does not define it.
     pub topic: Option<Box<str>>,
-    /// What makes the value of the payload.
+    /// The source of the value in the payload.
     pub template: Option<Template>,
 }
 
-/// A topic on which a device says whether it is there.
+/// A topic of a device's availability.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Availability {
     /// The topic.
     pub topic: Box<str>,
-    /// What makes the word of the payload.
+    /// The source of the word in the payload.
     pub template: Option<Template>,
-    /// The word for there.
+    /// The word for online.
     pub online: Box<str>,
-    /// The word for away.
+    /// The word for offline.
     pub offline: Box<str>,
 }
 
@@ -242,11 +242,11 @@ pub(crate) enum Use {
 pub struct Inserted {
     /// Its id.
     pub id: DeviceId,
-    /// What was taken for other devices until now, and is this one.
+    /// Other devices that turned out to be this one.
     pub replaced: Vec<DeviceId>,
 }
 
-/// The devices of a connection that speak described dialects.
+/// The devices of described dialects on a connection.
 #[derive(Debug, Default)]
 pub struct Devices {
     devices: HashMap<DeviceId, KnownDevice>,
@@ -255,27 +255,27 @@ pub struct Devices {
     topics: HashMap<Box<str>, Vec<(DeviceId, Use)>>,
     /// Which device's topics begin so.
     roots: HashMap<Box<str>, DeviceId>,
-    /// Whose commands go out on a topic that discovery names: the first device that named it.
+    /// The owner of a topic that discovery names for commands: the first device that named it.
     asked: HashMap<Box<str>, DeviceId>,
 }
 
 impl Devices {
-    /// Takes in what was found of a device, in place of what was known of it. One that another dialect has found already,
-    /// as an identifier of it tells, stays what it is: a device is listed once. Says as what it is listed; `None` beyond
-    /// 100,000 devices.
+    /// Adds a discovered device, or replaces what is known of it. A device that another dialect has found already, by a
+    /// common identifier, stays what it is: a device is listed once. Returns its listed ID; `None` beyond 100,000
+    /// devices.
     pub fn insert(&mut self, device: KnownDevice) -> Option<Inserted> {
         let mut replaced = Vec::new();
         let same = device.identifiers.iter().find_map(|identifier| self.identifiers.get(identifier)).cloned();
         if let Some(known) = same.as_ref().and_then(|id| self.devices.get(id))
             && known.dialect != device.dialect
         {
-            // What a dialect of its own tells is more than a general discovery knows of it.
+            // A device's own dialect knows more about it than a general discovery.
             if &*known.dialect != GENERAL {
                 return same.map(|id| Inserted { id, replaced });
             }
             replaced.push(known.id.clone());
         }
-        // One that was known by its name in topics alone has told its own id.
+        // A device that was known only by its name in topics has reported its ID.
         let namesake = self.addresses.get(&device.dialect).and_then(|addresses| addresses.get(&device.address));
         replaced.extend(namesake.filter(|id| **id != device.id).cloned());
         replaced.iter().for_each(|id| drop(self.remove(id)));
@@ -374,7 +374,7 @@ impl Devices {
         self.topics.keys().map(|topic| &**topic)
     }
 
-    /// The topics below which devices speak, to subscribe beside the dialects' own.
+    /// The topics below which devices publish, in addition to the dialects' own.
     pub(crate) fn root_filters(&self) -> impl Iterator<Item = &str> {
         let roots = self.roots.values().filter_map(|id| self.devices.get(id)).flat_map(|device| &device.roots);
         roots.filter_map(|root| root.filter.as_deref())
@@ -393,7 +393,7 @@ impl Devices {
         })
     }
 
-    /// The device whose commands go out on a topic that discovery has named.
+    /// The device of a command topic that discovery has named.
     pub(crate) fn asked_on(&self, topic: &str) -> Option<&DeviceId> {
         self.asked.get(topic)
     }
@@ -435,13 +435,13 @@ impl KnownDevice {
         }
     }
 
-    /// The command that stands for a built-in one.
+    /// The command that corresponds to a built-in one.
     #[must_use]
     pub fn command_for(&self, role: Role) -> Option<&DeviceCommand> {
         self.commands.iter().find(|command| command.role == Some(role) && command.refused.is_none())
     }
 
-    /// The word of its dialect that means the same as a word of the device's own.
+    /// The dialect's word for a word of the device's own.
     pub(crate) fn word<'a>(&'a self, word: &'a str) -> &'a str {
         if self.words.is_empty() {
             return word;

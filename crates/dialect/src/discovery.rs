@@ -1,8 +1,9 @@
-//! Finding devices: from the messages in which firmware tells of itself to devices, their commands and their values.
+//! Discovery of devices: from the messages in which firmware announces itself, to devices, their commands and their
+//! values.
 //!
-//! A reader is a pure function of messages, with as much memory as its protocol needs to put several messages together. What it
-//! reads comes from anybody who may publish, so sizes and numbers are bounded, and nothing is taken for a command that points
-//! where it should not.
+//! A reader is a pure function of messages, with as much memory as its protocol needs to combine several messages.
+//! Anybody may publish these messages, so sizes and counts are bounded, and a command is accepted only if its topic may
+//! be published to.
 
 mod homeassistant;
 mod homie;
@@ -31,7 +32,7 @@ const MOST_OF_A_DEVICE: usize = 500;
 /// How much of a name is kept, bytes.
 const LONGEST_NAME: usize = 200;
 
-/// Puts together what devices tell of themselves.
+/// Combines the announcements of devices.
 #[derive(Debug)]
 pub struct Discovery {
     reader: Reader,
@@ -48,44 +49,43 @@ enum Reader {
     ThingsBoard(thingsboard::Reader),
 }
 
-/// What a reader has to know of the dialect that it reads for.
+/// The facts about the dialect that a reader needs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ReaderSettings {
-    /// The dialect that its devices speak.
+    /// The dialect of its devices.
     pub(crate) dialect: Box<str>,
-    /// What devices that answer by name call this console.
+    /// The name of this console for devices that answer by name.
     pub(crate) console: Box<str>,
     /// Where announcements are: the base topic, the discovery prefix or the domain.
     pub(crate) base: Box<str>,
 }
 
-/// What a message tells of devices.
+/// The findings of a message.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Findings {
     /// Devices as they now are.
     pub devices: Vec<KnownDevice>,
-    /// Devices that say of themselves, or whose hub says, that they are gone.
+    /// Devices that were removed, by their own or their hub's message.
     pub gone: Vec<DeviceId>,
-    /// What to publish to learn more: a topic and a payload each.
+    /// Requests that reveal more: a topic and a payload each.
     pub questions: Vec<(String, String)>,
-    /// What could not be used, as sentences.
+    /// Unusable parts, as sentences.
     pub problems: Vec<String>,
 }
 
-/// What findings change in what is known.
+/// The changes by findings.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Changes {
     /// The devices that are listed now, or are listed otherwise than before.
     pub listed: Vec<DeviceId>,
     /// Those that are gone.
     pub gone: Vec<DeviceId>,
-    /// What was taken for other devices until now, and are some of these.
+    /// Other devices that turned out to be some of these.
     pub replaced: Vec<DeviceId>,
 }
 
 impl Discovery {
-    /// A reader that has read nothing, of a console that devices answer by this name. Announcements are where they are
-    /// unless somebody has changed that.
+    /// A new reader, for a console with this name. Announcements are on their default topics unless changed.
     #[must_use]
     pub fn new(kind: ReaderKind, console: &str) -> Discovery {
         Discovery::of(kind, ReaderSettings { dialect: kind.dialect().into(), console: console.into(), base: "".into() })
@@ -110,7 +110,7 @@ impl Discovery {
         Discovery { reader }
     }
 
-    /// What a message tells. Nothing for one that is no discovery message of this kind.
+    /// The findings of a message. Empty for a message that is not a discovery message of this kind.
     pub fn read(&mut self, inbound: &Inbound<'_>) -> Findings {
         if inbound.payload.len() > LARGEST {
             if self.is_about(inbound.topic) {
@@ -132,7 +132,7 @@ impl Discovery {
         }
     }
 
-    /// The filters of discovery messages, beside what the dialect hears.
+    /// The filters of discovery messages, in addition to the dialect's own.
     #[must_use]
     pub fn filters(&self) -> Vec<String> {
         let all = |filters: &[&str]| filters.iter().map(|filter| (*filter).to_owned()).collect();
@@ -147,7 +147,7 @@ impl Discovery {
         }
     }
 
-    /// Whether devices tell of themselves on a topic.
+    /// Whether a topic has announcements.
     #[must_use]
     pub fn is_about(&self, topic: &str) -> bool {
         self.filters().iter().any(|filter| crate::set::covers(filter, topic))
@@ -155,14 +155,14 @@ impl Discovery {
 }
 
 impl Findings {
-    /// Nothing was told.
+    /// There are no findings.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         let Findings { devices, gone, questions, problems } = self;
         devices.is_empty() && gone.is_empty() && questions.is_empty() && problems.is_empty()
     }
 
-    /// Takes over into what is known which devices there are, and says what that changes.
+    /// Applies the findings to the known devices, and returns the changes.
     pub fn apply(&mut self, devices: &mut Devices) -> Changes {
         let mut changes = Changes::default();
         for id in self.gone.drain(..) {

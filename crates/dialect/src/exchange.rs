@@ -1,7 +1,7 @@
-//! Recorded exchanges: a request, what came back, and how both are to be read.
+//! Recorded exchanges: a request, the answers to it, and how both must be read.
 //!
-//! An exchange is really played: the request is written by the dialect and compared, a ledger is told that it was sent, the
-//! answers are decoded by the dialect and given to the ledger, and what the ledger then says of the command is compared.
+//! Replaying an exchange uses the real code: the dialect encodes the request, which is compared; a ledger records it as
+//! sent; the dialect decodes the answers, the ledger handles them, and the resulting state of the command is compared.
 
 use std::{borrow::Cow, collections::BTreeMap, fmt};
 
@@ -28,9 +28,9 @@ use crate::{
 pub struct Exchange {
     /// The dialect's name.
     pub dialect: String,
-    /// What is special about it.
+    /// Its special features.
     pub name: String,
-    /// The device's name on the wire.
+    /// The device's name in topics.
     pub device: String,
     /// The command's name.
     pub command: String,
@@ -39,22 +39,22 @@ pub struct Exchange {
     pub args: Value,
     /// The command's id.
     pub id: String,
-    /// Its id on the wire, where that is another one.
+    /// Its ID in messages, if that differs.
     #[serde(default)]
     pub wire_id: Option<Value>,
-    /// What has to be published; none where the request is another console's.
+    /// The expected request; none if the request is another console's.
     #[serde(default)]
     pub request: Option<Published>,
-    /// What came before it: the discovery messages of the device.
+    /// The messages before it: the discovery messages of the device.
     #[serde(default)]
     pub discovery: Vec<Published>,
-    /// Settings of the dialect that neither the request nor its defaults tell.
+    /// Settings of the dialect that follow neither from the request nor from its defaults.
     #[serde(default)]
     pub vars: BTreeMap<String, String>,
-    /// What came back.
+    /// The answers.
     #[serde(default)]
     pub answers: Vec<Published>,
-    /// What is to be made of it.
+    /// The expected result.
     pub expect: Expected,
 }
 
@@ -116,13 +116,13 @@ pub enum ReadMatch {
 /// How an exchange was read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Played {
-    /// What was made of it.
+    /// The expected reading.
     pub read: Expected,
-    /// What is wrong, a sentence each. Nothing for an exchange that is right.
+    /// The differences, a sentence each. Empty if the exchange is right.
     pub wrong: Vec<String>,
 }
 
-/// What devices call the console in what was recorded.
+/// The console's name in the recording.
 const CONSOLE: &str = "wilco";
 
 const SECOND: i64 = 1_000;
@@ -185,7 +185,7 @@ impl Exchange {
     }
 }
 
-/// What is said of a command in the words of an exchange.
+/// The state of a command in the terms of an exchange.
 fn reading(command: &Command) -> Expected {
     let state = ReadState::from(command.state);
     let id = command.matched.map(|matched| match matched {
@@ -332,8 +332,8 @@ impl Playing {
         })
     }
 
-    /// The request as the dialect writes it. Settings that the exchange does not name (the base topic, the console's name)
-    /// and which of several ways of asking is meant are read from the request, backwards.
+    /// The dialect's request. Settings that the exchange does not name (the base topic, the console's name) and the
+    /// variant of the request are derived from the recorded request.
     fn message(
         &mut self,
         exchange: &Exchange,
@@ -399,7 +399,7 @@ impl Playing {
         Ok(message)
     }
 
-    /// What a message makes the ledger hear.
+    /// The ledger's input for a message.
     fn hear(&mut self, answer: &Published) -> Vec<Input> {
         let inbound = answer.inbound(answer.retained);
         let context = Context { devices: &self.devices, wire_ids: &self.wire_ids };
@@ -433,7 +433,7 @@ impl Published {
     }
 }
 
-/// What the settings must be so that this rule writes this request. `None` if it never does.
+/// The settings with which this rule would write this request. `None` if it never does.
 fn inferred(
     member: &Member,
     rule: &RequestRule,
@@ -463,7 +463,7 @@ fn inferred(
     Some(settings)
 }
 
-/// What the topics of Wilco's own dialects begin with here.
+/// The topic prefix of Wilco's own dialects here.
 fn topics(exchange: &Exchange, file: &DialectFile) -> Topics {
     let prefix = exchange.request.as_ref().filter(|_| file.code.is_some()).and_then(|request| {
         let rest = request.topic.strip_suffix("/req")?.strip_suffix(exchange.device.as_str())?;

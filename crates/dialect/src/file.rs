@@ -1,7 +1,7 @@
-//! A dialect as data: a TOML file that says how a kind of firmware is asked, and how it answers.
+//! A dialect as data: a TOML file that describes the requests and the answers of a kind of firmware.
 //!
-//! Reading one never opens anything; what it says is checked as a whole before any of it is used, and its size and the work
-//! that it can cause are bounded. Its format is described in docs/dialects/format.md.
+//! Reading a file opens nothing else. The file is checked as a whole before any of it is used; its size and the work
+//! that it can cause are bounded. docs/dialects/format.md describes the format.
 
 mod compile;
 mod form;
@@ -14,7 +14,7 @@ use wilco_ledger::Outcome;
 
 pub use form::{DialectForm, OutcomeField};
 pub use rules::STARTED;
-pub(crate) use rules::{At, Compare, Looked, OutcomeRule, Test, Word, flattened, listed, shown};
+pub(crate) use rules::{At, Compare, MessageContext, OutcomeRule, Test, Word, flattened, listed, shown};
 
 use crate::{pattern::Pattern, payload::Payload};
 
@@ -23,12 +23,12 @@ pub const FORMAT: u32 = 1;
 /// The largest dialect file, bytes.
 pub const LARGEST_FILE: usize = 128 * 1024;
 
-/// What is wrong with a dialect file.
+/// A problem of a dialect file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FileProblem {
     /// The line, from 1.
     pub line: usize,
-    /// What is wrong and what to do, as a sentence.
+    /// The problem and how to fix it, as a sentence.
     pub what: String,
 }
 
@@ -49,7 +49,7 @@ pub struct DialectFile {
     /// Its devices may have a password: see [`crate::Challenge`].
     pub(crate) signs_in: bool,
     pub(crate) on_request: bool,
-    /// What the several topics of a request are called, in their order; a device may want one of them.
+    /// The variants of a request's topic, in order; a device may need one of them.
     pub(crate) variants: Vec<String>,
     pub(crate) vars: BTreeMap<String, String>,
     /// What people read in place of a setting's name.
@@ -94,9 +94,9 @@ pub enum ReaderKind {
     Zigbee2Mqtt,
     /// Tasmota's discovery messages.
     Tasmota,
-    /// What Shelly devices say of themselves.
+    /// Announcements of Shelly devices.
     Shelly,
-    /// What Shelly devices of the first generation say of themselves.
+    /// Announcements of first-generation Shelly devices.
     ShellyGen1,
     /// The Homie convention, version 5.
     Homie5,
@@ -121,7 +121,7 @@ impl ReaderKind {
         }
     }
 
-    /// The setting that says where announcements are; none where that is always the same.
+    /// The setting of the announcements' base topic; none if it is fixed.
     pub(crate) fn base_setting(self) -> Option<&'static str> {
         match self {
             ReaderKind::HomeAssistant => Some("prefix"),
@@ -132,7 +132,7 @@ impl ReaderKind {
         }
     }
 
-    /// Where announcements are unless somebody has changed it.
+    /// The default base topic of announcements.
     pub(crate) fn usual_base(self) -> &'static str {
         match self {
             ReaderKind::HomeAssistant => "homeassistant",
@@ -144,19 +144,19 @@ impl ReaderKind {
     }
 }
 
-/// What to publish so that devices tell of themselves.
+/// Requests that make devices announce themselves.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Announce {
     pub(crate) topic: Pattern,
     pub(crate) payload: Box<str>,
 }
 
-/// Devices that hear one topic together.
+/// Devices that share a topic.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Group {
-    /// What it is called.
+    /// The title.
     pub title: Box<str>,
-    /// What stands in place of the device's name in a request.
+    /// The name of all devices in a request.
     pub device: Box<str>,
 }
 
@@ -191,7 +191,7 @@ pub(crate) struct RequestRule {
     pub(crate) silent: Option<Box<str>>,
 }
 
-/// What must be reported so that a command counts as done.
+/// The report that settles a command.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Expect {
     pub(crate) key: Pattern,
@@ -213,7 +213,7 @@ pub(crate) struct HearRule {
     pub(crate) also: bool,
 }
 
-/// What a message is.
+/// The kind of a message.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum What {
     Answer(AnswerRule),
@@ -247,7 +247,7 @@ pub(crate) struct AnswerRule {
 pub(crate) struct StateRule {
     /// Where the values are in the payload.
     pub(crate) at: Box<str>,
-    /// The name of a payload that is one value. Without it such a payload says nothing.
+    /// The key of a payload that is a single value. Without it such a payload is ignored.
     pub(crate) key: Option<Pattern>,
     pub(crate) met: Outcome,
     pub(crate) steps: bool,
@@ -282,7 +282,7 @@ impl DialectFile {
         &self.title
     }
 
-    /// What it is for, in a sentence.
+    /// The purpose, in a sentence.
     #[must_use]
     pub fn about(&self) -> &str {
         &self.about
@@ -315,7 +315,7 @@ impl DialectFile {
         &self.groups
     }
 
-    /// How many ways of asking and of hearing it describes.
+    /// How many request rules and reading rules it has.
     #[must_use]
     pub fn size(&self) -> (usize, usize) {
         (self.requests.len(), self.hears.len())

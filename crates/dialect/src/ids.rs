@@ -1,4 +1,4 @@
-//! Command ids as they come: text, number, or somewhere inside a text.
+//! Command IDs in payloads: text, number, or part of a text.
 
 use wilco_ledger::CommandId;
 
@@ -8,8 +8,8 @@ const SEARCHED: usize = 64 * 1024;
 const FOUND: usize = 16;
 const UUID_LENGTH: usize = 36;
 
-/// What looks like a UUID in a text: the first 16 different ones, in the first 64 KiB. For looking up commands that
-/// are no longer in memory.
+/// UUIDs in a text: the first 16 different ones in the first 64 KiB. Used to look up commands that are no longer in
+/// memory.
 #[must_use]
 pub fn uuids_in(text: &str) -> Vec<CommandId> {
     let bytes = &text.as_bytes()[..text.len().min(SEARCHED)];
@@ -41,7 +41,7 @@ fn is_uuid(bytes: &[u8]) -> bool {
     })
 }
 
-/// The id in a member, as JSON text: a string or a number; `Err` says what is wrong with it.
+/// The ID in a member, as JSON text: a string or a number; `Err` is the problem.
 pub(crate) fn from_member(written: Option<&str>) -> Result<Option<CommandId>, String> {
     let Some(written) = written else { return Ok(None) };
     let text = match written.as_bytes().first() {
@@ -56,7 +56,7 @@ pub(crate) fn from_member(written: Option<&str>) -> Result<Option<CommandId>, St
     CommandId::new(&text).map(Some).map_err(|error| error.to_string())
 }
 
-/// The id in MQTT 5 Correlation Data. Bytes that are no id at all belong to somebody else's protocol.
+/// The ID in MQTT 5 Correlation Data. Bytes that are not a valid ID belong to another protocol.
 pub(crate) fn from_correlation(correlation: Option<&[u8]>) -> Option<CommandId> {
     CommandId::new(std::str::from_utf8(correlation?).ok()?).ok()
 }

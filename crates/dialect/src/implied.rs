@@ -1,12 +1,12 @@
-//! What a built-in command implies that its device reports afterwards.
+//! The report that a device must send after it carried out a built-in command.
 
 use wilco_ledger::Term;
 
 use crate::json::Members;
 
-/// The values that a device reports once it has done what a built-in command asks for, by the names that
-/// [`crate::Reported`] has for them: `led`, `telemetry_interval_ms`, `running.KEY` and `saved.KEY`. Values are JSON text.
-/// Nothing for a command that implies none.
+/// The values that a device reports after it carried out a built-in command, by the names of [`crate::Reported`]:
+/// `led`, `telemetry_interval_ms`, `running.KEY` and `saved.KEY`. Values are JSON text. Empty for a command that
+/// implies none.
 #[must_use]
 pub fn implied_state(command: &str, args: &str) -> Vec<Term> {
     let Ok(args) = Members::parse(args) else { return Vec::new() };

@@ -1,4 +1,4 @@
-//! Built-in commands of Wilco's at devices of other dialects: the LED, a restart and the configuration.
+//! Built-in commands for devices of other dialects: the LED, a restart and the configuration.
 
 use std::borrow::Cow;
 
@@ -10,8 +10,7 @@ use crate::devices::{Ask, DeviceCommand, KnownDevice, Role};
 pub type InPlace<'a> = (Cow<'a, str>, Cow<'a, str>);
 
 impl KnownDevice {
-    /// What is asked of this device where a built-in command of Wilco's is meant: a command of its own and arguments for
-    /// it.
+    /// The command of this device that corresponds to a built-in command, with arguments.
     ///
     /// # Errors
     /// A sentence: why it cannot do that.
@@ -21,7 +20,7 @@ impl KnownDevice {
         }
         let lacks = |what: &str| {
             let name = self.name.as_deref().unwrap_or(self.id.as_str());
-            format!("'{name}' has no {what} that Wilco knows of. See its own commands.")
+            format!("'{name}' has no {what} that Wilco knows of. Choose one of its commands.")
         };
         match built_in {
             "led" => {
@@ -41,7 +40,7 @@ impl KnownDevice {
         }
     }
 
-    /// What is asked where settings are to be changed: the one command that changes all of them.
+    /// The command that changes all given settings at once.
     fn change_settings(&self, args: &str) -> Result<InPlace<'_>, String> {
         let args: Value = serde_json::from_str(args).unwrap_or_default();
         let name = || self.name.as_deref().unwrap_or(self.id.as_str());

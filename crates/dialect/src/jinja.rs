@@ -1,8 +1,8 @@
-//! The part of Jinja that devices announce themselves with: `{{ value_json.temperature | round(1) }}` and the like.
+//! The subset of Jinja that device announcements use: `{{ value_json.temperature | round(1) }}` and the like.
 //!
-//! It has no loops, no macros, no attributes of objects and nothing that makes a text longer than its parts, and template,
-//! depth and output are bounded: whatever a device sends, reading it costs little. A template that needs more is refused by
-//! [`Template::parse`], and its values are then shown as they come and compared with nothing.
+//! It has no loops, no macros, no attributes of objects and nothing that makes a text longer than its parts. Template,
+//! depth and output are bounded, so whatever a device sends, evaluating it costs little. [`Template::parse`] refuses a
+//! template that needs more; its values are then shown unchanged and compared with nothing.
 
 mod eval;
 mod parse;
@@ -14,7 +14,7 @@ use wilco_ledger::grouped;
 const LONGEST: usize = 4 * 1024;
 /// The longest payload that a template is tried on, bytes.
 const LONGEST_PAYLOAD: usize = 128 * 1024;
-/// The longest text that comes of it, bytes.
+/// The longest result, bytes.
 const LONGEST_TEXT: usize = 64 * 1024;
 
 /// A template.
@@ -32,7 +32,7 @@ pub struct Unusable(String);
 enum Part {
     Text(Box<str>),
     Value(Expression),
-    /// Each condition with what stands there, the last without one for `else`.
+    /// Each condition with its parts, the last without one for `else`.
     Choice(Vec<(Option<Expression>, Vec<Part>)>),
 }
 
@@ -116,7 +116,7 @@ impl Template {
         parse::template(text).map(|parts| Template { parts }).map_err(Unusable)
     }
 
-    /// What it makes of a payload. `None` if it cannot make anything of it.
+    /// The value of a payload. `None` if it has none.
     #[must_use]
     pub fn value(&self, payload: &str) -> Option<String> {
         if payload.len() > LONGEST_PAYLOAD {
@@ -126,7 +126,7 @@ impl Template {
         self.render(&Value::from(payload), json.as_ref())
     }
 
-    /// What it makes of a value that is to be sent.
+    /// The result for a value that is to be sent.
     #[must_use]
     pub fn command(&self, value: &Value) -> Option<String> {
         self.render(value, None)

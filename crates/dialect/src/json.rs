@@ -1,10 +1,10 @@
-//! JSON that keeps its digits: read leniently where devices wrote it, strictly where a person did.
+//! JSON that keeps its digits: read leniently if a device wrote it, strictly if a person did.
 //!
 //! A value stays the text that it was written as, because no number type holds every JSON number: a double alters
 //! 9007199254740993, 0.30000000000000000001 and `1e10`. `serde_json`'s `arbitrary_precision` would keep the digits too, but
 //! it is one switch for the whole program (the window's shell included), breaks `#[serde(flatten)]` and untagged enums
-//! that hold numbers, and drops the first of two equal keys all the same. So values travel as text, [`RawValue`] finds the
-//! parts of one, and a [`Value`] is made only where something is compared or checked.
+//! that hold numbers, and drops the first of two equal keys anyway. So values are passed as text, [`RawValue`] finds the
+//! parts of one, and a [`Value`] is created only to compare or check something.
 
 mod same;
 
@@ -111,7 +111,7 @@ fn place(path: &[String]) -> String {
 pub(crate) struct Members(pub(crate) Vec<(String, Box<RawValue>)>);
 
 impl Members {
-    /// The members of a text. What JSON has no number for (`NaN`, `Infinity`), which several languages write all the same,
+    /// The members of a text. What JSON has no number for (`NaN`, `Infinity`), which several languages write anyway,
     /// is read as `null`.
     pub(crate) fn parse(text: &str) -> Result<Members, serde_json::Error> {
         if depth(text) > DEEPEST {

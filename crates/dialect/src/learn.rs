@@ -1,7 +1,7 @@
-//! Learning a dialect: from the messages of a minute in which somebody used a device, a dialect file is proposed.
+//! Learns a dialect: proposes a dialect file from the messages of a minute in which somebody used a device.
 //!
-//! What it proposes is a beginning: it says what it has seen of each part, and what it could not tell. Where a person points
-//! at a request and at its answer, it need not guess which these are.
+//! The proposal is a start: it says for each part what was seen and what could not be determined. If the user marks a
+//! request and its answer, these are not guessed.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -38,7 +38,7 @@ const IDS: [&str; 12] = [
 ];
 /// Members that name what is to be done.
 const COMMANDS: [&str; 6] = ["command", "cmd", "method", "action", "name", "op"];
-/// Words by which devices say whether they are there.
+/// Words of presence.
 const THERE: [(&str, &str); 5] =
     [("online", "offline"), ("Online", "Offline"), ("true", "false"), ("connected", "disconnected"), ("1", "0")];
 
@@ -62,7 +62,7 @@ pub struct Proposal {
     pub form: DialectForm,
     /// The dialect file.
     pub file: String,
-    /// What was seen and what could not be told, a sentence each.
+    /// Remarks about what was found and what could not be determined, a sentence each.
     pub remarks: Vec<String>,
 }
 
@@ -75,9 +75,9 @@ struct Pair<'a> {
     device: String,
 }
 
-/// What a pair of messages is.
+/// The relation of a pair of messages.
 enum Kind {
-    /// The second one says how it went.
+    /// The second one is the outcome.
     Answer,
     /// The second one reports the device's state.
     State,
@@ -122,7 +122,7 @@ pub fn propose(name: &str, messages: &[Observed], request: usize, answer: Option
         let mut remarks = vec![format!("Requests go to '{}'. Choose the message that answers it.", request.topic)];
         let mut form = header(name);
         fill_request(&mut form, &pair, &mut remarks);
-        form.silent = "Nothing is known that this firmware reports back.".to_owned();
+        form.silent = "This firmware is not known to report the result.".to_owned();
         fill_rest(&mut form, &pair, &usable, &mut remarks);
         return Ok(Proposal { file: form.text(HEAD), form, remarks });
     };
@@ -221,8 +221,8 @@ fn own_id(request: &Observed) -> Option<(String, String)> {
     id_of(&object(&request.payload)?)
 }
 
-/// The member whose value two messages share: one that is called an id, or else a number or a text of which each is likely to
-/// be there only once, or one whose value is another in another exchange.
+/// The member whose value two messages share: one that is called an id, or else a number or a text of which each is
+/// likely to be there only once, or one whose value is another in another exchange.
 fn shared_id(request: &Observed, answer: &Observed, device: &str, usable: &[&Observed]) -> Option<(String, String)> {
     let (asked, said) = (object(&request.payload)?, object(&answer.payload)?);
     let is_shared = |member: &str, id: &str| said.get(member).and_then(shown).is_some_and(|other| other == id);
@@ -255,7 +255,7 @@ fn shown(value: &Value) -> Option<String> {
     }
 }
 
-/// Whether a message has a word for how a command went.
+/// Whether a message has a word for an outcome.
 fn says_outcome(message: &Observed) -> bool {
     match object(&message.payload) {
         Some(members) => members.values().filter_map(Value::as_str).any(|text| words::outcome(text).is_some()),
@@ -316,7 +316,7 @@ fn quoted(text: &str) -> String {
     Value::from(text).to_string()
 }
 
-/// Where a member stands in an object: a JSON pointer (RFC 6901).
+/// The JSON pointer (RFC 6901) of a member.
 fn pointer(member: &str) -> String {
     format!("/{}", member.replace('~', "~0").replace('/', "~1"))
 }

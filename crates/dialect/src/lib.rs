@@ -1,10 +1,10 @@
-//! How a kind of firmware is asked, and how it answers: topics and payloads.
+//! The requests and answers of a kind of firmware: topics and payloads.
 //!
-//! A dialect can be code ([`Dialect`]) or data ([`DialectFile`]); a [`DialectSet`] holds those that are enabled on a
+//! A dialect can be code ([`Dialect`]) or data ([`DialectFile`]); a [`DialectSet`] combines the enabled dialects of a
 //! connection behind one interface, and a [`Discovery`] finds their devices.
 //!
-//! It deliberately has no clock, no randomness, no socket and no file. Everything read here comes from devices and is
-//! taken for what it is: possibly malformed, huge, or somebody else's.
+//! It has no clock, randomness, socket or file. Everything read here comes from devices and is not trusted: it may be
+//! malformed, huge, or sent by somebody else.
 
 mod aws;
 mod catalogue;
@@ -68,7 +68,7 @@ use wilco_ledger::{DeviceId, Timestamp, WireForm};
 
 use json::Members;
 
-/// The command whose argument `text` is sent as it stands by [`Dialect::Text`].
+/// The command whose argument `text` is sent unchanged by [`Dialect::Text`].
 pub const FREE_TEXT: &str = "text";
 
 /// A kind of firmware.
@@ -94,7 +94,7 @@ impl Dialect {
         }
     }
 
-    /// Why a command cannot be asked like this, as a sentence for people. To be asked before [`Dialect::encode`].
+    /// Why a command cannot be sent like this, as a sentence. Call it before [`Dialect::encode`].
     #[must_use]
     pub fn refuses(&self, command: &str, args: &str) -> Option<String> {
         let args = if args.trim().is_empty() { "{}" } else { args };
@@ -108,15 +108,14 @@ impl Dialect {
         }
     }
 
-    /// Why a command cannot be written in a form of its own with these arguments, as a sentence for people. To be asked
-    /// before [`Dialect::encode`], besides [`Dialect::refuses`].
+    /// Why a command cannot be written in a form of its own with these arguments, as a sentence. Call it before
+    /// [`Dialect::encode`], in addition to [`Dialect::refuses`].
     #[must_use]
     pub fn refuses_form(&self, form: &WireForm, command: &str, args: &str) -> Option<String> {
         template::refuses(form, self.topics(), command, args)
     }
 
-    /// Whether an answer to a command in this form can be expected to say which command it answers: the device was told
-    /// its id.
+    /// Whether an answer to a command in this form can name the command: the request contains its ID.
     #[must_use]
     pub fn form_carries_id(form: &WireForm) -> bool {
         template::carries_id(form)
@@ -134,7 +133,7 @@ impl Dialect {
         template::arguments_as_values(form)
     }
 
-    /// Whether an answer to this command can be expected to say which command it answers.
+    /// Whether an answer to this command can name the command.
     #[must_use]
     pub fn answers_carry_ids(&self, command: &str) -> bool {
         match self {
@@ -143,7 +142,7 @@ impl Dialect {
         }
     }
 
-    /// What to publish so that a device does something.
+    /// A request to a device.
     #[must_use]
     pub fn encode(&self, device: &DeviceId, request: &Request<'_>, now: Timestamp) -> Outbound {
         if let Some(written) = request.form.and_then(|form| form.written.as_deref()) {
@@ -159,7 +158,7 @@ impl Dialect {
         }
     }
 
-    /// What a message means. `None` for one that is none of this dialect's business.
+    /// Decodes a message. `None` if it does not belong to this dialect.
     ///
     /// # Errors
     /// [`Unreadable`] when the topic is one of ours and the payload makes no sense.
@@ -183,7 +182,7 @@ impl Dialect {
         of_broker.or_else(|| self.topics().parse(topic).map(|(device, _)| device))
     }
 
-    /// Whether a device speaks on this topic whose name is too long to be listed: how many bytes it has.
+    /// The number of bytes of the device's name in this topic, if it is too long to be listed.
     #[must_use]
     pub fn too_long_a_name(&self, topic: &str) -> Option<usize> {
         self.topics().too_long(topic)
@@ -201,7 +200,7 @@ impl Dialect {
         matches!(self.topics().parse(topic), Some((_, Channel::Log)))
     }
 
-    /// Whether devices are asked on this topic.
+    /// Whether this is a request topic.
     #[must_use]
     pub fn is_request(&self, topic: &str) -> bool {
         matches!(self.topics().parse(topic), Some((_, Channel::Req)))
@@ -219,7 +218,7 @@ impl Dialect {
         matches!(self.topics().parse(topic), Some((_, Channel::Status | Channel::State | Channel::Telemetry)))
     }
 
-    /// What to subscribe, the required filters first: some brokers limit how many subscriptions a connection may have.
+    /// The topic filters, required ones first: some brokers limit the number of subscriptions of a connection.
     #[must_use]
     pub fn filters(&self, wishes: &Subscriptions<'_>) -> Vec<Filter> {
         let mut filters = wilco::filters(self.topics(), wishes.devices);
@@ -233,8 +232,8 @@ impl Dialect {
         filters
     }
 
-    /// What to publish and to hear for trying a connection without troubling a device. The nonce tells this trial from
-    /// others; at most 128 bytes.
+    /// A probe message and its filter, for testing a connection without reaching a device. The nonce distinguishes
+    /// tests; at most 128 bytes.
     #[must_use]
     pub fn probe(&self, client_id: &str, nonce: &str) -> Probe {
         probe::of(self.topics(), client_id, nonce)
@@ -247,7 +246,7 @@ impl Dialect {
         aws::policy(self.topics(), host, client_id, filters)
     }
 
-    /// What of a connection goes beyond what AWS IoT Core allows, as a sentence with the way out.
+    /// How a connection exceeds the limits of AWS IoT Core, as a sentence with the solution.
     #[must_use]
     pub fn beyond_aws(&self, client_id: &str, wishes: &Subscriptions<'_>) -> Option<String> {
         aws::goes_beyond(self, client_id, wishes)

@@ -1,7 +1,7 @@
-//! Presence as AWS IoT Core tells it: an event for each connection that begins or ends, perhaps twice, perhaps in the
-//! wrong order.
+//! Presence from AWS IoT Core's lifecycle events: one for each connection that begins or ends, possibly duplicated or out of
+//! order.
 //!
-//! It deliberately has no timer: [`Lifecycle::due`] says when to ask again.
+//! It has no timer: [`Lifecycle::due`] says when to check again.
 
 use serde_json::Value;
 use wilco_ledger::{DeviceId, Millis, Timestamp};
@@ -16,7 +16,7 @@ use crate::{
 
 /// How long a `disconnected` is doubted: a device that has lost its connection is usually back before that, and its
 /// `connected` may have overtaken the other.
-const PATIENCE: Millis = Millis::seconds(5);
+const RECONNECT_TIME: Millis = Millis::seconds(5);
 
 /// Versions begin again at 0 when a device was away for about an hour. Events that lie so far apart come in the right
 /// order, and AWS' times are right to two minutes.
@@ -38,19 +38,19 @@ pub struct LifecycleEvent {
     pub at: Option<Timestamp>,
 }
 
-/// Whom to believe: the lifecycle events of one device, and what follows from them.
+/// Orders the lifecycle events of one device.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Lifecycle {
-    /// The last event in the order of the device's connections, and when it was heard.
+    /// The last event in the order of the device's connections, and when it was received.
     latest: Option<(LifecycleEvent, Timestamp)>,
-    /// When a `disconnected` is to be believed.
+    /// When a `disconnected` takes effect.
     due: Option<Timestamp>,
     believed: Option<bool>,
 }
 
 impl Lifecycle {
-    /// Takes note of an event. Says whether the device is online where that is news: a `connected` is believed at once,
-    /// a `disconnected` only in [`Lifecycle::settle`].
+    /// Adds an event. Returns whether the device is online, if that has changed: a `connected` takes effect
+    /// immediately, a `disconnected` only in [`Lifecycle::settle`].
     pub fn hear(&mut self, event: LifecycleEvent, now: Timestamp) -> Option<bool> {
         if let Some((latest, heard)) = &self.latest
             && !event.follows(latest, now.since(*heard))
@@ -59,11 +59,11 @@ impl Lifecycle {
         }
         let online = event.online;
         self.latest = Some((event, now));
-        self.due = (!online).then(|| now + PATIENCE);
+        self.due = (!online).then(|| now + RECONNECT_TIME);
         if online { self.believe(true) } else { None }
     }
 
-    /// When to call [`Lifecycle::settle`], unless something else is heard before.
+    /// When to call [`Lifecycle::settle`], unless something else is received before.
     #[must_use]
     pub fn due(&self) -> Option<Timestamp> {
         self.due
@@ -81,7 +81,7 @@ impl Lifecycle {
 }
 
 impl LifecycleEvent {
-    /// Whether it tells of something later than another one, which was heard so long before it.
+    /// Whether it happened after another event, which was received this much earlier.
     fn follows(&self, earlier: &LifecycleEvent, heard_later_by: Millis) -> bool {
         let later_by = match (self.at, earlier.at) {
             (Some(own), Some(other)) => own.since(other),
@@ -115,7 +115,7 @@ pub(crate) fn decode(topic: &str, payload: &[u8]) -> Result<Option<DecodedMessag
     let Ok(device) = DeviceId::new(client) else { return Ok(None) };
     match members(payload) {
         Ok(members) => Ok(Some(DecodedMessage::Lifecycle { device, event: event(&members, online) })),
-        // It is the broker who speaks here: of the device nothing was heard.
+        // The broker sent this event; the device itself sent nothing.
         Err(why) => Err(Unreadable {
             device: None,
             id: None,
@@ -151,7 +151,7 @@ mod tests {
     const DISCONNECTED: bool = false;
     const HOUR: i64 = 3_600_000;
 
-    /// What is heard when, and what is news then: `+` online, `-` offline, `` nothing.
+    /// Times, events, and the resulting changes: `+` online, `-` offline, `` none.
     struct Watch {
         lifecycle: Lifecycle,
     }

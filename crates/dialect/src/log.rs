@@ -1,6 +1,6 @@
-//! Log files in pieces: what a piece is, what the device promises of the whole, and how the pieces become a log again.
+//! Log files in chunks: decodes a chunk, checks the promised size and checksum, and assembles the log.
 //!
-//! A log counts as read only when the checksum that the device gave for it is right.
+//! A log counts as complete only if the checksum of the device matches.
 
 mod gathered;
 mod pieces;
@@ -23,7 +23,7 @@ pub(crate) const MOST_CHUNKS: u32 = 4_096;
 /// A numbered piece of a device's log file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogChunk {
-    /// The command that asked for the log.
+    /// The command that requested the log.
     pub id: CommandId,
     /// Which piece it is, from 1.
     pub number: u32,
@@ -33,11 +33,11 @@ pub struct LogChunk {
     pub offset: Option<u64>,
     /// The piece itself.
     pub text: String,
-    /// The SHA-256 of the whole log, where the piece says it.
+    /// The SHA-256 of the whole log, if the chunk contains it.
     pub sha256: Option<Checksum>,
 }
 
-/// What a device says of a log that it has published, as the result of its command.
+/// The properties of a published log, from the result of its command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct LogReceipt {
     /// In how many pieces.

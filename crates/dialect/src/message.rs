@@ -1,4 +1,4 @@
-//! What goes out and what comes in, before and after a dialect has had its say.
+//! Messages before encoding and after decoding.
 
 use wilco_ledger::{Answer, CommandId, DeviceId, Submission, Timestamp, WireForm, WrittenMessage};
 
@@ -21,7 +21,7 @@ pub struct Request<'a> {
     pub expires_at: Timestamp,
     /// 1 for the first send.
     pub attempt: u32,
-    /// The operator who asks, where the request is to say so.
+    /// The operator, if the request is to name them.
     pub by: Option<&'a str>,
 }
 
@@ -38,7 +38,7 @@ impl Request<'_> {
 pub struct Outbound {
     /// Where to.
     pub topic: String,
-    /// What.
+    /// The payload.
     pub payload: Vec<u8>,
     /// MQTT 5 Correlation Data (section 3.3.2.3.6): the id. Nothing for other people's firmware.
     pub correlation: Vec<u8>,
@@ -48,7 +48,7 @@ pub struct Outbound {
     pub expiry: u32,
     /// MQTT 5 Content Type (section 3.3.2.3.9). Empty where it is not known.
     pub content_type: &'static str,
-    /// What is kept and shown in place of the payload, where that proves a password.
+    /// Stored and shown in place of a payload that proves a password.
     pub kept: Option<Vec<u8>>,
 }
 
@@ -59,8 +59,8 @@ impl Outbound {
         self.kept.as_deref().unwrap_or(&self.payload)
     }
 
-    /// A request that its device's dialect has written. Firmware of other people's knows nothing of our Correlation Data,
-    /// and some of it answers at a Response Topic which nobody asked it for.
+    /// A request that its device's dialect has written. Other firmware does not know our Correlation Data, and some of
+    /// it would answer on any Response Topic.
     pub(crate) fn written(written: &WrittenMessage, request: &Request<'_>, now: Timestamp) -> Outbound {
         Outbound {
             topic: written.topic.to_string(),
@@ -79,7 +79,7 @@ impl Outbound {
 pub struct Inbound<'a> {
     /// Where it came.
     pub topic: &'a str,
-    /// What came.
+    /// The payload.
     pub payload: &'a [u8],
     /// Its quality of service, 0 … 2.
     pub qos: u8,
@@ -89,12 +89,12 @@ pub struct Inbound<'a> {
     pub correlation: Option<&'a [u8]>,
 }
 
-/// What a message means.
+/// The meaning of a message.
 #[derive(Debug, Clone, PartialEq)]
 pub enum DecodedMessage {
     /// A device answers a command.
     Answer(Answer),
-    /// A device says (or its last will says) whether it is there.
+    /// A device's status, or its last will.
     Presence {
         /// Which device.
         device: DeviceId,
@@ -109,19 +109,19 @@ pub enum DecodedMessage {
         /// Since when, by its own clock.
         since: Option<Timestamp>,
     },
-    /// The broker says that a connection began or ended (AWS IoT Core). It is the client's id that is known: another
-    /// console has one too. [`crate::Lifecycle`] says what to make of it.
+    /// The broker's event about a connection that began or ended (AWS IoT Core). It names a client ID, which may also
+    /// be another console's. [`crate::Lifecycle`] interprets it.
     Lifecycle {
         /// Which device, or other client.
         device: DeviceId,
-        /// What happened.
+        /// The event.
         event: LifecycleEvent,
     },
     /// A device reports its state: LED, running and saved configuration.
     State {
         /// Which device.
         device: DeviceId,
-        /// What it reports: a JSON object as it was written.
+        /// The report: a JSON object as it was written.
         state: String,
     },
     /// A device reports measurements.
@@ -130,16 +130,16 @@ pub enum DecodedMessage {
         device: DeviceId,
         /// When, by its own clock.
         at: Option<Timestamp>,
-        /// Its numeric members, in the payload's order: 64 at the most.
+        /// Its numeric members, in the payload's order: 64 at most.
         series: Vec<(String, f64)>,
-        /// What else looked like measurements.
+        /// Other members that looked like measurements.
         rest: TelemetryRest,
     },
     /// A command on a request topic: another console's, or our own coming back.
     Request(Submission),
     /// A command for many devices at once.
     Broadcast,
-    /// Somebody tries a connection. It says nothing of any device; see [`crate::Dialect::probe`].
+    /// A connection test. It has no meaning for devices; see [`crate::Dialect::probe`].
     Probe {
         /// Tells one trial from another.
         nonce: String,
@@ -153,10 +153,10 @@ pub enum DecodedMessage {
     },
 }
 
-/// Members of a telemetry message that are no measurements, though somebody may have meant them so.
+/// Members of a telemetry message that are not measurements, but may be meant as such.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct TelemetryRest {
-    /// Those whose number stands in quotes: an id can look like that, too. The first few.
+    /// Members with a number in quotes, which may also be an ID. The first few.
     pub quoted: Vec<String>,
     /// Those without a value: `null`, or what JSON has no number for (`NaN`, `Infinity`). The first few.
     pub empty: Vec<String>,
@@ -169,7 +169,7 @@ pub struct TelemetryRest {
 pub struct Reported {
     /// The LED, if the device has one.
     pub led: Option<bool>,
-    /// The LED blinks, so that somebody finds the device.
+    /// The LED blinks, so that a person can find the device.
     pub identifying: bool,
     /// How often it sends telemetry, milliseconds, if it does.
     pub telemetry_interval_ms: Option<u64>,
@@ -202,9 +202,9 @@ impl Reported {
 pub struct Unreadable {
     /// The device on whose topic it came, where the topic names one.
     pub device: Option<DeviceId>,
-    /// What is wrong with it, as a sentence for people.
+    /// The problem, as a sentence.
     pub why: String,
-    /// The command that it is about, where that can be read all the same.
+    /// The command that it is about, where that can be read anyway.
     pub id: Option<CommandId>,
 }
 
@@ -214,12 +214,12 @@ impl Unreadable {
     }
 }
 
-/// What a connection wishes to hear.
+/// A topic filter of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Subscriptions<'a> {
     /// These devices, each by its own topics, as a narrow policy allows it. `None`: every device.
     pub devices: Option<&'a [DeviceId]>,
-    /// Lifecycle events too: AWS IoT Core gives nobody the retained status who subscribes with a wildcard.
+    /// Lifecycle events too: on AWS IoT Core a wildcard subscription receives no retained status.
     pub lifecycle: bool,
 }
 
@@ -228,10 +228,10 @@ pub struct Subscriptions<'a> {
 pub struct Filter {
     /// The filter.
     pub filter: String,
-    /// The quality of service to ask for.
+    /// The requested quality of service.
     pub qos: u8,
     /// Without it no command can be reconciled. Others are used where the broker allows them.
     pub required: bool,
-    /// What we publish ourselves need not come back: MQTT 5 No Local (section 3.8.3.1). It does where MQTT is older.
+    /// Our own publishes need not be delivered to us: MQTT 5 No Local (section 3.8.3.1). With older MQTT they are.
     pub others_only: bool,
 }

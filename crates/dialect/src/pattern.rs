@@ -1,4 +1,4 @@
-//! Topics and texts with places in them, `{base}/{device}/set` for instance: filled in, and read backwards.
+//! Topics and texts with placeholders, for example `{base}/{device}/set`: filled in, and matched backwards.
 //!
 //! A place is a part of one topic level. `{rest...}` spans several levels, and so does `{device}` where a known device has
 //! such a name; `{number#}` is digits. Reading backwards tries at most [`MOST_STEPS`] possibilities, whatever the pattern and the text.
@@ -24,7 +24,7 @@ pub(crate) struct Pattern {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Part {
-    /// As it stands.
+    /// Literal text.
     Text(Box<str>),
     /// What stands for something: its name, and what it may be.
     Place(Box<str>, Span),
@@ -50,7 +50,7 @@ pub(crate) enum Kind {
     AnyCase,
 }
 
-/// What is known while a text is read backwards.
+/// The known values for matching.
 pub(crate) struct Known<'a, 's> {
     /// The value that a place must have.
     pub(crate) bound: &'a dyn Fn(&str) -> Option<Cow<'s, str>>,
@@ -58,7 +58,7 @@ pub(crate) struct Known<'a, 's> {
     pub(crate) is_device: &'a dyn Fn(&str) -> bool,
 }
 
-/// What stood in a pattern's places, in their order.
+/// The captured values of a pattern's placeholders, in order.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Captures<'t>(Vec<(Box<str>, &'t str)>);
 
@@ -144,13 +144,13 @@ impl Pattern {
         Ok(filled)
     }
 
-    /// What stood in its places, if a text can be what it is filled in to.
+    /// The captured values, if the text matches.
     pub(crate) fn read<'t>(&self, text: &'t str, kind: Kind, known: &Known<'_, '_>) -> Option<Captures<'t>> {
         let mut reading = Reading { text, kind, known, captures: Vec::new(), steps: Cell::new(0) };
         reading.go(&self.parts, 0).then_some(Captures(reading.captures))
     }
 
-    /// The filter that hears every topic that it can be. Places with a value are filled in.
+    /// The filter that matches every topic of the pattern. Placeholders with a value are filled in.
     pub(crate) fn filter<'v>(&self, value: &dyn Fn(&str) -> Option<Cow<'v, str>>) -> String {
         let mut filled = String::new();
         for part in &self.parts {

@@ -1,6 +1,6 @@
-//! What is sent, as JSON or as text with places in it: `{"id":{id},{args...}}`.
+//! Payload templates, as JSON or as text with placeholders: `{"id":{id},{args...}}`.
 //!
-//! What is filled in stays one value. Arguments keep their digits: they are sent as they were written.
+//! Each placeholder stays one value. Arguments keep their digits: they are sent as they were written.
 
 use std::{borrow::Cow, collections::BTreeMap};
 
@@ -23,7 +23,7 @@ pub(crate) struct Args<'a> {
     members: Vec<(String, &'a RawValue)>,
 }
 
-/// What is filled in.
+/// The values of the placeholders.
 pub(crate) struct Values<'a, 's> {
     /// A value as text: the id, the device, the command, what was captured, a setting.
     pub(crate) text: &'a dyn Fn(&str) -> Option<Cow<'s, str>>,
@@ -46,7 +46,7 @@ pub(crate) enum Payload {
 /// A piece of a JSON template.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Node {
-    /// JSON text as it stands.
+    /// Literal JSON text.
     Plain(Box<str>),
     /// A value; one that may be missing is left out with its name.
     Place(Box<str>, bool),
@@ -189,7 +189,7 @@ impl Payload {
         }
     }
 
-    /// What stands in its places in a payload that somebody else wrote.
+    /// The values of the placeholders in a payload from somebody else.
     pub(crate) fn read(&self, payload: &str, known: &Known<'_, '_>) -> BTreeMap<String, String> {
         let mut read = BTreeMap::new();
         match self {
@@ -227,7 +227,7 @@ impl Values<'_, '_> {
             None => {
                 let text = (self.text)(name)?;
                 let numeric = match name {
-                    // Another console's id may be a text all the same.
+                    // Another console's id may be a text anyway.
                     "id" => self.numeric_id && !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()),
                     "device" | "command" => false,
                     _ => !text.is_empty() && serde_json::from_str::<serde_json::Number>(&text).is_ok(),
@@ -339,7 +339,7 @@ fn write_object(members: &[Member], values: &Values<'_, '_>, written: &mut Strin
                 node.write(values, written);
             }
             Member::Args => {
-                // What the template names itself is not overwritten by an argument of that name.
+                // A member of the template is not overwritten by an argument of that name.
                 let own = |name: &str| members.iter().any(|one| matches!(one, Member::Named(own, _) if **own == *name));
                 for (name, value) in values.args.members().filter(|(name, _)| !own(name)) {
                     name_of(written, name);

@@ -1,5 +1,5 @@
-//! How a dialect file reads messages that were seen: what each of them is to it, in a few words, and which of them it cannot
-//! read. Nothing is remembered from one message to the next but what the messages themselves say.
+//! Shows how a dialect file reads received messages: what each message means, and which ones are unreadable. It keeps
+//! no state between messages.
 
 use wilco_ledger::Outcome;
 
@@ -17,7 +17,7 @@ const NAMED: usize = 4;
 /// How much of a sentence is shown, bytes.
 const SHOWN: usize = 120;
 
-/// What a message is to a dialect.
+/// The meaning of a message in a dialect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ReadKind {
     /// A command to a device.
@@ -39,11 +39,11 @@ pub enum ReadKind {
 /// How a message is read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReadMessage {
-    /// What it is.
+    /// The kind.
     pub kind: ReadKind,
     /// Of which device.
     pub device: Option<String>,
-    /// What it says, in a few words; why it cannot be read.
+    /// The content, in a few words; or why it cannot be read.
     pub said: String,
 }
 
@@ -173,7 +173,7 @@ fn listed(named: &[String], all: usize) -> String {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+    #![expect(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 
     use super::{ReadKind, preview};
     use crate::{DialectFile, Observed};

@@ -1,7 +1,8 @@
-//! A message to oneself: whether what is published comes through, tried without troubling any device.
+//! A probe: a message to this client itself that tests whether published messages are delivered, without reaching a
+//! device.
 //!
-//! Every console that hears one leaves it alone. It is told by its payload, because whoever tries a connection uses the
-//! topics that a device of the console's own name would have.
+//! Every console ignores probes. They are recognised by their payload, because a preflight uses the topics of a device
+//! that has the console's own name.
 
 use serde_json::Value;
 use wilco_ledger::DeviceId;
@@ -15,14 +16,14 @@ const LONGEST: usize = 1_024;
 /// How long a broker is to keep one, in seconds.
 const EXPIRY: u32 = 10;
 
-/// What to publish and to hear for trying a connection.
+/// A probe message and its filter, for testing a connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Probe {
     /// On the topic of a request: whether publishing commands is allowed.
     pub request: Outbound,
-    /// On the topic of an answer: it comes back where answers are heard.
+    /// On an answer topic: it is received if answers are.
     pub answer: Outbound,
-    /// What hears the answer. [`crate::Dialect::filters`] covers it unless the devices are named.
+    /// The filter of the reply. [`crate::Dialect::filters`] covers it unless the devices are named.
     pub filter: String,
 }
 

@@ -1,7 +1,7 @@
-//! Several dialects on one connection: what to subscribe, how a device is asked, and what a message means.
+//! Several dialects on one connection: subscriptions, requests, and the meaning of messages.
 //!
-//! A dialect belongs to a device. A message is shown to each dialect of the set; within a dialect the first rule whose topic
-//! fits takes it.
+//! A dialect belongs to a device. Each message is given to every dialect of the set; within a dialect, the first rule with a
+//! matching topic reads it.
 
 mod decode;
 mod encode;
@@ -71,35 +71,35 @@ pub struct DialectSet {
 #[derive(Debug, Clone)]
 pub(crate) struct Member {
     pub(crate) file: DialectFile,
-    /// What is read in code.
+    /// Formats that are decoded by code.
     pub(crate) native: Option<Dialect>,
     pub(crate) vars: BTreeMap<String, String>,
 }
 
-/// What is known while messages are read.
+/// The known facts for decoding messages.
 #[derive(Debug, Clone, Copy)]
 pub struct Context<'a> {
-    /// The devices, under their names on the wire.
+    /// The devices, by their names in topics.
     pub devices: &'a Devices,
-    /// Which id on the wire is which command.
+    /// The mapping of IDs in messages to commands.
     pub wire_ids: &'a WireIds,
 }
 
-/// What a message means to one dialect.
+/// The meaning of a message in one dialect.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Decoded<'a> {
     /// The dialect's name.
     pub dialect: &'a str,
-    /// What it makes of it.
+    /// The meaning.
     pub meaning: Meaning,
 }
 
-/// What a dialect makes of a message.
+/// The meaning of a message in a dialect.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Meaning {
     /// An answer, a presence, a state, measurements and the like.
     Message(DecodedMessage),
-    /// Values that may be what a command asked for: [`wilco_ledger::Input::Report`].
+    /// Values that may be the requested ones: [`wilco_ledger::Input::Report`].
     Report(Report),
     /// It should have been one of these, and makes no sense.
     Unreadable(Unreadable),
@@ -146,7 +146,7 @@ impl DialectSet {
         self.members.iter().filter_map(reader).collect()
     }
 
-    /// What to subscribe: each filter once, the required ones first, and none that another one covers.
+    /// The topic filters: each once, required ones first, without those that another one covers.
     #[must_use]
     pub fn filters(&self, devices: &Devices, wishes: &Subscriptions<'_>) -> Vec<Filter> {
         let mut filters: Vec<Filter> = Vec::new();
@@ -199,21 +199,21 @@ impl DialectSet {
         kept
     }
 
-    /// Whether a dialect lists a device that is heard before it has told of itself. Where a hub or a description names
-    /// every device, a topic that looks like one of a device is something else.
+    /// Whether a dialect lists a device by its messages before it was announced. If a hub or a description names every
+    /// device, a similar topic is something else.
     #[must_use]
     pub fn lists_unannounced(&self, dialect: &str) -> bool {
         let reader = self.member(dialect).map(|member| member.file.reader);
         matches!(reader, Some(None | Some(ReaderKind::Tasmota | ReaderKind::Shelly | ReaderKind::ShellyGen1)))
     }
 
-    /// What a setting of a dialect is here; nothing where it has no value.
+    /// The value of a dialect's setting; none if it has no value.
     #[must_use]
     pub fn setting(&self, dialect: &str, name: &str) -> Option<&str> {
         self.member(dialect)?.vars.get(name).map(String::as_str).filter(|value| !value.is_empty())
     }
 
-    /// Whether devices of a dialect may have a password, and want requests to be signed with it.
+    /// Whether devices of a dialect may have a password, and require requests signed with it.
     #[must_use]
     pub fn signs_in(&self, dialect: &str) -> bool {
         self.member(dialect).is_some_and(|member| member.file.signs_in)
@@ -231,7 +231,7 @@ impl DialectSet {
         let light = device.command_for(Role::Light)?;
         let (Control::Switch { on, off }, Some(key)) = (&light.control, &light.reports) else { return None };
         let compare = &self.member(&device.dialect)?.file.compare;
-        // A request answers by itself; what it changes is reported under another name.
+        // A request is its own answer; the changed value is reported under another name.
         let key = match &light.ask {
             Ask::Request { .. } if **key == *"answer" => format!("{}/output", light.name.split('/').next()?).into(),
             _ => compare.key(key),
@@ -241,14 +241,14 @@ impl DialectSet {
         if is(on) { Some(true) } else { is(off).then_some(false) }
     }
 
-    /// What a device has reported under a name, in its own words.
+    /// The reported value of a name, in the device's own words.
     #[must_use]
     pub fn value_of<'r>(&self, device: &KnownDevice, key: &str, reported: &'r [Reported]) -> Option<&'r str> {
         let key = self.member(&device.dialect)?.file.compare.key(key);
         reported.iter().find(|one| one.key == key).map(Reported::shown)
     }
 
-    /// What to publish so that devices tell of themselves, a topic and a payload each.
+    /// Requests that make devices announce themselves, a topic and a payload each.
     #[must_use]
     pub fn announcements(&self) -> Vec<(String, String)> {
         let announce = |member: &Member| {
@@ -309,7 +309,7 @@ impl Member {
     }
 }
 
-/// Whether a filter hears every topic that another one hears (MQTT 5 section 4.7.1).
+/// Whether a filter covers every topic of another one (MQTT 5 section 4.7.1).
 pub(crate) fn covers(wide: &str, narrow: &str) -> bool {
     let (mut wide, mut narrow) = (wide.split('/'), narrow.split('/'));
     loop {

@@ -1,7 +1,7 @@
-//! Signing in to a device: digest authentication inside a request, as Shelly's RPC has it.
+//! Signing requests for a device with a password: digest authentication inside a request, as in Shelly's RPC.
 //!
-//! A device that has a password refuses the request with error 401, and names a nonce. The same request with a member `auth`
-//! is then carried out. It proves that the sender knows the password and contains no part of it. Read: shelly-api-docs
+//! A device with a password refuses the request with error 401 and sends a nonce. It accepts the same request with a member
+//! `auth`, which proves that the sender knows the password and contains no part of it. Sources: shelly-api-docs
 //! gen2/General/Authentication, aioshelly `wsrpc.py`; RFC 7616 with SHA-256 and constants in place of method and URI.
 
 use std::fmt::Write as _;
@@ -13,23 +13,23 @@ use crate::payload::Args;
 
 /// The only user that these devices have.
 const USER: &str = "admin";
-/// What stands in place of method and URI.
+/// Constants in place of method and URI.
 const METHOD_AND_URI: &str = "dummy_method:dummy_uri";
-/// What is kept and shown in place of the proof: with it, a weak password could be found by trying.
+/// Stored and shown in place of the proof: with it, a weak password could be found by trying.
 const NOT_KEPT: &str = "not stored";
 /// The longest realm that is taken, bytes.
 const LONGEST_REALM: usize = 256;
-/// What an answer is to be read as, if the device wants the request to be signed.
+/// How to read an answer if the device requires a signed request.
 const UNAUTHORIZED: i64 = 401;
 
-/// What a device wants to be proved before it carries a request out.
+/// The challenge of a device.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Challenge {
     realm: Box<str>,
     /// As the device wrote it: a number or a text.
     nonce: Value,
-    /// The nonce's counter, as the device wrote it. A request has no member for it, so it is not counted on here: a device
-    /// that wants another one says so in its next challenge.
+    /// The nonce's counter, as the device wrote it. A request has no member for it, so it is not incremented here: a
+    /// device that requires another one sends a new challenge.
     count: u64,
     /// It answers a request that was signed because of an earlier challenge.
     is_repeated: bool,
@@ -64,11 +64,11 @@ impl Challenge {
         self.is_repeated
     }
 
-    /// A request with a proof of the password: as it is sent, and as it may be kept and shown. `again`: it is sent a second
-    /// time because of this challenge, as the send of that number, and gets an id of its own, by which the answer to the
-    /// first is told from the answer to this one. `cnonce` is any number that was not used before.
+    /// A request with a proof of the password: as it is sent, and as it may be stored and shown. `again`: it is resent
+    /// because of this challenge, with this send number, under an ID of its own, so that the answer to the first is not
+    /// taken for its answer. `cnonce` is any unused number.
     ///
-    /// `None` for a request that is no JSON object.
+    /// `None` for a request that is not a JSON object.
     #[must_use]
     pub fn sign(&self, request: &str, password: &str, cnonce: u32, again: Option<u32>) -> Option<(String, String)> {
         let proof = self.proof(password, cnonce);

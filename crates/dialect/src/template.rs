@@ -1,8 +1,8 @@
-//! Requests in a form of somebody's own: a topic and a payload in which `{id}`, `{device}`, `{args.level}` and the like
-//! stand for what is known of the command.
+//! Request templates of users' own commands: a topic and a payload with placeholders such as `{id}`, `{device}` and
+//! `{args.level}`.
 //!
-//! What is filled in stays one value: in JSON a text gets its quotes and escapes, in a topic it is one part of a level.
-//! Filling never fails; [`refuses`] says beforehand what would not come out right.
+//! Each placeholder stays one value: in JSON a text is quoted and escaped, in a topic it is part of one level. Filling
+//! in never fails; [`refuses`] reports beforehand what would be invalid.
 
 use serde_json::Value;
 use wilco_ledger::{DeviceId, Timestamp, WireForm, grouped};
@@ -16,19 +16,19 @@ const LONGEST_TOPIC: usize = 1_024;
 /// The largest payload, bytes: what AWS carries in one message.
 const LARGEST: usize = 128 * 1024;
 
-/// All that can stand in a template, as people are told.
+/// All placeholders of a template, as shown to users.
 const PLACES: &str = "{id}, {device}, {command}, {args}, {args.name}, {issued_at}, {expires_at} and {attempt}";
 
 /// A piece of a template.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Part<'a> {
-    /// As it stands.
+    /// Literal text.
     Text(&'a str),
-    /// The name of what stands here, without its braces.
+    /// The name of a placeholder, without its braces.
     Place(&'a str),
 }
 
-/// What is filled in.
+/// The values of the placeholders.
 struct Values<'a> {
     id: &'a str,
     device: &'a str,
@@ -40,7 +40,7 @@ struct Values<'a> {
     attempt: u32,
 }
 
-/// The request in its own form. What the form says nothing of stays as the dialect has it.
+/// The request in its own form. Parts that the form does not define are the dialect's.
 pub(crate) fn write(
     form: &WireForm,
     topics: &Topics,
@@ -74,19 +74,19 @@ pub(crate) fn write(
     outbound
 }
 
-/// Whether the device is told the command's id.
+/// Whether the request contains the command's ID.
 pub(crate) fn carries_id(form: &WireForm) -> bool {
     let names_id = |template: &str| parts(template).any(|part| part == Part::Place("id"));
     form.payload.as_deref().is_none_or(names_id) || form.topic.as_deref().is_some_and(names_id)
 }
 
-/// The arguments that stand in it.
+/// The arguments in a form.
 pub(crate) fn arguments_named(form: &WireForm) -> Vec<&str> {
     let templates = [form.topic.as_deref(), form.payload.as_deref()];
     templates.into_iter().flatten().flat_map(parts).filter_map(argument_in).collect()
 }
 
-/// The arguments that stand in its payload as values, so that `null` is sent where there is none.
+/// The arguments in its payload as values, so that `null` is sent if they are missing.
 pub(crate) fn arguments_as_values(form: &WireForm) -> Vec<&str> {
     let mut quoted = false;
     let values = form.payload.as_deref().filter(|_| !form.plain).into_iter().flat_map(parts).filter_map(|part| {
@@ -254,7 +254,7 @@ fn sample<T>(command: &str, args: &str, try_out: impl FnOnce(&Values<'_>) -> T) 
 }
 
 impl Values<'_> {
-    /// As plain text: a text stands as it is, everything else as JSON, what is missing not at all.
+    /// As plain text: a text unchanged, everything else as JSON, and nothing for a missing value.
     fn plain(&self, template: &str) -> String {
         fill(template, |name| self.text(name))
     }

@@ -1,7 +1,7 @@
-//! Firmware that is spoken to in plain text: `light: on` goes out as it stands, `SUCCESS: …` or `FAILURE: …` comes back.
+//! The text dialect: `light: on` is sent unchanged, and `SUCCESS: …` or `FAILURE: …` is the answer.
 //!
-//! Every other command goes out as Wilco's own JSON, because such firmware echoes the request, and the id with it.
-//! Nothing is guessed here: which command an answer without an id belongs to is the ledger's decision.
+//! Every other command is sent as Wilco's own JSON, because such firmware repeats the request, and the ID with it.
+//! Nothing is guessed here: the ledger decides which command an answer without an ID belongs to.
 
 use serde_json::Value;
 use wilco_ledger::{DeviceId, Timestamp, grouped};
@@ -9,7 +9,7 @@ use wilco_ledger::{DeviceId, Timestamp, grouped};
 use crate::{
     Channel, DecodedMessage, FREE_TEXT, Inbound, Outbound, Request, Topics, Unreadable,
     json::Members,
-    wilco::{self, Spoken},
+    wilco::{self, PlainAnswers},
     words,
 };
 
@@ -18,7 +18,7 @@ const LONGEST: usize = 128 * 1024;
 
 pub(crate) const PLAIN: &str = "text/plain";
 
-pub(crate) const SPOKEN: Spoken = Spoken {
+pub(crate) const SPOKEN: PlainAnswers = PlainAnswers {
     outcome: words::first_outcome,
     otherwise: "it is neither a JSON object nor a text that begins with a word such as SUCCESS or FAILURE",
 };
@@ -46,7 +46,7 @@ pub(crate) fn decode(topics: &Topics, inbound: &Inbound<'_>) -> Result<Option<De
     }
 }
 
-/// Why a free text cannot be sent as it stands, as a sentence.
+/// Why a free text cannot be sent unchanged, as a sentence.
 pub(crate) fn refuses(args: &Members) -> Option<String> {
     if let Some((other, _)) = args.0.iter().find(|(name, _)| name != FREE_TEXT) {
         let other = words::shortened(other, 40);
@@ -65,7 +65,7 @@ pub(crate) fn refuses(args: &Members) -> Option<String> {
     Some(format!("The free text has a NUL at byte {nul}, where firmware would stop reading."))
 }
 
-/// The text of a free-text command that can be sent as it stands.
+/// The text of a free-text command that can be sent unchanged.
 fn free_text(command: &str, args: &str) -> Option<String> {
     if command != FREE_TEXT {
         return None;

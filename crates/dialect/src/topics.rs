@@ -1,4 +1,4 @@
-//! The one place where a topic is built or taken apart.
+//! The only place where topics of Wilco's own dialect are built or parsed.
 
 use wilco_ledger::{DeviceId, InvalidDeviceId};
 
@@ -9,7 +9,7 @@ pub struct Topics {
     prefix: String,
 }
 
-/// What a device's topic is for.
+/// The channel of a device's topic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Channel {
     /// Commands.
@@ -35,11 +35,11 @@ pub struct InvalidPrefix(pub String);
 const LONGEST_GROUP: usize = 200;
 /// The longest prefix in bytes: a topic has at most 256 on AWS, and a device id needs room.
 const LONGEST_PREFIX: usize = 200;
-/// Where programs announce other firmware. `homeassistant/status` says that Home Assistant has started: nothing there is
-/// the status of a device.
+/// Topics on which programs announce other firmware. `homeassistant/status` means that Home Assistant has started:
+/// nothing there is the status of a device.
 const ANNOUNCEMENTS: [&str; 3] = ["homeassistant", "zigbee2mqtt/bridge", "tasmota/discovery"];
 
-/// Where AWS IoT Core tells of its connections.
+/// AWS IoT Core's lifecycle events.
 const CONNECTED: &str = "$aws/events/presence/connected/";
 const DISCONNECTED: &str = "$aws/events/presence/disconnected/";
 
@@ -104,18 +104,18 @@ impl Topics {
         format!("{}{device}/{}", self.prefix, channel.as_str())
     }
 
-    /// A topic of somebody's own making, below the prefix.
+    /// A topic of a user's own command, below the prefix.
     pub(crate) fn own(&self, levels: &str) -> String {
         format!("{}{levels}", self.prefix)
     }
 
-    /// The filter that hears every device's topic of that kind.
+    /// The filter for every device's topic of that kind.
     #[must_use]
     pub fn all(&self, channel: Channel) -> String {
         format!("{}+/{}", self.prefix, channel.as_str())
     }
 
-    /// What every topic of a device begins with, or of `+`.
+    /// The prefix of every topic of a device, or of `+`.
     pub(crate) fn beginning(&self, device: &str) -> String {
         format!("{}{device}/", self.prefix)
     }
@@ -141,7 +141,7 @@ impl Topics {
         Topics::group(group).map(|levels| self.own(&levels))
     }
 
-    /// Whose topic it is, and what for. `None` for any other topic.
+    /// The device and the channel of a topic. `None` for any other topic.
     #[must_use]
     pub fn parse(&self, topic: &str) -> Option<(DeviceId, Channel)> {
         let (device, channel) = self.split(topic)?;
@@ -184,7 +184,7 @@ pub(crate) fn lifecycle_client(topic: &str) -> Option<(&str, bool)> {
     }
 }
 
-/// The filters that hear the lifecycle events of every client, or of the named devices.
+/// The filters for the lifecycle events of every client, or of the named devices.
 pub(crate) fn lifecycle_filters(devices: Option<&[DeviceId]>) -> Vec<String> {
     let clients: Vec<&str> = devices.map_or(vec!["+"], |devices| devices.iter().map(DeviceId::as_str).collect());
     let filters = |client: &str| [CONNECTED, DISCONNECTED].map(|topic| format!("{topic}{client}"));

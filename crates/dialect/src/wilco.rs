@@ -10,15 +10,15 @@ use wilco_ledger::{DeviceId, Timestamp};
 
 use crate::{Channel, DecodedMessage, Filter, Inbound, Outbound, Request, Topics, Unreadable, words};
 
-pub(crate) use answer::Spoken;
+pub(crate) use answer::PlainAnswers;
 pub(crate) use request::observe_text;
 
-/// The largest payload that is looked into, in bytes. AWS carries 128 KiB, other brokers what they are told to.
+/// The largest payload that is decoded, in bytes. AWS accepts 128 KiB, other brokers a configured size.
 pub(crate) const LARGEST: usize = 512 * 1024;
 
 pub(crate) const JSON: &str = "application/json";
 
-pub(crate) const SPOKEN: Spoken = Spoken {
+pub(crate) const SPOKEN: PlainAnswers = PlainAnswers {
     outcome: words::leading_outcome,
     otherwise: "it is neither a JSON object nor a text that begins with 'SUCCESS:' or 'FAILURE:'",
 };
@@ -38,7 +38,7 @@ pub(crate) fn encode(topics: &Topics, device: &DeviceId, request: &Request<'_>, 
 pub(crate) fn decode(
     topics: &Topics,
     inbound: &Inbound<'_>,
-    spoken: Spoken,
+    spoken: PlainAnswers,
 ) -> Result<Option<DecodedMessage>, Unreadable> {
     if topics.is_broadcast(inbound.topic) {
         return Ok(Some(DecodedMessage::Broadcast));

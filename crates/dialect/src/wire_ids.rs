@@ -1,7 +1,7 @@
-//! Command ids as firmware wants them: numbers of 31 bits, or ids that somebody else has chosen.
+//! Command IDs in the form that firmware requires: numbers of 31 bits, or IDs that another client has chosen.
 //!
-//! The mapping is pure: whoever keeps it writes down each pair with its command and gives them back with [`WireIds::adopt`]
-//! after a restart, together with the last number that was given out.
+//! The mapping is pure: the caller stores each pair with its command, and restores them with [`WireIds::adopt`] after a
+//! restart, together with the last number that was used.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -12,18 +12,18 @@ const LARGEST: u32 = 0x7fff_ffff;
 /// How many ids of ended commands are remembered, so that a late answer still finds its command.
 const REMEMBERED: usize = 10_000;
 
-/// Which id on the wire is which command.
+/// The mapping of IDs in messages to commands.
 #[derive(Debug, Clone, Default)]
 pub struct WireIds {
     last: u32,
     commands: HashMap<Box<str>, (DeviceId, CommandId)>,
     ids: HashMap<(DeviceId, CommandId), Box<str>>,
-    /// Of commands at their end, the oldest first.
+    /// Of finished commands, the oldest first.
     released: VecDeque<Box<str>>,
 }
 
 impl WireIds {
-    /// No pairs; numbers go on after `last`.
+    /// No pairs; numbers continue after `last`.
     #[must_use]
     pub fn after(last: u32) -> WireIds {
         WireIds { last: last.min(LARGEST), ..WireIds::default() }
@@ -51,8 +51,8 @@ impl WireIds {
         }
     }
 
-    /// Takes in a pair that is known: after a restart, or where somebody else has chosen the id. Says whether it could:
-    /// not if another command has that id.
+    /// Adds a known pair: after a restart, or if another client has chosen the ID. Returns whether it could: not if
+    /// another command has that ID.
     pub fn adopt(&mut self, id: &str, device: &DeviceId, command: &CommandId) -> bool {
         let own = (device.clone(), command.clone());
         if let Some(known) = self.commands.get(id) {
@@ -65,7 +65,7 @@ impl WireIds {
         true
     }
 
-    /// The command has come to its end. Its id is not used again before 10,000 others have ended.
+    /// The command has finished. Its id is not used again before 10,000 others have ended.
     pub fn release(&mut self, device: &DeviceId, command: &CommandId) {
         let Some(id) = self.ids.get(&(device.clone(), command.clone())).cloned() else { return };
         if !self.released.contains(&id) {
@@ -79,13 +79,13 @@ impl WireIds {
         }
     }
 
-    /// The id of a command on the wire, if it has one.
+    /// The ID of a command in messages, if it has one.
     #[must_use]
     pub fn of(&self, device: &DeviceId, command: &CommandId) -> Option<&str> {
         self.ids.get(&(device.clone(), command.clone())).map(|id| &**id)
     }
 
-    /// The command of an id on the wire, also where its request was signed and sent a second time.
+    /// The command of an ID in messages, also if its request was signed and resent.
     #[must_use]
     pub fn find(&self, id: &str) -> Option<(&DeviceId, &CommandId)> {
         let found = self.commands.get(id).or_else(|| self.commands.get(crate::sign_in::first_id(id)?));

@@ -1,4 +1,4 @@
-//! The words in which devices say how a command went.
+//! The words by which devices report outcomes.
 
 use wilco_ledger::Outcome;
 
@@ -22,13 +22,13 @@ const WORDS: &[(&str, Outcome)] = &[
     ("invalid", Outcome::Rejected),
 ];
 
-/// The outcome a word stands for, in any case.
+/// The outcome of a word, in any case.
 pub(crate) fn outcome(word: &str) -> Option<Outcome> {
     let word = word.trim();
     WORDS.iter().find(|(known, _)| word.eq_ignore_ascii_case(known)).map(|(_, outcome)| *outcome)
 }
 
-/// The word that is written for an outcome.
+/// The word for an outcome.
 pub(crate) fn word(outcome: Outcome) -> &'static str {
     outcome.state().as_str()
 }
@@ -39,8 +39,8 @@ pub(crate) fn leading_outcome(text: &str) -> Option<Outcome> {
     outcome(word)
 }
 
-/// The outcome that a text of text firmware begins with: as [`leading_outcome`], and also `OK, light on` or
-/// `ERROR 17`. In small letters a word and a space are the beginning of a sentence, which may say the opposite.
+/// The outcome at the beginning of a text of text firmware: as [`leading_outcome`], and also `OK, light on` or `ERROR
+/// 17`. In lower case, a word and a space begin a sentence, which may mean the opposite.
 pub(crate) fn first_outcome(text: &str) -> Option<Outcome> {
     let begins = |word: &str| {
         let (first, rest) = text.split_at_checked(word.len())?;
@@ -54,7 +54,7 @@ pub(crate) fn first_outcome(text: &str) -> Option<Outcome> {
     leading_outcome(text).or_else(|| WORDS.iter().find(|(word, _)| begins(word).is_some()).map(|(_, outcome)| *outcome))
 }
 
-/// The first `limit` bytes of a text at the most, cut between characters and marked as cut.
+/// The first `limit` bytes of a text at most, cut between characters and marked as cut.
 pub(crate) fn shortened(text: &str, limit: usize) -> String {
     if text.len() <= limit {
         return text.to_owned();

@@ -1,5 +1,4 @@
-//! Input that somebody has made to do harm, or that is merely strange: each costs little, and nothing is sent because of it
-//! where it should not be.
+//! Malicious and unusual input: each costs little, and causes no send where it should not.
 
 #![expect(clippy::disallowed_types, clippy::disallowed_methods, reason = "it bounds what hostile input may cost")]
 

@@ -1,4 +1,4 @@
-//! Both ends of the wire understand each other, and neither is brought down by anything that comes over it.
+//! Both ends of the protocol understand each other, and no input crashes either.
 
 use proptest::prelude::*;
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! Devices found by what they tell of themselves, and what is refused of it.
+//! Discovery of devices, and refused announcements.
 
 use serde_json::{Value, json};
 use wilco_dialect::{

@@ -1,4 +1,4 @@
-//! Recorded exchanges, each really played: see `Exchange::play`.
+//! Recorded exchanges, each replayed: see `Exchange::play`.
 
 use std::fmt::Write as _;
 

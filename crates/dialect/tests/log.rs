@@ -1,4 +1,4 @@
-//! Logs in pieces: what is read of a piece, and what becomes of pieces that come in any order, twice, or not at all.
+//! Logs in chunks: reading a chunk, and chunks that arrive in any order, twice, or not at all.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,4 +1,4 @@
-//! Dialect files, templates and discovery messages that nobody meant so: nothing panics, and what comes out is bounded.
+//! Mutated dialect files, templates and discovery messages: nothing panics, and the output is bounded.
 
 use proptest::{collection::vec, prelude::*};
 use wilco_dialect::{

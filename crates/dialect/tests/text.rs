@@ -1,4 +1,4 @@
-//! What the text dialect sends and reads, as tables of messages.
+//! Messages of the text dialect, as tables.
 
 use serde_json::json;
 use wilco_dialect::{DecodedMessage, Dialect, FREE_TEXT, Inbound, Outbound, Request, Subscriptions, Topics};

@@ -1,4 +1,4 @@
-//! What the native dialect makes of what comes over the wire, as tables of messages.
+//! Messages of Wilco's own dialect, as tables.
 
 use serde_json::{Value, json};
 use wilco_dialect::{
@@ -16,7 +16,7 @@ fn device(id: &str) -> DeviceId {
     DeviceId::new(id).expect("a device ID")
 }
 
-/// What is heard on `cmd/dock-1/{channel}`: `Err` with the sentence when it cannot be read.
+/// Decodes a message on `cmd/dock-1/{channel}`: `Err` with the sentence if it is unreadable.
 fn hear(channel: &str, payload: &[u8]) -> Result<Option<DecodedMessage>, String> {
     let topic = format!("cmd/dock-1/{channel}");
     let inbound = Inbound { topic: &topic, payload, qos: 1, retained: false, correlation: None };

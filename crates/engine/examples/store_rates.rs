@@ -1,9 +1,9 @@
 //! How fast the store is on this disk: `cargo run --release -p wilco-engine --example store_rates [COMMANDS] [DIR]`.
 //!
-//! Each command lives a whole life (six events): once submitted in batches and answered one event at a time from many
-//! tasks, and then as a fan-out does it, window by window. For looking at by hand: figures differ from disk to disk.
+//! Each command has its full life (six events): first submitted in batches and answered one event at a time from many tasks,
+//! then as in a fan-out, window by window. For manual use: the figures depend on the disk.
 
-#![expect(clippy::print_stdout, reason = "telling figures is all that it does")]
+#![expect(clippy::print_stdout, reason = "it only prints figures")]
 #![expect(clippy::disallowed_methods, reason = "it measures")]
 
 use std::{
@@ -76,7 +76,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-/// The first page of what somebody types: frequent words, rare ones, and none.
+/// The first page of a typed search: frequent words, rare ones, and none.
 async fn search(store: &Store) -> Result<(), StoreError> {
     for text in ["s", "sensor", "sensor-00042", "led true", "0004", "xyzzy"] {
         let begun = Instant::now();
@@ -90,8 +90,8 @@ async fn search(store: &Store) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// All are submitted at once. Then each window is handed over, on the wire and at the broker, accepted, and done; with the
-/// last of it goes the next window's handing over.
+/// All are submitted at once. Then each window is handed over, sent, acknowledged by the broker, accepted and finished;
+/// with the last of it, the next window is handed over.
 async fn fan_out(store: &Store, commands: usize, window: usize) -> Result<(), Box<dyn std::error::Error>> {
     let lives: Vec<Vec<Change>> = (0..commands).map(life).collect::<Result<_, _>>()?;
     let begun = Instant::now();

@@ -1,10 +1,10 @@
 //! How fast measurements are written on this disk, and how long a command waits meanwhile:
 //! `cargo run --release -p wilco-engine --example telemetry_rates [DEVICES] [DIR]`.
 //!
-//! Ten minutes of a fleet that measures four series every second, as the engine writes them: ten seconds at a time, 50
-//! devices in a transaction. For looking at by hand: figures differ from disk to disk.
+//! It simulates ten minutes of a fleet that measures four series every second, written as the engine does: ten seconds at a
+//! time, 50 devices per transaction. For manual use: the figures depend on the disk.
 
-#![expect(clippy::print_stdout, reason = "telling figures is all that it does")]
+#![expect(clippy::print_stdout, reason = "it only prints figures")]
 #![expect(clippy::disallowed_methods, reason = "it measures")]
 
 use std::{path::PathBuf, time::Instant};

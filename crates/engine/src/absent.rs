@@ -1,4 +1,4 @@
-//! What was asked for is not there.
+//! Failures for things that do not exist.
 
 use crate::api::{Failure, FailureCode, excerpt};
 

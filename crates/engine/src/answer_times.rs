@@ -1,7 +1,7 @@
-//! How long answers usually take, from the latest commands in the history.
+//! Usual answer times, from the latest commands in the history.
 //!
-//! It keeps nothing: percentiles are computed from a bounded number of commands whenever somebody asks for them, so they
-//! cost a fan-out nothing and forget what is old.
+//! It stores nothing: percentiles are computed on request from a bounded number of commands, so they cost a fan-out
+//! nothing and ignore old commands.
 
 use std::collections::BTreeMap;
 

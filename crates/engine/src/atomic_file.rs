@@ -1,6 +1,6 @@
-//! A file that replaces an earlier one once all of it is on the disk, or not at all.
+//! A file that replaces an existing one only when all of it is on the disk.
 //!
-//! The content is the caller's business.
+//! The caller writes the content.
 
 use std::{
     fs::Permissions,
@@ -125,7 +125,7 @@ fn temporary(path: &Path, readers: Readers) -> io::Result<NamedTempFile> {
     builder.tempfile_in(path.parent().unwrap_or(Path::new("/")))
 }
 
-/// What the umask takes from; the temporary file is its owner's alone otherwise.
+/// The mode before the umask; the temporary file itself is readable only by its owner.
 #[cfg(unix)]
 fn usual_permissions() -> Option<Permissions> {
     Some(std::os::unix::fs::PermissionsExt::from_mode(0o666))
@@ -138,7 +138,7 @@ fn usual_permissions() -> Option<Permissions> {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+    #![expect(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 
     use std::{
         fs,

@@ -1,13 +1,13 @@
-//! The one clock. Everything else is handed the time.
+//! The only clock. All other modules receive the time as an argument.
 //!
-//! Its time is a line that only ever goes forward while a command waits. It begins at the wall clock's time, and goes on by
-//! what a steady clock counts, time in sleep included; a step of the wall clock does not move it. So setting the computer's
-//! clock neither times a command out nor keeps it waiting, nor does it lengthen what the history shows. From one run to
-//! the next it goes on by the same steady clock, as long as the computer has not been started anew ([`Anchor`]); if it
-//! has, it goes on at least where it was, and at the wall clock's time if that is later.
+//! Its time never goes backwards while a command waits. It starts at the wall clock's time and advances with a steady
+//! clock, including time in sleep; a step of the wall clock does not move it. So setting the computer's clock neither
+//! times a command out nor prolongs it, nor changes the durations in the history. The next run continues with the same
+//! steady clock if the computer has not been restarted ([`Anchor`]); otherwise it continues at least where the last run
+//! was, or at the wall clock's time if that is later.
 //!
-//! People are shown this time as if it were the wall clock's. Where the two have come apart, it is set right as soon as
-//! nothing waits for it ([`Clock::set_right`]).
+//! Users see this time as the wall clock's. When the two differ, it is corrected as soon as nothing depends on it
+//! ([`Clock::set_right`]).
 
 use std::{
     sync::{
@@ -25,7 +25,7 @@ const NAP: i64 = 5_000;
 /// A wall clock that differs by less is not followed.
 const APART: i64 = 2_000;
 
-/// Tells the time. A copy tells the same, also after a sleep of which another copy has been told.
+/// The clock. All copies show the same time, also after a sleep that another copy was told about.
 #[derive(Debug, Clone)]
 pub(crate) struct Clock {
     /// The time when `source` began to count.
@@ -40,13 +40,13 @@ pub(crate) struct Clock {
 pub(crate) enum Source {
     /// As they are.
     Computer(Instant),
-    /// As a test says.
+    /// The time of a test.
     #[cfg(test)]
     Played(Arc<tests::Played>),
 }
 
 impl Clock {
-    /// A clock that goes on where the run before ended: `anchor` is what it kept, `newest` when the last thing happened that
+    /// A clock that continues where the run before ended: `anchor` is what it kept, `newest` when the last thing happened that
     /// is known of it.
     #[must_use]
     pub(crate) fn start(source: Source, anchor: Option<&Anchor>, newest: Option<Timestamp>) -> Clock {
@@ -71,8 +71,8 @@ impl Clock {
         Timestamp(self.start.load(Relaxed).saturating_add(self.source.awake()))
     }
 
-    /// What the computer's clock shows, which may be set at any moment. For what people tell by that clock: the hours of a
-    /// day. Never to be compared with [`Clock::now`].
+    /// The computer's clock, which may be set at any time. For times of day that users enter. Never compare it with
+    /// [`Clock::now`].
     #[must_use]
     pub(crate) fn wall(&self) -> Timestamp {
         Timestamp(self.source.wall())
@@ -98,7 +98,7 @@ impl Clock {
         Some(apart)
     }
 
-    /// Where its time lies on the computer's steady clock; `None` where the starts of the computer are not told apart.
+    /// Its position on the computer's steady clock; `None` if restarts of the computer cannot be recognised.
     #[must_use]
     pub(crate) fn anchor(&self) -> Option<Anchor> {
         let (boot, since_boot) = (self.source.boot()?, self.source.since_boot()?);
@@ -131,8 +131,8 @@ impl Source {
         }
     }
 
-    /// Milliseconds that the computer has slept since some moment before this began to count; `None` where the steady clock
-    /// cannot say, or counts sleep by itself (Windows).
+    /// Milliseconds that the computer has slept since some moment before the clock started; `None` if that is unknown,
+    /// or if the steady clock includes sleep (Windows).
     fn asleep(&self) -> Option<i64> {
         match self {
             Source::Computer(_) => since_boot().zip(awake_since_boot()).map(|(all, awake)| all.saturating_sub(awake)),
@@ -290,7 +290,7 @@ pub(crate) mod tests {
             let clock = started(&first, None, None);
             first.pass(5_000);
             let anchor = clock.anchor();
-            // Two seconds pass, and somebody sets the clock.
+            // Two seconds pass, and the clock is set.
             let second = Played::at("a", HOUR + 7_000, NOON + 7_000 + step);
             let clock = started(&second, anchor.as_ref(), Some(NOON));
             assert_eq!(clock.now().0, NOON + 7_000);

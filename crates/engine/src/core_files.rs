@@ -1,4 +1,4 @@
-//! A core file is a copy of the memory, secrets included.
+//! Disables core files, which would be copies of the memory with its secrets.
 
 /// Has the system write no core file when this process, or one that it starts, crashes. On Windows there are none.
 pub fn disable_core_files() {

@@ -1,7 +1,7 @@
-//! How much room evidence has: a quota for each device, and one for all together.
+//! The quotas of evidence: one for each device, and one for all together.
 //!
-//! Only what a device can repeat without end counts: progress, duplicates, messages that cannot be read and those that belong
-//! to no command. What decides how a command stands always has room.
+//! Only messages that a device can repeat without end count: progress, duplicates, unreadable messages and messages of no
+//! command. Messages that decide the state of a command are always kept.
 
 use std::{
     collections::HashMap,
@@ -15,7 +15,7 @@ use crate::{
     store::{ConnectionId, Store, StoreError},
 };
 
-/// The room that is taken, for everybody who asks. Cheap to clone.
+/// The used space, shared. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct EvidenceQuota {
     settings: SharedSettings,
@@ -77,12 +77,18 @@ impl EvidenceQuota {
         used.total = used.devices.values().sum();
     }
 
-    /// What all evidence takes, bytes.
+    /// The size of all evidence, bytes.
     pub(crate) fn total(&self) -> u64 {
         self.lock().total
     }
 
-    /// What the evidence of a device takes, bytes.
+    /// The size of a connection's evidence, bytes.
+    pub(crate) fn of_connection(&self, connection: &ConnectionId) -> u64 {
+        let used = self.lock();
+        used.devices.iter().filter(|((of, _), _)| of == connection).map(|(_, bytes)| bytes).sum()
+    }
+
+    /// The size of a device's evidence, bytes.
     pub(crate) fn of_device(&self, connection: &ConnectionId, device: &DeviceId) -> u64 {
         self.lock().devices.get(&(connection.clone(), device.clone())).copied().unwrap_or(0)
     }
@@ -94,7 +100,7 @@ impl EvidenceQuota {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+    #![expect(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 
     use wilco_ledger::DeviceId;
 
@@ -119,7 +125,7 @@ mod tests {
         quota.add(&lab, &device("a"), 100);
         check(&plant, "b", 90, true);
         check(&plant, "b", 91, false);
-        assert_eq!((quota.total(), quota.of_device(&plant, &device("a"))), (160, 60));
+        assert_eq!((quota.total(), quota.of_connection(&lab), quota.of_device(&plant, &device("a"))), (160, 100, 60));
         // A larger quota applies at once.
         settings.set(Settings { evidence_bytes: 1_000, device_evidence_bytes: 500, ..settings.get() });
         check(&plant, "a", 440, true);

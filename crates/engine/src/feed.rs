@@ -1,4 +1,4 @@
-//! What has changed, gathered and handed out in batches.
+//! Collects changes and hands them out in batches.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
@@ -11,10 +11,10 @@ use crate::{
     views::CommandSnapshot,
 };
 
-/// At most so many commands and devices are named in one batch; beyond that, who shows them asks again.
+/// The maximum number of commands and devices in one batch; beyond that, a client must read its lists again.
 const NAMED_AT_MOST: usize = 200;
 
-/// Batches that a slow listener may fall behind before it is taken for gone.
+/// The number of batches that a slow listener may be behind before it is disconnected.
 const MOST_UNREAD: usize = 600;
 
 type CommandKey = (ConnectionId, DeviceId, CommandId);
@@ -53,7 +53,7 @@ impl Feed {
             || notices
     }
 
-    /// How a command stands now.
+    /// Adds the current state of a command.
     pub(crate) fn command(&mut self, connection: &ConnectionId, snapshot: &CommandSnapshot) {
         let asked = &snapshot.command.asked;
         let key = (connection.clone(), asked.device.clone(), asked.id.clone());
@@ -64,7 +64,7 @@ impl Feed {
         }
     }
 
-    /// How a rollout stands now.
+    /// Adds the current state of a rollout.
     pub(crate) fn rollout(&mut self, view: RolloutView) {
         self.rollouts.insert(view.number, view);
     }
@@ -113,7 +113,7 @@ impl Feed {
         self.notice(NoticeLevel::Error, failure.message, failure.hint);
     }
 
-    /// Hands out what has gathered. `connections` is asked only when one of them changed.
+    /// Hands out the collected changes. `connections` is called only if one of them changed.
     pub(crate) fn hand_out(&mut self, connections: impl FnOnce() -> Vec<crate::api::ConnectionView>) {
         let mut commands: Vec<_> =
             self.commands.drain().map(|((connection, ..), snapshot)| snapshot.view(connection.as_str())).collect();
@@ -131,7 +131,7 @@ impl Feed {
                 .collect(),
             device_states: std::mem::take(&mut self.device_states),
             rollouts: std::mem::take(&mut self.rollouts).into_values().collect(),
-            // What is said before the window is there waits for it.
+            // Notices before the window opens wait for it.
             notices: if self.listeners.is_empty() { Vec::new() } else { std::mem::take(&mut self.notices) },
         };
         // A listener that is gone, or that has not read for half a minute, is no longer served.
@@ -141,7 +141,7 @@ impl Feed {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+    #![expect(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 
     use super::Feed;
     use crate::api::NoticeLevel;

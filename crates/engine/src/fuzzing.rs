@@ -1,4 +1,4 @@
-//! What the fuzz targets need of this crate's insides; built for them alone.
+//! Internals of this crate for the fuzz targets; compiled only for them.
 
 use std::path::Path;
 
@@ -51,7 +51,7 @@ pub fn addresses(text: &str) {
     }
 }
 
-/// Reads a search for devices. What is understood is understood again as it is written down.
+/// Reads a search for devices. What is understood is understood again as it is stored.
 pub fn search(text: &str) {
     match Search::read(text) {
         Ok(search) => {

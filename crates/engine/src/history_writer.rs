@@ -1,7 +1,6 @@
-//! The history as rows for other programs: the file that the window exports and what the command line prints are the
-//! same.
+//! Writes the history as rows for other programs: the window's export and the command line's output are the same.
 //!
-//! Where the rows come from and where they go is somebody else's business.
+//! The caller provides the rows and the destination.
 
 use std::{
     borrow::Cow,
@@ -24,7 +23,7 @@ pub enum HistoryWriter<W: Write> {
 }
 
 impl<W: Write> HistoryWriter<W> {
-    /// Begins a sheet.
+    /// Starts a file.
     ///
     /// # Errors
     /// What writing says.
@@ -56,7 +55,7 @@ impl<W: Write> HistoryWriter<W> {
         }
     }
 
-    /// Hands back what it was written to, all of it written.
+    /// Returns the inner writer, flushed.
     ///
     /// # Errors
     /// What writing says.
@@ -71,7 +70,7 @@ impl<W: Write> HistoryWriter<W> {
     }
 }
 
-/// Writes causes of failures as comma-separated rows, the names of the columns first, and hands back what it wrote to.
+/// Writes causes of failures as CSV with a header, and returns the inner writer.
 ///
 /// # Errors
 /// What writing says.
@@ -212,10 +211,10 @@ fn cells(command: &CommandView) -> [String; COLUMNS.len()] {
     ]
 }
 
-/// What a spreadsheet takes for the beginning of a formula.
+/// The characters with which a formula begins in a spreadsheet.
 pub(crate) const FORMULA: [char; 7] = ['=', '+', '-', '@', '\t', '\r', '\n'];
 
-/// What a device says is text: a spreadsheet that takes it for a formula would do what the device wants.
+/// Messages of devices are text: a spreadsheet would execute a formula in them.
 pub(crate) fn harmless(cell: &str) -> Cow<'_, str> {
     if cell.starts_with(FORMULA) {
         return Cow::Owned(format!("'{cell}"));
@@ -223,7 +222,7 @@ pub(crate) fn harmless(cell: &str) -> Cow<'_, str> {
     Cow::Borrowed(cell)
 }
 
-/// What the disk or the reader said; the library's own conversion keeps only the words of it.
+/// The original I/O error; the library's own conversion keeps only its text.
 pub(crate) fn plain(error: csv::Error) -> io::Error {
     match error.into_kind() {
         csv::ErrorKind::Io(error) => error,
@@ -238,7 +237,7 @@ pub(crate) fn exact_time(at: i64) -> String {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+    #![expect(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 
     use std::io::{self, Write};
 
@@ -302,7 +301,7 @@ mod tests {
         assert_eq!(rows.len(), 2);
         assert!(written.contains(r#","args":{"on":true,"n":1e10},"#), "{written}");
         assert_eq!((&rows[0]["at"], &rows[0]["state"]), (&json!(1_795_438_800_520_i64), &json!("failed")));
-        // Nobody calculates with it, so it stands as it came.
+        // It is not a figure to calculate with, so it is written as received.
         assert_eq!(rows[1]["message"], "=1+1");
     }
 

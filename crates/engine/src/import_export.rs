@@ -1,5 +1,5 @@
-//! Connections as a file, to be taken to another computer: JSON, and with secrets in it encrypted under a passphrase as an
-//! age file (<https://age-encryption.org/v1>), which other programs can open as well.
+//! The file format of exported connections: JSON, or with secrets an age file encrypted with a passphrase
+//! (<https://age-encryption.org/v1>), which other programs can open too.
 //!
 //! It knows neither the store nor the vault.
 
@@ -31,7 +31,7 @@ use crate::{
     vault::Secret,
 };
 
-/// What the file says it is.
+/// The type of the file.
 const FORMAT: &str = "wilco connections";
 /// Which form of it. A newer one is refused.
 const VERSION: u32 = 1;
@@ -41,7 +41,7 @@ const LIMIT: u64 = 16 * 1024 * 1024;
 const MOST_CONNECTIONS: usize = 1_000;
 /// The shortest passphrase, characters.
 const SHORTEST_PASSPHRASE: usize = 12;
-/// scrypt's N as a power of two, at the most: a gigabyte of memory, some seconds.
+/// scrypt's N as a power of two, at most: a gigabyte of memory, some seconds.
 const MOST_WORK: u8 = 20;
 
 /// The file.
@@ -102,7 +102,7 @@ pub(crate) struct Found {
     pub(crate) bundle: Option<Bundle>,
 }
 
-/// What a file turned out to be.
+/// The kind of a file.
 pub(crate) enum Opened {
     /// Encrypted, and not opened: the passphrase is missing or wrong.
     Locked,

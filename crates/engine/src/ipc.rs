@@ -1,8 +1,8 @@
-//! A running engine, asked from another process over a local socket.
+//! A running engine, used from another process over a local socket.
 //!
-//! One JSON object a line each way. The socket lies in a directory of its own in the data directory, which only its owner
-//! can enter, and each side refuses a process of another user (`private`); so every client here could read the data as
-//! well. Here is what both sides say; the side of the engine is in `server`, the other in `client`.
+//! Each message is one line of JSON. The socket is in a directory of its own in the data directory, which only its
+//! owner can enter, and each side refuses a process of another user (`private`); so every client could read the data
+//! anyway. This file has the messages; `server` is the engine's side, `client` the other.
 
 mod client;
 mod lines;
@@ -22,23 +22,23 @@ use crate::api::{Call, Failure, Json};
 pub use client::IpcClient;
 pub use server::IpcServer;
 
-/// What is asked.
+/// A request.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Request {
     Call(Box<Call>),
     /// That the window comes to the front.
-    Raise,
+    ShowWindow,
 }
 
-/// What comes back: items, and an answer before or after them.
+/// A reply: items, and an answer before or after them.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Reply {
     Done(Json),
     Failed(Failure),
     Item(Json),
-    /// Nothing more is read here: what was asked after the last answer has not been done.
+    /// Nothing more is read here: requests after the last reply have not been carried out.
     Ended,
 }
 

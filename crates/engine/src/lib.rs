@@ -1,9 +1,9 @@
 //! The engine: it combines sessions, store, keyring, ledgers and dialects, and answers every call of the window and the
 //! command line.
 //!
-//! The controller is the one task that changes anything; [`Handle`] asks things of it, and [`ipc`] lets other
-//! processes do so. Everything that decides about commands is the ledger's, everything about topics and payloads the
-//! dialect's.
+//! The controller is the only task that changes state; [`Handle`] sends requests to it, and [`ipc`] lets other
+//! processes do so. The ledger makes every decision about commands, the dialect every decision about topics and
+//! payloads.
 
 mod absent;
 mod answer_times;

@@ -1,4 +1,4 @@
-//! What others than the controller know of a connection: its fleet, its dialects, and what may be sent over it.
+//! The shared view of a connection: its fleet, its dialects, and its mode.
 
 use std::{
     collections::HashMap,
@@ -22,7 +22,7 @@ pub(crate) type Directory = Arc<RwLock<HashMap<ConnectionId, Listed>>>;
 /// The devices of a connection, read by queries while the controller changes them.
 pub(crate) type SharedFleet = Arc<RwLock<Fleet>>;
 
-/// What others than the controller may know of a connection.
+/// The shared view of a connection.
 #[derive(Clone)]
 pub(crate) struct Listed {
     pub(crate) fleet: SharedFleet,
@@ -32,9 +32,9 @@ pub(crate) struct Listed {
     pub(crate) dialects: Option<SharedDialects>,
     /// The only devices that are listened to; all where empty.
     pub(crate) named: Arc<[String]>,
-    /// What the connection is called.
+    /// The name of the connection.
     pub(crate) name: Arc<str>,
-    /// What may be sent over it.
+    /// The mode.
     pub(crate) mode: ConnectionMode,
     /// Requests name the operator.
     pub(crate) send_operator: bool,
@@ -43,7 +43,8 @@ pub(crate) struct Listed {
 }
 
 impl Listed {
-    /// Whether a command may be sent with what a person has confirmed. `grave`: it is dangerous, or for more than one device.
+    /// Whether a command may be sent with what a person has confirmed. `grave`: it is dangerous, or for more than one
+    /// device.
     ///
     /// # Errors
     /// As [`ConnectionMode::permit_confirmed`].
@@ -107,6 +108,6 @@ impl Listed {
         let fleet = self.fleet.read().unwrap_or_else(PoisonError::into_inner);
         let description = fleet.get(device)?.description.as_ref()?;
         let dialect = dialects::title(&description.dialect);
-        Some(format!("'{device}' speaks {dialect}, and is not announced on this connection now."))
+        Some(format!("'{device}' uses {dialect}, but is not announced on this connection now."))
     }
 }

@@ -1,7 +1,7 @@
-//! One engine for a data directory: two would use the same client id and tell the same history twice.
+//! One engine per data directory: two would use the same client ID and write the same history twice.
 //!
-//! The lock is the system's, on an open file, so that it ends with its process, however that ends. The file itself
-//! stays and means nothing.
+//! The lock is the operating system's, on an open file, so that it ends with its process in any case. The content of
+//! the file has no meaning.
 
 use std::{
     fs::{File, OpenOptions, TryLockError},
@@ -34,13 +34,13 @@ pub enum Held {
     Unlockable {
         /// The data directory.
         dir: PathBuf,
-        /// What the system says.
+        /// The error of the operating system.
         source: io::Error,
     },
 }
 
 impl DataLock {
-    /// Takes the lock of a data directory, or says at once why not.
+    /// Locks a data directory, or returns immediately why not.
     ///
     /// # Errors
     /// See [`Held`].
@@ -63,7 +63,7 @@ impl DataLock {
 }
 
 impl Held {
-    /// What to do about it.
+    /// How to fix it.
     #[must_use]
     pub fn hint(&self) -> String {
         match self {
@@ -85,7 +85,7 @@ impl From<Held> for Failure {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#[expect(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 mod tests {
     use std::{
         io::{BufRead, BufReader},

@@ -1,6 +1,6 @@
-//! What the pieces of a log make together: how far it has come, in words, and its text with its gaps.
+//! Assembles the chunks of a log: its progress as a sentence, and its text with its gaps.
 //!
-//! Nothing is kept here; the store has the pieces and the history the command that asked for them.
+//! It keeps nothing; the store has the chunks, and the history has the command that requested them.
 
 use wilco_dialect::{LogChunk, LogReceipt, LogStanding, json};
 use wilco_ledger::{Command, CommandId, DeviceId, Timestamp};
@@ -10,20 +10,20 @@ use crate::{
     store::{ConnectionId, StoredLog},
 };
 
-/// A log on its way to being shown.
+/// A log to be shown.
 pub(crate) struct Log {
     pub(crate) connection: ConnectionId,
     pub(crate) device: DeviceId,
     pub(crate) id: CommandId,
-    /// What is stored of it, if anything has come.
+    /// The stored part, if anything has arrived.
     pub(crate) stored: Option<StoredLog>,
     pub(crate) chunks: Vec<LogChunk>,
-    /// The command that asked for it, if the history still has it.
+    /// The command that requested it, if it is still in the history.
     pub(crate) command: Option<Command>,
 }
 
 impl Log {
-    /// As it is shown; without its text where only the standing is wanted. Goes through all of it.
+    /// Its view; without its text if only the progress is needed. Takes time proportional to its size.
     pub(crate) fn view(&self, with_text: bool) -> LogView {
         let standing = self.standing();
         // The history may have forgotten the command, and then nothing more is waited for either.
@@ -60,7 +60,7 @@ impl Log {
         LogStanding::of(&self.chunks, self.receipt().as_ref())
     }
 
-    /// What the device has promised of it, by the result of its command.
+    /// The promised properties, from the result of its command.
     fn receipt(&self) -> Option<LogReceipt> {
         let result = self.command.as_ref()?.result.as_deref()?;
         Some(LogReceipt::of(&json::approximate(result)))
@@ -71,7 +71,7 @@ impl Log {
     }
 }
 
-/// The text as it is written to a file: each gap is a line that says so.
+/// The text as it is written to a file: each gap is a line of its own.
 #[must_use]
 pub fn plain(parts: &[LogPart]) -> String {
     let mut text = String::new();
@@ -93,7 +93,7 @@ pub fn plain(parts: &[LogPart]) -> String {
     text
 }
 
-/// Neighbours together. Without the number of all, nobody knows what is missing after the last.
+/// Joins adjacent chunks. Without the total number, missing chunks at the end are unknown.
 fn parts(chunks: &[LogChunk], of: Option<u32>) -> Vec<LogPart> {
     let mut parts: Vec<LogPart> = Vec::new();
     let mut next = 1;

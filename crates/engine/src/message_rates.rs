@@ -1,7 +1,7 @@
-//! Which messages are read of a device that sends more than anybody can use.
+//! Decides which messages of a device that sends too fast are read.
 //!
-//! Reports replace each other, so of those beyond the rate only the newest is read. Answers do not: each is read, and of those
-//! beyond the rate which only repeat something none is kept. Which is which the caller knows.
+//! Reports replace each other, so above the rate only the newest is read. Answers do not: each is read, and above the
+//! rate those that only repeat something are not kept. The caller knows which is which.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -13,19 +13,19 @@ use wilco_ledger::{DeviceId, Millis, Timestamp};
 const REPORTS: Rate = Rate { at_once: 1_000, per_second: 100 };
 /// Beyond that, the newest is read this often.
 const NEWEST_EVERY: Millis = Millis(250);
-/// The same for answers of one device that only repeat something. A sign of life of an unfinished command counts
+/// The same for answers of one device that only repeat something. A message of an unfinished command counts
 /// [`SIGN_OF_LIFE`], any other [`REPETITION`].
 const ANSWERS: Rate = Rate { at_once: 25_000, per_second: 250 };
-/// So many reports of one topic of other firmware. Such a report can be the answer to a command, and several devices may share
-/// the topic, so only what no device needs is left out.
+/// So many reports of one topic of other firmware. Such a report can be the answer to a command, and several devices
+/// may share the topic, so only what no device needs is left out.
 const OTHER_REPORTS: Rate = Rate { at_once: 10_000, per_second: 1_000 };
 /// So many requests of other consoles for one device.
 const REQUESTS: Rate = Rate { at_once: 500, per_second: 20 };
 /// So many pieces of one device's logs: five of the largest without a pause.
 const LOG_CHUNKS: Rate = Rate { at_once: 20_000, per_second: 500 };
-/// What a sign of life counts.
+/// The cost of a message.
 pub(crate) const SIGN_OF_LIFE: u64 = 1;
-/// What any other repetition counts.
+/// The cost of any other repetition.
 pub(crate) const REPETITION: u64 = 25;
 
 /// The messages of one connection. `M` is a message that waits.
@@ -45,7 +45,7 @@ struct Topic<M> {
     newest: Option<(Timestamp, M)>,
 }
 
-/// What one device sends.
+/// The state of one device.
 struct Flow {
     answers: Bucket,
     requests: Bucket,
@@ -54,18 +54,18 @@ struct Flow {
     arrived: u32,
     /// Some of them were not read, or not kept.
     limited: bool,
-    /// It was told of the second before that some were not.
+    /// It was reported for the last second that some were not read.
     told: bool,
 }
 
-/// What a bucket holds, and how fast it fills.
+/// The capacity of a bucket, and its rate.
 #[derive(Clone, Copy)]
 pub(crate) struct Rate {
     pub(crate) at_once: u64,
     pub(crate) per_second: u64,
 }
 
-/// What may still pass without a pause, in thousandths.
+/// The remaining allowance, in thousandths.
 pub(crate) struct Bucket {
     level: u64,
     at: Timestamp,
@@ -89,7 +89,7 @@ impl<M> MessageRates<M> {
         self.report_at(REPORTS, topic, Some(device), message, now)
     }
 
-    /// The same for a report of other firmware. `device`: where the topic alone tells it.
+    /// The same for a report of other firmware. `device`: if the topic alone identifies it.
     pub(crate) fn other_report(
         &mut self,
         topic: &str,
@@ -116,7 +116,7 @@ impl<M> MessageRates<M> {
         let owner = if device.is_some() { None } else { known.owner.clone() };
         let passes = known.bucket.take(1, known.rate, now);
         if passes {
-            // What waited is older.
+            // The waiting message is older.
             if let Some((due, _)) = known.newest.take() {
                 self.waiting.remove(&(due, topic.to_owned()));
             }
@@ -261,7 +261,7 @@ impl Bucket {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+    #![expect(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 
     use wilco_ledger::{DeviceId, Timestamp};
 
@@ -302,7 +302,7 @@ mod tests {
         assert_eq!(rates.close_second(Timestamp(999)), [(device("a"), Some(5_000))]);
         let second = reports(&mut rates, 5_000, 1);
         assert!(second.len() < 200, "{} are read", second.len());
-        // After the last of them nothing else comes, and it is read all the same.
+        // After the last of them nothing else comes, and it is read anyway.
         let due = rates.next_due();
         let newest = second.last().map(|(_, number)| *number);
         match due {

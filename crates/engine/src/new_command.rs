@@ -1,5 +1,5 @@
-//! What holds for every new command, whoever sends it: its ID, what becomes of it while its device is offline, and whether its
-//! device is listened to.
+//! Rules for every new command: its ID, its delivery while the device is offline, and whether the connection receives the
+//! device's answers.
 
 use uuid::Uuid;
 use wilco_dialect::CommandKind;
@@ -7,7 +7,7 @@ use wilco_ledger::{CommandId, Delivery};
 
 use crate::api::{Failure, invalid, sentence};
 
-/// A command's ID as somebody has entered it.
+/// Validates a command ID that a user entered.
 pub(crate) fn command_id(text: &str) -> Result<CommandId, Failure> {
     CommandId::new(text).map_err(|error| invalid(sentence(&error.to_string()), "Copy it from the history."))
 }
@@ -17,8 +17,9 @@ pub(crate) fn fresh_id() -> Result<CommandId, Failure> {
     command_id(&Uuid::now_v7().to_string())
 }
 
-/// What becomes of a command for a device that is known to be offline, where nobody says. What is dangerous is now or never:
-/// nobody wants a device to restart long after it was asked to. The rest waits here, where it can still be withdrawn.
+/// The default delivery of a command to a device that is known to be offline. A dangerous command is sent now or never:
+/// nobody wants a device to restart long after it was requested. All others wait here, where they can still be
+/// cancelled.
 pub(crate) fn usual_delivery(kind: Option<&CommandKind>) -> Delivery {
     if kind.is_some_and(|kind| kind.dangerous) { Delivery::Now } else { Delivery::HoldHere }
 }

@@ -1,8 +1,8 @@
-//! Which device IDs are listed that were not known before, where very many come at once.
+//! Decides which unknown device IDs are listed when very many arrive at once.
 //!
-//! A program that invents IDs must not fill the list and the disk, and a fleet to which Wilco connects for the first time
-//! must be listed as a whole. What the broker had retained is a fleet's more likely than what comes now, and an ID that is
-//! used again a while later is a device's more likely than one that is used once.
+//! A program that invents IDs must not fill the list and the disk, and a fleet to which Wilco connects for the first
+//! time must be listed completely. Retained messages are more likely those of a fleet than new ones, and an ID that is
+//! used again later is more likely that of a device than one that is used once.
 
 use std::{collections::HashMap, hash::BuildHasher};
 
@@ -78,7 +78,7 @@ impl NewDevices {
         u32::try_from(self.left_out.len()).unwrap_or(u32::MAX)
     }
 
-    /// Forgets, once a minute, the IDs that nobody uses any more.
+    /// Forgets unused IDs, once a minute.
     pub(crate) fn tidy_up(&mut self, now: Timestamp) {
         if self.left_out.is_empty() || now.since(self.tidied_at) < Millis::seconds(60) {
             return;
@@ -91,7 +91,7 @@ impl NewDevices {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+    #![expect(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 
     use wilco_ledger::{DeviceId, Timestamp};
 
@@ -110,7 +110,7 @@ mod tests {
     fn a_fleet_that_the_broker_has_retained_is_listed_as_a_whole() {
         let mut new = NewDevices::new(Timestamp(0));
         assert_eq!(listed(&mut new, 0..30_000, true, 0), 30_000);
-        // And one that begins to speak while somebody listens.
+        // And one that publishes its first message while Wilco is connected.
         assert_eq!(listed(&mut new, 30_000..50_000, false, 0), 20_000);
         assert_eq!(new.left_out(), 0);
     }

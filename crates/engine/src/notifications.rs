@@ -1,7 +1,8 @@
-//! Notifications for a person who looks elsewhere: commands that failed or took long.
+//! Notifications while the window is in the background: commands that failed or took long.
 //!
-//! Gathered until it is quiet, so that a fan-out is one piece of news. Whether somebody does look elsewhere, and how it
-//! is shown, is the shell's business. What a device says is not in it: some systems take such a text for markup.
+//! They are collected until nothing happens for a moment, so that a fan-out is one notification. The shell decides
+//! whether the window is in the background and shows them. They contain no texts of devices, because some systems
+//! interpret markup.
 
 use std::{cmp::Reverse, collections::BTreeMap};
 
@@ -16,19 +17,19 @@ use crate::{
 
 /// Nothing has ended for so long.
 const QUIET: Millis = Millis::seconds(2);
-/// A fan-out that goes on and on is told of in parts.
+/// A long fan-out is reported in parts.
 const LONGEST_GATHERING: Millis = Millis::seconds(30);
 /// News that a slow listener may fall behind.
 pub(crate) const MOST_UNREAD: usize = 16;
 
-/// Hears of every command that ends, and tells one listener.
+/// Collects finished commands, and notifies one listener.
 pub(crate) struct Notifications {
     settings: SharedSettings,
     listener: mpsc::Sender<News>,
     gathered: Option<Gathered>,
 }
 
-/// What has ended since the last news.
+/// The commands that finished since the last notification.
 struct Gathered {
     since: Timestamp,
     last: Timestamp,
@@ -39,7 +40,7 @@ struct Gathered {
     device: String,
     id: String,
     command: String,
-    /// What the connection is called; nothing where they are of several.
+    /// The name of the connection; none for several.
     name: Option<String>,
 }
 
@@ -48,7 +49,7 @@ impl Notifications {
         Notifications { settings, listener, gathered: None }
     }
 
-    /// A command has come to its end, on a connection that is called `name`.
+    /// A command has finished, on a connection that is called `name`.
     pub(crate) fn ended(&mut self, connection: &ConnectionId, name: &str, command: &Command, now: Timestamp) {
         let gathered = self.gathered.get_or_insert_with(|| Gathered {
             since: now,
@@ -67,19 +68,19 @@ impl Notifications {
         *gathered.ends.entry(command.state).or_default() += 1;
     }
 
-    /// Tells what has gathered, where it is time to. `false` when nobody listens any more.
+    /// Sends the collected notification when it is due. `false` when there is no listener any more.
     pub(crate) fn tell(&mut self, now: Timestamp) -> bool {
         if let Some(gathered) = self.gathered.take_if(|gathered| gathered.is_due(now))
             && let Some(news) = gathered.news(&self.settings.get())
         {
-            // Who has fallen that far behind shows nothing anyway.
+            // A receiver that is so far behind shows nothing anyway.
             let _ = self.listener.try_send(news);
         }
         !self.listener.is_closed()
     }
 }
 
-/// The event is the end of a command of this installation's that nobody has ended by hand.
+/// The event is the end of a command of this installation that nobody cancelled.
 pub(crate) fn is_end(event: &Event, command: &Command) -> bool {
     let ends = match &event.fact {
         Fact::Answered { reading, .. } => matches!(reading, Reading::Moved | Reading::Inferred | Reading::Late),
@@ -94,7 +95,7 @@ impl Gathered {
         now.since(self.last) >= QUIET || now.since(self.since) >= LONGEST_GATHERING
     }
 
-    /// In words; nothing where nothing of it is worth telling.
+    /// As text; none if nothing is worth a notification.
     fn news(&self, settings: &Settings) -> Option<News> {
         let all: u32 = self.ends.values().sum();
         let good = |state: &State| matches!(state, State::Succeeded | State::Unconfirmed);
@@ -141,7 +142,7 @@ fn span(length: Millis) -> String {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+    #![expect(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 
     use tokio::sync::mpsc;
     use wilco_ledger::{
@@ -187,7 +188,7 @@ mod tests {
         (command, event)
     }
 
-    /// What is told of the commands that have ended, each so many milliseconds after its submission at 0.
+    /// The notification about finished commands, each with its duration in milliseconds after its submission at 0.
     fn told(change: fn(&mut Settings), ends: &[(i64, Fact)], at: i64) -> Option<String> {
         let mut settings = Settings::default();
         change(&mut settings);
@@ -261,7 +262,7 @@ mod tests {
             told(|_| {}, &fine, 14_000).as_deref(),
             Some("2 commands finished | 2 unconfirmed on Plant. The longest took 12 s.")
         );
-        // One that never ends is told of in parts.
+        // A fan-out that never ends is reported in parts.
         let on_and_on: Vec<_> = (0..31).map(|second| (second * 1_000, LOST)).collect();
         assert!(told(|_| {}, &on_and_on, 30_001).is_some());
         assert_eq!(told(|_| {}, &on_and_on[..29], 29_000), None);

@@ -1,5 +1,4 @@
-//! Where things lie: the data directory, the local socket in it, the name of its part of the keyring, and what a path that
-//! somebody typed means.
+//! Paths: the data directory, the local socket in it, the name of its part of the keyring, and paths that a user typed.
 
 use std::{
     fs,
@@ -23,7 +22,7 @@ pub struct DataDir {
 /// Why there is no data directory.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NoDataDir {
-    /// The system does not say where the person's data belongs.
+    /// The user's data directory is unknown.
     #[error("there is no home directory for the data")]
     Homeless,
     /// It cannot be made or entered.
@@ -31,7 +30,7 @@ pub enum NoDataDir {
     Unusable {
         /// The directory.
         path: PathBuf,
-        /// What the system says.
+        /// The error of the operating system.
         what: String,
     },
 }
@@ -85,8 +84,8 @@ impl DataDir {
     }
 }
 
-/// A path as somebody typed it, from the root of the disk on; `~/` is the person's own directory. One that does not say in
-/// which folder is refused: it would mean whichever the app was started in.
+/// A typed path as an absolute path; `~/` is the user's home directory. A path without a folder is refused: it would
+/// depend on the app's working directory.
 pub(crate) fn whole(path: &Path) -> Result<PathBuf, Failure> {
     whole_from(std::env::home_dir(), path)
 }
@@ -133,7 +132,7 @@ impl From<NoDataDir> for Failure {
 }
 
 #[cfg(all(test, target_os = "linux"))]
-#[expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#[expect(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 mod tests {
     use std::{
         fs,

@@ -1,4 +1,4 @@
-//! From what a person enters to a stored profile, and from a stored profile to a session's settings.
+//! Converts an entered connection to a stored profile, and a stored profile to the settings of a session.
 
 pub(crate) mod device_passwords;
 
@@ -28,7 +28,7 @@ pub(crate) struct Draft {
     pub(crate) bundle: Bundle,
 }
 
-/// What identifies a connection, beside what is entered.
+/// The identity of a connection, besides the entered values.
 struct Identity {
     id: ConnectionId,
     client_id: String,
@@ -45,7 +45,7 @@ impl Identity {
     }
 }
 
-/// What a session begins with.
+/// The settings of a session.
 pub(crate) struct Ready {
     pub(crate) settings: Settings,
     /// The client certificate that it will show.
@@ -61,7 +61,7 @@ pub(crate) struct Before {
 }
 
 impl Draft {
-    /// Checks what a person has entered. `brought` is what their files brought.
+    /// Validates an entered connection. `brought` has the staged files.
     pub(crate) fn of(
         entry: ConnectionEntry,
         brought: Option<&Credentials>,
@@ -113,7 +113,7 @@ impl Draft {
     ) -> Result<Draft, Failure> {
         let name = text(Some(entry.name), "name")?;
         let Some(name) = name else {
-            return Err(invalid("The connection has no name.".into(), "Give it one that says which fleet it is."));
+            return Err(invalid("The connection has no name.".into(), "Enter a name, for example that of the fleet."));
         };
         let address = Address::parse(entry.url.trim())?;
         keep_query(&address, &mut bundle, had.is_some())?;
@@ -170,7 +170,7 @@ impl Draft {
         Ok(Draft { profile, bundle })
     }
 
-    /// What a session of it needs.
+    /// The settings of its session.
     pub(crate) fn settings(&self, passing: bool) -> Result<Settings, Failure> {
         assemble(&self.profile, &self.bundle, passing)
     }
@@ -207,7 +207,7 @@ pub(crate) fn fetch(profile: &Profile, vault: &Vault) -> Result<Bundle, Failure>
         return Ok(Bundle::default());
     }
     match Bundle::fetch(vault, profile.id.as_str()) {
-        // What was never in the keyring is not missed for want of one.
+        // Secrets that were never in the keyring are not missing without one.
         Err(_) if profile.in_memory_secrets => Ok(Bundle::default()),
         fetched => Ok(fetched?),
     }
@@ -293,7 +293,8 @@ fn change(bundle: &mut Bundle, kind: SecretKind, entered: Option<String>) {
     }
 }
 
-/// A text as it was entered. One with a space at an end is hardly meant so, and nobody would see why it does not work.
+/// A text as it was entered. One with a space at an end is probably a mistake, and the reason for a failure would be
+/// invisible.
 fn text(entered: Option<String>, what: &str) -> Result<Option<String>, Failure> {
     let entered = entered.filter(|text| !text.is_empty());
     entered.map(|text| exact(&text, what).map(str::to_owned)).transpose()

@@ -1,7 +1,6 @@
-//! Rollouts between the wire's types and the state machine's: what is asked for becomes a plan, and how one stands becomes
-//! a view.
+//! Rollouts between the wire types and the state machine: a request becomes a plan, and the state becomes a view.
 //!
-//! It deliberately runs none: that is the controller's, beside the ledger.
+//! It runs none: the controller does, beside the ledger.
 
 mod answers;
 mod earlier;

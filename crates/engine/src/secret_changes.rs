@@ -1,7 +1,7 @@
-//! Which connections' secrets are being replaced.
+//! Tracks connections whose secrets are being replaced.
 //!
-//! The keyring is changed before the profile. Who fetched the secrets for the profile in between would find some missing, and
-//! would say so of a connection with which everything is in order.
+//! The keyring is changed before the profile. Somebody who reads the secrets for the profile in between would find some
+//! missing, and would report a problem that does not exist.
 
 use std::{
     collections::HashMap,
@@ -17,13 +17,13 @@ use crate::store::ConnectionId;
 pub(crate) struct SecretChanges(Arc<Mutex<HashMap<ConnectionId, Arc<RwLock<()>>>>>);
 
 impl SecretChanges {
-    /// Waits until nobody replaces the secrets of a connection. Nobody does until what this returns is dropped.
+    /// Waits until nobody replaces the secrets of a connection. Nobody does until the returned guard is dropped.
     pub(crate) async fn fetching(&self, connection: &ConnectionId) -> OwnedRwLockReadGuard<()> {
         self.of(connection).read_owned().await
     }
 
-    /// Waits until nobody fetches or replaces the secrets of a connection. Nobody does until what this returns is dropped,
-    /// which is to be after the controller got the new profile.
+    /// Waits until nobody reads or replaces the secrets of a connection. Nobody does until the returned guard is
+    /// dropped, which must be after the controller received the new profile.
     pub(crate) async fn replacing(&self, connection: &ConnectionId) -> OwnedRwLockWriteGuard<()> {
         self.of(connection).write_owned().await
     }

@@ -1,4 +1,4 @@
-//! The settings that are in force, for everybody who goes by them. Their bounds are with their type.
+//! The current settings, shared by all users of them. Their limits are defined with their type.
 
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -6,7 +6,7 @@ pub(crate) use wilco_definitions::days_ago;
 
 use crate::api::Settings;
 
-/// The settings that are in force, for everybody who goes by them.
+/// The current settings, shared.
 #[derive(Clone)]
 pub(crate) struct SharedSettings(Arc<RwLock<Settings>>);
 

@@ -1,11 +1,11 @@
-//! A command as it is typed at a POSIX shell to be asked for once more: `wilco send …`.
+//! A command as a `wilco send …` line for a POSIX shell.
 
 use wilco_dialect::{CommandKind, json};
 use wilco_ledger::{Command, Delivery, Millis, Policy};
 
 use crate::{api::Settings, new_command::usual_delivery};
 
-/// The command whose only argument is a text that is sent as it stands.
+/// The command whose only argument is a text that is sent unchanged.
 const FREE_TEXT: &str = "text";
 
 /// The line, or `None` where a name has control characters in it, which a terminal would obey instead of showing. What the
@@ -29,12 +29,12 @@ pub(crate) fn shell_line(
     Some(words.iter().map(|word| shell_word(word)).collect::<Vec<_>>().join(" "))
 }
 
-/// What the command line would not choose by itself.
+/// Options that differ from the command line's defaults.
 fn policy(policy: &Policy, kind: Option<&CommandKind>, settings: &Settings) -> Vec<String> {
     let mut words = Vec::new();
     if policy.delivery != usual_delivery(kind) {
         let delivery = match policy.delivery {
-            // One device alone is asked by itself.
+            // Copied for one device, a broadcast becomes an ordinary command.
             Delivery::Now | Delivery::Broadcast => "now",
             Delivery::BrokerHolds => "broker",
             Delivery::HoldHere => "hold",
@@ -56,7 +56,7 @@ fn policy(policy: &Policy, kind: Option<&CommandKind>, settings: &Settings) -> V
     words
 }
 
-/// The command and its arguments, in the plainest form that says exactly the same.
+/// The command and its arguments, in the simplest equivalent form.
 fn what(name: &str, args: &str) -> Vec<String> {
     let members = json::members(args);
     match members.as_ref().and_then(|members| free_text(name, members)) {
@@ -90,14 +90,14 @@ fn pair((key, written): &(String, String)) -> Option<String> {
         return None;
     }
     let value = match serde_json::from_str::<String>(written) {
-        // What reads like JSON would be taken for it.
+        // A text that looks like JSON would be parsed as JSON.
         Ok(text) if json::value_of(&text) == *written => text,
         _ => written.clone(),
     };
     (!value.chars().any(char::is_control)).then(|| format!("{key}={value}"))
 }
 
-/// JSON in which control characters stand as escapes. Outside of strings they are only white space.
+/// JSON with control characters escaped. Outside of strings they are only white space.
 fn visible(json: &str) -> String {
     let escape = |letter: char| match letter {
         '\t' | '\n' | '\r' => " ".to_owned(),
@@ -118,8 +118,8 @@ fn span(length: Millis) -> String {
     if length.0.is_multiple_of(1_000) { format!("{}s", length.0 / 1_000) } else { format!("{}ms", length.0) }
 }
 
-/// A word as a POSIX shell reads it back, in quotes where it needs them. The crate `shlex` would put quotes around every
-/// `on=true`, so that a copied command line would be harder to read and to change.
+/// A word quoted for a POSIX shell if necessary. The crate `shlex` would quote every `on=true`, so that a copied
+/// command line would be harder to read and to edit.
 #[must_use]
 pub fn shell_word(word: &str) -> String {
     let plain = |letter: char| letter.is_ascii_alphanumeric() || "_-./:=,@%+".contains(letter);
@@ -131,7 +131,7 @@ pub fn shell_word(word: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+    #![expect(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 
     use wilco_ledger::{
         Command, CommandId, Delivery, DeviceId, Event, Fact, Millis, Origin, Policy, Retry, Submission, Timestamp,
@@ -209,7 +209,7 @@ mod tests {
         check("led", Policy { timeout: Millis::seconds(60), ..policy() }, "--timeout 60s ");
         // As long as a restart always takes.
         check("restart", Policy { timeout: Millis::seconds(60), delivery: Delivery::Now, ..policy() }, "");
-        // Now or never, unless somebody says otherwise.
+        // By default it is sent now or never.
         check("restart", Policy { timeout: Millis::seconds(60), ..policy() }, "--delivery hold ");
         check("led", Policy { delivery: Delivery::Now, ..policy() }, "--delivery now ");
         check("led", Policy { delivery: Delivery::BrokerHolds, ..policy() }, "--delivery broker ");

@@ -1,4 +1,4 @@
-//! What people's files brought, kept in memory until the connection they are for is saved.
+//! Certificate files that a user has added, kept in memory until their connection is saved.
 
 use std::{
     collections::HashMap,
@@ -15,10 +15,10 @@ use crate::{
     tls::{Credentials, Kit, Source},
 };
 
-/// A kit that nobody has used for so long is forgotten.
+/// A kit that was not used for this time is discarded.
 const FORGOTTEN_AFTER: Millis = Millis::seconds(3_600);
 
-/// Kits at the most; the one not used for longest goes first.
+/// Kits at most; the one not used for longest goes first.
 const KEPT: usize = 16;
 
 /// The kits of everybody who is just adding a connection.
@@ -63,7 +63,7 @@ impl StagedCredentials {
         Ok(view)
     }
 
-    /// What a kit comes to.
+    /// The result of evaluating a kit.
     pub(crate) fn credentials(&self, id: &str, now: Timestamp) -> Result<Credentials, Failure> {
         let mut staged = self.staged();
         let kept = staged.get_mut(id).ok_or_else(forgotten)?;

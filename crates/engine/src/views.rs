@@ -1,4 +1,4 @@
-//! From the domain's words to the wire's, and nothing else.
+//! Converts domain types to wire types, and nothing else.
 
 use std::sync::Arc;
 
@@ -16,11 +16,11 @@ use crate::{
     store::Discarded,
 };
 
-/// A command as it stood when that was written down.
+/// A command in the state of a stored event.
 #[derive(Debug, Clone)]
 pub(crate) struct CommandSnapshot {
     pub(crate) command: Arc<Command>,
-    /// When it is given up, where that is still to come.
+    /// Its deadline, if that is still ahead.
     pub(crate) deadline: Option<Timestamp>,
 }
 
@@ -94,7 +94,7 @@ fn clocks_differ(command: &Command) -> bool {
         && answered.since(sent) < AT_ONCE
 }
 
-/// What of its device a command's end rests on, where the device itself has said how it ended.
+/// The evidence for a command's end, if the device itself has reported it.
 fn settled_by(command: &Command) -> Option<SettledBy> {
     match command.matched.filter(|_| command.state.is_device_said())? {
         Match::Exact | Match::Inferred => Some(SettledBy::Answer),
@@ -103,12 +103,12 @@ fn settled_by(command: &Command) -> Option<SettledBy> {
     }
 }
 
-/// What a device reports that has done as it was asked, where nothing but its state says so.
+/// The expected report of a command without an answer of its own.
 fn now_reports(command: &Command) -> Option<String> {
     let is_reported = command.state == State::Succeeded && command.matched == Some(Match::Reported);
     let Expectation::State { terms, .. } = command.expects().filter(|_| is_reported)? else { return None };
     Some(match &**terms {
-        [Term { key, .. }] if key.starts_with('$') => "The device has started anew.".to_owned(),
+        [Term { key, .. }] if key.starts_with('$') => "The device has restarted.".to_owned(),
         [Term { value: Some(value), .. }] => format!("The device reported {value}."),
         [Term { key, value: None }] => format!("The device has reported {key}."),
         several => {
@@ -288,7 +288,7 @@ fn valid_end(bytes: &[u8]) -> &[u8] {
     &bytes[rest..]
 }
 
-/// What a device said that it did, and what it reports.
+/// The difference between a device's answer and its report.
 pub(crate) fn disagreement(of: &Disagreement) -> DisagreementView {
     let Disagreement { command, key, said, reported } = of;
     let plain = |value: &str| serde_json::from_str::<String>(value).unwrap_or_else(|_| value.to_owned());
@@ -296,11 +296,11 @@ pub(crate) fn disagreement(of: &Disagreement) -> DisagreementView {
     let text = match &**key {
         "led" => {
             let word = |on: &str| if on == "true" { "ON" } else { "OFF" };
-            format!("Said {}, reports {}", word(&said), word(&reported))
+            format!("Answered {}, reports {}", word(&said), word(&reported))
         }
         "telemetry_interval_ms" => {
             let span = |ms: &str| ms.parse::<u64>().map_or_else(|_| ms.to_owned(), |ms| format!("{} ms", grouped(ms)));
-            format!("Said telemetry every {}, reports {}", span(&said), span(&reported))
+            format!("Answered telemetry every {}, reports {}", span(&said), span(&reported))
         }
         other => {
             let name = match other.split_once('.') {
@@ -308,7 +308,7 @@ pub(crate) fn disagreement(of: &Disagreement) -> DisagreementView {
                 Some(("saved", key)) => format!("saved {key}"),
                 _ => other.to_owned(),
             };
-            format!("Said {name} = {said}, reports {reported}")
+            format!("Answered {name} = {said}, reports {reported}")
         }
     };
     DisagreementView { command: command.as_str().to_owned(), text }
@@ -325,7 +325,7 @@ pub(crate) fn discarded(discarded: &Discarded) -> DiscardedView {
     }
 }
 
-/// A message as it went over the wire.
+/// A message as it was sent or received.
 pub(crate) fn wire(topic: &str, payload: &[u8], qos: u8) -> WireView {
     let (payload_text, binary) = match std::str::from_utf8(payload) {
         Ok(text) => (text.to_owned(), false),
@@ -371,7 +371,7 @@ fn reading_sentence(reading: Reading) -> &'static str {
         Reading::Moved => "Changed the state",
         Reading::Inferred => "Has no ID, and can only belong to this command",
         Reading::Late => "Arrived after the timeout, and still counts",
-        Reading::Challenge => "Asks for the device's password; it has not run the command, which is sent again",
+        Reading::Challenge => "Requires the device's password; the command did not run, and Wilco sends it again",
         Reading::Heartbeat => "Still running",
         Reading::Duplicate => "Duplicate answer; the state did not change",
         Reading::Conflict => "A different final answer; the first one counts",
@@ -408,9 +408,11 @@ fn not_delivered(why: &NotDelivered) -> String {
             format!("The broker refused it (MQTT reason {code:#04x}): “{said}”")
         }
         NotDelivered::Refused { code, said: None } => format!("The broker refused it (MQTT reason {code:#04x})"),
-        NotDelivered::TooLarge { bytes } => format!("At {} bytes it is larger than the broker takes", grouped(*bytes)),
-        NotDelivered::DeviceOffline => "The device is offline, and waiting was not wanted".to_owned(),
-        NotDelivered::NotConnected => "There is no connection to the broker, and waiting was not wanted".to_owned(),
+        NotDelivered::TooLarge { bytes } => {
+            format!("At {} bytes it is larger than the broker accepts", grouped(*bytes))
+        }
+        NotDelivered::DeviceOffline => "The device is offline, and the command was not to wait".to_owned(),
+        NotDelivered::NotConnected => "Not connected to the broker, and the command was not to wait".to_owned(),
     }
 }
 

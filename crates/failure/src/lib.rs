@@ -1,34 +1,33 @@
-//! The one shape of an error that crosses a seam: a code for programs, a sentence each for what happened and what to do.
+//! The only error type that crosses a seam: a code for programs, and a sentence each for what happened and what to do.
 //!
-//! It is the lowest crate of all, so that each layer can return its own failures and none has to know a higher one.
+//! It is the lowest crate of all, so that each layer can return its own failures without depending on a higher one.
 
 use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-/// Why something asked of the engine was not done: a sentence each for what happened and what to do.
+/// Why a request to the engine failed: a sentence each for what happened and what to do.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS, thiserror::Error)]
 #[ts(export)]
 #[error("{message}")]
 pub struct Failure {
-    /// What the window branches on.
+    /// The code for programs.
     pub code: FailureCode,
-    /// What happened and why, for people. Never holds a secret.
+    /// The event and its cause, for users. Contains no secrets.
     pub message: String,
-    /// What to do about it.
+    /// How to fix it.
     pub hint: Option<String>,
 }
 
 impl Failure {
-    /// A failure told by an error: its text becomes a sentence.
+    /// A failure from an error: its text becomes a sentence.
     pub fn of(code: FailureCode, error: &impl std::fmt::Display, hint: Option<String>) -> Failure {
         Failure { code, message: sentence(&error.to_string()), hint }
     }
 }
 
-/// A text as it was entered. Names are used exactly, so one that begins or ends with a space, which nobody sees, is
-/// refused.
+/// Validates an entered name. Names are used exactly, so one that begins or ends with an invisible space is refused.
 ///
 /// # Errors
 /// [`FailureCode::Invalid`].
@@ -42,13 +41,13 @@ pub fn exact<'a>(text: &'a str, what: &str) -> Result<&'a str, Failure> {
     ))
 }
 
-/// What was asked makes no sense as it stands.
+/// The request is not valid.
 #[must_use]
 pub fn invalid(message: String, hint: &str) -> Failure {
     Failure { code: FailureCode::Invalid, message, hint: Some(hint.to_owned()) }
 }
 
-/// What a sentence quotes of a text that somebody has given: its first 60 characters.
+/// The quoted part of a user's text: its first 60 characters.
 #[must_use]
 pub fn excerpt(text: &str) -> Cow<'_, str> {
     match text.char_indices().nth(60) {
@@ -70,12 +69,12 @@ pub fn sentence(text: &str) -> String {
     format!("{first}{}{end}", letters.as_str())
 }
 
-/// The failures that somebody treats differently.
+/// Failures that callers distinguish.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "snake_case")]
 #[ts(export)]
 pub enum FailureCode {
-    /// What was asked makes no sense as it stands.
+    /// The request is not valid.
     Invalid,
     /// There is no such connection, device or command.
     NotFound,
@@ -91,13 +90,14 @@ pub enum FailureCode {
     Store,
     /// The connection is read-only: nothing is sent over it.
     ReadOnly,
-    /// The connection is protected, and what was asked is not confirmed as it requires.
+    /// The connection is protected, and the required confirmation is missing.
     Unconfirmed,
     /// Another Wilco uses the same data.
     InUse,
-    /// The engine in the other process ended before it took the call: nothing was done, and the next engine may be asked.
+    /// The engine in the other process ended before it accepted the call: nothing was done, and the next engine can be
+    /// used.
     Ended,
-    /// The engine in the other process went away during the call: nobody knows whether it was done.
+    /// The engine in the other process ended during the call: it is unknown whether it was carried out.
     Unanswered,
     /// A defect of Wilco's own.
     Internal,

@@ -1,9 +1,9 @@
-//! Whether devices did what they said: what a device reports after it answered a command is compared with what the command
-//! asked for.
+//! Checks whether devices did what they answered: compares a device's reports after its answer with what the command
+//! requested.
 //!
-//! A device has [`FOLLOWS_WITHIN`] to report what it said, counted while it is not known to be offline. What it reports then
-//! decides. What it reports later has another cause: somebody may have pressed its button. A device that was found to report
-//! something else disagrees until it reports what it said, or is asked for something else.
+//! A device has [`FOLLOWS_WITHIN`] to report the value that it answered, counted while it is not known to be offline.
+//! Its reports within that time decide. Later reports have other causes, such as a pressed button. A device that
+//! reported something else disagrees until it reports the answered value, or a command requests something else.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -11,19 +11,19 @@ use foldhash::fast::RandomState;
 
 use crate::{CommandId, DeviceId, Millis, Term, Timestamp, is_same_value};
 
-/// How long a device has to report what it said it did.
+/// How long a device has to report the value that it answered.
 pub const FOLLOWS_WITHIN: Millis = Millis::seconds(10);
 
-/// A device said that it did something, and reports something else.
+/// A device's answer and its report differ.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Disagreement {
     /// The command that it answered.
     pub command: CommandId,
     /// The name of the value in its reports.
     pub key: Box<str>,
-    /// What the command asked for.
+    /// The requested value.
     pub said: Box<str>,
-    /// What the device reports.
+    /// The reported value.
     pub reported: Box<str>,
 }
 
@@ -54,14 +54,14 @@ enum Stands {
 }
 
 impl Agreements {
-    /// A command that asks for these values is on its way: what was said of them before does not count any more. Whether
-    /// the device disagreed about one of them.
+    /// A command that requests these values is pending: earlier answers about them no longer count. Returns whether the
+    /// device disagreed about one of them.
     pub fn asked(&mut self, device: &DeviceId, terms: &[Term]) -> bool {
         let removed = terms.iter().filter_map(|term| self.remove(device, &term.key));
         removed.filter(|watched| matches!(watched.stands, Stands::Disagrees(_))).count() > 0
     }
 
-    /// A device said that it did what this command asked for. `offline`: it is known not to be there any more.
+    /// A device answered that it carried out this command. `offline`: it is known to be offline now.
     pub fn said_yes(&mut self, device: &DeviceId, command: &CommandId, terms: &[Term], offline: bool, now: Timestamp) {
         for term in terms {
             let Some(said) = &term.value else { continue };
@@ -111,7 +111,7 @@ impl Agreements {
         }
     }
 
-    /// The connection has ended, and no report comes over it: the time of each device goes on once it is heard again.
+    /// The connection has ended, so no reports arrive: the time of each device continues with its next message.
     pub fn disconnected(&mut self) {
         for (_, device, key) in std::mem::take(&mut self.due) {
             if let Some(watched) = self.devices.get_mut(&device).and_then(|keys| keys.get_mut(&key)) {
@@ -120,8 +120,8 @@ impl Agreements {
         }
     }
 
-    /// Looks at what is due. `value` is what a device reports of a key; nothing where it does not, which says nothing.
-    /// Hands back the devices that disagree from now on.
+    /// Evaluates due comparisons. `value` is a device's reported value of a key; none if it does not report it, which
+    /// decides nothing. Returns the devices that now disagree.
     pub fn look(&mut self, now: Timestamp, value: impl Fn(&DeviceId, &str) -> Option<Box<str>>) -> Vec<DeviceId> {
         let mut disagree = Vec::new();
         while self.due.first().is_some_and(|(due, ..)| *due <= now)
@@ -148,7 +148,7 @@ impl Agreements {
         self.due.first().map(|(due, ..)| *due)
     }
 
-    /// What a device disagrees about: the first key by name, where there are several.
+    /// The disagreement of a device: the first key by name, if there are several.
     #[must_use]
     pub fn of(&self, device: &DeviceId) -> Option<Disagreement> {
         self.devices.get(device)?.iter().find_map(|(key, watched)| match &watched.stands {

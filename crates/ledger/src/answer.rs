@@ -1,17 +1,17 @@
-//! What a device said, as a dialect has read it.
+//! An answer of a device, as a dialect has decoded it.
 
 use crate::{CommandId, DeviceId, State, Timestamp};
 
-/// One acknowledgement heard from a device.
+/// One answer of a device.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Answer {
     /// The device on whose topic it came.
     pub device: DeviceId,
-    /// What the payload says of the command it answers.
+    /// The command ID in the payload.
     pub claim: Claim,
-    /// What MQTT 5 Correlation Data says of it, where there is any.
+    /// The command ID in the MQTT 5 Correlation Data, if there is any.
     pub correlation: Option<CommandId>,
-    /// What the device says of the command.
+    /// The outcome.
     pub outcome: Outcome,
     /// 0 … 100 %, with [`Outcome::Running`].
     pub progress: Option<u8>,
@@ -19,7 +19,7 @@ pub struct Answer {
     pub message: Option<Box<str>>,
     /// The result as canonical JSON text: equal results are equal texts.
     pub result: Option<Box<str>>,
-    /// When the device says that it happened, by its own clock. Never used to decide anything.
+    /// When it happened by the device's own clock. Never used for decisions.
     pub said_at: Option<Timestamp>,
     /// A retained answer is an old one and never settles anything.
     pub retained: bool,
@@ -27,7 +27,7 @@ pub struct Answer {
     pub raw: Raw,
 }
 
-/// Which command an answer says it belongs to.
+/// The command that an answer claims to belong to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Claim {
     /// It names an id.
@@ -36,11 +36,11 @@ pub enum Claim {
     Within(Box<str>),
     /// It names none.
     Nothing,
-    /// It names none, and is no answer in itself: a report of the device's state that meets what the command asked for.
+    /// It names none, and is not an answer by itself: a report of the device's state with the requested value.
     State,
 }
 
-/// What a device says of a command.
+/// The outcome in an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Outcome {
     /// It has the command.
@@ -56,7 +56,7 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    /// The state that a command has once its device has said this.
+    /// The state of a command after this outcome.
     #[must_use]
     pub fn state(self) -> State {
         match self {
@@ -75,7 +75,7 @@ impl Outcome {
     }
 }
 
-/// A message as it came over the wire: evidence, kept as it is.
+/// A received message: evidence, stored unchanged.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Raw {
     /// The topic it came on.

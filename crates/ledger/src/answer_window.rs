@@ -1,35 +1,37 @@
-//! How many commands may be sent although many wait for answers: some, as long as the broker keeps no answers back.
+//! Decides how many commands may wait for answers: a limited number, as long as the broker queues no answers.
 //!
-//! A broker keeps only so many messages for a client (mosquitto: 1,000) and drops the rest without a word. A command brings
-//! several: a device accepts it, reports progress, says that it is done, and publishes its new state. [`AnswerWindow`]
-//! counts them, and lets so many commands wait for answers that what they bring fits in there, whatever happens.
+//! A broker queues only a limited number of messages for a client (mosquitto: 1,000) and drops the rest silently. A
+//! command causes several: a device accepts it, reports progress, answers that it succeeded, and publishes its new
+//! state. [`AnswerWindow`] counts them, and lets only so many commands wait that their messages fit into that queue in
+//! any case.
 //!
-//! Devices that are slow, or never answer, would hold up all others that way. Their answers are not in the broker's queue,
-//! and a probe shows it: a message of this client to itself, which queues behind everything that the broker keeps for this
-//! client. The messages that arrive between the probe's PUBACK and the probe itself are those that were queued. If there
-//! are next to none, some more commands may be sent, and then the next probe tells. A probe that returns, however late,
-//! also shows that everything before it has been read: only then is a device known to be silent, and not its answer to be
-//! waiting at the broker.
+//! Devices that are slow or never answer would block all others that way. Their answers are not in the broker's queue,
+//! and a probe shows that: a message of this client to itself, which is queued behind everything that the broker holds
+//! for this client. The messages that arrive between the probe's PUBACK and the probe itself are those that were
+//! queued. If there are almost none, some more commands may be sent, until the next probe. A probe that returns,
+//! however late, also shows that everything before it has been read: only then is a device known to be silent, rather
+//! than its answer still queued at the broker.
 //!
-//! It deliberately sends nothing and has no clock: the caller sends the probe and says when.
+//! It sends nothing and has no clock: the caller sends the probe and passes the time.
 
 use crate::{Millis, Timestamp};
 
-/// What waiting commands bring may be so many messages, always.
+/// The number of messages that waiting commands may always cause.
 const ALWAYS: f64 = 600.0;
-/// Commands that bring so many messages may be sent that no probe has followed.
+/// Commands that cause this many messages may be sent without a probe after them.
 const UNPROVEN: f64 = 200.0;
-/// The next probe is sent after commands that bring so many.
+/// The next probe is sent after commands that cause this many messages.
 const PROBE_AFTER: f64 = 60.0;
-/// What a command is taken to bring until that has been counted: accepted, done, and the device's new state.
+/// The assumed number of messages per command until it has been counted: accepted, succeeded, and the device's new
+/// state.
 const USUAL: f64 = 3.0;
-/// A command is taken to bring so many messages at the least.
+/// The minimum number of messages that a command is assumed to cause.
 const LEAST: f64 = 2.0;
-/// And so many at the most: what exceeds this is telemetry.
+/// And so many at most: what exceeds this is telemetry.
 const MOST_MESSAGES: f64 = 10.0;
-/// So many commands show what one brings.
+/// The number of commands after which the average is known.
 const COUNTED: usize = 20;
-/// If it is less than before, so much of the difference is believed each time; if it is more, all of it.
+/// If it is less than before, this share of the difference is applied each time; if it is more, all of it.
 const LESS: f64 = 0.25;
 /// A queue of up to so many messages is none: they are on their way.
 const SHORT_QUEUE: usize = 100;
@@ -41,10 +43,10 @@ const LOST: Millis = Millis::seconds(10);
 const PAUSE: Millis = Millis(200);
 /// From a probe that was lost to the next.
 const PAUSE_AFTER_LOSS: Millis = Millis::seconds(60);
-/// What a probe has shown is out of date after this.
+/// The result of a probe expires after this time.
 const OUT_OF_DATE: Millis = Millis::seconds(2);
 
-/// What probes have shown of the broker's queue for this client, over one network connection.
+/// The results of probes of the broker's queue for this client, over one network connection.
 #[derive(Debug, Clone)]
 pub struct AnswerWindow {
     /// There is a connection, and the client may send messages to itself over it.
@@ -54,13 +56,13 @@ pub struct AnswerWindow {
     shown: Option<Shown>,
     /// No probe is sent before this.
     pause_until: Timestamp,
-    /// What the broker had for the client at this time has been read.
+    /// All messages that the broker had for the client at this time have been read.
     read_up_to: Option<Timestamp>,
     /// The last probe was lost, so it is not known what has been read.
     is_lost: bool,
-    /// Messages that a command brings.
+    /// The average number of messages per command.
     messages_per_command: f64,
-    /// What has come and gone since that was last computed.
+    /// The changes since the last computation.
     counted: Counted,
 }
 
@@ -79,7 +81,7 @@ struct Shown {
     unproven: usize,
 }
 
-/// A probe under way.
+/// A probe in progress.
 #[derive(Debug, Clone)]
 struct Probe {
     sent_at: Timestamp,
@@ -132,14 +134,14 @@ impl AnswerWindow {
         self.shown.map_or(0, |shown| self.bringing(UNPROVEN).saturating_sub(shown.unproven))
     }
 
-    /// So many commands may wait for answers, whatever probes have shown: as many as bring what a broker keeps for certain.
-    /// Where nothing can be learnt from probes, that is left to [`crate::Limits::answer_window`].
+    /// The number of commands that may always wait for answers: their messages certainly fit into a broker's queue.
+    /// Without probes, [`crate::Limits::answer_window`] decides instead.
     #[must_use]
     pub fn always(&self) -> usize {
         if self.may_probe { self.bringing(ALWAYS) } else { usize::MAX }
     }
 
-    /// Commands that bring so many messages.
+    /// The number of commands that cause this many messages.
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 6 and 300")]
     fn bringing(&self, messages: f64) -> usize {
         (messages / self.messages_per_command) as usize
@@ -152,8 +154,8 @@ impl AnswerWindow {
         !self.may_probe || self.is_lost || self.read_up_to.is_some_and(|read| read >= at)
     }
 
-    /// A network connection stands. `may_probe`: the client may send messages to itself over it. Otherwise there are never
-    /// any to spare.
+    /// A network connection is established. `may_probe`: the client may send messages to itself over it. Otherwise
+    /// there is never spare capacity.
     pub fn connected(&mut self, may_probe: bool) {
         let messages_per_command = self.messages_per_command;
         *self = AnswerWindow { may_probe, messages_per_command, ..AnswerWindow::default() };
@@ -188,7 +190,7 @@ impl AnswerWindow {
         (self.may_probe && self.probe.is_none()).then_some(self.pause_until)
     }
 
-    /// A probe is on its way.
+    /// A probe was sent.
     pub fn probe_sent(&mut self, now: Timestamp) {
         self.probe = Some(Probe { sent_at: now, confirmed_at: None, queued: 0, sent_behind: 0, is_bad: false });
     }
@@ -231,7 +233,7 @@ impl AnswerWindow {
         }
     }
 
-    /// Learns from what came and went how many messages a command brings.
+    /// Updates the average number of messages per command.
     #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
     fn count(&mut self) {
         if self.counted.commands < COUNTED {
@@ -266,7 +268,7 @@ mod tests {
     use super::AnswerWindow;
     use crate::Timestamp;
 
-    /// What happens to a window, at a time in milliseconds.
+    /// An input of a window, at a time in milliseconds.
     #[derive(Clone, Copy)]
     enum Happens {
         Commands(usize),
@@ -281,7 +283,7 @@ mod tests {
 
     use Happens::{Commands, Confirmed, Disconnected, Messages, Probed, Refused, Returned, Tick};
 
-    /// What a connected window has to spare after each of these, and when it wants the next probe at the end.
+    /// The free capacity of a connected window after each input, and the time of the next probe at the end.
     fn check(steps: &[(i64, Happens, usize)], probe_due_at: Option<i64>) {
         let mut window = AnswerWindow::default();
         window.connected(true);
@@ -309,7 +311,7 @@ mod tests {
         let up_to_a_hundred = |count| [(0, Probed, 0), (1, Confirmed, 0), (2, Messages(count), 0)];
         check(&[&up_to_a_hundred(100)[..], &[(3, Returned, 66)]].concat(), None);
         check(&[&up_to_a_hundred(101)[..], &[(3, Returned, 0)]].concat(), Some(203));
-        // What comes before the PUBACK was not queued.
+        // Messages before the PUBACK were not queued.
         check(&[(0, Probed, 0), (1, Messages(900), 0), (2, Confirmed, 0), (3, Returned, 66)], None);
         // A broker may send the PUBACK behind the message.
         check(&[(0, Probed, 0), (1, Returned, 66), (2, Confirmed, 66), (3, Messages(900), 66)], None);
@@ -348,7 +350,7 @@ mod tests {
         check(&with(vec![(10_003, Tick, 0), (10_004, Returned, 0)]), Some(70_003));
         check(&with(vec![(4, Disconnected, 0), (5, Returned, 0)]), None);
         check(&with(vec![(4, Refused, 0), (5, Returned, 0)]), None);
-        // What was shown two seconds ago.
+        // The result of the probe two seconds ago.
         check(&[(0, Probed, 0), (1, Returned, 66), (2_000, Tick, 66), (2_001, Tick, 0)], Some(i64::MIN));
     }
 

@@ -1,22 +1,22 @@
-//! One command: what was asked, and what is known of it so far.
+//! A command: what was requested, and what is known of it so far.
 
 use std::sync::Arc;
 
 use crate::{CommandId, DeviceId, Expectation, Millis, Outcome, State, Timestamp};
 
-/// What somebody asks of one device.
+/// A request to one device.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Submission {
     /// The device it is for.
     pub device: DeviceId,
-    /// The new command's id. Later ids sort after earlier ones (as UUIDs of version 7 do), so that the order in which a
-    /// device was asked is known from the commands alone.
+    /// The new command's ID. Later IDs sort after earlier ones (as UUIDs of version 7 do), so that the order of a
+    /// device's commands follows from the commands alone.
     pub id: CommandId,
     /// The command's name, `led` for instance.
     pub name: Arc<str>,
     /// Its arguments as canonical JSON text.
     pub args: Arc<str>,
-    /// How it is written for the wire, where its dialect alone would write it otherwise.
+    /// The form of its request, if it differs from the dialect's own.
     pub form: Option<Arc<WireForm>>,
     /// How it is to be delivered and waited for.
     pub policy: Policy,
@@ -39,18 +39,17 @@ pub struct Membership {
     pub member: u32,
 }
 
-/// How a command is written for the wire, as templates that only a dialect reads, and what shows that it was done. The
-/// ledger keeps it with the command, so that each attempt looks like the first, whatever has become since of the definition
-/// that it came from.
+/// The form of a command's request, as templates that only a dialect reads, and its expectation. The ledger keeps it
+/// with the command, so that each attempt is the same as the first, even if the definition has changed since.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub struct WireForm {
     /// Where it goes; where its dialect would send it if there is none.
     pub topic: Option<Box<str>>,
-    /// What is sent; what its dialect would write if there is none.
+    /// The form of the request; the dialect's own if there is none.
     pub payload: Option<Box<str>>,
     /// The payload is plain text. Otherwise it is JSON.
     pub plain: bool,
-    /// What the device must report, where its answers do not name the command.
+    /// The required report, if answers do not name the command.
     pub expects: Option<Box<Expectation>>,
     /// The message itself, where the device's dialect has written it already. Then there are no templates.
     pub written: Option<Box<WrittenMessage>>,
@@ -58,14 +57,14 @@ pub struct WireForm {
     pub unwritable: Option<Box<str>>,
 }
 
-/// A request as it goes out.
+/// An encoded request.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub struct WrittenMessage {
     /// The dialect that has written it.
     pub dialect: Box<str>,
     /// Where it goes.
     pub topic: Box<str>,
-    /// What is sent.
+    /// The payload.
     pub payload: Box<str>,
     /// The command's id in it, where that is another one.
     pub wire_id: Option<Box<str>>,
@@ -74,7 +73,7 @@ pub struct WrittenMessage {
 /// How a command is delivered, waited for and repeated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Policy {
-    /// What to do while the device is offline.
+    /// The delivery while the device is offline.
     pub delivery: Delivery,
     /// Longest silence after a send, before the command counts as timed out.
     pub timeout: Millis,
@@ -83,13 +82,13 @@ pub struct Policy {
     /// Whether and how it is sent again on silence.
     pub retry: Retry,
     /// `false`: no answer is expected, and a delivered command ends as [`State::Unconfirmed`]. It holds up no other one;
-    /// for as long as its timeout runs, an answer without an id can be meant for it all the same.
+    /// for as long as its timeout runs, an answer without an id can be meant for it anyway.
     pub answer_expected: bool,
     /// `false` for firmware that answers without an id: one command in flight a device, no automatic retry.
     pub answers_carry_ids: bool,
 }
 
-/// What to do with a command while its device is known to be offline.
+/// The delivery of a command while its device is known to be offline.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Delivery {
     /// Now or fail: ends as [`State::Undeliverable`].
@@ -98,17 +97,17 @@ pub enum Delivery {
     BrokerHolds,
     /// Keep it here until the device is online.
     HoldHere,
-    /// One publish for all commands that share the id: they are submitted together, go out with the first of them, and are
-    /// never sent again. Whether a device is online makes no difference.
+    /// One publish for all commands with the same ID: they are submitted together, sent with the first of them, and
+    /// never resent. The presence of a device does not matter.
     Broadcast,
 }
 
-/// Whether a command may be sent again, under the same id, when nothing is heard of it.
+/// Whether a command may be resent, under the same ID, if it is not answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Retry {
     /// Marked safe to repeat, or the device is known to deduplicate by id. Without it nothing is sent twice.
     pub permitted: bool,
-    /// Sends after the first, at the most.
+    /// Sends after the first, at most.
     pub limit: u32,
     /// The first pause; doubled for each further attempt, with a jitter of up to a quarter.
     pub pause: Millis,
@@ -130,7 +129,7 @@ pub enum Match {
     Exact,
     /// Without an id, but only one command could be meant.
     Inferred,
-    /// By no answer, but by a report of the device's state that meets what the command asked for.
+    /// Not by an answer, but by a report of the device's state with the requested value.
     Reported,
     /// Without an id, and more than one could be meant: never shown as succeeded.
     Ambiguous,
@@ -139,7 +138,7 @@ pub enum Match {
 /// When a command reached each rung of the ladder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Rungs {
-    /// On the wire, for the last attempt.
+    /// When the last attempt was sent.
     pub sent: Option<Timestamp>,
     /// PUBACK, for the last attempt.
     pub at_broker: Option<Timestamp>,
@@ -154,31 +153,31 @@ pub struct Rungs {
 pub struct LastSend {
     /// Its number, as in [`crate::Effect::Publish`]. Never used twice for a command, also where a send came to nothing.
     pub number: u32,
-    /// When it was seen on the wire, or handed over as long as it was not. Where the MQTT client did not take it: when
-    /// the send before it was.
+    /// When it was sent, or handed over if that is not known. If the MQTT client did not accept it: when the send
+    /// before it was.
     pub at: Timestamp,
     /// When the send before it was, or the submission for the first one.
     pub before: Timestamp,
-    /// It was seen on the wire.
+    /// The MQTT client has written it.
     pub on_wire: bool,
-    /// What became of it.
+    /// The result.
     pub fate: Fate,
 }
 
-/// What became of a publish, as far as the history tells.
+/// The result of a publish, as far as the history shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Fate {
-    /// No word of it yet.
+    /// No result yet.
     Open,
     /// PUBACK.
     Confirmed,
     /// The session was lost before a PUBACK.
     Unknown,
-    /// Provably not on the wire.
+    /// Certainly not sent.
     NotSent,
     /// Refused by the broker, or too large for it.
     Refused,
-    /// The device said that it has not carried it out, and that it wants it to be signed.
+    /// The device did not carry it out, because it requires a signed request.
     Declined,
 }
 
@@ -189,14 +188,15 @@ pub struct UnreadableAnswers {
     pub count: u32,
     /// When the last one came.
     pub last_at: Timestamp,
-    /// What is wrong with the last one, as a sentence.
+    /// The problem of the last one, as a sentence.
     pub why: Box<str>,
 }
 
-/// A command and all that its events say of it. Made from events alone: [`Command::begin`], then [`Command::apply`].
+/// A command with everything that its events show. Created only from events: [`Command::begin`], then
+/// [`Command::apply`].
 #[derive(Debug, Clone, PartialEq)]
 pub struct Command {
-    /// What was asked.
+    /// The request.
     pub asked: Arc<Submission>,
     /// The console that sent it.
     pub origin: Origin,
@@ -208,7 +208,7 @@ pub struct Command {
     pub changed_at: Timestamp,
     /// The number of sends that may have happened. 0: provably never handed to MQTT.
     pub attempt: u32,
-    /// What is known of the last send. `None` until there is one.
+    /// The last send. `None` before the first.
     pub last_send: Option<LastSend>,
     /// The rungs of the ladder.
     pub rungs: Rungs,
@@ -222,21 +222,21 @@ pub struct Command {
     pub result: Option<Box<str>>,
     /// How the answer that moved it was matched. `None` until there is one.
     pub matched: Option<Match>,
-    /// The final answer came after we had given up.
+    /// The final answer arrived after the timeout.
     pub late: bool,
     /// How many answers only repeated an earlier one.
     pub duplicates: u32,
-    /// What came about it and could not be read. It has settled nothing.
+    /// Unreadable messages about it. They have settled nothing.
     pub unreadable: Option<UnreadableAnswers>,
-    /// A second, different final answer was heard. The first stands.
+    /// A second, different final answer arrived. The first one counts.
     pub conflict: bool,
-    /// What the device reports of a command that ended here as cancelled or expired.
+    /// A report of the device about a command that was cancelled or expired here.
     pub contradicted: Option<Outcome>,
     /// Answers attached to it that no one can be sure of.
     pub ambiguous: u32,
-    /// The broker said that nobody at all listens on the topic (MQTT 5 reason 0x10). A hint.
+    /// The broker reported that the topic has no subscribers (MQTT 5 reason 0x10). A hint.
     pub nobody_listening: bool,
-    /// *Stop waiting* was asked: no more retries.
+    /// *Stop waiting* was requested: no more retries.
     pub abandoned: bool,
     /// The broker refused a repeat while an earlier send may have arrived: no more retries.
     pub repeat_refused: bool,

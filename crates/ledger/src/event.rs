@@ -1,4 +1,4 @@
-//! What happened, as it is kept: append-only facts of which a command's state is a projection.
+//! Events of a command: append-only facts. The state of a command is a projection of them.
 
 use std::sync::Arc;
 
@@ -13,16 +13,16 @@ pub struct Event {
     pub command: Option<CommandId>,
     /// When it happened, by this computer's clock.
     pub at: Timestamp,
-    /// What happened.
+    /// The event.
     pub fact: Fact,
 }
 
-/// What happened.
+/// The event.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Fact {
     /// Written to the outbox, or another console's command was seen.
     Submitted {
-        /// What was asked.
+        /// The request.
         asked: Arc<Submission>,
         /// The console that sent it.
         origin: Origin,
@@ -31,60 +31,60 @@ pub enum Fact {
     Held,
     /// No longer held: back in the queue.
     Released,
-    /// The broker may have been started anew, and the device has not come back yet: it is given a moment.
+    /// The broker may have been restarted, and the device has not come back yet: it is given a moment.
     AwaitsReturn,
     /// About to be handed to MQTT. From here on it *may* have been sent.
     Handed {
         /// 1 for the first send.
         attempt: u32,
     },
-    /// Seen on the wire.
+    /// Written by the MQTT client.
     Sent {
         /// Which send.
         attempt: u32,
     },
-    /// PUBACK of that very publish (QoS 0: written to the wire).
+    /// The PUBACK of that publish (QoS 0: written by the client).
     AtBroker {
         /// Which send.
         attempt: u32,
         /// MQTT 5 reason 0x10: no matching subscribers.
         nobody_listening: bool,
     },
-    /// The session was lost before a PUBACK: nobody knows whether the broker has it.
+    /// The session was lost before a PUBACK: it is unknown whether the broker has it.
     DeliveryUnknown {
         /// Which send.
         attempt: u32,
     },
-    /// The MQTT client did not take that send: provably not on the wire. If it was the only one, the command is as if
-    /// it had never been handed over.
+    /// The MQTT client did not accept that send: certainly not sent. If it was the only one, the command is as if it
+    /// had never been handed over.
     NotSent {
         /// Which send.
         attempt: u32,
     },
     /// It cannot be delivered. Final, unless an earlier send may have arrived: then nothing more is sent, and the
-    /// command goes on waiting for what that one brings.
+    /// command continues to wait for its answer.
     Undeliverable(NotDelivered),
     /// No answer is expected, and MQTT has done its part. Final until an answer comes after all.
     Unconfirmed,
     /// An answer, and how it was read.
     Answered {
-        /// What the device said.
+        /// The answer.
         answer: Box<Answer>,
-        /// What the ledger made of it.
+        /// How the ledger read it.
         reading: Reading,
     },
     /// An answer or message that settles nothing here. `Event::command` is `None`.
     Unsolicited {
-        /// What the device said.
+        /// The answer.
         answer: Box<Answer>,
         /// Why it settles nothing.
         stray: Stray,
     },
-    /// Something of a device that cannot be read. `Event::command` is the command it is about, where that can be told.
+    /// An unreadable message of a device. `Event::command` is the command it is about, if that is known.
     Unreadable {
         /// The message as it came.
         raw: Box<Raw>,
-        /// What is wrong with it, as a sentence.
+        /// The problem, as a sentence.
         why: Box<str>,
     },
     /// No answer in time.
@@ -96,7 +96,7 @@ pub enum Fact {
 }
 
 impl Fact {
-    /// A step on a command's way, by which it does not come to its end.
+    /// A step on a command's way, by which it does not finish.
     #[must_use]
     pub fn is_on_the_way(&self) -> bool {
         match self {
@@ -130,7 +130,7 @@ pub enum NotDelivered {
     Refused {
         /// The reason code.
         code: u8,
-        /// Why, in the broker's words.
+        /// The broker's reason.
         said: Option<Box<str>>,
     },
     /// The packet is larger than the broker (or our own limit) allows.
@@ -144,22 +144,22 @@ pub enum NotDelivered {
     NotConnected,
 }
 
-/// What the ledger made of an answer that belongs to a command.
+/// How the ledger read an answer to a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Reading {
     /// It moved the command, by id.
     Moved,
     /// It moved the command, without an id: only this one could be meant.
     Inferred,
-    /// A final answer after we had given up: it settles the command all the same.
+    /// A final answer after the timeout: it still settles the command.
     Late,
-    /// The device has not carried it out, and wants it to be signed: it is sent again.
+    /// The device did not carry it out, because it requires a signed request: it is sent again.
     Challenge,
     /// `running` again: a heartbeat.
     Heartbeat,
     /// The same answer again.
     Duplicate,
-    /// A second, different final answer: the first stands.
+    /// A second, different final answer: the first one counts.
     Conflict,
     /// A final answer to a command that had ended here as cancelled or expired.
     Contradiction,
@@ -172,7 +172,7 @@ pub enum Reading {
 /// Why an answer settles nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Stray {
-    /// It names an id nobody here knows.
+    /// It has an unknown ID.
     UnknownId,
     /// It names the id of another device's command.
     OtherDevice,
@@ -191,8 +191,8 @@ pub enum TimeOut {
     Silence,
     /// The heartbeats of a running command stopped.
     HeartbeatsStopped,
-    /// Its time to live passed while nobody can say whether it was sent: it may have run.
+    /// Its time to live passed while it is unknown whether it was sent: it may have run.
     MayHaveRun,
-    /// *Stop waiting* was asked.
+    /// *Stop waiting* was requested.
     Abandoned,
 }

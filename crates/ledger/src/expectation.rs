@@ -1,7 +1,7 @@
-//! What a device must report so that a command counts as done which no answer names.
+//! The report that settles a command without an answer of its own.
 //!
 //! Much firmware answers a command only by reporting its state, and reports the same state when somebody presses its
-//! button. So a report settles a command only if it meets what that command asked for; one that says something else is no
+//! button. So a report settles a command only if it has the requested value; a report with another value is not an
 //! answer.
 
 use crate::{DeviceId, Outcome, Raw};
@@ -9,14 +9,14 @@ use crate::{DeviceId, Outcome, Raw};
 /// The most terms of an expectation that are looked at.
 pub const MOST_TERMS: usize = 64;
 
-/// What can come back for a command that is answered without its id.
+/// The expected report of a command that is answered without its ID.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Expectation {
-    /// The device reports its state. All of these together mean that it did what it was asked.
+    /// The device reports its state. All of these values together mean that it succeeded.
     State {
-        /// What it must report: at most [`MOST_TERMS`].
+        /// The required values: at most [`MOST_TERMS`].
         terms: Box<[Term]>,
-        /// Under these keys the device may also say by a word how the command went (`{"Restart":"Restarting"}`).
+        /// Under these keys the device may also report the outcome as a word (`{"Restart":"Restarting"}`).
         words_under: Box<[Box<str>]>,
     },
     /// Nothing can come back. Why, as a sentence for people.
@@ -28,7 +28,7 @@ pub enum Expectation {
 pub struct Term {
     /// Its name in the report.
     pub key: Box<str>,
-    /// What it must be. `None`: whatever it is (`TOGGLE`).
+    /// The required value. `None`: any (`TOGGLE`).
     pub value: Option<Box<str>>,
 }
 
@@ -37,12 +37,12 @@ pub struct Term {
 pub struct Report {
     /// The device that it is about.
     pub device: DeviceId,
-    /// What it says.
+    /// The reported values.
     pub values: Box<[Reported]>,
-    /// What a command has come to whose expectation it meets: [`Outcome::Succeeded`], or [`Outcome::Accepted`] where the
-    /// device only repeats what it was asked.
+    /// The state of a command whose expectation is met: [`Outcome::Succeeded`], or [`Outcome::Accepted`] if the device
+    /// only repeats the request.
     pub met: Outcome,
-    /// A number on its way to the one that was asked means that an accepted command is running.
+    /// A number that approaches the requested one means that an accepted command is running.
     pub steps: bool,
     /// A retained report is an old one and never settles anything.
     pub retained: bool,
@@ -55,36 +55,36 @@ pub struct Report {
 pub struct Reported {
     /// Its name.
     pub key: Box<str>,
-    /// The value as text, as it is compared: of words that mean the same, always the same one.
+    /// The value as text for comparison: the same for all equivalent words.
     pub value: Box<str>,
-    /// The device's own word, where that is another one. It is shown.
+    /// The device's own word, if it differs. It is shown.
     pub own: Option<Box<str>>,
-    /// What the dialect takes the value for, where it is a word such as `Error`.
+    /// The dialect's meaning of the value, if it is a word such as `Error`.
     pub word: Option<Outcome>,
 }
 
 impl Reported {
-    /// The value as the device said it.
+    /// The value as the device sent it.
     #[must_use]
     pub fn shown(&self) -> &str {
         self.own.as_deref().unwrap_or(&self.value)
     }
 }
 
-/// What a report makes of an expectation.
+/// The result of comparing a report with an expectation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Verdict {
-    /// What the device says of the command; `None` if this report is no answer to it.
+    /// The outcome; `None` if this report is not an answer to it.
     pub(crate) outcome: Option<Outcome>,
-    /// The word by which the device said so, where it refused or failed.
+    /// The device's word for its refusal or failure.
     pub(crate) message: Option<Box<str>>,
     /// Which terms have been reported by now, a bit for each.
     pub(crate) met: u64,
 }
 
 impl Expectation {
-    /// Whether a state meets it, to say before a command is sent that the device is already so. A term that any value
-    /// meets (`TOGGLE`) is met by none beforehand.
+    /// Whether a state meets it, to show before a command is sent that the device is already in the requested state. A
+    /// term that any value meets (`TOGGLE`) is never met beforehand.
     #[must_use]
     pub fn is_met_by(&self, values: &[Reported]) -> bool {
         let Expectation::State { terms, .. } = self else { return false };

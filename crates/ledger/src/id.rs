@@ -1,4 +1,4 @@
-//! The names of devices and commands.
+//! Device IDs and command IDs.
 
 use std::{borrow::Borrow, fmt, sync::Arc};
 
@@ -17,7 +17,7 @@ pub enum InvalidDeviceId {
     /// Nothing at all.
     #[error("a device ID cannot be empty")]
     Empty,
-    /// MQTT 5 section 4.7: wildcards, the level separator and U+0000 cannot stand inside a topic level.
+    /// MQTT 5 section 4.7: wildcards, the level separator and U+0000 are not allowed inside a topic level.
     #[error("a device ID is one topic level, so it cannot contain {0:?}")]
     Character(char),
     /// MQTT 5 section 4.7.2: topics with a leading `$` belong to the broker.
@@ -58,8 +58,7 @@ impl DeviceId {
         Ok(DeviceId(id.into()))
     }
 
-    /// The device id closest to a text that may be none: what cannot stand in one becomes a `-`, what is too much of it
-    /// is cut off.
+    /// The device ID closest to a text that may be invalid: forbidden characters become `-`, excess length is cut off.
     #[must_use]
     pub fn closest_to(text: &str) -> DeviceId {
         let mut id: String =

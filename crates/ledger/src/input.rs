@@ -1,68 +1,68 @@
-//! What the ledger is told, and what it wants done.
+//! The inputs and the effects of the ledger.
 
 use crate::{Answer, CommandId, DeviceId, Event, Raw, Report, Submission};
 
 /// Something that happened outside.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Input {
-    /// Somebody asks something of a device.
+    /// A new command for a device.
     Submit(Submission),
     /// *Cancel* while it was never sent, *stop waiting* afterwards.
     Cancel {
-        /// Whose command.
+        /// The device.
         device: DeviceId,
         /// Which command.
         id: CommandId,
     },
-    /// The connection stands and its subscriptions are acknowledged: publishing may begin.
+    /// The connection is established and its subscriptions are acknowledged: publishing may begin.
     Connected,
-    /// The broker has not kept our session, so it may have been started anew: devices that were there before have to come back
-    /// first. To be told before [`Input::Connected`].
+    /// The broker has not kept our session, so it may have been restarted: devices that were connected before must
+    /// reconnect first. Pass it before [`Input::Connected`].
     SessionLost,
     /// The connection is gone; what is in flight may or may not have arrived, and which device is there is not known any
     /// more.
     Disconnected,
-    /// That publish was written to the wire.
+    /// That publish was written by the MQTT client.
     Sent {
-        /// Whose command.
+        /// The device.
         device: DeviceId,
         /// Which command.
         id: CommandId,
         /// Which send.
         attempt: u32,
     },
-    /// That publish came to its end.
+    /// That publish finished.
     Delivered {
-        /// Whose command.
+        /// The device.
         device: DeviceId,
         /// Which command.
         id: CommandId,
         /// Which send.
         attempt: u32,
-        /// What became of it.
+        /// The result.
         puback: Puback,
     },
     /// A device spoke.
     Answer(Answer),
-    /// A device has not carried a request out, because it wants it to be signed with its password, and the next send can
-    /// be. A command that has been sent once is sent again, also where it is not safe to repeat; `again`: that is this
-    /// answer's request already, which is an answer like any other.
+    /// A device did not carry out a request, because it requires one signed with its password, and the next send can be
+    /// signed. A command that was sent once is sent again, even if it is not safe to repeat; `again`: this is the
+    /// answer to that second request, which is treated like any other.
     Challenged {
-        /// What the device said.
+        /// The answer.
         answer: Answer,
         /// It answers a request that was sent again because of an earlier challenge.
         again: bool,
     },
     /// A device reported its state. Settles the commands whose expectation it meets, and is recorded with those alone.
     Report(Report),
-    /// A device said something on the answers' topic that cannot be read. Kept as evidence, beside the command it is about
-    /// where that can be told; settles nothing and resets no timer.
+    /// An unreadable message of a device on the answer topic. Kept as evidence of the command it is about, if that is
+    /// known; settles nothing and resets no timer.
     Unreadable {
         /// Which device.
         device: DeviceId,
         /// The message as it came.
         raw: Raw,
-        /// What is wrong with it, as a sentence.
+        /// The problem, as a sentence.
         why: Box<str>,
         /// The command that it is about.
         about: About,
@@ -86,7 +86,7 @@ pub enum Input {
     },
     /// Start or wake-up: nothing may time out until what the broker kept has been read.
     Resumed,
-    /// What the broker kept has been read (or cannot be had): timing out is allowed again.
+    /// The broker's queued messages have been read (or cannot be received): commands may time out again.
     Drained,
     /// Time has passed, nothing else.
     Tick,
@@ -103,7 +103,7 @@ pub enum About {
     Nothing,
 }
 
-/// What became of a publish.
+/// The result of a publish.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Puback {
     /// The broker has it.
@@ -125,19 +125,19 @@ pub enum Puback {
     },
     /// The session ended before the PUBACK.
     Unknown,
-    /// The MQTT client did not take it: provably not on the wire in this attempt.
+    /// The MQTT client did not accept it: certainly not sent in this attempt.
     NotTaken,
 }
 
-/// Something the ledger wants done. All [`Effect::Record`]s of one call are committed together, before any
-/// [`Effect::Publish`] of that call is carried out.
+/// An effect of the ledger. All [`Effect::Record`]s of one call are committed together, before any [`Effect::Publish`]
+/// of that call is carried out.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Effect {
     /// Append to the history.
     Record(Event),
     /// Hand to MQTT.
     Publish {
-        /// The device to ask.
+        /// The recipient.
         device: DeviceId,
         /// The command, to be had from [`crate::Ledger::command`].
         id: CommandId,

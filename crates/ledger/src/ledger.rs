@@ -1,8 +1,8 @@
-//! The state machine itself.
+//! The state machine.
 //!
-//! A command is changed in one place, [`Ledger::record`], and by one means: an event is applied to it and handed out
-//! to be kept. Whatever else is remembered (windows, queues, timers) is worked out anew from the command after each
-//! of its events, so it cannot drift from what the history says.
+//! A command changes in only one place, [`Ledger::record`], and in only one way: an event is applied to it and returned
+//! to be stored. Everything else in memory (windows, queues, timers) is derived from the command after each of its
+//! events, so it cannot deviate from the history.
 
 mod answers;
 mod clock;
@@ -29,11 +29,11 @@ pub use weight::Weight;
 #[derive(Debug)]
 pub struct Ledger {
     limits: Limits,
-    /// The connection stands and its subscriptions are acknowledged.
+    /// The connection is established and its subscriptions are acknowledged.
     connected: bool,
     /// That connection, or the last one.
     connection: Connection,
-    /// What the broker kept is still being read: nothing times out, and nothing is repeated.
+    /// The broker's queued messages are still being read: nothing times out, and nothing is resent.
     draining: bool,
     /// Commands to be sent again in the next session.
     lost: BTreeSet<CommandKey>,
@@ -44,11 +44,11 @@ pub struct Ledger {
     repeats: BTreeSet<CommandKey>,
     /// Publishes of this session without a PUBACK, with their number: the send window.
     open: BTreeMap<CommandKey, u32>,
-    /// What may still go out in this second.
+    /// The number of sends that remain in this second.
     rate: Rate,
     /// Commands whose answer is outstanding from devices that are not silent: the answer window.
     awaited: usize,
-    /// How many may go out beyond that.
+    /// How many more may be sent.
     answers: AnswerWindow,
     /// When each device that counts in the answer window becomes a silent one.
     falls_silent: BTreeSet<(Timestamp, DeviceId)>,
@@ -66,13 +66,13 @@ pub struct Ledger {
 /// A command to which something has happened.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Changed {
-    /// The command as it stands.
+    /// The command in its current state.
     pub command: Command,
     /// When it expires or times out; `None` for a finished one.
     pub deadline: Option<Timestamp>,
 }
 
-/// Commands of this installation that are not at their end.
+/// Commands of this installation that are not finished.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Counts {
     /// In the outbox.
@@ -117,21 +117,21 @@ impl Ledger {
         self.limits = limits;
     }
 
-    /// What probes have shown of the broker's queue for this client. Whoever connects and sends probes says so there;
-    /// [`Input::Tick`] sends what that lets through.
+    /// The results of probes of the broker's queue for this client. The caller that sends probes reports them here;
+    /// [`Input::Tick`] sends the commands that they allow.
     pub fn answers(&mut self) -> &mut AnswerWindow {
         &mut self.answers
     }
 
-    /// Takes in a command that the store knows and this ledger does not: unsettled ones at a start, oldest first;
-    /// settled ones at any time, for instance when an answer names them. Does nothing for a command it already has.
+    /// Adds a command that the store knows and this ledger does not: unsettled ones at a start, oldest first; settled
+    /// ones at any time, for example when an answer names them. Does nothing for a command it already has.
     ///
-    /// Two kinds of settled ones belong to a start too, or an answer without an id that is meant for one of them is taken
-    /// for the next command's: what ended as unconfirmed, as long as its timeout has not passed since its last change;
-    /// and what timed out, as long as its device has not answered anything since.
+    /// Two kinds of settled commands must be added at a start too, or an answer without an ID for one of them is taken
+    /// for the next command's: those that ended as unconfirmed, as long as their timeout has not passed since their
+    /// last change; and those that timed out, as long as their device has not answered anything since.
     ///
-    /// A send of which no fate is known may have happened. Whether its device had answered a time-out before cannot
-    /// be told from the command alone, so the next answer without an id is not taken for this one's.
+    /// A send with an unknown result may have happened. Whether its device had answered before the timeout cannot be
+    /// derived from the command alone, so the next answer without an ID is not taken for this command's.
     pub fn adopt(&mut self, command: Command) {
         if self.is_known(command.device(), command.id()) {
             return;
@@ -149,7 +149,7 @@ impl Ledger {
         self.refresh(slot, Timestamp(i64::MIN));
     }
 
-    /// Takes note of what happened and says what is to be done.
+    /// Handles an input and returns the effects.
     pub fn handle(&mut self, input: Input, now: Timestamp) -> Vec<Effect> {
         let mut effects = Vec::new();
         match input {
@@ -198,8 +198,8 @@ impl Ledger {
         effects
     }
 
-    /// The commands to which something has happened since this was last asked, as they stand now, in the order in which
-    /// they were first changed. To be asked whenever what happened is about to be kept: until then they stay in memory.
+    /// The commands that have changed since the last call, in their current state, in the order of their first change.
+    /// Call it before each commit: until then they stay in memory.
     pub fn take_changed(&mut self) -> Vec<Changed> {
         let slots = std::mem::take(&mut self.changed);
         slots
@@ -220,9 +220,8 @@ impl Ledger {
         self.table.entry(slot).map(|entry| &entry.command)
     }
 
-    /// Forgets the settled commands to which nothing has happened since `before`, because the store is about to. What
-    /// still names one of them afterwards names nothing that is known. One that has changed is kept: the store is about to
-    /// hear of it.
+    /// Forgets the settled commands without a change since `before`, because the store is about to delete them. A later
+    /// message that names one of them has an unknown ID. A command with an uncommitted change is kept.
     pub fn forget(&mut self, before: Timestamp, now: Timestamp) {
         for slot in std::mem::take(&mut self.settled) {
             let is_old = self
@@ -237,8 +236,8 @@ impl Ledger {
         }
     }
 
-    /// Forgets a device with all its commands, because the store is about to. Says whether it did: not while one of them
-    /// has not come to its end, a publish of one is under way, or the store is still to hear of one.
+    /// Forgets a device with all its commands, because the store is about to. Returns whether it did: not while one of
+    /// them is unfinished, a publish of one is in progress, or a change is uncommitted.
     pub fn forget_device(&mut self, device: &DeviceId) -> bool {
         let slots: BTreeSet<CommandKey> = self.table.slots_of(device).collect();
         let is_busy = |entry: &table::Entry| !entry.command.is_settled() || entry.open || entry.changed;
@@ -258,7 +257,7 @@ impl Ledger {
         self.table.find(device, id.as_str()).is_some()
     }
 
-    /// Whether a device has still to come back after the broker may have been started anew. [`Input::Heard`] ends that.
+    /// Whether a device has still to come back after the broker may have been restarted. [`Input::Heard`] ends that.
     #[must_use]
     pub fn awaits_return(&self, device: &DeviceId, now: Timestamp) -> bool {
         self.table.returns_by(device).is_some_and(|by| by > now)
@@ -270,18 +269,18 @@ impl Ledger {
         self.table.devices_with(id) > usize::from(self.is_known(device, id))
     }
 
-    /// Every command that has not come to its end, oldest first.
+    /// Every command that has not finished, oldest first.
     pub fn outstanding(&self) -> impl Iterator<Item = &Command> {
         self.table.unsettled().filter_map(|slot| self.table.entry(slot)).map(|entry| &entry.command)
     }
 
-    /// The commands of a device that have not come to their end, by whomever, oldest first.
+    /// The commands of a device that have not finished, by whomever, oldest first.
     pub fn outstanding_of(&self, device: &DeviceId) -> impl Iterator<Item = &Command> {
         let unsettled = self.table.device(device).into_iter().flat_map(|device| device.unsettled.iter());
         unsettled.filter_map(|slot| self.table.entry(*slot)).map(|entry| &entry.command)
     }
 
-    /// The commands of this installation that have not come to their end. Kept count of, so cheap.
+    /// The commands of this installation that have not finished. Kept count of, so cheap.
     #[must_use]
     pub fn counts(&self) -> Counts {
         self.counts
@@ -361,7 +360,7 @@ impl Ledger {
             return;
         }
         self.connected = false;
-        // What is held stays so until its device is known to be there.
+        // A held command waits until its device is known to be online.
         for slot in self.table.forget_presence() {
             self.refresh(slot, now);
         }
@@ -450,7 +449,7 @@ impl Ledger {
         }
     }
 
-    /// The session of its last send is lost, as the next [`Input::Disconnected`] will say.
+    /// The session of its last send is lost, as the next [`Input::Disconnected`] will state.
     fn await_session(&mut self, slot: CommandKey) {
         if self.connected
             && let Some(entry) = self.table.entry_mut(slot)
@@ -487,7 +486,7 @@ impl Ledger {
         }
     }
 
-    /// What becomes of a command never sent whose device is known to be offline.
+    /// The fate of an unsent command whose device is known to be offline.
     fn device_is_offline(&mut self, slot: CommandKey, now: Timestamp, effects: &mut Vec<Effect>) {
         match self.table.entry(slot).map(|entry| entry.command.delivery()) {
             Some(Delivery::Now) => {
@@ -545,8 +544,8 @@ impl Ledger {
         }
     }
 
-    /// Forgets the oldest settled commands, up to the first that has changed. One with a publish under way keeps its place
-    /// in the send window, and is listed again once that has come to its end. Of one that can still be answered the doubt
+    /// Forgets the oldest settled commands, up to the first that has changed. One with a publish in progress keeps its place
+    /// in the send window, and is listed again once that has finished. Of one that can still be answered the doubt
     /// is left.
     fn evict(&mut self, now: Timestamp) {
         while self.settled.len() > self.limits.settled_kept

@@ -1,11 +1,11 @@
 //! Commands, acknowledgements and deadlines as a state machine.
 //!
-//! A [`Ledger`] holds the commands of **one** connection: what was asked of which device, what was heard,
-//! and what the two together allow one to say. It is told what happened ([`Input`]) and when, and answers with
-//! what is to be done ([`Effect`]).
+//! A [`Ledger`] holds the commands of **one** connection: the requests to each device, the received answers, and the
+//! state that follows from both. Its inputs are events ([`Input`]) with their time, its outputs are effects
+//! ([`Effect`]).
 //!
-//! It deliberately has no clock, no randomness, no socket, no file and no task: time and ids come in as
-//! arguments, and [`Ledger::next_deadline`] says when it wants to be woken.
+//! It has no clock, randomness, socket, file or task: time and IDs are arguments, and [`Ledger::next_deadline`] says
+//! when to call it again.
 
 mod agreement;
 mod answer;

@@ -1,4 +1,4 @@
-//! Numbers for people.
+//! Numbers as text.
 
 /// A number with its thousands set apart: `2,104`.
 #[must_use]

@@ -1,4 +1,4 @@
-//! What a command's events say of it. The one place where a state is derived from facts.
+//! Projects the events of a command to its state. The only place where a state is derived from facts.
 
 use std::sync::Arc;
 
@@ -47,7 +47,7 @@ impl Command {
         Some(command)
     }
 
-    /// The command that these events tell of, oldest first; `None` if they do not begin with its submission.
+    /// The command of these events, oldest first; `None` if they do not begin with its submission.
     #[must_use]
     pub fn replay<'a>(events: impl IntoIterator<Item = &'a Event>) -> Option<Command> {
         let mut events = events.into_iter();
@@ -56,7 +56,7 @@ impl Command {
         Some(command)
     }
 
-    /// What an event adds to it. An event that cannot follow what is known changes nothing but the time of change.
+    /// Applies an event. An event that cannot follow the current state changes nothing but the time of change.
     pub fn apply(&mut self, event: &Event) {
         let at = event.at;
         match &event.fact {
@@ -105,7 +105,7 @@ impl Command {
         self.attempt == 0 && matches!(self.state, State::Queued | State::Held)
     }
 
-    /// It may have been sent, and nobody knows how it ends.
+    /// It may have been sent, and its end is unknown.
     #[must_use]
     pub fn is_outstanding(&self) -> bool {
         !self.is_settled() && !self.is_unsent()
@@ -125,7 +125,7 @@ impl Command {
             && self.attempt <= policy.retry.limit
     }
 
-    /// Its device wanted it to be signed: its last send is declined, or is the one that followed from that.
+    /// Its device required a signed request: its last send is declined, or is the one that followed.
     pub(crate) fn was_declined(&self) -> bool {
         let says_so = self.message.as_deref() == Some(&*sentences::challenged());
         self.last_send.is_some_and(|send| send.fate == Fate::Declined) || says_so
@@ -137,15 +137,15 @@ impl Command {
         self.submitted_at + self.asked.policy.time_to_live
     }
 
-    /// The last sign of it: the device's last word, or the last send.
+    /// The start of the silence: the device's last answer, or the last send.
     #[must_use]
     pub fn silent_since(&self) -> Timestamp {
         let sent = self.last_send.map_or(self.submitted_at, |send| send.at);
         self.heard_at.map_or(sent, |heard| heard.max(sent))
     }
 
-    /// Its turn among the commands of its device: the earlier asked, the less. Those of one millisecond are told apart
-    /// by their ids, see [`crate::Submission::id`].
+    /// Its order among the commands of its device: earlier requests first. Those of one millisecond are ordered by
+    /// their IDs, see [`crate::Submission::id`].
     pub(crate) fn turn(&self) -> (Timestamp, &CommandId) {
         (self.submitted_at, self.id())
     }
@@ -162,13 +162,13 @@ impl Command {
         &self.asked.id
     }
 
-    /// What the device must report, where its answers do not name the command.
+    /// The required report, if answers do not name the command.
     #[must_use]
     pub fn expects(&self) -> Option<&Expectation> {
         self.asked.form.as_ref()?.expects.as_deref()
     }
 
-    /// What is to happen while the device is offline.
+    /// The delivery while the device is offline.
     pub(crate) fn delivery(&self) -> Delivery {
         self.asked.policy.delivery
     }
@@ -181,7 +181,7 @@ impl Command {
     fn handed(&mut self, number: u32, at: Timestamp) {
         let before = self.last_send.map_or(self.submitted_at, |send| send.at);
         if self.is_unsent() && self.unreadable.is_none() {
-            // What it waited for is over.
+            // Its wait is over.
             self.message = None;
         }
         self.attempt = self.attempt.saturating_add(1);
@@ -279,8 +279,8 @@ impl Command {
         }
     }
 
-    /// Evidence and no more: neither its state nor its deadline follows from it. Its message says so, unless the device
-    /// itself has said how it ended.
+    /// Only evidence: neither its state nor its deadline changes. Its message mentions it, unless the device itself has
+    /// reported how it ended.
     fn unreadable(&mut self, why: &str, at: Timestamp) {
         let count = self.unreadable.as_ref().map_or(0, |before| before.count).saturating_add(1);
         self.unreadable = Some(UnreadableAnswers { count, last_at: at, why: why.into() });

@@ -1,8 +1,8 @@
-//! How an answer is read against the command it belongs to.
+//! How an answer was read for its command.
 
 use crate::{Answer, Command, Outcome, Reading, State};
 
-/// What an answer that names the command makes of it.
+/// How an answer that names the command is read.
 pub(crate) fn read(command: &Command, answer: &Answer) -> Reading {
     let is_final = answer.outcome.is_final();
     match command.state {

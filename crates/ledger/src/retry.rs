@@ -1,4 +1,4 @@
-//! How long a command waits in silence before it is sent again.
+//! How long a command waits for an answer before it is sent again.
 
 use crate::{CommandId, Millis, Retry};
 

@@ -1,13 +1,13 @@
 //! A rollout: one command for many devices, in stages, as a state machine.
 //!
-//! A [`Rollout`] holds the members of **one** rollout, by their places in the order of release, and how far the command of
-//! each has come. It is told what happened ([`Input`]) and when, and answers with what is to be done ([`Effect`]). Members
-//! are released by [`Input::Room`] alone, no more of them than the connection can hand over at once: no time to live runs
-//! while a command waits for our own windows, and a halt comes before the next release.
+//! A [`Rollout`] holds the members of **one** rollout, in the order of release, and the progress of each member's
+//! command. Its inputs are events ([`Input`]) with their time, its outputs are effects ([`Effect`]). Only
+//! [`Input::Room`] releases members, at most as many as the connection can hand over immediately: no time to live runs
+//! while a command waits for our own windows, and a halt takes effect before the next release.
 //!
-//! It deliberately knows no devices, commands, sockets, files, time zones or measurements: a member is a number here, and
-//! what a gate or the maintenance hours say comes in as an argument. What it must remember over a restart is its
-//! [`Progress`]; how far the members are is told by their commands.
+//! It knows no devices, commands, sockets, files, time zones or measurements: a member is a number, and the results of
+//! gates and maintenance hours are arguments. Its [`Progress`] must be stored over a restart; the progress of members
+//! follows from their commands.
 
 mod counts;
 mod input;
@@ -43,7 +43,7 @@ pub struct Rollout {
     hours: Hours,
 }
 
-/// What is known of the maintenance hours.
+/// The known maintenance hours.
 #[derive(Debug, Clone, Copy)]
 struct Hours {
     open: bool,
@@ -96,7 +96,7 @@ impl Rollout {
         rollout
     }
 
-    /// Takes note of what happened and says what is to be done.
+    /// Handles an input and returns the effects.
     pub fn handle(&mut self, input: Input, now: Timestamp) -> Vec<Effect> {
         let mut effects = Vec::new();
         let mut room = 0;
@@ -144,13 +144,13 @@ impl Rollout {
         [hours, next].into_iter().flatten().filter(|at| *at > now).min()
     }
 
-    /// What the hours say must be said anew: nothing is released before.
+    /// The state of the maintenance hours must be given again: nothing is released before.
     #[must_use]
     pub fn hours_are_due(&self, now: Timestamp) -> bool {
         self.plan.hours && self.hours.until <= now && !self.is_over()
     }
 
-    /// What the gate's measurement says must be said, and again from time to time.
+    /// The gate's reading must be given, and repeated from time to time.
     #[must_use]
     pub fn watches_gate(&self) -> bool {
         self.plan.gate.is_some() && self.progress.brake.is_none() && self.is_between_stages()
@@ -166,7 +166,7 @@ impl Rollout {
             && matches!(waits, Some(WaitsFor::Pause { .. } | WaitsFor::Gate { until: Some(_) }))
     }
 
-    /// What keeps somebody from doing that; `None` if it can be done.
+    /// Why the action is not possible; `None` if it is.
     #[must_use]
     pub fn refuses(&self, action: Action) -> Option<Refusal> {
         if self.is_over() {
@@ -197,7 +197,7 @@ impl Rollout {
             && self.pace.is_due(now)
     }
 
-    /// The member that is released next, as things stand: the first of its stage that is not released.
+    /// The next member to release, for now: the first unreleased one of its stage.
     #[must_use]
     pub fn next_member(&self) -> Option<u32> {
         self.wants_release().then_some(self.next)
@@ -238,13 +238,13 @@ impl Rollout {
         waits_for.map_or(Phase::Running, Phase::Waiting)
     }
 
-    /// What it was started with.
+    /// The parameters.
     #[must_use]
     pub fn plan(&self) -> &Plan {
         &self.plan
     }
 
-    /// What it must remember.
+    /// The progress to store.
     #[must_use]
     pub fn progress(&self) -> &Progress {
         &self.progress
@@ -270,7 +270,7 @@ impl Rollout {
         self.members.get(member as usize).copied().flatten()
     }
 
-    /// Members released and not at their end, but for those that a closed stage no longer waits for.
+    /// Members released and not finished, but for those that a closed stage no longer waits for.
     #[must_use]
     pub fn in_flight(&self) -> u32 {
         let of_stage = |(counts, stage): (&MemberCounts, &StageProgress)| {
@@ -279,7 +279,7 @@ impl Rollout {
         self.counts.iter().zip(&self.progress.stages).map(of_stage).sum()
     }
 
-    /// Nothing will ever be released any more, and no member is on its way.
+    /// Nothing will be released any more, and no member is unfinished.
     #[must_use]
     pub fn is_over(&self) -> bool {
         self.is_finished() || (self.progress.brake == Some(Brake::Stopped) && self.counts().on_the_way() == 0)

@@ -1,8 +1,8 @@
-//! What is said of a command that ended without its device: what happened and why, and never more than is known.
+//! Sentences about commands that ended without their device: what happened and why, and only what is known.
 
 use crate::{Answer, Command, Expectation, Fate, Millis, NotDelivered, State, TimeOut, Timestamp, grouped};
 
-/// Waiting ended. To be asked before the command's state is changed.
+/// Waiting ended. Call it before the command's state changes.
 pub(crate) fn timed_out(command: &Command, why: TimeOut, now: Timestamp) -> Box<str> {
     let waited = length(now.since(command.silent_since()));
     if let (TimeOut::Silence | TimeOut::MayHaveRun, Some(answers)) = (why, &command.unreadable) {
@@ -31,7 +31,7 @@ pub(crate) fn timed_out(command: &Command, why: TimeOut, now: Timestamp) -> Box<
     sentence.into()
 }
 
-/// What the device was to report, in a few words.
+/// The expected report, in a few words.
 fn awaited(command: &Command) -> Option<String> {
     let Expectation::State { terms, .. } = command.expects()? else { return None };
     let [first, rest @ ..] = &**terms else { return None };
@@ -47,9 +47,9 @@ pub(crate) fn awaits_return() -> Box<str> {
     "The broker may have been restarted. Wilco waits a few seconds for the device to reconnect before it sends.".into()
 }
 
-/// Its device has not carried it out, and wants it to be signed.
+/// The device did not carry it out, because it requires a signed request.
 pub(crate) fn challenged() -> Box<str> {
-    "The device asked for its password and did not run the command. Wilco sends it again, signed in.".into()
+    "The device asked for its password and did not run the command. Wilco sends it again, signed.".into()
 }
 
 /// An answer came that cannot be read.
@@ -66,7 +66,7 @@ pub(crate) fn confirmed_after_time_out(command: &Command) -> Box<str> {
     format!("{missing} The broker acknowledged it only afterwards; the device may still run it.").into()
 }
 
-/// Where it is, as far as anybody can tell.
+/// Where the request is, as far as that is known.
 fn whereabouts(command: &Command) -> &'static str {
     let lost = command.last_send.is_some_and(|send| send.fate == Fate::Unknown);
     match command.state {
@@ -80,7 +80,7 @@ fn whereabouts(command: &Command) -> &'static str {
     }
 }
 
-/// The time to live passed before it was ever sent. To be asked before the command's state is changed.
+/// The time to live passed before it was ever sent. Call it before the command's state changes.
 pub(crate) fn expired(command: &Command) -> Box<str> {
     let life = length(command.asked.policy.time_to_live);
     let why = match command.state {
@@ -128,7 +128,7 @@ pub(crate) fn repeat_refused(why: &NotDelivered) -> Box<str> {
         NotDelivered::Refused { code, said } => {
             format!("The broker refused the repeat: {} (0x{code:02x}).{}", reason(*code), in_its_words(said.as_deref()))
         }
-        NotDelivered::TooLarge { .. } => "The repeat is larger than the broker takes.".to_owned(),
+        NotDelivered::TooLarge { .. } => "The repeat is larger than the broker accepts.".to_owned(),
         NotDelivered::DeviceOffline => "The device is offline, so it was not repeated.".to_owned(),
         NotDelivered::NotConnected => "There is no connection to the broker, so it was not repeated.".to_owned(),
     };
@@ -151,7 +151,7 @@ pub(crate) fn unconfirmed(command: &Command) -> Box<str> {
     }
 }
 
-/// The device tells of something that had ended here otherwise.
+/// The device reports about a command that had ended here otherwise.
 pub(crate) fn contradicted(ended: State, answer: &Answer) -> Box<str> {
     let ended = match ended {
         State::Cancelled => "was cancelled here before it was sent",

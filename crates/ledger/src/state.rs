@@ -1,14 +1,14 @@
-//! How far a command has come.
+//! The states of a command.
 
 /// The state of a command. States only climb; the order of the variants is the order of the ladder, and every
 /// state from [`State::Succeeded`] on is final.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum State {
-    /// Written to the outbox. Not handed to MQTT, or not known to be on the wire.
+    /// Written to the outbox. Not handed to MQTT, or not known to be sent.
     Queued,
     /// Kept here until the device is online.
     Held,
-    /// On the wire.
+    /// Written by the MQTT client.
     Sent,
     /// The broker has acknowledged the publish (PUBACK). Says nothing of the device.
     AtBroker,
@@ -22,9 +22,10 @@ pub enum State {
     Failed,
     /// The device will not do it. Said by the device alone.
     Rejected,
-    /// It cannot be delivered: refused by the broker, too large, or the device is offline and waiting is not wanted.
+    /// It cannot be delivered: refused by the broker, too large, or the device is offline and the command does not
+    /// wait.
     Undeliverable,
-    /// Delivered as far as MQTT can tell, and no answer is expected.
+    /// Delivered as far as MQTT can show, and no answer is expected.
     Unconfirmed,
     /// No answer in time. An opinion of ours: it may have run, and a late answer still settles it.
     TimedOut,
@@ -59,19 +60,19 @@ impl State {
         self >= State::Succeeded
     }
 
-    /// The device itself has said how it ended.
+    /// The device itself has reported how it ended.
     #[must_use]
     pub fn is_device_said(self) -> bool {
         matches!(self, State::Succeeded | State::Failed | State::Rejected)
     }
 
-    /// It is at its end, and not as somebody wanted it: not for one that was withdrawn, or that nobody sent in time.
+    /// It failed: not for a command that was cancelled or expired.
     #[must_use]
     pub fn ended_badly(self) -> bool {
         matches!(self, State::Failed | State::Rejected | State::TimedOut | State::Undeliverable)
     }
 
-    /// The name on the wire, in the store and in the command line's JSON.
+    /// The name in messages, in the store and in the command line's JSON.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {

@@ -1,4 +1,4 @@
-//! Time as the ledger counts it: milliseconds of Unix time, handed in from outside.
+//! Time in the ledger: milliseconds of Unix time, passed in from outside.
 
 use std::ops::{Add, Sub};
 

@@ -1,10 +1,10 @@
-//! What MQTT's own refusals mean: CONNACK, SUBACK, DISCONNECT, and what the library makes of them.
+//! Explains MQTT's own refusals: CONNACK, SUBACK, DISCONNECT, and the library's errors.
 
 use rumqttc_v5::DisconnectReasonCode;
 
 use wilco_dialect::Filter;
 
-use super::{CONNECT_TIMEOUT, Denial, Goodbye, SUBACK_TIMEOUT};
+use super::{CONNECT_TIMEOUT, Denial, SUBACK_TIMEOUT, ServerReason};
 use crate::{
     refusal::{Cause, Refusal, Remedy},
     transport::ByteRecorder,
@@ -28,7 +28,7 @@ impl Refusal {
             Denial::Refused(reason) => Refusal::new(
                 format!("The broker denied the subscription to {filter} ({reason})."),
                 "Allow this client ID to subscribe to it in the broker's ACL.",
-                // The rules may change any moment, and nobody tells us.
+                // The broker's rules may change at any time, without notice.
                 Remedy::TryAgain,
             )
             .because("Without it Wilco cannot receive answers."),
@@ -70,9 +70,9 @@ impl Refusal {
         .because("At QoS 0 the broker acknowledges nothing, so a command could be lost unnoticed.")
     }
 
-    /// What the first bytes that came tell of why CONNECT did not work.
+    /// The cause of a failed CONNECT, from the first received bytes.
     pub(super) fn at_connect(self, heard: &ByteRecorder, tried: MqttVersion) -> Refusal {
-        let Some(connack) = Goodbye::connack(&heard.first()) else { return Refusal::unlike_mqtt(self, heard) };
+        let Some(connack) = ServerReason::connack(&heard.first()) else { return Refusal::unlike_mqtt(self, heard) };
         if tried == MqttVersion::V5 && connack.is_311 {
             return Refusal {
                 version: Some(MqttVersion::V311),
@@ -108,7 +108,7 @@ impl Refusal {
         }
     }
 
-    /// What an answer that is not MQTT tells of who gave it.
+    /// The kind of server behind an answer that is not MQTT.
     pub(crate) fn unlike_mqtt(refusal: Refusal, heard: &ByteRecorder) -> Refusal {
         if heard.is_http() {
             return Refusal::new(
@@ -130,22 +130,22 @@ impl Refusal {
         refusal
     }
 
-    /// What the broker said last. Its shortest DISCONNECT, a reason and no properties (MQTT 5 section 3.14.2.2.1, and what
-    /// mosquitto sends), is not read by the library, which then sees only the end of the connection; and of a longer one it
-    /// does not hand on the server reference.
+    /// The broker's last message. Its shortest DISCONNECT, a reason without properties (MQTT 5 section 3.14.2.2.1, as
+    /// mosquitto sends it), is not read by the library, which only sees the end of the connection; and of a longer one
+    /// it does not expose the server reference.
     pub(super) fn with_last_words(self, heard: &ByteRecorder) -> Refusal {
-        let Some(goodbye) = Goodbye::disconnect(&heard.last()) else { return self };
-        let refusal = match DisconnectReasonCode::try_from(goodbye.reason) {
+        let Some(server_reason) = ServerReason::disconnect(&heard.last()) else { return self };
+        let refusal = match DisconnectReasonCode::try_from(server_reason.reason) {
             Ok(reason) if self.cause == Cause::Closed => disconnected(reason),
             _ => self,
         };
-        match goodbye.in_its_words() {
+        match server_reason.in_its_words() {
             Some(said) if refusal.cause != Cause::Closed => refusal.because(said),
             _ => refusal,
         }
     }
 
-    /// What a CONNACK's refusal means; the codes by the names of MQTT 5 section 3.2.2.2.
+    /// The meaning of a CONNACK's refusal; the codes by the names of MQTT 5 section 3.2.2.2.
     fn connack(name: &str) -> Refusal {
         let change = |message: &str, hint: &str| Refusal::new(message, hint, Remedy::Change);
         match name {
@@ -234,38 +234,38 @@ macro_rules! library_error {
 library_error!(rumqttc_v5);
 library_error!(rumqttc_v4);
 
-enum Rest {
+enum LibraryError {
     V5(rumqttc_v5::ConnectionError),
     V4(rumqttc_v4::ConnectionError),
 }
 
-impl From<rumqttc_v5::ConnectionError> for Rest {
-    fn from(error: rumqttc_v5::ConnectionError) -> Rest {
-        Rest::V5(error)
+impl From<rumqttc_v5::ConnectionError> for LibraryError {
+    fn from(error: rumqttc_v5::ConnectionError) -> LibraryError {
+        LibraryError::V5(error)
     }
 }
 
-impl From<rumqttc_v4::ConnectionError> for Rest {
-    fn from(error: rumqttc_v4::ConnectionError) -> Rest {
-        Rest::V4(error)
+impl From<rumqttc_v4::ConnectionError> for LibraryError {
+    fn from(error: rumqttc_v4::ConnectionError) -> LibraryError {
+        LibraryError::V4(error)
     }
 }
 
-/// What only one of the two versions can say.
-fn version_error(error: Rest) -> Refusal {
+/// The part that only one of the two versions has.
+fn version_error(error: LibraryError) -> Refusal {
     match error {
-        Rest::V5(rumqttc_v5::ConnectionError::Timeout(_)) => Refusal::no_connack(),
-        Rest::V4(rumqttc_v4::ConnectionError::NetworkTimeout) => Refusal::no_connack(),
-        Rest::V5(rumqttc_v5::ConnectionError::MqttState(rumqttc_v5::StateError::ServerDisconnect {
+        LibraryError::V5(rumqttc_v5::ConnectionError::Timeout(_)) => Refusal::no_connack(),
+        LibraryError::V4(rumqttc_v4::ConnectionError::NetworkTimeout) => Refusal::no_connack(),
+        LibraryError::V5(rumqttc_v5::ConnectionError::MqttState(rumqttc_v5::StateError::ServerDisconnect {
             reason_code,
             ..
         })) => disconnected(reason_code),
-        Rest::V5(error) => failed(&error),
-        Rest::V4(error) => failed(&error),
+        LibraryError::V5(error) => failed(&error),
+        LibraryError::V4(error) => failed(&error),
     }
 }
 
-/// The broker has said good-bye by a DISCONNECT (MQTT 5 section 3.14).
+/// The broker ended the connection with DISCONNECT (MQTT 5 section 3.14).
 fn disconnected(reason: DisconnectReasonCode) -> Refusal {
     if reason == DisconnectReasonCode::SessionTakenOver {
         return Refusal::new(

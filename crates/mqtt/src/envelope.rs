@@ -1,4 +1,4 @@
-//! What there is to know of a PUBLISH packet beyond its message, for those who look at the wire.
+//! The properties and flags of a PUBLISH packet besides its message, for live traffic.
 
 use wilco_dialect::Outbound;
 
@@ -24,14 +24,14 @@ pub struct Properties {
     pub expiry: Option<u32>,
     /// Where an answer is expected.
     pub response_topic: Option<String>,
-    /// What the payload is.
+    /// The content type of the payload.
     pub content_type: Option<String>,
     /// User properties, in order.
     pub user: Vec<(String, String)>,
 }
 
 impl Envelope {
-    /// The packet in which a message of ours goes out.
+    /// The packet of one of our messages.
     pub fn of(outbound: &Outbound, version: MqttVersion) -> Envelope {
         // Topic, packet id, payload.
         let message = 2 + outbound.topic.len() + 2 + outbound.payload.len();

@@ -1,15 +1,15 @@
-//! MQTT sessions: connecting, subscribing, publishing, and what became of it; and the same way taken step by step, to test
-//! a connection ([`preflight`]).
+//! MQTT sessions: connecting, subscribing, publishing, and their results; and the same path step by step, to test a
+//! connection ([`preflight`]).
 //!
-//! The MQTT library stays behind this crate. Each network connection is a fresh client of the library that resumes the
-//! broker's session and replays nothing: redelivery belongs to the ledger's outbox alone.
+//! The MQTT library is not visible outside this crate. Each network connection is a new client of the library that
+//! resumes the broker's session and resends nothing: only the ledger's outbox resends.
 
 mod broker_refusal;
 mod envelope;
-mod goodbye;
 pub mod preflight;
 mod refusal;
 mod sender;
+mod server_reason;
 mod session;
 mod transport;
 mod v4;
@@ -21,7 +21,7 @@ pub use sender::{Denial, MqttSender, Publication, Subscribed};
 pub use session::{LinkEvent, Session};
 pub use transport::{Proof, Route, Tls};
 
-pub(crate) use goodbye::Goodbye;
+pub(crate) use server_reason::ServerReason;
 pub(crate) use session::{Connected, connect};
 
 use rumqttc_v5::ManualAck as AckV5;
@@ -31,7 +31,7 @@ use wilco_dialect::Filter;
 use wilco_ledger::Puback;
 use zeroize::Zeroizing;
 
-/// Everything a session needs to know. Made anew for each session, secrets and all.
+/// Everything a session needs to know. Made again for each session, secrets and all.
 #[derive(Clone)]
 pub struct Settings {
     /// The way to the broker.
@@ -44,11 +44,11 @@ pub struct Settings {
     pub username: Option<String>,
     /// The password.
     pub password: Option<Zeroizing<Vec<u8>>>,
-    /// What it subscribes to.
+    /// Its subscriptions.
     pub filters: Vec<Filter>,
-    /// Seconds between two signs of life.
+    /// The keep-alive interval, seconds.
     pub keep_alive: u16,
-    /// Publishes without a PUBACK, at the most.
+    /// Publishes without a PUBACK, at most.
     pub send_window: u16,
     /// How long the broker keeps the session while we are away, seconds. 0: not at all.
     pub session_expiry: u32,
@@ -66,16 +66,16 @@ const RECEIVED_PACKET_LIMIT: u32 = 9 << 20;
 /// At most this long for CONNECT.
 const CONNECT_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(10);
 
-/// What the broker said when it let us in.
+/// The properties of the CONNACK.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Welcome {
+pub(crate) struct ConnackProperties {
     /// It still has our session, and with it what came while we were away.
     pub(crate) session_present: bool,
     /// The largest packet it takes, bytes.
     pub(crate) max_packet_size: Option<u32>,
     /// Publishes of ours that it takes without having acknowledged them.
     pub(crate) receive_maximum: Option<u16>,
-    /// Seconds between two signs of life, where it wants others than we asked for.
+    /// The server's keep-alive interval, seconds, if it overrides ours.
     pub(crate) keep_alive: Option<u16>,
     /// It takes no subscription with `+` or `#` in it.
     pub(crate) no_wildcards: bool,
@@ -86,7 +86,7 @@ pub(crate) struct Welcome {
 /// At most this long for SUBACK.
 pub(crate) const SUBACK_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(10);
 
-/// Something that came over the wire, in our words.
+/// A received packet or event, independent of the version.
 pub(crate) enum Wire {
     /// A message for us.
     Message(Message),
@@ -96,7 +96,7 @@ pub(crate) enum Wire {
     Acknowledged {
         packet: u16,
         puback: Puback,
-        /// Why, in the broker's words.
+        /// The broker's reason.
         reason_string: Option<String>,
     },
     /// Nothing we act on.
@@ -117,9 +117,9 @@ pub struct Message {
     pub correlation: Option<Vec<u8>>,
     /// Its other properties.
     pub envelope: Box<Envelope>,
-    /// To be handed back once what the message says is durable.
+    /// Pass it back once the content of the message is durable.
     pub receipt: Option<Receipt>,
-    /// The room that it takes among the messages that nobody has taken in yet.
+    /// Its share of the buffer for unread messages.
     pub room: Option<OwnedSemaphorePermit>,
 }
 

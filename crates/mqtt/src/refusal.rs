@@ -1,6 +1,6 @@
-//! Why a connection did not come about or did not last: a headline, why, and what to do.
+//! Why a connection failed or ended: a headline, the reason, and what to do.
 //!
-//! Says nothing of MQTT: what a CONNACK or a SUBACK means is added in [`crate`].
+//! It knows no MQTT: the meaning of CONNACK and SUBACK is added in [`crate`].
 
 use std::io;
 
@@ -11,21 +11,21 @@ use wilco_failure::{FailureCode, sentence};
 /// Why there is no connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
-    /// What kind of failure.
+    /// The kind of failure.
     pub code: FailureCode,
-    /// What happened, as a sentence.
+    /// The event, as a sentence.
     pub message: String,
-    /// Why, as far as it can be told; sentences.
+    /// The reason, as far as it is known; sentences.
     pub why: Option<String>,
-    /// What to do about it.
+    /// How to fix it.
     pub hint: Option<String>,
     /// The SHA-256 of the broker's certificate where pinning it would help.
     pub pin: Option<String>,
-    /// The version of MQTT that the broker speaks instead of the one that was tried.
+    /// The version of MQTT that the broker supports instead of the tested one.
     pub version: Option<MqttVersion>,
-    /// What helps.
+    /// The remedy.
     pub remedy: Remedy,
-    /// What is known of the cause.
+    /// The known cause.
     pub cause: Cause,
 }
 
@@ -34,11 +34,11 @@ pub struct Refusal {
 pub enum Remedy {
     /// It may work the next time.
     TryAgain,
-    /// It will not, before somebody changes something.
+    /// It will not work until the connection is changed.
     Change,
 }
 
-/// What kind of end it was, where somebody treats it differently.
+/// The kind of end, for callers that treat it differently.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cause {
     /// The other side closed the connection and gave no reason.
@@ -47,7 +47,7 @@ pub enum Cause {
     Silence,
     /// Another client came with the same client id.
     TakenOver,
-    /// Anything that says by itself what it is.
+    /// Any failure that its message explains.
     Told,
 }
 
@@ -66,7 +66,7 @@ impl Refusal {
         }
     }
 
-    /// The same, with a sentence that says why.
+    /// The same, with a sentence about the reason.
     #[must_use]
     pub fn because(self, why: impl Into<String>) -> Refusal {
         Refusal { why: Some(why.into()), ..self }
@@ -78,7 +78,7 @@ impl Refusal {
         Refusal { cause, ..self }
     }
 
-    /// What happened and why, in one run of sentences.
+    /// The event and its cause, as sentences.
     pub fn told(&self) -> String {
         match &self.why {
             Some(why) => format!("{} {why}", self.message),
@@ -86,7 +86,7 @@ impl Refusal {
         }
     }
 
-    /// The connection ended while something was asked of it.
+    /// The connection ended during a request.
     pub fn gone() -> Refusal {
         Refusal::new(
             "The broker closed the connection without giving a reason.",
@@ -107,18 +107,18 @@ impl Refusal {
         .caused(Cause::Silence)
     }
 
-    /// Names the address where the message speaks of the network.
+    /// Adds the address to a message about the network.
     pub fn at(mut self, host: &str, port: u16) -> Refusal {
         self.message = self.message.replace("{address}", &format!("{host}, port {port}"));
         self
     }
 
-    /// A network that failed. `{address}` stands for where; see [`Refusal::at`].
+    /// A network failure. `{address}` is a placeholder; see [`Refusal::at`].
     pub fn io(error: &io::Error) -> Refusal {
         if let Some(explained) = Refusal::tls(error) {
             return explained;
         }
-        // What the library says when a connection ends in the middle of a packet.
+        // The library's error when a connection ends in the middle of a packet.
         let broken_off = error.to_string().contains("bytes remaining on stream");
         let (message, hint, cause) = match error.kind() {
             io::ErrorKind::ConnectionRefused => (

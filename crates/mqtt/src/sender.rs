@@ -1,4 +1,4 @@
-//! The way out of one network connection.
+//! The sending side of one network connection.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -13,7 +13,7 @@ use wilco_dialect::{Filter, Outbound};
 use wilco_ledger::{CommandId, DeviceId, Puback};
 
 use super::{Ack, Receipt, SUBACK_TIMEOUT, v4, v5};
-use crate::{refusal::Refusal, transport::Departed};
+use crate::{refusal::Refusal, transport::WrittenPublishes};
 
 /// The longest wait until a DISCONNECT that waits for nothing is written.
 const DISCONNECT_TIMEOUT: Duration = Duration::from_millis(500);
@@ -28,19 +28,19 @@ pub struct MqttSender {
     client: Client,
     under_way: Arc<Mutex<UnderWay>>,
     max_packet_size: u32,
-    /// The broker has said that it takes no filter with `+` or `#` in it.
+    /// The broker does not accept filters with `+` or `#`.
     no_wildcards: bool,
     /// Otherwise nothing leaves through here, whatever is handed in.
     publishes: bool,
-    departed: Departed,
+    written_publishes: WrittenPublishes,
 }
 
-/// What a broker made of the filters that it was asked for.
+/// The broker's response to a SUBSCRIBE.
 #[derive(Debug, Default)]
 pub struct Subscribed {
     /// Not granted, and why.
     pub refused: Vec<(Filter, Denial)>,
-    /// Granted at a lower QoS than was asked for: at that one.
+    /// Granted at this lower QoS than requested.
     pub lowered: Vec<(Filter, u8)>,
 }
 
@@ -61,7 +61,7 @@ impl Subscribed {
 pub enum Denial {
     /// It supports no wildcards (CONNACK property 0x28, SUBACK reason 0xA2).
     NoWildcards,
-    /// The SUBACK's reason, in words.
+    /// The SUBACK's reason, as text.
     Refused(String),
 }
 
@@ -82,8 +82,8 @@ pub(super) enum Client {
     V4(rumqttc_v4::AsyncClient),
 }
 
-/// What has been handed to the library; nothing for what is no command. It writes publishes in the order in which it got them, so the first that is not
-/// yet on the wire is the one that is written next.
+/// The publishes that were handed to the library; `None` for those without a command. It writes them in order, so the
+/// first that is not yet written is the next one to be.
 #[derive(Default)]
 struct UnderWay {
     handed: VecDeque<Option<Publication>>,
@@ -100,12 +100,12 @@ impl MqttSender {
         max_packet_size: u32,
         no_wildcards: bool,
         publishes: bool,
-        departed: Departed,
+        written_publishes: WrittenPublishes,
     ) -> MqttSender {
-        MqttSender { client, under_way: Arc::default(), max_packet_size, no_wildcards, publishes, departed }
+        MqttSender { client, under_way: Arc::default(), max_packet_size, no_wildcards, publishes, written_publishes }
     }
 
-    /// Hands a publish to the library.
+    /// Passes a publish to the library.
     ///
     /// # Errors
     /// What became of it, when it provably did not go out.
@@ -139,8 +139,8 @@ impl MqttSender {
         taken
     }
 
-    /// Publishes a question by which devices are found. It is no command: nobody waits for it, and it asks a device for
-    /// nothing but what it is.
+    /// Publishes a discovery request. It is not a command: nothing waits for it, and it only requests a device's
+    /// identity.
     pub fn ask(&self, topic: String, payload: String) {
         let outbound = Outbound {
             topic,
@@ -166,15 +166,16 @@ impl MqttSender {
         }
     }
 
-    /// Sends DISCONNECT, so that the broker does not take our going for a fault: behind everything that is under way, as long
-    /// as that takes no longer than `patience`, and otherwise before it. `connection` is what runs the connection to its end.
-    pub(crate) async fn disconnect(&self, patience: Duration, connection: impl Future) {
+    /// Sends DISCONNECT, so that the broker does not take our going for a fault: behind everything that is in progress,
+    /// as long as that takes no longer than `limit`, and otherwise before it. `connection` is what runs the
+    /// connection to its end.
+    pub(crate) async fn disconnect(&self, limit: Duration, connection: impl Future) {
         let mut connection = pin!(connection);
         let queued = match &self.client {
             Client::V5(client) => client.try_disconnect().is_ok(),
             Client::V4(client) => client.try_disconnect().is_ok(),
         };
-        if queued && timeout(patience, &mut connection).await.is_ok() {
+        if queued && timeout(limit, &mut connection).await.is_ok() {
             return;
         }
         let queued = match &self.client {
@@ -185,8 +186,8 @@ impl MqttSender {
         tracing::debug!(written, "disconnected before everything was acknowledged");
     }
 
-    /// Asks for these filters, and says what the broker made of each. A filter that it has excluded by its CONNACK is not
-    /// sent: that would be a protocol error (MQTT 5 section 3.2.2.3.11).
+    /// Subscribes to these filters, and returns the broker's result for each. A filter that its CONNACK has excluded is
+    /// not sent: that would be a protocol error (MQTT 5 section 3.2.2.3.11).
     ///
     /// # Errors
     /// When the connection ends, or no SUBACK comes in time.
@@ -209,7 +210,7 @@ impl MqttSender {
         Ok(subscribed)
     }
 
-    /// Ends subscriptions; what the broker says to that changes nothing.
+    /// Ends subscriptions; the broker's response changes nothing.
     pub fn unsubscribe(&self, filters: Vec<String>) {
         for filter in filters {
             let queued = match &self.client {
@@ -242,14 +243,14 @@ impl MqttSender {
         Some((publication, written.elapsed()))
     }
 
-    /// The connection has ended: the publishes of which not a byte has left. They are in order, and the library writes them in
-    /// that order.
+    /// The connection has ended: the publishes of which not a byte has left. They are in order, and the library writes
+    /// them in that order.
     pub(crate) fn take_unsent(&self) -> Vec<Publication> {
         let mut under_way = self.under_way();
         under_way.ended = true;
-        let departed = self.departed.count().saturating_sub(under_way.passed);
-        let departed = usize::try_from(departed).unwrap_or(usize::MAX).min(under_way.handed.len());
-        under_way.handed.split_off(departed).into_iter().flatten().collect()
+        let written_publishes = self.written_publishes.count().saturating_sub(under_way.passed);
+        let written_publishes = usize::try_from(written_publishes).unwrap_or(usize::MAX).min(under_way.handed.len());
+        under_way.handed.split_off(written_publishes).into_iter().flatten().collect()
     }
 
     fn under_way(&self) -> MutexGuard<'_, UnderWay> {

@@ -1,4 +1,4 @@
-//! One session with one broker, over as many network connections as it takes.
+//! One session with one broker, over any number of network connections.
 
 use std::{
     collections::BTreeSet,
@@ -16,23 +16,26 @@ use tokio::{
 use wilco_dialect::Filter;
 use wilco_ledger::Puback;
 
-use super::{Goodbye, Message, MqttSender, PACKET_LIMIT, Publication, Settings, Welcome, Wire, sender::Client, v4, v5};
+use super::{
+    ConnackProperties, Message, MqttSender, PACKET_LIMIT, Publication, ServerReason, Settings, Wire, sender::Client,
+    v4, v5,
+};
 use crate::{
     refusal::{Cause, Refusal, Remedy},
-    transport::{self, ByteRecorder, Dialled, Stream},
+    transport::{self, ByteRecorder, EstablishedStream, Stream},
 };
 use wilco_connection::MqttVersion;
 
-/// Messages of a session that nobody has taken in yet, KiB at the most. Beyond that nothing more is read from the broker.
+/// The buffer for unread messages of a session, KiB. Beyond that nothing more is read from the broker.
 const ROOM: u32 = 32 * 1_024;
 
-/// What a session has to tell.
+/// An event of a session.
 pub enum LinkEvent {
     /// It tries to connect.
     Connecting,
     /// CONNACK: now it subscribes.
     Connected,
-    /// The subscriptions stand: publishing may begin.
+    /// The subscriptions are acknowledged: publishing may begin.
     Ready {
         /// The way out.
         sender: MqttSender,
@@ -41,7 +44,7 @@ pub enum LinkEvent {
         /// Subscriptions that were wished for and refused.
         refused: Vec<Filter>,
     },
-    /// A publish was written to the wire.
+    /// A publish was written.
     Written(Publication),
     /// The broker has acknowledged a publish, so long after it was written.
     Delivered(Publication, Puback, Duration),
@@ -65,7 +68,7 @@ pub struct Session {
 }
 
 impl Session {
-    /// Starts a session that tells what happens through `tell`, stamped with `wrap`.
+    /// Starts a session that sends its events through `tell`, wrapped with `wrap`.
     pub fn start<E, W>(settings: Settings, tell: mpsc::Sender<E>, wrap: W) -> Session
     where
         E: Send + 'static,
@@ -73,7 +76,7 @@ impl Session {
     {
         let (close, closed) = oneshot::channel();
         let task = tokio::spawn(async move {
-            let tell = Tell { tell, wrap, room: Arc::new(Semaphore::new(ROOM as usize)) };
+            let tell = EventSender { tell, wrap, room: Arc::new(Semaphore::new(ROOM as usize)) };
             run(settings, tell, closed).await;
         });
         Session { task, close: Some(close) }
@@ -96,7 +99,7 @@ impl Drop for Session {
     }
 }
 
-async fn run<E, W: Fn(LinkEvent) -> E>(settings: Settings, tell: Tell<E, W>, mut closed: oneshot::Receiver<()>) {
+async fn run<E, W: Fn(LinkEvent) -> E>(settings: Settings, tell: EventSender<E, W>, mut closed: oneshot::Receiver<()>) {
     let mut back_off = BackOff::default();
     let mut wishes = Subscriptions::default();
     loop {
@@ -119,7 +122,7 @@ async fn run<E, W: Fn(LinkEvent) -> E>(settings: Settings, tell: Tell<E, W>, mut
 /// One network connection from its beginning to its end. `None` when it was closed by us.
 async fn live<E, W: Fn(LinkEvent) -> E>(
     settings: &Settings,
-    tell: &Tell<E, W>,
+    tell: &EventSender<E, W>,
     wishes: &mut Subscriptions,
     closed: &mut oneshot::Receiver<()>,
 ) -> Option<Refusal> {
@@ -127,7 +130,7 @@ async fn live<E, W: Fn(LinkEvent) -> E>(
         connected = dial_and_connect(settings) => connected,
         _ = &mut *closed => return None,
     };
-    let Connected { sender, mut receiver, welcome } = match connected {
+    let Connected { sender, mut receiver, connack_properties } = match connected {
         Ok(connected) => connected,
         Err(refusal) => return Some(refusal),
     };
@@ -170,7 +173,7 @@ async fn live<E, W: Fn(LinkEvent) -> E>(
         },
         _ = &mut *closed => return None,
     };
-    tell.that(LinkEvent::Ready { sender: sender.clone(), resumed: welcome.session_present, refused }).await;
+    tell.that(LinkEvent::Ready { sender: sender.clone(), resumed: connack_properties.session_present, refused }).await;
 
     tokio::select! {
         refusal = &mut pump => {
@@ -183,8 +186,8 @@ async fn live<E, W: Fn(LinkEvent) -> E>(
     None
 }
 
-/// What is wished to be heard and can be done without. Some brokers (AWS IoT) end the connection when a subscription is
-/// not allowed, so what they hung up at is asked for alone the next time, and then no more.
+/// Optional filters. Some brokers (AWS IoT) end the connection when a subscription is not allowed; the filter at which
+/// they did is requested alone the next time, and then no more.
 #[derive(Default)]
 struct Subscriptions {
     asking: Vec<Filter>,
@@ -194,8 +197,8 @@ struct Subscriptions {
 }
 
 impl Subscriptions {
-    /// Subscribes what is required in one packet and what is wished for in others (AWS: at most 8 filters each), and
-    /// says which wishes were refused.
+    /// Subscribes to required filters in one packet and to optional ones in others (AWS: at most 8 filters each), and
+    /// returns the refused optional ones.
     async fn subscribe(&mut self, sender: &MqttSender, filters: &[Filter]) -> Result<Vec<Filter>, Refusal> {
         let (required, wished): (Vec<_>, Vec<_>) = filters.iter().cloned().partition(|filter| filter.required);
         for some in required.chunks(8) {
@@ -234,7 +237,7 @@ impl Subscriptions {
 pub(crate) struct Connected {
     pub(crate) sender: MqttSender,
     pub(crate) receiver: MqttReceiver,
-    pub(crate) welcome: Welcome,
+    pub(crate) connack_properties: ConnackProperties,
 }
 
 async fn dial_and_connect(settings: &Settings) -> Result<Connected, Refusal> {
@@ -242,19 +245,19 @@ async fn dial_and_connect(settings: &Settings) -> Result<Connected, Refusal> {
     connect(settings, dialled).await
 }
 
-/// Introduces us over a connection that stands.
-pub(crate) async fn connect(settings: &Settings, dialled: Dialled) -> Result<Connected, Refusal> {
-    let Dialled { stream, heard, departed, .. } = dialled;
-    let handover = Handover(Arc::new(Mutex::new(Some(stream))));
+/// Sends CONNECT over an established network connection.
+pub(crate) async fn connect(settings: &Settings, dialled: EstablishedStream) -> Result<Connected, Refusal> {
+    let EstablishedStream { stream, heard, written_publishes, .. } = dialled;
+    let handover = StreamSlot(Arc::new(Mutex::new(Some(stream))));
     let attempt = async {
         match settings.version {
             MqttVersion::V5 => {
-                let (client, events, welcome) = v5::connect(settings, handover).await?;
-                Ok::<_, Refusal>((Client::V5(client), Events::V5(Box::new(events)), welcome))
+                let (client, events, connack_properties) = v5::connect(settings, handover).await?;
+                Ok::<_, Refusal>((Client::V5(client), Events::V5(Box::new(events)), connack_properties))
             }
             MqttVersion::V311 => {
-                let (client, events, welcome) = v4::connect(settings, handover).await?;
-                Ok((Client::V4(client), Events::V4(Box::new(events)), welcome))
+                let (client, events, connack_properties) = v4::connect(settings, handover).await?;
+                Ok((Client::V4(client), Events::V4(Box::new(events)), connack_properties))
             }
         }
     };
@@ -263,19 +266,19 @@ pub(crate) async fn connect(settings: &Settings, dialled: Dialled) -> Result<Con
         outcome = attempt => outcome.unwrap_or_else(|_| Err(Refusal::no_connack())),
         () = answered_in_311(&heard), if settings.version == MqttVersion::V5 => Err(Refusal::no_connack()),
     };
-    let (client, events, welcome) =
+    let (client, events, connack_properties) =
         outcome.map_err(|refusal| settings.located(refusal.at_connect(&heard, settings.version)))?;
-    if welcome.qos_0_only {
+    if connack_properties.qos_0_only {
         return Err(Refusal::qos_0_only());
     }
-    let limit = welcome.max_packet_size.unwrap_or(PACKET_LIMIT).min(PACKET_LIMIT);
-    let sender = MqttSender::new(client, limit, welcome.no_wildcards, settings.publishes, departed);
-    Ok(Connected { sender, receiver: MqttReceiver { events, heard }, welcome })
+    let limit = connack_properties.max_packet_size.unwrap_or(PACKET_LIMIT).min(PACKET_LIMIT);
+    let sender = MqttSender::new(client, limit, connack_properties.no_wildcards, settings.publishes, written_publishes);
+    Ok(Connected { sender, receiver: MqttReceiver { events, heard }, connack_properties })
 }
 
 /// Ends once a CONNACK of MQTT 3.1.1 has come, which the library takes for the beginning of a longer one.
 async fn answered_in_311(heard: &ByteRecorder) {
-    while !Goodbye::connack(&heard.first()).is_some_and(|connack| connack.is_311) {
+    while !ServerReason::connack(&heard.first()).is_some_and(|connack| connack.is_311) {
         sleep(Duration::from_millis(50)).await;
     }
 }
@@ -286,11 +289,11 @@ impl Settings {
     }
 }
 
-/// A connection that stands, for the library to take. Once: what comes after its end is a new one.
+/// An established network connection, for the library to take. Once: after its end a new one is made.
 #[derive(Clone)]
-pub(super) struct Handover(Arc<Mutex<Option<Box<dyn Stream>>>>);
+pub(super) struct StreamSlot(Arc<Mutex<Option<Box<dyn Stream>>>>);
 
-impl Handover {
+impl StreamSlot {
     pub(super) fn take(&self) -> io::Result<Box<dyn Stream>> {
         let taken = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
         taken.ok_or_else(|| io::ErrorKind::NotConnected.into())
@@ -309,7 +312,7 @@ enum Events {
 }
 
 impl MqttReceiver {
-    /// The next thing on the wire.
+    /// The next packet or event.
     pub(crate) async fn next(&mut self, sender: &MqttSender) -> Result<Wire, Refusal> {
         match (&mut self.events, sender.client()) {
             (Events::V5(events), Client::V5(client)) => {
@@ -321,14 +324,14 @@ impl MqttReceiver {
     }
 }
 
-struct Tell<E, W> {
+struct EventSender<E, W> {
     tell: mpsc::Sender<E>,
     wrap: W,
     /// See [`ROOM`].
     room: Arc<Semaphore>,
 }
 
-impl<E, W: Fn(LinkEvent) -> E> Tell<E, W> {
+impl<E, W: Fn(LinkEvent) -> E> EventSender<E, W> {
     /// Waits until there is room for a message. One alone always fits.
     async fn room_for(&self, message: &Message) -> Option<OwnedSemaphorePermit> {
         let size = u32::try_from(message.payload.len() / 1_024).unwrap_or(u32::MAX).saturating_add(1).min(ROOM);
@@ -336,7 +339,7 @@ impl<E, W: Fn(LinkEvent) -> E> Tell<E, W> {
     }
 
     async fn that(&self, event: LinkEvent) {
-        // Nobody listens any more only when the engine is on its way out.
+        // The receiver is dropped only when the engine stops.
         let _ = self.tell.send((self.wrap)(event)).await;
     }
 }

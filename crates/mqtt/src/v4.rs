@@ -8,20 +8,20 @@ use wilco_dialect::Filter;
 use wilco_ledger::Puback;
 
 use super::{
-    Ack, CONNECT_TIMEOUT, Denial, Envelope, Message, PACKET_LIMIT, Properties, Receipt, Settings, Subscribed, Welcome,
-    Wire, broker_refusal::in_words, session::Handover,
+    Ack, CONNECT_TIMEOUT, ConnackProperties, Denial, Envelope, Message, PACKET_LIMIT, Properties, Receipt, Settings,
+    Subscribed, Wire, broker_refusal::in_words, session::StreamSlot,
 };
 use crate::refusal::Refusal;
 
-/// MQTT 3.1.1 section 2.2.3, bytes. In this version a broker cannot be told what is too large for us: refusing a packet
-/// would end the connection, and the broker would send it again over the next one, for ever.
+/// MQTT 3.1.1 section 2.2.3, bytes. In this version a client cannot announce its maximum packet size: refusing a packet
+/// would end the connection, and the broker would send it again over the next one, forever.
 const LARGEST_PACKET: usize = 268_435_455;
 
-/// Introduces us over a connection that stands, up to CONNACK.
+/// Sends CONNECT over an established network connection, and waits for CONNACK.
 pub(super) async fn connect(
     settings: &Settings,
-    handover: Handover,
-) -> Result<(AsyncClient, EventLoop, Welcome), Refusal> {
+    handover: StreamSlot,
+) -> Result<(AsyncClient, EventLoop, ConnackProperties), Refusal> {
     let mut options = options(settings);
     options.set_socket_connector(move |_, _| std::future::ready(handover.take()));
     let (client, mut events) = AsyncClient::builder(options).capacity(100_000).build();
@@ -30,13 +30,14 @@ pub(super) async fn connect(
     events.set_network_options(network);
     loop {
         if let Event::Incoming(Packet::ConnAck(connack)) = events.poll().await? {
-            let welcome = Welcome { session_present: connack.session_present, ..Welcome::default() };
-            return Ok((client, events, welcome));
+            let connack_properties =
+                ConnackProperties { session_present: connack.session_present, ..ConnackProperties::default() };
+            return Ok((client, events, connack_properties));
         }
     }
 }
 
-/// The next thing on the wire.
+/// The next packet or event.
 pub(super) async fn next(client: &AsyncClient, events: &mut EventLoop) -> Result<Wire, Refusal> {
     Ok(match events.poll().await? {
         Event::Outgoing(Outgoing::Publish(packet)) if packet != 0 => Wire::Written { packet },
@@ -65,7 +66,7 @@ pub(super) async fn next(client: &AsyncClient, events: &mut EventLoop) -> Result
     })
 }
 
-/// Asks for these filters, and says what the broker made of each.
+/// Subscribes to these filters, and returns the broker's result for each.
 pub(super) async fn subscribe(client: &AsyncClient, filters: &[Filter]) -> Result<Subscribed, Refusal> {
     let wanted = filters.iter().map(|filter| SubscribeFilter::new(filter.filter.clone(), quality(filter.qos)));
     let notice = client.subscribe_many_tracked(wanted).await.map_err(|_| Refusal::gone())?;

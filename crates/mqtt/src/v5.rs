@@ -11,16 +11,16 @@ use wilco_dialect::{Filter, Outbound};
 use wilco_ledger::Puback;
 
 use super::{
-    Ack, CONNECT_TIMEOUT, Denial, Envelope, Message, Properties, RECEIVED_PACKET_LIMIT, Receipt, Settings, Subscribed,
-    Welcome, Wire, broker_refusal::in_words, session::Handover,
+    Ack, CONNECT_TIMEOUT, ConnackProperties, Denial, Envelope, Message, Properties, RECEIVED_PACKET_LIMIT, Receipt,
+    Settings, Subscribed, Wire, broker_refusal::in_words, session::StreamSlot,
 };
 use crate::refusal::Refusal;
 
-/// Introduces us over a connection that stands, up to CONNACK.
+/// Sends CONNECT over an established network connection, and waits for CONNACK.
 pub(super) async fn connect(
     settings: &Settings,
-    handover: Handover,
-) -> Result<(AsyncClient, EventLoop, Welcome), Refusal> {
+    handover: StreamSlot,
+) -> Result<(AsyncClient, EventLoop, ConnackProperties), Refusal> {
     let mut options = options(settings);
     options.set_socket_connector(move |_, _| std::future::ready(handover.take()));
     let (client, mut events) = AsyncClient::builder(options).capacity(100_000).build();
@@ -28,7 +28,7 @@ pub(super) async fn connect(
         if let Event::Incoming(Packet::ConnAck(connack)) = events.poll().await? {
             events.options.clear_session_store();
             let session_present = connack.session_present;
-            let welcome = connack.properties.map(|properties| Welcome {
+            let connack_properties = connack.properties.map(|properties| ConnackProperties {
                 session_present,
                 max_packet_size: properties.max_packet_size,
                 receive_maximum: properties.receive_max,
@@ -36,12 +36,16 @@ pub(super) async fn connect(
                 no_wildcards: properties.wildcard_subscription_available == Some(0),
                 qos_0_only: properties.max_qos == Some(0),
             });
-            return Ok((client, events, welcome.unwrap_or(Welcome { session_present, ..Welcome::default() })));
+            return Ok((
+                client,
+                events,
+                connack_properties.unwrap_or(ConnackProperties { session_present, ..ConnackProperties::default() }),
+            ));
         }
     }
 }
 
-/// The next thing on the wire.
+/// The next packet or event.
 pub(super) async fn next(client: &AsyncClient, events: &mut EventLoop) -> Result<Wire, Refusal> {
     Ok(match events.poll().await? {
         Event::Outgoing(Outgoing::Publish(packet)) if packet != 0 => Wire::Written { packet },
@@ -99,7 +103,7 @@ fn publish_properties(outbound: &Outbound) -> PublishProperties {
     }
 }
 
-/// Asks for these filters, and says what the broker made of each.
+/// Subscribes to these filters, and returns the broker's result for each.
 pub(super) async fn subscribe(client: &AsyncClient, filters: &[Filter]) -> Result<Subscribed, Refusal> {
     let wanted = filters.iter().map(|filter| SubscribeFilter {
         nolocal: filter.others_only,
@@ -169,7 +173,7 @@ fn quality(qos: u8) -> QoS {
     }
 }
 
-/// Lets the library resume the broker's session as one in which nothing is under way: what the broker kept for us
+/// Lets the library resume the broker's session as one in which nothing is in progress: what the broker kept for us
 /// arrives, and nothing of ours is published a second time unseen by the ledger.
 struct ResumeWithoutReplay {
     settings: Settings,
@@ -181,7 +185,7 @@ impl std::fmt::Debug for ResumeWithoutReplay {
     }
 }
 
-/// What the library's trait wants back.
+/// The result that the library's trait requires.
 type SessionStoreFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, SessionStoreError>> + Send + 'a>>;
 
 impl SessionStore for ResumeWithoutReplay {

@@ -1,4 +1,4 @@
-//! The dials as they cross the seam, and as virtual devices have them.
+//! Converts faults between the wire type and the virtual devices' type.
 
 use wilco_device::{dials::Dials, faults::Faults};
 use wilco_engine::api::{Failure, FailureCode, FaultDials};

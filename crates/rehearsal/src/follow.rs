@@ -1,4 +1,4 @@
-//! Follows the rehearsed rollout to its end.
+//! Follows the rehearsed rollout until it ends.
 
 use tokio::{sync::mpsc::Receiver, time::Instant};
 use wilco_engine::{
@@ -43,7 +43,7 @@ pub(crate) async fn run(
     Ok(ended)
 }
 
-/// How it stands the next time that something has changed.
+/// Its state after the next change.
 async fn next(batches: &mut Receiver<Batch>, engine: &Handle, before: &RolloutView) -> Result<RolloutView, Failure> {
     loop {
         let Some(batch) = batches.recv().await else {
@@ -79,7 +79,7 @@ fn waiting_for_offline(view: &RolloutView) -> u32 {
 fn waits_for_offline_only(view: &RolloutView) -> bool {
     let waiting = waiting_for_offline(view);
     let open = view.members - ended(&view.counts);
-    // A halted rollout releases nobody else.
+    // A halted rollout releases no further members.
     let pending = if view.state == RolloutState::Halted { view.counts.pending } else { 0 };
     waiting > 0 && open - pending == waiting
 }

@@ -1,12 +1,12 @@
-//! Rehearses a rollout: an engine of its own, in a temporary directory, sends it to virtual devices that imitate the chosen
-//! ones, over a broker inside this process.
+//! Rehearses a rollout: an engine of its own, in a temporary directory, sends it to virtual devices that imitate the
+//! chosen ones, over a broker inside this process.
 //!
-//! Nothing of it reaches a real broker, a real device, the person's history or their keyring, and nothing is left of it. It
-//! decides nothing about rollouts: stages, limits and the halt rule are the engine's, as for a real one.
+//! It reaches no real broker, device, history or keyring, and leaves nothing behind. It makes no decisions about
+//! rollouts: the engine applies stages, limits and the halt rule, as for a real one.
 
-mod cast;
 mod dials;
 mod follow;
+mod virtual_devices;
 
 use std::time::Duration;
 
@@ -66,10 +66,10 @@ impl Rehearsal {
         refuse_too_many(count)?;
         let broker = Broker::start(count + OTHER_CLIENTS).await.map_err(internal)?;
         let endpoint = Endpoint::new(&broker.url(), &TlsFiles::default(), Topics::default()).map_err(internal)?;
-        let cast = cast::cast(&plan, dials)?;
-        absent::announce(&endpoint, &cast.offline).await.map_err(internal)?;
-        let online = cast.online.len();
-        let personas = cast.online.into_iter().map(|persona| (persona, Store::None));
+        let virtual_devices = virtual_devices::virtual_devices(&plan, dials)?;
+        absent::announce(&endpoint, &virtual_devices.offline).await.map_err(internal)?;
+        let online = virtual_devices.online.len();
+        let personas = virtual_devices.online.into_iter().map(|persona| (persona, Store::None));
         let fleet = Fleet::start(endpoint, personas).map_err(internal)?;
 
         let directory = tempfile::Builder::new().prefix("wilco-rehearsal-").tempdir().map_err(internal)?;
@@ -93,7 +93,7 @@ impl Rehearsal {
             broker,
             _directory: directory,
         };
-        // Some may come and go by their dials, so this is not waited for for ever.
+        // Some may come and go by their dials, so this is not waited for forever.
         let _ = timeout(ALL_ONLINE, rehearsal.fleet.connected(online)).await;
         let _ = timeout(ALL_ONLINE, rehearsal.all_known(count)).await;
         Ok(rehearsal)
@@ -127,7 +127,7 @@ impl Rehearsal {
         broker.stop().await;
     }
 
-    /// Waits until the engine has heard of each device, and whether it is there.
+    /// Waits until the engine has received each device's presence.
     async fn all_known(&self, count: usize) {
         let handle = self.engine.handle();
         let matching = async |search: &str| {

@@ -1,6 +1,6 @@
-//! The computer's steady clock, as one run leaves it to the next.
+//! The computer's steady clock, stored for the next run.
 
-/// Where a line of time lies on the computer's steady clock: enough to go on with it in the next run.
+/// Where a line of time lies on the computer's steady clock: enough to continue with it in the next run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Anchor {
     /// Which start of the computer it is.

@@ -1,10 +1,10 @@
-//! What people have set of devices here: names, tags, notes; and devices that are about to be forgotten.
+//! Names, tags and notes that users set on devices; and devices that are about to be forgotten.
 
 use wilco_ledger::{DeviceId, Timestamp};
 
 use super::{ConnectionId, Store, StoreError, table::annotations};
 
-/// What a person has set of a device.
+/// The annotation of a device by users.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Annotation {
     /// Its name here.
@@ -15,12 +15,12 @@ pub struct Annotation {
     pub note: Option<String>,
 }
 
-/// What is kept of it.
+/// The stored values.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredAnnotation {
     /// The device.
     pub device: DeviceId,
-    /// What is set.
+    /// The change.
     pub annotation: Annotation,
     /// When a person had it forgotten, while that can still be undone.
     pub forgotten_at: Option<Timestamp>,

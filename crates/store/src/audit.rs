@@ -1,8 +1,8 @@
-//! The audit: who did what, when and why, each entry chained to the one before by its hash.
+//! The audit: each entry is chained to the one before by its hash.
 //!
-//! An entry is written in the transaction of the change that it describes ([`Store::audited`], [`super::Change::Audit`]). It
-//! is never changed; the retention deletes the oldest ones and leaves a checkpoint. Who may seal and what a broken chain
-//! means is [`crate::audit`]'s business.
+//! An entry is written in the transaction of the change that it describes ([`Store::audited`],
+//! [`super::Change::Audit`]). It never changes; the retention deletes the oldest entries and leaves a checkpoint. The
+//! engine's audit seals the chain and interprets a broken one.
 
 use std::sync::Arc;
 
@@ -16,12 +16,12 @@ use wilco_definitions::AuditKind;
 /// A SHA-256.
 pub type Hash = [u8; 32];
 
-/// What a person did, before it is an entry.
+/// An action of a user, before it is an entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewAuditEntry {
     /// When.
     pub at: Timestamp,
-    /// What it is about.
+    /// The subject of the entry.
     pub kind: AuditKind,
     /// The operator name in the settings.
     pub operator: Option<String>,
@@ -31,11 +31,11 @@ pub struct NewAuditEntry {
     pub machine: String,
     /// The connection, and its name.
     pub connection: Option<(ConnectionId, String)>,
-    /// What was done, as a sentence without a full stop.
+    /// The action, as a sentence without a full stop.
     pub what: String,
     /// The particulars: a JSON object.
     pub details: String,
-    /// Why, in the person's words.
+    /// The reason, in the user's words.
     pub note: Option<String>,
 }
 
@@ -44,7 +44,7 @@ pub struct NewAuditEntry {
 pub struct StoredAuditEntry {
     /// Its number.
     pub number: u32,
-    /// What it says.
+    /// Its content.
     pub entry: NewAuditEntry,
     /// The hash of the entry before it.
     pub previous: Hash,
@@ -67,7 +67,7 @@ pub type AuditCheckpoint = AuditHead;
 /// A signature of an entry's number and hash.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredSeal {
-    /// What is sealed.
+    /// The sealed entry.
     pub head: AuditHead,
     /// When.
     pub at: Timestamp,
@@ -97,7 +97,7 @@ pub struct AuditFilter {
     pub kinds: Vec<AuditKind>,
     /// Older than this entry.
     pub before: Option<u32>,
-    /// How many at the most.
+    /// How many at most.
     pub limit: u32,
 }
 
@@ -121,7 +121,7 @@ impl NewAuditEntry {
         NewAuditEntry { details: details.to_string(), ..self }
     }
 
-    /// This is why, in the person's words.
+    /// Adds the reason, in the user's words.
     #[must_use]
     pub fn because(self, note: Option<String>) -> NewAuditEntry {
         NewAuditEntry { note: note.filter(|note| !note.trim().is_empty()), ..self }
@@ -172,7 +172,7 @@ impl StoredAuditEntry {
 }
 
 impl StoredSeal {
-    /// What is signed.
+    /// The signed content.
     #[must_use]
     pub fn message(installation: &str, head: &AuditHead, at: Timestamp) -> Vec<u8> {
         let mut message = b"wilco audit seal 1\n".to_vec();
@@ -254,8 +254,8 @@ impl Store {
         self.write(move |transaction| audit::keep_seal(transaction, &seal)).await
     }
 
-    /// Deletes the entries before that time but the last one of all, and says how many they were. `describe` makes the
-    /// entry that says so, of the checkpoint and their number; it is written with it.
+    /// Deletes the entries before that time except the very last one, and returns their number. `describe` makes the
+    /// entry about it, from the checkpoint and their number; it is written in the same transaction.
     pub async fn forget_audit(
         &self,
         before: Timestamp,

@@ -1,14 +1,15 @@
-//! Which evidence counts in the quota, how large it is, and how a large payload is shortened.
+//! Which evidence counts in the quota, its size, and the shortening of large payloads.
 //!
-//! What decides how a command stands does not count and is kept whole: only devices that were asked can send it, once for
-//! each command. Everything else a device can repeat without end. Who has room left is somebody else's business.
+//! Evidence that decides the state of a command does not count and is kept whole: only devices that received a request
+//! can send it, once for each command. A device can repeat everything else without end. The caller decides whether
+//! there is room left.
 
 use sha2::{Digest, Sha256};
 use wilco_ledger::{Answer, Cut, DeviceId, Fact, Raw, Reading, Timestamp};
 
 use super::ConnectionId;
 
-/// What an event takes beside its payload and its texts: the row and its place in the indexes, bytes. An estimate.
+/// The size of an event besides its payload and its texts: the row and its index entries, bytes. An estimate.
 const ROW: u64 = 256;
 /// Payloads that only repeat something are kept whole up to this size, bytes.
 const WHOLE: usize = 16 * 1_024;
@@ -118,7 +119,7 @@ pub fn reduce(answer: &mut Answer) {
     shorten(&mut answer.raw, 0, 0);
 }
 
-/// A sentence longer than anybody reads ends in an ellipsis.
+/// A very long sentence ends in an ellipsis.
 pub fn shorten_sentence(answer: &mut Answer) {
     if let Some(message) = answer.message.as_mut().filter(|message| message.len() > SENTENCE) {
         let end = message.floor_char_boundary(SENTENCE - '…'.len_utf8());
@@ -152,7 +153,7 @@ fn shorten(raw: &mut Raw, whole: usize, part: usize) {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+    #![expect(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 
     use wilco_ledger::{Answer, Claim, DeviceId, Fact, Outcome, Raw, Reading};
 
@@ -192,7 +193,7 @@ mod tests {
         assert_eq!(kept.raw.payload[..PART], whole.raw.payload[..PART]);
         assert_eq!(kept.raw.payload[PART..], whole.raw.payload[whole.raw.payload.len() - PART..]);
         assert_eq!(<[u8; 32]>::from(<sha2::Sha256 as sha2::Digest>::digest(&whole.raw.payload)), cut.sha256);
-        // What is asked before it is recorded is what it takes.
+        // The estimate before recording is the real size.
         assert_eq!(size, Some(estimate));
     }
 

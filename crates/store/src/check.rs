@@ -1,6 +1,6 @@
-//! Whether what is stored is as it was written: the structure of the file, and each event against its checksum.
+//! Checks that the stored data is unchanged: the structure of the file, and each event against its checksum.
 //!
-//! It reads in short steps, so that it can be given up, and goes on behind what cannot be read.
+//! It reads in short steps, so that it can be stopped, and continues after unreadable parts.
 
 use rusqlite::{Connection, Row, types::ValueRef};
 
@@ -8,12 +8,12 @@ use super::{Gap, Store, StoreError, mark};
 
 /// Events of one step.
 const STEP: u32 = 1_000;
-/// Damaged events that are named, at the most.
+/// Damaged events that are named, at most.
 const NAMED: usize = 20;
-/// Faults of the file's structure that are listed, at the most.
+/// Faults of the file's structure that are listed, at most.
 const FAULTS: u32 = 20;
 
-/// What was found.
+/// The result of a check.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Checked {
     /// Events that are as they were written.
@@ -24,7 +24,7 @@ pub struct Checked {
     pub named: Vec<DamagedEvent>,
     /// The file cannot be read between events of these times, Unix milliseconds; `None` for its beginning or its end.
     pub unreadable: Option<(Option<i64>, Option<i64>)>,
-    /// What is wrong with the file's structure, as SQLite says it.
+    /// Problems of the file's structure, as SQLite reports them.
     pub faults: Vec<String>,
 }
 
@@ -50,8 +50,8 @@ impl Store {
         self.readers.read(mark::gaps).await
     }
 
-    /// Compares the newest events with their checksums, all where no number is given, and looks at the file's structure
-    /// where `structure` says so, which reads all of it.
+    /// Compares the newest events with their checksums, all if no number is given, and checks the file's structure if
+    /// `structure` is set, which reads all of it.
     ///
     /// # Errors
     /// See [`StoreError`]: when nothing can be read at all.
@@ -120,7 +120,7 @@ struct Place {
     at: Option<i64>,
 }
 
-/// What was read at one go.
+/// The events of one step.
 struct Step {
     sound: u64,
     damaged: u64,
@@ -264,7 +264,7 @@ pub(super) fn readable(connection: &Connection) -> (u64, Option<i64>) {
     }
 }
 
-/// A time as it is said, in UTC, so that it reads the same wherever it is read.
+/// A time as text, in UTC, so that it is the same everywhere.
 pub(super) fn time(at: i64) -> String {
     let time = jiff::Timestamp::from_millisecond(at);
     time.map_or_else(|_| "an unknown time".to_owned(), |at| at.strftime("%F %T UTC").to_string())

@@ -1,4 +1,4 @@
-//! What people have made of commands and lists: definitions of their own, buttons and saved views.
+//! Users' own commands, buttons and saved views.
 
 use wilco_dialect::CommandKind;
 
@@ -8,14 +8,14 @@ use super::{
 };
 use wilco_definitions::SavedView;
 
-/// A command that somebody has described.
+/// A user's own command.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Definition {
     /// Its id, made once.
     pub id: String,
     /// The connection that it is for; all where there is none.
     pub connection: Option<ConnectionId>,
-    /// What is known of it.
+    /// The definition.
     pub kind: CommandKind,
 }
 
@@ -26,7 +26,7 @@ pub struct StoredButton {
     pub id: String,
     /// The connection that it is for; all where there is none.
     pub connection: Option<ConnectionId>,
-    /// What it says.
+    /// The label.
     pub label: String,
     /// Its sign.
     pub icon: String,

@@ -1,8 +1,8 @@
-//! The configurations that people want of devices.
+//! The wanted configurations of devices.
 
 use super::{ConnectionId, Store, StoreError, table::desired};
 
-/// The devices of which a configuration is wanted.
+/// The devices of a wanted configuration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DesiredTarget {
     /// Those with a tag.
@@ -11,7 +11,7 @@ pub enum DesiredTarget {
     View(String),
 }
 
-/// What is wanted of them.
+/// The wanted values.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredDesired {
     /// The devices.
@@ -21,7 +21,7 @@ pub struct StoredDesired {
 }
 
 impl Store {
-    /// What is wanted on a connection, in the order in which it applies.
+    /// The wanted configurations of a connection, in the order in which they apply.
     ///
     /// # Errors
     /// See [`StoreError`]; so for all the others.
@@ -30,13 +30,13 @@ impl Store {
         self.readers.read(move |connection| desired::all(connection, &id)).await
     }
 
-    /// Whether a configuration is wanted of a view's devices.
+    /// Whether a view has a wanted configuration.
     pub async fn has_desired_view(&self, view: &str) -> Result<bool, StoreError> {
         let view = view.to_owned();
         self.readers.read(move |connection| desired::has_view(connection, &view)).await
     }
 
-    /// Changes what is wanted on a connection, and nothing where the change refuses.
+    /// Changes the wanted configurations of a connection, or nothing if the change refuses.
     pub async fn change_desired<T: Send + 'static, E: Send + 'static>(
         &self,
         connection: &ConnectionId,

@@ -1,4 +1,4 @@
-//! What can go wrong with the store, as sentences.
+//! Errors of the store, as sentences.
 
 use std::path::{Path, PathBuf};
 
@@ -7,7 +7,7 @@ use rusqlite::ffi;
 use super::table::search;
 use wilco_failure::{Failure, FailureCode};
 
-/// Why the store did not do what was asked. Cheap to clone: every caller whose changes shared a transaction gets it.
+/// Why the store failed. Cheap to clone: every caller whose changes shared a transaction gets it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
     /// The database was written by a newer version. It has not been touched.
@@ -25,7 +25,7 @@ pub enum StoreError {
     Damaged {
         /// The database.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The problem.
         what: String,
     },
     /// No room is left. Nothing of what was to be written has been.
@@ -39,7 +39,7 @@ pub enum StoreError {
     NotWritable {
         /// The database.
         path: PathBuf,
-        /// What the system says.
+        /// The error of the operating system.
         what: String,
     },
     /// Another connection of that name exists.
@@ -48,18 +48,18 @@ pub enum StoreError {
     /// The store has been closed.
     #[error("the history is closed: Wilco is shutting down")]
     Closed,
-    /// Anything else that SQLite says.
+    /// Any other error of SQLite.
     #[error("{} could not be used: {what}", path.display())]
     Other {
         /// The database.
         path: PathBuf,
-        /// What SQLite says.
+        /// The error of SQLite.
         what: String,
     },
 }
 
 impl StoreError {
-    /// What to do about it.
+    /// How to fix it.
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         let hint = match self {
@@ -106,7 +106,7 @@ impl StoreError {
         match code.extended_code & 0xff {
             // The log's index could not be given its size, which is all that opening on a full disk says.
             _ if code.extended_code == ffi::SQLITE_IOERR_SHMSIZE => StoreError::Full { path },
-            // SQLite tells "full" from this only by one of the system's reasons; a quota that is used up is another.
+            // SQLite reports "full" only for ENOSPC; an exceeded quota has another code.
             _ if matches!(
                 code.extended_code,
                 ffi::SQLITE_IOERR_WRITE | ffi::SQLITE_IOERR_FSYNC | ffi::SQLITE_IOERR_TRUNCATE

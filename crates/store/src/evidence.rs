@@ -1,7 +1,7 @@
-//! A command with its evidence, as far as somebody can read it.
+//! A command with its evidence, in a readable amount.
 //!
-//! A device that is long at it may say so thousands of times. That is kept as far as there is room; of answers that say
-//! nothing else, only the first and the last are read here.
+//! A device may report progress thousands of times. All of it is stored as far as the quota allows; of answers with
+//! only progress, only the first and the last are read here.
 
 use std::collections::VecDeque;
 
@@ -15,8 +15,8 @@ use super::{
 
 /// Of a command with no more events than this, all are read.
 const ALL: u32 = 500;
-/// Of the answers that only say that the device is at it, so many of the first and of the last are read; as many again of
-/// those that came after the command's end.
+/// How many of the first and of the last answers with only progress are read; and as many again of those after the
+/// command's end.
 const FIRST: usize = 10;
 const LAST: usize = 240;
 
@@ -33,12 +33,12 @@ pub struct Evidence {
     pub discarded: Option<Discarded>,
 }
 
-/// A request as it was on the wire.
+/// A request as it was sent or received.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredRequest {
     /// The message.
     pub raw: Raw,
-    /// It was heard from another console, not sent from here.
+    /// It was received from another console, not sent from here.
     pub heard: bool,
 }
 
@@ -68,7 +68,7 @@ impl Store {
 }
 
 impl Store {
-    /// The last request of a command as it went out, or as it was heard; `None` while nothing has gone out.
+    /// The last request of a command as it was sent or received; `None` if nothing was sent.
     ///
     /// # Errors
     /// See [`StoreError`].
@@ -103,9 +103,14 @@ impl Store {
         self.readers.read(move |connection| discarded::of_device(connection, &id, &device)).await
     }
 
-    /// How many messages were not kept in all, and the devices with most of them.
-    pub async fn most_discarded(&self, limit: u32) -> Result<(u64, Vec<DiscardedOf>), StoreError> {
-        self.readers.read(move |connection| discarded::most(connection, limit)).await
+    /// How many messages were not kept, of one connection or of all, and the devices with most of them.
+    pub async fn most_discarded(
+        &self,
+        connection: Option<&ConnectionId>,
+        limit: u32,
+    ) -> Result<(u64, Vec<DiscardedOf>), StoreError> {
+        let of = connection.cloned();
+        self.readers.read(move |connection| discarded::most(connection, of.as_ref(), limit)).await
     }
 }
 

@@ -1,4 +1,4 @@
-//! What an evidence file contains of the history: every event, with the bytes of every message that is kept.
+//! The part of the history in an evidence file: every event, with the bytes of every stored message.
 
 use wilco_ledger::{CommandId, DeviceId, Event, Raw, Timestamp};
 

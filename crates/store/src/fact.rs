@@ -1,4 +1,4 @@
-//! How a fact is written down: JSON, and the raw payload of an answer or of a request beside it, byte for byte.
+//! The stored form of a fact: JSON, and the raw payload of an answer or a request beside it, byte for byte.
 
 use std::{borrow::Cow, sync::Arc};
 
@@ -11,13 +11,13 @@ use wilco_ledger::{
 
 use super::sql_enum::Worded;
 
-/// A fact as JSON. What the event's own columns say (device, command) is not repeated, nor is the payload.
+/// A fact as JSON. Values of the event's own columns (device, command) are not repeated, nor is the payload.
 #[derive(Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 enum StoredFact<'a> {
     Submitted {
         origin: Worded<Origin>,
-        /// Where another console's request was heard; its payload stands beside.
+        /// The topic of another console's request; its payload is stored separately.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         heard: Option<StoredRequest<'a>>,
         name: Cow<'a, str>,
@@ -41,7 +41,7 @@ enum StoredFact<'a> {
     AwaitsReturn,
     Handed {
         attempt: u32,
-        /// Where it goes; its payload stands beside.
+        /// The topic; the payload is stored separately.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         request: Option<StoredRequest<'a>>,
     },
@@ -83,7 +83,7 @@ enum StoredFact<'a> {
     Cancelled,
 }
 
-/// A request as it is on the wire, but for its payload.
+/// A request without its payload.
 #[derive(Serialize, Deserialize)]
 struct StoredRequest<'a> {
     topic: Cow<'a, str>,
@@ -126,7 +126,7 @@ pub(super) struct StoredForm<'a> {
     unwritable: Option<Cow<'a, str>>,
 }
 
-/// A request as it goes out.
+/// An encoded request.
 #[derive(Serialize, Deserialize)]
 struct StoredMessage<'a> {
     dialect: Cow<'a, str>,
@@ -136,7 +136,7 @@ struct StoredMessage<'a> {
     wire_id: Option<Cow<'a, str>>,
 }
 
-/// What must come back for a command that no answer names.
+/// The expected report of a command that no answer names.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum StoredExpectation<'a> {
@@ -199,7 +199,7 @@ struct StoredAnswer<'a> {
     cut: Option<StoredCut>,
 }
 
-/// What there was of a payload that is not kept whole.
+/// The description of a payload that is not stored whole.
 #[derive(Serialize, Deserialize)]
 struct StoredCut {
     bytes: u64,
@@ -272,7 +272,7 @@ pub(super) fn write<'a>(
 /// A stored fact that cannot be read: a sentence.
 pub(super) type Unreadable = Box<dyn std::error::Error + Send + Sync>;
 
-/// The request that a fact carries, and whether it was heard rather than sent.
+/// The request of a fact, and whether it was received rather than sent.
 pub(super) fn request(fact: &str, payload: Vec<u8>) -> Result<Option<(Raw, bool)>, Unreadable> {
     let (request, heard) = match serde_json::from_str::<StoredFact<'_>>(fact)? {
         StoredFact::Handed { request, .. } => (request, false),
@@ -473,7 +473,7 @@ impl StoredCut {
     }
 }
 
-/// What there was of a payload, as JSON text.
+/// The description of a payload, as JSON text.
 pub(super) fn write_cut(cut: &Cut) -> Result<String, serde_json::Error> {
     serde_json::to_string(&StoredCut::of(cut))
 }

@@ -1,4 +1,4 @@
-//! The history in pages, and why commands of it failed.
+//! The history in pages, and the causes of failures.
 
 use std::collections::HashMap;
 
@@ -16,7 +16,7 @@ use super::{
 /// The most commands of which causes are counted: the newest.
 const COUNTED: usize = 50_000;
 
-/// Why commands failed, as far as their last messages say.
+/// The causes of failures, from the last messages of commands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredCauses {
     /// The most frequent first.
@@ -57,7 +57,7 @@ impl Store {
         self.search(filter, causes).await
     }
 
-    /// Reads the history. A search index that is damaged is made anew first.
+    /// Reads the history. A search index that is damaged is rebuilt first.
     async fn search<T: Send + 'static>(
         &self,
         filter: HistoryFilter,
@@ -115,7 +115,7 @@ fn connections(connection: &Connection, filter: &HistoryFilter) -> rusqlite::Res
     }
 }
 
-/// The places of the newest commands that match, newest first, `limit` at the most; and how many match, where that is known
+/// The places of the newest commands that match, newest first, `limit` at most; and how many match, where that is known
 /// by then.
 fn places(
     connection: &Connection,

@@ -1,11 +1,10 @@
-//! What is kept: connection profiles, devices, commands and everything that happened to them, devices' logs and
-//! measurements, in one SQLite file.
+//! The store: connection profiles, devices, commands with all their events, logs and measurements, in one SQLite file.
 //!
-//! One thread writes, many read. [`Store::commit`] returns when its changes are on the disk, and not before: what is
-//! published or acknowledged afterwards can rely on it. A command's state comes from its events alone; the table of
-//! commands is only their projection, which may be a little behind them, but never for who reads it.
+//! One thread writes, many read. [`Store::commit`] returns when its changes are on the disk, and not before, so
+//! anything published or acknowledged afterwards can rely on it. The state of a command is derived from its events
+//! alone; the table of commands is their projection, which may be slightly behind them, but never for its readers.
 //!
-//! It deliberately knows no secrets (see the vault), decides nothing about commands (see the ledger), and has no clock.
+//! It knows no secrets (see the vault), makes no decisions about commands (see the ledger), and has no clock.
 
 mod anchor;
 mod annotations;
@@ -97,7 +96,7 @@ pub struct Store {
     thread: Arc<Mutex<Option<JoinHandle<()>>>>,
     readers: Readers,
     behind: Arc<Behind>,
-    /// What the next change says for the audit.
+    /// The audit entry of the next change.
     entry: Option<Arc<NewAuditEntry>>,
     /// Something was written to the audit.
     audit_grew: Arc<Notify>,
@@ -110,7 +109,7 @@ impl std::fmt::Debug for Store {
 }
 
 impl Store {
-    /// Opens the database in a data directory, makes it where there is none, and brings it to the newest format.
+    /// Opens the database in a data directory, creates it if there is none, and migrates it to the newest format.
     /// Blocks: not for a task of the runtime. Only one process may do so at a time, see the lock of the data directory.
     ///
     /// # Errors
@@ -153,13 +152,13 @@ impl Store {
         if changes.is_empty() {
             let _ = done.send(Ok(()));
         } else {
-            // A thread that is gone drops `done`, which is told as `Closed`.
+            // A thread that has ended drops `done`, which is reported as `Closed`.
             let _ = self.jobs.send(Job::Commit { changes, done });
         }
         Committing(answer)
     }
 
-    /// The commands of a connection that are not at their end, from their events, in the order of submission.
+    /// The commands of a connection that are not finished, from their events, in the order of submission.
     ///
     /// # Errors
     /// See [`StoreError`]; so for all the others.
@@ -190,7 +189,7 @@ impl Store {
         self.readers.read(move |connection| events::strays(connection, &id, &device, limit)).await
     }
 
-    /// The commands of a connection that ended badly at or after that time, and whether somebody has dismissed them.
+    /// The failed commands of a connection from that time on, and whether they were dismissed.
     pub async fn ended_badly_since(
         &self,
         connection: &ConnectionId,
@@ -200,7 +199,7 @@ impl Store {
         self.read(move |connection| commands::ended_badly_since(connection, &id, since)).await
     }
 
-    /// Notes that somebody has seen these commands of a connection.
+    /// Dismisses these commands of a connection.
     ///
     /// # Errors
     /// See [`StoreError`].
@@ -297,7 +296,7 @@ impl Store {
         self.write(move |transaction| connections::order(transaction, &ids)).await
     }
 
-    /// What the person has chosen.
+    /// The settings.
     pub async fn settings(&self) -> Result<Settings, StoreError> {
         self.readers.read(settings::all).await
     }
@@ -312,7 +311,7 @@ impl Store {
         self.readers.read(|connection| meta::installation(connection).map(Option::unwrap_or_default)).await
     }
 
-    /// The last number that has stood for a command of a connection on the wire; 0 for none.
+    /// The last used number for command IDs of a connection in messages; 0 for none.
     pub async fn last_wire_id(&self, connection: &ConnectionId) -> Result<u32, StoreError> {
         let connection = connection.clone();
         self.readers.read(move |sqlite| meta::last_wire_id(sqlite, &connection)).await
@@ -328,13 +327,12 @@ impl Store {
         self.write(move |transaction| meta::keep_anchor(transaction, &anchor)).await
     }
 
-    /// Makes the table of commands anew from the events.
+    /// Makes the table of commands again from the events.
     pub async fn rebuild_projection(&self) -> Result<(), StoreError> {
         self.write(table::rebuild).await
     }
 
-    /// Lets everything that was asked be done, writes it into the one file and closes it. Other handles then get
-    /// [`StoreError::Closed`].
+    /// Completes all requests, checkpoints the database and closes it. Other handles then get [`StoreError::Closed`].
     pub async fn close(self) -> Result<(), StoreError> {
         self.readers.close().await;
         let result = self.ask(Job::Close).await;
@@ -360,7 +358,7 @@ impl Store {
         go_on
     }
 
-    /// Lets the database grow no more, once what was asked before is done; or again.
+    /// Prevents the database from growing, after earlier requests are done; or allows it again.
     #[cfg(any(test, feature = "testing"))]
     pub fn fill_disk(&self, full: bool) {
         let fill = move |connection: &mut rusqlite::Connection| {
@@ -428,7 +426,7 @@ impl Store {
     }
 }
 
-/// A commit under way. It goes on when this is dropped.
+/// A commit in progress. It continues when this is dropped.
 pub struct Committing(oneshot::Receiver<Result<(), StoreError>>);
 
 impl Future for Committing {

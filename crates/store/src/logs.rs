@@ -1,4 +1,4 @@
-//! The devices' logs, as the store keeps them.
+//! Stored logs of devices.
 
 use wilco_dialect::LogChunk;
 use wilco_ledger::{CommandId, DeviceId, Timestamp};
@@ -6,7 +6,7 @@ use wilco_ledger::{CommandId, DeviceId, Timestamp};
 use super::{ConnectionId, Store, StoreError, StoredLog, table::logs};
 
 impl Store {
-    /// The logs of a device, newest first; five at the most.
+    /// The logs of a device, newest first; five at most.
     ///
     /// # Errors
     /// See [`StoreError`]; so for all the others.
@@ -15,7 +15,7 @@ impl Store {
         self.readers.read(move |connection| logs::of_device(connection, &id, &device)).await
     }
 
-    /// A log with what has come of it, in order.
+    /// A log with its received chunks, in order.
     pub async fn log(
         &self,
         connection: &ConnectionId,
@@ -37,7 +37,7 @@ impl Store {
         self.write(move |transaction| logs::forget(transaction, &id, &device, &command)).await
     }
 
-    /// Forgets the logs that began before then, and says how many they were.
+    /// Deletes the logs that began before that time, and returns their number.
     pub async fn prune_logs(&self, before: Timestamp) -> Result<usize, StoreError> {
         self.write(move |transaction| logs::prune(transaction, before)).await
     }

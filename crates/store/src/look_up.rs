@@ -1,4 +1,4 @@
-//! What is known of commands that messages name, for many messages at a time.
+//! Looks up the commands that messages name, for many messages at a time.
 
 use std::sync::atomic::Ordering;
 
@@ -20,23 +20,23 @@ pub struct NamedCommands {
     pub device: DeviceId,
     /// The IDs that it names.
     pub commands: Vec<CommandId>,
-    /// The command of which the log is wanted too.
+    /// The command whose log is needed too.
     pub log: Option<CommandId>,
 }
 
-/// What is known of them.
+/// The results.
 #[derive(Debug)]
 pub struct FoundCommands {
     /// Those that are known.
     pub commands: Vec<Command>,
     /// The log, with the chunks of it that are stored.
     pub log: Option<(StoredLog, Vec<LogChunk>)>,
-    /// The device has no command at all. Not said where the tables of commands do not show everything yet.
+    /// The device has no command at all. Not set while the tables of commands are behind the events.
     pub has_none: bool,
 }
 
 impl Store {
-    /// What is known of each of these, in their order.
+    /// The stored state of each of these, in order.
     ///
     /// # Errors
     /// See [`StoreError`].

@@ -1,9 +1,9 @@
-//! A high-water mark beside the database: how many events it had at least, in a file of its own. A database that has fewer
-//! has lost some: its log is gone, or an older copy was put back.
+//! A high-water mark beside the database: the minimum number of events it had, in a file of its own. A database with
+//! fewer events has lost some: its log was deleted, or an older copy was restored.
 //!
-//! The mark never runs ahead of the disk: it is written after a commit has returned, so power loss leaves one that is too low
-//! and never one that is too high. It is written when nothing is asked for a moment, after so many events while there is
-//! always something, and at the end.
+//! The mark is never ahead of the disk: it is written after a commit has returned, so after power loss it may be too
+//! low, but never too high. It is written when the store is idle for a moment, after a number of events while it is
+//! busy, and at the end.
 
 use std::{
     fs::{self, OpenOptions},
@@ -21,10 +21,10 @@ use super::table::{events, meta};
 pub const MARK_FILE_NAME: &str = "wilco.mark";
 /// While there is always something to store it is written after so many events.
 const AT_MOST_BEHIND: u64 = 4_096;
-/// Gaps that are remembered, at the most: the latest.
+/// Gaps that are remembered, at most: the latest.
 const REMEMBERED: usize = 20;
 
-/// What the file says.
+/// The content of the file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Written {
     /// The database's installation.
@@ -57,8 +57,8 @@ pub(super) struct Mark {
 }
 
 impl Mark {
-    /// Compares a database that was just opened with its mark, remembers in it what is missing, and puts the mark where the
-    /// database is now. A mark that cannot be read says nothing.
+    /// Compares a newly opened database with its mark, records in it what is missing, and sets the mark to the
+    /// database's current state. An unreadable mark is ignored.
     pub(super) fn open(dir: &Path, connection: &mut Connection) -> rusqlite::Result<Mark> {
         let path = dir.join(MARK_FILE_NAME);
         let installation = meta::installation(connection)?.unwrap_or_default();
@@ -97,7 +97,7 @@ impl Mark {
         self.behind = 0;
         match self.of(connection) {
             Ok(now) => self.put(&now),
-            Err(error) => tracing::warn!(%error, "the mark beside the database stays as it was"),
+            Err(error) => tracing::warn!(%error, "the mark beside the database was not changed"),
         }
     }
 
@@ -123,7 +123,7 @@ fn keep_gaps(transaction: &Transaction<'_>, gaps: &[Gap]) -> rusqlite::Result<()
     meta::keep_gaps(transaction, &text)
 }
 
-/// What a database lacks of what its mark says.
+/// The events that a database lacks by its mark.
 fn gap(written: &Written, now: &Written) -> Option<Gap> {
     if written.installation != now.installation {
         let Written { events, at: until, .. } = *written;

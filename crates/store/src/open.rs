@@ -1,4 +1,4 @@
-//! Opening the database: what is refused, how it is set up, and the connections to it.
+//! Opens the database: rejects unsuitable files, sets it up, and opens connections to it.
 
 use std::{
     fs::{self, File, OpenOptions},
@@ -14,7 +14,7 @@ use super::{
     table::{self, MIGRATIONS, VERSION, meta},
 };
 
-/// Where the format's number (`user_version`) stands in the file, big-endian: <https://sqlite.org/fileformat.html>.
+/// The position of the format number (`user_version`) in the file, big-endian: <https://sqlite.org/fileformat.html>.
 const USER_VERSION_AT: u64 = 60;
 
 /// The one connection that writes, with the newest format.
@@ -44,7 +44,7 @@ pub(super) fn reader(path: &Path) -> rusqlite::Result<Connection> {
     Ok(connection)
 }
 
-/// Makes an empty file that only its owner reads: a history tells a lot about a fleet.
+/// Creates an empty file that only its owner can read: a history contains a lot about a fleet.
 fn create(path: &Path) -> Result<(), StoreError> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
@@ -121,7 +121,7 @@ fn set_up(connection: &Connection) -> rusqlite::Result<()> {
     connection.set_prepared_statement_cache_capacity(64);
     // Readers never wait for the writer, and the writer never for them.
     connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get::<_, String>(0))?;
-    // What a commit returned for is on the disk, power cut or not.
+    // After a commit has returned, it survives a power loss.
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "cache_size", -16_000)?; // KiB
     connection.pragma_update(None, "wal_autocheckpoint", 16_000)?; // pages; 64 MiB
@@ -130,7 +130,7 @@ fn set_up(connection: &Connection) -> rusqlite::Result<()> {
 }
 
 #[cfg(all(test, unix))]
-#[expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#[expect(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 mod tests {
     use super::{StoreError, writer};
 

@@ -1,9 +1,9 @@
-//! What the tables of commands do not show yet.
+//! Changes that the tables of commands do not contain yet.
 //!
-//! A command's events are the truth, and are on the disk when a commit returns. How it stands is made of them, and can be
-//! made a little later: a command of a large fan-out stands in five ways within a few milliseconds, and only the last of
-//! them is worth writing. Until then it is kept here, and `meta` says from which event on the tables are behind, so that
-//! a program that is killed meanwhile finds out at its next start. Nobody reads the tables before they have caught up.
+//! The events of a command are the truth, and are on the disk when a commit returns. Its row is derived from them,
+//! possibly a little later: a command of a large fan-out has five states within a few milliseconds, and only the last
+//! is worth writing. Until then it is kept here, and `meta` names the first event that the tables lack, so that a
+//! program that was killed meanwhile notices at its next start. Nobody reads the tables before they are up to date.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -16,7 +16,7 @@ use wilco_ledger::{Command, CommandId, DeviceId};
 
 use super::ConnectionId;
 
-/// How a command stands after some of its events.
+/// The state of a command after some of its events.
 #[derive(Clone)]
 pub(super) struct CommandSnapshot {
     pub(super) connection: ConnectionId,
@@ -27,7 +27,7 @@ pub(super) struct CommandSnapshot {
 
 type Key = (ConnectionId, DeviceId, CommandId);
 
-/// Commands of which the tables do not show how they stand, those first that have been so for the longest.
+/// Commands whose rows are behind, the longest waiting first.
 #[derive(Default)]
 pub(super) struct ProjectionQueue {
     order: VecDeque<Key>,
@@ -55,7 +55,7 @@ impl ProjectionQueue {
         }
     }
 
-    /// Commands stand differently now.
+    /// Adds changed states of commands.
     pub(super) fn put(&mut self, changed: Vec<CommandSnapshot>) {
         for snapshot in changed {
             let asked = &snapshot.command.asked;

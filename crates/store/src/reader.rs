@@ -1,4 +1,4 @@
-//! Reading: a few read-only connections, used by turns on the runtime's blocking threads.
+//! Reads with a few read-only connections, in turns, on the runtime's blocking threads.
 
 use std::{
     path::PathBuf,
@@ -10,7 +10,7 @@ use tokio::sync::Semaphore;
 
 use super::{StoreError, open};
 
-/// Reads going on at once, at the most.
+/// Reads continuing at once, at most.
 const READERS: usize = 4;
 
 #[derive(Clone)]
@@ -18,7 +18,7 @@ pub(super) struct Readers {
     path: PathBuf,
     idle: Arc<Mutex<Vec<Connection>>>,
     turns: Arc<Semaphore>,
-    /// Of those who wait for nobody who searches.
+    /// Limits searches, so that other readers do not wait for them.
     first: Arc<Semaphore>,
 }
 
@@ -75,7 +75,7 @@ impl Readers {
         Ok(found)
     }
 
-    /// Lets what is going on end, allows nothing more, and closes the connections.
+    /// Lets what is continuing end, allows nothing more, and closes the connections.
     pub(super) async fn close(&self) {
         if let Ok(_all) = self.turns.acquire_many(u32::try_from(READERS).unwrap_or(u32::MAX)).await {
             self.turns.close();

@@ -1,4 +1,4 @@
-//! What is stored besides commands and events: connection profiles, what is known of devices, and their logs.
+//! Stored records besides commands and events: connection profiles, devices, and their logs.
 
 use std::sync::Arc;
 
@@ -18,44 +18,44 @@ pub enum Change {
     Event {
         /// On which connection.
         connection: ConnectionId,
-        /// What happened.
+        /// The event.
         event: Event,
-        /// The command as it stands after it; `None` for an event that belongs to none, and where a
-        /// [`Change::CommandSnapshot`] says it once for several.
+        /// The command after it; `None` for an event without one, and if a [`Change::CommandSnapshot`] follows for
+        /// several.
         command: Option<Arc<Command>>,
     },
     /// Messages of a device were not kept.
     Discarded {
         /// On which connection.
         connection: ConnectionId,
-        /// Whose.
+        /// The device.
         device: DeviceId,
         /// The command that they are about; `None` for those that belong to none.
         command: Option<CommandId>,
         /// How many, and the newest.
         discarded: Box<Discarded>,
     },
-    /// A request goes out, or another console's was heard.
+    /// A request is sent, or another console's was received.
     Request {
         /// On which connection.
         connection: ConnectionId,
-        /// What happened.
+        /// The event.
         event: Event,
-        /// The request as it is on the wire.
+        /// The request.
         request: Raw,
     },
-    /// How a command stands after all of its events so far.
+    /// The state of a command after all of its events so far.
     CommandSnapshot {
         /// On which connection.
         connection: ConnectionId,
         /// The command.
         command: Arc<Command>,
     },
-    /// What is known of a device has changed.
+    /// The known state of a device has changed.
     Device {
         /// On which connection.
         connection: ConnectionId,
-        /// What is known of it now.
+        /// Its state now.
         device: StoredDevice,
     },
     /// A device is not known any more, and has no history.
@@ -65,7 +65,7 @@ pub enum Change {
         /// Which one.
         device: DeviceId,
     },
-    /// Numbers up to this one have stood for commands on the wire.
+    /// Numbers up to this one were used for command IDs in messages.
     WireId {
         /// On which connection.
         connection: ConnectionId,
@@ -76,7 +76,7 @@ pub enum Change {
     Audit(Box<NewAuditEntry>),
     /// A rollout was started.
     Rollout {
-        /// What with.
+        /// The changed settings.
         rollout: Box<StoredRollout>,
         /// Its members, in the order of release.
         members: Vec<NewMember>,
@@ -88,11 +88,11 @@ pub enum Change {
         /// How far it is.
         snapshot: Box<RolloutSnapshot>,
     },
-    /// A person says something else of a rollout.
+    /// A user changed the note of a rollout.
     RolloutNote {
         /// Its number.
         number: u32,
-        /// What they say.
+        /// The chunks.
         note: Option<String>,
     },
     /// A second installation has answered whether a rollout may start.
@@ -115,14 +115,14 @@ pub enum Change {
     Stranger {
         /// The rollout's number.
         rollout: u32,
-        /// The device, and what it said.
+        /// The device and its answer.
         stranger: StoredStranger,
     },
     /// A piece of a device's log has come.
     LogChunk {
         /// On which connection.
         connection: ConnectionId,
-        /// Whose log.
+        /// The device.
         device: DeviceId,
         /// When.
         at: Timestamp,
@@ -133,9 +133,9 @@ pub enum Change {
     LogRuined {
         /// On which connection.
         connection: ConnectionId,
-        /// Whose log.
+        /// The device.
         device: DeviceId,
-        /// The command that asked for it.
+        /// The command that requested it.
         command: CommandId,
         /// Since when.
         at: Timestamp,
@@ -144,10 +144,10 @@ pub enum Change {
     },
 }
 
-/// A device's log, without what has come of it.
+/// A device's log, without its chunks.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredLog {
-    /// The command that asked for it.
+    /// The command that requested it.
     pub command: CommandId,
     /// When the first of it came.
     pub begun_at: Timestamp,
@@ -155,18 +155,18 @@ pub struct StoredLog {
     pub wrong: Option<String>,
 }
 
-/// What was last known of a device.
+/// The last known state of a device.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StoredDevice {
     /// Its id.
     pub device: DeviceId,
-    /// Whether it is there; `None` if it has said neither.
+    /// Its presence; `None` if it is unknown.
     pub online: Option<bool>,
     /// Since when.
     pub presence_since: Option<Timestamp>,
     /// The LED as the device reported it.
     pub led: Option<bool>,
-    /// When it was last heard.
+    /// Time of its last message.
     pub seen_at: Option<Timestamp>,
     /// Its firmware's version.
     pub firmware: Option<String>,
@@ -180,11 +180,11 @@ pub struct StoredDevice {
     pub state: Option<String>,
     /// When it reported it.
     pub reported_at: Option<Timestamp>,
-    /// The last time from a command on the wire to the first answer, milliseconds.
+    /// The latest time from sending a command to the first answer, milliseconds.
     pub trip_ms: Option<f64>,
-    /// What its dialect tells of it; nothing for Wilco's own.
+    /// The description in its dialect; nothing for Wilco's own.
     pub description: Option<Arc<StoredDescription>>,
-    /// What it said that it did, and reports otherwise.
+    /// The difference between its answer and its report.
     pub disagreement: Option<Box<Disagreement>>,
 }
 
@@ -193,11 +193,11 @@ pub struct StoredDevice {
 pub struct Restart {
     /// When.
     pub at: Timestamp,
-    /// The device has said so itself; otherwise its boot id became another one while it was heard.
+    /// The device has reported it itself; otherwise its boot ID changed while Wilco was connected.
     pub reported: bool,
 }
 
-/// What a dialect of other people's firmware tells of a device, as JSON in the store.
+/// The description of a device in another dialect, as JSON in the store.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StoredDescription {
     /// The dialect's name.
@@ -207,7 +207,7 @@ pub struct StoredDescription {
     /// Its name for people.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// What it is.
+    /// The model.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub model: Option<String>,
     /// The manufacturer.
@@ -242,14 +242,14 @@ pub struct HistoryFilter {
     pub since: Option<Timestamp>,
     /// Only commands that Wilco sent by itself, which are left out otherwise.
     pub automatic: bool,
-    /// Only commands with words that begin so in their device, name, arguments, message or result; all where it has no
-    /// letter or digit. Newest first means here: in the order in which they were stored.
+    /// Only commands with words that begin like these in their device, name, arguments, message or result; all if it
+    /// has no letter or digit. Newest first means the order in which they were stored.
     pub search: String,
-    /// Only commands that ended badly at or after this, and that nobody has dismissed.
+    /// Only commands that failed at or after this time and were not dismissed.
     pub needs_attention_since: Option<Timestamp>,
     /// From where the last page ended.
     pub before: Option<Cursor>,
-    /// Rows at the most.
+    /// Rows at most.
     pub limit: u32,
 }
 
@@ -260,7 +260,7 @@ pub struct HistoryRows {
     pub rows: Vec<(ConnectionId, Command)>,
     /// Where the next page begins; nothing at the end.
     pub next: Option<Cursor>,
-    /// How many commands are kept, of all connections or the one asked for.
+    /// The number of stored commands, of all connections or of the given one.
     pub total: u32,
     /// How many match; `None` where counting would be slow.
     pub matching: Option<u32>,

@@ -1,4 +1,4 @@
-//! Copies what can be read of a damaged database into a new one. The damaged file stays as it is.
+//! Copies everything readable of a damaged database into a new one. The damaged file does not change.
 
 use std::path::Path;
 
@@ -34,7 +34,7 @@ const TABLES: [&str; 21] = [
 /// The place of an event's checksum among its columns.
 const SUM: usize = 8;
 
-/// What was copied.
+/// The number of copied rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Recovered {
     /// Events.
@@ -84,7 +84,7 @@ fn copy_all(source: &Connection, target: &mut Connection) -> rusqlite::Result<Re
     Ok(Recovered { events: number(events), commands: number(commands), complete })
 }
 
-/// Copies a table's rows from both of its ends, and says whether all could be read.
+/// Copies a table's rows from both of its ends, and returns whether all were readable.
 fn copy(source: &Connection, transaction: &Transaction<'_>, table: &str) -> rusqlite::Result<bool> {
     let mut columns = transaction.prepare(&format!("SELECT name FROM pragma_table_info('{table}')"))?;
     let columns: Vec<String> = columns.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
@@ -99,7 +99,7 @@ fn copy(source: &Connection, transaction: &Transaction<'_>, table: &str) -> rusq
     let mut put = |row: &Row<'_>| {
         let values: rusqlite::Result<Vec<Value>> = (0..columns.len()).map(|column| row.get(column)).collect();
         let as_written = !is_event || check::is_as_written(row, SUM);
-        // What cannot be read as text, has another checksum, or is refused by the table is not what Wilco wrote.
+        // A row that is not text, has another checksum, or is refused by the table was not written by Wilco.
         let copied = as_written && values.is_ok_and(|values| insert.execute(params_from_iter(values)).is_ok());
         whole &= copied;
     };

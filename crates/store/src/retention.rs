@@ -1,8 +1,8 @@
-//! Forgetting: commands that ended long ago, and what is left of connections that are gone.
+//! Deletes old finished commands, and the remains of removed connections.
 //!
-//! Always a little at a time, so that nobody who has something to write waits long. A command goes as a whole, with all
-//! its events, tally and counter in the same transaction: what is left is still what the remaining events make of it,
-//! so no checkpoint is needed. When to forget, and what is old, is somebody else's business.
+//! It deletes in small steps, so that no writer waits long. A command is deleted as a whole, with all its events and
+//! counts in the same transaction: the tables still match the remaining events, so no checkpoint is needed. The caller
+//! decides when to delete, and what is old.
 
 use rusqlite::{Connection, Transaction};
 use wilco_ledger::{CommandId, DeviceId, Timestamp};
@@ -19,10 +19,10 @@ use super::{
 /// Rows of a connection that is gone which are forgotten in one transaction.
 const SWEPT_AT_ONCE: u32 = 2_000;
 
-/// What is kept from before a time, or was forgotten of it.
+/// The amount of data from before a time.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Older {
-    /// Commands at their end.
+    /// Commands finished.
     pub commands: u32,
     /// Answers that belong to no command.
     pub strays: u32,
@@ -44,7 +44,7 @@ pub struct Forgotten {
 }
 
 impl Store {
-    /// How much is from before that time: commands at their end to which nothing has happened since, answers that belong
+    /// How much is from before that time: commands finished to which nothing has happened since, answers that belong
     /// to no command, and logs that began before.
     ///
     /// # Errors
@@ -64,7 +64,7 @@ impl Store {
         .await
     }
 
-    /// Forgets up to `limit` of these commands, and says which. Fewer than that: there are no more.
+    /// Deletes up to `limit` of these commands, and returns them. Fewer than that: there are no more.
     pub async fn forget_ended(&self, before: Timestamp, limit: usize) -> Result<Vec<Forgotten>, StoreError> {
         self.write(move |transaction| forget_ended(transaction, before, limit)).await
     }
@@ -74,13 +74,13 @@ impl Store {
         self.readers.read(events::newest).await
     }
 
-    /// Forgets up to `limit` answers that belong to no command and came before that, and says how many they were.
+    /// Deletes up to `limit` answers without a command from before that time, and returns their number.
     pub async fn forget_strays(&self, before: Timestamp, limit: u32) -> Result<usize, StoreError> {
         self.write(move |transaction| events::forget_strays(transaction, before, limit)).await
     }
 
-    /// Forgets some of a device: up to `limit` of its commands, or of what else there is of it once these are gone. Says how
-    /// many commands that somebody sent, and whether there may be more of anything. All of them must be at their end.
+    /// Deletes a part of a device: up to `limit` of its commands, or of its other data once these are gone. Returns the
+    /// number of deleted commands of users, and whether there may be more of anything. All of them must be finished.
     pub async fn forget_device(
         &self,
         connection: &ConnectionId,

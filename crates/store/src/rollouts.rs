@@ -1,7 +1,7 @@
-//! Rollouts as they are kept: what each was started with, how far it is, and its members.
+//! Stored rollouts: their parameters, progress and members.
 //!
-//! A member's release is its command's submission, one event, so they cannot be told apart by a crash. How far a member is
-//! says its command alone.
+//! The release of a member is the submission of its command, one event, so a crash cannot separate them. The progress
+//! of a member is that of its command.
 
 use std::{ops::Range, sync::Arc};
 
@@ -21,9 +21,9 @@ pub struct StoredRollout {
     pub number: u32,
     /// Its connection.
     pub connection: ConnectionId,
-    /// What was asked for, without the devices where it named them.
+    /// The parameters, without the devices if it named them.
     pub spec: NewRollout,
-    /// What each member is sent.
+    /// The command of each member.
     pub template: CommandTemplate,
     /// The number of members of each stage.
     pub stages: Vec<u32>,
@@ -49,7 +49,7 @@ pub struct StoredApproval {
 /// How far a rollout is.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RolloutSnapshot {
-    /// What it must remember.
+    /// The progress to store.
     pub progress: Progress,
     /// The members of each stage by state when this was written; right for a rollout that has ended.
     pub counts: Vec<MemberCounts>,
@@ -62,7 +62,7 @@ pub struct CommandTemplate {
     pub name: Arc<str>,
     /// Its arguments as canonical JSON text.
     pub args: Arc<str>,
-    /// How it is written for the wire, where its dialect alone would write it otherwise.
+    /// The form of its request, if it differs from the dialect's own.
     pub form: Option<Arc<WireForm>>,
     /// How it is to be delivered and waited for.
     pub policy: Policy,
@@ -98,7 +98,7 @@ pub struct StoredMember {
     pub attempts: u32,
     /// When it was released.
     pub released_at: Option<Timestamp>,
-    /// When its command was on the wire, for the last attempt.
+    /// When the last attempt of its command was sent.
     pub sent_at: Option<Timestamp>,
     /// When it ended.
     pub finished_at: Option<Timestamp>,

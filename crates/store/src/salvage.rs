@@ -1,4 +1,4 @@
-//! What can still be read of a database that cannot be opened: a file that was cut, for instance.
+//! Counts what is readable in a database that cannot be opened, for example a truncated file.
 
 use std::{fs, path::Path};
 

@@ -1,10 +1,10 @@
-//! Measurements, and how some of them lie in the database: a block of bytes for a few seconds of one device.
+//! Measurements, and their stored form: one block of bytes for a few seconds of one device.
 //!
-//! A row for each message would cost more than what is in it, with a thousand devices that measure every second.
+//! With a thousand devices that measure every second, a row for each message would cost more than its content.
 
 use wilco_ledger::{DeviceId, Timestamp};
 
-/// What one device has measured.
+/// The measurements of one device.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Measured {
     /// Which device.
@@ -15,7 +15,7 @@ pub struct Measured {
     pub samples: Vec<Sample>,
 }
 
-/// What was measured at one time.
+/// The measurements of one time.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Sample {
     /// When.

@@ -1,4 +1,4 @@
-//! The words by which the store writes down the domain's plain enums. They outlive renamings in the code.
+//! The stored names of the domain's plain enums. They do not change when the code is renamed.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use wilco_ledger::{Delivery, Fate, Match, Origin, Outcome, Reading, State, Stray, TimeOut};
@@ -6,7 +6,7 @@ use wilco_ledger::{Delivery, Fate, Match, Origin, Outcome, Reading, State, Stray
 use wilco_connection::{ConnectionMode, MqttVersion, Preset, Trust};
 use wilco_definitions::{AuditKind, DeviceOrder, GroupBy, SortBy};
 
-/// Something that is stored as a word.
+/// A value that is stored by its name.
 pub(super) trait SqlEnum: Sized + Copy {
     fn word(self) -> &'static str;
     fn read(word: &str) -> Option<Self>;

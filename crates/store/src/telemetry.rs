@@ -1,4 +1,4 @@
-//! What devices have measured, as the store keeps it.
+//! Stored measurements of devices.
 
 use wilco_ledger::{DeviceId, Timestamp};
 
@@ -14,8 +14,8 @@ const PRUNED_AT_ONCE: u32 = 200;
 const BLOCKS_AT_ONCE: u32 = 2_000;
 
 impl Store {
-    /// Adds what devices of a connection have measured: all of it, or none. Little is asked for at a time, so that
-    /// nobody who writes waits long. Says of each device of how many series nothing is kept.
+    /// Adds measurements of devices of a connection: all of them, or none. Each call is small, so that no writer waits
+    /// long. Returns for each device the number of series that are not stored.
     ///
     /// # Errors
     /// See [`StoreError`]; so for all the others.

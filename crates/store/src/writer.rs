@@ -1,5 +1,5 @@
-//! The one thread that writes. It takes everything that waits into one transaction (group commit), so that the disk is
-//! asked once for many commands.
+//! The only thread that writes. It puts everything that waits into one transaction (group commit), so that one sync
+//! serves many commands.
 
 use std::{
     collections::BTreeSet,
@@ -27,7 +27,7 @@ use super::{
 /// A transaction takes no further batch once it holds so many changes.
 const GROUP: usize = 4_096;
 
-/// Beyond so many commands in one transaction, their events are written at once, and how they stand is left for later.
+/// Beyond this number of commands in one transaction, only their events are written immediately, and their rows later.
 const SHOWN_AT_ONCE: usize = 64;
 /// Of what was left for later, so many commands are caught up with in one transaction.
 const CAUGHT_UP_AT_ONCE: usize = 1_000;
@@ -36,19 +36,19 @@ const LEFT_AT_MOST: usize = 120_000;
 /// While more commands than this wait to be entered into the search index, every commit enters some.
 const UNINDEXED_AT_MOST: usize = 120_000;
 
-/// After so many changes the log beside the database is merged into it, once nothing is asked for a moment. While there is
-/// always something, SQLite does so by itself when the log has grown large: see [`super::open`].
+/// After this number of changes the write-ahead log is merged into the database, once the store is idle for a moment.
+/// Under constant load SQLite does so by itself when the log has grown large: see [`super::open`].
 const MERGED_AFTER: usize = 1_000;
 /// How long that moment is.
 const REST: Duration = Duration::from_millis(50);
-/// Before what could not be done for nobody is tried again.
+/// The pause before a failed background task is repeated.
 const PAUSE: Duration = Duration::from_secs(1);
 
 pub(super) type Done<T> = oneshot::Sender<Result<T, StoreError>>;
-/// Something rare, which finds the tables of commands as the events have it, or hears why not.
+/// A rare task, which needs the tables of commands up to date, or gets the error.
 type Task = Box<dyn FnOnce(Result<&mut Connection, StoreError>) + Send>;
 
-/// What the thread is asked to do.
+/// The jobs of the thread.
 pub(super) enum Job {
     Commit {
         changes: Vec<Change>,
@@ -63,7 +63,7 @@ pub(super) enum Job {
     /// Something that a test does behind everybody's back.
     #[cfg(any(test, feature = "testing"))]
     Meddle(Box<dyn FnOnce(&mut Connection) + Send>),
-    /// Make the database one whole file and end. What was asked before has been done by then.
+    /// Merge the write-ahead log and end. Earlier requests have been carried out by then.
     Close(Done<()>),
 }
 
@@ -74,7 +74,7 @@ pub(super) struct Started {
     pub(super) behind: Arc<Behind>,
 }
 
-/// What does not show everything that is committed.
+/// The tables that do not contain everything that is committed.
 #[derive(Debug, Default)]
 pub(super) struct Behind {
     /// The tables of commands.
@@ -129,7 +129,7 @@ impl Writer {
                     next = gather(&mut group, jobs);
                     let result = self.commit(group.iter().flat_map(|(changes, _)| changes));
                     if let Err(error) = &result {
-                        tracing::error!(%error, batches = group.len(), "nothing of these batches was stored");
+                        tracing::error!(%error, batches = group.len(), "these batches were not stored");
                     }
                     if group.iter().flat_map(|(changes, _)| changes).any(|change| matches!(change, Change::Audit(_))) {
                         self.audit_grew.notify_one();
@@ -160,7 +160,7 @@ impl Writer {
         }
     }
 
-    /// The next job. Until there is one, what nobody waits for is done.
+    /// The next job. Until there is one, background work is done.
     fn wait(&mut self, jobs: &Receiver<Job>) -> Option<Job> {
         let mut pause = REST;
         loop {
@@ -185,7 +185,7 @@ impl Writer {
                 (true, false) => self.index(CAUGHT_UP_AT_ONCE),
             };
             if let Err(error) = caught_up {
-                tracing::warn!(%error, "the tables of commands and the search index stay behind for now");
+                tracing::warn!(%error, "the tables of commands and the search index are behind");
                 pause = PAUSE;
             }
         }
@@ -278,7 +278,7 @@ impl Writer {
         Ok(())
     }
 
-    /// Enters so many commands into the search index that are not in it as they stand in their table.
+    /// Adds this number of commands to the search index whose entries are outdated.
     fn index(&mut self, commands: usize) -> Result<(), StoreError> {
         if self.unindexed.is_empty() {
             return Ok(());
@@ -320,7 +320,7 @@ impl Writer {
     }
 }
 
-/// Rebuilds the search index where it is damaged, and says whether it did.
+/// Rebuilds the search index if it is damaged, and returns whether it did.
 pub(super) fn repair_search(connection: &mut Connection, error: &rusqlite::Error) -> bool {
     if !search::is_damage(error) {
         return false;
@@ -336,8 +336,7 @@ pub(super) fn repair_search(connection: &mut Connection, error: &rusqlite::Error
     rebuilt.is_ok()
 }
 
-/// Keeps the mark in `meta` as everything will stand after this transaction: it is there while, and only while, something is
-/// left for later.
+/// Updates the mark in `meta` for the state after this transaction: it exists only while some rows are behind.
 fn mark(transaction: &Transaction<'_>, was_behind: bool, nothing_left: bool, last_shown: i64) -> rusqlite::Result<()> {
     match (was_behind, nothing_left) {
         (false, false) => meta::show_up_to(transaction, last_shown),
@@ -361,8 +360,8 @@ fn gather(group: &mut Vec<(Vec<Change>, Done<()>)>, jobs: &Receiver<Job>) -> Opt
     None
 }
 
-/// Writes everything but how the commands stand afterwards, which is handed back: of each only the last standing. Also says
-/// how many events it wrote.
+/// Writes everything except the rows of commands, which are returned: of each only the last state. Also returns the
+/// number of written events.
 fn write<'a>(
     transaction: &Transaction<'_>,
     changes: impl Iterator<Item = &'a Change>,
@@ -370,7 +369,7 @@ fn write<'a>(
     let mut appended = 0;
     let mut append = events::Append::to(transaction)?;
     let mut commands = LastOf::default();
-    // What is known of each device in the end: nothing, where it is not known any more.
+    // The final state of each device; none if it was deleted.
     let mut devices = LastOf::<(&ConnectionId, &_), Option<&StoredDevice>>::default();
     let mut evidence = LastOf::<(&ConnectionId, &_), u64>::default();
     for change in changes {

@@ -1,10 +1,10 @@
-//! Tries a .deb as somebody does who has downloaded it: installs it, starts the app from its desktop entry, uses it by
-//! the command line that came with it, and removes it again. `cargo xtask bundle --test` does this.
+//! Tests a .deb as a user would: installs it, starts the app from its desktop entry, uses it with the installed command
+//! line, and removes it again. `cargo xtask bundle --test` runs it.
 //!
 //! The arguments are the package and a `wilco-device` to command. It changes this machine while it runs, so it needs
-//! root and refuses to touch a Wilco that is installed already.
+//! root and refuses to touch an installed Wilco.
 
-#![expect(clippy::print_stdout, reason = "it tells the person in front of the terminal what it has seen")]
+#![expect(clippy::print_stdout, reason = "it prints what it saw to the terminal")]
 
 use std::collections::BTreeSet;
 use std::fs::File;
@@ -203,7 +203,7 @@ fn said(program: &str, arguments: &[&str]) -> Result<String> {
     heard(Command::new(program).args(arguments).env("DEBIAN_FRONTEND", "noninteractive"))
 }
 
-/// What a program prints, or why it did not work.
+/// The output of a program, or why it failed.
 fn heard(command: &mut Command) -> Result<String> {
     let name = command.get_program().to_string_lossy().into_owned();
     let Output { status, stdout, stderr } =

@@ -1,7 +1,7 @@
 //! Plays the app's main job in its real window on a virtual display: the demo fleet, an LED switched on, the device's
 //! acknowledgement. `cargo xtask run` does this where there is no display. The argument is where the picture goes.
 
-#![expect(clippy::print_stdout, reason = "it tells the person in front of the terminal what happened")]
+#![expect(clippy::print_stdout, reason = "it prints the outcome to the terminal")]
 
 use std::path::PathBuf;
 

@@ -7,7 +7,7 @@ use std::thread;
 use super::{Seen, Shared, Then, offered};
 use crate::packets::{self as wire, Connect, Filters, Packet, Publish};
 
-/// Whether the connection goes on.
+/// Whether the connection continues.
 type Goes = io::Result<bool>;
 
 /// One connection and who is at its other end.

@@ -1,4 +1,4 @@
-//! That the scripted broker does what it is told, byte for byte.
+//! Tests of the scripted broker, byte for byte.
 
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpStream};

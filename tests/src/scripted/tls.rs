@@ -1,4 +1,4 @@
-//! TLS as a scripted broker offers it: with any certificate at all, also one that no honest server would show.
+//! TLS of a scripted broker, with any certificate, also invalid ones.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -1,5 +1,5 @@
-//! A session's keyring from the other side: what is in it, and whether it is open. The Secret Service's own word
-//! (<https://specifications.freedesktop.org/secret-service-spec/latest/>), not that of the program under test.
+//! A session's keyring from outside: its entries, and whether it is unlocked, through the Secret Service API
+//! (<https://specifications.freedesktop.org/secret-service-spec/latest/>) and not through the program under test.
 
 use std::collections::HashMap;
 

@@ -32,7 +32,7 @@ fn the_audit_says_who_did_what_and_why_and_notices_what_somebody_changed() -> Re
     let (bench, id) = used(Some(Keyring::Unlocked), &broker)?;
     let entries = bench.run(&["audit", "list", "--output", "json"])?.ended(0)?.lines()?;
     let said: Vec<_> = entries.iter().map(|entry| entry["what"].as_str().unwrap_or_default()).collect();
-    assert_eq!(said, ["Changed what is set of lamp-1", "Sent led to lamp-1", "Added connection bench"]);
+    assert_eq!(said, ["Changed the name, tags or note of lamp-1", "Sent led to lamp-1", "Added connection bench"]);
     assert_eq!(entries[1]["note"], "night shift");
     assert!(entries[1]["details"].as_str().is_some_and(|details| details.contains(&id)), "{}", entries[1]);
     assert_eq!(bench.run(&["audit", "list", "--kind", "connection", "--output", "json"])?.lines()?.len(), 1);

@@ -1,4 +1,4 @@
-//! Where the program is run, and what it says there.
+//! The environment of the command-line tests, and the output of a run.
 
 use std::{
     io::Write,
@@ -16,7 +16,7 @@ pub(crate) struct Bench {
     session: Option<Session>,
 }
 
-/// What the program has said.
+/// The output of the program.
 #[derive(Debug)]
 pub(crate) struct Said {
     pub(crate) code: i32,
@@ -129,7 +129,7 @@ impl Said {
         Ok(said)
     }
 
-    /// What it said of each thing that was wrong, and what to do.
+    /// The errors and hints in the output.
     pub(crate) fn hints(&self) -> Vec<&str> {
         self.err.lines().filter_map(|line| line.strip_prefix("hint: ")).collect()
     }

@@ -1,4 +1,4 @@
-//! A history that lost something: the command line says so, and shows the rest.
+//! `wilco check` on a history that lost something.
 
 use std::{fs, path::PathBuf};
 

@@ -1,4 +1,4 @@
-//! The catalogue of commands: taken in from a file, sent by name, and taken elsewhere.
+//! The catalogue of commands: imported, sent by name, and exported.
 
 use std::{fs, time::Duration};
 

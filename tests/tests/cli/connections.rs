@@ -1,4 +1,4 @@
-//! What is done with connections that have no certificates: testing, changing, ordering, and taking them elsewhere.
+//! Connections without certificates: testing, editing, ordering, exporting and importing.
 
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
@@ -38,13 +38,13 @@ fn a_test_is_told_step_by_step() -> Result<()> {
 
 #[test]
 fn a_refusal_is_explained_and_ends_with_1() -> Result<()> {
-    // What a device says may not be read: mosquitto takes the subscription all the same, and drops the message.
+    // What a device says may not be read: mosquitto takes the subscription anyway, and drops the message.
     let rules = "topic read $SYS/#\ntopic write #\n";
     let broker = Broker::start(&Settings { access_list: Some(rules), ..Settings::default() })?;
     let bench = Bench::on(&broker)?;
     let said = bench.run(&["connections", "test", "bench"])?.ended(1)?;
     ensure!(said.out.lines().any(|line| line.starts_with("✗ Round trip")), "{said:?}");
-    ensure!(said.out.contains("    What to do: ") && said.out.contains("ACL"), "{said:?}");
+    ensure!(said.out.contains("    Solution: ") && said.out.contains("ACL"), "{said:?}");
     ensure!(said.out.ends_with("\nStopped at Round trip.\n"), "{said:?}");
 
     drop(broker);

@@ -1,4 +1,4 @@
-//! The configuration that is wanted of devices: the real program, a real broker and a virtual fleet.
+//! Wanted configurations: the real program, a real broker and a virtual fleet.
 
 use std::collections::BTreeMap;
 
@@ -94,8 +94,8 @@ fn devices_that_differ_are_brought_into_line_and_put_back() -> Result<()> {
     bench.run(&["desired", "clear", "-c", "bench", "--tag", "wing"])?.ended(0)?;
     bench
         .run(&["desired", "clear", "-c", "bench", "--tag", "wing"])?
-        .complained("No configuration is wanted of devices with the tag 'wing'")?;
-    bench.run(&apply)?.complained("No configuration is wanted of these devices.")?;
+        .complained("Devices with the tag 'wing' have no wanted configuration.")?;
+    bench.run(&apply)?.complained("These devices have no wanted configuration.")?;
     Ok(())
 }
 

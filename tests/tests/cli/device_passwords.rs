@@ -1,4 +1,4 @@
-//! Devices that carry out only what is signed with their password.
+//! Devices that carry out only signed requests.
 
 use std::fs;
 
@@ -43,7 +43,7 @@ fn a_shelly_with_a_password_is_signed_in_to_and_runs_each_command_once() -> Resu
     let (code, last, err) = switch(&bench, "on=true")?;
     ensure!(code == 1 && last["state"] == "rejected", "{last} {err}");
     ensure!(last["message"].as_str().is_some_and(|said| said.contains("digest")), "{last}");
-    ensure!(err.contains("wants a password") && err.contains("wilco devices password"), "{err}");
+    ensure!(err.contains("requires a password") && err.contains("wilco devices password"), "{err}");
     ensure!(plug.executed().is_empty(), "{:?}", plug.executed());
 
     // With a wrong one too.

@@ -1,4 +1,4 @@
-//! What people set of devices on the command line.
+//! Names, tags and notes of devices, set on the command line.
 
 use anyhow::Result;
 use serde_json::{Value, json};
@@ -34,7 +34,7 @@ fn devices_are_added_named_tagged_and_found_by_that() -> Result<()> {
     assert_eq!(told(&listed("tag:spare")?), expected);
     assert_eq!(told(&listed("boiler")?), expected[..1]);
     assert!(bench.run(&["devices", "-c", "bench"])?.ended(0)?.out.contains("+north +spare"));
-    assert_eq!(of(&["name", "-d", "pump-9", "--clear"])?.ended(0)?.out, "pump-9 has no name now.\n");
+    assert_eq!(of(&["name", "-d", "pump-9", "--clear"])?.ended(0)?.out, "Removed the name of pump-9.\n");
     assert_eq!(told(&listed("name:*")?), expected[..1]);
 
     // On an engine that has heard nothing yet, what is named is added, and said to be new.

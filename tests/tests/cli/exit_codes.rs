@@ -1,4 +1,4 @@
-//! What the exit code says where something goes wrong between asking and the end: 2 only if nothing was sent.
+//! The exit code when something fails between sending and the end: 2 only if nothing was sent.
 
 use std::{
     collections::HashSet,
@@ -91,7 +91,7 @@ fn a_log_that_came_and_cannot_be_written_does_not_end_as_if_nothing_was_sent() -
     let _device = Device::start(&broker, "lamp-1", None)?;
     let ended = soon("end", PATIENCE, || log.ended())?;
     ensure!(ended.code() == Some(3), "{ended:?} {}", log.log());
-    ensure!(log.log().contains("lamp-1 was asked for its log"), "{}", log.log());
+    ensure!(log.log().contains("The log of lamp-1 was requested"), "{}", log.log());
     Ok(())
 }
 
@@ -210,7 +210,7 @@ fn output_that_cannot_be_written_does_not_end_as_if_nothing_was_sent() -> Result
         staged["rollout"].as_str().map(str::to_owned)
     })?;
     let said = bench.run_with_full_output(&["rollout", "next", &waiting])?.ended(3)?;
-    ensure!(said.err.contains(&format!("Rollout {waiting} goes on.")), "{said:?}");
+    ensure!(said.err.contains(&format!("Rollout {waiting} continues.")), "{said:?}");
     soon("end", PATIENCE, || start.ended())?;
     Ok(())
 }

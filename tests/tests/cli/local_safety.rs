@@ -1,4 +1,4 @@
-//! What other users of the computer can reach of a data directory: nothing.
+//! Other users of the computer cannot read a data directory.
 
 use std::fs;
 use std::os::unix::fs::{FileTypeExt, PermissionsExt};

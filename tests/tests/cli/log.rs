@@ -146,7 +146,7 @@ fn a_follow_goes_on_after_a_refusal_and_without_the_app_that_it_has_asked() -> R
 fn a_follow_leaves_the_logs_that_were_fetched_before_it_and_its_last() -> Result<()> {
     let (kept, asked) = followed_after(2)?;
     ensure!(kept.ends_with(&[asked[1].clone(), asked[0].clone()]), "{kept:?} of {asked:?}");
-    // One more may have been under way.
+    // One more may have been in progress.
     ensure!((3..=4).contains(&kept.len()) && kept[0] >= asked[asked.len() - 2], "{kept:?} of {asked:?}");
     Ok(())
 }

@@ -1,5 +1,5 @@
-//! `wilco` as it is used: the real program, against a real broker and real devices, judged by what it prints and by the
-//! number it ends with.
+//! `wilco` from the outside: the real program, against a real broker and real devices, checked by its output and its
+//! exit code.
 
 mod approvals;
 mod audit;
@@ -358,7 +358,7 @@ fn a_command_for_several_devices_is_a_rollout_that_an_interrupt_stops() -> Resul
     assert_eq!((&last["rollout"], &last["counts"]["succeeded"]), (&Value::from("1"), &Value::from(2)));
     let listed = bench.run(&["rollout", "list", "--output", "json"])?.ended(0)?.lines()?;
     assert_eq!((listed.len(), &listed[0]["state"]), (1, &Value::from("finished")));
-    // To a broker that is not stored it is one all the same, of which nothing is kept.
+    // To a broker that is not stored it is one anyway, of which nothing is kept.
     bench.run(&[&["send", "--url", &broker.url()], &both[..]].concat())?.ended(0)?;
 
     let ghosts = ["send", "-c", "bench", "-d", "ghost-1", "-d", "ghost-2", "led", "on=true"];

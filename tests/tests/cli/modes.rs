@@ -1,4 +1,4 @@
-//! Connections that are read-only or protected, on the command line.
+//! Read-only and protected connections on the command line.
 
 use anyhow::{Result, ensure};
 use wilco_tests::{Broker, Device};

@@ -1,4 +1,4 @@
-//! Names that look alike are different names, wherever they are heard, listed, asked and forgotten.
+//! Names that look alike are different names, in every place.
 
 use std::time::Duration;
 

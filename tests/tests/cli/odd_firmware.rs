@@ -1,4 +1,4 @@
-//! Other people's firmware where it is not as usual, or is made to do harm: from the outside, on a real broker.
+//! Irregular and malicious firmware, on a real broker.
 
 use std::{
     fs,

@@ -1,5 +1,5 @@
-//! Devices with other people's firmware: found, listed, commanded and heard, on a real broker. The devices answer as they
-//! were recorded.
+//! Devices with other firmware: found, listed, commanded and received, on a real broker. The devices replay recorded
+//! answers.
 
 use std::{fs, time::Duration};
 
@@ -90,7 +90,7 @@ fn a_shelly_answers_by_a_number_that_no_other_command_has() -> Result<()> {
     for name in ["switch off", "password wanted", "argument missing", "no such method"] {
         plays(&bench, &broker, "shelly", name)?;
     }
-    // Each run of the program is another engine; the numbers go on.
+    // Each run of the program is another engine; the numbers continue.
     let history = bench.run(&["history", "-c", "bench", "--format", "json"])?.ended(0)?.lines()?;
     ensure!(history.len() == 4, "{history:?}");
     Ok(())

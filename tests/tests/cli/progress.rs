@@ -1,4 +1,4 @@
-//! A device that is long at it, and says so.
+//! A device that reports progress for a long time.
 
 use std::{
     io::{BufRead, BufReader},

@@ -1,4 +1,4 @@
-//! Rehearsals: the same rollout on virtual devices inside the program, while the real broker and its devices hear nothing.
+//! Rehearsals: the same rollout on virtual devices inside the program; the real broker and its devices receive nothing.
 
 use anyhow::{Context, Result};
 use serde_json::Value;

@@ -141,7 +141,7 @@ fn a_rollout_is_paused_resumed_and_stopped() -> Result<()> {
     let pending = count(&paused, "pending");
     assert!(pending > 0, "{paused}");
     bench.run(&["rollout", "next", "1"])?.complained("next stage")?;
-    // It comes to its end in the program that runs it, and so does the one that resumed it.
+    // It finishes in the program that runs it, and so does the one that resumed it.
     let resumed = bench.run(&["rollout", "resume", "1", "--output", "json"])?.ended(0)?.lines()?;
     assert_eq!(resumed.last().map(|line| count(line, "succeeded")), Some(40));
     assert_eq!(soon("exit", PATIENCE, || first.ended())?.code(), Some(0));
@@ -395,7 +395,7 @@ fn a_broadcast_is_published_once_and_each_member_is_told_by_its_own_answer() -> 
     let _slow = Fleet::start(&broker, "slow", 1, &["--tag", "hall-3", "--work-ms", "1500"])?;
     let group = broker.listen("groups/hall-3/req")?;
     let said = start("hall-3", &["--search", "slow"])?.ended(0)?;
-    assert!(said.out.contains("6 devices answered that are no members: pump-0001 succeeded, "), "{said:?}");
+    assert!(said.out.contains("6 devices outside the rollout answered: pump-0001 succeeded, "), "{said:?}");
     assert_eq!(group.log().lines().count(), 1, "{}", group.log());
     let shown = bench.run(&["rollout", "show", "3", "--output", "json"])?.ended(0)?.lines()?.remove(0);
     assert_eq!(

@@ -1,4 +1,4 @@
-//! Runs that share one engine, and what the exit code says where one of them cannot go on.
+//! Runs of `wilco` that share one engine, and their exit codes when one of them fails.
 
 use std::{collections::BTreeSet, thread, time::Duration};
 

@@ -1,4 +1,4 @@
-//! How long devices take to answer, by what the real program prints of a real fleet.
+//! Answer times of a real fleet, as the real program prints them.
 
 use anyhow::Result;
 use serde_json::Value;

@@ -1,4 +1,4 @@
-//! Values keep their digits: from the command line to the wire, and from a device's answer to every output.
+//! Values keep their digits, from the command line to the broker and from a device's answer to every output.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Devices that say yes: whether they did. The test itself is the device.
+//! Whether devices report what they answered. The test itself is the device.
 
 use std::time::Duration;
 
@@ -57,9 +57,9 @@ async fn a_device_that_said_yes_and_did_not_is_marked_until_it_reports_what_it_s
     report("honest", json!({"led": true, "telemetry_interval_ms": 1_000}))?;
 
     let liar = disagrees(&desk, &connection, "liar", true).await?.context("no mark")?;
-    assert_eq!((liar.text.as_str(), liar.command.as_str()), ("Said ON, reports OFF", ids[0].as_str()));
+    assert_eq!((liar.text.as_str(), liar.command.as_str()), ("Answered ON, reports OFF", ids[0].as_str()));
     let interval = disagrees(&desk, &connection, "interval", true).await?.context("no mark")?;
-    assert_eq!(interval.text, "Said telemetry every 500 ms, reports 1,000 ms");
+    assert_eq!(interval.text, "Answered telemetry every 500 ms, reports 1,000 ms");
     assert_eq!(desk.evidence(&connection, "liar", &ids[0]).await?.disagrees, Some(liar.clone()));
     assert_eq!(found(&desk, &connection).await?, ["interval", "liar"]);
     assert!(desk.console().device(&connection, "honest").await?.row.disagrees.is_none());

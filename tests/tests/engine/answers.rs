@@ -1,4 +1,4 @@
-//! Answers as they should not be. The test itself is the device, so that it can say anything.
+//! Irregular answers. The test itself is the device, so that it can send anything.
 
 use std::time::{Duration, Instant};
 

@@ -1,4 +1,4 @@
-//! An app in a process of its own, to be killed at any instant.
+//! An app in a process of its own, to be killed at any time.
 
 use std::path::Path;
 use std::process::{Command, Stdio};

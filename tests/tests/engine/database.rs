@@ -1,4 +1,4 @@
-//! A database that is not this version's.
+//! A database of another version.
 
 use anyhow::{Context, Result};
 use wilco_engine::api::{Failure, FailureCode};

@@ -1,4 +1,4 @@
-//! What brokers say to a publish, or do not say.
+//! Brokers' responses to a publish, or their absence.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use wilco_engine::api::{CommandState, ConnectionEntry, NewCommand};
 use wilco_tests::Broker;
 
 use crate::desk::{Desk, ask, led, plain, to};
-use crate::puppet::{Line, Puppet};
+use crate::stepped_broker::{Line, SteppedBroker};
 
 /// Long enough for whatever is going to come, and nothing waits for it.
 const A_WHILE: Duration = Duration::from_millis(300);
@@ -18,14 +18,14 @@ struct Bench {
     desk: Desk,
     connection: String,
     line: Line,
-    broker: Puppet,
+    broker: SteppedBroker,
 }
 
 impl Bench {
     async fn new(properties: &[u8]) -> Result<Bench> {
-        let broker = Puppet::new().await?;
+        let broker = SteppedBroker::new().await?;
         let desk = Desk::new().await?;
-        let connection = desk.add(to("puppet", &broker.url()?)).await?;
+        let connection = desk.add(to("stepped_broker", &broker.url()?)).await?;
         let line = broker.serve(properties).await?;
         desk.online(&connection).await?;
         Ok(Bench { desk, connection, line, broker })
@@ -163,7 +163,7 @@ async fn a_broker_that_ends_the_connection_over_a_message_to_ourselves_gets_no_o
 #[tokio::test(flavor = "multi_thread")]
 async fn a_broker_that_hangs_keeps_nobody_on_another_connection_waiting() -> Result<()> {
     let mut bench = Bench::new(&[]).await?;
-    let other = Puppet::new().await?;
+    let other = SteppedBroker::new().await?;
     let good = bench.desk.add(to("good", &other.url()?)).await?;
     let mut line = other.serve(&[]).await?;
     bench.desk.online(&good).await?;

@@ -1,5 +1,4 @@
-//! A console at work: an engine on a data directory of its own, everything it has told so far, and a way to wait for
-//! what it tells next.
+//! An engine on a data directory of its own, all of its feed so far, and waiting for what it reports next.
 
 use std::collections::HashMap;
 use std::ops::Deref;

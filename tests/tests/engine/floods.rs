@@ -1,4 +1,4 @@
-//! Devices that send more than anybody can use, beside one that is commanded. Times depend on the machine: they are printed.
+//! Devices that send too fast, beside one that is commanded. Times depend on the machine: they are printed.
 
 #![expect(clippy::print_stdout, reason = "figures that depend on the machine are shown, not asserted")]
 
@@ -126,7 +126,7 @@ async fn large_messages_of_one_device_take_no_more_than_its_quota_and_the_first_
 
     let evidence = detail(&desk, &connection, "loud").await?.evidence_bytes;
     ensure!(evidence <= OF_A_DEVICE, "{evidence} bytes");
-    let all = desk.console().evidence_use().await?;
+    let all = desk.console().evidence_use(None).await?;
     assert_eq!((all.quota, all.discarded), (1_000_000, discarded.messages));
     assert_eq!(all.devices.iter().map(|of| of.device.as_str()).collect::<Vec<_>>(), ["loud"]);
     let grown = desk.engine().handle().data_size().await? - before;
@@ -276,7 +276,7 @@ async fn a_hundred_thousand_invented_devices_are_counted_and_real_ones_are_liste
     })
     .await?;
     ensure!((20_001..22_000).contains(&view.devices), "{} devices are listed", view.devices);
-    // A device that comes only now is commanded as ever, and one that was left out is listed when it goes on.
+    // A device that comes only now is commanded as ever, and one that was left out is listed when it continues.
     let _late = Device::start(&broker, "late", None)?;
     let ended = desk.carry_out(led(&connection, "late")).await?;
     assert_eq!(ended.state, CommandState::Succeeded);

@@ -1,4 +1,5 @@
-//! How fast commands go out to many devices: slow and silent ones hold up no others, and no broker gets more than it takes.
+//! The rate of commands to many devices: slow and silent devices block no others, and no broker receives more than it
+//! accepts.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! A disk without room: nothing is sent that is not written down, and nothing is lost that a device has said.
+//! A full disk: nothing is sent that is not stored, and no answer is lost.
 
 use std::fs::File;
 use std::io::Write;
@@ -37,7 +37,7 @@ async fn a_used_up_quota_sends_nothing_loses_nothing_and_goes_on_by_itself() -> 
     on_a_small_disk("full_disk::a_used_up_quota_sends_nothing_loses_nothing_and_goes_on_by_itself", None).await
 }
 
-/// Runs the test of that name once more, in a process of its own that has a small disk.
+/// Runs the test of that name again, in a process of its own that has a small disk.
 async fn on_a_small_disk(test: &str, mounting: Option<&[&str]>) -> Result<()> {
     if let Some(directory) = std::env::var_os(DISK) {
         let directory = PathBuf::from(directory);

@@ -1,4 +1,4 @@
-//! Connections whose secrets lie in a real keyring: locked, not there, small of entries, and in the middle of a change.
+//! Connections with secrets in a real keyring: locked, absent, with small entries, and during a change.
 
 use std::path::Path;
 use std::time::Duration;
@@ -34,7 +34,7 @@ async fn a_keyring_that_locks_between_two_uses_is_told_and_used_again_when_it_is
     let connection = app.watch.connect(new()).await?;
 
     session.lock_keyring()?;
-    // What runs goes on.
+    // What runs continues.
     let id = app.watch.send(led(&connection, "kitchen")).await?;
     app.watch.reaches("kitchen", &id, CommandState::AtBroker).await?;
     let other = new().with(|entry| entry.name = "other".into());

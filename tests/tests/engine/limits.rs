@@ -1,4 +1,4 @@
-//! What a broker says in CONNACK: its limits are kept to, and its words are passed on.
+//! Limits and reasons in CONNACK: the limits are observed, the reasons are shown.
 
 use std::time::Duration;
 

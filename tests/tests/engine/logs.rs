@@ -1,4 +1,4 @@
-//! Logs of devices: whole by their checksum, or with what is missing named.
+//! Logs of devices: complete and verified, or with a list of missing parts.
 
 use anyhow::{Context, Result, ensure};
 use serde_json::json;

@@ -1,7 +1,7 @@
-//! The engine on real brokers, with real devices, by its own doors and without a window.
+//! The engine on real brokers, with real devices, through its public interface and without a window.
 //!
-//! A test says in its name what a user relies on. What somebody would do in the window or on the command line is asked
-//! of the engine directly; what they would see is read from its feed.
+//! Each test's name says what a user relies on. The tests call the engine as the window or the command line would, and
+//! read its feed.
 
 mod agreement;
 mod answers;
@@ -24,12 +24,12 @@ mod narrow;
 mod preflight;
 mod presence;
 mod profiles;
-mod puppet;
 mod refusals;
 mod rollouts;
 mod secrets;
 mod seed;
 mod sharing;
+mod stepped_broker;
 mod subscribing;
 mod telemetry;
 mod text;

@@ -1,4 +1,4 @@
-//! Connections that are read-only or protected: what is sent over them, and what is refused.
+//! Read-only and protected connections: what is sent over them, and what is refused.
 
 use anyhow::{Context, Result};
 use serde_json::json;
@@ -110,7 +110,7 @@ async fn what_was_not_sent_when_a_connection_becomes_read_only_never_is() -> Res
     let silent = desk.ended("mute", &sent).await?;
     assert_eq!((silent.state, silent.attempts), (CommandState::TimedOut, 1));
     assert_eq!(requests(&heard).len(), published, "{}", heard.log());
-    // Its answer counts all the same.
+    // Its answer counts anyway.
     broker.publish("mute/resp", &answer(&sent, "succeeded"), false)?;
     assert!(desk.reaches("mute", &sent, CommandState::Succeeded).await?.late);
 

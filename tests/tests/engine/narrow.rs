@@ -1,4 +1,4 @@
-//! Brokers whose rules allow little: a connection can name its devices, and then asks for nothing else.
+//! Brokers with a narrow ACL: a connection can be limited to certain devices, and then subscribes to nothing else.
 
 use std::path::PathBuf;
 

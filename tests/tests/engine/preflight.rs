@@ -1,5 +1,5 @@
-//! Trying a connection: each way in which a broker, a proxy or a certificate can be in the way is told from the others,
-//! at the step where it happened, with what to do.
+//! The preflight: each fault of a broker, a proxy or a certificate is identified at the step where it occurs, with what
+//! to do.
 
 use std::process::Command;
 use std::time::Duration;

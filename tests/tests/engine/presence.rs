@@ -1,4 +1,4 @@
-//! Presence as AWS IoT Core tells it, played by mosquitto.
+//! Presence from AWS IoT Core's lifecycle events, played by mosquitto.
 
 use std::time::{Duration, Instant};
 

@@ -1,4 +1,4 @@
-//! Connections as people keep them: changed, duplicated, put in order, and taken elsewhere.
+//! Connections: edited, duplicated, ordered, exported and imported.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -1,4 +1,4 @@
-//! Brokers that are not there or will not have us: a sentence each, and what to do.
+//! Brokers that are unreachable or refuse the connection: a sentence each, and what to do.
 
 use std::process::Command;
 

@@ -1,5 +1,5 @@
-//! Rollouts whose devices, connection or consoles change while they run: every member ends in a state with a name, and
-//! everything that cannot go on says why.
+//! Rollouts whose devices, connection or consoles change while they run: every member ends in a state, and everything
+//! that cannot continue gives a reason.
 
 use std::collections::BTreeMap;
 
@@ -86,7 +86,7 @@ async fn devices_that_vanish_in_the_middle_end_in_a_state_with_a_name() -> Resul
     assert_eq!((forgotten.devices, forgotten.busy), (all()[..1].to_vec(), all()[1..].to_vec()));
     let refused = desk.console().forget_device(&connection, "pump-0002").await.err().context("it is forgotten")?;
     assert_eq!(refused.message, format!("'pump-0002' is still to be sent the command of rollout {id}."));
-    // While it is paused a device can be forgotten; the command still goes to it once the rollout goes on.
+    // While it is paused a device can be forgotten; the command still goes to it once the rollout continues.
     desk.console().act_on_rollout(&id, RolloutAction::Pause).await?;
     let forgotten = desk.engine().handle().forget_devices(&connection, vec!["pump-0004".into()]).await?;
     assert_eq!(forgotten.devices, ["pump-0004"]);
@@ -159,7 +159,7 @@ async fn a_rollout_whose_connection_is_removed_ends_with_it_and_sends_nothing_mo
         assert_eq!((gone.code, gone.message), (FailureCode::NotFound, format!("There is no rollout '{id}'.")));
         assert!(gone.hint.is_some_and(|hint| hint.contains("removed together with its connection")));
     }
-    // Another one under the same name begins anew, and gets a number that no rollout had before.
+    // Another one under the same name starts again, and gets a number that no rollout had before.
     let again = desk.connect(plain("bench", &broker)).await?;
     let next = desk.console().start_rollout(led(&again, &FOUR[..1])).await?;
     assert_eq!(next.number.to_string(), "2");
@@ -223,7 +223,7 @@ async fn a_device_that_its_hub_no_longer_knows_is_sent_nothing_and_says_why() ->
         (CommandState::Succeeded.into(), CommandState::Undeliverable.into())
     );
     let said = members[LAMP].message.clone().unwrap_or_default();
-    ensure!(said.contains("speaks Zigbee2MQTT, and is not announced on this connection now"), "{said}");
+    ensure!(said.contains("uses Zigbee2MQTT, but is not announced on this connection now"), "{said}");
     ensure!(!heard.log().contains(&format!("{LAMP}/req")) && !heard.log().contains("lamp/set"), "{}", heard.log());
     Ok(())
 }

@@ -1,5 +1,5 @@
-//! Secrets go one way. Recognisable ones are brought in by every way there is, and then looked for wherever anything was
-//! written, said or shown: they are in the keyring, and nowhere else.
+//! Recognisable secrets are entered in every possible way, and then searched for in everything that was written or
+//! printed: they are in the keyring, and nowhere else.
 
 mod canary;
 mod memory;

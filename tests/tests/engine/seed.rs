@@ -1,4 +1,4 @@
-//! The device of the page that Wilco grew from, changed only in endpoint, port and paths.
+//! The device of the page that Wilco started from, changed only in endpoint, port and paths.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};

@@ -1,4 +1,4 @@
-//! One data directory, one engine, and others that ask it.
+//! One engine on a data directory, used by several processes.
 
 use anyhow::{Context, Result};
 use serde_json::json;
@@ -108,7 +108,7 @@ async fn the_operator_of_another_console_is_named_and_warned_of_while_their_comm
     let [device] = &check.devices[..] else { anyhow::bail!("{check:?}") };
     let busy = device.busy.as_deref().unwrap_or_default();
     assert!(busy.starts_with("Another console (Ana) sent led ") && busy.ends_with("has not finished."), "{busy}");
-    // It is told, and sent all the same. This console names nobody: nobody has said that it should.
+    // It is told, and sent anyway. This console names nobody: nobody has said that it should.
     let mine = ours.send(led(&here, "mute")).await?;
     let mine = ours.reaches("mute", &mine, CommandState::AtBroker).await?;
     assert_eq!((mine.by, mine.operator), (SentBy::You, None));

@@ -1,4 +1,4 @@
-//! Between the connection and the first publish.
+//! Between CONNACK and the first publish.
 
 use std::time::Duration;
 
@@ -6,14 +6,14 @@ use anyhow::Result;
 use wilco_engine::api::{CommandState, LinkState};
 
 use crate::desk::{Desk, led, to};
-use crate::puppet::{CONNECT, PUBLISH, Puppet, SUBSCRIBE, filters};
+use crate::stepped_broker::{CONNECT, PUBLISH, SUBSCRIBE, SteppedBroker, filters};
 
 /// Long enough for whatever is going to come, and nothing waits for it.
 const A_WHILE: Duration = Duration::from_millis(700);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_is_published_before_the_broker_has_acknowledged_the_subscription() -> Result<()> {
-    let broker = Puppet::new().await?;
+    let broker = SteppedBroker::new().await?;
     let desk = Desk::new().await?;
     let connection = desk.add(to("slow", &broker.url()?)).await?;
     let mut line = broker.welcome().await?;
@@ -37,7 +37,7 @@ async fn nothing_is_published_before_the_broker_has_acknowledged_the_subscriptio
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_broker_that_forbids_only_what_is_not_needed_is_used_and_the_loss_is_told() -> Result<()> {
-    let broker = Puppet::new().await?;
+    let broker = SteppedBroker::new().await?;
     let desk = Desk::new().await?;
     let connection = desk.add(to("narrow", &broker.url()?)).await?;
     let mut line = broker.welcome().await?;
@@ -52,7 +52,7 @@ async fn a_broker_that_forbids_only_what_is_not_needed_is_used_and_the_loss_is_t
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_broker_that_forbids_the_answers_is_explained() -> Result<()> {
-    let broker = Puppet::new().await?;
+    let broker = SteppedBroker::new().await?;
     let desk = Desk::new().await?;
     let connection = desk.add(to("forbidden", &broker.url()?)).await?;
     let mut line = broker.welcome().await?;
@@ -67,7 +67,7 @@ async fn a_broker_that_forbids_the_answers_is_explained() -> Result<()> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_policy_that_closes_the_connection_without_a_word_is_explained_and_tried_again() -> Result<()> {
-    let broker = Puppet::new().await?;
+    let broker = SteppedBroker::new().await?;
     let desk = Desk::new().await?;
     let connection = desk.add(to("aws", &broker.url()?)).await?;
     let mut line = broker.welcome().await?;
@@ -86,7 +86,7 @@ async fn a_policy_that_closes_the_connection_without_a_word_is_explained_and_tri
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_session_taken_over_by_another_console_is_explained() -> Result<()> {
-    let broker = Puppet::new().await?;
+    let broker = SteppedBroker::new().await?;
     let desk = Desk::new().await?;
     let connection = desk.add(to("shared", &broker.url()?)).await?;
     let mut line = broker.welcome().await?;
@@ -101,7 +101,7 @@ async fn a_session_taken_over_by_another_console_is_explained() -> Result<()> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn something_that_is_no_broker_is_explained() -> Result<()> {
-    let (web, noise, mute) = (Puppet::new().await?, Puppet::new().await?, Puppet::new().await?);
+    let (web, noise, mute) = (SteppedBroker::new().await?, SteppedBroker::new().await?, SteppedBroker::new().await?);
     let desk = Desk::new().await?;
     let connection = desk.add(to("web server", &web.url()?)).await?;
     let mut line = web.accept().await?;

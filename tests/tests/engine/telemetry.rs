@@ -1,4 +1,4 @@
-//! What devices measure: kept, shown as it comes, and never in the way of a command.
+//! Measurements: stored, shown as they arrive, and never delaying a command.
 
 use anyhow::{Result, ensure};
 use serde_json::json;

@@ -1,4 +1,4 @@
-//! Firmware that is spoken to in plain text, and commands that nobody expects an answer to.
+//! Plain-text firmware, and commands without an expected answer.
 
 use std::process::Stdio;
 

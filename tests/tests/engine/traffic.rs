@@ -1,4 +1,4 @@
-//! What is on the wire is shown, and looking at it slows nothing.
+//! Live traffic shows the messages of a session, and slows nothing.
 
 use std::process::Stdio;
 use std::time::Duration;

@@ -1,5 +1,5 @@
-//! The ways to a broker, each as a session goes it: WebSockets, proxies, names and protocols in TLS, a pinned certificate.
-//! What a preflight says of them is in `preflight`.
+//! Paths to a broker: WebSockets, proxies, server names and ALPN in TLS, a pinned certificate. `preflight` tests the
+//! reports about them.
 
 use std::net::TcpListener;
 
@@ -278,7 +278,7 @@ async fn aws_on_port_443_is_asked_for_its_protocol_and_by_its_name() -> Result<(
         let id = desk.send(led(&connection, "kitchen")).await?;
         desk.reaches("kitchen", &id, CommandState::AtBroker).await?;
 
-        // A server that does not speak it is no place to go on.
+        // A server that does not speak it is no place to continue.
         desk.edit(&connection, |entry| entry.alpn = vec!["h2".into()]).await?;
         desk.link(&connection, "sentence about the protocol", |link| match link {
             LinkState::Waiting { message, .. } | LinkState::Stopped { message, .. } => {

@@ -1,10 +1,10 @@
-//! What went over the wire, by the word of the broker.
+//! The messages of a session, as the broker's log has them.
 
 use std::collections::HashSet;
 
 use wilco_tests::{Broker, Settings};
 
-/// A broker that writes down every packet.
+/// A broker that records every packet.
 pub(crate) const EVERY_PACKET: Settings<'static> = Settings {
     tls: None,
     server: None,

@@ -1,4 +1,4 @@
-//! Each screen as axe sees it, empty and full, in both themes.
+//! Each screen checked by axe, empty and full, in both themes.
 
 use anyhow::{Result, ensure};
 use wilco_tests::{Broker, Connection, Console, Desk, Keyring, keys};

@@ -1,4 +1,4 @@
-//! What somebody sees who has no broker.
+//! The window for somebody without a broker.
 
 use anyhow::Result;
 use wilco_tests::{Desk, Keyring};

@@ -1,4 +1,4 @@
-//! The app as one among others on a desktop: closed and opened, started twice, looked away from.
+//! The app on a desktop with others: closed and opened, started twice, in the background.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! What the history gives out: a file for a spreadsheet or a program, the same command again, and a line for a shell.
+//! Actions in the history: an export for a spreadsheet or a program, the same command again, and a line for a shell.
 
 use std::process::Command;
 

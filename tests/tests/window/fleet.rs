@@ -1,5 +1,5 @@
-//! A fleet of 2,000, steered by one person in the window: selecting, a rollout in stages that halts by itself, what its
-//! failed devices share, and the retry; and the wall.
+//! A fleet of 2,000 devices in the window: selecting, a rollout in stages that halts by itself, common traits of its
+//! failed devices, the retry; and the wall.
 
 use std::time::Duration;
 
@@ -45,7 +45,7 @@ async fn a_rollout_to_thousands_halts_by_itself_names_the_cause_and_is_retried()
     console.wait_for_text("Halted by itself.", ROLLOUT).await?;
     // Of its first hundred, two fifths are broken. The others may have been released before it halted, and nobody else.
     soon_async("cause of the failures", ROLLOUT, async || {
-        let shared = console.one("region", "What the failed devices share").await?;
+        let shared = console.one("region", "Common traits of the failed devices").await?;
         let said = console.text_of(&shared).await?;
         Ok(said.contains("40 of 40 failed devices run firmware 2.3.0; 0 of").then_some(()))
     })

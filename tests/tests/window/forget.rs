@@ -1,4 +1,4 @@
-//! A device that never was goes from the list again, and with it what was asked of it.
+//! Forgetting a device removes it from the list, with its commands.
 
 use std::time::Duration;
 

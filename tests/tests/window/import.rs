@@ -1,4 +1,4 @@
-//! Each kind of file that somebody may be sent: brought, tried, saved, deleted, and not missed.
+//! Each kind of certificate file: added, tested, saved, and deleted afterwards.
 
 use anyhow::{Context, Result, ensure};
 use wilco_tests::{Broker, Certificates, Connection, Console, Desk, Device, Keyring, Parcel, Settings, Wrapping};

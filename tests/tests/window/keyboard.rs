@@ -1,4 +1,4 @@
-//! Everything from the keyboard alone, and said so that a screen reader can say it too.
+//! Everything with the keyboard alone, and announced for screen readers.
 
 use anyhow::{Result, ensure};
 use wilco_tests::{Broker, Certificates, Console, Desk, Device, Keyring, keys};
@@ -59,7 +59,7 @@ async fn a_device_is_found_and_commanded_without_a_mouse() -> Result<()> {
     console.press("l").await?;
     ensure!(focus(&console).await?.contains("Search"), "{}", focus(&console).await?);
     ensure!(!console.led_is_on().await?);
-    // Once closes the completions, once more empties the field, once more leaves it.
+    // Once closes the completions, again empties the field, again leaves it.
     console.press(&keys::ESCAPE.repeat(3)).await?;
 
     console.press("?").await?;

@@ -1,4 +1,4 @@
-//! A certificate kit, and whether any of it stays behind.
+//! A certificate kit, of which nothing stays on the disk.
 
 use std::path::{Path, PathBuf};
 

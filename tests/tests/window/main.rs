@@ -1,4 +1,4 @@
-//! The app in its real window, driven as a person would and read off the screen.
+//! The app in its real window, used and read as a user would.
 
 mod accessible;
 mod demo;

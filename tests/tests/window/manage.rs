@@ -1,5 +1,5 @@
-//! Connections as they are lived with: changed, copied, put in order, given a new certificate, taken elsewhere, and
-//! spoken over to firmware that knows nothing but text.
+//! Managing connections: editing, duplicating, ordering, renewing a certificate, exporting and importing, and
+//! commanding plain-text firmware.
 
 use anyhow::{Result, ensure};
 use wilco_tests::{Broker, Certificates, Connection, Console, Desk, Device, Identity, Keyring, Settings, soon};
@@ -155,7 +155,7 @@ async fn export(certificates: &Certificates, url: &str, path: &str) -> Result<()
     console.add_connection(Connection { name: "Bench", url, ca: Some(&certificates.ca), identity }).await?;
     console.card_menu("Bench", "Export…").await?;
     let form = console.one("dialog", "Export Bench").await?;
-    console.click("radio", "With, under a passphrase").await?;
+    console.click("radio", "Included, encrypted with a passphrase").await?;
     console.fill("Passphrase", PASSPHRASE).await?;
     console.fill("Repeat the passphrase", PASSPHRASE).await?;
     console.fill("Path of the file to write", path).await?;

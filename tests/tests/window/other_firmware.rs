@@ -1,4 +1,4 @@
-//! Devices with other people's firmware, beside one of Wilco's own on the same broker.
+//! Devices with other firmware, beside one of Wilco's own on the same broker.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Pictures to be looked at.
+//! Takes pictures of screens.
 
 use anyhow::{Result, ensure};
 use wilco_tests::Console;

@@ -1,4 +1,4 @@
-//! What stands between a person and their broker: each refusal is told at its step, with what to do, and can be looked at.
+//! The preflight in the window: each refusal is shown at its step, with what to do.
 
 use std::time::Duration;
 
@@ -144,7 +144,7 @@ async fn once_the_broker_is_mended_it_goes_on_from_there() -> Result<()> {
     ensure!(console.preflight().await?.stopped_at() == Some("publish"));
 
     broker.restart_with("topic readwrite #\n")?;
-    console.click("button", "Try again from here").await?;
+    console.click("button", "Retry from here").await?;
     console.preflight_ended().await?.passed()?;
     console.screenshot("preflight-mended").await?;
     console.save_connection().await?;

@@ -1,5 +1,4 @@
-//! What can be shown to somebody else afterwards, and what can be tried before: the audit, evidence files, rehearsals, and
-//! faults of the demo fleet.
+//! The audit, evidence files, rehearsals, and faults of the demo fleet.
 
 use std::time::Duration;
 

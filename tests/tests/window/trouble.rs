@@ -1,4 +1,4 @@
-//! Bad input and bad luck: each gets a clear sentence, and nothing stored is damaged.
+//! Invalid input and failures: each has a clear message, and no stored data is damaged.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -72,7 +72,7 @@ async fn files_and_brokers_that_will_not_do_are_explained() -> Result<()> {
 async fn leave(console: &Console) -> Result<()> {
     console.click("button", "Cancel").await?;
     console.click("button", "Discard changes").await?;
-    console.one("heading", "No connection yet").await.map(drop)
+    console.one("heading", "No connections yet").await.map(drop)
 }
 
 #[tokio::test]

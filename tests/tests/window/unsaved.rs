@@ -1,4 +1,4 @@
-//! What somebody has made or begun stays theirs: buttons, descriptions, typed values.
+//! Unsaved buttons, definitions and typed values are kept.
 
 use anyhow::{Result, ensure};
 use wilco_tests::{keys, soon_async};
@@ -36,7 +36,7 @@ async fn buttons_are_taken_in_with_their_command_changed_and_brought_back() -> R
     found.extend(console.inaccessible("a button that is changed").await?);
     as_it_stands(&console, "button-change").await?;
     ensure!(console.all_like("button", "Send").await?.is_empty());
-    console.click("button", "Save the button").await?;
+    console.click("button", "Save button").await?;
     console.click("button", "Remove Level 3").await?;
     console.one("button", "Undo").await?;
     found.extend(console.inaccessible("a button that was removed").await?);

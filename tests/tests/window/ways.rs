@@ -1,4 +1,4 @@
-//! Ways to a broker that not everybody goes: through proxies, on port 443, to one certificate only, to single devices.
+//! Less common paths to a broker: proxies, port 443, a pinned certificate, single devices.
 
 use std::process::Command;
 
@@ -19,7 +19,7 @@ async fn begin(console: &Console, connection: Connection<'_>) -> Result<()> {
     console.unfold_more().await
 }
 
-/// Goes on to the end of the wizard, and switches the device's LED over what was saved.
+/// Continues to the end of the wizard, and switches the device's LED over what was saved.
 async fn finish(console: &Console, name: &str, title: &str) -> Result<()> {
     console.preflight().await?.passed()?;
     console.save_connection().await?;
@@ -189,7 +189,7 @@ async fn a_keyring_that_was_locked_meanwhile_is_told_and_nothing_is_lost() -> Re
     let path = certificates.directory().join("bench.json");
     console.card_menu("First", "Export…").await?;
     let form = console.one("dialog", "Export First").await?;
-    console.click("radio", "Without").await?;
+    console.click("radio", "Not included").await?;
     console.fill("Path of the file to write", &path.display().to_string()).await?;
     console.press_in(&form, "Export").await?;
     console.wait_for_text("1 connection written to", SHORT).await?;
@@ -227,13 +227,13 @@ async fn the_way_to_aws_is_as_the_readme_says() -> Result<()> {
     console.unfold_more().await?;
     console.fill("Proxy", &proxy.url()).await?;
     console.go_on_to_topics().await?;
-    // 4. It stops at Subscribe, and goes on from there once the policy is active.
+    // 4. It stops at Subscribe, and continues from there once the policy is active.
     let tried = console.preflight().await?;
     ensure!(tried.stopped_at() == Some("subscribe"), "{tried:#?}");
     console.click("button", "Copy policy").await?;
     console.wait_for_text("Copied", SHORT).await?;
     proxy.lead_to(generous.port());
-    console.click("button", "Try again from here").await?;
+    console.click("button", "Retry from here").await?;
     console.preflight_ended().await?.passed()?;
     console.screenshot("ways-aws").await?;
     // 5.

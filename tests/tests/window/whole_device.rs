@@ -1,5 +1,5 @@
-//! What a device has besides its LED, over mutual TLS: its log, what it measures, what it blinks with, what goes over the
-//! wire, and commands of one's own.
+//! Everything about a device besides its LED, over mutual TLS: its log, measurements, identification, live traffic, and
+//! users' own commands.
 
 use std::time::Duration;
 
@@ -166,9 +166,9 @@ async fn a_command_of_ones_own_is_described_filled_in_and_kept_as_a_button() -> 
     as_it_stands(&console, "command-wrong").await?;
     console.fill("Offset *", "3").await?;
     console.screenshot("command-form").await?;
-    console.click("button", "Save as a button…").await?;
+    console.click("button", "Save as button…").await?;
     console.fill("Label", "Calibrate by 3").await?;
-    console.click("button", "Save the button").await?;
+    console.click("button", "Save button").await?;
     console.click("button", "Send").await?;
     // The reference device does not know it, and says so: that is its answer.
     console.wait_for_text("Rejected", SHORT).await?;

@@ -1,4 +1,4 @@
-//! What one rollout shows when it is opened: answer times, causes, what the failed devices share.
+//! The details of one rollout: answer times, causes of failure, and common traits of the failed devices.
 
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
@@ -6,26 +6,26 @@ use ts_rs::TS;
 use super::RolloutView;
 use crate::{CommandState, TimesView};
 
-/// A rollout with what its members' answers say.
+/// A rollout with an analysis of its members' answers.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct RolloutDetail {
-    /// As it stands.
+    /// Its current state.
     pub rollout: RolloutView,
     /// The times from sent to the final answer of the members that answered.
     pub answer_times: AnswerTimes,
     /// The same times by the firmware that the members report now; nothing where all report the same.
     pub firmware_times: Vec<TimesView>,
-    /// Members that failed, by what they said. The largest group first, 20 at the most.
+    /// Members that failed, by message. The largest group first, at most 20.
     pub causes: Vec<Cause>,
-    /// What the failed members have in common and the others do not. The clearest first, 5 at the most.
+    /// Traits that the failed members have in common and the others do not. The clearest first, at most 5.
     pub shared: Vec<SharedTrait>,
-    /// Members whose devices said that they did it, and report something else now.
+    /// The number of members whose devices answered that they succeeded, but report other values.
     #[serde(default)]
     pub disagree: u32,
     /// Rollouts that follow this one, by id, oldest first.
     pub followed_by: Vec<String>,
-    /// Devices that answered and are no members, where it was a broadcast: the first by id, 100 at the most.
+    /// Devices that answered and are no members, where it was a broadcast: the first by id, 100 at most.
     pub strangers: Vec<Stranger>,
     /// How many of them there are.
     pub stranger_count: u32,
@@ -70,7 +70,7 @@ pub struct AnswerTimes {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct Cause {
-    /// What they said, or what was said of them.
+    /// Their message, or the sentence about them.
     pub message: String,
     /// How they ended.
     pub state: CommandState,
@@ -82,7 +82,7 @@ pub struct Cause {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct SharedTrait {
-    /// What it is.
+    /// The kind of the trait.
     pub kind: TraitKind,
     /// Its value, `2.3.0` for instance.
     pub value: String,

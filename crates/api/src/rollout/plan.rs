@@ -1,12 +1,12 @@
-//! What a rollout would do.
+//! The plan of a rollout, before it starts.
 
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 use crate::{Confirmation, WireView};
 
-/// What a rollout would do, before it starts. Nothing is sent for it. Who is offline, already as asked or busy is counted in
-/// the whole target, whether it is left out or not.
+/// The plan of a rollout, before it starts. Nothing is sent for it. Devices that are offline, already in the requested
+/// state or busy are counted in the whole target, whether they are left out or not.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct RolloutPlan {
@@ -18,28 +18,28 @@ pub struct RolloutPlan {
     pub offline: u32,
     /// Members of which it is not known whether they are online.
     pub presence_unknown: u32,
-    /// Members whose reported state already is what the command asks for.
+    /// Members that already report the requested state.
     pub already: u32,
     /// Members that are busy with a command of another console.
     pub busy_elsewhere: u32,
-    /// What another console seems to roll out to these devices, as a sentence.
+    /// A rollout of another console to these devices, as a sentence.
     pub overlap: Option<String>,
     /// Members that are busy with a command of ours.
     pub busy_here: u32,
-    /// Examples of those that are offline, by id, 5 at the most.
+    /// Examples of those that are offline, by id, 5 at most.
     pub offline_examples: Vec<String>,
-    /// Examples of those that are already as asked.
+    /// Examples of those, by ID.
     pub already_examples: Vec<String>,
     /// Examples of those that are busy, first with a command of another console.
     pub busy_examples: Vec<String>,
     /// Devices that are left out because the values that they had before are not known, where those are put back.
     pub unknown_before: u32,
-    /// Examples of those, by id, 5 at the most.
+    /// Examples of those, by id, 5 at most.
     pub unknown_before_examples: Vec<String>,
-    /// Devices that have not reported their configuration, where the wanted one is set. They are members if the rollout
-    /// includes them, and left out otherwise.
+    /// Devices that have not reported their configuration, if a wanted configuration is applied. They are members if
+    /// the rollout includes them, and left out otherwise.
     pub unreported: u32,
-    /// Examples of those, by id, 5 at the most.
+    /// Examples of those, by id, 5 at most.
     pub unreported_examples: Vec<String>,
     /// How long it is expected to take, pauses included, milliseconds; `None` where a person must go ahead.
     #[ts(type = "number | null")]
@@ -47,16 +47,16 @@ pub struct RolloutPlan {
     /// Messages that it takes, requests and answers together.
     #[ts(type = "number")]
     pub messages: u64,
-    /// The command is dangerous: ask before it starts.
+    /// The command is dangerous and needs confirmation.
     pub dangerous: bool,
     /// It starts only when a second installation has approved it: until then it waits, and sends nothing.
     #[serde(default)]
     pub needs_approval: bool,
     /// What the person has to do before it starts, by the connection's mode. Without it the engine refuses the rollout.
     pub confirmation: Confirmation,
-    /// What the person should know before, as sentences: the broker's limits, for instance.
+    /// Remarks before the start, as sentences: for example the broker's limits.
     pub remarks: Vec<String>,
-    /// The first requests as they would be published, 5 at the most.
+    /// The first requests as they would be published, 5 at most.
     pub samples: Vec<PlannedRequest>,
 }
 

@@ -1,4 +1,4 @@
-//! How far a rollout and its members are.
+//! The progress of a rollout and of its members.
 
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
@@ -25,7 +25,7 @@ pub enum RolloutState {
     Finished,
 }
 
-/// A rollout as it stands, for lists and progress. All times are Unix milliseconds.
+/// A rollout in its current state, for lists and progress. All times are Unix milliseconds.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct RolloutView {
@@ -33,11 +33,11 @@ pub struct RolloutView {
     pub id: String,
     /// Its number, for people: counts up from 1 in a data directory.
     pub number: u32,
-    /// What it was started with. Where the target is a list of devices, the list is empty here: see the members.
+    /// The parameters. If the target is a list of devices, the list is empty here: see the members.
     pub spec: NewRollout,
     /// How far it is.
     pub state: RolloutState,
-    /// What it waits for while it is waiting.
+    /// The condition that a waiting rollout waits for.
     pub waits_for: Option<WaitsFor>,
     /// Why it halted, was declined, or could not go on, as a sentence.
     pub why: Option<String>,
@@ -58,7 +58,7 @@ pub struct RolloutView {
     /// When something last changed.
     #[ts(type = "number")]
     pub changed_at: i64,
-    /// When it ended: finished, halted or stopped, and no member on its way.
+    /// When it ended: finished, halted or stopped, without unfinished members.
     #[ts(type = "number | null")]
     pub ended_at: Option<i64>,
 }
@@ -97,7 +97,7 @@ pub enum WaitsFor {
         until: Option<i64>,
         /// Devices that are done and have not measured it since the stage ended, or not of late.
         unmeasured: u32,
-        /// Examples of those, by id, 5 at the most.
+        /// Examples of those, by id, 5 at most.
         unmeasured_examples: Vec<String>,
     },
     /// Its maintenance hours.
@@ -177,7 +177,7 @@ pub struct MemberView {
     pub args: Option<JsonText>,
     /// The values that its device had before `config.set` changed them: a JSON object. `None` where they are not known.
     pub earlier: Option<JsonText>,
-    /// Its device said that it did it, and reports something else now.
+    /// Its device answered that it succeeded, but reports other values.
     #[serde(default)]
     pub disagrees: Option<DisagreementView>,
 }
@@ -186,7 +186,7 @@ pub struct MemberView {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct MemberPage {
-    /// The rows from the asked-for one on.
+    /// The requested rows.
     pub rows: Vec<MemberView>,
     /// The place of the first of them.
     pub from: u32,

@@ -1,9 +1,9 @@
-//! The words for rollouts and their states, the same wherever they are read.
+//! The wording of rollouts and their states, for all clients.
 
 use super::{RolloutState, TraitKind};
 
 impl RolloutState {
-    /// The word for it.
+    /// The name.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -18,7 +18,7 @@ impl RolloutState {
 }
 
 impl TraitKind {
-    /// What it is called in front of its value.
+    /// The name in front of its value.
     #[must_use]
     pub fn label(self) -> &'static str {
         match self {

@@ -1,4 +1,4 @@
-//! Taking commands to another computer.
+//! Imports and exports commands and buttons.
 
 use std::{path::Path, process::ExitCode};
 
@@ -35,7 +35,7 @@ pub(super) async fn export(base: &Base, names: &[String], to: &Path, force: bool
     Ok(ExitCode::SUCCESS)
 }
 
-/// Takes the commands and buttons of a file, or says what that would do.
+/// Imports the commands and buttons of a file, or lists what would be imported.
 pub(super) async fn import(base: &Base, file: &Path, replace: &[String], dry_run: bool) -> Result<ExitCode, Problem> {
     let path = std::path::absolute(file)?;
     let lines = base.console().read_catalogue(path.clone()).await?;

@@ -1,4 +1,4 @@
-//! One command of the catalogue.
+//! Prints one command of the catalogue.
 
 use std::process::ExitCode;
 

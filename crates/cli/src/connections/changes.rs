@@ -1,4 +1,4 @@
-//! Adding, changing, renewing, ordering and removing connections.
+//! Adds, edits, renews, moves and removes connections.
 
 use std::process::ExitCode;
 
@@ -22,7 +22,7 @@ pub(super) async fn add(base: &Base, entry: ConnectionEntry, described: Describe
     say(&lines)
 }
 
-/// What is to be changed.
+/// The change.
 pub(super) struct Edit {
     options: EditOptions,
     described: Described,
@@ -35,7 +35,7 @@ impl Edit {
         let is_kept = !(options.no_password || options.no_certificates || options.no_proxy);
         if is_same_place && is_same_use && is_kept && options.broker == BrokerOptions::default() {
             return Err(Problem::new(
-                "No option says what to change.",
+                "Nothing to change: no option is given.",
                 "Give at least one, such as --url or --rename. `wilco connections edit --help` lists all of them.",
             ));
         }
@@ -165,7 +165,7 @@ pub(super) async fn remove(base: &Base, name: &str, yes: bool) -> Result<ExitCod
     say(&[format!("Removed {shown}.")])
 }
 
-/// Saves it; what its files brought is forgotten either way.
+/// Saves it; its staged files are discarded in any case.
 async fn save(console: &Client, entry: ConnectionEntry) -> Result<ConnectionView, Problem> {
     let kit = entry.kit.clone();
     let saved = console.save_connection(entry).await;

@@ -1,4 +1,4 @@
-//! A connection as it is described on the command line, over one that is there or over nothing.
+//! A connection as the options describe it, applied to a stored connection or to a new one.
 
 use std::path::Path;
 
@@ -12,7 +12,7 @@ use crate::{
     problem::Problem,
 };
 
-/// What was given on the command line, its secrets with it. Its files are not read yet.
+/// The options of a connection with their secrets. The files are not read yet.
 pub(crate) struct Described {
     options: BrokerOptions,
     passphrase: Option<String>,
@@ -21,7 +21,7 @@ pub(crate) struct Described {
 }
 
 impl Described {
-    /// Reads the secrets: lines of standard input first, in their order, then what is asked for.
+    /// Reads the secrets: lines of standard input first, in order, then from prompts.
     pub(crate) fn read(options: BrokerOptions) -> Result<Described, Problem> {
         let line = |wanted: bool, what: &str, option: &str| wanted.then(|| secret_line(what, option)).transpose();
         let (login, proxy) = (&options.login, &options.proxy);
@@ -105,7 +105,7 @@ fn enable(entry: &mut ConnectionEntry, named: Vec<String>) -> Result<(), Problem
     Ok(())
 }
 
-/// What was brought last is what is meant.
+/// The last files that were given apply.
 fn trust(platform_roots: bool, brought: Option<&KitView>, before: Trust) -> Trust {
     match brought {
         _ if platform_roots => Trust::Platform,
@@ -188,7 +188,7 @@ mod tests {
         .expect("a kit")
     }
 
-    /// What is otherwise afterwards.
+    /// The changes.
     fn changes(line: &str, brought: Option<&KitView>) -> Value {
         let value = |entry: ConnectionEntry| serde_json::to_value(entry).expect("JSON");
         let before = value(stored());

@@ -1,4 +1,4 @@
-//! Taking connections to another computer.
+//! Imports and exports connections.
 
 use std::{
     path::{Path, PathBuf},
@@ -15,7 +15,7 @@ use crate::{
     problem::Problem,
 };
 
-/// What is to be written, and where to.
+/// The contents and the path of the file.
 pub(super) struct Export {
     names: Vec<String>,
     to: FileToWrite,
@@ -69,7 +69,7 @@ impl Export {
     }
 }
 
-/// What is to be read.
+/// The file to read.
 pub(super) struct Import {
     path: PathBuf,
     passphrase: Option<String>,

@@ -1,4 +1,4 @@
-//! The files that somebody gives for a connection, read by the engine, which knows them by what is in them.
+//! Certificate files for a connection. The engine reads them and identifies each one by its content.
 
 use std::{io::IsTerminal, path::Path};
 
@@ -33,7 +33,7 @@ pub(crate) fn of_identity(options: &IdentityOptions) -> Result<Vec<FileToRead>, 
     given.map(|(path, role)| file(path, role)).collect()
 }
 
-/// Has them read, and says what is wrong with them. `None` where none was named.
+/// Reads them and prints their problems. `None` if none was given.
 pub(crate) async fn bring(
     console: &Client,
     files: Vec<FileToRead>,
@@ -87,7 +87,7 @@ fn locked(kit: &KitView) -> String {
     names.join(" and ")
 }
 
-/// A running Wilco that is asked to read it may have another working directory.
+/// A running Wilco may have another working directory, so the path is made absolute.
 fn file(path: &Path, role: FileRole) -> Result<FileToRead, Problem> {
     Ok(FileToRead { path: std::path::absolute(path)?, role })
 }

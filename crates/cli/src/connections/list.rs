@@ -1,4 +1,4 @@
-//! The list of connections.
+//! Lists the connections.
 
 use std::process::ExitCode;
 
@@ -13,7 +13,7 @@ use crate::{
     problem::Problem,
 };
 
-/// A certificate that ends within so many days is worth a word.
+/// A certificate that expires within this many days gets a remark.
 const SOON: i64 = 30;
 const DAY: i64 = 24 * 60 * 60 * 1_000;
 

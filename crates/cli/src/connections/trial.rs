@@ -1,4 +1,4 @@
-//! Trying a connection step by step, told as it goes.
+//! `wilco connections test`: runs the preflight and prints each step as it ends.
 
 use std::{path::Path, process::ExitCode};
 
@@ -38,26 +38,26 @@ pub(super) async fn run(options: TestOptions, data_dir: Option<&Path>) -> Result
 
 async fn attempt(console: &Client, entry: ConnectionEntry, listing: Listing) -> Result<ExitCode, Problem> {
     let mut report = Report::new(listing);
-    let (tell, mut told) = unbounded_channel();
+    let (sender, mut received) = unbounded_channel();
     let listen = async {
-        while let Some(view) = told.recv().await {
+        while let Some(view) = received.recv().await {
             report.so_far(&view)?;
         }
         Ok::<_, Problem>(())
     };
-    let (view, told) = tokio::join!(console.preflight(entry, None, tell), listen);
-    told?;
+    let (view, printed) = tokio::join!(console.preflight(entry, None, sender), listen);
+    printed?;
     let view = view?;
     report.end(&view)?;
     Ok(if view.ok { ExitCode::SUCCESS } else { ExitCode::from(NOT_DONE) })
 }
 
-/// What is printed of it.
+/// The part of it that is printed.
 struct Report {
     listing: Listing,
     output: Output,
-    /// Steps that have been told of.
-    told: usize,
+    /// The number of printed steps.
+    printed: usize,
 }
 
 impl Report {
@@ -66,7 +66,7 @@ impl Report {
             Listing::Text => Output::text(),
             Listing::Json => Output::data(),
         };
-        Report { listing, output, told: 0 }
+        Report { listing, output, printed: 0 }
     }
 
     /// Tells of the steps that have ended, in their order.
@@ -75,8 +75,8 @@ impl Report {
             return Ok(());
         }
         let ended = |step: &&PreflightStep| !matches!(step.state, StepState::Waiting | StepState::Running);
-        for step in view.steps.iter().skip(self.told).take_while(ended) {
-            self.told += 1;
+        for step in view.steps.iter().skip(self.printed).take_while(ended) {
+            self.printed += 1;
             lines(step).iter().try_for_each(|line| self.output.line(line))?;
         }
         self.output.flush()
@@ -87,7 +87,7 @@ impl Report {
             self.output.json(view)?;
             return self.output.flush();
         }
-        for step in view.steps.iter().skip(self.told) {
+        for step in view.steps.iter().skip(self.printed) {
             lines(step).iter().try_for_each(|line| self.output.line(line))?;
         }
         self.output.line("")?;
@@ -100,7 +100,7 @@ impl Report {
     }
 }
 
-/// A step, and below it what there is to know of it.
+/// A step, with its details below.
 fn lines(step: &PreflightStep) -> Vec<String> {
     let (mark, style) = mark(step.state);
     let took = step.took_ms.map(|took| format!("  {}", milliseconds(took))).unwrap_or_default();
@@ -118,7 +118,7 @@ fn explained(remark: &Remark) -> Vec<String> {
     let Remark { title, why, hint, trace, policy, pin: _, version: _ } = remark;
     let mut parts = vec![format!("{}.", title.trim_end_matches('.')), why.clone()];
     if !hint.is_empty() {
-        parts.push(format!("What to do: {hint}"));
+        parts.push(format!("Solution: {hint}"));
     }
     if policy.is_some() {
         parts.push("The policy to paste is printed below.".to_owned());
@@ -184,7 +184,7 @@ mod tests {
         assert_eq!(
             lines[3..],
             [
-                "    What to do: Allow it.",
+                "    Solution: Allow it.",
                 "    The policy to paste is printed below.",
                 "    Last seen: SUBSCRIBE +/resp, then nothing."
             ]

@@ -1,4 +1,4 @@
-//! What people set of devices here: names, tags, notes.
+//! Adds, names, tags and annotates devices.
 
 use std::{collections::HashSet, process::ExitCode};
 
@@ -45,7 +45,7 @@ pub(super) async fn name_one(base: &Base, options: DeviceNameOptions) -> Result<
     base.console().name_device(&connection.id, &device, given.clone()).await?;
     say(match given {
         Some(given) => format!("Named {} {}.", name(&device), clean(&given)),
-        None => format!("{} has no name now.", name(&device)),
+        None => format!("Removed the name of {}.", name(&device)),
     })
 }
 
@@ -57,7 +57,7 @@ pub(super) async fn note(base: &Base, options: DeviceNoteOptions) -> Result<Exit
     base.console().note_device(&connection.id, &device, note).await?;
     say(match is_note {
         true => format!("Wrote the note of {}.", name(&device)),
-        false => format!("{} has no note now.", name(&device)),
+        false => format!("Removed the note of {}.", name(&device)),
     })
 }
 

@@ -1,4 +1,4 @@
-//! Devices from CSV files, and as CSV files.
+//! Imports and exports devices as CSV.
 
 use std::{
     io::{IsTerminal, Write},
@@ -15,21 +15,21 @@ use crate::{
     problem::{self, NOT_DONE, Problem},
 };
 
-/// Imports a file, or says what that would do.
+/// Imports a file, or lists what would change.
 pub(super) async fn import(base: &Base, options: DeviceImportOptions) -> Result<ExitCode, Problem> {
     let DeviceImportOptions { connection, file, dry_run } = options;
     let connection = base.connection(&connection).await?;
     let path = std::path::absolute(file)?;
-    let (tell, told) = unbounded_channel();
+    let (sender, received) = unbounded_channel();
     let console = base.console();
     let ask = async {
         if dry_run {
-            console.read_device_file(&connection.id, path, tell).await
+            console.read_device_file(&connection.id, path, sender).await
         } else {
-            console.import_devices(&connection.id, path, tell).await
+            console.import_devices(&connection.id, path, sender).await
         }
     };
-    let (import, ()) = tokio::join!(ask, follow(told));
+    let (import, ()) = tokio::join!(ask, follow(received));
     let import = import?;
     let mut output = Output::text();
     let unused: Vec<_> = import.columns.iter().filter(|column| column.kind.is_none()).collect();
@@ -43,7 +43,7 @@ pub(super) async fn import(base: &Base, options: DeviceImportOptions) -> Result<
         problem::warn(&format!("Line {}: {}", count(error.line as usize), clean(&error.message)), None);
     }
     if import.stopped {
-        problem::warn("The import was stopped before its end.", Some("Run it again. What was imported stays."));
+        problem::warn("The import was stopped.", Some("Run it again to import the rest. Imported lines are kept."));
     }
     if import.refused == 0 {
         return Ok(if import.stopped { ExitCode::from(NOT_DONE) } else { ExitCode::SUCCESS });
@@ -70,11 +70,11 @@ pub(super) async fn export(base: &Base, options: DeviceExportOptions) -> Result<
 }
 
 /// How far it is, for people who look.
-async fn follow(mut told: UnboundedReceiver<DeviceImport>) {
+async fn follow(mut received: UnboundedReceiver<DeviceImport>) {
     let mut err = std::io::stderr();
     let shown = err.is_terminal();
     let mut percent = None;
-    while let Some(import) = told.recv().await {
+    while let Some(import) = received.recv().await {
         let now = import.bytes.saturating_mul(100) / import.total_bytes.max(1);
         if shown && percent.replace(now) != Some(now) {
             let _ = write!(err, "\r{now} %, {} lines", count(import.lines as usize));

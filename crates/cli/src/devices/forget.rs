@@ -1,4 +1,4 @@
-//! Devices that are no longer to be listed.
+//! Forgets devices.
 
 use std::process::ExitCode;
 

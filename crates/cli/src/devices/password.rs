@@ -1,4 +1,4 @@
-//! The passwords with which requests to devices are signed.
+//! Sets and removes the passwords that sign requests to devices.
 
 use std::process::ExitCode;
 

@@ -1,4 +1,4 @@
-//! A command's arguments: `KEY=VALUE` and a JSON object.
+//! The arguments of a command: `KEY=VALUE` and a JSON object.
 
 use serde_json::{Value, value::RawValue};
 use wilco_dialect::json;

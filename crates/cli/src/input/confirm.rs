@@ -5,7 +5,7 @@ use wilco_engine::api::{Confirmation, Confirmed};
 
 use crate::{options::ConfirmOptions, output::clean, problem::Problem};
 
-/// Asks on the terminal whether something is meant that cannot be undone. `what` is said where there is no terminal.
+/// Prompts for the confirmation of something that cannot be undone. `what` is the message without a terminal.
 pub(crate) fn confirmed(question: &str, what: &str) -> Result<bool, Problem> {
     if !io::stdin().is_terminal() {
         return Err(Problem::new(format!("{what}, and there is no terminal to confirm on."), "Use --yes to confirm."));
@@ -16,7 +16,7 @@ pub(crate) fn confirmed(question: &str, what: &str) -> Result<bool, Problem> {
     Ok(is_yes(&answer))
 }
 
-/// What a person has confirmed before something is sent over the connection of that name: by an option, or on the terminal.
+/// The confirmation of something that is sent over the connection of that name: by an option, or on the terminal.
 /// `what` is what would be sent: `restart to pump-7`. The engine decides whether it is enough.
 pub(crate) async fn confirmation(
     needed: Confirmation,
@@ -65,14 +65,14 @@ pub(crate) async fn yes(question: &str) -> Result<bool, Problem> {
     Ok(is_yes(&answer(question).await?))
 }
 
-/// A line from the terminal. It is read on a thread of its own, so that an interrupt is heard meanwhile.
+/// Reads a line from the terminal, on a thread of its own, so that an interrupt is received meanwhile.
 async fn answer(question: &str) -> Result<String, Problem> {
     io::stderr().lock().write_all(question.as_bytes())?;
     let (reply, line) = oneshot::channel();
     std::thread::spawn(move || {
         let mut line = String::new();
         let read = io::stdin().read_line(&mut line).map(|_| line);
-        // Nobody waits for it any more after an interrupt.
+        // After an interrupt, nothing waits for it.
         let _ = reply.send(read);
     });
     Ok(line.await.map_err(|_| Problem::Interrupted)??)

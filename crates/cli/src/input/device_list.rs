@@ -1,4 +1,4 @@
-//! Device IDs a command is for: from the command line, from a file, or from standard input.
+//! The device IDs of a command: from options, from a file, or from standard input.
 
 use std::{collections::HashSet, io::Read, path::Path};
 

@@ -1,15 +1,15 @@
-//! Secrets: asked for on a terminal or read from standard input, a line each, never taken from an argument.
+//! Secrets: prompted for on a terminal or read from standard input, one per line; never taken from an argument.
 
 use std::io::{self, BufRead, IsTerminal};
 
 use crate::problem::Problem;
 
-/// How often somebody may mistype a passphrase.
+/// The number of attempts to enter a passphrase.
 pub(crate) const TRIES: usize = 3;
-/// What stands before the question when it is asked again.
+/// The text before a repeated prompt.
 pub(crate) const WRONG: &str = "Wrong passphrase. ";
 
-/// The next line of standard input. `what` is the secret, `option` the one that says that it stands there.
+/// The next line of standard input. `what` is the secret, `option` the one that announces it.
 pub(crate) fn secret_line(what: &str, option: &str) -> Result<String, Problem> {
     let mut line = String::new();
     io::stdin().lock().read_line(&mut line)?;
@@ -26,7 +26,7 @@ pub(crate) fn secret_line(what: &str, option: &str) -> Result<String, Problem> {
     Ok(secret.to_owned())
 }
 
-/// Asks for a secret, if there is somebody to ask. `None` where there is not, or for an empty answer.
+/// Prompts for a secret on a terminal. `None` without a terminal, or for empty input.
 pub(crate) fn asked(question: &str) -> Result<Option<String>, Problem> {
     if !io::stdin().is_terminal() {
         return Ok(None);
@@ -35,7 +35,7 @@ pub(crate) fn asked(question: &str) -> Result<Option<String>, Problem> {
     Ok(Some(answer).filter(|answer| !answer.is_empty()))
 }
 
-/// A passphrase for something new: on a terminal it has to be written twice, because nobody sees what is typed.
+/// A new passphrase: on a terminal it must be entered twice, because it is not shown.
 pub(crate) fn new_passphrase(from_stdin: bool) -> Result<String, Problem> {
     if from_stdin {
         return secret_line("passphrase", "--passphrase-stdin");

@@ -1,4 +1,4 @@
-//! Spans such as `10s` and points in time such as `2h` back or a date.
+//! Durations such as `10s`, and times such as `2h` (ago) or a date.
 
 use std::{str::FromStr, time::Duration};
 

@@ -1,4 +1,4 @@
-//! What can be asked about the audit.
+//! The options of `wilco audit`.
 
 use clap::{Args, Subcommand};
 use wilco_engine::api::AuditKind;
@@ -8,7 +8,7 @@ use crate::input;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum AuditTask {
-    /// List who did what, newest first
+    /// List entries, newest first
     List(AuditListOptions),
     /// Verify that no entry was altered, removed or cut off
     #[command(after_help = "\
@@ -21,13 +21,13 @@ Exit status: 0 if every entry is as it was written, 1 if anything is wrong, 2 if
         #[arg(long, value_enum, default_value_t)]
         output: Listing,
     },
-    /// Seal the audit anew after you restored a backup or lost the keyring; an entry says so
+    /// Seal the audit again after you restored a backup or lost the keyring; this adds an entry
     Reseal {
-        /// Why
+        /// Reason
         #[arg(long, value_name = "TEXT")]
         note: String,
     },
-    /// Write a note on an entry, as an entry of its own
+    /// Add a note about an entry, as a new entry
     Note {
         /// Number of the entry
         #[arg(value_name = "NUMBER")]

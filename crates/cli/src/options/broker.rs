@@ -1,4 +1,4 @@
-//! What can be said of a broker and of how to be let in there: the same wherever a connection is described.
+//! The options that describe a broker and how to log in to it. Every command that describes a connection has them.
 
 use std::path::PathBuf;
 
@@ -8,17 +8,17 @@ use wilco_engine::api::{MqttVersion, Preset};
 use super::words;
 use crate::input;
 
-/// The groups of options that describe a connection, for what does not go together with any of them. A group that has
-/// others in it counts for nothing with clap, so these are the innermost ones.
+/// The option groups that describe a connection, for options that conflict with them. clap ignores a group that contains
+/// other groups, so these are the innermost ones.
 pub(crate) const DESCRIBING: [&str; 5] =
     ["SessionOptions", "LoginOptions", "TrustOptions", "IdentityOptions", "ProxyOptions"];
 
-/// How secrets come in, for the help of whatever takes [`BrokerOptions`].
+/// How wilco reads secrets: part of the help of each command with [`BrokerOptions`].
 pub(crate) const SECRETS: &str = "\
 Secrets are never arguments. wilco prompts for them on a terminal, or reads them from standard input, one per line, in
 this order: the passphrase of the files, the password, the proxy's password.";
 
-/// A broker's side of a connection. What is not given is as usual, or stays as it is.
+/// The broker's side of a connection. Options that are not given have their defaults, or do not change.
 #[derive(Debug, Default, PartialEq, Eq, Args)]
 pub(crate) struct BrokerOptions {
     #[command(flatten)]
@@ -33,7 +33,7 @@ pub(crate) struct BrokerOptions {
     pub(crate) proxy: ProxyOptions,
 }
 
-/// How a broker is spoken to, and about which devices.
+/// The MQTT session, and its devices.
 #[derive(Debug, Default, PartialEq, Eq, Args)]
 pub(crate) struct SessionOptions {
     /// Kind of broker, whose limits Wilco observes
@@ -73,7 +73,7 @@ pub(crate) struct LoginOptions {
     pub(crate) password_stdin: bool,
 }
 
-/// Whom to trust.
+/// Trusted certificates.
 #[derive(Debug, Default, PartialEq, Eq, Args)]
 pub(crate) struct TrustOptions {
     /// Trust the CA certificates in this file; may be given several times. Default: this computer's roots and Amazon's
@@ -93,7 +93,7 @@ pub(crate) struct TrustOptions {
     pub(crate) alpn: Vec<String>,
 }
 
-/// The client certificate, in whatever form it came.
+/// The client certificate, in any supported form.
 #[derive(Debug, Default, PartialEq, Eq, Args)]
 pub(crate) struct IdentityOptions {
     /// Client certificate with its chain, PEM or DER
@@ -116,7 +116,7 @@ pub(crate) struct IdentityOptions {
     pub(crate) passphrase_stdin: bool,
 }
 
-/// A proxy on the way.
+/// A proxy between Wilco and the broker.
 #[derive(Debug, Default, PartialEq, Eq, Args)]
 pub(crate) struct ProxyOptions {
     /// Proxy: http://HOST:PORT or socks5://HOST:PORT
@@ -131,7 +131,7 @@ pub(crate) struct ProxyOptions {
 }
 
 impl BrokerOptions {
-    /// Some secret is written on standard input.
+    /// Whether a secret is read from standard input.
     pub(crate) fn read_stdin(&self) -> bool {
         self.login.password_stdin || self.proxy.proxy_password_stdin || self.identity.passphrase_stdin
     }

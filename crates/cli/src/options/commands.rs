@@ -1,4 +1,4 @@
-//! What can be asked of the catalogue of commands.
+//! The options of `wilco commands`.
 
 use std::path::PathBuf;
 

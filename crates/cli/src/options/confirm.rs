@@ -1,4 +1,4 @@
-//! How something is confirmed that a protected connection asks about.
+//! The options that confirm a command on a protected connection.
 
 use clap::Args;
 

@@ -1,4 +1,4 @@
-//! What can be asked of connections.
+//! The options of `wilco connections`.
 
 use std::path::PathBuf;
 

@@ -19,13 +19,13 @@ pub(crate) enum DesiredTask {
     Set(DesiredSetOptions),
     /// Clear wanted values; devices keep the values they have
     Clear(DesiredClearOptions),
-    /// List devices with wanted values, and how they differ
+    /// List devices with wanted values, and their differences
     Status(DesiredStatusOptions),
-    /// Bring devices into line: send config.set to those that differ, as a rollout, and wait until it ends
+    /// Send config.set to the devices that differ, as a rollout, and wait until it ends
     Apply(Box<DesiredApplyOptions>),
 }
 
-/// What a configuration is wanted for.
+/// The devices of a wanted configuration.
 #[derive(Debug, Args)]
 #[command(group = clap::ArgGroup::new("wanted").required(true).args(["tag", "view"]))]
 pub(crate) struct DesiredTargetOptions {
@@ -115,11 +115,11 @@ Examples:
   wilco desired apply -c plant --dry-run
   wilco desired apply -c plant --tag north --stages 10,100% --halt-above 5%
 
-Each device is sent only the values that differ. Exit status: as of wilco rollout start, and 0 if nothing differs.")]
+Each device is sent only the values that differ. Exit status: as for wilco rollout start, and 0 if nothing differs.")]
 pub(crate) struct DesiredApplyOptions {
     #[command(flatten)]
     pub(crate) scope: DesiredScopeOptions,
-    /// Also send to devices that have not reported their configuration: all values that are wanted of them
+    /// Also send to devices that have not reported their configuration: all their wanted values
     #[arg(long)]
     pub(crate) include_unknown: bool,
     #[command(flatten)]

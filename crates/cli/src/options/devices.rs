@@ -74,7 +74,7 @@ pub(crate) struct DeviceListOptions {
     pub(crate) output: Listing,
 }
 
-/// The devices of a connection that are meant.
+/// Some devices of a connection.
 #[derive(Debug, Args)]
 #[command(group = clap::ArgGroup::new("which").required(true).multiple(true).args(["device", "devices_from", "search"]))]
 pub(crate) struct DevicesOptions {
@@ -156,8 +156,8 @@ Examples:
   printf '%s\\n' \"$PASSWORD\" | wilco devices password -c home --password-stdin
   wilco devices password -c home -d shellyplus1-a8032abe54dc --clear
 
-For firmware that wants requests to be signed (Shelly). Without --device it is the password of all devices of the connection
-that have none of their own. wilco prompts for it on a terminal and keeps it in the keyring; it is never sent to the device.")]
+For firmware that requires signed requests (Shelly). Without --device, it is the password of all devices of the connection
+without a password of their own. wilco prompts for it on a terminal and keeps it in the keyring; it is never sent.")]
 pub(crate) struct DevicePasswordOptions {
     /// Name of the connection
     #[arg(long, short, value_name = "NAME")]

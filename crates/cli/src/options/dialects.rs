@@ -1,4 +1,4 @@
-//! What can be asked about dialects.
+//! The options of `wilco dialects`.
 
 use std::path::PathBuf;
 

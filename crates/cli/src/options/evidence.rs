@@ -1,4 +1,4 @@
-//! What can be asked about evidence files.
+//! The options of `wilco evidence`.
 
 use std::path::PathBuf;
 
@@ -9,7 +9,7 @@ use crate::input;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum EvidenceTask {
-    /// Save what is known of a command, a device or a rollout to a signed file
+    /// Save the evidence of a command, a device, a rollout or the audit to a signed file
     Export(EvidenceExportOptions),
     /// Verify an evidence file: that nothing in it was altered, and who signed it
     #[command(after_help = "\
@@ -23,7 +23,7 @@ Exit status: 0 if the file is signed and as it was written, 1 if anything is wro
         #[arg(long, value_enum, default_value_t)]
         output: Listing,
     },
-    /// Print an evidence file, and what is wrong with it
+    /// Print an evidence file and its problems
     Show {
         /// The file
         file: PathBuf,
@@ -43,7 +43,7 @@ Examples:
   wilco evidence export --rollout 12 -o rollout-12.wilco-evidence
 
 The file contains requests and answers byte for byte, states, events, logs, measurements and the connection without its
-secrets. Arguments and answers are in it as they were sent.")]
+secrets. Arguments and answers are included unchanged.")]
 pub(crate) struct EvidenceExportOptions {
     /// Name of the connection
     #[arg(long, short, value_name = "NAME", required_unless_present_any = ["rollout", "audit"])]
@@ -60,10 +60,10 @@ pub(crate) struct EvidenceExportOptions {
     /// The audit
     #[arg(long)]
     pub(crate) audit: bool,
-    /// From when: 2h (two hours ago), 2026-11-23, 2026-11-23T10:00, or RFC 3339 with an offset
+    /// Only records since this time: 2h (two hours ago), 2026-11-23, 2026-11-23T10:00, or RFC 3339 with an offset
     #[arg(long, value_name = "TIME", value_parser = input::since, conflicts_with_all = ["command", "rollout"])]
     pub(crate) since: Option<i64>,
-    /// Until when
+    /// Only records before this time
     #[arg(long, value_name = "TIME", value_parser = input::since, conflicts_with_all = ["command", "rollout", "audit"])]
     pub(crate) until: Option<i64>,
     /// The file to write

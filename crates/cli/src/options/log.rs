@@ -1,4 +1,4 @@
-//! `wilco log`, as it is written.
+//! The options of `wilco log`.
 
 use std::{path::PathBuf, time::Duration};
 
@@ -16,9 +16,8 @@ Examples:
 
 Exit status: 0 if the log is complete, that is, every chunk was received and the device's checksum matches; 1 if not, or
 if the device did not send its log; 2 for incorrect usage or no connection; 3 if the log was requested, or may have been, and
-Wilco could not follow it. An incomplete log is printed, and what is
-missing is named on standard error. With --follow, wilco requests the log again every few seconds until Ctrl-C, and keeps
-only the last one.")]
+Wilco could not follow it. An incomplete log is printed, and its missing parts are listed on standard error. With --follow,
+wilco requests the log again every few seconds until Ctrl-C, and keeps only the last one.")]
 pub(crate) struct LogOptions {
     /// Name of the connection
     #[arg(long, short, value_name = "NAME")]

@@ -1,4 +1,4 @@
-//! What can be asked of rollouts.
+//! The options of `wilco rollout`.
 
 use std::path::PathBuf;
 
@@ -140,7 +140,7 @@ Examples:
   wilco rollout start -c plant --tag dock --stages 10,100% --halt-above 5% --rehearse --faults fail=0.02,drop=0.01 restart
 
 Exit status: 0 if every device succeeded, 1 if any did not or the rollout halted or was stopped, 2 for incorrect usage or
-no connection, 3 if the rollout started and Wilco could not follow it to its end, 130 for Ctrl-C. Ctrl-C pauses the rollout
+no connection, 3 if the rollout started and Wilco could not follow it until it ended, 130 for Ctrl-C. Ctrl-C pauses the rollout
 (wilco rollout resume continues it), unless it runs in the app, where it continues.")]
 pub(crate) struct StartOptions {
     /// Name of the connection
@@ -162,7 +162,7 @@ pub(crate) struct StartOptions {
     pub(crate) broadcast: Option<String>,
     /// Leave out devices that are offline, already in the requested state, or busy with another command
     #[arg(long, value_name = "WHICH", value_enum, value_delimiter = ',')]
-    pub(crate) leave_out: Vec<Left>,
+    pub(crate) leave_out: Vec<SkippedDevices>,
     #[command(flatten)]
     pub(crate) pace: PaceOptions,
     /// Print what the rollout would do, and send nothing
@@ -189,7 +189,7 @@ pub(crate) struct RehearseOptions {
     /// ones; nothing is sent to real devices. On a terminal, Wilco then offers to start the real rollout
     #[arg(long, conflicts_with = "dry_run")]
     pub(crate) rehearse: bool,
-    /// What goes wrong in the rehearsal, each with a probability from 0 to 1: drop, duplicate, reorder, wrong_id, malformed,
+    /// Faults in the rehearsal, each with a probability from 0 to 1: drop, duplicate, reorder, wrong_id, malformed,
     /// fail, slow, restart, and offline (share of the devices), such as fail=0.05,drop=0.01; delay_ms=400 delays answers
     #[arg(long, value_name = "FAULT=P", value_delimiter = ',', requires = "rehearse", value_parser = fault)]
     pub(crate) faults: Vec<(String, f64)>,
@@ -199,7 +199,7 @@ pub(crate) struct RehearseOptions {
 }
 
 impl RehearseOptions {
-    /// What goes wrong.
+    /// The faults as settings of the virtual devices.
     pub(crate) fn dials(&self) -> FaultDials {
         let mut dials = FaultDials { seed: self.seed, ..FaultDials::default() };
         for (name, value) in &self.faults {
@@ -211,7 +211,7 @@ impl RehearseOptions {
     }
 }
 
-/// How a fault is set, by its name.
+/// The setter of a fault.
 fn setter(name: &str) -> Option<fn(&mut FaultDials, f64)> {
     Some(match name {
         "drop" => |dials, p| dials.drop = p,
@@ -229,7 +229,7 @@ fn setter(name: &str) -> Option<fn(&mut FaultDials, f64)> {
     })
 }
 
-/// The one that is no probability.
+/// The only fault that is not a probability.
 const DELAY: &str = "delay_ms";
 
 /// `fail=0.05`.
@@ -247,7 +247,7 @@ fn fault(text: &str) -> Result<(String, f64), String> {
     Ok((name.to_owned(), value.ok_or_else(|| format!("{name} must be a number from 0 to {most}"))?))
 }
 
-/// How a rollout gets on, and what it is called.
+/// The stages, limits and name of a rollout.
 #[derive(Debug, Args)]
 pub(crate) struct PaceOptions {
     /// Sizes of the stages: cumulative numbers or percentages of devices, such as 10,10%,100%
@@ -285,7 +285,7 @@ pub(crate) struct PaceOptions {
 
 /// Devices that a rollout leaves out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Left {
+pub(crate) enum SkippedDevices {
     /// Offline devices
     Offline,
     /// Devices already in the requested state
@@ -335,7 +335,9 @@ fn gate(text: &str) -> Result<Gate, String> {
     let (min, max) = limits.split_once("..").ok_or(usage)?;
     let limit = |text: &str| match text {
         "" => Ok(None),
-        text => text.parse::<f64>().ok().filter(|limit| limit.is_finite()).map(Some).ok_or("the limits are no numbers"),
+        text => {
+            text.parse::<f64>().ok().filter(|limit| limit.is_finite()).map(Some).ok_or("the limits are not numbers")
+        }
     };
     let (min, max) = (limit(min)?, limit(max)?);
     if min.is_none() && max.is_none() {
@@ -346,7 +348,7 @@ fn gate(text: &str) -> Result<Gate, String> {
     Ok(Gate { series: series.to_owned(), min, max, for_ms })
 }
 
-/// `ask`, or a span.
+/// `ask`, or a duration.
 fn between(text: &str) -> Result<BetweenStages, String> {
     if text == "ask" {
         return Ok(BetweenStages::Ask);

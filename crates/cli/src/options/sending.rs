@@ -1,4 +1,4 @@
-//! What every way of sending a command takes: its arguments, its times, and what a device that is offline or silent means.
+//! The options shared by all commands that send one: arguments, timeouts, delivery and retries.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use wilco_engine::api::{Delivery, RolloutCommand};
 use super::words;
 use crate::{input, problem::Problem};
 
-/// How a command is sent, but for its name.
+/// How a command is sent, without its name.
 #[derive(Debug, Args)]
 pub(crate) struct SendingOptions {
     /// Its arguments; VALUE is read as JSON if it is valid JSON, otherwise as text (version='"2.10"' is text)
@@ -35,13 +35,13 @@ pub(crate) struct SendingOptions {
 }
 
 impl SendingOptions {
-    /// The command of that name, sent so.
+    /// A command of this name with these options.
     pub(crate) fn command(self, name: String) -> Result<RolloutCommand, Problem> {
         let args = input::arguments(self.args.as_deref(), &self.pairs)?;
         Ok(self.command_with(name, args))
     }
 
-    /// The same with other arguments: a JSON object as text.
+    /// The same with other arguments, a JSON object as text.
     pub(crate) fn command_with(self, name: String, args: String) -> RolloutCommand {
         RolloutCommand {
             name,

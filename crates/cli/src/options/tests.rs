@@ -56,6 +56,9 @@ fn what_belongs_together_is_asked_for_together() {
     check("wilco log -c plant", false);
     check("wilco history -c plant --state done", false);
     check("wilco history", false);
+    check("wilco evidence", true);
+    check("wilco evidence -c plant --output json", true);
+    check("wilco evidence -c plant verify f", false);
 }
 
 #[test]

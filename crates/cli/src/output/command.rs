@@ -1,4 +1,4 @@
-//! How a command stands, as one line.
+//! The state of a command, as one line.
 
 use serde::Serialize;
 use wilco_engine::api::{AnswerMatch, CommandState, CommandView, JsonText, Outcome, UnreadableView};
@@ -36,7 +36,7 @@ pub(crate) struct CommandLine {
 }
 
 impl CommandLine {
-    /// A command as it stands.
+    /// A command in its current state.
     pub(crate) fn of(view: &CommandView) -> CommandLine {
         let reached = match view.state {
             CommandState::Queued => Some(view.queued_at),
@@ -94,7 +94,7 @@ impl CommandLine {
         line
     }
 
-    /// What is out of the ordinary.
+    /// Remarks about the command.
     pub(crate) fn remarks(&self) -> Vec<String> {
         let mut remarks = Vec::new();
         if self.late {

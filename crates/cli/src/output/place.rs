@@ -1,4 +1,4 @@
-//! Where a file is to be written.
+//! The path of a file to write.
 
 use std::path::Path;
 
@@ -6,8 +6,7 @@ use wilco_engine::api::FileToWrite;
 
 use crate::problem::Problem;
 
-/// A path as it stands on the command line; refused where a file is there that is not to be replaced, and where its folder is
-/// not there.
+/// A path from the command line; refused if the file exists and must not be replaced, or if its folder does not exist.
 pub(crate) fn file_to_write(path: &Path, force: bool) -> Result<FileToWrite, Problem> {
     // A running Wilco that is asked to write it may have another working directory.
     let whole = std::path::absolute(path)?;
@@ -28,7 +27,7 @@ pub(crate) fn file_to_write(path: &Path, force: bool) -> Result<FileToWrite, Pro
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+    #![expect(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 
     use std::path::Path;
 

@@ -5,7 +5,7 @@ use anstyle::Style;
 use super::{Output, paint};
 use crate::problem::Problem;
 
-/// What is longer does not make its column wider, letters: what stands behind it in its own row gives way.
+/// A longer value does not widen its column, in characters: the columns after it in its row move.
 const WIDEST: usize = 48;
 
 /// Rows that are aligned once all of them are known.

@@ -1,4 +1,5 @@
-//! What is printed for programs, when it goes to a terminal after all: nothing in it may be a command to the terminal.
+//! Output for programs that goes to a terminal: control characters are escaped, so that nothing in it can control the
+//! terminal.
 
 use std::io::{self, Write};
 

@@ -1,4 +1,4 @@
-//! Words, numbers and times for people.
+//! Names, numbers and times as text.
 
 use std::borrow::Cow;
 
@@ -6,8 +6,8 @@ use anstyle::{AnsiColor, Style};
 use jiff::{Timestamp, tz::TimeZone};
 use wilco_engine::api::{CommandState, MemberState, grouped};
 
-/// Text of a device or broker made harmless for a terminal: control characters, those that turn the direction of writing,
-/// and those that take no room stand as escapes.
+/// Text of a device or broker made harmless for a terminal: control characters, bidirectional controls and zero-width
+/// characters are escaped.
 pub(crate) fn clean(text: &str) -> Cow<'_, str> {
     escaped(text, is_unseen)
 }
@@ -47,7 +47,7 @@ fn escaped(text: &str, is_hidden: impl Fn(char) -> bool) -> Cow<'_, str> {
     Cow::Owned(escaped)
 }
 
-/// Text as lines of at most that many letters, broken between words. A word that is longer has a line of its own.
+/// Text as lines of at most this many characters, broken between words. A longer word has a line of its own.
 pub(crate) fn folded(text: &str, width: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for word in text.split_whitespace() {

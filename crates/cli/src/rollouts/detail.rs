@@ -1,10 +1,10 @@
-//! What a rollout's answers say, as lines.
+//! The answers of a rollout, as lines.
 
 use wilco_engine::api::{AnswerTimes, Cause, RolloutApproval, RolloutDetail, SharedTrait, TimesView, Verdict};
 
 use crate::output::{clean, count, local_time, name, state_name};
 
-/// Devices that are no members are named, this many of them.
+/// The maximum number of devices outside the rollout to list.
 const NAMED: usize = 20;
 
 /// Answer times, causes, what the failed share and what followed, where there is any of it.
@@ -40,11 +40,11 @@ fn approval(approval: &RolloutApproval) -> String {
 /// `2 devices answered that are no members: lamp-8 succeeded, lamp-9 failed: no LED`
 pub(super) fn strangers(detail: &RolloutDetail) -> Option<String> {
     let devices = if detail.stranger_count == 1 {
-        "device answered that is no member"
+        "device outside the rollout answered"
     } else {
-        "devices answered that are no members"
+        "devices outside the rollout answered"
     };
-    let told: Vec<_> = detail
+    let named: Vec<_> = detail
         .strangers
         .iter()
         .take(NAMED)
@@ -54,17 +54,17 @@ pub(super) fn strangers(detail: &RolloutDetail) -> Option<String> {
             format!("{} {state}{}", name(&stranger.device), message.unwrap_or_default())
         })
         .collect();
-    let more = if told.len() < detail.stranger_count as usize { ", …" } else { "" };
+    let more = if named.len() < detail.stranger_count as usize { ", …" } else { "" };
     (detail.stranger_count > 0)
-        .then(|| format!("{} {devices}: {}{more}", count(detail.stranger_count as usize), told.join(", ")))
+        .then(|| format!("{} {devices}: {}{more}", count(detail.stranger_count as usize), named.join(", ")))
 }
 
-/// `2 devices said that they did it, and report something else: search is:disagrees`
+/// `2 devices answered that they succeeded, but report other values: search is:disagrees`
 fn disagree(devices: u32) -> Option<String> {
     let devices = match devices {
         0 => return None,
-        1 => "1 device said that it did it, and reports something else".to_owned(),
-        many => format!("{} devices said that they did it, and report something else", count(many as usize)),
+        1 => "1 device answered that it succeeded, but reports other values".to_owned(),
+        many => format!("{} devices answered that they succeeded, but report other values", count(many as usize)),
     };
     Some(format!("{devices}: wilco devices --search is:disagrees"))
 }

@@ -11,7 +11,7 @@ use crate::{
     problem::Problem,
 };
 
-/// What is to be written, and where to.
+/// The contents and the path of the file.
 pub(super) struct Export {
     query: MemberQuery,
     to: FileToWrite,

@@ -1,4 +1,4 @@
-//! Follows a rollout to its end.
+//! Follows a rollout until it ends.
 
 use std::process::ExitCode;
 
@@ -21,10 +21,10 @@ use crate::{
 
 /// Members that did not do it are named, this many of them.
 const NAMED: u32 = 20;
-/// Members that may have been sent their command, and are not at their end.
+/// Members that may have been sent their command, and are not finished.
 const OUT: [CommandState; 4] =
     [CommandState::Sent, CommandState::AtBroker, CommandState::Accepted, CommandState::Running];
-/// Members that did not do it, or did not say so.
+/// Members whose device failed, or did not answer.
 const FAILED: [CommandState; 5] = [
     CommandState::Failed,
     CommandState::Rejected,
@@ -33,14 +33,14 @@ const FAILED: [CommandState; 5] = [
     CommandState::Expired,
 ];
 
-/// A rollout on its way.
+/// A running rollout.
 pub(super) struct Follow<'a> {
     base: &'a mut Base,
     view: RolloutView,
     batches: Receiver<Batch>,
     listing: Listing,
     output: Output,
-    told: Option<RolloutLine>,
+    printed: Option<RolloutLine>,
     unread: bool,
     /// An interrupt stops it instead of pausing it.
     stops: bool,
@@ -49,7 +49,7 @@ pub(super) struct Follow<'a> {
 }
 
 impl<'a> Follow<'a> {
-    /// `batches` were listened to before the rollout was asked for, so that no change is missed.
+    /// `batches` must be subscribed to before the rollout is started, so that no change is missed.
     pub(super) fn new(base: &'a mut Base, view: RolloutView, batches: Receiver<Batch>, listing: Listing) -> Follow<'a> {
         let output = match listing {
             Listing::Text => Output::text(),
@@ -61,7 +61,7 @@ impl<'a> Follow<'a> {
             batches,
             listing,
             output,
-            told: None,
+            printed: None,
             unread: false,
             stops: false,
             leaves_unapproved: false,
@@ -78,12 +78,12 @@ impl<'a> Follow<'a> {
         Follow { leaves_unapproved: true, ..self }
     }
 
-    /// Until it has ended, or somebody interrupts it.
+    /// Runs until it has ended, or is interrupted.
     pub(super) async fn run(self, interrupt: &mut Interrupt) -> Result<ExitCode, Problem> {
         let id = self.view.id.clone();
         self.follow(interrupt).await.map_err(|problem| match problem {
             Problem::Said { message, hint } => Problem::Unclear {
-                message: format!("{message} Rollout {id} has begun, and is no longer followed here."),
+                message: format!("{message} Rollout {id} has started and is no longer followed here."),
                 hint: Some(format!(
                     "{}Check its state: wilco rollout show {id}.",
                     hint.map(|hint| hint + " ").unwrap_or_default()
@@ -94,17 +94,17 @@ impl<'a> Follow<'a> {
     }
 
     async fn follow(mut self, interrupt: &mut Interrupt) -> Result<ExitCode, Problem> {
-        self.tell()?;
+        self.print_progress()?;
         if self.leaves_unapproved && self.is_unapproved() {
             return Ok(self.unapproved());
         }
         while self.view.ended_at.is_none() {
             tokio::select! {
                 batch = self.batches.recv() => match batch {
-                    Some(batch) => self.heard(&batch)?,
+                    Some(batch) => self.apply(&batch)?,
                     None => self.listen_again().await?,
                 },
-                () = interrupt.heard() => return self.interrupted().await,
+                () = interrupt.received() => return self.interrupted().await,
             }
         }
         self.name_those_not_done().await?;
@@ -129,12 +129,12 @@ impl<'a> Follow<'a> {
         ExitCode::from(UNAPPROVED)
     }
 
-    fn heard(&mut self, batch: &Batch) -> Result<(), Problem> {
+    fn apply(&mut self, batch: &Batch) -> Result<(), Problem> {
         if let Some(view) = batch.rollouts.iter().find(|view| view.number == self.view.number) {
-            // What was asked for was answered later than this was said.
+            // The reply is newer than this batch.
             if view.changed_at >= self.view.changed_at {
                 self.view = view.clone();
-                self.tell()?;
+                self.print_progress()?;
             }
         }
         let connection = &self.view.spec.connection;
@@ -152,10 +152,10 @@ impl<'a> Follow<'a> {
     async fn listen_again(&mut self) -> Result<(), Problem> {
         self.batches = self.base.console().listen().await?;
         self.view = super::find(self.base, &self.view.id).await?;
-        self.tell()
+        self.print_progress()
     }
 
-    /// One of our own does not go on without us, so it is paused; a running app goes on with it.
+    /// One of our own does not continue without us, so it is paused; a running app continues with it.
     async fn interrupted(self) -> Result<ExitCode, Problem> {
         let id = &self.view.id;
         if self.stops {
@@ -187,7 +187,7 @@ impl<'a> Follow<'a> {
         Err(Problem::Interrupted)
     }
 
-    /// Stops it, and says what is still out.
+    /// Stops it, and prints what is unfinished.
     async fn stopped(&self) -> Result<ExitCode, Problem> {
         let id = &self.view.id;
         // It may have ended just now.
@@ -214,14 +214,15 @@ impl<'a> Follow<'a> {
         Err(Problem::Interrupted)
     }
 
-    /// Prints how it stands, if that is different from what was last printed.
-    fn tell(&mut self) -> Result<(), Problem> {
+    /// Prints its progress, if it has changed.
+    fn print_progress(&mut self) -> Result<(), Problem> {
         let line = RolloutLine::of(&self.view);
-        if self.told.as_ref().is_some_and(|told| told.says_the_same(&line)) {
+        if self.printed.as_ref().is_some_and(|printed| printed.says_the_same(&line)) {
             return Ok(());
         }
         let text = line::text(&self.view);
-        let why = self.view.why.clone().filter(|why| self.told.as_ref().is_none_or(|told| told.why() != Some(why)));
+        let why =
+            self.view.why.clone().filter(|why| self.printed.as_ref().is_none_or(|printed| printed.why() != Some(why)));
         let listing = self.listing;
         self.print(|output| {
             match listing {
@@ -235,11 +236,11 @@ impl<'a> Follow<'a> {
             }
             output.flush()
         })?;
-        self.told = Some(line);
+        self.printed = Some(line);
         Ok(())
     }
 
-    /// Names members that did not do it, and what they said.
+    /// Lists members that failed, with their messages.
     async fn name_those_not_done(&mut self) -> Result<(), Problem> {
         if self.listing == Listing::Json || line::all_done(&self.view) {
             return Ok(());
@@ -277,7 +278,7 @@ impl<'a> Follow<'a> {
         })
     }
 
-    /// When nobody reads any more the rollout is followed all the same: how it ends is also the program's exit code.
+    /// If the reader of the output has gone, the rollout is still followed, because its end is the program's exit code.
     fn print(&mut self, print: impl FnOnce(&mut Output) -> Result<(), Problem>) -> Result<(), Problem> {
         if self.unread {
             return Ok(());

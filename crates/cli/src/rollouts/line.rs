@@ -1,4 +1,4 @@
-//! How a rollout stands, as one line.
+//! The progress of a rollout, as one line.
 
 use anstyle::{AnsiColor, Style};
 use serde::Serialize;
@@ -9,7 +9,7 @@ use wilco_engine::api::{
 
 use crate::output::{clean, count, local_time, paint, several, state_name, state_style, time_of_day};
 
-/// A rollout as it stands, for programs. Stages count from 1.
+/// A rollout in its current state, for programs. Stages count from 1.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(super) struct RolloutLine {
     rollout: String,
@@ -28,7 +28,7 @@ pub(super) struct RolloutLine {
     started_at: i64,
     ended_at: Option<i64>,
     follows: Option<String>,
-    /// When it came to stand so, Unix milliseconds.
+    /// When it reached this state, Unix milliseconds.
     at: i64,
 }
 
@@ -47,7 +47,7 @@ pub(super) struct Shown {
     pub(super) members: Vec<MemberLine>,
 }
 
-/// A member as it stands, for programs. Stages count from 1.
+/// A member in its current state, for programs. Stages count from 1.
 #[derive(Serialize)]
 pub(super) struct MemberLine {
     device: String,
@@ -133,13 +133,13 @@ pub(super) fn text(view: &RolloutView) -> String {
     )
 }
 
-/// What it is called.
+/// The name.
 pub(super) fn name(view: &RolloutView) -> String {
     let spec = &view.spec;
     clean(spec.name.as_deref().unwrap_or(&spec.command.name)).into_owned()
 }
 
-/// Its state in words, and their style.
+/// The name of its state, and its style.
 pub(super) fn state(view: &RolloutView) -> (String, Style) {
     let text = match view.state {
         RolloutState::Waiting => waiting(view),
@@ -163,7 +163,7 @@ fn waiting(view: &RolloutView) -> String {
             format!("waiting until {} while {} is within its limits", local_time(*until), series(view))
         }
         Some(WaitsFor::Gate { unmeasured: 0, .. }) => {
-            format!("waiting: no device that measures {} is done", series(view))
+            format!("waiting: no finished device measures {}", series(view))
         }
         Some(WaitsFor::Gate { until: None, unmeasured, unmeasured_examples }) => {
             let more = if unmeasured_examples.len() < *unmeasured as usize { ", …" } else { "" };
@@ -171,7 +171,7 @@ fn waiting(view: &RolloutView) -> String {
             let devices = several(*unmeasured as usize, "device");
             format!("waiting for {} from {devices}: {}{more}", series(view), names.join(", "))
         }
-        Some(WaitsFor::Hours { until }) => format!("waiting for its hours at {}", local_time(*until)),
+        Some(WaitsFor::Hours { until }) => format!("waiting for maintenance hours at {}", local_time(*until)),
         Some(WaitsFor::Connection) => "waiting for the connection".to_owned(),
         None => "waiting".to_owned(),
     }
@@ -182,7 +182,7 @@ fn series(view: &RolloutView) -> String {
     clean(view.spec.gate.as_ref().map_or("the measurement", |gate| gate.series.as_str())).into_owned()
 }
 
-/// `28 succeeded, 2 failed, 170 pending`: those at their end first.
+/// `28 succeeded, 2 failed, 170 pending`: those finished first.
 pub(super) fn counts(counts: &MemberCounts) -> String {
     let some = counts.by_state().into_iter().filter(|(_, number)| *number > 0);
     let part = |(state, number): (MemberState, u32)| {
@@ -192,7 +192,7 @@ pub(super) fn counts(counts: &MemberCounts) -> String {
     parts.join(", ")
 }
 
-/// All of them did what they were asked, or are not expected to say so.
+/// All members succeeded, or are not expected to answer.
 pub(super) fn all_done(view: &RolloutView) -> bool {
     view.counts.succeeded + view.counts.unconfirmed == view.members
 }

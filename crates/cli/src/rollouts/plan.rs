@@ -1,4 +1,4 @@
-//! What a rollout would do, before it starts.
+//! Prints the plan of a rollout, before it starts.
 
 use std::process::ExitCode;
 
@@ -91,7 +91,7 @@ pub(super) fn busy_elsewhere(plan: &RolloutPlan) -> Option<String> {
     (plan.busy_elsewhere > 0).then(|| format!("{devices} {verb} busy with a command from another console.{overlap}"))
 }
 
-/// Whom nothing can be given back, as a sentence.
+/// The devices that cannot be restored, as a sentence.
 pub(super) fn unknown_before(plan: &RolloutPlan) -> Option<String> {
     let verb = if plan.unknown_before == 1 { "is" } else { "are" };
     (plan.unknown_before > 0).then(|| {
@@ -197,23 +197,23 @@ mod tests {
             "  pump-1/req {\"command\":\"led\"}",
             "Nothing was sent.",
         ];
-        let told = lines(&plan());
-        assert!(!told.concat().contains('\u{1b}'), "{told:?}");
-        assert_eq!(told, expected);
+        let printed = lines(&plan());
+        assert!(!printed.concat().contains('\u{1b}'), "{printed:?}");
+        assert_eq!(printed, expected);
         let asks = RolloutPlan { expected_ms: None, ..plan() };
         assert_eq!(lines(&asks)[1], "Duration:  until you start the next stage");
     }
 
     #[test]
     fn a_duration_is_told_in_the_unit_that_fits() {
-        for (milliseconds, told) in [
+        for (milliseconds, printed) in [
             (0, "less than a second"),
             (1_400, "about 1 s"),
             (90_000, "about 2 min"),
             (7_200_000, "about 2 h"),
             (864_000_000, "about 10 days"),
         ] {
-            assert_eq!(duration(milliseconds), told);
+            assert_eq!(duration(milliseconds), printed);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The rehearsal of a rollout: followed to its end, marked as one in every line, and then the offer to start the real one.
+//! Rehearses a rollout, marks every line of the output as a rehearsal, and then offers to start the real rollout.
 
 use std::{
     io::{self, IsTerminal},
@@ -22,7 +22,7 @@ use crate::{
     problem::{self, NOT_DONE, Problem},
 };
 
-/// How a rehearsal stands, for programs. Stages count from 1.
+/// The progress of a rehearsal, for programs. Stages count from 1.
 #[derive(Debug, PartialEq, Serialize)]
 struct RehearsalLine {
     /// Always: nothing was sent to a real device.
@@ -65,7 +65,7 @@ impl RehearsalLine {
     }
 }
 
-/// Rehearses it, and prints how that gets on.
+/// Rehearses it, and prints how that progresses.
 pub(super) async fn run(
     spec: &NewRollout,
     dials: &FaultDials,
@@ -75,27 +75,27 @@ pub(super) async fn run(
 ) -> Result<RehearsalView, Problem> {
     match start::ready(&spec.connection, base, interrupt).await {
         Err(Problem::Said { message, .. }) => {
-            let hint = "The rehearsal goes by what Wilco knew of the devices before.";
+            let hint = "The rehearsal uses what Wilco knew of the devices before.";
             problem::warn(&message, Some(hint));
         }
         Err(problem) => return Err(problem),
         Ok(_) => {}
     }
     let plan = base.console().plan_rehearsal(spec.clone()).await?;
-    let mut told = Told { output: output(listing), listing, last: None };
+    let mut printer = RehearsalPrinter { output: output(listing), listing, last: None };
     let rehearsal = tokio::select! {
         rehearsal = Rehearsal::prepare(plan, dials) => rehearsal?,
-        () = interrupt.heard() => return Err(Problem::Interrupted),
+        () = interrupt.received() => return Err(Problem::Interrupted),
     };
-    told.devices(rehearsal.devices())?;
+    printer.devices(rehearsal.devices())?;
     let mut printed = Ok(());
     let ended = tokio::select! {
         ended = rehearsal.run(|view| {
             if printed.is_ok() {
-                printed = told.progress(view);
+                printed = printer.progress(view);
             }
         }) => ended,
-        () = interrupt.heard() => {
+        () = interrupt.received() => {
             rehearsal.stop().await;
             return Err(Problem::Interrupted);
         }
@@ -121,7 +121,7 @@ pub(super) async fn start_now(
     let question = format!("Start the real rollout now, on {devices} of {}? [y/N] ", clean(&name));
     tokio::select! {
         answer = input::yes(&question) => answer,
-        () = interrupt.heard() => Err(Problem::Interrupted),
+        () = interrupt.received() => Err(Problem::Interrupted),
     }
 }
 
@@ -137,14 +137,14 @@ fn output(listing: Listing) -> Output {
     }
 }
 
-/// What has been printed of a rehearsal.
-struct Told {
+/// The printed part of a rehearsal.
+struct RehearsalPrinter {
     output: Output,
     listing: Listing,
     last: Option<RolloutView>,
 }
 
-impl Told {
+impl RehearsalPrinter {
     fn devices(&mut self, count: usize) -> Result<(), Problem> {
         if self.listing == Listing::Json {
             return Ok(());
@@ -197,7 +197,7 @@ fn result(view: &RehearsalView) -> Vec<String> {
     let mut lines = vec![format!("{how} after {}: {}.", seconds(*took_ms), line::counts(&rollout.counts))];
     lines.extend(rollout.why.as_deref().map(|why| clean(why).into_owned()));
     if let (Some(p50), Some(p95)) = (answer_times.p50_ms, answer_times.p95_ms) {
-        lines.push(format!("Answers took {p50:.0} ms (half of them) and {p95:.0} ms (95 %)."));
+        lines.push(format!("Half of the answers took up to {p50:.0} ms, 95 % up to {p95:.0} ms."));
     }
     for Cause { message, count: number, .. } in causes {
         lines.push(format!("{}: {}", several(*number as usize, "device"), clean(message)));

@@ -1,4 +1,4 @@
-//! Starting a rollout.
+//! Starts a rollout.
 
 use std::{process::ExitCode, time::Duration};
 
@@ -14,7 +14,7 @@ use crate::{
     input,
     interrupt::Interrupt,
     link,
-    options::{ConfirmOptions, Left, Listing, NamedDevices, PaceOptions, StartOptions},
+    options::{ConfirmOptions, Listing, NamedDevices, PaceOptions, SkippedDevices, StartOptions},
     output::several,
     problem::{self, Problem},
 };
@@ -25,12 +25,12 @@ const STATUS_WITHIN: Duration = Duration::from_secs(3);
 /// In the place of a group.
 const EVERYONE: &str = "all";
 
-/// What is to be done, checked as far as it can be without an engine.
+/// The task, checked as far as possible without an engine.
 pub(super) struct Order {
     connection: String,
     spec: NewRollout,
     listing: Listing,
-    /// Only say what it would do.
+    /// Only print the plan.
     dry_run: bool,
     /// Rehearse it first, with these faults.
     rehearse: Option<FaultDials>,
@@ -58,9 +58,9 @@ impl Order {
         let spec = NewRollout {
             target: target(&named, search, tag, broadcast)?,
             leave_out: LeaveOut {
-                offline: leave_out.contains(&Left::Offline),
-                already: leave_out.contains(&Left::Already),
-                busy: leave_out.contains(&Left::Busy),
+                offline: leave_out.contains(&SkippedDevices::Offline),
+                already: leave_out.contains(&SkippedDevices::Already),
+                busy: leave_out.contains(&SkippedDevices::Busy),
             },
             command,
             ..NewRollout::from(pace)
@@ -110,7 +110,7 @@ impl From<PaceOptions> for NewRollout {
     }
 }
 
-/// Starts it once the connection stands, and follows it; or only says what it would do.
+/// Starts it when the connection is online, and follows it; or only prints the plan.
 pub(crate) async fn go(
     spec: NewRollout,
     dry_run: bool,
@@ -158,13 +158,13 @@ async fn confirmed(
     let what = format!("{} to {}", spec.command.name, several(plan.members as usize, "device"));
     let confirmed = tokio::select! {
         confirmed = input::confirmation(plan.confirmation, &connection.name, &what, confirm) => confirmed?,
-        () = interrupt.heard() => return Err(Problem::Interrupted),
+        () = interrupt.received() => return Err(Problem::Interrupted),
     };
     Ok(NewRollout { confirmed, ..spec })
 }
 
-/// Starts it over a connection that stands, and follows it; an interrupt withdraws what was not sent yet. `batches` are
-/// listened to already.
+/// Starts it over an online connection, and follows it; an interrupt cancels what was not sent yet. `batches` are
+/// subscribed to already.
 pub(crate) async fn send(
     spec: NewRollout,
     confirm: &ConfirmOptions,
@@ -178,7 +178,7 @@ pub(crate) async fn send(
     Follow::new(base, view, batches, listing).stopped_by_interrupt().unless_unapproved().run(interrupt).await
 }
 
-/// Waits until the connection stands and its devices' presence is known. What changes from then on comes in the batches.
+/// Waits until the connection is online and its devices' presence is known. Later changes arrive in the batches.
 pub(super) async fn ready(
     connection: &str,
     base: &Base,
@@ -187,7 +187,7 @@ pub(super) async fn ready(
     let connection = base.connection(connection).await?;
     let mut batches = base.console().listen().await?;
     let ready = async {
-        link::online(base.console(), &mut batches, &connection, link::PATIENCE).await?;
+        link::online(base.console(), &mut batches, &connection, link::CONNECT_TIMEOUT).await?;
         // How a command for a device that is away is delivered is decided when it is released.
         if base.is_own() {
             link::settled(base.console(), &connection.id, STATUS_QUIET, STATUS_WITHIN).await?;
@@ -196,7 +196,7 @@ pub(super) async fn ready(
     };
     tokio::select! {
         ready = ready => ready?,
-        () = interrupt.heard() => return Err(Problem::Interrupted),
+        () = interrupt.received() => return Err(Problem::Interrupted),
     }
     Ok(batches)
 }

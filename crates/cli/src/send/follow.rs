@@ -1,4 +1,4 @@
-//! Follows a command until it has come to its end.
+//! Follows a command until it is finished.
 
 use std::{process::ExitCode, time::Duration};
 
@@ -8,7 +8,7 @@ use tokio::{
 };
 use wilco_engine::api::{Batch, CommandState, CommandView, DevicePassword, LinkState};
 
-use super::{ladder::Ladder, teller::Teller};
+use super::{progress::CommandProgress, step_printer::StepPrinter};
 use crate::{
     base::Base,
     interrupt::Interrupt,
@@ -17,10 +17,10 @@ use crate::{
     problem::{self, NOT_DONE, Problem},
 };
 
-/// What was missed is read again after this at the latest.
+/// Missed changes are read again after this time at the latest.
 const CATCH_UP: Duration = Duration::from_millis(400);
 
-/// A command on its way.
+/// A running command.
 pub(super) struct Follow<'a> {
     base: &'a mut Base,
     batches: Receiver<Batch>,
@@ -28,11 +28,11 @@ pub(super) struct Follow<'a> {
     device: String,
     /// The command's id.
     id: String,
-    ladder: Ladder,
+    progress: CommandProgress,
     unsent: bool,
-    teller: Teller,
+    step_printer: StepPrinter,
     /// How long the connection may be away before what is unsent is withdrawn.
-    patience: Duration,
+    connect_timeout: Duration,
     /// Since when the connection is away, and why.
     away: Option<(Instant, Option<Problem>)>,
     last_sequence: Option<u64>,
@@ -46,8 +46,8 @@ impl<'a> Follow<'a> {
         connection: String,
         batches: Receiver<Batch>,
         (id, device): (String, String),
-        patience: Duration,
-        teller: Teller,
+        connect_timeout: Duration,
+        step_printer: StepPrinter,
     ) -> Follow<'a> {
         Follow {
             base,
@@ -55,18 +55,18 @@ impl<'a> Follow<'a> {
             connection,
             device,
             id,
-            ladder: Ladder::default(),
+            progress: CommandProgress::default(),
             unsent: true,
-            teller,
-            patience,
+            step_printer,
+            connect_timeout,
             away: None,
             last_sequence: None,
-            // Something may have happened before the first batch that we hear.
+            // Something may have happened before the first batch.
             catch_up: Some(Instant::now() + CATCH_UP),
         }
     }
 
-    /// Until it has ended, or nothing can be sent, or somebody interrupts it.
+    /// Runs until it has ended, nothing can be sent, or it is interrupted.
     pub(super) async fn run(mut self, interrupt: &mut Interrupt) -> Result<ExitCode, Problem> {
         match self.follow(interrupt).await {
             Err(Problem::Said { message, hint } | Problem::Unclear { message, hint }) if !self.is_withdrawn() => {
@@ -77,12 +77,12 @@ impl<'a> Follow<'a> {
     }
 
     async fn follow(&mut self, interrupt: &mut Interrupt) -> Result<ExitCode, Problem> {
-        while !self.ladder.is_final() {
+        while !self.progress.is_final() {
             let catch_up = self.catch_up;
-            let withdraw = self.away.as_ref().map(|(since, _)| *since + self.patience).filter(|_| self.unsent);
+            let withdraw = self.away.as_ref().map(|(since, _)| *since + self.connect_timeout).filter(|_| self.unsent);
             tokio::select! {
                 batch = self.batches.recv() => match batch {
-                    Some(batch) => self.heard(&batch).await?,
+                    Some(batch) => self.apply(&batch).await?,
                     None => self.listen_again().await?,
                 },
                 () = at(catch_up) => self.read_again().await?,
@@ -92,51 +92,52 @@ impl<'a> Follow<'a> {
                         return Err(problem);
                     }
                 }
-                () = interrupt.heard() => {
+                () = interrupt.received() => {
                     tokio::select! {
                         stopped = self.interrupted() => stopped?,
                         // Once more means at once.
-                        () = interrupt.heard() => {}
+                        () = interrupt.received() => {}
                     }
                     return Err(Problem::Interrupted);
                 }
             }
-            self.teller.flush()?;
+            self.step_printer.flush()?;
         }
-        if self.ladder.state() == CommandState::Rejected {
-            self.tell_of_password().await;
+        if self.progress.state() == CommandState::Rejected {
+            self.print_password_hint().await;
         }
-        let done = matches!(self.ladder.state(), CommandState::Succeeded | CommandState::Unconfirmed);
+        let done = matches!(self.progress.state(), CommandState::Succeeded | CommandState::Unconfirmed);
         Ok(if done { ExitCode::SUCCESS } else { ExitCode::from(NOT_DONE) })
     }
 
-    /// Says that the device wants its requests to be signed, and how a password is set.
-    async fn tell_of_password(&self) {
+    /// Prints that the device requires signed requests, and how to set a password.
+    async fn print_password_hint(&self) {
         let detail = self.base.console().device(&self.connection, &self.device).await;
         let password = detail.ok().and_then(|detail| detail.described).and_then(|described| described.password);
         if password == Some(DevicePassword::Wanted) {
             let name = clean(&self.device);
             problem::warn(
-                &format!("{name} wants a password, and none is set."),
+                &format!("{name} requires a password, and none is set."),
                 Some(&format!("Set it with wilco devices password -c CONNECTION -d {name}.")),
             );
         }
     }
 
-    async fn heard(&mut self, batch: &Batch) -> Result<(), Problem> {
+    async fn apply(&mut self, batch: &Batch) -> Result<(), Problem> {
         let missed = self.last_sequence.is_some_and(|last| batch.sequence != last + 1);
         self.last_sequence = Some(batch.sequence);
         if missed || batch.more_commands {
             self.catch_up.get_or_insert(Instant::now() + CATCH_UP);
         }
-        if let Some(view) = link::heard(batch, &self.connection) {
+        if let Some(view) = link::view_of(batch, &self.connection) {
             let waited = self.away.take();
             self.away = match view.link {
                 LinkState::Online { .. } => None,
                 // It will not come back, so there is nothing to wait for.
-                LinkState::Stopped { .. } => {
-                    Some((Instant::now().checked_sub(self.patience).unwrap_or_else(Instant::now), link::trouble(view)))
-                }
+                LinkState::Stopped { .. } => Some((
+                    Instant::now().checked_sub(self.connect_timeout).unwrap_or_else(Instant::now),
+                    link::trouble(view),
+                )),
                 _ => {
                     let (since, why) = waited.unwrap_or((Instant::now(), None));
                     Some((since, link::trouble(view).or(why)))
@@ -150,11 +151,11 @@ impl<'a> Follow<'a> {
     async fn look(&mut self) -> Result<(), Problem> {
         let detail = self.base.console().command(&self.connection, &self.device, &self.id).await?;
         self.unsent = is_unsent(&detail.command);
-        let steps = self.ladder.climb(&detail);
-        self.teller.tell(&steps)
+        let steps = self.progress.new_steps(&detail);
+        self.step_printer.print_steps(&steps)
     }
 
-    /// Reads what the feed has not told.
+    /// Reads changes that the feed has not reported.
     async fn read_again(&mut self) -> Result<(), Problem> {
         self.catch_up = None;
         self.look().await
@@ -175,12 +176,12 @@ impl<'a> Follow<'a> {
             self.base.console().cancel(&self.connection, &self.device, &self.id).await?;
         }
         self.look().await?;
-        self.teller.flush()
+        self.step_printer.flush()
     }
 
     /// The connection's trouble, if because of it nothing was sent.
     fn never_sent(&mut self) -> Option<Problem> {
-        let (_, why) = self.away.take().filter(|_| self.ladder.state() == CommandState::Cancelled)?;
+        let (_, why) = self.away.take().filter(|_| self.progress.state() == CommandState::Cancelled)?;
         Some(why.unwrap_or_else(|| {
             Problem::new("The connection was lost before any command was sent.", "Nothing was sent. Try again.")
         }))
@@ -188,10 +189,10 @@ impl<'a> Follow<'a> {
 
     /// Nothing was sent, and nothing will be.
     fn is_withdrawn(&self) -> bool {
-        self.ladder.state() == CommandState::Cancelled || (self.unsent && self.base.is_passing())
+        self.progress.state() == CommandState::Cancelled || (self.unsent && self.base.is_passing())
     }
 
-    /// It cannot be followed any further: how it stood when it was last seen.
+    /// It can no longer be followed: returns its last known state.
     fn unclear(&self, why: &str, hint: Option<String>) -> Problem {
         let stood = if self.unsent {
             "It was waiting to be sent, and is sent when Wilco next runs on this connection, within its time to live."
@@ -201,7 +202,7 @@ impl<'a> Follow<'a> {
         let hint = hint.map(|hint| format!("{hint} ")).unwrap_or_default();
         Problem::Unclear {
             message: format!("{why} The command for {} can no longer be followed. {stood}", self.device),
-            hint: Some(format!("{hint}Look at wilco history before you repeat it.")),
+            hint: Some(format!("{hint}Check wilco history before you repeat it.")),
         }
     }
 
@@ -209,10 +210,10 @@ impl<'a> Follow<'a> {
         if self.unsent {
             self.withdraw().await?;
         }
-        if self.ladder.is_final() {
+        if self.progress.is_final() {
             problem::warn("Interrupted; 1 command cancelled before being sent.", None);
         } else {
-            let state = state_name(self.ladder.state());
+            let state = state_name(self.progress.state());
             problem::warn(
                 &format!("Interrupted; 1 command unfinished: {} ({state}).", self.device),
                 Some("The device may still carry it out. Its answers appear in the history of a stored connection."),

@@ -1,4 +1,4 @@
-//! Devices of other people's firmware: found before they are asked, and asked by the names that people know them by.
+//! Devices of other firmware: waits until they are found, and resolves the names that they announce.
 
 use std::{collections::HashMap, time::Duration};
 
@@ -11,7 +11,7 @@ use crate::{
     problem::{self, Problem},
 };
 
-/// What brokers have retained of devices has come when their number has not changed for this long.
+/// All retained messages of devices have arrived when their number has not changed for this long.
 const FOUND_QUIET: Duration = Duration::from_millis(500);
 const FOUND_WITHIN: Duration = Duration::from_secs(5);
 
@@ -20,8 +20,8 @@ pub(crate) fn has_other_dialects(connection: &ConnectionView) -> bool {
     connection.dialects.iter().any(|dialect| dialect.name != "wilco" && dialect.name != "text")
 }
 
-/// The ids of these devices, each of which may be named by its id or by a name that no other device has. An engine of
-/// ours has to hear first what devices there are.
+/// The IDs of these devices, each of which may be given by its ID or by a unique name. A newly started engine must
+/// first find the devices.
 pub(crate) async fn devices(
     base: &Base,
     connection: &ConnectionView,
@@ -50,7 +50,7 @@ pub(crate) fn say_busy(checks: &[DeviceCheck]) {
     for check in checks {
         let name = clean(check.name.as_deref().unwrap_or(&check.device)).into_owned();
         if let Some(busy) = &check.busy {
-            problem::warn(&format!("{name} is busy. {}", clean(busy)), Some("Wilco sends the command all the same."));
+            problem::warn(&format!("{name} is busy. {}", clean(busy)), Some("Wilco sends the command anyway."));
         }
     }
 }

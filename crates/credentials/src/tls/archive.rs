@@ -1,6 +1,6 @@
-//! Zip archives, such as the one that AWS hands out for a device: unpacked in memory, never to a disk.
+//! Zip archives, such as the connection kit of AWS IoT: unpacked in memory, never to disk.
 //!
-//! What an archive claims about its size is not believed: what really comes out is counted.
+//! The sizes that an archive declares are not trusted: the unpacked bytes are counted.
 
 use std::io::{Cursor, Read};
 
@@ -9,14 +9,14 @@ use zip::{ZipArchive, read::ZipFile};
 
 use super::{
     CertificateError,
-    content::{Found, MOST_THINGS, Thing, broken, damaged, one, read_entry},
+    content::{Found, FoundItem, MOST_THINGS, broken, damaged, one, read_entry},
     facts::shown,
     file::LIMIT,
 };
 
 /// Files in an archive. A device's kit has five.
 const MOST_ENTRIES: usize = 200;
-/// What all of them may have together, in bytes.
+/// The maximum size of all files together, bytes.
 const LIMIT_TOGETHER: u64 = 2 * LIMIT;
 
 /// Whether it is a zip archive, perhaps an empty one.
@@ -30,7 +30,7 @@ pub(super) fn read(name: &str, bytes: &[u8]) -> Vec<Found> {
         Ok(found) if found.len() > MOST_THINGS => {
             vec![broken(name, "zip", CertificateError::TooMany { path: name.into(), limit: MOST_THINGS })]
         }
-        Ok(found) if found.is_empty() => one(name, "zip", Thing::Aside("Empty archive")),
+        Ok(found) if found.is_empty() => one(name, "zip", FoundItem::Aside("Empty archive")),
         Ok(found) => found,
         Err(Refusal::Damaged) => vec![damaged(name, "zip", "it is not a complete zip archive")],
         Err(Refusal::Harmful(what)) => {
@@ -104,7 +104,7 @@ fn unpack(entry: &mut impl Read, left: u64) -> Result<Zeroizing<Vec<u8>>, Refusa
         if read < free {
             return Ok(content);
         }
-        // By hand: a vector that grows by itself leaves copies of a key behind.
+        // Grown by hand: a vector that reallocates leaves copies of a key behind.
         let mut larger = Zeroizing::new(Vec::with_capacity(2 * content.capacity()));
         larger.extend_from_slice(&content);
         content = larger;

@@ -1,7 +1,7 @@
-//! Walking through DER, one element after the other.
+//! An iterator over DER elements.
 //!
-//! It calls nothing by its own name, so no nesting can be too deep, and it copies nothing, so no length that a file
-//! claims costs any memory. What the elements mean is for others to say.
+//! It does not recurse, so no nesting is too deep, and it copies nothing, so a declared length costs no memory. The callers
+//! interpret the elements.
 
 pub(super) const INTEGER: u8 = 0x02;
 pub(super) const BIT_STRING: u8 = 0x03;
@@ -17,7 +17,7 @@ pub(super) const CONTEXT_0_PRIMITIVE: u8 = 0x80;
 #[derive(Clone, Copy)]
 pub(super) struct Element<'a> {
     pub(super) tag: u8,
-    /// What is inside.
+    /// The content.
     pub(super) content: &'a [u8],
     /// With its tag and length.
     pub(super) whole: &'a [u8],
@@ -52,7 +52,7 @@ impl<'a> Walk<'a> {
         Some(Element { tag, content, whole })
     }
 
-    /// What is inside the next element, if that has the tag.
+    /// The content of the next element, if that has the tag.
     pub(super) fn take(&mut self, tag: u8) -> Option<&'a [u8]> {
         let mut ahead = *self;
         let element = ahead.next().filter(|element| element.tag == tag)?;

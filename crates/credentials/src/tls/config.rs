@@ -1,10 +1,10 @@
-//! What rustls needs.
+//! The configuration of rustls.
 
 use std::sync::Arc;
 
 use rustls::{ClientConfig, Error, crypto::CryptoProvider};
 
-use super::{CertificateError, Credentials, Witness, trust::verifier};
+use super::{CertificateError, Credentials, ShownCertificates, trust::verifier};
 use crate::Trust;
 
 /// A configuration for a connection, and a witness of what the server shows in its handshakes. Build one and share it:
@@ -17,7 +17,7 @@ pub fn client_config(
     credentials: &Credentials,
     trust: Trust,
     alpn: &[Vec<u8>],
-) -> Result<(Arc<ClientConfig>, Witness), CertificateError> {
+) -> Result<(Arc<ClientConfig>, ShownCertificates), CertificateError> {
     let unusable = |error: Error| CertificateError::Unusable(error.to_string());
     let (verifier, witness) = verifier(credentials, trust)?;
     let builder = ClientConfig::builder_with_provider(provider())

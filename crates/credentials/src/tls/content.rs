@@ -1,4 +1,4 @@
-//! What the bytes of one file are, known by what is in them and never by the file's name.
+//! Identifies a file by its content, never by its name.
 
 use std::path::Path;
 
@@ -22,27 +22,27 @@ pub(super) const MOST_THINGS: usize = 1_000;
 
 /// One thing in a file, or in a file of an archive.
 pub(super) struct Found {
-    /// What the file is called.
+    /// The name of the file.
     pub(super) name: String,
     /// `PEM`, `DER` or `PKCS#12`.
     pub(super) form: &'static str,
-    pub(super) thing: Thing,
+    pub(super) thing: FoundItem,
 }
 
 impl Found {
     /// Whether it is a PKCS#12 file, or would be if it were not damaged.
     pub(super) fn is_pkcs12(&self) -> bool {
         match &self.thing {
-            Thing::Locked { what, .. } => matches!(what, Locked::Pkcs12(_)),
-            Thing::Broken(CertificateError::OldEncoding { .. }) => true,
-            Thing::Broken(_) => self.form == "DER",
+            FoundItem::Locked { what, .. } => matches!(what, Locked::Pkcs12(_)),
+            FoundItem::Broken(CertificateError::OldEncoding { .. }) => true,
+            FoundItem::Broken(_) => self.form == "DER",
             _ => false,
         }
     }
 }
 
-/// What a thing is.
-pub(super) enum Thing {
+/// The kind of a found item.
+pub(super) enum FoundItem {
     Certificate(Box<Certificate>),
     Key {
         key: Key,
@@ -53,7 +53,7 @@ pub(super) enum Thing {
         /// A passphrase has been tried and was the wrong one.
         tried: bool,
     },
-    /// Not needed; says what it is.
+    /// Not needed, with a description.
     Aside(&'static str),
     Broken(CertificateError),
 }
@@ -83,7 +83,7 @@ impl Certificate {
         self.subject == self.issuer
     }
 
-    /// Whether it is there to sign others: it says so, or is too old to be able to say it.
+    /// Whether it is a CA certificate: by its own statement, or because its version cannot state it.
     pub(super) fn is_authority(&self) -> bool {
         self.facts.is_authority || (self.facts.version < 3 && self.is_self_issued())
     }
@@ -114,7 +114,7 @@ pub(super) fn read(name: &str, bytes: &[u8]) -> Vec<Found> {
 /// The same for a file inside an archive; an archive there is not opened.
 pub(super) fn read_entry(name: &str, bytes: &[u8]) -> Vec<Found> {
     if archive::is(bytes) {
-        return one(name, "", Thing::Aside("Archive inside an archive, not opened"));
+        return one(name, "", FoundItem::Aside("Archive inside an archive, not opened"));
     }
     read_file(name, bytes)
 }
@@ -138,13 +138,13 @@ fn read_file(name: &str, bytes: &[u8]) -> Vec<Found> {
     if let Some(bytes) = pem::bare(text) {
         return der(name, "Base64", &bytes);
     }
-    one(name, "", Thing::Aside(unknown(text)))
+    one(name, "", FoundItem::Aside(unknown(text)))
 }
 
 /// DER of a kind that is not known yet.
 pub(super) fn der(name: &str, form: &'static str, bytes: &[u8]) -> Vec<Found> {
     let thing = if let Some(Ok(certificate)) = resembles_certificate(bytes).then(|| certificate(bytes)) {
-        Thing::Certificate(Box::new(certificate))
+        FoundItem::Certificate(Box::new(certificate))
     } else if locked::is_pkcs12(bytes) {
         return one(name, "PKCS#12", lock(Locked::Pkcs12(Zeroizing::new(bytes.to_vec()))));
     } else if let Some(certificates) = pkcs7(bytes) {
@@ -154,15 +154,15 @@ pub(super) fn der(name: &str, form: &'static str, bytes: &[u8]) -> Vec<Found> {
     } else if key::resembles_encrypted(bytes) {
         lock(Locked::Pkcs8(Zeroizing::new(bytes.to_vec())))
     } else if key::resembles_public(bytes) {
-        Thing::Aside(PUBLIC_KEY)
+        FoundItem::Aside(PUBLIC_KEY)
     } else if resembles_request(bytes) {
-        Thing::Aside(REQUEST)
+        FoundItem::Aside(REQUEST)
     } else if bytes.starts_with(&[SEQUENCE, 0x80]) {
-        Thing::Broken(CertificateError::OldEncoding { path: name.into() })
+        FoundItem::Broken(CertificateError::OldEncoding { path: name.into() })
     } else if Walk::along(bytes).next().is_none() {
         return vec![damaged(name, form, "it is incomplete")];
     } else {
-        Thing::Aside(NOTHING_KNOWN)
+        FoundItem::Aside(NOTHING_KNOWN)
     };
     one(name, form, thing)
 }
@@ -174,32 +174,32 @@ pub(super) const NOTHING_KNOWN: &str = "Neither a certificate nor a key";
 /// One certificate, DER, from a file.
 pub(super) fn certificate_from(name: &str, form: &'static str, der: CertificateDer<'static>) -> Found {
     match Certificate::read(der) {
-        Ok(certificate) => Found { name: name.to_owned(), form, thing: Thing::Certificate(Box::new(certificate)) },
+        Ok(certificate) => Found { name: name.to_owned(), form, thing: FoundItem::Certificate(Box::new(certificate)) },
         Err(what) => broken(name, form, CertificateError::Damaged { path: name.into(), what }),
     }
 }
 
 /// One private key from a file.
-pub(super) fn key_thing(name: &str, key: Key) -> Thing {
+pub(super) fn key_thing(name: &str, key: Key) -> FoundItem {
     match key.public() {
-        Some(public) => Thing::Key { key, public },
-        None => Thing::Broken(CertificateError::UnusableKey { path: name.into() }),
+        Some(public) => FoundItem::Key { key, public },
+        None => FoundItem::Broken(CertificateError::UnusableKey { path: name.into() }),
     }
 }
 
-pub(super) fn lock(what: Locked) -> Thing {
-    Thing::Locked { what, tried: false }
+pub(super) fn lock(what: Locked) -> FoundItem {
+    FoundItem::Locked { what, tried: false }
 }
 
 pub(super) fn broken(name: &str, form: &'static str, error: CertificateError) -> Found {
-    Found { name: name.to_owned(), form, thing: Thing::Broken(error) }
+    Found { name: name.to_owned(), form, thing: FoundItem::Broken(error) }
 }
 
 pub(super) fn damaged(name: &str, form: &'static str, what: &str) -> Found {
     broken(name, form, CertificateError::Damaged { path: Path::new(name).to_owned(), what: what.to_owned() })
 }
 
-pub(super) fn one(name: &str, form: &'static str, thing: Thing) -> Vec<Found> {
+pub(super) fn one(name: &str, form: &'static str, thing: FoundItem) -> Vec<Found> {
     vec![Found { name: name.to_owned(), form, thing }]
 }
 

@@ -1,4 +1,4 @@
-//! What can be wrong with certificate files, as sentences.
+//! Errors and warnings about certificate files, as sentences.
 
 use std::path::{Path, PathBuf};
 
@@ -6,7 +6,7 @@ use wilco_failure::{Failure, FailureCode};
 
 use crate::FileRole;
 
-/// What a file was given as, in a sentence.
+/// The role of a file, in a sentence.
 pub(super) fn named(role: FileRole) -> &'static str {
     match role {
         FileRole::Any => "certificate or key",
@@ -19,7 +19,7 @@ pub(super) fn named(role: FileRole) -> &'static str {
     }
 }
 
-/// What is wrong with certificate files, or to be known of them. No sentence ever quotes what is in a file.
+/// Problems of certificate files, and remarks about them. No sentence quotes the content of a file.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CertificateError {
     /// It cannot be read.
@@ -27,7 +27,7 @@ pub enum CertificateError {
     Unreadable {
         /// The file.
         path: PathBuf,
-        /// What the system says.
+        /// The error of the operating system.
         what: String,
     },
     /// It cannot be certificates.
@@ -45,10 +45,10 @@ pub enum CertificateError {
     Unrecognised {
         /// The file.
         path: PathBuf,
-        /// What it was given as.
+        /// The role of the file.
         role: &'static str,
     },
-    /// More than anybody needs.
+    /// The number exceeds the limit.
     #[error("the file {} contains more than {limit} certificates and keys", path.display())]
     TooMany {
         /// The file.
@@ -61,7 +61,7 @@ pub enum CertificateError {
     Archive {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The problem.
         what: String,
     },
     /// Of a known kind, but broken.
@@ -69,7 +69,7 @@ pub enum CertificateError {
     Damaged {
         /// The file.
         path: PathBuf,
-        /// What is wrong.
+        /// The problem.
         what: String,
     },
     /// Not in the encoding that everybody uses.
@@ -83,9 +83,9 @@ pub enum CertificateError {
     Mistaken {
         /// The file.
         path: PathBuf,
-        /// What it was given as.
+        /// The role of the file.
         role: &'static str,
-        /// What it holds.
+        /// Its content.
         found: String,
     },
     /// It is encrypted, and no passphrase has been given.
@@ -106,7 +106,7 @@ pub enum CertificateError {
         /// The file.
         path: PathBuf,
     },
-    /// It says itself that opening it is more work than anybody wants.
+    /// The file declares more work for opening it than is allowed.
     #[error("the file {} was not opened: trying one passphrase takes too much time or memory", path.display())]
     TooCostly {
         /// The file.
@@ -143,7 +143,7 @@ pub enum CertificateError {
     Expired {
         /// The file.
         path: PathBuf,
-        /// Whose certificate.
+        /// The owner of the certificate.
         subject: String,
         /// When, year-month-day in UTC.
         date: String,
@@ -153,7 +153,7 @@ pub enum CertificateError {
     NotYetValid {
         /// The file.
         path: PathBuf,
-        /// Whose certificate.
+        /// The owner of the certificate.
         subject: String,
         /// From when on, year-month-day in UTC.
         date: String,
@@ -171,7 +171,7 @@ pub enum CertificateError {
     EndsSoon {
         /// The file.
         path: PathBuf,
-        /// Whose certificate.
+        /// The owner of the certificate.
         subject: String,
         /// When, year-month-day in UTC.
         date: String,
@@ -183,7 +183,7 @@ pub enum CertificateError {
     SeveralPairs {
         /// The file of the one that is used.
         path: PathBuf,
-        /// Whose certificate that is.
+        /// The owner of that certificate.
         subject: String,
     },
     /// A key beside those that are needed.
@@ -222,7 +222,7 @@ impl CertificateError {
         CertificateError::Mistaken { path: path.to_owned(), role: named(role), found: found.to_owned() }
     }
 
-    /// One or two words for it, where there is no room for a sentence.
+    /// A short label, where there is no room for a sentence.
     pub(super) fn short(&self) -> &'static str {
         match self {
             CertificateError::Unreadable { .. } => "Cannot be read",
@@ -234,7 +234,7 @@ impl CertificateError {
         }
     }
 
-    /// What to do about it.
+    /// How to fix it.
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         let hint = match self {

@@ -1,4 +1,4 @@
-//! Why a TLS handshake failed, as a sentence and what to do.
+//! Explains why a TLS handshake failed and what to do.
 
 use std::{error::Error as StdError, io};
 
@@ -7,12 +7,12 @@ use wilco_ledger::Timestamp;
 
 use super::{facts::date, fault::Fault, trust::NotThePinnedOne};
 
-/// What happened and what to do about it.
+/// The cause and how to fix it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Explanation {
-    /// What happened, as a sentence.
+    /// The event, as a sentence.
     pub message: String,
-    /// What to do about it.
+    /// How to fix it.
     pub hint: Option<String>,
     /// The SHA-256 of the server's certificate where pinning it would help, hexadecimal bytes with colons.
     pub pin: Option<String>,
@@ -123,7 +123,7 @@ fn server_certificate(refusal: &Refusal) -> (String, Option<&'static str>) {
     }
 }
 
-/// What rustls only passes on, by the name it has there.
+/// An error that rustls only passes on, by its name there.
 fn other_refusal(refusal: &Refusal) -> (String, Option<&'static str>) {
     let what = match refusal {
         Refusal::Other(other) if other.0.is::<NotThePinnedOne>() => {

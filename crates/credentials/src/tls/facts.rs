@@ -1,4 +1,4 @@
-//! What a certificate says, for people.
+//! The facts about a certificate that are shown to users.
 
 use std::path::Path;
 
@@ -15,10 +15,10 @@ use x509_parser::{
 
 use super::CertificateError;
 
-/// What a certificate says.
+/// The facts of a certificate.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CertificateFacts {
-    /// Whose it is, `CN=…` and so on.
+    /// The subject, `CN=…` and so on.
     pub subject: String,
     /// The issuer.
     pub issuer: String,
@@ -71,7 +71,7 @@ fn short(name: &X509Name<'_>) -> String {
     }
 }
 
-/// What kind of key it is, `RSA 2048` or `EC P-256` for instance.
+/// The kind of key, for example `RSA 2048` or `EC P-256`.
 pub(super) fn key_kind(key: &SubjectPublicKeyInfo<'_>) -> String {
     let named = match key.algorithm.algorithm.to_id_string().as_str() {
         "1.3.101.112" => "Ed25519",

@@ -1,7 +1,7 @@
-//! Which certificate of a server's chain is at fault, and why.
+//! Finds the certificate of a server's chain that the verifier rejected, and the reason.
 //!
-//! The verifier says what is wrong with a chain, and not with which certificate of it. Here the chain is gone along once
-//! more to find that one. Nothing is decided here: it has been refused already.
+//! The verifier reports an error without the certificate that caused it. This module checks the chain again to find that
+//! certificate. It makes no decision: the chain has been rejected before.
 
 use std::{fmt, sync::Arc};
 
@@ -53,7 +53,7 @@ enum Kind {
     NoNames,
 }
 
-/// What is known of a chain.
+/// The facts about a chain.
 pub(super) struct Chain<'a> {
     shown: Vec<Certificate>,
     trusted: &'a [DistinguishedName],
@@ -195,7 +195,7 @@ fn weak_signature(one: &Certificate) -> Option<Kind> {
 }
 
 impl Fault {
-    /// What is wrong with which certificate, and what to do.
+    /// The certificate that was rejected, why, and how to fix it.
     pub(super) fn explain(&self) -> Explanation {
         let subject = &self.subject;
         let name = match self.whose {

@@ -1,4 +1,4 @@
-//! Reading one file, with a bound on its size.
+//! Reads one file of limited size.
 
 use std::{fs::File, io::Read, path::Path};
 

@@ -1,4 +1,4 @@
-//! A private key: told from other DER, and known by the public key that belongs to it.
+//! A private key: recognised in DER, and matched to its certificate by its public key.
 
 use rustls_pki_types::PrivateKeyDer;
 use x509_parser::{prelude::FromDer, x509::SubjectPublicKeyInfo};
@@ -54,7 +54,7 @@ impl Drop for Key {
     }
 }
 
-/// What a private key and its certificate have in common.
+/// The common part of a private key and its certificate.
 #[derive(Clone, PartialEq, Eq)]
 pub(super) struct Public {
     bits: Vec<u8>,

@@ -1,8 +1,8 @@
-//! What somebody has brought for a connection: any mix of files, known by what is in them.
+//! The certificate files of a connection: any mix of files, identified by their content.
 //!
-//! Everything stays in memory, and is wiped with it, so that a passphrase may come later and the files may be deleted
-//! meanwhile. What belongs together is not decided while things come in, but each time anew from all that is there
-//! (see [`choice`]): so files may come in any order, be added, be replaced by newer ones, and be left out.
+//! Everything stays in memory and is wiped with it, so that a passphrase may be entered later and the files may be
+//! deleted meanwhile. After each change the whole kit is evaluated again (see [`choice`]), so files may be added in any
+//! order, replaced and removed.
 
 mod choice;
 mod view;
@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 
 use super::{
     CertificateError, Credentials, Key, archive,
-    content::{self, Found, Thing},
+    content::{self, Found, FoundItem},
     error::named,
     facts::shown,
     file,
@@ -23,7 +23,7 @@ use super::{
 use crate::{FileRole, KitView};
 use choice::Choice;
 
-/// A collection of what was brought.
+/// A collection of certificate files.
 #[derive(Default)]
 pub struct Kit {
     items: Vec<Item>,
@@ -34,11 +34,11 @@ pub struct Kit {
 
 /// Something to add.
 pub struct Source {
-    /// What it is called in sentences, a file's name usually.
+    /// The name in sentences, usually that of the file.
     pub name: String,
-    /// What it is given as.
+    /// The role of the file.
     pub role: FileRole,
-    /// What is in it.
+    /// The content.
     pub content: Zeroizing<Vec<u8>>,
 }
 
@@ -51,7 +51,7 @@ struct Item {
     round: u32,
     name: String,
     form: &'static str,
-    thing: Thing,
+    thing: FoundItem,
 }
 
 impl Kit {
@@ -61,8 +61,7 @@ impl Kit {
         Kit::default()
     }
 
-    /// Reads a file, of ten megabytes at the most, and adds what is in it. One that cannot be read is added as such,
-    /// with a problem that says why. Blocks.
+    /// Reads a file of at most ten megabytes, and adds its content. An unreadable file is added with a problem. Blocks.
     pub fn read_file(&mut self, path: &Path, role: FileRole) {
         let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
         let name = shown(&name);
@@ -79,18 +78,18 @@ impl Kit {
         self.take_in(PathBuf::from(source.name), source.role, found);
     }
 
-    /// Tries a passphrase on everything that is still locked, and says whether it has opened anything. Blocks, for
-    /// some seconds at the worst.
+    /// Tries a passphrase on everything that is still locked, and returns whether it opened anything. Blocks for up to
+    /// some seconds.
     pub fn unlock(&mut self, passphrase: &Zeroizing<String>) -> bool {
         let mut budget = Budget::new();
         let mut has_opened = false;
         for item in std::mem::take(&mut self.items) {
             match item.thing {
-                Thing::Locked { what, .. } => {
+                FoundItem::Locked { what, .. } => {
                     let things = opened(&item.name, what, passphrase, true, &mut budget);
-                    has_opened |= !matches!(&things[..], [Thing::Locked { .. } | Thing::Broken(_)]);
+                    has_opened |= !matches!(&things[..], [FoundItem::Locked { .. } | FoundItem::Broken(_)]);
                     for (thing, at) in things.into_iter().zip(0..) {
-                        // What is still locked keeps its number; what comes out of it gets numbers of its own.
+                        // A locked file keeps its number; its contents get new numbers.
                         let id = if at == 0 { item.id } else { self.number() };
                         let (origin, name) = (item.origin.clone(), item.name.clone());
                         self.items.push(Item { id, origin, name, thing, ..item });
@@ -114,7 +113,7 @@ impl Kit {
         view::of(&self.items, id, now)
     }
 
-    /// What a connection can be made with.
+    /// The credentials of a connection.
     ///
     /// # Errors
     /// The worst of the problems that stand in the way.
@@ -139,7 +138,7 @@ impl Kit {
         for Found { name, form, thing } in found {
             let things = match thing {
                 // Many a PKCS#12 file has the empty passphrase.
-                Thing::Locked { what: what @ Locked::Pkcs12(_), .. } => opened(&name, what, "", false, &mut budget),
+                FoundItem::Locked { what: what @ Locked::Pkcs12(_), .. } => opened(&name, what, "", false, &mut budget),
                 thing => vec![thing],
             };
             for thing in things {
@@ -158,19 +157,19 @@ impl Kit {
 impl Item {
     fn certificate(&self) -> Option<&content::Certificate> {
         match &self.thing {
-            Thing::Certificate(certificate) => Some(certificate),
+            FoundItem::Certificate(certificate) => Some(certificate),
             _ => None,
         }
     }
 
     fn key(&self) -> Option<(&Key, &super::key::Public)> {
         match &self.thing {
-            Thing::Key { key, public } => Some((key, public)),
+            FoundItem::Key { key, public } => Some((key, public)),
             _ => None,
         }
     }
 
-    /// What it is called in a sentence.
+    /// The name in a sentence.
     fn path(&self) -> PathBuf {
         PathBuf::from(&self.name)
     }
@@ -182,8 +181,8 @@ impl std::fmt::Debug for Kit {
     }
 }
 
-/// What comes out of a locked thing, or why nothing does.
-fn opened(name: &str, what: Locked, passphrase: &str, given: bool, budget: &mut Budget) -> Vec<Thing> {
+/// The content of a decrypted item, or why it could not be decrypted.
+fn opened(name: &str, what: Locked, passphrase: &str, given: bool, budget: &mut Budget) -> Vec<FoundItem> {
     let path = PathBuf::from(name);
     let error = match what.open(passphrase, budget) {
         Ok(opened) if opened.certificates.len() + opened.keys.len() > content::MOST_THINGS => {
@@ -193,17 +192,17 @@ fn opened(name: &str, what: Locked, passphrase: &str, given: bool, budget: &mut 
             let certificates =
                 opened.certificates.into_iter().map(|der| content::certificate_from(name, "", der).thing);
             let keys = opened.keys.into_iter().map(|key| content::key_thing(name, key));
-            let things: Vec<Thing> = certificates.chain(keys).collect();
-            return if things.is_empty() { vec![Thing::Aside("Empty PKCS#12 file")] } else { things };
+            let things: Vec<FoundItem> = certificates.chain(keys).collect();
+            return if things.is_empty() { vec![FoundItem::Aside("Empty PKCS#12 file")] } else { things };
         }
-        Err(Refusal::WrongPassphrase) => return vec![Thing::Locked { what, tried: given }],
+        Err(Refusal::WrongPassphrase) => return vec![FoundItem::Locked { what, tried: given }],
         Err(Refusal::TooCostly) => CertificateError::TooCostly { path },
         Err(Refusal::Unknown) => CertificateError::UnknownLock { path },
         Err(Refusal::Damaged) => {
             CertificateError::Damaged { path, what: "its encrypted contents cannot be read".into() }
         }
     };
-    vec![Thing::Broken(error)]
+    vec![FoundItem::Broken(error)]
 }
 
 /// Reads a file, which has to hold what it was given as.
@@ -212,14 +211,14 @@ fn given_as(role: FileRole, name: &str, content: &[u8]) -> Vec<Found> {
     let is_archive = archive::is(content);
     let fits = |found: &Found| match (&found.thing, role) {
         (_, FileRole::Any) => true,
-        (Thing::Broken(_), FileRole::Archive) => is_archive,
-        (thing, FileRole::Archive) => is_archive && !matches!(thing, Thing::Aside(_)),
+        (FoundItem::Broken(_), FileRole::Archive) => is_archive,
+        (thing, FileRole::Archive) => is_archive && !matches!(thing, FoundItem::Aside(_)),
         (_, FileRole::Pkcs12) => found.is_pkcs12(),
-        // It brings a key and authorities that were not asked for.
-        (Thing::Locked { what: Locked::Pkcs12(_), .. }, _) => false,
-        (Thing::Broken(_), _) => true,
-        (Thing::Key { .. } | Thing::Locked { .. }, FileRole::Key) => true,
-        (Thing::Certificate(_), role) => role != FileRole::Key,
+        // It contains a key and authorities that are not wanted here.
+        (FoundItem::Locked { what: Locked::Pkcs12(_), .. }, _) => false,
+        (FoundItem::Broken(_), _) => true,
+        (FoundItem::Key { .. } | FoundItem::Locked { .. }, FileRole::Key) => true,
+        (FoundItem::Certificate(_), role) => role != FileRole::Key,
         _ => false,
     };
     if !found.iter().any(fits) {
@@ -232,27 +231,27 @@ fn given_as(role: FileRole, name: &str, content: &[u8]) -> Vec<Found> {
         return vec![content::broken(name, "", error)];
     }
     if matches!(role, FileRole::Authorities | FileRole::Server) {
-        for beside in found.iter_mut().filter(|found| !fits(found) && !matches!(found.thing, Thing::Aside(_))) {
-            beside.thing = Thing::Aside("Not used: the file was given for its certificate");
+        for beside in found.iter_mut().filter(|found| !fits(found) && !matches!(found.thing, FoundItem::Aside(_))) {
+            beside.thing = FoundItem::Aside("Not used: the file was given for its certificate");
         }
     }
     found
 }
 
-/// What a file holds that was given as something else.
+/// The content of a file that was given for another role.
 fn holds(found: &[Found]) -> Option<&'static str> {
-    let any = |is: fn(&Thing) -> bool| found.iter().any(|found| is(&found.thing));
-    if any(|thing| matches!(thing, Thing::Certificate(_))) {
+    let any = |is: fn(&FoundItem) -> bool| found.iter().any(|found| is(&found.thing));
+    if any(|thing| matches!(thing, FoundItem::Certificate(_))) {
         Some("a certificate")
-    } else if any(|thing| matches!(thing, Thing::Key { .. })) {
+    } else if any(|thing| matches!(thing, FoundItem::Key { .. })) {
         Some("a private key")
-    } else if any(|thing| matches!(thing, Thing::Locked { what: Locked::Pkcs12(_), .. })) {
+    } else if any(|thing| matches!(thing, FoundItem::Locked { what: Locked::Pkcs12(_), .. })) {
         Some("a PKCS#12 file, which is given as such (--pkcs12)")
-    } else if any(|thing| matches!(thing, Thing::Locked { .. })) {
+    } else if any(|thing| matches!(thing, FoundItem::Locked { .. })) {
         Some("an encrypted private key")
-    } else if any(|thing| matches!(thing, Thing::Aside(content::PUBLIC_KEY))) {
+    } else if any(|thing| matches!(thing, FoundItem::Aside(content::PUBLIC_KEY))) {
         Some("a public key")
-    } else if any(|thing| matches!(thing, Thing::Aside(content::REQUEST))) {
+    } else if any(|thing| matches!(thing, FoundItem::Aside(content::REQUEST))) {
         Some("a certificate signing request (CSR), not yet signed by a CA")
     } else if found.iter().any(|found| found.form == "PEM") {
         Some("neither a certificate nor a private key")

@@ -1,6 +1,6 @@
-//! What is locked with a passphrase, and opening it.
+//! Encrypted keys and containers, and their decryption with a passphrase.
 //!
-//! What that costs is counted before it is spent: files say themselves how much work a passphrase is to be.
+//! Files declare themselves how much work a passphrase takes (iterations), so this is checked before any of it is done.
 
 mod pbe;
 mod pkcs12;
@@ -26,7 +26,7 @@ pub(super) enum Locked {
     Pkcs12(Zeroizing<Vec<u8>>),
 }
 
-/// What was inside.
+/// The content.
 #[derive(Default)]
 pub(super) struct Opened {
     pub(super) certificates: Vec<CertificateDer<'static>>,
@@ -38,7 +38,7 @@ pub(super) struct Opened {
 pub(super) enum Refusal {
     /// Not with this passphrase.
     WrongPassphrase,
-    /// It asks for more work or memory than it is given.
+    /// It declares more work or memory than is allowed.
     TooCostly,
     /// A way of locking that is not known here.
     Unknown,
@@ -49,8 +49,8 @@ pub(super) enum Refusal {
 /// Work that may still be done on passphrases, in rounds of a hash.
 pub(super) struct Budget(u64);
 
-/// Some seconds of work. OpenSSL writes 2,048 rounds, Java 10,000, password stores up to a million. Mutated files that
-/// ask for a million would keep a fuzzer from trying others.
+/// Some seconds of work. OpenSSL writes 2,048 rounds, Java 10,000, password stores up to a million. Mutated files with
+/// a million would keep a fuzzer from trying others.
 const ROUNDS: u64 = if cfg!(fuzzing) { 2_000 } else { 10_000_000 };
 /// OpenSSL's scrypt takes 16 MiB.
 const MEMORY: u64 = 64 * 1024 * 1024;
@@ -77,7 +77,7 @@ impl Locked {
         Ok(Opened { certificates: Vec::new(), keys: vec![key] })
     }
 
-    /// What it is called as long as it is locked.
+    /// The name while it is locked.
     pub(super) fn what(&self) -> &'static str {
         match self {
             Locked::Pkcs8(_) | Locked::Traditional(_) => "Private key",

@@ -1,7 +1,7 @@
-//! From whatever files somebody has to checked credentials, to what rustls needs, and from its refusals to sentences.
+//! Reads and checks certificate files, configures rustls with them, and explains failed handshakes.
 //!
-//! Files are read once: what is kept are DER bytes in the vault. Nothing here opens a socket, nothing is written to a
-//! disk, and nothing is ever accepted that was not named: there is no way to switch verification off.
+//! Files are read once; the vault keeps their DER bytes. Nothing here opens a socket or writes to disk, and there is no
+//! way to switch verification off.
 
 mod archive;
 mod asn1;
@@ -26,14 +26,14 @@ pub use error::CertificateError;
 pub use explain::{Explanation, explain};
 pub use facts::{CertificateFacts, sha256};
 pub use kit::{Kit, Source};
-pub use trust::Witness;
+pub use trust::ShownCertificates;
 
 use rustls_pki_types::CertificateDer;
 
 use crate::Trust;
 use key::Key;
 
-/// What a connection proves itself with, and whom it trusts.
+/// The credentials of a connection, and the certificates that it trusts.
 #[derive(Default)]
 pub struct Credentials {
     /// The authorities that the server's certificate may be signed by.
@@ -65,7 +65,7 @@ impl Credentials {
         self.server.as_ref().and_then(|certificate| CertificateFacts::of(certificate).ok())
     }
 
-    /// Whose word they are made for: the pinned certificate's, else the authorities', else the platform's.
+    /// The source of trust: the pinned certificate, else the authorities, else the platform.
     #[must_use]
     pub fn trust(&self) -> Trust {
         match (&self.server, &self.authorities[..]) {

@@ -1,6 +1,6 @@
-//! PEM (RFC 7468), as it is found in the field: any mix of sections, with remarks around them, headers in them, line
-//! ends of every system or none, byte order marks, UTF-16 as editors on Windows save it, and `\n` written as two characters
-//! as in JSON, environment variables and source code.
+//! PEM (RFC 7468) as it occurs in practice: any mix of sections, text between them, headers in them, line ends of every
+//! system or none, byte order marks, UTF-16 as editors on Windows save it, and `\n` as two characters as in JSON,
+//! environment variables and source code.
 
 use std::borrow::Cow;
 
@@ -12,7 +12,7 @@ use super::{
     CertificateError, Key,
     asn1::Walk,
     content::{
-        Found, MOST_THINGS, NOTHING_KNOWN, PUBLIC_KEY, REQUEST, Thing, broken, certificate_from, damaged, der,
+        Found, FoundItem, MOST_THINGS, NOTHING_KNOWN, PUBLIC_KEY, REQUEST, broken, certificate_from, damaged, der,
         key_thing, lock, one,
     },
     locked::{Locked, Traditional},
@@ -35,7 +35,7 @@ pub(super) fn text(bytes: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
         [0xFE, 0xFF, ..] => u16::from_be_bytes,
         _ => return None,
     };
-    // Three bytes of UTF-8 come from two of UTF-16 at the most.
+    // Three bytes of UTF-8 come from two of UTF-16 at most.
     let mut text = Zeroizing::new(Vec::with_capacity(bytes.len() / 2 * 3));
     let units = bytes[2..].chunks_exact(2).map(|pair| unit([pair[0], pair[1]]));
     for letter in char::decode_utf16(units) {
@@ -46,7 +46,7 @@ pub(super) fn text(bytes: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
 
 /// DER as bare base64, without the lines that PEM has around it; `None` for anything else.
 pub(super) fn bare(text: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
-    /// What every certificate, key and PKCS#12 file begins with: a sequence whose length takes up to four bytes.
+    /// The beginning of every certificate, key and PKCS#12 file: a sequence whose length takes up to four bytes.
     const SEQUENCE: &[u8] = b"M";
     const SHORTEST: usize = 64;
     let begins = text.len() >= SHORTEST && text.trim_ascii().starts_with(SEQUENCE);
@@ -98,14 +98,14 @@ pub(super) fn read(name: &str, text: &[u8]) -> Vec<Found> {
         }
     }
     if mentions {
-        found.extend(one(name, "", Thing::Aside("Text that mentions '-----BEGIN', ignored")));
+        found.extend(one(name, "", FoundItem::Aside("Text that mentions '-----BEGIN', ignored")));
     }
     found
 }
 
-/// What begins with `-----BEGIN `.
+/// A text that begins with `-----BEGIN `.
 enum Part<'a> {
-    /// A section's label and what stands in it.
+    /// A section's label and its content.
     Section(Cow<'a, str>, &'a [u8]),
     /// A section that is not whole.
     Damaged(&'static str),
@@ -113,7 +113,7 @@ enum Part<'a> {
     Mention,
 }
 
-/// Splits a section from what follows it. One that `starts_line` is taken for a section also if little is in it.
+/// Splits a section from the text after it. One that `starts_line` counts as a section even if it is short.
 fn split(section: &[u8], starts_line: bool) -> (Part<'_>, &[u8]) {
     let inside = &section[BEGIN.len()..];
     let Some(end) = find(line(inside), DASHES) else {
@@ -141,7 +141,7 @@ fn split(section: &[u8], starts_line: bool) -> (Part<'_>, &[u8]) {
     }
 }
 
-/// Whether this can be a section's content and not just words. A line of base64 has 64 characters, the last one fewer.
+/// Whether this can be the content of a section and not prose. A line of base64 has 64 characters, the last one fewer.
 fn resembles_base64(body: &[u8], starts_line: bool) -> bool {
     const LONG: usize = 16;
     let is_base64 = |word: &&[u8]| word.iter().all(|byte| byte.is_ascii_alphanumeric() || b"+/=".contains(byte));
@@ -157,7 +157,7 @@ fn is_blank(text: &[u8]) -> bool {
 
 fn read_section(name: &str, label: Cow<'_, str>, body: &[u8]) -> Vec<Found> {
     let (headers, body) = headers(body);
-    let aside = |what| one(name, "PEM", Thing::Aside(what));
+    let aside = |what| one(name, "PEM", FoundItem::Aside(what));
     match &*label {
         "PUBLIC KEY" | "RSA PUBLIC KEY" | "EC PUBLIC KEY" => return aside(PUBLIC_KEY),
         "CERTIFICATE REQUEST" | "NEW CERTIFICATE REQUEST" => return aside(REQUEST),
@@ -191,7 +191,7 @@ fn key(name: &str, label: &str, bytes: Zeroizing<Vec<u8>>) -> Found {
     } else {
         match Key::from_der(&bytes) {
             Some(key) => key_thing(name, key),
-            None => Thing::Broken(CertificateError::UnusableKey { path: name.into() }),
+            None => FoundItem::Broken(CertificateError::UnusableKey { path: name.into() }),
         }
     };
     Found { name: name.to_owned(), form: "PEM", thing }
@@ -204,7 +204,7 @@ fn traditional(name: &str, dek: &str, bytes: Zeroizing<Vec<u8>>) -> Found {
     }
 }
 
-/// The header `DEK-Info` of an encrypted key (RFC 1421 section 4.6.1.3), and what stands below all headers.
+/// The header `DEK-Info` of an encrypted key (RFC 1421 section 4.6.1.3), and the content after the headers.
 fn headers(body: &[u8]) -> (Option<String>, &[u8]) {
     let mut rest = body;
     let (mut encrypted, mut dek) = (false, None);

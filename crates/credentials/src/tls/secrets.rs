@@ -1,17 +1,17 @@
-//! Credentials as they lie in the vault: DER, in lists where each has its length before it.
+//! The stored form of credentials in the vault: lists of DER values, each prefixed with its length.
 
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs1KeyDer, PrivatePkcs8KeyDer, PrivateSec1KeyDer};
 
 use super::{Credentials, Key};
 use crate::vault::{Secret, SecretKind, VaultError};
 
-/// The first byte of a stored key says its form.
+/// The first byte of a stored key is its form.
 const PKCS1: u8 = 1;
 const SEC1: u8 = 2;
 const PKCS8: u8 = 3;
 
 impl Credentials {
-    /// What to put into the vault.
+    /// The entries for the vault.
     #[must_use]
     pub fn to_secrets(&self) -> Vec<(SecretKind, Secret)> {
         let mut secrets = Vec::new();
@@ -39,7 +39,7 @@ impl Credentials {
         secrets
     }
 
-    /// What the vault has, asked for kind by kind.
+    /// The entries of the vault, read kind by kind.
     ///
     /// # Errors
     /// What `get` fails with, and [`VaultError::Damaged`].
@@ -73,7 +73,7 @@ fn list(certificates: &[CertificateDer<'_>]) -> Secret {
     let size = certificates.iter().map(|certificate| 4 + certificate.len()).sum();
     let mut bytes = Vec::with_capacity(size);
     for certificate in certificates {
-        // A file has ten megabytes at the most.
+        // A file has ten megabytes at most.
         let length = u32::try_from(certificate.len()).unwrap_or(u32::MAX);
         bytes.extend_from_slice(&length.to_be_bytes());
         bytes.extend_from_slice(certificate);

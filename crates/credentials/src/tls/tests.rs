@@ -1,6 +1,6 @@
-//! Certificate files as people have them, and handshakes as they fail.
+//! Real-world certificate files, and failing handshakes.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![expect(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 
 mod bad_input;
 mod files;
@@ -73,7 +73,7 @@ struct TlsFiles {
     key: Option<PathBuf>,
 }
 
-/// What a connection is made with of them.
+/// The credentials of a connection with these files.
 fn read(files: &TlsFiles, now: Timestamp) -> Result<Credentials, CertificateError> {
     let given =
         [(&files.ca, FileRole::Authorities), (&files.certificate, FileRole::Certificate), (&files.key, FileRole::Key)];

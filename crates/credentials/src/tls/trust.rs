@@ -1,7 +1,7 @@
-//! Whose word is taken for the server's certificate, and a witness of what the server has shown.
+//! Verifies the server's certificate, and records the chain that the server sent.
 //!
-//! There is no trust in anything and everything: a pinned certificate has to be that very certificate, and the server
-//! has to prove in every handshake that it has its key.
+//! There is no verifier that accepts everything: a pinned certificate must match exactly, and the server must prove in every
+//! handshake that it has the key.
 
 use std::{
     fmt,
@@ -30,10 +30,10 @@ const AMAZON: &[u8] = include_bytes!("roots/amazon.pem");
 
 /// Sees which certificates the server shows, also where they are refused.
 #[derive(Debug, Clone, Default)]
-pub struct Witness(Arc<Mutex<Option<Vec<CertificateDer<'static>>>>>);
+pub struct ShownCertificates(Arc<Mutex<Option<Vec<CertificateDer<'static>>>>>);
 
-impl Witness {
-    /// What the server has shown in the latest handshake, its own certificate first; none before that.
+impl ShownCertificates {
+    /// The chain that the server sent in the latest handshake, its own certificate first; empty before that.
     #[must_use]
     pub fn presented(&self) -> Option<Vec<CertificateFacts>> {
         let seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -69,12 +69,12 @@ impl fmt::Display for NotThePinnedOne {
 
 impl std::error::Error for NotThePinnedOne {}
 
-/// A verifier for that trust, which tells the witness.
+/// A verifier for this trust, which records the chain.
 pub(super) fn verifier(
     credentials: &Credentials,
     trust: Trust,
-) -> Result<(Arc<dyn ServerCertVerifier>, Witness), CertificateError> {
-    let witness = Witness::default();
+) -> Result<(Arc<dyn ServerCertVerifier>, ShownCertificates), CertificateError> {
+    let witness = ShownCertificates::default();
     let watched = |inner, trusted, authorities| Watched { inner, witness: witness.clone(), trusted, authorities };
     let watched = match trust {
         Trust::Platform => {
@@ -112,7 +112,7 @@ fn given(authorities: &[CertificateDer<'static>]) -> Result<RootCertStore, Certi
 
 fn platform() -> Result<RootCertStore, CertificateError> {
     let mut roots = RootCertStore::empty();
-    // Some of what platforms have cannot be read by rustls; the others serve all the same.
+    // Some of what platforms have cannot be read by rustls; the others serve anyway.
     roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
     roots.add_parsable_certificates(CertificateDer::pem_slice_iter(AMAZON).filter_map(Result::ok));
     if roots.is_empty() { Err(CertificateError::NoRoots) } else { Ok(roots) }
@@ -122,7 +122,7 @@ fn platform() -> Result<RootCertStore, CertificateError> {
 #[derive(Debug)]
 struct Watched {
     inner: Arc<dyn ServerCertVerifier>,
-    witness: Witness,
+    witness: ShownCertificates,
     /// The names of the authorities that are trusted.
     trusted: Vec<DistinguishedName>,
     /// Their certificates, where they were given.
@@ -177,7 +177,7 @@ impl ServerCertVerifier for Watched {
     }
 }
 
-/// Accepts one certificate, whatever its name, dates or version: whoever pinned it has said that this is the server.
+/// Accepts one certificate, whatever its name, dates or version: the user who pinned it has identified the server.
 #[derive(Debug)]
 struct Pinned {
     certificate: CertificateDer<'static>,
@@ -256,7 +256,7 @@ fn parts(public_key: &[u8]) -> Option<(AlgorithmIdentifier, &[u8])> {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+    #![expect(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 
     use super::{AMAZON, CertificateDer, CertificateFacts, PemObject, RootCertStore};
 

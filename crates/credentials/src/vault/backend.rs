@@ -1,4 +1,4 @@
-//! Where entries go: named byte strings of limited size.
+//! The storage of the vault: named byte strings of limited size.
 
 use std::{
     collections::HashMap,
@@ -75,7 +75,7 @@ fn explain(error: Error) -> VaultError {
     }
 }
 
-/// The first cause says it best; what is around it only says where it came through.
+/// The first cause is the most specific; the errors around it only add context.
 fn innermost(error: &Error) -> String {
     let mut error: &dyn std::error::Error = error;
     while let Some(cause) = error.source() {

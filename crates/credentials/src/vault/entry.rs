@@ -1,9 +1,9 @@
-//! A secret as keyring entries: one entry where it fits, otherwise numbered parts under a manifest.
+//! A secret as keyring entries: one entry if it fits, otherwise numbered parts with a manifest.
 //!
-//! The first entry decides. Its first byte says what follows: the secret itself, or the manifest of the parts. Parts
-//! belong to one of two generations; a replacement writes the other generation, flips the first entry in one step, and
-//! then takes the old parts away. Interrupted before the flip, the old secret stands; after it, the new one. What is
-//! left over is overwritten or taken away by the next change.
+//! The first byte of the first entry says what follows: the secret itself, or the manifest of the parts. Parts belong
+//! to one of two generations. A replacement writes the other generation, switches the first entry in one step, and then
+//! deletes the old parts. If it is interrupted before the switch, the old secret remains; after it, the new one. The
+//! next change overwrites or deletes any leftover parts.
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -20,7 +20,7 @@ const WHOLE: u8 = 1;
 const MANIFEST: u8 = 2;
 const DIGEST: usize = 32;
 
-/// Whose secret of which kind.
+/// The owner and the kind of a secret.
 #[derive(Clone, Copy)]
 pub(super) struct Place<'a> {
     pub(super) owner: &'a str,
@@ -35,7 +35,7 @@ struct Manifest {
     sha256: [u8; DIGEST],
 }
 
-/// What a first entry says.
+/// The content of a first entry.
 enum First {
     Whole(Secret),
     Parts(Manifest),

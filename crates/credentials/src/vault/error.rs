@@ -1,4 +1,4 @@
-//! What can go wrong with the keyring, as sentences. None of them ever holds a secret.
+//! Errors of the keyring, as sentences. They never contain a secret.
 
 use wilco_failure::{Failure, FailureCode};
 
@@ -11,21 +11,21 @@ pub enum VaultError {
     /// The keyring is locked and was not unlocked.
     #[error("the keyring is locked, so secrets cannot be read or saved")]
     Locked,
-    /// What the keyring holds is not what was put there.
+    /// The content of the keyring differs from what was stored.
     #[error("the {kind} in the keyring is damaged: {what}")]
     Damaged {
         /// Which secret.
         kind: &'static str,
-        /// What is wrong with it.
+        /// The problem.
         what: String,
     },
-    /// Anything else that the keyring says.
+    /// Any other error of the keyring.
     #[error("the keyring failed: {0}")]
     Other(String),
 }
 
 impl VaultError {
-    /// What to do about it.
+    /// How to fix it.
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         let hint = match self {

@@ -1,12 +1,12 @@
-//! Where secrets are kept: the operating system's keyring, and nowhere else.
+//! The vault: stores secrets in the operating system's keyring, and nowhere else.
 //!
-//! Linux: the Secret Service. macOS: the Keychain. Windows: the Credential Manager, which holds 2,560 bytes an entry;
-//! larger secrets are split the same way everywhere. A secret is replaced as a whole or not at all.
+//! Linux: the Secret Service. macOS: the Keychain. Windows: the Credential Manager, which stores up to 2,560 bytes per
+//! entry; larger secrets are split in the same way on every system. A secret is replaced as a whole or not at all.
 //!
-//! It never falls back to a file. Without a keyring a secret can be held in memory, for one run.
+//! There is no fallback to a file. Without a keyring, a secret can be kept in memory for one run.
 //!
-//! Every call blocks, also for as long as the system asks the person to unlock the keyring: call it from a blocking
-//! thread (`spawn_blocking`), which may be one of a tokio runtime's or of none, but not from inside a task.
+//! Every call blocks, possibly until the user unlocks the keyring: call it from a blocking thread (`spawn_blocking`),
+//! with or without a tokio runtime, but not from inside a task.
 
 mod backend;
 mod entry;

@@ -1,6 +1,6 @@
 //! The vault over an in-memory keyring that can fail at any moment.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![expect(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 
 use std::sync::{
     Arc,

@@ -10,8 +10,8 @@ use wilco_device::{
     endpoint::{Endpoint, TlsFiles},
     faults::{Faults, Pace},
     fleet::Fleet,
+    payload_format::PayloadFormat,
     persona::Persona,
-    speech::Speech,
     store::Store,
 };
 use wilco_dialect::Topics;
@@ -46,8 +46,8 @@ struct Options {
     #[arg(long, default_value = "")]
     prefix: String,
     /// Dialect: wilco (JSON), or text (plain text, as simple firmware uses)
-    #[arg(long, default_value = "wilco", value_parser = speech, value_name = "wilco|text")]
-    dialect: Speech,
+    #[arg(long, default_value = "wilco", value_parser = payload_format, value_name = "wilco|text")]
+    dialect: PayloadFormat,
     /// Reported firmware version
     #[arg(long, default_value = env!("CARGO_PKG_VERSION"))]
     firmware: String,
@@ -65,7 +65,7 @@ struct Options {
     trouble: Trouble,
 }
 
-/// What goes wrong and how long things take, for trying out how a console copes.
+/// The faults and durations, for testing consoles.
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Faults (probabilities from 0 to 1)")]
 struct Trouble {
@@ -183,7 +183,7 @@ fn persona(options: &Options, id: DeviceId, number: u64) -> Persona {
     let telemetry = Duration::from_millis(options.telemetry_ms);
     Persona {
         firmware: options.firmware.clone(),
-        speech: options.dialect,
+        payload_format: options.dialect,
         tags: options.tags.clone(),
         broadcasts: !options.no_broadcast,
         telemetry: (!telemetry.is_zero()).then_some(telemetry),
@@ -193,8 +193,8 @@ fn persona(options: &Options, id: DeviceId, number: u64) -> Persona {
     }
 }
 
-fn speech(text: &str) -> Result<Speech, String> {
-    Speech::named(text).ok_or_else(|| "the dialect must be wilco or text".to_owned())
+fn payload_format(text: &str) -> Result<PayloadFormat, String> {
+    PayloadFormat::named(text).ok_or_else(|| "the dialect must be wilco or text".to_owned())
 }
 
 fn probability(text: &str) -> Result<f64, String> {

@@ -1,4 +1,4 @@
-//! Who plays in the demo fleet: believable names, labels, firmware and tempers, the same every time.
+//! The devices of the demo fleet: names, labels, firmware and behaviour, the same every time.
 
 use std::time::Duration;
 

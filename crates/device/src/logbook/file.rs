@@ -1,4 +1,4 @@
-//! A log file that never grows beyond its bounds: a full one is put aside in place of the one before it.
+//! A log file of limited size: a full file replaces the previous one, and a new file is started.
 
 use std::{
     ffi::OsString,
@@ -29,7 +29,7 @@ impl LogFile {
 
     /// Adds a line. It is not flushed to the disk: losing the last lines with the power is better than wearing it out.
     pub(super) fn append(&mut self, line: &str) -> io::Result<()> {
-        // Opened anew each time, so that thousands of devices do not hold thousands of files.
+        // Opened again each time, so that thousands of devices do not hold thousands of files.
         let mut file = self.open()?;
         let length = file.metadata()?.len();
         if length > 0 && length + line.len() as u64 > self.largest {

@@ -1,5 +1,4 @@
-//! What a virtual device would have noted, had it been there before. Made when it is asked for, so that it costs nothing
-//! until then.
+//! Log lines from before a virtual device started. They are generated on request, so they cost nothing until then.
 
 use tracing::Level;
 use wilco_ledger::Timestamp;

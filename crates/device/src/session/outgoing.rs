@@ -1,4 +1,4 @@
-//! What a device sends: answers, its log, reports, and what it notes of all that.
+//! The messages of a device: answers, its log and reports; and its log lines about them.
 
 use rumqttc_v5::{PublishOptions, PublishProperties};
 use tokio::time::Instant;
@@ -103,7 +103,7 @@ impl Session {
     }
 
     pub(super) fn later(&mut self, delay: Millis, due: Due) {
-        self.agenda.add(Instant::now() + std::time::Duration::from_millis(delay.0), due);
+        self.timer_queue.add(Instant::now() + std::time::Duration::from_millis(delay.0), due);
     }
 
     /// Notes what happens in the device's own log, and in the program's.

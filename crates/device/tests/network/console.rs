@@ -1,4 +1,4 @@
-//! A console as plain as can be: it publishes requests and hands out what it hears, one message after the other.
+//! A minimal console: it publishes requests and returns received messages one by one.
 
 use std::{
     collections::VecDeque,
@@ -16,7 +16,7 @@ pub(crate) struct Console {
     client: AsyncClient,
     prefix: String,
     heard: mpsc::UnboundedReceiver<(String, Value, Option<String>)>,
-    /// What came while something else was expected.
+    /// Messages that arrived while others were expected.
     skipped: VecDeque<(String, Value, Option<String>)>,
     /// The Correlation Data of the last message handed out.
     pub(crate) correlation: Option<String>,

@@ -1,4 +1,4 @@
-//! Each dial of a fleet as a console sees it, and that a seed repeats a run.
+//! Each fault of a fleet as a console sees it; and the same seed repeats a run.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -39,7 +39,7 @@ async fn fleet(count: usize, dials: &Dials) -> (Broker, Console, Fleet) {
     (broker, console, fleet)
 }
 
-/// What one device with one fault answers to one command.
+/// The answers of one device with one fault to one command.
 async fn answers(faults: Faults) -> Vec<Value> {
     let (broker, mut console, fleet) = fleet(1, &Dials { faults, ..Dials::default() }).await;
     console.ask("pump-00", "a", "led", json!({"on": true})).await;

@@ -1,4 +1,4 @@
-//! A device's log, asked for and put together again.
+//! A device's log, requested and assembled.
 
 use serde_json::{Value, json};
 use wilco_device::{faults::Faults, persona::Persona};

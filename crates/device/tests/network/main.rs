@@ -1,4 +1,4 @@
-//! Devices on a real broker, asked by a plain MQTT client.
+//! Devices on a real broker, with a plain MQTT client.
 
 mod console;
 mod dials;
@@ -16,8 +16,8 @@ use wilco_device::{
     endpoint::{Endpoint, TlsFiles},
     faults::{Faults, Pace},
     fleet::Fleet,
+    payload_format::PayloadFormat,
     persona::{Absence, Persona},
-    speech::Speech,
     store::Store,
 };
 use wilco_dialect::Topics;
@@ -66,7 +66,8 @@ async fn the_led_is_accepted_then_done_and_reported() {
 
 #[tokio::test]
 async fn a_device_that_speaks_text_is_asked_and_answers_in_text() {
-    let (broker, mut console, fleet, _directory) = bench(Persona { speech: Speech::Text, ..dock() }).await;
+    let (broker, mut console, fleet, _directory) =
+        bench(Persona { payload_format: PayloadFormat::Text, ..dock() }).await;
     console.publish("dock-1/req", b"light: on", false).await;
     console.expect("dock-1/state", |state| state["led"] == json!(true)).await;
     let done = console.expect("dock-1/resp", |_| true).await;

@@ -1,4 +1,4 @@
-//! The least that an AWS IoT policy must allow for a connection to work, ready to be pasted.
+//! The minimal AWS IoT policy for a connection, ready to paste.
 
 use std::collections::HashMap;
 
@@ -21,25 +21,25 @@ const REGION: &str = "REGION";
 pub struct AwsPolicy {
     /// The document, as JSON with line ends.
     pub document: String,
-    /// What to do with it and what it lacks, a sentence each.
+    /// How to use it and what it lacks, a sentence each.
     pub remarks: Vec<String>,
     /// Named devices that did not fit into it.
     pub left_out: Vec<DeviceId>,
 }
 
-/// What belongs together in a policy: one device's topics, or those of all.
+/// A group of topics in a policy: those of one device, or those of all.
 #[derive(Debug, Default)]
 struct Part {
     device: Option<DeviceId>,
     /// Filters.
     subscribed: Vec<String>,
-    /// Patterns of the same in fewer words, which allow a little more.
+    /// Shorter patterns, which allow slightly more.
     shorter: Vec<String>,
     /// Topics, with a `+` for every device.
     published: Vec<String>,
 }
 
-/// The policy for a client that subscribes these filters, commands the devices that they hear, and tries itself.
+/// The policy for a client that subscribes to these filters, commands their devices, and tests itself.
 pub(crate) fn policy(topics: &Topics, host: &str, client_id: &str, filters: &[String]) -> AwsPolicy {
     let host = host.to_ascii_lowercase();
     let endpoint = Endpoint::of(&host);
@@ -76,7 +76,7 @@ pub(crate) fn policy(topics: &Topics, host: &str, client_id: &str, filters: &[St
     AwsPolicy { document: with_first(fitting), remarks, left_out }
 }
 
-/// What concerns every device and the client itself, and what concerns each named device.
+/// The part for all devices and the client itself, and the part for each named device.
 fn parts(topics: &Topics, client_id: &str, filters: &[String]) -> (Part, Vec<Part>) {
     let (mut general, mut devices) = (Part::default(), Vec::<Part>::new());
     let mut places: HashMap<DeviceId, usize> = HashMap::new();
@@ -166,9 +166,9 @@ fn list(resources: &[String]) -> String {
     }
 }
 
-/// A text as a policy's pattern for nothing but itself. `*` and `?` are wildcards there, and `${` begins a variable; a
-/// variable of its own stands for each of them ("AWS IoT Core policy variables" and, spelled out, "IAM policy elements:
-/// Variables and tags"). MQTT's wildcards mean nothing in a policy.
+/// A literal text as a policy's pattern. `*` and `?` are wildcards there, and `${` begins a variable; each is written
+/// as a variable of its own ("AWS IoT Core policy variables" and, spelled out, "IAM policy elements: Variables and
+/// tags"). MQTT's wildcards mean nothing in a policy.
 fn literally(text: &str) -> String {
     text.replace("${", "${$}{").replace('*', "${*}").replace('?', "${?}")
 }
@@ -178,7 +178,7 @@ fn everything_below(beginning: &str) -> String {
     literally(beginning) + "*"
 }
 
-/// The pattern of the topics that are heard through the filters of another pattern.
+/// The pattern of the topics that match the filters of another pattern.
 fn any_topic(pattern: &str) -> String {
     pattern.replace(['+', '#'], "*")
 }

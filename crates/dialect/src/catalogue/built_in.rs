@@ -1,4 +1,4 @@
-//! The commands that devices with Wilco's own firmware know.
+//! The built-in commands, for devices with Wilco's own firmware.
 
 use serde_json::{Value, json};
 use wilco_ledger::Millis;

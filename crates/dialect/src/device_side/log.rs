@@ -1,4 +1,4 @@
-//! A log file as a device publishes it: cut into pieces that every broker carries.
+//! Splits a log file into chunks that every broker accepts.
 
 use wilco_ledger::CommandId;
 
@@ -9,8 +9,8 @@ use crate::log::{Checksum, LogChunk, LogReceipt};
 /// 64,000 bytes, half of what AWS carries in one message.
 const LONGEST: usize = 32 * 1024;
 
-/// Cuts a log into numbered pieces, between two lines wherever that is possible, and says what they are together. An
-/// empty log is one empty piece, so that something comes.
+/// Splits a log into numbered chunks, between two lines if possible, and returns their receipt. An empty log is one
+/// empty chunk, so that a message is sent.
 #[must_use]
 pub fn cut_log(id: &CommandId, text: &str) -> (Vec<LogChunk>, LogReceipt) {
     let pieces = cut(text, LONGEST);

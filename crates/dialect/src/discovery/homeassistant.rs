@@ -1,7 +1,7 @@
-//! Home Assistant's MQTT discovery: one message an entity, or one a device, both retained.
+//! Home Assistant's MQTT discovery: one retained message per entity, or one per device.
 //!
-//! Entities are put together by what names their device. Names are abbreviated word by word, `~` stands for the base topic, and
-//! each kind of entity has payloads of its own where it names none.
+//! Entities are grouped by their device. Names are abbreviated word by word, `~` stands for the base topic, and each kind of
+//! entity has default payloads.
 
 mod entity;
 mod names;
@@ -36,7 +36,7 @@ struct Known {
     entities: BTreeMap<(String, String), Entity>,
 }
 
-/// One entity with all that its message says, abbreviations and `~` written out.
+/// One entity with all properties of its message, with abbreviations and `~` expanded.
 #[derive(Debug, Clone)]
 struct Entity {
     component: String,
@@ -180,8 +180,8 @@ fn device_key(device: &Value) -> Option<String> {
     identified.or_else(|| device.pointer("/connections/0/1").map(shown).filter(|key| !key.is_empty()))
 }
 
-/// A device as the topics of one request suggest it where nothing was discovered: `…/command` has `…/state` beside it (ESPHome
-/// and others), and `…/set` the state one level above.
+/// A device as the topics of one request suggest it where nothing was discovered: `…/command` has `…/state` beside it
+/// (ESPHome and others), and `…/set` the state one level above.
 pub(crate) fn by_convention(device: &str, command: &str, topic: &str, payload: &str) -> KnownDevice {
     let mut known = KnownDevice::new(device_id(device), GENERAL, device);
     let states = match (topic.strip_suffix("/command"), topic.strip_suffix("/set"), topic.strip_prefix("cmnd/")) {

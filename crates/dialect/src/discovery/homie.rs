@@ -1,4 +1,5 @@
-//! The Homie convention: version 5 describes a device in one message (`$description`), versions 3 and 4 in many, one an attribute.
+//! The Homie convention: version 5 describes a device in one message (`$description`), versions 3 and 4 in one per
+//! attribute.
 
 use std::collections::BTreeMap;
 
@@ -74,7 +75,7 @@ impl Reader {
             return findings;
         }
         attributes.insert(rest.to_owned(), value.to_owned());
-        // Told anew only by what changes the description: a property's last attribute, or the device's state.
+        // Told again only by what changes the description: a property's last attribute, or the device's state.
         let describes = matches!(
             last,
             "$state"
@@ -219,10 +220,10 @@ fn describe(device: &mut KnownDevice, property: &Property<'_>) {
     let is_light = datatype == "boolean" && matches!(property, "on" | "state" | "power" | "switch" | "relay" | "light");
     let ask = Ask::Request { command: key.as_str().into(), argument: Some("value".into()), beside: None };
     device.commands.push(DeviceCommand {
-        // What is not retained is an event and no state.
+        // A property that is not retained is an event, not a state.
         reports: retained.then(|| key.as_str().into()),
         role: is_light.then_some(Role::Light),
-        // What is switched all day is no setting.
+        // A switch is not a setting.
         is_setting: retained && !is_light,
         ..DeviceCommand::new(&key, &name(title), control, ask)
     });

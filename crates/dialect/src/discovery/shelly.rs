@@ -1,4 +1,5 @@
-//! Shelly devices: who is there is heard, what they are is asked (`Shelly.GetDeviceInfo`, `Shelly.GetStatus`).
+//! Shelly devices: their messages show which exist, and two requests tell what they are (`Shelly.GetDeviceInfo`,
+//! `Shelly.GetStatus`).
 
 use std::collections::BTreeMap;
 
@@ -10,7 +11,7 @@ use crate::{
     set::{covers, device_id},
 };
 
-/// What is known of each device, by the topic that it speaks under.
+/// The known facts of each device, by its topic prefix.
 #[derive(Debug)]
 pub(super) struct Reader {
     settings: ReaderSettings,
@@ -50,7 +51,7 @@ impl Reader {
         format!(r#"{{"id":0,"src":{},"method":"{method}"}}"#, Value::from(&*self.settings.console))
     }
 
-    /// The answer to one of our questions, or what a device tells by itself.
+    /// The answer to one of our requests, or an unsolicited message.
     fn answer(&mut self, topic: &str, said: &Value, findings: &mut Findings) {
         let Some(source) = text(said, "src").filter(|source| source.len() <= super::LONGEST_NAME) else { return };
         let result = said.get("result").unwrap_or(&Value::Null);
@@ -60,7 +61,7 @@ impl Reader {
             return;
         }
         if text(said, "method") == Some("NotifyEvent") && said.to_string().contains("\"config_changed\"") {
-            // What has changed is not said.
+            // The event does not contain the change.
             let address = topic.strip_suffix("/events/rpc").unwrap_or(source);
             findings.questions.push((format!("{address}/rpc"), self.question("Shelly.GetConfig")));
             return;
@@ -120,7 +121,7 @@ impl Reader {
         }))
     }
 
-    /// The topic under which a device speaks: its id, unless it was heard under another name.
+    /// The topic prefix of a device: its ID, unless a message had another name.
     fn address_of(&self, id: &str) -> String {
         let known = self.devices.iter().find(|(_, device)| device.id.as_str() == id);
         known.map_or_else(|| id.to_owned(), |(address, _)| address.clone())
@@ -131,7 +132,7 @@ fn is_component(key: &str) -> bool {
     key.split_once(':').is_some_and(|(_, number)| number.parse::<u32>().is_ok())
 }
 
-/// What every device can do.
+/// The commands of every device.
 fn common() -> Vec<DeviceCommand> {
     let plain = |name: &str, title: &str| command(name, title, Control::Button, name, None, None);
     vec![
@@ -166,7 +167,7 @@ fn command(
     }
 }
 
-/// What a component can do, and what it reports.
+/// The commands and values of a component.
 fn describe(device: &mut KnownDevice, component: &str, state: &Value) {
     let Some((kind, number)) = component.split_once(':') else { return };
     let Ok(index) = number.parse::<u32>() else { return };
@@ -216,7 +217,7 @@ fn describe(device: &mut KnownDevice, component: &str, state: &Value) {
     }
 }
 
-/// What can be set up of a component, from its configuration as it is.
+/// The settings of a component, from its current configuration.
 fn settings(device: &mut KnownDevice, component: &str, configuration: &Value) {
     let Some((kind, number)) = component.split_once(':') else { return };
     let Ok(index) = number.parse::<u32>() else { return };

@@ -1,4 +1,4 @@
-//! Shelly's first generation: `shellies/announce` says what a device is, and what it reports says what it has.
+//! Shelly's first generation: `shellies/announce` names the model of a device, and its reports show its components.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::{Findings, MOST_DEVICES, MOST_OF_A_DEVICE, ReaderSettings, name, named, text};
 use crate::{Ask, Control, DeviceCommand, Inbound, KnownDevice, Role, Variable, set::device_id};
 
-/// What is known of each device, by its name in topics.
+/// The known facts of each device, by its topic name.
 #[derive(Debug)]
 pub(super) struct Reader {
     settings: ReaderSettings,

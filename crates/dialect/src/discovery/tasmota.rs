@@ -1,4 +1,4 @@
-//! Tasmota: `tasmota/discovery/{MAC}/config`, retained, says what a device has and how its topics are made.
+//! Tasmota: the retained message `tasmota/discovery/{MAC}/config` describes a device and its topics.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use wilco_ledger::DeviceId;
 use super::{Findings, MOST_DEVICES, ReaderSettings, name, named, text};
 use crate::{Ask, Control, DeviceCommand, Inbound, KnownDevice, Role, Root, Variable};
 
-/// What the rules of the dialect call the prefixes of topics.
+/// The names of the topic prefixes in the dialect's rules.
 const PREFIXES: [&str; 3] = ["cmnd", "stat", "tele"];
 const MOST_RELAYS: usize = 64;
 
@@ -172,7 +172,7 @@ struct Place {
     address: String,
     /// The FullTopic as a filter: any device, and `%prefix%`.
     filter: String,
-    /// What the device calls the prefixes.
+    /// The device's names of the prefixes.
     prefixes: [String; 3],
 }
 

@@ -1,5 +1,5 @@
-//! Devices behind a ThingsBoard gateway: `v1/gateway/connect` names them. The device that has the broker to itself is `me`,
-//! and found by what it sends. Commands are described nowhere.
+//! Devices behind a ThingsBoard gateway: `v1/gateway/connect` names them. A device that is alone on the broker is `me`,
+//! found by the messages it sends. There are no descriptions of commands.
 
 use serde_json::Value;
 use wilco_ledger::DeviceId;

@@ -1,4 +1,5 @@
-//! Zigbee2MQTT: `{base}/bridge/devices`, retained, lists every device with all that it exposes; `bridge/groups` the groups.
+//! Zigbee2MQTT: the retained message `{base}/bridge/devices` lists every device with everything that it exposes;
+//! `bridge/groups` lists the groups.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! From what is written in a dialect file to what is used, with all that is wrong with it on the way.
+//! Compiles a dialect file, and collects all of its problems.
 
 use std::{collections::BTreeMap, ops::Range};
 
@@ -23,7 +23,7 @@ const MOST_IN_A_RULE: usize = 64;
 const LONGEST_NAME: usize = 64;
 const LONGEST_TEXT: usize = 2_000;
 
-/// What a place in a request can be besides a setting and what the command's pattern captures.
+/// Placeholders of a request besides settings and captures of the command's pattern.
 const PLACES: [&str; 4] = ["device", "command", "id", "args"];
 
 type Problems = Vec<(usize, String)>;
@@ -191,7 +191,7 @@ impl Place<'_> {
         })
     }
 
-    /// A topic to publish to or to hear.
+    /// A topic to publish or to subscribe to.
     fn topic(&mut self, text: &str) -> Pattern {
         if text.is_empty() {
             self.wrong("The topic is empty.".to_owned());

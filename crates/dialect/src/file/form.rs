@@ -1,6 +1,6 @@
-//! A dialect file as a form: the parts that most firmware needs, as plain texts. The form and the file say the same thing.
+//! A dialect file as a form: the parts that most firmware needs, as plain texts. Form and file have the same content.
 //!
-//! A file may say more than the form has room for. Then it has no form ([`DialectForm::of`]), and is edited as text.
+//! A file can contain more than the form. Then it has no form ([`DialectForm::of`]) and is edited as text.
 
 use std::fmt::Write as _;
 
@@ -24,7 +24,7 @@ pub struct DialectForm {
     pub about: String,
     /// Where requests are published, with `{device}`.
     pub request_topic: String,
-    /// What is published, with `{command}`, `{id}` and `{args...}`.
+    /// The payload, with `{command}`, `{id}` and `{args...}`.
     pub request_payload: String,
     /// That is JSON.
     pub is_json: bool,
@@ -36,7 +36,7 @@ pub struct DialectForm {
     pub answer_topic: String,
     /// Where an answer has the command's ID; empty where it names none.
     pub answer_id: String,
-    /// The words by which an answer says how the command went; the first one that fits counts.
+    /// The words for the outcome of a command; the first match counts.
     pub outcomes: Vec<OutcomeField>,
     /// Where the device reports its state.
     pub state_topic: String,
@@ -44,28 +44,28 @@ pub struct DialectForm {
     pub state_key: String,
     /// Which value the device must report so that a command without an answer is done; empty: each argument under its name.
     pub expect_key: String,
-    /// What that value must be; empty: anything.
+    /// The required value; empty: any.
     pub expect_value: String,
     /// Why nothing can come back, as a sentence.
     pub silent: String,
-    /// Where the device says whether it is there.
+    /// The topic of the device's presence.
     pub presence_topic: String,
     /// Where in that payload; empty: the whole.
     pub presence_at: String,
-    /// The words for there, separated by commas.
+    /// The words for online, separated by commas.
     pub online: String,
-    /// The words for not there, separated by commas.
+    /// The words for offline, separated by commas.
     pub offline: String,
     /// Where measurements come.
     pub telemetry: Vec<String>,
 }
 
-/// A word of an answer, and what it means.
+/// A word of an answer, and its meaning.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OutcomeField {
-    /// Where it is: a JSON pointer, or a placeholder of the topic. Empty with an empty word: every answer.
+    /// Its place: a JSON pointer, or a placeholder of the topic. Empty with an empty word: every answer.
     pub at: String,
-    /// The word; several are separated by commas. Empty: anything that stands there.
+    /// The word, or several separated by commas. Empty: any value.
     pub is: String,
     /// What it means.
     pub means: Outcome,
@@ -124,7 +124,7 @@ impl DialectForm {
         }
     }
 
-    /// A file as a form; `None` for one that says more than the form has room for.
+    /// A file as a form; `None` for one with more than the form can show.
     ///
     /// # Errors
     /// All that is wrong with the file, by line.
@@ -136,7 +136,7 @@ impl DialectForm {
         Ok(form.filter(|form| DialectFile::parse(&form.text("")).is_ok_and(|written| written == file)))
     }
 
-    /// The file that says the same. The comments at the head of the file as it was before stay.
+    /// The equivalent file. Comments at the head of the previous file are kept.
     #[must_use]
     pub fn text(&self, before: &str) -> String {
         let mut text = String::new();
@@ -196,7 +196,7 @@ impl DialectForm {
         Ok(())
     }
 
-    /// What shows that a command was carried out, where no answer says so.
+    /// The evidence that a command was carried out, if there is no answer.
     fn write_expectation(&self, text: &mut String) -> std::fmt::Result {
         if !self.silent.is_empty() {
             return writeln!(text, "silent = {}", quoted(&self.silent));
@@ -337,7 +337,7 @@ fn listed_values(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+    #![expect(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 
     use super::{DialectForm, Outcome, OutcomeField};
     use crate::{DialectFile, IdKind, shipped, shipped_text};

@@ -1,4 +1,4 @@
-//! What a message is looked at for: values at a pointer or in the topic, tests on them, and what they mean.
+//! The rules for reading a message: values at a pointer or in the topic, tests on them, and outcomes.
 
 use std::borrow::Cow;
 
@@ -7,9 +7,9 @@ use wilco_ledger::{Outcome, is_same_value};
 
 use crate::pattern::{Captures, Kind, Pattern};
 
-/// The name under which a device reports that it has started.
+/// The key under which a device reports that it has started.
 pub const STARTED: &str = "$started";
-/// How many strings are read as JSON on the way along one pointer.
+/// How many strings are parsed as JSON along one pointer.
 const DEEPEST: usize = 4;
 
 /// Where a value is.
@@ -31,14 +31,14 @@ impl At {
 }
 
 /// A message as it is being looked at.
-pub(crate) struct Looked<'a, 's> {
+pub(crate) struct MessageContext<'a, 's> {
     pub(crate) text: &'a str,
     pub(crate) json: Option<&'a Value>,
     pub(crate) captures: &'a Captures<'a>,
     pub(crate) setting: &'a dyn Fn(&str) -> Option<Cow<'s, str>>,
 }
 
-impl Looked<'_, '_> {
+impl MessageContext<'_, '_> {
     /// The value at a place as text; `null` counts as there, as the text `null`.
     pub(crate) fn text_at(&self, at: &At) -> Option<String> {
         match at {
@@ -61,7 +61,7 @@ impl Looked<'_, '_> {
     }
 }
 
-/// The value at a pointer. A text on the way that is a JSON object is looked into.
+/// The value at a pointer. A text along it that contains a JSON object is parsed.
 fn looked_up<'v>(value: &'v Value, pointer: &str, deepest: usize) -> Option<Cow<'v, Value>> {
     if let Some(found) = value.pointer(pointer) {
         return Some(Cow::Borrowed(found));
@@ -98,7 +98,7 @@ pub(crate) struct Test {
 }
 
 impl Test {
-    pub(crate) fn holds(&self, looked: &Looked<'_, '_>) -> bool {
+    pub(crate) fn holds(&self, looked: &MessageContext<'_, '_>) -> bool {
         let Some(at) = &self.at else { return self.exists };
         let Some(found) = looked.text_at(at) else { return !self.exists };
         if !self.exists {
@@ -118,23 +118,23 @@ impl Test {
     }
 }
 
-/// What an answer means that a test fits.
+/// The outcome of an answer that passes a test.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct OutcomeRule {
     pub(super) test: Test,
-    /// `None`: it says nothing of the command.
+    /// `None`: it has no meaning for the command.
     pub(crate) means: Option<Outcome>,
     /// Where its sentence is: the first of these that is there.
     pub(crate) message: Vec<At>,
 }
 
 impl OutcomeRule {
-    pub(crate) fn fits(&self, looked: &Looked<'_, '_>) -> bool {
+    pub(crate) fn fits(&self, looked: &MessageContext<'_, '_>) -> bool {
         self.test.holds(looked)
     }
 }
 
-/// A word that devices give in place of a value.
+/// A word that devices send in place of a value.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Word {
     pub(super) word: Box<str>,
@@ -152,7 +152,7 @@ impl Word {
     }
 }
 
-/// How asked values are compared with reported ones.
+/// How requested values are compared with reported ones.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(crate) struct Compare {
     pub(super) any: Vec<String>,
@@ -186,7 +186,7 @@ impl Compare {
         key.into()
     }
 
-    /// A value as it is compared: of words that mean the same, the first.
+    /// A value in the form used for comparison: of equivalent words, the first.
     pub(crate) fn value(&self, value: &str) -> Box<str> {
         let same = self.same.iter().find(|same| same.iter().any(|word| word.eq_ignore_ascii_case(value)));
         let first = same.and_then(|same| same.first()).filter(|first| !first.eq_ignore_ascii_case(value));
@@ -194,7 +194,7 @@ impl Compare {
         first.map_or_else(|| value.into(), |first| first.as_str().into())
     }
 
-    /// An asked value as it has to be reported; `None` where any state meets it.
+    /// A requested value as it must be reported; `None` if any state meets it.
     pub(crate) fn asked(&self, value: &str) -> Option<Box<str>> {
         let value = self.value_ends_at.and_then(|end| value.split_once(end)).map_or(value, |(value, _)| value);
         (!self.is_any(value)).then(|| self.value(value))
@@ -225,7 +225,7 @@ pub(crate) fn listed(list: &[String], name: &str) -> bool {
     })
 }
 
-/// The scalars of a value, each with the path to it; 256 at the most.
+/// The scalars of a value, each with the path to it; 256 at most.
 pub(crate) fn flattened(prefix: &str, value: &Value, into: &mut Vec<(String, String)>) {
     const MOST: usize = 256;
     match value {

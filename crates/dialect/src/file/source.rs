@@ -1,4 +1,4 @@
-//! A dialect file as it is written. What each part means is in docs/dialects/format.md.
+//! The source of a dialect file, as serde reads it. docs/dialects/format.md describes each part.
 
 use std::collections::BTreeMap;
 
@@ -45,7 +45,7 @@ pub(super) struct Source {
     pub(super) hears: Vec<Spanned<HearSource>>,
 }
 
-/// What is read in code, because it is more than data or has to be fast.
+/// Formats that are decoded by code, because they exceed data or must be fast.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum CodeSource {
@@ -75,13 +75,13 @@ pub(super) enum SignInSource {
     RpcDigest,
 }
 
-/// Whether a connection hears a dialect's topics without having been asked to.
+/// Whether a connection subscribes to a dialect's topics by default.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(super) enum Subscribe {
     #[default]
     WhenEnabled,
-    /// A broker may end the connection over it, so a person has to ask for it by name.
+    /// A broker may end the connection over it, so a user must enable it by name.
     OnRequest,
 }
 
@@ -99,7 +99,7 @@ pub(super) struct CompareSource {
     /// Asked values that any state meets.
     #[serde(default)]
     pub(super) any: Vec<String>,
-    /// Sets of words that mean the same value.
+    /// Sets of words for the same value.
     #[serde(default)]
     pub(super) same: Vec<Vec<String>>,
     /// Asked members that are never reported.
@@ -108,7 +108,7 @@ pub(super) struct CompareSource {
     /// Asked members that are reported in another form, so any value of theirs will do.
     #[serde(default)]
     pub(super) reshaped: Vec<String>,
-    /// Of an asked value, only what stands before this character is reported: `on,10` is `on`, for ten seconds.
+    /// Only the part of a requested value before this character is reported: `on,10` is `on`, for ten seconds.
     pub(super) value_ends_at: Option<char>,
     /// Names are the same in capitals and small letters.
     #[serde(default)]
@@ -209,7 +209,7 @@ pub(super) struct HearSource {
     pub(super) when: Vec<TestSource>,
     pub(super) like: Option<LikeSource>,
     pub(super) device: Option<String>,
-    /// The device's name is a part of what stands there.
+    /// The device's name is a part of this value.
     pub(super) device_like: Option<String>,
     pub(super) id: Option<String>,
     #[serde(default)]
@@ -222,14 +222,14 @@ pub(super) struct HearSource {
     pub(super) online: Vec<String>,
     #[serde(default)]
     pub(super) offline: Vec<String>,
-    /// A value that meets what was asked means this.
+    /// The outcome of a value that meets the request.
     pub(super) met: Option<Means>,
     #[serde(default)]
     pub(super) steps: bool,
     /// The rules below are tried too.
     #[serde(default)]
     pub(super) also: bool,
-    /// What no rule fits is nobody's business, rather than unreadable.
+    /// Payloads without a matching rule are ignored, not unreadable.
     #[serde(default)]
     pub(super) lenient: bool,
 }

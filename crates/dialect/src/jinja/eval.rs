@@ -1,4 +1,4 @@
-//! What a template makes of a value. `None` is Jinja's *undefined*: nothing comes of a template that writes one.
+//! Evaluates a template. `None` is Jinja's *undefined*: a template that writes one produces nothing.
 
 use serde_json::{Number, Value};
 
@@ -9,7 +9,7 @@ pub(super) struct Scope<'a> {
     pub(super) json: Option<&'a Value>,
 }
 
-/// Writes it; says whether it could.
+/// Writes the result; returns whether it could.
 pub(super) fn write(parts: &[Part], scope: &Scope<'_>, text: &mut String) -> bool {
     parts.iter().all(|part| {
         match part {

@@ -1,4 +1,4 @@
-//! From the text of a template to its parts.
+//! Parses a template.
 
 use serde_json::Value;
 
@@ -230,7 +230,7 @@ impl<'p, 't> Parser<'p, 't> {
         Ok(parsed)
     }
 
-    /// Two sides and what stands between them, from the loosest level on.
+    /// Parses binary operators, from the lowest precedence on.
     fn two(&mut self, level: usize) -> Result<Expression, String> {
         const LEVELS: usize = 7;
         if level == LEVELS {
@@ -346,7 +346,7 @@ impl<'p, 't> Parser<'p, 't> {
         }
     }
 
-    /// What follows a value: members and filters.
+    /// Parses members and filters after a value.
     fn behind(&mut self, value: Expression) -> Result<Expression, String> {
         let mut value = value;
         for _ in 0..64 {

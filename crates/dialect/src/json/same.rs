@@ -1,11 +1,11 @@
-//! Whether two JSON texts are the same value, to the last digit.
+//! Compares two JSON texts as values, to the last digit.
 
 use serde_json::value::RawValue;
 
 use super::{Members, canonical, value_of};
 
-/// Whether two JSON texts say the same, whichever way their numbers, strings and spaces are written: `1e1` is `10.0`, and
-/// 9007199254740993 is not 9007199254740992. Objects are the same in any order of their keys.
+/// Whether two JSON texts are the same value, however their numbers, strings and spaces are written: `1e1` is `10.0`,
+/// and 9007199254740993 is not 9007199254740992. The order of keys does not matter.
 #[must_use]
 pub fn same(one: &str, other: &str) -> bool {
     one == other || is_same(&value_of(one), &value_of(other))

@@ -1,6 +1,6 @@
-//! One log as far as its pieces have come, whatever the network did to them; their text is not kept.
+//! The received chunks of one log, whatever the network did to them, without their text.
 //!
-//! It never guesses: two pieces that contradict each other make the log wrong.
+//! It never guesses: two chunks that contradict each other make the log wrong.
 
 use std::{
     collections::BTreeMap,
@@ -13,18 +13,18 @@ use super::{Checksum, LogChunk, LogNews, LogReceipt, LogStanding, MOST_CHUNKS};
 
 /// The longest log in bytes.
 const LONGEST: usize = 8 * 1024 * 1024;
-/// What to do about a log that was spoilt on its way.
+/// The hint about a log that was damaged in transit.
 const AGAIN: &str = "Fetch the log again.";
-/// What to do about a log that would be too long again.
+/// The hint about a log that is too long.
 const FEWER: &str = "Fetch fewer lines.";
 
-/// What has come of a log.
+/// The received part of a log.
 #[derive(Debug, Default)]
 pub(super) struct Gathered {
     pieces: BTreeMap<u32, Piece>,
     of: Option<u32>,
     sha256: Option<Checksum>,
-    /// As the device said it.
+    /// As the device reported it.
     promised_bytes: Option<u64>,
     /// Those of all pieces.
     bytes: usize,
@@ -70,7 +70,7 @@ impl Gathered {
         }
     }
 
-    /// Takes in what the device answers to the command that asked, before or after the pieces.
+    /// Adds the device's answer to the requesting command, before or after the chunks.
     pub(super) fn promise(&mut self, receipt: &LogReceipt) {
         if self.wrong.is_some() {
             return;
@@ -84,7 +84,7 @@ impl Gathered {
         }
     }
 
-    /// It will never be right, and what has come of it is of no use.
+    /// It can no longer become complete, and its chunks are useless.
     pub(super) fn give_up(&mut self, why: String) {
         self.pieces.clear();
         self.bytes = 0;
@@ -96,7 +96,7 @@ impl Gathered {
         self.pieces.len()
     }
 
-    /// Takes in what is said of the whole; says what contradicts it.
+    /// Adds a fact about the whole log; returns any contradiction.
     fn learn(&mut self, of: Option<u32>, sha256: Option<Checksum>) -> Option<String> {
         if let (Some(before), Some(now)) = (self.of, of)
             && before != now

@@ -1,4 +1,4 @@
-//! Which pieces of logs have come, and whether each new one fits those before, without keeping their text.
+//! Tracks which chunks of logs were received, and whether each new one fits those before, without keeping their text.
 //!
 //! Its memory is bounded, whatever devices send.
 
@@ -26,7 +26,7 @@ pub struct LogPieces {
     pieces: usize,
 }
 
-/// What became of a piece.
+/// The result of adding a chunk.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LogNews {
     /// It was missing.
@@ -51,7 +51,7 @@ impl LogPieces {
         self.change(device, &chunk.id, |log| log.add(chunk))
     }
 
-    /// Takes note that a log was found to be wrong earlier: whatever comes of it is useless.
+    /// Notes that a log was found to be wrong earlier: further chunks of it are useless.
     pub fn give_up(&mut self, device: &DeviceId, id: &CommandId, why: String) {
         self.change(device, id, |log| log.give_up(why));
     }

@@ -1,4 +1,4 @@
-//! How far the pieces of a log have come, and that in a sentence.
+//! The progress of a log, and a sentence about it.
 
 use std::fmt;
 
@@ -20,7 +20,7 @@ pub enum LogStanding {
         /// are missing so far.
         missing: Vec<u32>,
     },
-    /// Every piece is there, and nobody has said yet what the whole should be.
+    /// Every chunk was received, but no checksum yet.
     Unchecked {
         /// The log, which may not be what the device has.
         text: String,
@@ -33,7 +33,7 @@ pub enum LogStanding {
         text: String,
         /// In how many pieces it came.
         chunks: u32,
-        /// Its SHA-256, as the device said it.
+        /// Its SHA-256, as the device reported it.
         sha256: Checksum,
     },
     /// It will never be right.
@@ -44,8 +44,8 @@ pub enum LogStanding {
 }
 
 impl LogStanding {
-    /// How far a log has come of which these pieces have, in any order and some perhaps twice, and of which the device
-    /// has promised that in its answer. Once all pieces are there this goes through their text.
+    /// The state of a log with these chunks, in any order and possibly duplicated, and with this receipt in the
+    /// device's answer. When all chunks are there, this hashes their text.
     #[must_use]
     pub fn of(chunks: &[LogChunk], promise: Option<&LogReceipt>) -> LogStanding {
         let mut log = Gathered::default();

@@ -1,4 +1,4 @@
-//! What a message means.
+//! Decodes messages.
 
 use std::{borrow::Cow, cell::OnceCell};
 
@@ -9,7 +9,7 @@ use super::{Context, Decoded, DialectSet, Meaning, Member};
 use crate::{
     DecodedMessage, Inbound, TelemetryRest, Unreadable,
     devices::{KnownDevice, Use},
-    file::{AnswerRule, At, Compare, HearRule, Like, Looked, STARTED, StateRule, What, Word, flattened, shown},
+    file::{AnswerRule, At, Compare, HearRule, Like, MessageContext, STARTED, StateRule, What, Word, flattened, shown},
     json::canonical,
     pattern::{Captures, Kind, Known},
     wilco::LARGEST,
@@ -21,7 +21,7 @@ const LONGEST_MESSAGE: usize = 16 * 1024;
 /// The most measurements of one message.
 const MOST_SERIES: usize = 64;
 
-/// A payload, read as far as anybody asks.
+/// A payload, parsed on demand.
 struct Body<'a> {
     payload: &'a [u8],
     text: OnceCell<Result<&'a str, String>>,
@@ -55,7 +55,7 @@ impl<'a> Body<'a> {
 struct Found<'f, 's> {
     member: &'f Member,
     rule: &'f HearRule,
-    looked: &'f Looked<'f, 's>,
+    looked: &'f MessageContext<'f, 's>,
     /// The text that was meant, without what was stripped from it.
     like: Option<&'f str>,
     device: DeviceId,
@@ -64,7 +64,7 @@ struct Found<'f, 's> {
 }
 
 impl DialectSet {
-    /// What a message means to each dialect of the set. Nothing for one that is none of their business.
+    /// The meaning of a message in each dialect of the set. Empty if it belongs to none.
     #[must_use]
     pub fn decode(&self, inbound: &Inbound<'_>, context: &Context<'_>) -> Vec<Decoded<'_>> {
         let mut decoded = Vec::new();
@@ -123,7 +123,7 @@ impl Member {
                     return;
                 }
             };
-            let looked = Looked { text, json: body.json(), captures: &captures, setting: &bound };
+            let looked = MessageContext { text, json: body.json(), captures: &captures, setting: &bound };
             if !rule.when.iter().all(|test| test.holds(&looked)) {
                 continue;
             }
@@ -154,7 +154,7 @@ impl Member {
         Some((stripped, captures))
     }
 
-    /// The device by its name on the wire; `None` for a name that none can have.
+    /// The device by its name in topics; `None` for an invalid name.
     fn device(&self, name: &str, context: &Context<'_>) -> Option<DeviceId> {
         match context.devices.named(&self.file.name, name) {
             Some(known) => Some(known.id.clone()),
@@ -165,7 +165,7 @@ impl Member {
     fn device_of(
         &self,
         rule: &HearRule,
-        looked: &Looked<'_, '_>,
+        looked: &MessageContext<'_, '_>,
         in_text: &Captures<'_>,
         context: &Context<'_>,
     ) -> Option<DeviceId> {
@@ -174,7 +174,7 @@ impl Member {
         }
         let name = match &rule.device {
             Some(At::Place(pattern)) if pattern.names("asked") => {
-                // The topic names nobody; the id says which command, and so whose.
+                // The topic names no device; the ID identifies the command, and so the device.
                 let What::Answer(answer) = &rule.what else { return None };
                 let id = looked.text_at(answer.id.as_ref()?)?;
                 return context.wire_ids.find(&id).map(|(device, _)| device.clone());
@@ -349,7 +349,7 @@ impl Found<'_, '_> {
         }))
     }
 
-    /// The command of an id on the wire: the one that it stands for, or the id itself.
+    /// The command of an ID in a message: the mapped one, or the ID itself.
     fn command(&self, id: &str) -> Result<CommandId, String> {
         match self.context.wire_ids.find(id) {
             Some((_, command)) => Ok(command.clone()),

@@ -1,4 +1,4 @@
-//! How a device is asked.
+//! Encodes requests.
 
 use std::{borrow::Cow, collections::BTreeMap};
 
@@ -30,23 +30,23 @@ pub struct Asking<'a> {
     pub args: &'a str,
 }
 
-/// What to publish, and what to expect.
+/// The request and its expected report.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Message {
     /// Where to.
     pub topic: String,
-    /// What. Never retained.
+    /// The payload. Never retained.
     pub payload: String,
     /// The quality of service, 0 … 2.
     pub qos: u8,
     /// How the command's id is written.
     pub id: IdKind,
-    /// What the device must report; `None` where its answers name the command.
+    /// The required report; `None` if answers name the command.
     pub expects: Option<Expectation>,
 }
 
 impl Message {
-    /// Whether an answer can be expected to say which command it answers.
+    /// Whether an answer can name its command.
     #[must_use]
     pub fn answers_carry_ids(&self) -> bool {
         self.id != IdKind::None
@@ -60,7 +60,7 @@ impl Message {
 }
 
 impl DialectSet {
-    /// How the command's id is written; to be asked before [`DialectSet::encode`], which is given the id.
+    /// The form of the command's ID; call it before [`DialectSet::encode`], which takes the ID.
     ///
     /// # Errors
     /// A sentence: why the device cannot be asked like this.
@@ -75,7 +75,7 @@ impl DialectSet {
         Ok(member.rule(&asking, &args).map_or(IdKind::None, |rule| rule.id))
     }
 
-    /// What to publish so that a device does something. `wire_id` is the command's id as [`DialectSet::id_kind`] wants it.
+    /// A request to a device. `wire_id` is the command's ID in the form of [`DialectSet::id_kind`].
     ///
     /// # Errors
     /// A sentence: why the device cannot be asked like this.
@@ -120,7 +120,7 @@ impl DialectSet {
         self.member(dialect).ok_or_else(|| format!("The dialect '{dialect}' is not enabled on this connection."))
     }
 
-    /// A topic that discovery names may be any at all: it is not used where another device is asked.
+    /// A topic that discovery names may be any: it is not used if it belongs to another device.
     fn is_own(&self, device: &KnownDevice, devices: &Devices, topic: &str) -> Result<(), String> {
         let by_name = devices.asked_on(topic).filter(|owner| **owner != device.id).and_then(|owner| devices.get(owner));
         let by_rule = self.members.iter().filter(|member| member.file.name != device.dialect).find_map(|member| {
@@ -142,7 +142,7 @@ impl DialectSet {
         }
     }
 
-    /// Nothing goes out on the topics on which devices of Wilco's own dialect speak, or where it would reach many.
+    /// Refuses requests on topics of devices with Wilco's own dialect, and requests that would reach many devices.
     fn refuses(&self, member: &Member, message: &Message) -> Result<(), String> {
         usable(&message.topic)?;
         let own = self.members.iter().filter_map(|member| member.native.as_ref());
@@ -201,7 +201,7 @@ fn parsed(args: &str) -> Result<Args<'_>, String> {
     Args::parse(args).map_err(|error| format!("The arguments are not a JSON object ({error})."))
 }
 
-/// The request of the dialect that a found command stands for, with its arguments.
+/// The dialect's request for a discovered command, with its arguments.
 fn by_request<'a>(asking: &Asking<'a>) -> (Cow<'a, str>, Cow<'a, str>) {
     let plain = (Cow::Borrowed(asking.command), Cow::Borrowed(asking.args));
     let device: &'a KnownDevice = asking.device;
@@ -220,7 +220,7 @@ fn by_request<'a>(asking: &Asking<'a>) -> (Cow<'a, str>, Cow<'a, str>) {
     (Cow::Borrowed(&**command), Cow::Owned(args.to_string()))
 }
 
-/// A word of a device, as the JSON that it is if it is one.
+/// A device's word, as JSON if it is valid JSON.
 fn word(word: &str) -> Value {
     match word {
         "true" => Value::Bool(true),
@@ -245,7 +245,7 @@ fn named(member: &Member, command: &DeviceCommand, args: &str) -> Result<Message
     };
     let wanted = value.as_ref().filter(|_| !matches!(payload, AskPayload::Fixed(_))).map(shown);
     let reported = |sent: &str| command.reported(sent).to_owned();
-    // What a template makes is the device's own business; its state is the value.
+    // A template's output is for the device alone; the expected state is the value.
     let is_json = matches!(payload, AskPayload::Json | AskPayload::Fixed(_));
     let missing = || format!("'{}' needs a value: {{\"value\": …}}.", command.title);
     let payload = match payload {
@@ -281,7 +281,7 @@ fn json(args: &Args<'_>, value: Option<&Value>) -> String {
     Value::Object(object).to_string()
 }
 
-/// What must be reported after a payload on a topic that discovery names: the value, or each member of a JSON object.
+/// The required report after a payload on a topic that discovery names: the value, or each member of a JSON object.
 fn named_terms(
     member: &Member,
     key: &str,
@@ -302,7 +302,7 @@ fn named_terms(
 }
 
 impl Member {
-    /// The first way of asking that fits.
+    /// The first request rule that matches.
     fn rule(&self, asking: &Asking<'_>, args: &Args<'_>) -> Option<&RequestRule> {
         self.file.requests.iter().find(|rule| applies(rule, asking, args, self.file.compare.command_kind()))
     }
@@ -314,7 +314,7 @@ impl Member {
         wanted.and_then(|place| rule.topics.get(place)).unwrap_or(&rule.topics[0])
     }
 
-    /// Every way of asking that fits.
+    /// All request rules that match.
     pub(crate) fn rules(&self, asking: &Asking<'_>, args: &Args<'_>) -> Vec<&RequestRule> {
         self.file.requests.iter().filter(|rule| applies(rule, asking, args, self.file.compare.command_kind())).collect()
     }
@@ -458,7 +458,7 @@ fn applies(rule: &RequestRule, asking: &Asking<'_>, args: &Args<'_>, kind: Kind)
 }
 
 impl crate::Dialect {
-    /// Whether devices of this dialect speak or are asked on a topic.
+    /// Whether a topic belongs to devices of this dialect.
     pub(crate) fn claims(&self, topic: &str) -> bool {
         let topics = self.topics();
         matches!(

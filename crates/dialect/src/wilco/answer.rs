@@ -1,4 +1,4 @@
-//! What devices answer, read leniently: the console is the newer of the two, so it is the one to adapt.
+//! Reads answers of devices, leniently: consoles are updated more often than devices, so the console adapts.
 
 use serde_json::Value;
 use wilco_ledger::{Answer, Claim, DeviceId, Outcome, Raw, Timestamp};
@@ -15,14 +15,14 @@ pub(super) const LONGEST_MESSAGE: usize = 16 * 1024;
 
 /// How answers that are no JSON are read.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Spoken {
+pub(crate) struct PlainAnswers {
     /// The outcome that a text begins with.
     pub(crate) outcome: fn(&str) -> Option<Outcome>,
-    /// What is wrong with a text that begins with none, as part of a sentence.
+    /// The problem of a text without such a word, as part of a sentence.
     pub(crate) otherwise: &'static str,
 }
 
-/// What an answer says, apart from where it came.
+/// The content of an answer, without its origin.
 pub(super) struct Said {
     pub(super) claim: Claim,
     pub(super) outcome: Outcome,
@@ -32,8 +32,8 @@ pub(super) struct Said {
     pub(super) at: Option<Timestamp>,
 }
 
-/// An answer. One of which only the id and the status can be read counts all the same.
-pub(super) fn read(device: &DeviceId, inbound: &Inbound<'_>, spoken: Spoken) -> Result<Answer, Unreadable> {
+/// An answer. One of which only the id and the status can be read counts anyway.
+pub(super) fn read(device: &DeviceId, inbound: &Inbound<'_>, spoken: PlainAnswers) -> Result<Answer, Unreadable> {
     let said = said(inbound.payload, spoken).or_else(|why| {
         let readable = Readable::of(inbound);
         let id = readable.id();
@@ -56,7 +56,7 @@ pub(super) fn read(device: &DeviceId, inbound: &Inbound<'_>, spoken: Spoken) -> 
     })
 }
 
-fn said(payload: &[u8], spoken: Spoken) -> Result<Said, String> {
+fn said(payload: &[u8], spoken: PlainAnswers) -> Result<Said, String> {
     let text = text_of(payload)?;
     if text.is_empty() {
         return Err("it is empty".to_owned());
@@ -94,7 +94,7 @@ fn from_members(members: &Members) -> Result<Said, String> {
 }
 
 /// A plain text such as `SUCCESS: …`, also as a JSON string. The request's id may be anywhere in it.
-fn from_text(text: &str, spoken: Spoken) -> Option<Said> {
+fn from_text(text: &str, spoken: PlainAnswers) -> Option<Said> {
     let unquoted: Option<String> = serde_json::from_str(text).ok();
     let text = unquoted.as_deref().unwrap_or(text).trim();
     Some(Said {

@@ -1,8 +1,7 @@
-//! What can be read of a message that cannot be read as a whole: one with a byte that is no UTF-8, one that was cut off, or
-//! one that is too long.
+//! Salvages parts of an unreadable message: one with invalid UTF-8, one that was cut off, or one that is too long.
 //!
-//! Only what stands there whole counts: a text with both of its quotes, without a replaced byte in it. What it is taken for
-//! is somebody else's decision.
+//! Only complete values count: a text with both of its quotes and without a replaced byte. The caller decides what to
+//! do with them.
 
 use std::fmt;
 
@@ -15,7 +14,7 @@ use wilco_ledger::{Claim, CommandId, Outcome};
 
 use super::{
     LARGEST,
-    answer::{LONGEST_MESSAGE, Said, Spoken},
+    answer::{LONGEST_MESSAGE, PlainAnswers, Said},
 };
 use crate::{Inbound, ids, json, words};
 
@@ -50,8 +49,8 @@ impl Readable {
         }
     }
 
-    /// What it says as an answer: its id and its status, where both can be read. `why` says what is wrong with the rest.
-    pub(super) fn said(&self, why: &str, spoken: Spoken) -> Option<Said> {
+    /// Reads it as an answer: its ID and its status, if both are readable. `why` is the problem of the rest.
+    pub(super) fn said(&self, why: &str, spoken: PlainAnswers) -> Option<Said> {
         let outcome = self.outcome(spoken)?;
         let claim = match self.id_in_payload() {
             Some(id) => Claim::Id(id),
@@ -69,7 +68,7 @@ impl Readable {
         Some(Said { claim, outcome, progress: None, message: Some(message), result: None, at: None })
     }
 
-    fn outcome(&self, spoken: Spoken) -> Option<Outcome> {
+    fn outcome(&self, spoken: PlainAnswers) -> Option<Outcome> {
         match self.member("status") {
             Some(Value::String(word)) if !word.contains(REPLACED) => words::outcome(&word),
             Some(_) => None,
@@ -108,7 +107,7 @@ impl<'de> Visitor<'de> for Gather<'_> {
         while let Some(key) = map.next_key::<String>()? {
             self.0.extend(pending.take());
             let value: Box<RawValue> = map.next_value()?;
-            // Where a text ends is seen at its end. A number may have been cut off anywhere.
+            // A string ends with a quote. A number may have been cut off anywhere.
             if value.get().starts_with('"') {
                 self.0.push((key, value));
             } else {
@@ -129,7 +128,7 @@ mod tests {
 
     const ID: &str = "0198f3c2-0000-7000-8000-000000000001";
 
-    /// What can be read of it: its id, and its outcome if it counts as an answer.
+    /// The readable parts: its ID, and its outcome if it counts as an answer.
     fn check(payload: &[u8], correlation: Option<&str>, id: Option<&str>, outcome: Option<Outcome>) {
         let correlation = correlation.map(str::as_bytes);
         let inbound = Inbound { topic: "d/resp", payload, qos: 1, retained: false, correlation };

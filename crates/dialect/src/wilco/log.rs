@@ -1,4 +1,4 @@
-//! Pieces of a device's log file.
+//! Chunks of a device's log file.
 
 use serde_json::Value;
 use wilco_ledger::DeviceId;
@@ -48,7 +48,7 @@ fn read(inbound: &Inbound<'_>) -> Result<Option<LogChunk>, String> {
     }))
 }
 
-/// A number from 1; `Err` says what else it is.
+/// A number from 1; `Err` is the problem.
 fn count(members: &Members, name: &str) -> Result<Option<u32>, String> {
     let Some(value) = members.get(name) else { return Ok(None) };
     let number = whole(&value).and_then(|number| u32::try_from(number).ok()).filter(|number| *number > 0);

@@ -1,4 +1,4 @@
-//! What devices report without being asked: presence, state, measurements.
+//! Reports that devices send by themselves: presence, state, measurements.
 
 use serde_json::Value;
 use wilco_ledger::{DeviceId, Timestamp};

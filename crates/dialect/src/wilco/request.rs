@@ -1,4 +1,4 @@
-//! Requests: how ours are written, and how another console's are read.
+//! Requests: encodes ours, and decodes those of other consoles.
 
 use serde_json::{Value, json};
 use wilco_ledger::{Delivery, DeviceId, Millis, Policy, Retry, Submission};
@@ -27,7 +27,8 @@ pub(super) fn observe(device: &DeviceId, inbound: &Inbound<'_>) -> Result<Submis
     seen(device, inbound, asked, true)
 }
 
-/// The same where requests may be free text too. `None` for one without an id: nobody could tell it from another.
+/// The same for requests that may be free text. `None` for one without an ID: it could not be distinguished from
+/// another.
 pub(crate) fn observe_text(device: &DeviceId, inbound: &Inbound<'_>) -> Result<Option<Submission>, String> {
     if let Ok(asked) = device_side::read_request(inbound.payload, inbound.correlation) {
         return seen(device, inbound, asked, true).map(Some);

@@ -1,4 +1,4 @@
-//! What is different between two states of something, for the audit.
+//! The differences between two states, for the audit.
 
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
@@ -25,7 +25,7 @@ pub(crate) fn between(before: Option<&Value>, after: &Value) -> Value {
     Value::Object(changes)
 }
 
-/// A connection as it is written down. There is no secret in a profile; what it says of them is which there are.
+/// A connection as it is stored. A profile contains no secrets, only which ones exist.
 pub(crate) fn of_profile(profile: &Profile) -> Value {
     let Profile {
         id: _,

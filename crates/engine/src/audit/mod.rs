@@ -1,9 +1,10 @@
-//! The audit: who did what, when and why.
+//! The audit: a log of all actions, with user, time and reason.
 //!
-//! [`Audit`] makes the entries, which are written in the transaction of what they describe. [`seal`] keeps the newest entry
-//! in the keyring, where an old copy of the database is not, and [`verify`] finds what was changed behind Wilco's back.
+//! [`Audit`] creates the entries, which are written in the transaction of the change that they describe. [`seal`] keeps
+//! the newest entry in the keyring, where a restored copy of the database does not replace it, and [`verify`] finds
+//! tampering.
 //!
-//! What is written down contains no secret: [`plain`] leaves out what is named like one, and of a connection only the fields
+//! Entries contain no secrets: [`plain`] omits members with the name of a secret, and of a connection only the fields
 //! that are not secret are known here.
 
 mod changes;
@@ -26,7 +27,7 @@ use crate::{
     store::{ConnectionId, NewAuditEntry},
 };
 
-/// Texts longer than this are not written down whole, bytes.
+/// Texts longer than this are not stored whole, bytes.
 const LONGEST: usize = 4_000;
 
 /// The person at a computer, and the installation, as others are told of them in what it signs.
@@ -133,7 +134,7 @@ pub(crate) fn days(count: u32) -> String {
     if count == 1 { "1 day".to_owned() } else { format!("{} days", grouped(count)) }
 }
 
-/// JSON text as it may be written down: members that are named like a secret without their values, and of a long text only
+/// JSON text as it may be stored: members that are named like a secret without their values, and of a long text only
 /// its length and its SHA-256.
 pub(crate) fn plain(text: &str) -> Value {
     let Ok(mut value) = serde_json::from_str::<Value>(text) else { return shortened(text) };
@@ -148,14 +149,14 @@ fn shortened(text: &str) -> Value {
     json!({ "bytes": text.len(), "sha256": hex(&Sha256::digest(text.as_bytes())) })
 }
 
-/// Hides the values of members that are named like a secret, and says whether there are any.
+/// Hides the values of members with the name of a secret, and returns whether there are any.
 fn hide_secrets(value: &mut Value) -> bool {
     match value {
         Value::Object(members) => {
             let mut found = false;
             for (name, value) in members {
                 if is_secret(name) {
-                    *value = "(not written down)".into();
+                    *value = "(not recorded)".into();
                     found = true;
                 } else {
                     found |= hide_secrets(value);
@@ -169,7 +170,7 @@ fn hide_secrets(value: &mut Value) -> bool {
     }
 }
 
-/// Whether a member's name says that its value is a secret.
+/// Whether a member's value is a secret, by its name.
 fn is_secret(name: &str) -> bool {
     const NAMES: [&str; 9] =
         ["password", "passwd", "passphrase", "secret", "token", "psk", "api_key", "apikey", "private_key"];
@@ -200,9 +201,9 @@ mod tests {
         check(r#"{"on":true,"serial":9007199254740993}"#, r#"{"on":true,"serial":9007199254740993}"#);
         check(
             r#"{"changes":{"wifi":[{"ssid":"a","WiFi-Password":"canary"}]}}"#,
-            r#"{"changes":{"wifi":[{"ssid":"a","WiFi-Password":"(not written down)"}]}}"#,
+            r#"{"changes":{"wifi":[{"ssid":"a","WiFi-Password":"(not recorded)"}]}}"#,
         );
-        check(r#"{"key":"canary","keyboard":"de"}"#, r#"{"key":"(not written down)","keyboard":"de"}"#);
+        check(r#"{"key":"canary","keyboard":"de"}"#, r#"{"key":"(not recorded)","keyboard":"de"}"#);
         check("light: on", "light: on");
         let long = plain(&format!(r#"{{"text":"{}"}}"#, "a".repeat(5_000)));
         assert_eq!(long["bytes"], 5_011);

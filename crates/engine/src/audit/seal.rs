@@ -1,7 +1,7 @@
 //! Seals the audit: keeps its newest entry in the keyring, and a signature of it beside the entries.
 //!
-//! Nothing is sealed that does not follow what was sealed before. So a chain that was changed behind Wilco's back stays at odds
-//! with its seal.
+//! Entries are sealed only if they continue from the last seal. So a chain that was tampered with never matches its
+//! seal again.
 
 use serde::{Deserialize, Serialize};
 use wilco_credentials::signing::{INSTALLATION, SigningKey};
@@ -32,7 +32,7 @@ struct Written {
 /// Why the newest entry was not sealed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum NotSealed {
-    #[error("the audit does not follow what was sealed before")]
+    #[error("the audit does not continue from its last seal")]
     Broken,
     #[error(transparent)]
     Keyring(#[from] VaultError),
@@ -40,7 +40,7 @@ pub(crate) enum NotSealed {
     Store(#[from] StoreError),
 }
 
-/// What the keyring knows of the audit. Blocks.
+/// Reads the seal from the keyring. Blocks.
 pub(crate) fn kept(vault: &Vault) -> Result<Kept, VaultError> {
     Ok(Kept { key: SigningKey::open(vault)?.map(|key| key.public()), head: sealed(vault)? })
 }

@@ -1,9 +1,9 @@
-//! Verifies the audit: that every entry is as it was written, follows the one before, and agrees with what is sealed.
+//! Verifies the audit: every entry is unchanged, continues from the one before, and matches the seals.
 //!
-//! Each entry has a hash of its own content and of the hash before. So an altered entry shows by itself, and one whose hash was
-//! computed anew shows by the next one. A chain that was computed anew up to its end, one that was cut off, and an old copy of the
-//! database agree with themselves; they do not agree with the seals, which are signed, and with the newest entry in the
-//! keyring, where the one who restores an old database does not restore it.
+//! Each entry has a hash of its own content and of the hash before. So an altered entry does not match its own hash,
+//! and if that hash was recalculated, the next entry does not match. A chain that was recalculated up to its end, one
+//! that was cut off, and an old copy of the database are consistent in themselves; they do not match the signed seals
+//! or the newest entry in the keyring, which is not restored together with the database.
 
 use std::collections::{HashMap, HashSet};
 
@@ -15,15 +15,15 @@ use crate::{
     store::{AuditHead, Hash, StoredAudit, StoredAuditEntry, StoredSeal, audit_genesis},
 };
 
-/// What the audit has to agree with.
+/// The seals that the audit must match.
 pub(crate) struct Expected {
     /// The installation's id.
     pub(crate) installation: String,
-    /// What the keyring knows; a sentence why it says nothing.
+    /// The seal of the keyring; or a sentence why there is none.
     pub(crate) keyring: Result<Kept, String>,
 }
 
-/// What the keyring knows of the audit.
+/// The seal of the keyring.
 #[derive(Default)]
 pub(crate) struct Kept {
     /// The key that signs.
@@ -48,10 +48,10 @@ pub(crate) struct Verifier {
     bad: Vec<AuditRange>,
     /// Entries that are not there.
     missing: Vec<AuditRange>,
-    /// The hashes of the entries that something says something about.
+    /// The hashes of entries that others refer to.
     hashes: HashMap<u32, Hash>,
     named: HashSet<u32>,
-    /// What the retention says that it deleted last.
+    /// The range that the retention last recorded as deleted.
     deleted: Option<AuditHead>,
 }
 
@@ -94,7 +94,7 @@ impl Verifier {
             return;
         };
         if !entry.is_intact() {
-            let text = format!("Entry {number} was altered. It says now: {}.", entry.entry.what);
+            let text = format!("Entry {number} was altered. It now says: {}.", entry.entry.what);
             self.altered(number, text);
         } else if self.previous.is_some_and(|previous| previous != entry.previous) {
             self.not_linked(number);
@@ -131,12 +131,12 @@ impl Verifier {
             let text = format!("Entry {number} does not follow what was deleted before it.");
             self.problem(AuditProblemKind::Checkpoint, None, text);
         } else if !self.bad.iter().any(|range| range.to == before) {
-            let text = format!("Entry {before} was replaced by another one: entry {number} names another hash for it.");
+            let text = format!("Entry {before} was replaced: entry {number} contains a different hash for it.");
             self.altered(before, text);
         }
     }
 
-    /// What was deleted is what the retention wrote down.
+    /// Checks that the deleted entries are those that the retention recorded.
     fn look_at_checkpoint(&mut self) {
         let checkpoint = self.stored.checkpoint;
         let genuine = match checkpoint.number {
@@ -146,7 +146,7 @@ impl Verifier {
         let is_told = self.problems.iter().any(|problem| problem.kind == AuditProblemKind::Checkpoint);
         if !genuine && !is_told {
             let text = match checkpoint.number {
-                0 => "The audit does not begin where this installation's does.".to_owned(),
+                0 => "The audit does not begin with the first entry of this installation.".to_owned(),
                 number => format!("No entry says that the entries up to {number} were deleted."),
             };
             self.problem(AuditProblemKind::Checkpoint, None, text);
@@ -169,11 +169,7 @@ impl Verifier {
             if self.stored.seals.is_empty() && kept.head.is_none() {
                 return AuditSeal::NotYet;
             }
-            self.problem(
-                AuditProblemKind::Seal,
-                None,
-                "The keyring has no seal any more, or no key for it.".to_owned(),
-            );
+            self.problem(AuditProblemKind::Seal, None, "The keyring no longer has the seal or its key.".to_owned());
             return AuditSeal::NotYet;
         };
         let mut sealed = vec![head.head];
@@ -199,7 +195,7 @@ impl Verifier {
         for head in sealed.iter().filter(|head| head.number > beginning && head.number <= last) {
             match self.hashes.get(&head.number) {
                 Some(hash) if *hash == head.hash => good = head.number,
-                // That it cannot be read, or is not there, is told already.
+                // An unreadable or missing seal is reported already.
                 None => {}
                 Some(_) => {
                     let range = AuditRange { from: good + 1, to: head.number };
@@ -209,8 +205,8 @@ impl Verifier {
                     if !self.problems.iter().any(is_told) {
                         let (entries, are) = numbered(range);
                         let text = format!(
-                            "{entries} {are} not what was sealed: something among them was replaced, and all hashes after \
-                             it were computed anew."
+                            "{entries} {are} not the sealed ones: at least one was replaced, and all later hashes were \
+                             computed again."
                         );
                         self.problem(AuditProblemKind::Replaced, Some(range), text);
                     }
@@ -218,7 +214,7 @@ impl Verifier {
             }
         }
         let Some(newest) = sealed.last() else { return };
-        // What comes after the last entry that is as it was sealed, nothing vouches for.
+        // Entries after the last one that matches its seal are not protected.
         if newest.number > good && last > good {
             self.bad.push(AuditRange { from: good + 1, to: last });
         }
@@ -226,7 +222,7 @@ impl Verifier {
             let range = AuditRange { from: self.last + 1, to: newest.number };
             let (entries, are) = numbered(range);
             let text = format!(
-                "{entries} {are} missing at the end: they were sealed. They were cut off, or an old copy of the database was \
+                "{entries} {are} missing at the end: they were sealed, then cut off, or an old copy of the database was \
                  restored."
             );
             self.problem(AuditProblemKind::CutOff, Some(range), text);
@@ -255,7 +251,7 @@ fn numbered(range: AuditRange) -> (String, &'static str) {
     }
 }
 
-/// The particulars of an entry that says what the retention deleted.
+/// The details of the entry about deleted entries.
 pub(crate) fn deletion(checkpoint: &AuditHead) -> serde_json::Value {
     serde_json::json!({ "deleted_to": checkpoint.number, "hash": super::hex(&checkpoint.hash) })
 }
@@ -267,7 +263,7 @@ fn deleted(details: &str) -> Option<AuditHead> {
     Some(AuditHead { number, hash })
 }
 
-/// What is left of a range.
+/// The rest of a range.
 fn without<'a>(range: AuditRange, out: impl Iterator<Item = &'a AuditRange>) -> Vec<AuditRange> {
     let mut out: Vec<_> = out.copied().collect();
     out.sort_unstable_by_key(|range| range.from);

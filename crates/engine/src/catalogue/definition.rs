@@ -1,4 +1,4 @@
-//! Definitions as people hand them in and get them back.
+//! Definitions of commands, between the wire types and the stored form.
 
 use wilco_dialect::CommandKind;
 use wilco_ledger::{Millis, WireForm};
@@ -9,7 +9,7 @@ use crate::{
     store::{ConnectionId, Definition},
 };
 
-/// Checks what somebody has described.
+/// Checks a user's definition.
 pub(crate) fn read(id: String, described: CommandDefinition) -> Result<Definition, Failure> {
     let definition =
         Definition { id, connection: described.connection.as_deref().map(ConnectionId::from), kind: kind(described) };
@@ -23,12 +23,12 @@ pub(crate) fn read(id: String, described: CommandDefinition) -> Result<Definitio
 pub(crate) fn problems(kind: &CommandKind) -> Vec<String> {
     let described = kind.check().err().map(|error| sentence(&error.to_string()));
     let schema = Schema::read(&kind.schema);
-    // What lies in a schema that is none is anybody's guess.
+    // An invalid schema is not searched.
     let impossible = if schema.is_ok() { places::impossible(kind) } else { None };
     described.into_iter().chain(impossible).chain(schema.err()).collect()
 }
 
-/// The description: title, name and what goes over the wire exactly as they were entered.
+/// The definition: title, name and request exactly as they were entered.
 pub(crate) fn kind(described: CommandDefinition) -> CommandKind {
     let given = |template: Option<String>| template.filter(|text| !text.trim().is_empty()).map(String::into_boxed_str);
     let topic = given(described.topic);

@@ -1,6 +1,6 @@
-//! Commands and buttons as a file, to be taken to another computer: JSON, and a connection that one is for by its name.
+//! The file format of exported commands and buttons: JSON, with connections by name.
 //!
-//! It knows neither the store nor which connections there are.
+//! It knows neither the store nor the existing connections.
 
 use std::path::{Path, PathBuf};
 
@@ -13,14 +13,14 @@ use crate::{
     import_export,
 };
 
-/// What the file says it is.
+/// The type of the file.
 const FORMAT: &str = "wilco commands";
 /// Which form of it. A newer one is refused.
 const VERSION: u32 = 1;
 /// The largest file that is read, bytes.
 const LIMIT: u64 = 4 * 1024 * 1024;
 
-/// What is in a file: connections by name, and buttons without ids.
+/// The contents of a file: connections by name, and buttons without IDs.
 #[derive(Debug)]
 pub(crate) struct Content {
     pub(crate) commands: Vec<CommandDefinition>,
@@ -109,7 +109,7 @@ pub(crate) fn read(path: &Path) -> Result<Content, Failure> {
         )
     };
     let page: Value = serde_json::from_slice(&content).map_err(|error| {
-        // What begins as such a file does is one that somebody has written.
+        // A file with such a beginning was written by hand.
         if content.trim_ascii_start().starts_with(b"{") {
             failure(
                 format!("{name} is not valid JSON: {error}."),

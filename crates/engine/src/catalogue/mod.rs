@@ -1,7 +1,7 @@
-//! What is known of commands before they are sent: the built-in ones, and those that people have described.
+//! The catalogue of commands: the built-in ones and the user's own.
 //!
-//! One place answers how long a command is waited for, whether it may be repeated and what its arguments must look like,
-//! whoever asks. It is kept in memory beside the store, because every send asks it.
+//! It is the only place that decides timeouts, retries and the schema of the arguments, for every caller. It is kept in
+//! memory beside the store, because every send uses it.
 
 pub(crate) mod definition;
 pub(crate) mod file;
@@ -23,14 +23,14 @@ pub(crate) struct Catalogue {
     own: RwLock<Arc<[Arc<Own>]>>,
 }
 
-/// A command that somebody has described, with its schema read.
+/// A user's own command, with its parsed schema.
 pub(crate) struct Own {
     pub(crate) definition: Definition,
     /// A sentence where the schema cannot be used: an earlier version may have kept it.
     schema: Result<Schema, String>,
 }
 
-/// What the catalogue knows under a name.
+/// A known command of the catalogue.
 pub(crate) enum Known {
     BuiltIn(&'static CommandKind),
     Own(Arc<Own>),
@@ -52,7 +52,7 @@ impl Catalogue {
         Arc::clone(&self.own.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// What is known of a command on a connection: a definition for that one alone goes before one for all.
+    /// Finds a command for a connection: a definition for that connection precedes one for all.
     pub(crate) fn find(&self, connection: &ConnectionId, name: &str) -> Known {
         if let Some(kind) = wilco_dialect::command(name) {
             return Known::BuiltIn(kind);
@@ -64,7 +64,7 @@ impl Catalogue {
         named(Some(connection)).or_else(|| named(None)).map_or(Known::Nothing, |own| Known::Own(Arc::clone(own)))
     }
 
-    /// Whether commands go out on a connection in forms that its dialect would not know again.
+    /// Whether commands on a connection have forms that its dialect would not recognise.
     pub(crate) fn speaks_otherwise(&self, connection: &ConnectionId) -> bool {
         self.own().iter().any(|own| {
             let Definition { connection: of, kind, .. } = &own.definition;

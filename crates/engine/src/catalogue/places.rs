@@ -1,4 +1,4 @@
-//! Whether what a form names is anything that its command's arguments can have.
+//! Checks that the placeholders of a request template exist in the command's schema.
 
 use std::collections::BTreeSet;
 
@@ -8,11 +8,11 @@ use wilco_ledger::WireForm;
 
 use super::schema::resolved;
 
-/// So many names are told of what there is.
+/// The maximum number of listed names.
 const MOST_NAMES: usize = 8;
-/// So many arguments are told that a schema does not name.
+/// The maximum number of remarks about unknown arguments.
 const MOST_REMARKS: usize = 4;
-/// The longest name that is told, letters.
+/// The longest listed name, characters.
 const LONGEST_NAME: usize = 40;
 
 /// An argument in a topic or payload that the schema rules out, as a sentence: it would be sent as `null`, always.
@@ -21,7 +21,7 @@ pub(super) fn impossible(kind: &CommandKind) -> Option<String> {
     Dialect::form_arguments(form).into_iter().find_map(|path| ruled_out(&kind.schema, path))
 }
 
-/// What is better known of the arguments in a topic or payload, though they can be sent: sentences.
+/// Remarks about the arguments in a topic or payload, which can be sent anyway: sentences.
 pub(crate) fn remarks(kind: &CommandKind) -> Vec<String> {
     kind.form.as_ref().map(|form| remarks_on(&kind.schema, form)).unwrap_or_default()
 }
@@ -58,7 +58,7 @@ fn ruled_out(root: &Value, path: &str) -> Option<String> {
     }
 }
 
-/// What a schema has of an argument.
+/// The schema of an argument.
 enum Found {
     /// It has it.
     Named { required: bool },
@@ -66,7 +66,7 @@ enum Found {
     Unnamed(String),
     /// It has others, these, or none, and leaves room for no more.
     RuledOut(String),
-    /// It says nothing of what could be there.
+    /// Any argument is possible.
     Open,
 }
 
@@ -101,7 +101,7 @@ fn is_closed(schema: &Value) -> bool {
     schema.get("additionalProperties") == Some(&Value::Bool(false)) && schema.get("patternProperties").is_none()
 }
 
-/// More is said of it than what stands in its properties.
+/// The schema is combined from more than its properties.
 fn is_put_together(schema: &Value) -> bool {
     const PARTS: [&str; 8] =
         ["allOf", "anyOf", "oneOf", "if", "dependentSchemas", "dependencies", "patternProperties", "$ref"];
@@ -161,7 +161,7 @@ mod tests {
         check(json!({"properties": {"b": {}}}), false);
         check(json!({"patternProperties": {"^a": {}}, "additionalProperties": false}), false);
         check(json!({"additionalProperties": false}), true);
-        // A schema that refers to itself is refused elsewhere, and is no reason to go on for ever.
+        // A schema that refers to itself is refused elsewhere, and is no reason to continue forever.
         check(json!({"$ref": "#"}), false);
     }
 
@@ -180,7 +180,7 @@ mod tests {
         );
         check(open.clone(), r#"{"open":{args.percent},"by":"{args.who}"}"#, &[]);
         check(open, r#"{"by":{args.who},"and":{args.who}}"#, &["Sent as null if left empty: who."]);
-        // What is needed of something that is not needed itself can be missing with it.
+        // A required member of an optional object may be missing with the object.
         let within = json!({"properties": {"who": {"properties": {"name": {}}, "required": ["name"]}}});
         check(within, "{args.who.name}", &["Sent as null if left empty: who.name."]);
         let elsewhere = json!({"properties": {"b": {}}, "allOf": [{"properties": {"a": {}}}]});

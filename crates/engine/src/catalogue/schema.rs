@@ -1,7 +1,7 @@
 //! JSON Schemas of commands' arguments.
 //!
-//! They come from people and their files, so they are bounded: in size, in depth, in what they refer to (only to
-//! themselves, and never in a circle), and in the work a pattern may take.
+//! Users and their files provide them, so they are bounded: in size, in depth, in references (only to themselves, without
+//! cycles), and in the work of a pattern.
 
 use jsonschema::{PatternOptions, ValidationError, Validator};
 use serde_json::{Map, Value, json};
@@ -27,7 +27,7 @@ const DATA: [&str; 4] = ["enum", "const", "default", "examples"];
 const NAMED: [&str; 6] =
     ["properties", "patternProperties", "$defs", "definitions", "dependentSchemas", "dependencies"];
 
-/// A schema that can be asked.
+/// A compiled schema.
 pub(crate) struct Schema(Validator);
 
 impl Schema {
@@ -55,7 +55,7 @@ impl Schema {
         options.build(schema).map(Schema).map_err(|error| format!("This is not a valid JSON Schema: {}.", told(&error)))
     }
 
-    /// What is wrong with arguments: `level: 7 is greater than …`, the place first. Empty where they fit.
+    /// The problem of the arguments: `level: 7 is greater than …`, the place first. Empty if they are valid.
     pub(crate) fn complaints(&self, args: &Value) -> Vec<String> {
         self.0.iter_errors(args).take(MOST_COMPLAINTS).map(|error| told(&error)).collect()
     }
@@ -136,7 +136,7 @@ pub(super) fn resolved<'a>(root: &'a Value, schema: &'a Value) -> &'a Value {
     std::iter::successors(Some(schema), follow).take(DEEPEST).last().unwrap_or(schema)
 }
 
-/// What `#/$defs/level` refers to.
+/// The target of `#/$defs/level`.
 fn target<'a>(root: &'a Value, place: &str) -> Option<&'a Value> {
     root.pointer(place.strip_prefix('#')?)
 }

@@ -1,4 +1,4 @@
-//! The audit as people read and verify it, and its seal.
+//! Lists, verifies, seals and annotates the audit.
 
 use std::time::Duration;
 
@@ -22,11 +22,11 @@ use crate::{
     store::{AuditFilter, ConnectionId, NewAuditEntry, StoredAuditEntry},
 };
 
-/// What is done within this time of each other is sealed at once.
+/// Entries within this time of each other are sealed together.
 const SEALED_AFTER: Duration = Duration::from_secs(1);
-/// A keyring that is locked may ask the person, who is not waited for at the end.
+/// A locked keyring may prompt the user, which is not waited for at the end.
 const AT_THE_END: Duration = Duration::from_secs(3);
-/// Entries of one page, at the most.
+/// Entries of one page, at most.
 const PAGE: u32 = 1_000;
 /// Particulars longer than this are left out of a page, bytes.
 const DETAILS: usize = 16_000;
@@ -59,7 +59,7 @@ impl Handle {
     /// # Errors
     /// [`FailureCode::Store`](crate::api::FailureCode). What is wrong with the audit is no error.
     pub async fn verify_audit(&self) -> Result<AuditVerification, Failure> {
-        // What was done a moment ago is sealed first, so that it can be compared too. What is wrong is found below.
+        // The latest entries are sealed first, so that they can be compared too. Errors are found below.
         let _ = self.seal_audit().await;
         let vault = self.vault.clone();
         let keyring = blocking(move || Ok(seal::kept(&vault).map_err(|error| error.to_string()))).await?;
@@ -89,8 +89,8 @@ impl Handle {
         page.entries.into_iter().next().ok_or_else(|| not_found("entry", "of the note"))
     }
 
-    /// Seals the audit anew: after a backup was restored, or the keyring was lost. An entry says so, with what was wrong and
-    /// why. Entries that were altered stay altered.
+    /// Seals the audit again: after a backup was restored, or the keyring was lost. An entry states this, with the
+    /// problems and the reason. Altered entries stay altered.
     ///
     /// # Errors
     /// [`FailureCode::Invalid`](crate::api::FailureCode) without a note; `Keyring`; `Store`.
@@ -98,10 +98,10 @@ impl Handle {
         let found = self.verify_audit().await?;
         let note = note.trim();
         if note.is_empty() {
-            return Err(invalid("The note is empty.".into(), "Write why the audit is sealed anew."));
+            return Err(invalid("The note is empty.".into(), "Enter the reason for sealing the audit again."));
         }
         let problems: Vec<_> = found.problems.iter().map(|problem| &*problem.text).collect();
-        let entry = self.audit.entry(AuditKind::Audit, "Sealed the audit anew").with(&json!({ "problems": problems }));
+        let entry = self.audit.entry(AuditKind::Audit, "Sealed the audit again").with(&json!({ "problems": problems }));
         self.store.append_audit(entry.because(Some(note.to_owned()))).await?;
         {
             let _one = self.sealing.lock().await;
@@ -140,8 +140,8 @@ impl Handle {
     async fn say_broken(&self) {
         let notice = Notice {
             level: NoticeLevel::Warning,
-            message: "The audit does not follow what was sealed before, so newer entries are not sealed.".into(),
-            hint: Some("Verify the audit. After you restored a backup, seal it anew: wilco audit reseal.".into()),
+            message: "The audit does not continue from its last seal, so newer entries are not sealed.".into(),
+            hint: Some("Verify the audit. If you restored a backup, seal it again: wilco audit reseal.".into()),
             connection: None,
         };
         let _ = self.ask(|reply| Request::Remark(notice, reply)).await;
@@ -161,7 +161,7 @@ impl Handle {
         seal::seal(&self.store, &self.vault, &self.installation, self.clock.now()).await
     }
 
-    /// Deletes the entries of the audit from before that time, and says so in it. Says how many they were.
+    /// Deletes audit entries before that time, adds an entry about it, and returns their number.
     pub(super) async fn forget_audit(&self, days: u32, now: Timestamp) -> Result<u32, Failure> {
         let before = days_ago(days, now)?;
         // A chain that does not hold is evidence, and one that is sealed must be so up to what stays.
@@ -170,7 +170,7 @@ impl Handle {
             Err(NotSealed::Keyring(crate::vault::VaultError::NoKeyring(_))) => {}
             Err(NotSealed::Store(error)) => return Err(error.into()),
             Err(error) => {
-                tracing::warn!(%error, "old entries of the audit stay until it can be sealed");
+                tracing::warn!(%error, "old entries of the audit are not deleted until it can be sealed");
                 return Ok(0);
             }
         }

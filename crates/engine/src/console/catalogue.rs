@@ -1,4 +1,4 @@
-//! The catalogue of commands, as people read and change it.
+//! Reads and edits the catalogue of commands.
 
 mod import_export;
 
@@ -22,7 +22,7 @@ const SAMPLE_DEVICE: &str = "device-1";
 const SAMPLE_ID: &str = "0198f3c2-7d1e-7c2a-9c55-1f2e3d4c5b6a";
 
 impl Handle {
-    /// Every command that is known by name: the built-in ones, then one's own by name.
+    /// The catalogue: the built-in commands, then the user's own by name.
     ///
     /// # Errors
     /// None.
@@ -59,7 +59,7 @@ impl Handle {
         Ok(entry)
     }
 
-    /// Removes a command of one's own. What was sent by it stays in the history as it is.
+    /// Removes a user's own command. Commands sent with it stay in the history.
     ///
     /// # Errors
     /// [`FailureCode::NotFound`](crate::api::FailureCode), also for a built-in one; `Store`.
@@ -74,7 +74,7 @@ impl Handle {
         self.reread_catalogue().await
     }
 
-    /// How a command would look on the wire, and all that is wrong with it. Arguments that are not given are made up.
+    /// Previews the request of a command, and lists its problems. Missing arguments are invented.
     ///
     /// # Errors
     /// [`FailureCode::NotFound`](crate::api::FailureCode) for the connection.
@@ -92,7 +92,7 @@ impl Handle {
             let complaints = schema.complaints(&arguments::approximate(args));
             problems.extend(complaints.into_iter().map(|why| format!("The arguments do not match the schema: {why}.")));
         }
-        // Of a schema that is beyond the bounds nothing is made up: it may go on for ever.
+        // Of a schema that is beyond the bounds nothing is made up: it may continue forever.
         let made_up = || if schema.is_ok() { example(&kind.schema) } else { Value::Object(Map::new()) };
         let args = args.unwrap_or_else(|| made_up().to_string());
         if let Some(why) = kind
@@ -130,7 +130,7 @@ impl Handle {
         Ok(())
     }
 
-    /// What is written down when these are saved.
+    /// The stored form of these.
     fn audit_catalogue(&self, definitions: &[Definition], buttons: &[StoredButton]) -> NewAuditEntry {
         let what = match (definitions, buttons) {
             ([one], []) => format!("Saved command {} in the catalogue", one.kind.name),

@@ -1,4 +1,4 @@
-//! Commands, as people ask for them.
+//! Checks, sends, cancels and repeats commands.
 
 use std::sync::{Arc, PoisonError};
 
@@ -22,7 +22,8 @@ impl Handle {
     /// Sends a command to each of the devices. Returns once all of them are on the disk, which is before any is sent.
     ///
     /// # Errors
-    /// [`FailureCode::Invalid`](crate::api::FailureCode::Invalid) when any of it makes no sense, and then nothing is sent; [`FailureCode::Store`](crate::api::FailureCode::Store).
+    /// [`FailureCode::Invalid`](crate::api::FailureCode::Invalid) when any of it makes no sense, and then nothing is
+    /// sent; [`FailureCode::Store`](crate::api::FailureCode::Store).
     pub async fn send(&self, new: NewCommand) -> Result<Sent, Failure> {
         let connection = ConnectionId::from(new.connection.as_str());
         let listed = self.listed(&new.connection)?;
@@ -39,7 +40,7 @@ impl Handle {
         Ok(Sent { ids })
     }
 
-    /// What is known of a command before it is sent, and what has to be confirmed first.
+    /// Checks a command before it is sent, and the confirmation that it needs.
     ///
     /// # Errors
     /// [`FailureCode::NotFound`](crate::api::FailureCode::NotFound) for the connection.
@@ -72,10 +73,11 @@ impl Handle {
         })
     }
 
-    /// Sends a command once more: the same to the last digit, under a new id that names the old one.
+    /// Sends a command again: identical to the last digit, under a new ID that names the old one.
     ///
     /// # Errors
-    /// [`FailureCode::NotFound`](crate::api::FailureCode::NotFound); `Invalid` when what the connection speaks has changed and cannot say it any more; `Store`.
+    /// [`FailureCode::NotFound`](crate::api::FailureCode::NotFound); `Invalid` when what the connection speaks has
+    /// changed and cannot say it any more; `Store`.
     pub async fn send_again(
         &self,
         connection: &str,
@@ -131,8 +133,7 @@ impl Handle {
 }
 
 impl Handle {
-    /// Notes that somebody has seen a command that ended badly, so that it no longer needs attention: the one
-    /// that is named, or all.
+    /// Dismisses a failed command, so that it no longer needs attention: the given one, or all.
     ///
     /// # Errors
     /// [`FailureCode::NotFound`](crate::api::FailureCode::NotFound) for a connection that is none; `Store`.
@@ -157,7 +158,7 @@ fn busy_sentence(command: &Command, now: Timestamp) -> String {
     format!("Another console{by} sent {name} {} s ago, and it has not finished.", grouped(ago))
 }
 
-/// Whether a command is one that a protected connection wants its name typed for: a dangerous one, or one for many devices.
+/// Whether a protected connection requires its name for this command: a dangerous one, or one for several devices.
 fn is_grave(known: &Known, devices: usize) -> bool {
     devices > 1 || known.is_dangerous()
 }
@@ -197,7 +198,7 @@ fn submissions(
         .collect()
 }
 
-/// A command as its device's dialect has it. One that somebody has given a form of their own stays as it is.
+/// A command in the form of its device's dialect. One with a user's own form does not change.
 fn in_its_dialect(listed: &Listed, asked: Submission) -> Result<Submission, Failure> {
     if asked.form.is_some() {
         return Ok(asked);
@@ -205,11 +206,11 @@ fn in_its_dialect(listed: &Listed, asked: Submission) -> Result<Submission, Fail
     match listed.prepare(&asked.device, &asked.name, &asked.args, &asked.id) {
         None => Ok(asked),
         Some(Ok(prepared)) => Ok(prepared.into_submission(asked)),
-        Some(Err(why)) => Err(invalid(why, "Look at what the device can do, and choose another command.")),
+        Some(Err(why)) => Err(invalid(why, "Choose a command that the device supports.")),
     }
 }
 
-/// A command of another dialect's device once more; nothing where the device speaks Wilco's own.
+/// Repeats a command of a device in another dialect; none for Wilco's own.
 fn again_in_its_dialect(listed: &Listed, asked: &Submission) -> Result<Option<Submission>, Failure> {
     let again = Submission {
         id: fresh_id()?,
@@ -224,7 +225,7 @@ fn again_in_its_dialect(listed: &Listed, asked: &Submission) -> Result<Option<Su
     Ok(Some(again).filter(|again| again.form.is_some()))
 }
 
-/// What each device is sent, or the reason why it cannot be sent.
+/// The submission for each device, or why it cannot be sent.
 pub(super) fn template(
     new: &NewCommand,
     dialect: &Dialect,
@@ -257,7 +258,7 @@ pub(super) fn template(
     Ok(CommandTemplate { name, args, form, policy })
 }
 
-/// How it is delivered, waited for and repeated: as somebody says, otherwise as the catalogue does.
+/// Its delivery, timeouts and retries: from the options, otherwise from the catalogue.
 fn policy(
     new: &NewCommand,
     kind: Option<&CommandKind>,
@@ -283,7 +284,7 @@ fn policy(
     })
 }
 
-/// A time that somebody has given, 1 ms … 7 days.
+/// A given duration, 1 ms … 7 days.
 fn span(given: Option<u64>, otherwise: Millis, what: &str) -> Result<Millis, Failure> {
     match given {
         None => Ok(otherwise),
@@ -296,7 +297,7 @@ fn span(given: Option<u64>, otherwise: Millis, what: &str) -> Result<Millis, Fai
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+    #![expect(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 
     use serde_json::json;
 

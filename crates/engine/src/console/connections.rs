@@ -1,4 +1,4 @@
-//! Connections: entering, changing, ordering and removing them, and what their files bring.
+//! Adds, edits, orders and removes connections, and stages their certificate files.
 
 use std::sync::Arc;
 
@@ -19,7 +19,7 @@ use crate::{
 };
 
 impl Handle {
-    /// What is known of each kind of broker beforehand.
+    /// The presets for each kind of broker.
     ///
     /// # Errors
     /// None.
@@ -44,8 +44,8 @@ impl Handle {
         Ok(shipped().iter().map(view).collect())
     }
 
-    /// Reads certificate files, whatever they hold, and keeps what they bring in memory until a connection is saved
-    /// with it. The files are not needed afterwards. What is wrong with them is said in the view.
+    /// Reads certificate files of any kind, and stages their content in memory until a connection is saved with it. The
+    /// files are not needed afterwards. Problems are in the view.
     ///
     /// # Errors
     /// [`FailureCode::NotFound`](crate::api::FailureCode) when the collection to be added to is no longer there.
@@ -55,7 +55,7 @@ impl Handle {
         spawn_blocking(move || staged.read(files, shown, now)).await.map_err(defect)?
     }
 
-    /// Leaves one thing out of what files brought.
+    /// Removes one item from staged files.
     ///
     /// # Errors
     /// [`FailureCode::NotFound`](crate::api::FailureCode).
@@ -63,7 +63,7 @@ impl Handle {
         self.staged.leave_out(kit, item, self.clock.now())
     }
 
-    /// Forgets what files brought.
+    /// Discards staged files.
     ///
     /// # Errors
     /// None.
@@ -155,7 +155,7 @@ impl Handle {
         if profile.in_memory_secrets || !profile::has_secrets(&profile) {
             return self.forget(&profile.id).await;
         }
-        // Secrets that cannot be read are not put back, and keep nobody from removing them.
+        // Unreadable secrets cannot be restored, and do not prevent the removal.
         let secrets = self.before(Some(id)).await.ok().flatten().map(|before| before.bundle);
         self.forget_secrets(&profile.id).await?;
         let forgotten = self.forget(&profile.id).await;
@@ -172,7 +172,7 @@ impl Handle {
         Ok(self.store.sweep().await?)
     }
 
-    /// Begins (or begins anew) the connection to the fleet inside the app, whose broker listens at `url`.
+    /// Begins (or restarts) the connection to the fleet inside the app, whose broker listens at `url`.
     ///
     /// # Errors
     /// [`FailureCode::Store`](crate::api::FailureCode).
@@ -275,7 +275,7 @@ impl Handle {
         }
         let _replacing = self.secrets.replacing(&profile.id).await;
         if let Err(failure) = self.keep_secrets(&profile, bundle).await {
-            // What was put away before the failure; a second failure changes nothing.
+            // Secrets stored before the failure; a second failure changes nothing.
             let _ = self.put_back(&profile, old).await;
             return Err(failure);
         }
@@ -288,7 +288,7 @@ impl Handle {
         self.open(profile).await
     }
 
-    /// What is written down when a connection is saved.
+    /// The stored form of a saved connection.
     fn audit_connection(&self, before: Option<&Profile>, after: &Profile, secrets: &[&str]) -> NewAuditEntry {
         let did = if before.is_some() { "Changed" } else { "Added" };
         let before = before.map(audit::of_profile);
@@ -335,7 +335,7 @@ fn secrets_of(entry: &ConnectionEntry) -> Vec<&'static str> {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+    #![expect(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 
     use crate::{
         api::{CommandDefinition, ConnectionEntry, FailureCode},
@@ -381,7 +381,7 @@ mod tests {
                 .has()
                 .password
         );
-        // What was for this connection alone is gone from the memory as well.
+        // Definitions of this connection alone are removed from memory as well.
         assert_eq!(own().await, 0);
         engine.stop().await;
     }

@@ -1,4 +1,4 @@
-//! The configurations that people want of devices: of those with a tag, or of a saved view's.
+//! The configurations that users want of devices with a tag or of a saved view.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -16,16 +16,16 @@ use crate::{
     store::{ConnectionId, DesiredTarget, StoredDesired},
 };
 
-/// Wanted configurations of one connection, at the most.
+/// Wanted configurations of one connection, at most.
 const MOST: usize = 100;
-/// Keys of one, at the most.
+/// Keys of one, at most.
 const KEYS: usize = 100;
 /// The longest configuration, in bytes.
 const LONGEST: usize = 65_536;
 
 impl Handle {
-    /// The configurations that are wanted of a connection's devices, in the order in which they apply, each with how its
-    /// devices stand.
+    /// The wanted configurations of a connection's devices, in the order in which they apply, each with the state of
+    /// its devices.
     ///
     /// # Errors
     /// [`FailureCode::NotFound`](crate::api::FailureCode) for the connection, `Store`.
@@ -51,8 +51,8 @@ impl Handle {
         Ok(views.collect())
     }
 
-    /// Saves the configuration that is wanted of devices with a tag or of a view, in place of an earlier one. It is put at
-    /// its place where one is given, stays where it is otherwise, and goes to the end where it is new.
+    /// Saves the wanted configuration of devices with a tag or of a view, replacing an earlier one. It moves to the
+    /// given place, keeps its place otherwise, and is added at the end if it is new.
     ///
     /// # Errors
     /// [`FailureCode::Invalid`](crate::api::FailureCode) for what cannot be a tag, a view that searches for what is wanted,
@@ -92,8 +92,8 @@ impl Handle {
         views.into_iter().find(is_it).ok_or_else(|| nothing_wanted(&desired.target))
     }
 
-    /// Clears what is wanted of devices with a tag or of a view. The answer is what that was, with its place: saved again,
-    /// it is as before.
+    /// Clears the wanted configuration of devices with a tag or of a view. Returns it with its place: saving it
+    /// restores the earlier state.
     ///
     /// # Errors
     /// [`FailureCode::NotFound`](crate::api::FailureCode) for the connection and where nothing is wanted; `Store`.
@@ -117,7 +117,7 @@ impl Handle {
         })
     }
 
-    /// The keys of the configuration that devices that match report, the most frequent first, 200 at the most.
+    /// The keys of the configuration that devices that match report, the most frequent first, 200 at most.
     ///
     /// # Errors
     /// [`FailureCode::NotFound`](crate::api::FailureCode) for the connection, `Invalid` for a search that cannot be
@@ -128,7 +128,7 @@ impl Handle {
         self.of_fleet(connection, move |of| fleet::read(&of).reported_keys(&search, &facts)).await
     }
 
-    /// The devices that match and do not have what is wanted of them.
+    /// The matching devices that differ from their wanted configuration.
     pub(super) async fn out_of_line(&self, connection: &str, search: &str) -> Result<OutOfLine, Failure> {
         let query =
             DeviceQuery { connection: connection.to_owned(), search: search.to_owned(), ..DeviceQuery::default() };
@@ -138,13 +138,13 @@ impl Handle {
         self.of_fleet(connection, move |of| fleet::write(&of).out_of_line(&query, &search, &facts)).await
     }
 
-    /// What a search is about beside the devices.
+    /// The facts for a search besides the devices.
     pub(super) async fn facts(&self, connection: &str, search: &Search) -> Result<Facts, Failure> {
         let desired = if search.is_about_desired() { self.wanted(connection).await? } else { Desired::default() };
         Ok(self.facts_of(connection, search, desired))
     }
 
-    /// The same where it is known what is wanted.
+    /// The same with given wanted configurations.
     pub(super) fn facts_of(&self, connection: &str, search: &Search, desired: Desired) -> Facts {
         let connection = ConnectionId::from(connection);
         let series = search.series().into_iter().chain(desired.series());
@@ -153,12 +153,12 @@ impl Handle {
         Facts { now: self.clock.now(), measured, desired: Arc::new(desired) }
     }
 
-    /// What is wanted on a connection.
+    /// The wanted configurations of a connection.
     pub(super) async fn wanted(&self, connection: &str) -> Result<Desired, Failure> {
         wanted(&self.known_desired(connection).await?)
     }
 
-    /// What is stored, with the searches that find its devices.
+    /// The stored configurations, with the searches that find their devices.
     async fn known_desired(&self, connection: &str) -> Result<Vec<Known>, Failure> {
         let all = self.store.desired(&ConnectionId::from(connection)).await?;
         let of_views = all.iter().any(|known| matches!(known.target, DesiredTarget::View(_)));
@@ -176,7 +176,7 @@ impl Handle {
     }
 }
 
-/// What is wanted, of devices that can be found.
+/// The wanted configurations with devices that can be found.
 struct Known {
     stored: StoredDesired,
     name: String,
@@ -192,18 +192,15 @@ fn wanted(known: &[Known]) -> Result<Desired, Failure> {
     Ok(Desired::new(wanted.collect::<Result<_, Failure>>()?))
 }
 
-/// The devices of a view cannot depend on what is wanted of them.
+/// The devices of a view with a wanted configuration cannot depend on wanted values.
 ///
 /// # Errors
 /// [`FailureCode::Invalid`](crate::api::FailureCode).
 pub(super) fn refuse_desired(view: &SavedView) -> Result<(), Failure> {
     if Search::read(&view.search)?.is_about_desired() {
         return Err(invalid(
-            format!(
-                "The view '{}' searches with desired:, so no configuration can be wanted of its devices.",
-                view.name
-            ),
-            "Which devices it finds would depend on what is wanted of them. Remove desired: from its search.",
+            format!("The view '{}' searches with desired:, so it cannot have a wanted configuration.", view.name),
+            "Its devices would depend on their own wanted values. Remove desired: from its search.",
         ));
     }
     Ok(())
@@ -272,7 +269,7 @@ fn nothing_wanted(target: &DesiredFor) -> Failure {
         DesiredFor::View { view } => ("the view", view),
     };
     Failure {
-        message: format!("No configuration is wanted of devices with {kind} '{name}'."),
+        message: format!("Devices with {kind} '{name}' have no wanted configuration."),
         hint: Some("Set the wanted values first.".into()),
         ..not_found("configuration", name)
     }

@@ -1,4 +1,4 @@
-//! Devices from CSV files, and as CSV files.
+//! Imports and exports devices as CSV.
 
 use std::{
     io::{self, BufWriter},
@@ -25,11 +25,11 @@ const NAMED: usize = 100;
 const EXAMPLES: usize = 5;
 
 impl Handle {
-    /// Reads a CSV file of devices and says what importing it would do; tells through `tell` how far it is.
+    /// Reads a CSV file of devices and returns the changes that importing it would make; reports progress to `tell`.
     ///
     /// # Errors
-    /// [`FailureCode::File`](crate::api::FailureCode) for a file that cannot be read or is no CSV file, `Invalid` for columns
-    /// that cannot be used, `NotFound` for the connection.
+    /// [`FailureCode::File`](crate::api::FailureCode) for a file that cannot be read or is no CSV file, `Invalid` for
+    /// columns that cannot be used, `NotFound` for the connection.
     pub async fn read_device_file(
         &self,
         connection: &str,
@@ -53,7 +53,7 @@ impl Handle {
         self.take_device_file(connection, path, true, tell).await
     }
 
-    /// Stops the reading or importing that is under way, if one is, and those that wait for it.
+    /// Stops the reading or importing that is in progress, if one is, and those that wait for it.
     ///
     /// # Errors
     /// None.
@@ -65,8 +65,8 @@ impl Handle {
     /// Writes the devices that match to a CSV file, with what is set of them here.
     ///
     /// # Errors
-    /// [`FailureCode::File`](crate::api::FailureCode) when it cannot be written, `Exists` where a file is there that is not to
-    /// be replaced, `Invalid` for the search, `NotFound` for the connection.
+    /// [`FailureCode::File`](crate::api::FailureCode) when it cannot be written, `Exists` where a file is there that is
+    /// not to be replaced, `Invalid` for the search, `NotFound` for the connection.
     pub async fn export_devices(&self, query: DeviceQuery, to: FileToWrite) -> Result<DeviceExport, Failure> {
         Search::read(&query.search)?;
         let devices = self.matching(&query.connection, &query.search).await?;
@@ -118,7 +118,7 @@ impl Handle {
 
 type Read = (Lines, Vec<(DeviceId, AnnotationChange)>, DeviceImport, bool);
 
-/// Reads some lines, and says what they change.
+/// Reads some lines and returns their changes.
 fn some(mut lines: Lines, listed: &Listed, mut view: DeviceImport) -> Read {
     // The file first: the engine's loop waits for whoever holds the fleet, and a disk may be slow.
     let read: Vec<_> = std::iter::from_fn(|| lines.next()).take(AT_ONCE).collect();
@@ -171,7 +171,7 @@ fn write_file(fleet: &SharedFleet, devices: &[DeviceId], to: &FileToWrite) -> Re
     let path = file.path().to_owned();
     let write = || -> io::Result<AtomicFile> {
         let mut writer = Writer::begin(BufWriter::new(file))?;
-        // Some at a time, so that nobody waits for the fleet while the disk is slow.
+        // In parts, so that a slow disk does not block the fleet.
         for ids in devices.chunks(AT_ONCE) {
             let known: Vec<_> = {
                 let fleet = super::fleet::read(fleet);
@@ -190,7 +190,7 @@ fn write_file(fleet: &SharedFleet, devices: &[DeviceId], to: &FileToWrite) -> Re
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+    #![expect(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 
     use std::{fmt::Write as _, fs};
 

@@ -1,4 +1,4 @@
-//! The passwords of devices that want their requests to be signed.
+//! The passwords of devices that require signed requests.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use crate::{
 
 impl Handle {
     /// Sets the password of a device, or of all devices of the connection that have none of their own. It is kept with the
-    /// secrets of the connection, whose session goes on.
+    /// secrets of the connection, whose session continues.
     ///
     /// # Errors
     /// [`FailureCode::NotFound`](crate::api::FailureCode) for the connection; `Invalid` for an empty or too long password,

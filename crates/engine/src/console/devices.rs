@@ -1,4 +1,4 @@
-//! What people do with devices here: add them, name them, tag them, write notes of them, forget and restore them.
+//! Adds, names, tags, annotates, forgets and restores devices.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use wilco_ledger::DeviceId;
 use super::{Handle, beyond, not_found};
 use crate::{
     api::{Failure, ForgottenDevices, NewDevice},
-    controller::{DeviceRequest, Request, Sweep, UNDO_WITHIN},
+    controller::{DeletionProgress, DeviceRequest, Request, UNDO_WITHIN},
     fleet::{AnnotationChange, TagChange, annotations},
     profile::device_id,
     store::ConnectionId,
@@ -56,8 +56,8 @@ impl Handle {
     /// [`Handle::add_devices`].
     ///
     /// # Errors
-    /// [`FailureCode::NotFound`](crate::api::FailureCode) for the connection; `Invalid` for what cannot be a tag, for a device
-    /// with too many, and for an id that none can have; `Store`.
+    /// [`FailureCode::NotFound`](crate::api::FailureCode) for the connection; `Invalid` for what cannot be a tag, for a
+    /// device with too many, and for an id that none can have; `Store`.
     pub async fn tag_devices(&self, connection: &str, devices: Vec<String>, tag: &str) -> Result<Vec<String>, Failure> {
         let tag = TagChange::Add(annotations::tag(tag)?);
         if let Some(refusal) = beyond(&self.listed(connection)?.named, devices.iter().map(String::as_str)) {
@@ -82,8 +82,8 @@ impl Handle {
         self.change_all(connection, &devices, &change).await
     }
 
-    /// Forgets devices that have nothing to do. For half a minute they can be restored; then their history is deleted.
-    /// A device that speaks again meanwhile is listed again.
+    /// Forgets devices without unfinished commands. For half a minute they can be restored; then their history is
+    /// deleted. A device that sends a message meanwhile is listed again.
     ///
     /// # Errors
     /// [`FailureCode::NotFound`](crate::api::FailureCode) for the connection; `Store`.
@@ -125,10 +125,10 @@ impl Handle {
     pub(super) async fn delete_forgotten(self, after: Duration) {
         sleep(after).await;
         loop {
-            match self.of_devices(DeviceRequest::Sweep).await {
-                Ok(Sweep::More) => {}
-                Ok(Sweep::Later(wait)) => sleep(Duration::from_millis(wait.0)).await,
-                Ok(Sweep::Done) | Err(_) => return,
+            match self.of_devices(DeviceRequest::DeletionProgress).await {
+                Ok(DeletionProgress::More) => {}
+                Ok(DeletionProgress::Later(wait)) => sleep(Duration::from_millis(wait.0)).await,
+                Ok(DeletionProgress::Done) | Err(_) => return,
             }
         }
     }
@@ -175,7 +175,7 @@ impl Handle {
     }
 }
 
-/// What adding a device sets of it. What is not given stays as it is.
+/// The annotation of an added device. Values that are not given do not change.
 fn added(new: NewDevice) -> Result<(DeviceId, AnnotationChange), Failure> {
     let NewDevice { device, name, tags, note } = new;
     let mut kept: Vec<String> = Vec::new();

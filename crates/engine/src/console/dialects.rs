@@ -1,4 +1,4 @@
-//! Dialects that are not enabled: looking for their devices, and hearing what one is to be learned from.
+//! Dialects that are not enabled: finds their devices, and collects messages to learn one from.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -12,13 +12,13 @@ use crate::{
     store::ConnectionId,
 };
 
-/// Retained announcements come at once, and devices that are asked answer within a moment.
+/// Retained announcements arrive immediately, and devices answer questions within a moment.
 const LOOKED_FOR: Duration = Duration::from_secs(2);
 /// Devices that are named.
 const EXAMPLES: usize = 5;
 
 /// A dialect that is looked for.
-struct Sought {
+struct SearchedDialect {
     file: &'static DialectFile,
     reader: Discovery,
     /// Something was announced that is too large to be read here.
@@ -26,7 +26,7 @@ struct Sought {
 }
 
 impl Handle {
-    /// Looks for devices that speak dialects which are not enabled on a connection.
+    /// Looks for devices of dialects that are not enabled on a connection.
     ///
     /// # Errors
     /// [`FailureCode::NotFound`](crate::api::FailureCode); `Connection` while it is not online.
@@ -35,10 +35,10 @@ impl Handle {
         let is_sought =
             |file: &&DialectFile| !file.is_on_request() && !profile.dialects.iter().any(|one| one.name == file.name());
         let sought = shipped().iter().filter(is_sought);
-        let mut sought: Vec<Sought> = sought
+        let mut sought: Vec<SearchedDialect> = sought
             .filter_map(|file| {
                 let reader = Discovery::new(file.reader()?, &profile.client_id);
-                Some(Sought { file, reader, unread: false })
+                Some(SearchedDialect { file, reader, unread: false })
             })
             .collect();
         let query = TrafficQuery { connection: connection.to_owned(), device: None, filter: String::new() };
@@ -46,7 +46,7 @@ impl Handle {
         let filters = sought.iter().flat_map(|one| one.reader.filters()).collect();
         let id = ConnectionId::from(connection);
         let subscribed = self.ask(|reply| Request::Subscribe(id.clone(), filters, reply)).await??.new;
-        // What another dialect that is enabled has found is not found once more.
+        // Devices that another enabled dialect has found are left out.
         let listed = self.listed(connection)?;
         let mut devices =
             listed.dialects.as_ref().map_or_else(Devices::default, |known| crate::dialects::read(known).known());
@@ -70,7 +70,7 @@ impl Handle {
             let name = device.name.as_deref().unwrap_or(device.id.as_str());
             found.entry(&device.dialect).or_default().push(name.to_owned());
         }
-        let view = |one: &Sought| {
+        let view = |one: &SearchedDialect| {
             let mut examples = found.remove(one.file.name()).unwrap_or_default();
             let devices = u32::try_from(examples.len()).unwrap_or(u32::MAX).max(u32::from(one.unread));
             examples.sort();

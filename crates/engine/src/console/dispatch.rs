@@ -22,15 +22,15 @@ macro_rules! lent {
     };
 }
 
-/// One call: that answers, that tells on the way, and that streams.
+/// One call: with a reply, with progress, and with a stream.
 macro_rules! made {
     ($handle:ident.$name:ident($($value:expr),*), $items:ident) => {
         to_json(&$handle.$name($($value),*).await?)
     };
-    ($handle:ident.$name:ident($($value:expr),*), $items:ident, tells $told:ty) => {{
-        let (tell, told) = mpsc::unbounded_channel();
-        let (answer, ()) = tokio::join!($handle.$name($($value,)* tell), tell_on(told, $items));
-        to_json(&answer?)
+    ($handle:ident.$name:ident($($value:expr),*), $items:ident, reports $progress:ty) => {{
+        let (sender, progress) = mpsc::unbounded_channel();
+        let (reply, ()) = tokio::join!($handle.$name($($value,)* sender), forward(progress, $items));
+        to_json(&reply?)
     }};
     ($handle:ident.$name:ident($($value:expr),*), $items:ident, streams $item:ty) => {{
         tokio::spawn(send_on($handle.$name($($value),*).await?, $items));
@@ -42,13 +42,13 @@ macro_rules! dispatch {
     ($(
         $(#[doc = $doc:literal])+
         $callers:ident $name:ident($($parameter:ident: $(&$lent:tt)? $($owned:path)?),*)
-        $(-> $answer:ty)? $(, tells $told:ty)? $(, streams $item:ty)?;
+        $(-> $answer:ty)? $(, reports $progress:ty)? $(, streams $item:ty)?;
     )*) => {
         async fn answer(handle: &Handle, call: Call, items: Sender<Json>) -> Result<Json, Failure> {
             match call {
                 $(
                     Call::$name { $($parameter),* } => {
-                        made!(handle.$name($(lent!($parameter $(, $lent)?)),*), items $(, tells $told)? $(, streams $item)?)
+                        made!(handle.$name($(lent!($parameter $(, $lent)?)),*), items $(, reports $progress)? $(, streams $item)?)
                     }
                 ),*
             }
@@ -57,8 +57,8 @@ macro_rules! dispatch {
 }
 calls!(dispatch);
 
-async fn tell_on(mut told: UnboundedReceiver<impl Serialize>, items: Sender<Json>) {
-    while let Some(item) = told.recv().await {
+async fn forward(mut progress: UnboundedReceiver<impl Serialize>, items: Sender<Json>) {
+    while let Some(item) = progress.recv().await {
         let Ok(item) = to_json(&item) else { continue };
         // The caller may have gone; the call is finished anyway.
         let _ = items.send(item).await;

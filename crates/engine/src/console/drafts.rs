@@ -1,4 +1,4 @@
-//! Dialects that somebody describes: drafts, and the dialect files of a connection.
+//! Drafts of dialects, and the dialect files of a connection.
 
 use std::{collections::BTreeMap, path::PathBuf};
 
@@ -51,8 +51,8 @@ impl Handle {
         Ok(profile.dialect_files.iter().filter_map(own).collect())
     }
 
-    /// Stores a dialect file with a connection, in place of the one with its name or of the one that it `replaces`, and
-    /// enables it if that is wanted. If it is enabled, the session begins anew.
+    /// Stores a dialect file with a connection, replacing the one with its name or the one that it `replaces`, and
+    /// enables it if requested. If it is enabled, the session restarts.
     ///
     /// # Errors
     /// [`FailureCode::NotFound`]; `Invalid` for a file that cannot be used; `Store`.
@@ -85,7 +85,7 @@ impl Handle {
         self.put_dialects(profile).await
     }
 
-    /// Removes a dialect file from a connection. If it is enabled, it is not any more, and the session begins anew.
+    /// Removes a dialect file from a connection. If it is enabled, it is not any more, and the session restarts.
     ///
     /// # Errors
     /// [`FailureCode::NotFound`]; `Invalid` if it is the only dialect that is enabled; `Store`.

@@ -1,24 +1,29 @@
-//! How much room evidence takes.
+//! The space that evidence uses.
 
 use super::Handle;
-use crate::api::{DiscardedOfDevice, EvidenceUse, Failure};
+use crate::{
+    api::{DiscardedOfDevice, EvidenceUse, Failure},
+    store::ConnectionId,
+};
 
-/// Devices that are named.
+/// The maximum number of listed devices.
 const NAMED: u32 = 5;
 
 impl Handle {
-    /// How much of its quota evidence takes, and what was not kept.
+    /// How much of its quota evidence uses, and what was not kept: of one connection, or of all.
     ///
     /// # Errors
     /// [`FailureCode::Store`](crate::api::FailureCode).
-    pub async fn evidence_use(&self) -> Result<EvidenceUse, Failure> {
-        let (discarded, most) = self.store.most_discarded(NAMED).await?;
+    pub async fn evidence_use(&self, connection: Option<String>) -> Result<EvidenceUse, Failure> {
+        let connection = connection.as_deref().map(ConnectionId::from);
+        let (discarded, most) = self.store.most_discarded(connection.as_ref(), NAMED).await?;
         let devices = most.into_iter().map(|of| DiscardedOfDevice {
             connection: of.connection.as_str().to_owned(),
             device: of.device.as_str().to_owned(),
             messages: of.messages,
         });
         let quota = self.settings.get().evidence_bytes;
-        Ok(EvidenceUse { bytes: self.quota.total(), quota, discarded, devices: devices.collect() })
+        let bytes = connection.as_ref().map_or_else(|| self.quota.total(), |id| self.quota.of_connection(id));
+        Ok(EvidenceUse { bytes, quota, discarded, devices: devices.collect() })
     }
 }

@@ -1,4 +1,4 @@
-//! Evidence files, saved and opened.
+//! Saves and opens evidence files.
 
 use std::{collections::BTreeMap, path::PathBuf};
 
@@ -76,7 +76,7 @@ impl Handle {
         Ok(EvidenceExport { path, records, signature })
     }
 
-    /// Reads an evidence file, whoever wrote it, and says what is wrong with it.
+    /// Reads an evidence file from anybody, and lists its problems.
     ///
     /// # Errors
     /// [`FailureCode::File`](crate::api::FailureCode) for a file that cannot be read, or is no evidence file.
@@ -84,7 +84,7 @@ impl Handle {
         blocking(move || evidence_file::read(&whole(&path)?)).await
     }
 
-    /// What a file is about, and the connection.
+    /// The subject of a file, and the connection.
     async fn title_of(&self, of: &EvidenceOf) -> Result<(String, Option<Profile>), Failure> {
         let on = async |connection: &str, what: String| {
             let profile = self.profile(connection).await?;
@@ -231,7 +231,7 @@ impl Handle {
 
     async fn put_audit(&self, mut writer: Writer, since: Option<i64>) -> Result<Writer, Failure> {
         let found = self.verify_audit().await?;
-        let text = if found.holds() { "Every entry was as written" } else { "Something was wrong" };
+        let text = if found.holds() { "Every entry was as written" } else { "Problems were found" };
         let first = json!({
             "record": Kind::Verification, "at": self.clock.now().0, "text": text, "verification": found,
         });
@@ -259,7 +259,7 @@ impl Handle {
         Ok(found.iter().rev().filter(|stored| is_it(&stored.entry.details)).map(entry).collect())
     }
 
-    /// What a device has measured in that time.
+    /// The measurements of a device in that time.
     async fn measurements(
         &self,
         connection: &ConnectionId,

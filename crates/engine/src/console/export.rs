@@ -1,4 +1,4 @@
-//! The history as a file.
+//! Exports the history to a file.
 
 use std::{
     io::{self, BufWriter},
@@ -17,7 +17,7 @@ use crate::{
 /// Rows of one page, between which an export can be stopped.
 const PAGE: u32 = 1_000;
 
-/// The export or import that is under way, if one is.
+/// The export or import that is in progress, if one is.
 #[derive(Default)]
 pub(super) struct Export {
     pub(super) stop: Notify,
@@ -31,8 +31,8 @@ struct Rows {
 }
 
 impl Handle {
-    /// Writes all that matches to a file, whatever page the query asks for, and tells through `tell` how far it is. An
-    /// earlier file is replaced as a whole or not at all. One at a time: a second one waits for the first.
+    /// Writes all matching commands to a file, whatever page the query names, and reports progress to `tell`. An
+    /// existing file is replaced as a whole or not at all. One at a time: a second one waits for the first.
     ///
     /// # Errors
     /// [`FailureCode::File`](crate::api::FailureCode) when it cannot be written, `Exists` where a file is there that is
@@ -74,7 +74,7 @@ impl Handle {
         Ok(view)
     }
 
-    /// Stops the export that is under way, if one is, and those that wait for it.
+    /// Stops the export that is in progress, if one is, and those that wait for it.
     ///
     /// # Errors
     /// None.

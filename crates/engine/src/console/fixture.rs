@@ -1,6 +1,7 @@
-//! What tests of the engine from outside begin with: one without a keyring, and a connection to nobody.
+//! The fixture of tests that use the engine from outside: an engine without a keyring, and a connection to an address where
+//! nothing listens.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![expect(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! The devices of a connection, many at a time.
+//! Lists and summarises the devices of a connection.
 
 use std::sync::{PoisonError, RwLockReadGuard, RwLockWriteGuard};
 
@@ -47,7 +47,7 @@ impl Handle {
         .await
     }
 
-    /// Rows of devices by their ids, in that order, 1,000 at the most. Those that are not known are left out.
+    /// Rows of devices by their ids, in that order, 1,000 at most. Those that are not known are left out.
     ///
     /// # Errors
     /// [`FailureCode::NotFound`](crate::api::FailureCode::NotFound) for the connection.
@@ -56,7 +56,7 @@ impl Handle {
         Ok(read(&fleet).rows(connection, &ids(devices)))
     }
 
-    /// What devices have in common and where they differ. Those that are not known are left out.
+    /// The common values and the differences of devices. Unknown devices are left out.
     ///
     /// # Errors
     /// [`FailureCode::NotFound`](crate::api::FailureCode::NotFound) for the connection.
@@ -64,7 +64,7 @@ impl Handle {
         self.of_fleet(connection, move |fleet| read(&fleet).summary(&ids(&devices))).await
     }
 
-    /// What a search says, and what could stand at `caret`, which counts UTF-16 units.
+    /// How a search was read, and completions at `caret`, which counts UTF-16 units.
     ///
     /// # Errors
     /// [`FailureCode::NotFound`](crate::api::FailureCode::NotFound) for the connection.
@@ -95,7 +95,7 @@ impl Handle {
     }
 }
 
-/// What no device can have as its id, none has.
+/// An invalid device ID matches no device.
 fn ids(devices: &[String]) -> Vec<DeviceId> {
     devices.iter().filter_map(|id| DeviceId::new(id).ok()).collect()
 }

@@ -77,7 +77,7 @@ impl Handle {
     }
 }
 
-/// The words of a message in which commands of one cause do not differ, as they are searched for.
+/// The words of a message that commands of one cause have in common, as a search.
 fn words(message: &str) -> String {
     let words = message.split(|c: char| !c.is_alphanumeric());
     let mut search = String::new();

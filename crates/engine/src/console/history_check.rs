@@ -1,4 +1,4 @@
-//! Looks whether the stored history is as it was written, when the engine starts and when somebody asks.
+//! Checks the stored history, when the engine starts and on request.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use crate::{
     store::{Checked, Gap},
 };
 
-/// The newest events are looked at where not all are asked for.
+/// The number of newest events that are checked if not all are requested.
 const NEWEST: u64 = 10_000;
 /// Up to this size the whole file is looked at after a start, bytes. Beyond it that takes minutes, and the newest events
 /// must do.
@@ -66,7 +66,7 @@ impl Handle {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+    #![expect(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 
     use crate::{
         api::NoticeLevel,

@@ -1,4 +1,4 @@
-//! Taking connections to another computer.
+//! Imports and exports connections.
 
 use std::{path::PathBuf, sync::Arc};
 

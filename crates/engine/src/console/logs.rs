@@ -1,4 +1,4 @@
-//! Devices' logs, as they have come.
+//! The received logs of devices.
 
 use std::path::PathBuf;
 
@@ -24,7 +24,7 @@ impl Handle {
         Ok(kept.into_iter().map(listed).collect())
     }
 
-    /// The log that a command asked for, as far as it has come: its text too, or only how it stands.
+    /// The log that a command requested, as far as it was received: with its text, or only its progress.
     ///
     /// # Errors
     /// [`FailureCode::NotFound`](crate::api::FailureCode) when neither the command nor anything of its log is known.
@@ -43,7 +43,7 @@ impl Handle {
         spawn_blocking(move || log.view(with_text)).await.map_err(defect)
     }
 
-    /// Writes a log to a file, whole or not at all, and says where that lies. What did not come is marked in it.
+    /// Writes a log to a file, whole or not at all, and returns its path. Missing parts are marked in it.
     ///
     /// # Errors
     /// [`FailureCode::File`](crate::api::FailureCode) when it cannot be written, `Exists` where a file is there that is

@@ -1,4 +1,4 @@
-//! The engine from outside: start it, ask it, stop it.
+//! The public interface of the engine: start it, call it, stop it.
 
 mod approvals;
 mod audit;
@@ -84,13 +84,13 @@ use trial::Trial;
 /// The id of the connection to the fleet inside the app.
 pub const DEMO: &str = "demo";
 
-/// What an engine is started with.
+/// The parameters of an engine.
 pub struct Options {
     /// Where profiles and history are kept.
     pub data_dir: DataDir,
     /// Where secrets are kept.
     pub vault: Vault,
-    /// For one command only: brokers are not asked to keep anything for us.
+    /// For one command only: the broker need not keep a session.
     pub passing: bool,
 }
 
@@ -119,7 +119,7 @@ pub struct Handle {
     staged: Arc<StagedCredentials>,
     trial: Arc<Trial>,
     export: Arc<Export>,
-    /// The import of devices that is under way.
+    /// The import of devices that is in progress.
     device_import: Arc<Export>,
     settings: SharedSettings,
     catalogue: Arc<Catalogue>,
@@ -348,7 +348,7 @@ impl Handle {
         })
     }
 
-    /// What a device reports other than what it said to this command.
+    /// How a device's report differs from its answer to this command.
     fn disagreement(
         &self,
         connection: &ConnectionId,
@@ -390,7 +390,7 @@ impl Handle {
 
     /// Asks for something that is not answered.
     async fn tell(&self, asked: Request) {
-        // Nobody listens any more only when the engine is on its way out.
+        // The receiver is dropped only when the engine stops.
         let _ = self.events.send(Event::Request(asked)).await;
     }
 

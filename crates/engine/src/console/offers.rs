@@ -1,8 +1,9 @@
-//! Dialects that are offered: after a connection has come up, and once an hour while it stands, Wilco looks for devices of
-//! dialects that are not enabled, and shows what it has found as an offer.
+//! Offers of dialects: after a connection is online, and once an hour, Wilco looks for devices of dialects that are not
+//! enabled, and offers to enable them.
 //!
-//! Not on AWS IoT, which ends a connection over a topic that its policy does not allow, and not where only some devices are
-//! listened to. A broker that ends the connection while Wilco looks is not looked at again before the next start.
+//! It does not do so on AWS IoT, which ends a connection that subscribes to a topic outside its policy, and on
+//! connections that are limited to certain devices. If a broker ends the connection meanwhile, Wilco does not look
+//! there again before its next start.
 
 use std::{collections::HashMap, time::Duration};
 
@@ -28,13 +29,13 @@ const SETTLED_AFTER: Duration = Duration::from_secs(2);
 /// Devices that are new announce themselves sooner or later.
 const AGAIN_AFTER: Duration = Duration::from_secs(60 * 60);
 
-/// What is known of a connection's looking.
-struct Looked {
+/// The state of a connection's search for dialects.
+struct DialectSearch {
     /// The network connection, by when it came up, Unix milliseconds.
     since: i64,
     /// When to look next.
     due: Instant,
-    /// It is under way; whether the connection was still the same one afterwards.
+    /// It is in progress; whether the connection was still the same one afterwards.
     running: Option<JoinHandle<bool>>,
     /// The broker has ended the connection over it.
     is_unwelcome: bool,
@@ -43,7 +44,7 @@ struct Looked {
 impl Handle {
     /// Looks for devices of other dialects on every connection, for as long as the engine runs.
     pub(super) async fn offer_dialects(self) {
-        let mut looked: HashMap<String, Looked> = HashMap::new();
+        let mut looked: HashMap<String, DialectSearch> = HashMap::new();
         let mut ticks = interval(EVERY);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
@@ -52,7 +53,7 @@ impl Handle {
             for view in connections.iter().filter(|view| may_be_looked_at(view)) {
                 let LinkState::Online { since } = view.link else { continue };
                 let now = Instant::now();
-                let known = looked.entry(view.id.clone()).or_insert_with(|| Looked::new(since, now));
+                let known = looked.entry(view.id.clone()).or_insert_with(|| DialectSearch::new(since, now));
                 if known.is_due(since, now).await {
                     let (handle, connection) = (self.clone(), view.id.clone());
                     known.due = now + AGAIN_AFTER;
@@ -67,14 +68,14 @@ impl Handle {
     async fn look(&self, connection: &str, since: i64) -> bool {
         match self.find_dialects(connection).await {
             Ok(found) => self.tell(Request::Found(ConnectionId::from(connection), found)).await,
-            Err(failure) => tracing::info!(%failure, "devices of other dialects could not be looked for"),
+            Err(failure) => tracing::info!(%failure, "the search for devices of other dialects failed"),
         }
         let Ok(connections) = self.connections().await else { return true };
         let is_same = |view: &ConnectionView| view.link == LinkState::Online { since };
         connections.iter().find(|view| view.id == connection).is_none_or(is_same)
     }
 
-    /// Enables dialects on a connection, beside those that are. Its session begins anew.
+    /// Enables dialects on a connection, beside those that are. Its session restarts.
     ///
     /// # Errors
     /// [`FailureCode::NotFound`](crate::api::FailureCode); `Invalid` for a dialect that there is not, or one that uses the
@@ -118,7 +119,7 @@ impl Handle {
         Ok(profile)
     }
 
-    /// Stores a connection with other dialects and begins its session anew.
+    /// Stores a connection with other dialects and begins its session again.
     pub(super) async fn put_dialects(&self, profile: Profile) -> Result<ConnectionView, Failure> {
         Enabled::of(&profile)?;
         let before = audit::of_profile(&self.profile(profile.id.as_str()).await?);
@@ -136,9 +137,9 @@ impl Handle {
     }
 }
 
-impl Looked {
-    fn new(since: i64, now: Instant) -> Looked {
-        Looked { since, due: now + SETTLED_AFTER, running: None, is_unwelcome: false }
+impl DialectSearch {
+    fn new(since: i64, now: Instant) -> DialectSearch {
+        DialectSearch { since, due: now + SETTLED_AFTER, running: None, is_unwelcome: false }
     }
 
     /// Whether to look now, on the network connection that came up then.
@@ -164,7 +165,7 @@ fn may_be_looked_at(view: &ConnectionView) -> bool {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+    #![expect(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 
     use crate::{
         api::FoundDialect,

@@ -1,6 +1,5 @@
-//! What is kept and for how long.
-//!
-//! Retention: deletes old finished commands in small batches. Unfinished commands are always kept.
+//! Retention: deletes old finished commands in small batches, and old telemetry and audit entries. Unfinished commands
+//! are always kept.
 
 use std::time::Duration;
 
@@ -22,8 +21,8 @@ use crate::{
 const FIRST_AFTER: Duration = Duration::from_secs(10);
 /// How long a person who set too few days has to correct it, at most.
 const EVERY: Duration = Duration::from_secs(3_600);
-/// How far ahead of the last thing that happened a clock is believed, milliseconds: 30 days. One that is further ahead, to
-/// try out how a certificate ends for instance, would have everything forgotten.
+/// How far ahead of the last event a clock may be, milliseconds: 30 days. A clock further ahead, for example to test
+/// the expiry of a certificate, would delete everything.
 const BELIEVED: i64 = 30 * 86_400_000;
 /// Answers that belong to no command, forgotten in one transaction.
 const STRAYS_AT_ONCE: u32 = 1_000;
@@ -40,7 +39,7 @@ impl Handle {
         Ok(Older { commands, strays, logs })
     }
 
-    /// Forgets them, commands with all their evidence, and says how many they were.
+    /// Deletes them, with all their evidence, and returns their number.
     ///
     /// # Errors
     /// As [`Handle::count_older`]; some may then have been forgotten.
@@ -51,11 +50,12 @@ impl Handle {
         Ok(older)
     }
 
-    /// Forgets a device that has nothing to do: its state, its measurements, its logs and its commands with all their
-    /// evidence. It is not told; where it speaks again, or the broker has kept its status, it is known again.
+    /// Deletes a device without unfinished commands: its state, measurements, logs and commands with all their
+    /// evidence. Nothing is sent to it; if it publishes again, or the broker has retained its status, it is listed
+    /// again.
     ///
     /// # Errors
-    /// [`FailureCode::NotFound`](crate::api::FailureCode); `Invalid` while a command of it is under way and for one of those
+    /// [`FailureCode::NotFound`](crate::api::FailureCode); `Invalid` while a command of it is in progress and for one of those
     /// that a connection names; `Store`, and then some of its commands may be forgotten.
     pub async fn forget_device(&self, connection: &str, device: &str) -> Result<(), Failure> {
         let (connection, device) = (ConnectionId::from(connection), device_id(device)?);
@@ -70,11 +70,11 @@ impl Handle {
         Ok(())
     }
 
-    /// Forgets what is older than the settings say, now and every hour. Does not end by itself.
+    /// Deletes data that is older than the settings allow, now and every hour. Does not end by itself.
     pub(super) async fn keep_to_retention(self) {
-        // What a program that was closed in the middle of it has left.
+        // The remains of a deletion that was interrupted by the end of the program.
         if let Err(error) = self.store.sweep().await {
-            tracing::warn!(%error, "what is left of removed connections was not forgotten");
+            tracing::warn!(%error, "the remaining data of removed connections was not deleted");
         }
         let began = Instant::now();
         let newest = self.store.newest().await.unwrap_or_default();
@@ -84,7 +84,7 @@ impl Handle {
             hours.tick().await;
             let now = believed(self.clock.now(), newest, began.elapsed());
             if let Err(failure) = self.forget_measured(now).await {
-                tracing::warn!(%failure, "what was measured longer ago than wanted was not forgotten");
+                tracing::warn!(%failure, "old measurements were not deleted");
             }
             if let Some(days) = self.settings.get().audit_days
                 && let Err(failure) = self.forget_audit(days, now).await
@@ -96,31 +96,31 @@ impl Handle {
                 Ok(older) if older == Older::default() => {}
                 Ok(older) => {
                     let Older { commands, strays, logs } = older;
-                    tracing::info!(commands, strays, logs, days, "what is older was forgotten");
+                    tracing::info!(commands, strays, logs, days, "old history was deleted");
                     let what = format!("The retention deleted the history of more than {} ago", audit::days(days));
                     let entry = self.audit.entry(AuditKind::History, what).with(&counted(&older));
                     if let Err(error) = self.store.append_audit(entry).await {
-                        tracing::warn!(%error, "the audit does not say what the retention deleted");
+                        tracing::warn!(%error, "the deletion of old history is missing in the audit");
                     }
                 }
-                Err(failure) => tracing::warn!(%failure, "what is older than wanted was not forgotten"),
+                Err(failure) => tracing::warn!(%failure, "old history was not deleted"),
             }
         }
     }
 
-    /// Forgets what was measured longer ago than the settings say.
+    /// Deletes measurements that are older than the settings allow.
     async fn forget_measured(&self, now: Timestamp) -> Result<(), Failure> {
         let before = days_ago(self.settings.get().telemetry_days, now)?;
         Ok(self.prune_telemetry(None, before).await?)
     }
 
-    /// Forgets what ended more than so many days ago, for as long as that is what the settings say.
+    /// Deletes commands that finished more than so many days ago, as long as the settings require it.
     async fn forget_ended(&self, days: u32, now: Timestamp) -> Result<Older, Failure> {
         let is_wanted = || self.settings.get().history_days == Some(days);
         self.forget_before(days_ago(days, now)?, is_wanted).await
     }
 
-    /// Forgets what ended before that, a little at a time, and no more once it is not wanted any more.
+    /// Deletes commands that finished before that time, in small steps, until it is no longer wanted.
     async fn forget_before(&self, before: Timestamp, is_wanted: impl Fn() -> bool) -> Result<Older, Failure> {
         let mut older = Older::default();
         while is_wanted() {
@@ -156,9 +156,9 @@ fn number(count: usize) -> u32 {
     u32::try_from(count).unwrap_or(u32::MAX)
 }
 
-/// The time that counts for forgetting: the clock's where it goes with what had happened when this program started, and
-/// otherwise when that last happened. A clock that is too far ahead is not believed at all: with a history of 7 days, even
-/// 30 days ahead would have everything forgotten.
+/// The reference time of the retention: the clock's if it is consistent with the last event before this program
+/// started, and otherwise that event's. A clock that is too far ahead is not used at all: with a history of 7 days,
+/// even 30 days ahead would delete everything.
 fn believed(now: Timestamp, newest: Option<Timestamp>, since_start: Duration) -> Timestamp {
     let elapsed = i64::try_from(since_start.as_millis()).unwrap_or(i64::MAX);
     let Some(newest) = newest.map(|newest| Timestamp(newest.0.saturating_add(elapsed))) else { return now };
@@ -167,7 +167,7 @@ fn believed(now: Timestamp, newest: Option<Timestamp>, since_start: Duration) ->
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+    #![expect(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 
     use std::time::Duration;
 
@@ -230,7 +230,7 @@ mod tests {
         let rows = handle.devices(query, 0, 1_000).await.unwrap().rows;
         let with_a_command = rows.iter().filter(|row| row.last_command.is_some());
         assert_eq!(with_a_command.map(|row| row.device.as_str()).collect::<Vec<_>>(), ["pump-000"]);
-        // What is gone is gone for whoever asks it to be cancelled, too.
+        // A cancelled deletion does not restore deleted commands.
         let again = handle.cancel(&connection, &devices[1], &ids[1]).await.unwrap_err();
         assert_eq!(again.code, FailureCode::NotFound);
 

@@ -1,4 +1,4 @@
-//! Rollouts, as people ask for them.
+//! Plans, starts and changes rollouts.
 
 mod detail;
 mod export;
@@ -27,7 +27,7 @@ use crate::{
     views,
 };
 
-/// Members of one page, at the most.
+/// Members of one page, at most.
 const PAGE: u32 = 1_000;
 
 /// A rollout as it would start.
@@ -58,11 +58,11 @@ struct Target {
 /// Devices of a rollout of which not all is known that it needs.
 #[derive(Default)]
 pub(super) struct Unknown {
-    /// Those that cannot be given back what they had, because nobody knows it.
+    /// Devices whose earlier values are unknown.
     pub(super) before: Found,
-    /// Those that have not reported their configuration, so that nobody knows whether it is as wanted.
+    /// Devices that have not reported their configuration, so that differences are unknown.
     pub(super) unreported: Found,
-    /// Those that cannot be given what is wanted of them, and why the first of them cannot.
+    /// Devices that cannot be sent their wanted values, with the reason of the first.
     pub(super) unfit: Option<(Found, String)>,
 }
 
@@ -104,7 +104,7 @@ impl Handle {
         Ok(shown.values().rev().cloned().collect())
     }
 
-    /// Pauses, resumes or stops a rollout, or moves its stages on. Returns once that is on the disk.
+    /// Pauses, resumes or stops a rollout, or advances its stages. Returns once that is on the disk.
     ///
     /// # Errors
     /// `NotFound`; `Invalid` when it cannot be done as the rollout stands; `Store`.
@@ -142,7 +142,7 @@ impl Handle {
         shown.get(&number).cloned().ok_or_else(|| no_rollout(&number.to_string()))
     }
 
-    /// Checks what is asked for, and finds its devices.
+    /// Checks the parameters, and finds the devices.
     pub(super) async fn draft_rollout(&self, spec: NewRollout) -> Result<Drafted, Failure> {
         self.draft_members(spec, None).await
     }
@@ -159,7 +159,7 @@ impl Handle {
         if let RolloutTarget::Desired { .. } = spec.target {
             spec.command.name = rollouts::CHANGES.to_owned();
             spec.command.args = JsonText::from("{}".to_owned());
-            spec.name.get_or_insert_with(|| "Bring into line".to_owned());
+            spec.name.get_or_insert_with(|| "Apply wanted configuration".to_owned());
         }
         if let Some(refusal) = rollouts::refuse(&spec) {
             return Err(refusal);
@@ -189,7 +189,7 @@ impl Handle {
         }
         if target.is_empty() && unknown.before.count > 0 {
             return Err(invalid(
-                format!("What these devices had before is not known: {}.", named(&unknown.before)),
+                format!("The earlier values of these devices are not known: {}.", named(&unknown.before)),
                 "Set their configuration by hand.",
             ));
         }
@@ -238,7 +238,7 @@ impl Handle {
         Ok(Target { members, ..Target::default() })
     }
 
-    /// The devices that do not have the configuration that is wanted of them, each with its own arguments.
+    /// The devices that differ from their wanted configuration, each with its own arguments.
     async fn members_out_of_line(&self, connection: &str, search: &str, unknown: bool) -> Result<Target, Failure> {
         let OutOfLine { differ, unreported, as_wanted } = self.out_of_line(connection, search).await?;
         let listed = self.listed(connection)?;
@@ -254,7 +254,7 @@ impl Handle {
         if target.members.is_empty() {
             if as_wanted == 0 && target.unknown.unreported.count == 0 && target.unknown.unfit.is_none() {
                 return Err(invalid(
-                    "No configuration is wanted of these devices.".into(),
+                    "These devices have no wanted configuration.".into(),
                     "Set the wanted values for a tag or a saved view first.",
                 ));
             }
@@ -263,19 +263,19 @@ impl Handle {
         Ok(target)
     }
 
-    /// What a rollout that puts back another one's changes asks, and of whom.
+    /// The command and the members of a rollout that puts back another one's changes.
     fn ask_to_put_back(&self, spec: &mut NewRollout, rollout: &str) -> Result<(), Failure> {
         let earlier = self.shown_rollout(number(rollout)?)?;
         let command = &earlier.spec.command;
         if command.name != rollouts::CHANGES {
             return Err(invalid(
                 format!("Rollout {rollout} sent {}, which cannot be put back.", command.name),
-                "Only config.set can: of its devices the earlier values are known.",
+                "Only a rollout of config.set can, because Wilco stores the earlier values.",
             ));
         }
         if matches!(earlier.state, RolloutState::Running | RolloutState::Waiting) {
             return Err(invalid(
-                format!("Rollout {rollout} is not over, and may still change devices."),
+                format!("Rollout {rollout} has not finished and may still change devices."),
                 "Pause or stop it first.",
             ));
         }
@@ -325,7 +325,7 @@ fn is_wanted(which: WhichMembers, state: MemberState) -> bool {
     }
 }
 
-/// Why no device is to be brought into line.
+/// Why there is no device to configure.
 fn in_line(as_wanted: u32, unknown: &Unknown) -> Failure {
     let devices = |count: u32, one: &str, many: &str| match count {
         1 => format!("1 device {one}"),
@@ -334,7 +334,7 @@ fn in_line(as_wanted: u32, unknown: &Unknown) -> Failure {
     if let Some((unfit, why)) = &unknown.unfit {
         return invalid(
             format!("{} set: {}. {}", devices(unfit.count, "cannot be", "cannot be"), named(unfit), sentence(why)),
-            "Choose devices whose firmware knows config.set.",
+            "Choose devices whose firmware supports config.set.",
         );
     }
     let unreported = &unknown.unreported;
@@ -368,7 +368,7 @@ fn named(found: &Found) -> String {
 fn broadcast(template: CommandTemplate, group: Option<&str>, dialect: &Dialect) -> Result<CommandTemplate, Failure> {
     if template.form.is_some() || !template.policy.answers_carry_ids || !matches!(dialect, Dialect::Wilco(_)) {
         return Err(invalid(
-            format!("{} cannot be sent to many devices at once: their answers could not be told apart.", template.name),
+            format!("{} cannot be broadcast, because Wilco could not match the answers to the devices.", template.name),
             "Send it to each device by itself.",
         ));
     }
@@ -376,7 +376,7 @@ fn broadcast(template: CommandTemplate, group: Option<&str>, dialect: &Dialect) 
         None => Topics::EVERYONE.to_owned(),
         Some(group) => Topics::group(group).ok_or_else(|| {
             invalid(
-                format!("'{}' cannot be a group: it is no level of a topic.", excerpt(group)),
+                format!("'{}' cannot be a group: it is not a valid topic level.", excerpt(group)),
                 "Give the name that stands between groups/ and /req, without / + # { }.",
             )
         })?,
@@ -387,7 +387,7 @@ fn broadcast(template: CommandTemplate, group: Option<&str>, dialect: &Dialect) 
     Ok(CommandTemplate { form: Some(form.into()), policy, ..template })
 }
 
-/// Why some devices of a rollout cannot be asked like this by their dialects.
+/// Why the dialects of some devices do not support the command.
 fn cannot_be_asked(listed: &Listed, template: &CommandTemplate, target: &[NewMember]) -> Option<Failure> {
     let refused = target.iter().filter_map(|member| {
         let args = member.args.as_ref().unwrap_or(&template.args);
@@ -396,7 +396,7 @@ fn cannot_be_asked(listed: &Listed, template: &CommandTemplate, target: &[NewMem
     let mut refused = refused.peekable();
     let first = refused.next()?;
     let others = refused.count();
-    let others = if others == 0 { String::new() } else { format!(" {others} more cannot be asked like this.") };
+    let others = if others == 0 { String::new() } else { format!(" {others} more do not support it either.") };
     Some(invalid(format!("{first}{others}"), "Choose other devices, or a command that all of them have."))
 }
 

@@ -1,4 +1,4 @@
-//! Lists of devices that people have saved, and the values of their columns.
+//! Saved views of devices, and the values of their columns.
 
 use serde_json::json;
 use uuid::Uuid;
@@ -13,15 +13,15 @@ use crate::{
     profile::device_id,
 };
 
-/// Views of one connection, at the most.
+/// Views of one connection, at most.
 const VIEWS: usize = 100;
-/// Columns of one view, at the most.
+/// Columns of one view, at most.
 const COLUMNS: usize = 40;
-/// Devices that are asked for at once, at the most.
+/// The maximum number of devices per request.
 const ROWS: usize = 200;
 /// So long ago measurements of a column begin, milliseconds.
 const LATELY: i64 = 600_000;
-/// Values of one measurement, at the most.
+/// Values of one measurement, at most.
 const POINTS: u32 = 30;
 
 impl Handle {
@@ -47,13 +47,13 @@ impl Handle {
     /// Saves a view under its name, or changes the one of that id. One that was removed can be saved again as it was.
     ///
     /// # Errors
-    /// [`FailureCode::Invalid`](crate::api::FailureCode) for a name that is taken, too long or empty, a search that cannot be
-    /// understood, and too many views or columns; `NotFound` for the connection; `Store`.
+    /// [`FailureCode::Invalid`](crate::api::FailureCode) for a name that is taken, too long or empty, a search that
+    /// cannot be understood, and too many views or columns; `NotFound` for the connection; `Store`.
     pub async fn save_view(&self, view: SavedView) -> Result<SavedView, Failure> {
         self.listed(&view.connection)?;
         Search::read(&view.search)?;
         let name = annotations::name(&view.name)?
-            .ok_or_else(|| invalid("A view needs a name.".into(), "Write what it shows, such as Cold stores."))?;
+            .ok_or_else(|| invalid("A view needs a name.".into(), "Enter a name, for example Cold stores."))?;
         if view.columns.len() > COLUMNS {
             return Err(invalid(format!("A view can have {COLUMNS} columns."), "Remove some of them."));
         }
@@ -77,11 +77,12 @@ impl Handle {
     /// Removes a saved view.
     ///
     /// # Errors
-    /// [`FailureCode::NotFound`](crate::api::FailureCode); `Invalid` where a configuration is wanted of its devices; `Store`.
+    /// [`FailureCode::NotFound`](crate::api::FailureCode); `Invalid` where a configuration is wanted of its devices;
+    /// `Store`.
     pub async fn remove_view(&self, id: &str) -> Result<(), Failure> {
         if self.store.has_desired_view(id).await? {
             return Err(invalid(
-                "A configuration is wanted of this view's devices.".into(),
+                "This view has a wanted configuration.".into(),
                 "Clear it first: without the view it would apply to no device.",
             ));
         }
@@ -89,7 +90,7 @@ impl Handle {
         if self.store.audited(entry).remove_view(id).await? { Ok(()) } else { Err(not_found("view", id)) }
     }
 
-    /// Values of devices, 200 at the most, for these columns. Those that are not known are left out.
+    /// Values of devices, 200 at most, for these columns. Those that are not known are left out.
     ///
     /// # Errors
     /// [`FailureCode::NotFound`](crate::api::FailureCode) for the connection, `Store`.
@@ -122,7 +123,7 @@ impl Handle {
         Ok(cells)
     }
 
-    /// What a device has measured lately, for each column.
+    /// The latest measurements of a device, for each column.
     async fn lately(&self, connection: &str, device: &str, columns: &[ViewColumn]) -> Result<Vec<Vec<f64>>, Failure> {
         let query = TelemetryQuery {
             connection: connection.to_owned(),
@@ -145,7 +146,7 @@ impl Handle {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+    #![expect(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 
     use crate::{
         api::{DeviceOrder, FailureCode, GroupBy, NewDevice, SavedView, SortBy, ViewColumn},

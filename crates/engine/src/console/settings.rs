@@ -1,4 +1,4 @@
-//! What the person has chosen, read and changed.
+//! Reads and changes the settings.
 
 use std::fs;
 
@@ -21,7 +21,7 @@ impl Handle {
         Ok(self.settings.get())
     }
 
-    /// Stores other settings and goes by them from now on. Commands under way keep what they were sent with.
+    /// Stores and applies other settings. Unfinished commands keep the settings with which they were sent.
     ///
     /// # Errors
     /// [`FailureCode::Invalid`](crate::api::FailureCode) when one of them is not possible, `Store`; then all are as
@@ -39,7 +39,7 @@ impl Handle {
         Ok(())
     }
 
-    /// What the data takes on the disk, bytes.
+    /// The size of the data on the disk, bytes.
     ///
     /// # Errors
     /// [`FailureCode::Internal`](crate::api::FailureCode).
@@ -52,7 +52,7 @@ impl Handle {
         spawn_blocking(sum).await.map_err(defect)
     }
 
-    /// What is worth telling somebody who looks elsewhere, by the settings, from now on.
+    /// Applies the notification settings from now on.
     ///
     /// # Errors
     /// [`FailureCode::Internal`](crate::api::FailureCode) while the engine is stopping.
@@ -66,7 +66,7 @@ impl Handle {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+    #![expect(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 
     use serde_json::json;
 

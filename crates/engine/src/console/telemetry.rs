@@ -1,4 +1,4 @@
-//! What devices measure: asked for as a chart, and written down by a task of its own.
+//! Charts of measurements, and the task that stores measurements.
 
 use std::time::Duration;
 
@@ -13,17 +13,17 @@ use crate::{
     telemetry::{Chart, Written},
 };
 
-/// What has come is written down this often. It costs no more for a block that spans ten seconds than for one of one.
+/// Measurements are stored at this interval. A block of ten seconds costs no more than a block of one.
 const WRITE_EVERY: Duration = Duration::from_secs(10);
 /// Devices whose measurements are written in one transaction, between which commands have their turn.
 const DEVICES_AT_ONCE: usize = 50;
-/// The demo fleet measures a lot, and nobody misses it: this much of it is kept, milliseconds.
+/// The demo fleet measures a lot, so its measurements are kept for this time only, milliseconds.
 const OF_DEMO: i64 = 3_600_000;
 /// The demo's is pruned once in so many writings.
 const PRUNE_DEMO_EVERY: u32 = 60;
 
 impl Handle {
-    /// What a device has measured, in as many points as are asked for.
+    /// The measurements of a device, reduced to the requested number of points.
     ///
     /// # Errors
     /// [`FailureCode::Invalid`](crate::api::FailureCode) for an id that is none, `Store`.
@@ -57,7 +57,7 @@ impl Handle {
             if let Err(error) = &written
                 && !failing
             {
-                tracing::warn!(%error, "what was measured was not written down");
+                tracing::warn!(%error, "could not store measurements");
                 self.warn(format!("Telemetry is not being saved: {error}."), error.hint()).await;
             }
             failing = written.is_err();
@@ -101,7 +101,7 @@ impl Handle {
     async fn prune_demo(&self) {
         let before = Timestamp(self.clock.now().0 - OF_DEMO);
         if let Err(error) = self.prune_telemetry(Some(&ConnectionId::from(DEMO)), before).await {
-            tracing::warn!(%error, "what the demo fleet measured was not forgotten");
+            tracing::warn!(%error, "could not delete the measurements of the demo fleet");
         }
     }
 
@@ -119,7 +119,7 @@ impl Handle {
     /// Tells the current listener, or the next one.
     pub async fn warn(&self, message: String, hint: Option<String>) {
         let notice = Notice { level: NoticeLevel::Warning, message, hint, connection: None };
-        // A program that is being closed has nobody to tell.
+        // A closing program shows no notices.
         let _ = self.ask(|reply| Request::Remark(notice, reply)).await;
     }
 }

@@ -1,6 +1,6 @@
-//! Deadlines and the computer's clocks, from outside.
+//! Tests of deadlines while the computer's clocks change.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![expect(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 
 use std::{sync::Arc, time::Duration};
 
@@ -17,7 +17,7 @@ use crate::{
 const NOON: i64 = 1_795_438_800_000;
 const DAY: i64 = 86_400_000;
 
-/// A command that waits in the outbox for four seconds: nobody listens there.
+/// A command that waits in the outbox for four seconds: nothing listens at that address.
 async fn wait_four_seconds(handle: &Handle, connection: &str) -> String {
     let new = NewCommand {
         connection: connection.into(),

@@ -1,4 +1,4 @@
-//! How long devices take to answer.
+//! Answer times of devices.
 
 use std::{cmp::Ordering, collections::HashMap, sync::PoisonError};
 
@@ -21,7 +21,8 @@ impl Handle {
     /// How long answers took, of the latest 20,000 of the connection or the latest 500 of one device.
     ///
     /// # Errors
-    /// [`FailureCode::NotFound`](crate::api::FailureCode) for the connection; `Invalid` for what cannot be a device ID; `Store`.
+    /// [`FailureCode::NotFound`](crate::api::FailureCode) for the connection; `Invalid` for what cannot be a device ID;
+    /// `Store`.
     pub async fn answer_times(&self, query: TimesQuery) -> Result<Vec<TimesView>, Failure> {
         let listed = self.listed(&query.connection)?;
         let device = query.device.as_deref().map(device_id).transpose()?;

@@ -1,4 +1,4 @@
-//! The messages on the wire, for live traffic.
+//! Live traffic of a connection.
 
 use tokio::sync::mpsc;
 

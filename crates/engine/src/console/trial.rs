@@ -1,4 +1,4 @@
-//! Trying a connection before it is saved, or once more.
+//! Runs the preflight of a connection, new or stored.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -15,14 +15,14 @@ use crate::{
     tls::{self, Source},
 };
 
-/// The preflight that is under way, and what the last one has shown.
+/// The preflight that is in progress, and what the last one has shown.
 #[derive(Default)]
 pub(super) struct Trial {
     stop: Notify,
     last: Mutex<Option<Last>>,
 }
 
-/// What a preflight has shown, and of which connection: its result belongs to what it tried.
+/// The report of a preflight, with its connection: the result applies only to what was tested.
 struct Last {
     tried: Fingerprint,
     view: PreflightView,
@@ -34,9 +34,8 @@ struct Last {
 type Fingerprint = [u8; 32];
 
 impl Handle {
-    /// Tries a connection step by step, keeps nothing, and tells through `tell` how it goes. Begun again from a step,
-    /// what the last one has shown before it stays as it was, unless it goes otherwise now or the last one tried something
-    /// else.
+    /// Tests a connection step by step, stores nothing, and reports progress to `tell`. Restarted from a step, the
+    /// earlier steps keep their last result, unless they change now or the last test was of something else.
     ///
     /// One at a time: a second one stops the first.
     ///
@@ -51,7 +50,7 @@ impl Handle {
         if entry.name.trim().is_empty() {
             entry.name = "test".into();
         }
-        // What was refused before may be allowed by now.
+        // Topics that were refused before may be allowed by now.
         entry.denied.clear();
         let before = self.before(entry.id.as_deref()).await?;
         let stored = before.is_some();
@@ -106,7 +105,7 @@ impl Handle {
         }
     }
 
-    /// Stops the preflight that is under way, if one is.
+    /// Stops the preflight that is in progress, if one is.
     ///
     /// # Errors
     /// None.
@@ -117,7 +116,7 @@ impl Handle {
 }
 
 impl Trial {
-    /// What the last one has shown, if it tried the very same.
+    /// The last report, if it tested exactly the same.
     fn of(&self, tried: Fingerprint) -> Option<PreflightView> {
         self.last().as_ref().filter(|last| last.tried == tried).map(|last| last.view.clone())
     }

@@ -1,4 +1,4 @@
-//! Devices that said that they did something: whether they report it.
+//! Tracks whether devices report what they answered.
 
 use std::sync::PoisonError;
 
@@ -59,7 +59,7 @@ impl Connection {
         }
     }
 
-    /// Takes in what was known when the program last ran, and the answers that nobody has looked at.
+    /// Restores the state of the last run, and checks answers that were not compared yet.
     pub(super) fn restore_agreements(&mut self, latest: &[Command], now: Timestamp) {
         let known: Vec<_> = {
             let fleet = self.fleet();
@@ -102,12 +102,13 @@ impl Controller {
     }
 }
 
-/// The device itself said that it did it. One that only reports what was asked for has nothing to agree with.
+/// The device itself answered that it succeeded. A device that only reports the requested value has nothing to agree
+/// with.
 fn said_yes(command: &Command) -> bool {
     command.state == State::Succeeded && command.matched != Some(Match::Reported)
 }
 
-/// What a command implies that its device reports.
+/// The report that a command implies.
 fn implied(command: &Command) -> Vec<Term> {
     match command.expects() {
         Some(Expectation::State { terms, .. }) => {

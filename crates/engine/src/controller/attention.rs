@@ -1,7 +1,7 @@
-//! What needs somebody: commands that ended badly of late, that nobody has dismissed, and that were not made good since.
+//! Commands that need attention: they failed recently, nobody has dismissed them, and no later command has made up for them.
 //!
-//! A command is made good by a later one that succeeded on the same device and asked the same: the same command with the
-//! same arguments, or one that says that it repeats it. Another command says nothing about it.
+//! A later command makes up for a failed one if it succeeded on the same device with the same name and arguments, or if it
+//! repeats it explicitly. Any other command does not.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
@@ -10,13 +10,13 @@ use std::{
 
 use wilco_ledger::{Command, CommandId, DeviceId, Millis, State, Submission, Timestamp};
 
-/// How long a command that ended badly needs somebody, counted from when it ended.
+/// How long a failed command needs attention, counted from its end.
 pub(crate) const NEEDS_ATTENTION_FOR: Millis = Millis::seconds(3_600);
 
 /// A command of a connection.
 type Key = (DeviceId, CommandId);
 
-/// Those of one connection, each once, whatever else is heard of it.
+/// The commands of one connection that need attention, each once.
 #[derive(Debug, Default)]
 pub(super) struct Attention {
     commands: HashMap<DeviceId, BTreeMap<CommandId, Noted>>,
@@ -35,7 +35,7 @@ struct Noted {
 }
 
 impl Attention {
-    /// What the store knows: commands that ended badly, and whether somebody has dismissed them.
+    /// The stored state: failed commands, and whether they were dismissed.
     pub(super) fn restore(commands: impl Iterator<Item = (Command, bool)>, now: Timestamp) -> Attention {
         let mut attention = Attention::default();
         for (command, dismissed) in commands {
@@ -47,8 +47,8 @@ impl Attention {
         attention
     }
 
-    /// A command stands otherwise: it may have ended badly, or well after all. Answers with those that it has made good:
-    /// they need nobody any more, and are dismissed.
+    /// The state of a command has changed: it may have failed, or succeeded after all. Returns the failed commands that
+    /// it made up for: they need no more attention, and are dismissed.
     pub(super) fn note(&mut self, command: &Command, now: Timestamp) -> Vec<Key> {
         let key = key(command);
         let dismissed = self.remove(&key).is_some_and(|noted| noted.dismissed);
@@ -65,7 +65,7 @@ impl Attention {
         good
     }
 
-    /// Those of its device that were asked for before, are the same request, and still need somebody.
+    /// The earlier failed commands of its device that are the same request.
     fn made_good_by(&self, command: &Command) -> Vec<Key> {
         let Command { asked, submitted_at, .. } = command;
         let is_repeated = |id: &CommandId, earlier: &Noted| {
@@ -81,7 +81,7 @@ impl Attention {
             .collect()
     }
 
-    /// What ended too long ago needs nobody any more.
+    /// Commands that failed longer ago need no attention.
     pub(super) fn expire(&mut self, now: Timestamp) {
         while let Some((ended_at, key)) = self.by_end.first()
             && now.since(*ended_at) > NEEDS_ATTENTION_FOR
@@ -170,7 +170,7 @@ fn key(command: &Command) -> Key {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+    #![expect(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 
     use std::sync::Arc;
 
@@ -268,7 +268,7 @@ mod tests {
         assert_eq!(attention.to_dismiss(Some(&key("a", 1))), [key("a", 1)]);
         attention.dismiss(&[key("a", 1), key("a", 1), key("c", 9)]);
         assert_eq!((attention.count(), attention.to_dismiss(Some(&key("a", 1)))), (2, vec![]));
-        // Something else is heard of it.
+        // Another event of it arrives.
         attention.note(&timed_out("a", 1, 1), Timestamp(4));
         assert_eq!((attention.count(), attention.to_dismiss(None)), (2, vec![key("a", 2), key("b", 3)]));
         let taken = attention.take(&key("a", 1).0);

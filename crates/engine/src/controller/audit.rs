@@ -1,4 +1,4 @@
-//! What people do by way of the controller, written down with it: commands, rollouts and what is set of devices.
+//! Audit entries for the actions that pass through the controller: commands, rollouts, and names, tags and notes of devices.
 
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -85,8 +85,8 @@ impl Controller {
         changes: &[(DeviceId, Annotation, Annotation)],
     ) -> NewAuditEntry {
         let what = match changes {
-            [(device, ..)] => format!("Changed what is set of {device}"),
-            many => format!("Changed what is set of {}", devices(many.len())),
+            [(device, ..)] => format!("Changed the name, tags or note of {device}"),
+            many => format!("Changed the names, tags or notes of {}", devices(many.len())),
         };
         let changes: Vec<_> = changes.iter().map(|(device, before, after)| annotated(device, before, after)).collect();
         let entry = self.audit.entry(AuditKind::Device, what).on(connection, &self.name_of(connection));
@@ -119,7 +119,7 @@ impl Controller {
     }
 }
 
-/// What is different of a device.
+/// The changes of a device.
 fn annotated(device: &DeviceId, before: &Annotation, after: &Annotation) -> Value {
     let mut change = json!({ "device": device.as_str() });
     if before.name != after.name {

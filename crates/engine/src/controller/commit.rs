@@ -1,4 +1,4 @@
-//! What may only happen once it is on the disk: this order is the product.
+//! Commits, and the effects that must wait for them. This order is the product.
 
 use std::sync::Arc;
 
@@ -12,16 +12,16 @@ use crate::{
     dialects,
     mqtt::{Envelope, MqttSender, Publication},
     store::{Change, ConnectionId, StoreError},
-    traffic::Passing,
+    traffic::ObservedMessage,
     views::CommandSnapshot,
 };
 
 impl Controller {
-    /// Begins to make durable what has gathered. There is one commit under way at a time; what happens meanwhile gathers
+    /// Begins to make durable what has gathered. There is one commit in progress at a time; what happens meanwhile gathers
     /// for the next.
     pub(super) fn begin_commit(&mut self) {
         debug_assert!(self.committing.is_none(), "one commit at a time");
-        // What follows for rollouts from what is written down is written with it.
+        // The consequences for rollouts are written in the same transaction.
         self.run_rollouts();
         let mut pending_batch = std::mem::take(&mut self.pending_batch);
         let mut snapshots = Vec::new();
@@ -50,7 +50,7 @@ impl Controller {
         self.committing = Some(Committing { stored, pending_batch, snapshots, rollouts, counts });
     }
 
-    /// Waits for the commit that is under way, if there is one, and lets be seen, sent and acknowledged what it was for.
+    /// Waits for the commit that is in progress, if there is one, and lets be seen, sent and acknowledged what it was for.
     pub(super) async fn finish_commit(&mut self) {
         if let Some(committing) = &mut self.committing {
             let result = (&mut committing.stored).await;
@@ -67,7 +67,7 @@ impl Controller {
         }
     }
 
-    /// The commit that was under way has come to its end. This order is the product.
+    /// The commit that was in progress has finished. This order is the product.
     pub(super) async fn committed(&mut self, result: Result<(), StoreError>) {
         let Some(Committing { pending_batch, snapshots, rollouts, counts, .. }) = self.committing.take() else {
             return;
@@ -102,7 +102,7 @@ impl Controller {
         }
     }
 
-    /// Notes that commands need nobody any more. Where the program is killed before that, they are counted again.
+    /// Dismisses commands that were made up for. If the program is killed before that, they are counted again.
     fn dismiss_made_good(&self, made_good: Vec<(ConnectionId, Vec<(DeviceId, CommandId)>)>) {
         if made_good.is_empty() {
             return;
@@ -111,14 +111,14 @@ impl Controller {
         tokio::spawn(async move {
             for (connection, commands) in made_good {
                 if let Err(error) = store.dismiss(&connection, commands).await {
-                    tracing::warn!(%error, "commands that were made good are counted again after a restart");
+                    tracing::warn!(%error, "commands with a successful retry need attention again after a restart");
                 }
             }
         });
     }
 
-    /// Nothing of that batch is stored, nor is what came after it, so none of it has happened: the ledgers go back to what is
-    /// stored, and the sessions begin anew, for the broker still has every answer that was not acknowledged.
+    /// Nothing of that batch is stored, nor is what came after it, so none of it has happened: the ledgers go back to
+    /// what is stored, and the sessions restart, for the broker still has every answer that was not acknowledged.
     async fn not_stored(&mut self, error: StoreError, replies: Vec<oneshot::Sender<Result<(), Failure>>>) {
         tracing::error!(%error, "a commit failed");
         let failure = Failure::from(error);
@@ -147,7 +147,7 @@ impl Controller {
                 if !self.taps.is_empty() {
                     let envelope = Envelope::of(&outbound, known.profile.mqtt);
                     let correlation = (known.profile.mqtt == MqttVersion::V5).then_some(&*outbound.correlation);
-                    let passing = Passing {
+                    let passing = ObservedMessage {
                         to: Some(&device),
                         topic: &outbound.topic,
                         payload: outbound.shown(),

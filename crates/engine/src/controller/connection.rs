@@ -1,4 +1,4 @@
-//! One connection as the controller holds it.
+//! The state of one connection in the controller.
 
 use std::{
     collections::{BTreeSet, HashMap, HashSet},
@@ -25,8 +25,8 @@ use crate::{
 };
 
 impl Listed {
-    /// Whether a message of Wilco to itself comes back. Not on a broker that hangs up at what it does not allow (AWS IoT), and
-    /// not where our own topic is not heard: the devices are named, or speak other dialects.
+    /// Whether a message of Wilco to itself is delivered. Not on a broker that disconnects after a forbidden request
+    /// (AWS IoT), and not if our own topic is not subscribed: the devices are named, or use other dialects.
     fn hears_itself(&self, preset: Preset, url: &str) -> bool {
         let aws = profile::is_aws(preset, url);
         let speaks_own = self.dialects.as_ref().is_none_or(|dialects| dialects::read(dialects).speaks_own());
@@ -43,7 +43,7 @@ impl Listed {
     }
 }
 
-/// What is newly known of devices is taken down within this time.
+/// Changes of devices are stored within this time.
 const NOTED_WITHIN: Millis = Millis::seconds(10);
 pub(super) struct Connection {
     pub(super) profile: Profile,
@@ -51,44 +51,44 @@ pub(super) struct Connection {
     pub(super) dialect: Dialect,
     /// Where there are others than Wilco's own.
     pub(super) dialects: Option<SharedDialects>,
-    /// What this network connection hears, beside what it began with, and when there is more to be heard.
-    pub(super) hearing: Hearing,
-    /// The last number that stood for a command on the wire, as it was written down.
+    /// The additional subscriptions of this network connection, and when there are more.
+    pub(super) extra_subscriptions: ExtraSubscriptions,
+    /// The last used number for command IDs in messages, as stored.
     pub(super) noted_wire_id: u32,
     pub(super) ledger: Ledger,
-    /// Why the ledger could not be told what the store knows.
+    /// Why the ledger could not be restored from the store.
     pub(super) unread: Option<Failure>,
     pub(super) fleet: SharedFleet,
     /// The logs of which pieces have come lately.
     pub(super) logs: LogPieces,
     pub(super) session: Option<Session>,
-    /// Counts up with each session, so that what an earlier one still says is not taken for the present one's.
+    /// Increments with each session, so that events of an earlier one are recognised.
     pub(super) generation: u64,
-    /// There while the connection stands and is subscribed.
+    /// Present while the connection is established and subscribed.
     pub(super) sender: Option<MqttSender>,
     pub(super) link: LinkState,
     pub(super) draining: Option<Draining>,
-    /// Our message to ourselves that tells whether the broker keeps answers back, while it is under way.
+    /// Our probe in progress, which shows whether the broker queues answers.
     pub(super) probe: Option<CommandId>,
-    /// What is known of sending messages to ourselves.
+    /// The state of probes.
     pub(super) own_messages: OwnMessages,
     pub(super) traffic: Traffic,
     pub(super) round_trip_ms: Option<f64>,
-    /// What was counted when it was last written down, as opposed to what is counted since.
+    /// The counters as last stored, to be compared with the current ones.
     pub(super) counts: Counts,
     pub(super) kept: u32,
-    /// What needs somebody.
+    /// The commands that need attention.
     pub(super) attention: Attention,
-    /// Whom to believe where the broker tells of devices' connections.
+    /// The state of the broker's lifecycle events.
     pub(super) lifecycles: HashMap<DeviceId, Lifecycle>,
     /// When it was last taken down what is known of devices.
     pub(super) noted_at: Timestamp,
     /// The last answer of each device that the broker had retained, by its hash: it comes with every subscription.
     pub(super) retained: HashMap<DeviceId, u64>,
-    /// Somebody was told that there is a device whose name is too long to be listed.
+    /// A device with a name too long to be listed was reported.
     pub(super) told_of_names: bool,
     pub(super) rollouts: Rollouts,
-    /// Devices that said that they did something, until it is seen whether they did.
+    /// Devices that answered that they succeeded, until their reports confirm it.
     pub(super) agreements: Agreements,
     /// How much each device sends, and reports that wait because it is too much.
     pub(super) rates: MessageRates<(MqttSender, Message)>,
@@ -98,7 +98,7 @@ pub(super) struct Connection {
     pub(super) new_devices: NewDevices,
     /// Devices that are forgotten and not yet deleted.
     pub(super) pending: Pending,
-    /// Devices that are said to be gone, by when that is to be believed.
+    /// Devices reported as disconnected, by the time when that takes effect.
     pub(super) doubted: BTreeSet<(Timestamp, DeviceId)>,
     /// Dialects that are not enabled, and whose devices have announced themselves.
     pub(super) found: Vec<FoundDialect>,
@@ -106,16 +106,17 @@ pub(super) struct Connection {
 
 /// Reading what the broker kept for us, during which nothing may time out.
 pub(super) struct Draining {
-    /// When it is given up at the latest, connected or not.
+    /// The latest time at which it is given up, connected or not.
     pub(super) until: Timestamp,
-    /// When it has been quiet for long enough; unknown before the connection stands.
+    /// When it has been quiet for long enough; unknown before the connection is established.
     pub(super) quiet_at: Option<Timestamp>,
-    /// What we have sent to ourselves. It comes behind everything that the broker had kept, so its coming is the end.
+    /// The message that we sent to ourselves. It is queued behind everything that the broker had kept, so its arrival
+    /// marks the end.
     pub(super) marker: Option<CommandId>,
 }
 
 impl Draining {
-    /// A fleet that is never quiet for long does not keep it going for ever.
+    /// A fleet that is never quiet for long does not keep it going forever.
     pub(super) fn ends_at(&self) -> Timestamp {
         self.quiet_at.map_or(self.until, |quiet_at| quiet_at.min(self.until))
     }
@@ -129,21 +130,21 @@ pub(super) enum OwnMessages {
     Untried,
     /// One has come back.
     Welcome,
-    /// A connection ended while the first was under way, so none is sent any more.
+    /// A connection ended while the first was in progress, so none is sent any more.
     Unwelcome,
 }
 
-/// What a network connection hears beside what it began with.
+/// The additional subscriptions of a network connection.
 #[derive(Default)]
-pub(super) struct Hearing {
+pub(super) struct ExtraSubscriptions {
     pub(super) filters: HashSet<String>,
     /// Devices have named further topics, which are subscribed together then.
     pub(super) due: Option<Timestamp>,
-    /// Filters that are subscribed only for somebody who looks. What they bring is shown, and means nothing else.
+    /// Filters that are subscribed to only for a watcher. Their messages are shown and have no other effect.
     pub(super) looked_at: Vec<String>,
     /// Those of them that could not be ended, because there was no network connection. A resumed session still has them.
     pub(super) to_end: Vec<String>,
-    /// Somebody was told that something in a discovery message could not be used.
+    /// An unusable part of a discovery message was reported.
     pub(super) told: bool,
 }
 
@@ -169,7 +170,7 @@ impl Connection {
         self.retained.insert(device.clone(), hash) == Some(hash)
     }
 
-    /// `last`: the last number that stood for a command on the wire.
+    /// `last`: the last used number for command IDs in messages.
     pub(super) fn new(profile: Profile, enabled: Enabled, last: u32) -> Connection {
         Connection {
             ledger: Ledger::new(limits(profile.preset, profile.mode)),
@@ -177,7 +178,7 @@ impl Connection {
             profile,
             dialect: enabled.own.clone(),
             dialects: Described::of(enabled, last).map(shared),
-            hearing: Hearing::default(),
+            extra_subscriptions: ExtraSubscriptions::default(),
             noted_wire_id: last,
             fleet: SharedFleet::default(),
             logs: LogPieces::default(),
@@ -223,8 +224,8 @@ impl Connection {
             self.ledger.outstanding().for_each(|command| described.adopt(&command.asked));
             shared(described)
         });
-        let Hearing { looked_at, to_end, .. } = std::mem::take(&mut self.hearing);
-        self.hearing = Hearing { looked_at, to_end, ..Hearing::default() };
+        let ExtraSubscriptions { looked_at, to_end, .. } = std::mem::take(&mut self.extra_subscriptions);
+        self.extra_subscriptions = ExtraSubscriptions { looked_at, to_end, ..ExtraSubscriptions::default() };
         self.generation = generation;
         self.sender = None;
         self.round_trip_ms = None;
@@ -259,8 +260,8 @@ impl Connection {
         Some(id)
     }
 
-    /// What to send to ourselves where our own topic is not heard, and what to subscribe before it. Not to a broker that
-    /// hangs up at what it does not allow (AWS IoT).
+    /// The probe for brokers on which our own topic is not subscribed, and its subscription. Not for a broker that
+    /// disconnects after a forbidden request (AWS IoT).
     pub(super) fn unheard_message(&self) -> Option<(Filter, Publication, Outbound)> {
         let Profile { preset, url, client_id, mode, .. } = &self.profile;
         if !mode.publishes() || self.own_messages == OwnMessages::Unwelcome || profile::is_aws(*preset, url) {
@@ -283,7 +284,7 @@ impl Connection {
         }
     }
 
-    /// A command as it goes out now.
+    /// The request of a command.
     pub(super) fn request(&self, device: &DeviceId, id: &CommandId, attempt: u32, now: Timestamp) -> Option<Outbound> {
         let command = self.ledger.command(device, id)?;
         let outbound = self.dialect.encode(device, &views::encoding(command, attempt), now);
@@ -294,7 +295,7 @@ impl Connection {
         })
     }
 
-    /// The passwords of devices are these from now on. Devices that could not be asked before are asked now.
+    /// Sets the passwords of devices. Requests that had to wait for them are sent now.
     pub(super) fn set_passwords(&self, passwords: DevicePasswords) {
         let Some(dialects) = &self.dialects else { return };
         let questions = dialects::write(dialects).set_passwords(passwords);
@@ -348,7 +349,7 @@ impl Connection {
         self.fleet.write().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes note of what the broker tells of a device's connection. Says whether the device is online where that is news.
+    /// Adds a lifecycle event of a device. Returns whether the device is online, if that has changed.
     pub(super) fn lifecycle(&mut self, device: &DeviceId, event: LifecycleEvent, now: Timestamp) -> Option<bool> {
         let lifecycle = self.lifecycles.entry(device.clone()).or_default();
         let before = lifecycle.due();
@@ -359,7 +360,7 @@ impl Connection {
         news
     }
 
-    /// The devices whose end is to be believed by now.
+    /// The devices whose disconnection takes effect by now.
     pub(super) fn gone(&mut self, now: Timestamp) -> Vec<DeviceId> {
         let mut gone = Vec::new();
         while let Some((due, device)) = self.doubted.pop_first() {
@@ -383,7 +384,7 @@ impl Connection {
         });
     }
 
-    /// Closes the count of the second that has passed, and says whether anything is different.
+    /// Ends the count of a second, and returns whether anything has changed.
     pub(super) fn count_second(&mut self, seconds: f64, now: Timestamp) -> bool {
         let before = (self.traffic.in_per_second, self.traffic.out_per_second, self.attention.count());
         self.traffic.in_per_second = f64::from(std::mem::take(&mut self.traffic.arrived)) / seconds;
@@ -465,15 +466,15 @@ impl Connection {
         hubs.iter().any(|hub| fleet.get(hub).is_some_and(|hub| hub.presence == Presence::Offline))
     }
 
-    /// Whether a message came only because somebody looks at more than the connection is for.
+    /// Whether a message was received only for a watcher.
     pub(super) fn is_only_looked_at(&self, topic: &str) -> bool {
         let matches = |filter: &String| TopicFilter::parse(filter).is_ok_and(|filter| filter.matches(topic));
-        !self.hearing.looked_at.is_empty()
-            && self.hearing.looked_at.iter().any(matches)
-            && !self.hearing.filters.iter().any(matches)
+        !self.extra_subscriptions.looked_at.is_empty()
+            && self.extra_subscriptions.looked_at.iter().any(matches)
+            && !self.extra_subscriptions.filters.iter().any(matches)
     }
 
-    /// What is counted now, written down or not.
+    /// The current counters, stored or not.
     pub(super) fn count(&self) -> Counts {
         let counts = self.ledger.counts();
         let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
@@ -487,8 +488,8 @@ impl Connection {
     }
 }
 
-/// Each command is answered at least twice by most devices, accepted and done, and mosquitto drops without a word what
-/// exceeds 1,000 messages for a console that is away or slow: *seen* with 500 commands outstanding when it was killed.
+/// Most devices answer each command at least twice, *accepted* and *succeeded*, and mosquitto silently drops messages
+/// beyond 1,000 for a console that is away or slow: *seen* with 500 outstanding commands when it was killed.
 fn limits(preset: Preset, mode: ConnectionMode) -> Limits {
     let bounds = preset.bounds();
     Limits {

@@ -1,4 +1,4 @@
-//! What time brings about: what is due, and when the next thing is.
+//! Determines which deadlines are due, and when the next one is.
 
 use std::time::Duration;
 
@@ -26,7 +26,7 @@ impl Controller {
         let drains =
             self.connections.values().filter_map(|known| known.draining.as_ref()).map(|draining| draining.ends_at());
         let doubts = self.connections.values().filter_map(|known| known.doubted.first()).map(|(due, _)| *due);
-        let topics = self.connections.values().filter_map(|known| known.hearing.due);
+        let topics = self.connections.values().filter_map(|known| known.extra_subscriptions.due);
         let probes = self.connections.values().filter_map(move |known| known.probe_due_at(now));
         let reports = self.connections.values().filter_map(|known| known.rates.next_due());
         let looks = self.connections.values().filter_map(|known| known.agreements.next_due());
@@ -95,7 +95,7 @@ impl Controller {
         ids.iter().for_each(|id| self.note_devices(id));
     }
 
-    /// Follows the wall clock where somebody has set it, once nothing waits for a time.
+    /// Follows the wall clock after it was set, once nothing waits for a time.
     fn set_clock_right(&mut self) {
         let now = self.clock.now();
         let mut rollouts = self.connections.values().map(|known| &known.rollouts);
@@ -103,12 +103,12 @@ impl Controller {
         let waits = !self.pending_batch.is_empty() || counts_time || self.deadlines(now).min().is_some();
         let Some(by) = (if waits { None } else { self.clock.set_right() }) else { return };
         self.connections.values_mut().for_each(|known| known.ledger.clock_is_set(by));
-        tracing::info!("the time follows the computer's clock, which has been set");
+        tracing::info!("the timeline follows the computer's clock, which was set");
         if let Some(anchor) = self.clock.anchor() {
             let store = self.store.clone();
             tokio::spawn(async move {
                 if let Err(error) = store.keep_anchor(anchor).await {
-                    tracing::warn!(%error, "it could not be kept where the time lies on the steady clock");
+                    tracing::warn!(%error, "the offset of the timeline could not be stored");
                 }
             });
         }

@@ -1,4 +1,4 @@
-//! What people do with devices here: set names, tags and notes, forget devices and restore them.
+//! Sets names, tags and notes of devices, and forgets and restores devices.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -29,13 +29,13 @@ pub(crate) enum DeviceRequest {
     Forget(ConnectionId, Vec<DeviceId>, oneshot::Sender<Result<Forgotten, Failure>>),
     /// Forgotten devices are listed again. The answer is which of them.
     Restore(ConnectionId, Vec<DeviceId>, oneshot::Sender<Result<Vec<DeviceId>, Failure>>),
-    /// Some of a device is deleted, it itself at last. The answer says whether there is more of it.
+    /// A part of a device is deleted, finally the device itself. The reply says whether there is more.
     Delete(ConnectionId, DeviceId, oneshot::Sender<Result<bool, Failure>>),
     /// Some of a forgotten device that cannot be restored any more is deleted.
-    Sweep(oneshot::Sender<Result<Sweep, Failure>>),
+    DeletionProgress(oneshot::Sender<Result<DeletionProgress, Failure>>),
 }
 
-/// What became of devices that were to be forgotten. Those that are not known are in none of these.
+/// The result of forgetting devices. Unknown devices are in none of these.
 #[derive(Debug, Default)]
 pub(crate) struct Forgotten {
     pub(crate) devices: Vec<DeviceId>,
@@ -45,7 +45,7 @@ pub(crate) struct Forgotten {
 
 /// How far the forgotten devices are deleted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Sweep {
+pub(crate) enum DeletionProgress {
     /// There may be more to delete now.
     More,
     /// There is something to delete after this.
@@ -59,11 +59,11 @@ pub(super) type Pending = BTreeMap<DeviceId, PendingDevice>;
 pub(super) struct PendingDevice {
     /// When it is to be deleted.
     due: Timestamp,
-    /// What was known of it, where it was listed.
+    /// The device as it was listed.
     device: Option<Device>,
-    /// What its dialect knew of it, where it speaks another than Wilco's own.
+    /// The description in its dialect, if that is not Wilco's own.
     described: Option<dialects::Forgotten>,
-    /// Its commands that needed somebody.
+    /// Its commands that needed attention.
     attention: Attention,
 }
 
@@ -94,7 +94,7 @@ impl Connection {
         }
     }
 
-    /// What the store knows has been read once more, of the devices that are set aside, too.
+    /// The stored data was read again, including devices that are set aside.
     pub(super) fn set_aside_again(&mut self) {
         for (device, pending) in &mut self.pending {
             pending.attention = self.attention.take(device);
@@ -107,8 +107,8 @@ impl Connection {
         self.take_out_beside(device);
     }
 
-    /// Nothing is known of a device any more beside the fleet. Hands back what its dialect knew of it, and which of its
-    /// commands needed somebody.
+    /// Removes everything about a device besides the fleet. Returns its description in its dialect, and its commands
+    /// that needed attention.
     fn take_out_beside(&mut self, device: &DeviceId) -> (Option<dialects::Forgotten>, Attention) {
         // One that is doubted is in there until then, and is not believed gone without this.
         self.lifecycles.remove(device);
@@ -134,7 +134,7 @@ impl Controller {
             DeviceRequest::Delete(connection, device, reply) => {
                 let _ = reply.send(self.delete_device(&connection, &device).await);
             }
-            DeviceRequest::Sweep(reply) => {
+            DeviceRequest::DeletionProgress(reply) => {
                 let _ = reply.send(self.sweep().await);
             }
         }
@@ -146,7 +146,7 @@ impl Controller {
         changes: Vec<(DeviceId, AnnotationChange)>,
     ) -> Result<Vec<DeviceId>, Failure> {
         let absent = || not_found("connection", connection.as_str());
-        // What is set of a device that was just forgotten restores it.
+        // A new annotation restores a device that was just forgotten.
         let pending = &self.connections.get(connection).ok_or_else(absent)?.pending;
         let back: Vec<_> = changes.iter().filter(|(id, change)| change.add && pending.contains_key(id)).collect();
         let back = back.into_iter().map(|(id, _)| id.clone()).collect();
@@ -308,14 +308,14 @@ impl Controller {
         Ok(more)
     }
 
-    async fn sweep(&mut self) -> Result<Sweep, Failure> {
+    async fn sweep(&mut self) -> Result<DeletionProgress, Failure> {
         let now = self.clock.now();
         let pending = self.connections.iter().flat_map(|(connection, known)| {
             known.pending.iter().map(move |(device, pending)| (pending.due, connection, device))
         });
-        let Some((due, connection, device)) = pending.min() else { return Ok(Sweep::Done) };
+        let Some((due, connection, device)) = pending.min() else { return Ok(DeletionProgress::Done) };
         if due > now {
-            return Ok(Sweep::Later(due.since(now)));
+            return Ok(DeletionProgress::Later(due.since(now)));
         }
         let (connection, device) = (connection.clone(), device.clone());
         let deleted = self.delete_device(&connection, &device).await;
@@ -325,6 +325,6 @@ impl Controller {
             tracing::info!(%failure, %device, "a forgotten device is deleted later");
             pending.due = now + TRIED_AGAIN_AFTER;
         }
-        Ok(Sweep::More)
+        Ok(DeletionProgress::More)
     }
 }

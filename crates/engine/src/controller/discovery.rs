@@ -1,4 +1,4 @@
-//! Devices of other dialects, as they are found: what is then known of them, heard from them and asked of them.
+//! Discovered devices of other dialects: what they announce and report, and the questions to them.
 
 use std::sync::Arc;
 
@@ -6,11 +6,11 @@ use tokio::sync::oneshot;
 use wilco_dialect::{Changes, Filter};
 use wilco_ledger::{DeviceId, Millis, Submission, Timestamp, WireForm};
 
-use super::{AlsoSubscribed, Controller, connection::Hearing};
+use super::{AlsoSubscribed, Controller, connection::ExtraSubscriptions};
 use crate::{
     absent::not_found,
     api::{Failure, FailureCode, Presence},
-    dialects::{self, Meant, Reading, SharedDialects},
+    dialects::{self, Interpretation, Reading, SharedDialects},
     mqtt::MqttSender,
     new_command::beyond,
     profile,
@@ -35,7 +35,7 @@ impl Controller {
         sender: &MqttSender,
         dialects: &SharedDialects,
         reading: Reading,
-    ) -> Vec<Meant> {
+    ) -> Vec<Interpretation> {
         let Reading { meant, changes, questions, problems } = reading;
         if changes != Changes::default() {
             self.changed_devices(connection, dialects, &changes);
@@ -44,10 +44,10 @@ impl Controller {
             sender.ask(topic, payload);
         }
         if let Some(problem) = problems.into_iter().next() {
-            tracing::debug!(%problem, "a discovery message could not be used as a whole");
+            tracing::debug!(%problem, "a discovery message was not used completely");
             let Some(known) = self.connections.get_mut(connection) else { return meant };
-            if !std::mem::replace(&mut known.hearing.told, true) {
-                let hint = "The rest of what devices announce is used. Others like it are not told.";
+            if !std::mem::replace(&mut known.extra_subscriptions.told, true) {
+                let hint = "Wilco uses all other announcements, and does not report further ones like this.";
                 self.feed.notice_of(connection, problem, hint);
             }
         }
@@ -57,8 +57,8 @@ impl Controller {
     fn changed_devices(&mut self, connection: &ConnectionId, dialects: &SharedDialects, changes: &Changes) {
         let now = self.clock.now();
         let Some(known) = self.connections.get_mut(connection) else { return };
-        known.hearing.due = known.hearing.due.or(Some(now + GATHERED));
-        // What was taken for devices of Wilco's own before it was known whose topics these are.
+        known.extra_subscriptions.due = known.extra_subscriptions.due.or(Some(now + GATHERED));
+        // Devices that were created before these topics were recognised as another dialect's.
         let mut mistaken = Vec::new();
         {
             let dialects = dialects::read(dialects);
@@ -88,8 +88,8 @@ impl Controller {
         }
     }
 
-    /// A device is gone. One that has a history, or is still to be sent the command of a rollout, stays and is not there:
-    /// what is known of its dialect keeps anybody from asking it in another one.
+    /// A device was removed. One with a history, or with a pending rollout, stays listed as absent: its description
+    /// prevents requests in another dialect.
     fn unlist(&mut self, connection: &ConnectionId, device: &DeviceId) {
         let Some(known) = self.connections.get_mut(connection) else { return };
         let listed = known.fleet().get(device).map(|device| device.last_command.is_some());
@@ -106,7 +106,7 @@ impl Controller {
         }
     }
 
-    /// The devices behind a hub are not there while it is not, and nobody knows whether they are once it is back.
+    /// The devices behind a hub are offline while it is, and unknown once it is back.
     pub(super) fn hub_presence(&mut self, connection: &ConnectionId, hub: &DeviceId, online: bool) {
         let Some(known) = self.connections.get_mut(connection) else { return };
         let Some(dialects) = &known.dialects else { return };
@@ -121,20 +121,20 @@ impl Controller {
         }
     }
 
-    /// A network connection stands: devices are asked to tell of themselves, and the topics that they have named before
-    /// are heard.
+    /// A network connection is established: devices are requested to announce themselves, and the topics that they have
+    /// named before are subscribed to.
     pub(super) fn begin_to_hear(&mut self, connection: &ConnectionId) {
         let now = self.clock.now();
         let Some(known) = self.connections.get_mut(connection) else { return };
         let begun_with = profile::filters(&known.profile).unwrap_or_default();
-        known.hearing.filters = begun_with.into_iter().map(|filter| filter.filter).collect();
+        known.extra_subscriptions.filters = begun_with.into_iter().map(|filter| filter.filter).collect();
         let Some(sender) = &known.sender else { return };
-        let to_end = std::mem::take(&mut known.hearing.to_end);
+        let to_end = std::mem::take(&mut known.extra_subscriptions.to_end);
         if !to_end.is_empty() {
             sender.unsubscribe(to_end);
         }
         let Some(dialects) = &known.dialects else { return };
-        known.hearing.due = Some(now);
+        known.extra_subscriptions.due = Some(now);
         for (topic, payload) in dialects::read(dialects).announcements() {
             sender.ask(topic, payload);
         }
@@ -143,14 +143,14 @@ impl Controller {
     /// Subscribes the topics that devices have named.
     pub(super) fn hear_named_topics(&mut self, now: Timestamp) {
         for known in self.connections.values_mut() {
-            if known.hearing.due.is_none_or(|due| due > now) {
+            if known.extra_subscriptions.due.is_none_or(|due| due > now) {
                 continue;
             }
-            known.hearing.due = None;
+            known.extra_subscriptions.due = None;
             let (Some(dialects), Some(sender)) = (&known.dialects, known.sender.clone()) else { continue };
             let mut wanted = dialects::read(dialects).filters();
-            wanted.retain(|filter| !known.hearing.filters.contains(&filter.filter));
-            known.hearing.filters.extend(wanted.iter().map(|filter| filter.filter.clone()));
+            wanted.retain(|filter| !known.extra_subscriptions.filters.contains(&filter.filter));
+            known.extra_subscriptions.filters.extend(wanted.iter().map(|filter| filter.filter.clone()));
             let at_once = filters_at_once(&known.profile);
             tokio::spawn(async move {
                 for some in wanted.chunks(at_once) {
@@ -160,7 +160,7 @@ impl Controller {
                                 tracing::info!(filter = %filter.filter, "the broker refused a topic that a device names");
                             }
                         }
-                        // The connection has ended; the next one begins anew.
+                        // The connection has ended; the next one starts again.
                         Err(_) => return,
                     }
                 }
@@ -168,7 +168,7 @@ impl Controller {
         }
     }
 
-    /// Subscribes filters beside those that the connection hears, for somebody who looks.
+    /// Subscribes to additional filters, for a watcher.
     pub(super) fn subscribe_too(
         &mut self,
         connection: &ConnectionId,
@@ -189,8 +189,8 @@ impl Controller {
             return;
         };
         // A SUBSCRIBE of a filter that is subscribed already replaces it, and would lower its QoS (MQTT 5 section 3.8.4).
-        filters.retain(|filter| !known.hearing.filters.contains(filter));
-        known.hearing.looked_at.extend(filters.iter().cloned());
+        filters.retain(|filter| !known.extra_subscriptions.filters.contains(filter));
+        known.extra_subscriptions.looked_at.extend(filters.iter().cloned());
         let at_once = filters_at_once(&known.profile);
         tokio::spawn(async move {
             let wanted =
@@ -218,8 +218,8 @@ impl Controller {
     /// Ends such subscriptions, but those that the connection itself has by now.
     pub(super) fn unsubscribe(&mut self, connection: &ConnectionId, mut filters: Vec<String>) {
         let Some(known) = self.connections.get_mut(connection) else { return };
-        // Somebody else may still look at the same.
-        let Hearing { filters: heard, looked_at, to_end, .. } = &mut known.hearing;
+        // Another watcher may still use the same filter.
+        let ExtraSubscriptions { filters: heard, looked_at, to_end, .. } = &mut known.extra_subscriptions;
         if known.sender.is_none() {
             to_end.append(&mut filters);
             return;

@@ -1,4 +1,4 @@
-//! The loop: takes in events, lets a commit begin when it is time, and hands out what changed.
+//! The event loop: receives events, starts a commit when one is due, and publishes what changed.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -129,12 +129,12 @@ impl Controller {
         self.feed.hand_out(|| views_of(connections));
     }
 
-    /// What is counted of each connection.
+    /// The counters of a connection.
     pub(super) fn counts(&self) -> Vec<(ConnectionId, Counts)> {
         self.connections.iter().map(|(id, known)| (id.clone(), known.count())).collect()
     }
 
-    /// Nothing is under way, as far as it is on the disk.
+    /// Nothing is in progress, as far as it is on the disk.
     fn all_done(&self) -> bool {
         self.connections.values().all(|known| known.counts.queued + known.counts.in_flight == 0)
     }
@@ -150,7 +150,7 @@ impl Controller {
     }
 }
 
-/// The end of the commit that is under way; none where there is none.
+/// The end of the commit that is in progress; none where there is none.
 async fn stored(committing: &mut Option<Committing>) -> Result<(), StoreError> {
     match committing {
         Some(committing) => (&mut committing.stored).await,

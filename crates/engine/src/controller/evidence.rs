@@ -1,5 +1,5 @@
-//! Whether a message is kept, before it reaches the ledger. What is not kept is counted, and acknowledged to the broker once
-//! the count is on the disk.
+//! Decides whether a message is kept as evidence, before it reaches the ledger. A message that is not kept is counted, and
+//! acknowledged to the broker when the count is on the disk.
 
 use wilco_ledger::{About, Answer, CommandId, DeviceId, Raw, Weight};
 
@@ -13,7 +13,7 @@ impl Controller {
     /// Takes the figures of the store, because some of it was forgotten, or what was to be stored is not.
     pub(super) async fn load_quota(&self) {
         if let Err(error) = self.quota.load(&self.store).await {
-            tracing::warn!(%error, "the room that evidence takes is counted as before");
+            tracing::warn!(%error, "the size of the evidence could not be counted again");
         }
     }
 

@@ -1,5 +1,5 @@
-//! Which commands a device has, by their IDs, while it names many that the ledger does not know: so that the store is asked
-//! once for all of them, and not for each.
+//! The IDs of a device's stored commands, while the device sends many IDs that the ledger does not know: one query for
+//! all of them instead of one for each.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -14,12 +14,12 @@ use crate::store::ConnectionId;
 
 /// Beyond so many look-ups of a device at a time, all its command IDs are read.
 const ONE_BY_ONE: usize = 100;
-/// A device with more commands than this is looked up one by one all the same.
+/// A device with more commands than this is looked up one by one anyway.
 pub(super) const MOST_IDS: usize = 1_000_000;
 /// Devices that are remembered. Those that named nothing unknown for a while make room.
 const MOST_DEVICES: usize = 50_000;
 
-/// What is known of the commands of each device that named an unknown one lately.
+/// The stored commands of each device that recently sent an unknown ID.
 #[derive(Default)]
 pub(super) struct KnownIds {
     devices: HashMap<(ConnectionId, DeviceId), Known>,
@@ -28,7 +28,7 @@ pub(super) struct KnownIds {
 
 struct Known {
     state: State,
-    /// It was needed since somebody last tidied up.
+    /// It was needed since the last cleanup.
     needed: bool,
 }
 
@@ -38,7 +38,7 @@ enum State {
         under_way: usize,
         /// It has so many commands that this stays so.
         always: bool,
-        /// Something of it was committed meanwhile: what the store said may be older.
+        /// A later state was committed meanwhile: the store's reply may be older.
         committed: bool,
     },
     /// All its IDs are being read. What names an unknown one waits for them, in its order.
@@ -47,11 +47,11 @@ enum State {
     Read(HashSet<u64, RandomState>),
 }
 
-/// What is to be done about a look-up.
+/// The next step of a look-up.
 pub(super) enum Next {
-    /// The store is asked.
+    /// The store is queried.
     Ask(Box<LookUp>),
-    /// The store is asked for all IDs of the device, and this waits for them.
+    /// The store is queried for all IDs of the device, and this waits for them.
     ReadIds,
     /// It waits for IDs that are being read.
     Waits,
@@ -149,7 +149,7 @@ impl KnownIds {
         }
     }
 
-    /// Forgets the devices that nobody needed since this was last called, and all that can be forgotten where they are too
+    /// Forgets devices that nobody needed since the last call, and everything that can be forgotten if there are too
     /// many.
     pub(super) fn tidy_up(&mut self) {
         let too_many = self.devices.len() > MOST_DEVICES;
@@ -166,7 +166,7 @@ impl KnownIds {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+    #![expect(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 
     use wilco_ledger::{CommandId, DeviceId};
 

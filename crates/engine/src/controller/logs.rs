@@ -1,4 +1,4 @@
-//! Pieces of devices' logs: written down before the broker is told that they came, as answers are.
+//! Chunks of devices' logs: committed before they are acknowledged to the broker, as answers are.
 
 use wilco_dialect::{LogChunk, LogNews};
 use wilco_ledger::{CommandId, DeviceId};
@@ -7,7 +7,7 @@ use super::Controller;
 use crate::store::{Change, ConnectionId, StoredLog};
 
 impl Controller {
-    /// Takes down a piece of a log. One that no known command asked for is nobody's.
+    /// Records a chunk of a log. A chunk that no known command requested is dropped.
     pub(super) fn log_chunk(&mut self, connection: &ConnectionId, device: DeviceId, chunk: LogChunk) {
         let at = self.clock.now();
         let Some(known) =
@@ -25,8 +25,7 @@ impl Controller {
         }
     }
 
-    /// A piece of a log that a known command asked for cannot be read, so the log will never be whole. Its other pieces are
-    /// kept all the same.
+    /// A chunk of a requested log is unreadable, so the log will never be complete. Its other chunks are kept anyway.
     pub(super) fn log_ruined(&mut self, connection: &ConnectionId, device: &DeviceId, id: &CommandId, why: &str) {
         let at = self.clock.now();
         if !self.connections.get(connection).is_some_and(|known| known.ledger.is_known(device, id)) {

@@ -1,8 +1,8 @@
-//! Asking the store for commands that no ledger has in memory, beside the loop.
+//! Looks up commands that no ledger has in memory, outside the controller's loop.
 //!
-//! What waits for such a command waits in the order in which it came: as long as one look-up of a command is under way,
-//! everything else that names it joins the queue. Nothing else waits for it. The store is asked for many at a time, and for a
-//! device that names very many unknown ones only once (`known_ids`).
+//! Messages about such a command are handled in their order of arrival: while a look-up of a command is in progress,
+//! all further messages that name it join its queue. Nothing else waits. The store is queried for many commands at
+//! once, and only once for a device that sends very many unknown IDs (`known_ids`).
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -28,12 +28,12 @@ const MOST_BYTES: usize = 64 * 1024 * 1024;
 /// So many are read at a time.
 const AT_ONCE: usize = 500;
 
-/// The PUBACK that is owed for a message once what it says is on the disk.
-pub(super) type Owed = Option<(MqttSender, Receipt)>;
+/// The pending PUBACK of a message, sent once its content is on the disk.
+pub(super) type PendingPuback = Option<(MqttSender, Receipt)>;
 
 type Key = (ConnectionId, DeviceId, CommandId);
 
-/// What is to be done once the ledger knows the command, if anybody does.
+/// The action to take when the ledger knows the command.
 pub(super) enum Waiting {
     Answer(Answer),
     Unreadable {
@@ -49,43 +49,43 @@ pub(super) enum Waiting {
     Cancel(CommandId, oneshot::Sender<Result<(), Failure>>),
 }
 
-/// What is asked of the store, and what waits for it.
+/// A look-up, and the messages that wait for it.
 pub(super) struct LookUp {
     pub(super) connection: ConnectionId,
     pub(super) device: DeviceId,
     ids: Vec<CommandId>,
     waiting: Waiting,
-    owed: Owed,
+    owed: PendingPuback,
 }
 
-/// What the store is asked.
+/// A query of the store.
 enum Question {
     Commands(Box<LookUp>),
     /// The IDs of all commands of a device.
     Ids(ConnectionId, DeviceId),
 }
 
-/// What the store had.
+/// The result of the store.
 pub(super) enum LookedUp {
     Commands(Box<LookUp>, Result<FoundCommands, StoreError>),
     /// All IDs of a device; `None` where those are too many.
     Ids(ConnectionId, DeviceId, Result<Option<Vec<CommandId>>, StoreError>),
 }
 
-/// The look-ups that are under way.
+/// The look-ups that are in progress.
 pub(super) struct LookUps {
     ask: mpsc::UnboundedSender<Question>,
     answers: mpsc::UnboundedReceiver<LookedUp>,
     count: usize,
     /// Of the messages that wait.
     bytes: usize,
-    /// How many of them name a command, and how it stands by what was committed meanwhile: what the store said may be older.
+    /// How many of them name a command, and its state from commits meanwhile: the store's reply may be older.
     keys: HashMap<Key, (usize, Option<Arc<Command>>)>,
     known_ids: KnownIds,
 }
 
 impl LookUps {
-    /// Begins the task that asks the store.
+    /// Starts the task that queries the store.
     pub(super) fn start(store: Store) -> LookUps {
         let (ask, mut asked) = mpsc::unbounded_channel();
         let (answer, answers) = mpsc::unbounded_channel();
@@ -139,7 +139,7 @@ impl LookUps {
         let _ = self.ask.send(question);
     }
 
-    /// One has come back. Of each command, how it stands by what was committed meanwhile.
+    /// A look-up has returned. Returns the state of each command from commits meanwhile.
     fn end(&mut self, look_up: &LookUp) -> Vec<Arc<Command>> {
         self.count -= 1;
         self.bytes -= look_up.waiting.bytes();
@@ -157,7 +157,7 @@ impl LookUps {
         newer
     }
 
-    /// A command was committed as it stands.
+    /// A state of a command was committed.
     pub(super) fn committed(&mut self, connection: &ConnectionId, command: &Arc<Command>) {
         self.known_ids.committed(connection, command.device(), command.id());
         if self.keys.is_empty() {
@@ -176,7 +176,7 @@ impl LookUps {
 }
 
 impl LookUp {
-    /// One for somebody who wants to cancel a command.
+    /// A look-up for a command to cancel.
     #[cfg(test)]
     pub(super) fn cancel(connection: ConnectionId, device: DeviceId, id: CommandId) -> LookUp {
         let (reply, _) = oneshot::channel();
@@ -239,20 +239,20 @@ async fn ask_store(store: &Store, questions: Vec<Question>) -> Vec<LookedUp> {
 }
 
 impl Controller {
-    /// Does something about commands of a device: at once if they are in memory, and otherwise when the store was asked.
+    /// Does something with commands of a device: immediately if they are in memory, and otherwise after a look-up.
     pub(super) fn with_commands(
         &mut self,
         connection: &ConnectionId,
         device: DeviceId,
         mut ids: Vec<CommandId>,
         waiting: Waiting,
-        owed: Owed,
+        owed: PendingPuback,
     ) {
         // Payload and Correlation Data mostly name the same one.
         ids.dedup();
         ids.retain(|id| !self.has_at_hand(connection, &device, id) && self.look_ups.may_find(connection, &device, id));
         let log = match &waiting {
-            // A log that no command asked for is nobody's.
+            // A log that no command requested belongs to no command.
             Waiting::Log(chunk) => {
                 (!ids.is_empty() || self.is_known(connection, &device, &chunk.id))
                     && self.needs_log(connection, &device, &chunk.id)
@@ -270,7 +270,7 @@ impl Controller {
         }
     }
 
-    /// The store was asked.
+    /// A look-up has returned.
     pub(super) fn looked_up(&mut self, looked_up: LookedUp) {
         let (asked, found) = match looked_up {
             LookedUp::Commands(asked, found) => (*asked, found),
@@ -289,7 +289,7 @@ impl Controller {
         self.go_on(&asked.connection, asked.device, asked.waiting, asked.owed);
     }
 
-    /// All command IDs of a device have been read: what waits for them goes on as if it had come just now.
+    /// All command IDs of a device have been read: what waits for them continues as if it had come just now.
     fn ids_read(
         &mut self,
         connection: &ConnectionId,
@@ -310,10 +310,10 @@ impl Controller {
         }
     }
 
-    /// Lets the ledger know commands as they stand: by what was committed meanwhile, or else as the store had them.
+    /// Adds commands to the ledger: in their state from commits meanwhile, or else from the store.
     fn adopt(&mut self, connection: &ConnectionId, newer: Vec<Arc<Command>>, found: Vec<Command>) {
         if let Some(known) = self.connections.get_mut(connection) {
-            // The ledger takes the first that it is told of a command.
+            // The ledger uses the first snapshot of a command.
             for command in newer.into_iter().map(|command| Command::clone(&command)).chain(found) {
                 known.ledger.adopt(command);
             }
@@ -324,7 +324,7 @@ impl Controller {
         self.connections.get(connection).is_some_and(|known| known.ledger.is_known(device, id))
     }
 
-    fn go_on(&mut self, connection: &ConnectionId, device: DeviceId, waiting: Waiting, owed: Owed) {
+    fn go_on(&mut self, connection: &ConnectionId, device: DeviceId, waiting: Waiting, owed: PendingPuback) {
         self.pending_batch.urgent |= owed.is_some();
         self.pending_batch.receipts.extend(owed);
         match waiting {
@@ -362,8 +362,8 @@ impl Controller {
         }
     }
 
-    /// Whether the ledger knows the command, or does so now because the commit under way has it. Not while somebody
-    /// waits for it already, who comes first.
+    /// Whether the ledger knows the command, or learns it now from the commit in progress. Not while others already
+    /// wait for it, which come first.
     fn has_at_hand(&mut self, connection: &ConnectionId, device: &DeviceId, id: &CommandId) -> bool {
         if self.look_ups.is_under_way(connection, device, id) {
             return false;
@@ -380,7 +380,7 @@ impl Controller {
         true
     }
 
-    /// A command as it will be stored by the commit that is under way. What has changed since then, the ledger has not
+    /// A command as it will be stored by the commit that is in progress. What has changed since then, the ledger has not
     /// forgotten.
     fn not_yet_stored(&self, connection: &ConnectionId, device: &DeviceId, id: &CommandId) -> Option<&Command> {
         let snapshots = self.committing.iter().flat_map(|committing| &committing.snapshots);

@@ -1,4 +1,4 @@
-//! What a ledger is told of before its time: at a start, and after a commit that failed.
+//! Restores a ledger, at a start and after a failed commit.
 
 use wilco_dialect::LogPieces;
 use wilco_ledger::{Command, Millis, State, Timestamp};
@@ -16,9 +16,9 @@ use crate::{
 /// How far back an unconfirmed command is looked for. Hardly any has a timeout of more than an hour.
 const UNCONFIRMED_SINCE: Millis = Millis::seconds(3_600);
 
-/// What the store knows of a connection's commands.
+/// The stored commands of a connection.
 struct Remembered {
-    /// Those that are not at their end, and those at their end that an answer without an id may still mean: unconfirmed
+    /// Those that are not finished, and those finished that an answer without an id may still mean: unconfirmed
     /// ones within their timeout, and a device's last if it has timed out.
     commands: Vec<Command>,
     kept: u32,
@@ -76,7 +76,7 @@ impl Controller {
         Ok(Remembered { commands, kept, attention, rollouts })
     }
 
-    /// What needs somebody, and what somebody has dismissed.
+    /// The commands that need attention, and the dismissed ones.
     async fn attention(&self, connection: &ConnectionId) -> Result<Attention, StoreError> {
         let now = self.clock.now();
         let since = Timestamp(now.0.saturating_sub_unsigned(NEEDS_ATTENTION_FOR.0));

@@ -1,30 +1,30 @@
-//! What devices and other consoles say: each message is read, and acted on.
+//! Reads each message of a device or another console, and acts on it.
 
 use wilco_dialect::{Changes, DecodedMessage, Inbound, Meaning, Unreadable};
 use wilco_ledger::{About, Answer, Claim, Input, Raw, Report};
 
 use super::{
     Connection, Controller,
-    look_up::{Owed, Waiting},
+    look_up::{PendingPuback, Waiting},
     session_events::QUIET,
 };
 use crate::{
     api::Presence,
-    dialects::{self, Meant},
+    dialects::{self, Interpretation},
     message_rates::Rate,
     mqtt::{Message, MqttSender},
     store::{ConnectionId, Restart},
     telemetry,
-    traffic::Passing,
+    traffic::ObservedMessage,
 };
 
-/// A device that says it has been there for longer, 10 years in milliseconds, has no clock.
+/// A device that reports a longer uptime, 10 years in milliseconds, has no clock.
 const LONGEST_PRESENCE: i64 = 10 * 365 * 86_400_000;
 
 /// So many notices about messages that cannot be read.
 pub(super) const UNREADABLE_TOLD: Rate = Rate { at_once: 20, per_second: 1 };
 
-/// So much of a long topic tells which it is, letters.
+/// How much of a long topic is shown, characters.
 const SHOWN_OF_A_TOPIC: usize = 60;
 
 impl Controller {
@@ -37,7 +37,7 @@ impl Controller {
         if !self.taps.is_empty() {
             let Message { topic, payload, qos, retained, correlation, envelope, .. } = &message;
             let (qos, retained, correlation) = (*qos, *retained, correlation.as_deref());
-            let passing = Passing { to: None, topic, payload, qos, retained, correlation, envelope };
+            let passing = ObservedMessage { to: None, topic, payload, qos, retained, correlation, envelope };
             self.taps.iter().for_each(|tap| tap.see(connection, passing, now));
         }
         if known.is_only_looked_at(&message.topic) {
@@ -69,9 +69,12 @@ impl Controller {
                 Err(unreadable) => Some(Meaning::Unreadable(unreadable)),
             };
             match meaning {
-                Some(meaning) => {
-                    self.heard(connection, Meant { meaning, own: true, retained, challenge: None }, &inbound, &mut owed)
-                }
+                Some(meaning) => self.heard(
+                    connection,
+                    Interpretation { meaning, own: true, retained, challenge: None },
+                    &inbound,
+                    &mut owed,
+                ),
                 None => self.unlisted(connection, &topic),
             }
             self.owe(owed);
@@ -96,16 +99,22 @@ impl Controller {
     }
 
     /// The PUBACK of what did not wait for the store.
-    fn owe(&mut self, owed: Owed) {
+    fn owe(&mut self, owed: PendingPuback) {
         self.pending_batch.urgent |= owed.is_some();
         self.pending_batch.receipts.extend(owed);
     }
 
-    fn heard(&mut self, connection: &ConnectionId, meant: Meant, inbound: &Inbound<'_>, owed: &mut Owed) {
+    fn heard(
+        &mut self,
+        connection: &ConnectionId,
+        meant: Interpretation,
+        inbound: &Inbound<'_>,
+        owed: &mut PendingPuback,
+    ) {
         if !self.admits(connection, &meant) {
             return;
         }
-        let Meant { meaning, own, retained, challenge } = meant;
+        let Interpretation { meaning, own, retained, challenge } = meant;
         let now = self.clock.now();
         let Some(known) = self.connections.get_mut(connection) else { return };
         let is_answer = matches!(meaning, Meaning::Message(DecodedMessage::Answer(_)) | Meaning::Report(_));
@@ -147,7 +156,7 @@ impl Controller {
                 }
             }
             DecodedMessage::Presence { device, online, boot, firmware, tags, since } => {
-                // What a broker has kept of a device is from before its hub went away.
+                // The retained presence of a device may be from before its hub disconnected.
                 let online = online && (own || !known.is_behind_an_absent_hub(&device));
                 let possible = now.0 - LONGEST_PRESENCE..=now.0 + telemetry::AHEAD;
                 let since = since.filter(|since| possible.contains(&since.0));
@@ -170,15 +179,15 @@ impl Controller {
                     self.hub_presence(connection, &device, online);
                 }
                 self.tell(connection, Input::Presence { device: device.clone(), online });
-                // What the broker has kept may be from before it was started anew.
+                // A retained message may be older than the device's restart.
                 if online && !retained {
                     self.tell(connection, Input::Heard { device });
                 }
             }
-            // What a device of another dialect reports is told value by value.
+            // A device of another dialect reports one value at a time.
             DecodedMessage::State { device, .. } if !own => self.spoke(connection, &device, retained),
             DecodedMessage::State { device, state } => {
-                // What a broker has kept was reported nobody knows when.
+                // The time of a retained report is unknown.
                 let at = (!retained).then_some(now);
                 known.fleet().update(&device, |device| device.report(state, at));
                 known.note_report(&device);
@@ -186,7 +195,7 @@ impl Controller {
             }
             DecodedMessage::Telemetry { device, at, series, rest } => {
                 self.spoke(connection, &device, retained);
-                // What a broker has kept was measured nobody knows when.
+                // The time of a retained measurement is unknown.
                 if !retained {
                     if let Some(known) = self.connections.get_mut(connection) {
                         known.rollouts.measured(&device, &series, now);
@@ -215,7 +224,7 @@ impl Controller {
         }
     }
 
-    /// A device of another dialect reports values: those commands are done which asked for them.
+    /// A device of another dialect reports values: commands that requested them are finished.
     fn reported(&mut self, connection: &ConnectionId, report: Report, retained: bool) {
         let now = self.clock.now();
         let Some(known) = self.connections.get_mut(connection) else { return };
@@ -238,8 +247,8 @@ impl Controller {
         self.pending_batch.urgent |= self.pending_batch.changes.len() > before;
     }
 
-    /// Reconciles an answer. One to a command that has long ended is told from a stray one by asking the store.
-    fn answer(&mut self, connection: &ConnectionId, answer: Answer, owed: Owed) {
+    /// Applies an answer. An answer to an old finished command is distinguished from a stray one by a look-up.
+    fn answer(&mut self, connection: &ConnectionId, answer: Answer, owed: PendingPuback) {
         let named = match &answer.claim {
             Claim::Id(id) => vec![id.clone()],
             Claim::Within(text) => wilco_dialect::uuids_in(text),
@@ -256,9 +265,9 @@ impl Controller {
         unreadable: Unreadable,
         raw: Raw,
         (own, retained): (bool, bool),
-        owed: &mut Owed,
+        owed: &mut PendingPuback,
     ) {
-        // Requests in a form of somebody's own come back where consoles hear each other, and no dialect knows them again.
+        // Requests with a user-defined payload are received again on connections that subscribe to requests, and no dialect can decode them.
         let now = self.clock.now();
         let Some(known) = self.connections.get_mut(connection) else { return };
         let is_request = own && known.dialect.is_request(&raw.topic);
@@ -274,7 +283,7 @@ impl Controller {
             (_, true) => "It does not change the state of the command. The message is kept unchanged.",
             _ => "Wilco ignored it. Live traffic shows such messages as they arrive.",
         };
-        // Each is counted or kept; nobody reads hundreds of sentences a second.
+        // Each is counted or kept; hundreds of notices per second would be useless.
         if known.unreadable_told.take(1, UNREADABLE_TOLD, now) {
             self.feed.notice_of(connection, format!("{why} It arrived on {}.", raw.topic), hint);
         }
@@ -296,7 +305,7 @@ impl Controller {
         }
     }
 
-    /// A topic that is nobody's. That of a device with too long a name is told, once.
+    /// A topic that belongs to no device. A device with a name that is too long is reported, once.
     fn unlisted(&mut self, connection: &ConnectionId, topic: &str) {
         let Some(known) = self.connections.get_mut(connection) else { return };
         let Some(bytes) = known.dialect.too_long_a_name(topic).filter(|_| !known.told_of_names) else { return };

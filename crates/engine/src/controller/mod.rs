@@ -1,7 +1,7 @@
-//! The one task that changes anything: it hears every event, asks the ledgers what follows, commits it, and only then
-//! lets it be seen or sent.
+//! The controller: the only task that changes state. It receives every event, passes it to the ledgers, commits the
+//! effects, and only then shows or sends anything.
 //!
-//! It deliberately knows neither SQL nor sockets nor topics: those are the store's, the sessions' and the dialect's.
+//! It knows no SQL, sockets or topics: the store, the sessions and the dialects do.
 
 mod agreements;
 mod approvals;
@@ -40,7 +40,7 @@ use wilco_ledger::{Effect, Fact, Input, Origin, Raw};
 pub(crate) use crate::listed::{Listed, SharedFleet};
 pub(crate) use attention::NEEDS_ATTENTION_FOR;
 use connection::Connection;
-pub(crate) use devices::{DeviceRequest, Sweep, UNDO_WITHIN};
+pub(crate) use devices::{DeletionProgress, DeviceRequest, UNDO_WITHIN};
 use look_up::LookUps;
 use pending_batch::{Committing, PendingBatch};
 pub(crate) use requests::{AlsoSubscribed, BackgroundTasks, Request};
@@ -66,11 +66,11 @@ use crate::{
 
 /// Everything that can happen to the engine.
 pub(crate) enum Event {
-    /// A person, or a program, asks for something.
+    /// A request of a user or a program.
     Request(Request),
     /// The secrets of a connection have been fetched (or not), so its session can begin.
     Prepared { connection: ConnectionId, generation: u64, ready: Result<Box<Ready>, Failure> },
-    /// A session tells of its connection.
+    /// An event of a session's connection.
     Link { connection: ConnectionId, generation: u64, event: LinkEvent },
     /// Everything is to be put away.
     Close(oneshot::Sender<()>),
@@ -78,7 +78,7 @@ pub(crate) enum Event {
 
 pub(crate) struct Controller {
     events: mpsc::Receiver<Event>,
-    /// For sessions and background tasks to tell what happens.
+    /// The sender of events, for sessions and background tasks.
     tell: mpsc::Sender<Event>,
     store: Store,
     clock: Clock,
@@ -88,10 +88,10 @@ pub(crate) struct Controller {
     shown: ShownRollouts,
     feed: Feed,
     notifications: Vec<Notifications>,
-    /// Where somebody looks at the wire.
+    /// The taps of live traffic.
     taps: Vec<Tap>,
     pending_batch: PendingBatch,
-    /// The batch before it, on its way to the disk.
+    /// The batch that is being committed.
     committing: Option<Committing>,
     background: BackgroundTasks,
     look_ups: LookUps,
@@ -143,7 +143,7 @@ impl Controller {
         self.tell_heard(connection, input, None);
     }
 
-    /// As [`Controller::tell`], with the request of another console as it was heard.
+    /// As [`Controller::tell`], with the received request of another console.
     fn tell_heard(&mut self, connection: &ConnectionId, input: Input, mut heard: Option<Raw>) {
         let now = self.clock.now();
         let Some(known) = self.connections.get_mut(connection) else { return };

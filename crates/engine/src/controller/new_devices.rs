@@ -1,11 +1,11 @@
-//! Devices that were not known before a message named them: whether they are listed, where very many come at once.
+//! Decides whether unknown device IDs are listed when very many arrive at once.
 
 use wilco_dialect::{Changes, DecodedMessage, Meaning};
 use wilco_ledger::{Answer, Claim, DeviceId, Timestamp};
 
 use super::{Controller, connection::Connection};
 use crate::{
-    dialects::{self, Meant, Reading, SharedDialects},
+    dialects::{self, Interpretation, Reading, SharedDialects},
     store::ConnectionId,
 };
 
@@ -31,7 +31,7 @@ impl Connection {
 impl Controller {
     /// Whether what a message means is acted on. Otherwise it is a device's that is not listed, because too many new ones
     /// came at once.
-    pub(super) fn admits(&mut self, connection: &ConnectionId, meant: &Meant) -> bool {
+    pub(super) fn admits(&mut self, connection: &ConnectionId, meant: &Interpretation) -> bool {
         let Some(known) = self.connections.get(connection) else { return true };
         match &meant.meaning {
             // Other clients connect to the broker too: see [`Controller::lifecycle`].
@@ -84,7 +84,7 @@ impl Controller {
         });
         if !left_out.is_empty() {
             let is_left_out =
-                |meant: &Meant| dialects::device_of(&meant.meaning).is_some_and(|id| left_out.contains(id));
+                |meant: &Interpretation| dialects::device_of(&meant.meaning).is_some_and(|id| left_out.contains(id));
             reading.meant.retain(|meant| !is_left_out(meant));
             let mut dialects = dialects::write(dialects);
             for device in &left_out {

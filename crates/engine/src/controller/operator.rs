@@ -1,5 +1,5 @@
-//! Several operators: commands of ours go to the ledger with the operator's name where the connection sends it, and those of
-//! other consoles are looked up by device.
+//! Several operators: adds the operator's name to our commands if the connection sends it, and finds other consoles'
+//! unfinished commands by device.
 
 use std::sync::Arc;
 
@@ -20,7 +20,7 @@ impl Controller {
 }
 
 impl Controller {
-    /// Of each device the oldest command of another console that has not come to its end.
+    /// Of each device the oldest command of another console that has not finished.
     pub(super) fn busy_elsewhere(&self, connection: &ConnectionId, devices: &[DeviceId]) -> Vec<Option<Command>> {
         let known = self.connections.get(connection);
         let oldest = |device: &DeviceId| {
@@ -30,7 +30,7 @@ impl Controller {
         devices.iter().map(oldest).collect()
     }
 
-    /// Of each device a command that has not come to its end: the oldest of another console, or else of ours. What Wilco
+    /// Of each device a command that has not finished: the oldest of another console, or else of ours. What Wilco
     /// sends by itself keeps no device busy.
     pub(super) fn busy(&self, connection: &ConnectionId, devices: &[DeviceId]) -> Vec<Option<Command>> {
         let known = self.connections.get(connection);

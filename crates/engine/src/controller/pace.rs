@@ -1,4 +1,4 @@
-//! When a batch may be handed out: rarely enough for a page to keep up, and at once when somebody waits for one.
+//! Decides when a batch of changes is sent: rarely enough for a page to keep up, and immediately after a pause.
 
 use std::time::Duration;
 
@@ -9,14 +9,14 @@ const EVERY: Duration = Duration::from_millis(60);
 /// After a pause so many may follow each other at once: a single command is *Queued*, *Sent* and *Succeeded* in less than
 /// a millisecond, and none of these should have to wait because of the one before it.
 const AT_ONCE: u32 = 4;
-/// The end of everything that was asked does not wait either, but no display shows more than one batch in this time.
+/// The end of all commands is not delayed either, but no display shows more than one batch in this time.
 const FRAME: Duration = Duration::from_millis(16);
 
 /// Hands out the right to send a batch.
 pub(super) struct Pace {
     /// When the next batch would be due if there had been no pause.
     due: Instant,
-    /// From when on the end of everything may be told.
+    /// From when on the end of all commands may be sent.
     next_frame: Instant,
 }
 
@@ -25,7 +25,7 @@ impl Pace {
         Pace { due: now, next_frame: now }
     }
 
-    /// From when on a batch may be handed out; `all_done` if it tells the end of everything.
+    /// From when on a batch may be sent; `all_done` if it contains the end of all commands.
     pub(super) fn opens_at(&self, all_done: bool) -> Instant {
         let usual = self.due.checked_sub(EVERY * (AT_ONCE - 1)).unwrap_or(self.due);
         if all_done { usual.min(self.next_frame) } else { usual }

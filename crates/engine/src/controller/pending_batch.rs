@@ -1,4 +1,4 @@
-//! What has happened since the last commit began: changes to commit, and what may only happen once they are.
+//! The changes since the last commit started, and the effects that must wait for them.
 
 use std::collections::HashMap;
 
@@ -25,7 +25,7 @@ pub(super) struct PendingBatch {
     pub(super) receipts: Vec<(MqttSender, Receipt)>,
     /// Callers that wait until it is stored.
     pub(super) replies: Vec<oneshot::Sender<Result<(), Failure>>>,
-    /// Commands that have come to their end.
+    /// Finished commands.
     pub(super) ended: Vec<(ConnectionId, Command)>,
     /// Commands that had ended badly and were made good by later ones: they are dismissed.
     pub(super) made_good: Vec<(ConnectionId, Vec<(DeviceId, CommandId)>)>,
@@ -49,10 +49,10 @@ impl PendingBatch {
 pub(super) struct Committing {
     pub(super) stored: store::Committing,
     pub(super) pending_batch: PendingBatch,
-    /// How the commands stand that are different afterwards.
+    /// The states of the commands that have changed.
     pub(super) snapshots: Vec<(ConnectionId, CommandSnapshot)>,
-    /// How the rollouts stand that are different afterwards.
+    /// The states of the rollouts that have changed.
     pub(super) rollouts: Vec<RolloutView>,
-    /// What is counted afterwards.
+    /// The counters to update afterwards.
     pub(super) counts: Vec<(ConnectionId, Counts)>,
 }

@@ -1,4 +1,4 @@
-//! Whether devices are there: by what they say themselves, and by what the broker tells of them.
+//! The presence of devices: as they report it themselves, and as the broker reports it.
 
 use wilco_dialect::LifecycleEvent;
 use wilco_ledger::{DeviceId, Input, Timestamp};
@@ -7,12 +7,12 @@ use super::Controller;
 use crate::{api::Presence, profile, store::ConnectionId};
 
 impl Controller {
-    /// A device has spoken for itself, so it is there. What the broker had kept says that it was.
+    /// A device has published, so it is online. A retained message only shows that it was.
     pub(super) fn spoke(&mut self, connection: &ConnectionId, device: &DeviceId, retained: bool) {
         let now = self.clock.now();
         let Some(known) = self.connections.get_mut(connection) else { return };
         if retained {
-            // Nobody knows when it said so.
+            // The time of that report is unknown.
             known.fleet().update(device, |_| ());
         } else if known.draining.is_some() {
             known.fleet().heard(device, now);
@@ -21,7 +21,7 @@ impl Controller {
         }
     }
 
-    /// The broker tells of a client's connection. Consoles are clients too, but no devices.
+    /// The broker's event about a client's connection. Consoles are clients too, but not devices.
     pub(super) fn lifecycle(&mut self, connection: &ConnectionId, device: DeviceId, event: LifecycleEvent) {
         let now = self.clock.now();
         let Some(known) = self.connections.get_mut(connection) else { return };

@@ -1,4 +1,4 @@
-//! Messages to ourselves, by which the answer window learns whether the broker keeps answers back.
+//! Probes: messages to ourselves that tell the answer window whether the broker queues answers.
 
 use wilco_ledger::{Puback, Timestamp};
 
@@ -13,7 +13,7 @@ impl Connection {
         self.ledger.probe_due_at().filter(|_| self.ledger.is_anything_due() || self.rollouts.want_room(now))
     }
 
-    /// What the broker said to the probe.
+    /// The broker's response to the probe.
     pub(super) fn probe_delivered(&mut self, puback: &Puback, now: Timestamp) {
         if matches!(puback, Puback::Accepted { .. }) {
             self.ledger.answers().probe_confirmed(now);

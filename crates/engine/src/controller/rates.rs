@@ -1,4 +1,4 @@
-//! Devices that send more than anybody can use: of their reports the newest is read, and other devices' messages do not wait.
+//! Devices that send too fast: only the newest of their reports is read, and messages of other devices do not wait.
 
 use wilco_ledger::Timestamp;
 
@@ -40,7 +40,7 @@ impl Connection {
         if own { self.dialect.is_report(topic) && !is_watched } else { self.dialects.is_some() }
     }
 
-    /// Reports of other firmware can settle the commands that are under way.
+    /// Reports of other firmware can settle the commands that are in progress.
     fn can_settle(&self) -> bool {
         self.dialects.is_some() && self.ledger.counts().in_flight > 0
     }

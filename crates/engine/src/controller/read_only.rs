@@ -1,6 +1,6 @@
-//! A connection that is read-only sends nothing: not what is asked for, and not what was still to be sent when it became so.
+//! A connection that becomes read-only: cancels its unsent commands and pauses its rollouts.
 //!
-//! Its ledger has no send window and its session publishes nothing, so this only says so where somebody waits for it.
+//! Its ledger has no send window and its session publishes nothing; this module only reports that to callers who wait.
 
 use wilco_ledger::{Input, Origin, rollout::Action};
 
@@ -26,8 +26,8 @@ impl Controller {
         }
     }
 
-    /// Cancels what was never sent over a connection that is read-only, and pauses its rollouts. What may have been sent waits
-    /// for its answer, and is not sent again.
+    /// Cancels what was never sent over a connection that is read-only, and pauses its rollouts. What may have been
+    /// sent waits for its answer, and is not sent again.
     pub(super) fn withdraw_unsent(&mut self, connection: &ConnectionId) {
         let now = self.clock.now();
         let Some(known) = self.connections.get_mut(connection).filter(|known| !known.profile.mode.publishes()) else {

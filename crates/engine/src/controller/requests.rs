@@ -1,4 +1,4 @@
-//! What people and programs ask of the engine.
+//! Handles the requests of the engine's callers.
 
 use std::{
     sync::{Arc, PoisonError},
@@ -34,7 +34,7 @@ use crate::{
     views::CommandSnapshot,
 };
 
-/// Something asked of the controller, and where the answer goes.
+/// A request to the controller, with its reply channel.
 pub(crate) enum Request {
     Connections(oneshot::Sender<Vec<ConnectionView>>),
     /// A stored profile becomes a connection; one of the same id is replaced.
@@ -46,7 +46,7 @@ pub(crate) enum Request {
     /// With a note for the audit. The answer comes once the commands are on the disk.
     Send(ConnectionId, Vec<Submission>, Option<String>, oneshot::Sender<Result<(), Failure>>),
     Cancel(ConnectionId, DeviceId, CommandId, oneshot::Sender<Result<(), Failure>>),
-    /// A command that ended badly no longer needs somebody, or none does.
+    /// A failed command no longer needs attention, or none does.
     Dismiss(ConnectionId, Option<(DeviceId, CommandId)>, oneshot::Sender<Result<(), Failure>>),
     /// A rollout begins. The answer comes once it is on the disk.
     StartRollout(Box<StoredRollout>, Vec<NewMember>, oneshot::Sender<Result<(), Failure>>),
@@ -57,16 +57,17 @@ pub(crate) enum Request {
     DecideRollout(u32, Box<ApprovalDecision>, (String, String), oneshot::Sender<Result<(), Failure>>),
     /// The rollout of that number is given another note. The answer comes once that is on the disk.
     NoteRollout(u32, Option<String>, oneshot::Sender<Result<(), Failure>>),
-    /// Some of the commands that ended before then are forgotten. The answer says how many, none when there are no more.
+    /// Some of the commands that finished before that time are deleted. The reply is their number, zero when there are
+    /// no more.
     ForgetEnded(Timestamp, oneshot::Sender<Result<usize, Failure>>),
-    /// Of each of these devices the oldest command of another console that has not come to its end.
+    /// Of each of these devices the oldest command of another console that has not finished.
     BusyElsewhere(ConnectionId, Vec<DeviceId>, oneshot::Sender<Vec<Option<Command>>>),
     Busy(ConnectionId, Vec<DeviceId>, oneshot::Sender<Vec<Option<Command>>>),
     Devices(DeviceRequest),
     /// A sentence for the person.
     Remark(Notice, oneshot::Sender<()>),
     Listen(oneshot::Sender<mpsc::Receiver<Batch>>),
-    /// Filters are subscribed too, for somebody who looks. The answer comes with the SUBACK, and says what became of each.
+    /// Additional filters are subscribed to, for a watcher. The reply follows the SUBACK, with the result of each.
     Subscribe(ConnectionId, Vec<String>, oneshot::Sender<Result<AlsoSubscribed, Failure>>),
     /// They are not needed any more.
     Unsubscribe(ConnectionId, Vec<String>),
@@ -74,38 +75,37 @@ pub(crate) enum Request {
     Found(ConnectionId, Vec<FoundDialect>),
     /// The passwords of a connection's devices are these from now on, and whether there are any.
     DevicePasswords(ConnectionId, DevicePasswords, Secrets, oneshot::Sender<()>),
-    /// These dialects are not to be offered. The connection goes on as it is.
+    /// These dialects are not to be offered. The connection continues as it is.
     Declined(ConnectionId, Vec<String>),
     /// Messages are seen passing from now on.
     Tap(Tap, oneshot::Sender<()>),
-    /// News are told from now on.
+    /// Notifications are sent from now on.
     Notifications(Notifications, oneshot::Sender<()>),
 }
 
-/// What became of filters that were to be subscribed beside those of a connection. Those that it has already are in
-/// neither.
+/// The result of additional subscriptions. Filters that the connection has already are in neither list.
 #[derive(Debug, Default)]
 pub(crate) struct AlsoSubscribed {
     pub(crate) new: Vec<String>,
     pub(crate) denied: Vec<String>,
 }
 
-/// What is done beside the controller because it may take long.
+/// Requests that are handled outside the controller because they may take long.
 pub(crate) struct BackgroundTasks {
     pub(crate) vault: Arc<Vault>,
-    /// Whose secrets are being replaced.
+    /// The connections whose secrets are being replaced.
     pub(crate) secrets: SecretChanges,
     /// Sessions end with the program: nothing is to be kept by the broker.
     pub(crate) passing: bool,
 }
 
 impl BackgroundTasks {
-    /// Fetches a connection's secrets and tells when that is done.
+    /// Fetches a connection's secrets and reports when that is done.
     pub(super) fn prepare(&self, tell: &mpsc::Sender<Event>, profile: Profile, generation: u64, pause: Duration) {
         self.prepare_after(None, tell, profile, generation, pause);
     }
 
-    /// The same, once the session before it has said good-bye: both may have the same client id.
+    /// The same, after the previous session has disconnected: both may have the same client ID.
     pub(super) fn prepare_after(
         &self,
         ending: Option<Session>,
@@ -244,7 +244,7 @@ impl Controller {
         }
     }
 
-    /// A refusal is told at once, anything else when it is on the disk.
+    /// A refusal is returned immediately, anything else when it is on the disk.
     fn reply_once_stored(&mut self, done: Result<(), Failure>, reply: oneshot::Sender<Result<(), Failure>>) {
         match done {
             Ok(()) => {
@@ -323,7 +323,7 @@ impl Controller {
     }
 
     async fn forget(&mut self, id: &ConnectionId) -> Result<(), Failure> {
-        // What has gathered for it goes to the disk first: the store then forgets it with the rest.
+        // Its collected changes are written first, so that the store deletes them with the rest.
         self.settle().await;
         let absent = || not_found("connection", id.as_str());
         let name = self.connections.get(id).ok_or_else(absent)?.profile.name.clone();
@@ -340,9 +340,9 @@ impl Controller {
         Ok(())
     }
 
-    /// Notes that somebody has seen a command that ended badly, or all of them.
+    /// Dismisses a failed command, or all of them.
     async fn dismiss(&mut self, connection: &ConnectionId, one: Option<&(DeviceId, CommandId)>) -> Result<(), Failure> {
-        // What is not on the disk is not shown, so nobody has seen it.
+        // It is not on the disk, so it was never shown.
         self.settle().await;
         let absent = || not_found("connection", connection.as_str());
         let known = self.connections.get(connection).ok_or_else(absent)?;
@@ -379,7 +379,7 @@ impl Controller {
     }
 }
 
-/// Lets a session say good-bye. A broker that hangs may take its time.
+/// Disconnects a session in the background, because a hanging broker may take long.
 fn close_beside(session: Option<Session>) {
     if let Some(session) = session {
         tokio::spawn(session.close());

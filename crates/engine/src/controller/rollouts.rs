@@ -1,8 +1,8 @@
-//! The rollouts of a connection, beside its ledger: they hear how their members' commands get on, and release members by
-//! submitting to the ledger in the same batch.
+//! The rollouts of a connection, beside its ledger: they follow the commands of their members, and release members by
+//! submitting commands to the ledger in the same batch.
 //!
-//! A member is released only while the ledger would hand its command over at once, and one at a time: what follows from
-//! one release is known before the next. After a failed commit they are rebuilt from the store, as the ledger is.
+//! A member is released only while the ledger would hand its command over immediately, and one at a time: the effects
+//! of one release are known before the next. After a failed commit they are restored from the store, as the ledger is.
 
 mod earlier;
 mod known;
@@ -35,7 +35,7 @@ const REMEMBERED: usize = 8;
 pub(super) struct Rollouts {
     /// By number.
     known: BTreeMap<u32, Known>,
-    /// What has happened to members' commands and is not told yet.
+    /// Changes of members' commands that the rollouts have not received yet.
     news: Vec<(Membership, State, CommandId)>,
     /// The rollout that released last: the next one goes first.
     last_served: u32,
@@ -46,16 +46,16 @@ pub(super) struct Rollouts {
     broadcasts: HashMap<CommandId, u32>,
 }
 
-/// What is to be submitted next.
+/// The next submission.
 enum Next {
     /// A member's command, or those of all members of a broadcast, and what is known of the values that their devices
     /// have before.
     Release(Vec<Submission>, Vec<Change>),
-    /// Its device is asked for these first.
+    /// Its device is requested to report these first.
     Ask(Submission, u32),
 }
 
-/// What the store knows of a connection's rollouts: those of which something can still happen with their members.
+/// The stored rollouts of a connection with unfinished members.
 pub(super) struct Remembered(Vec<(StoredRollout, Vec<StoredMember>)>);
 
 impl Remembered {
@@ -82,7 +82,7 @@ impl Rollouts {
         self.known.values().any(Known::is_watching)
     }
 
-    /// Puts them back to what the store knows, and says how those are shown.
+    /// Restores them from the store, and returns their views.
     pub(super) fn restore(&mut self, remembered: Remembered, now: Timestamp) -> Vec<RolloutView> {
         let mut views = Vec::new();
         *self = Rollouts::default();
@@ -147,7 +147,7 @@ impl Rollouts {
         self.known.values_mut().filter(|known| !known.unheard.is_empty()).for_each(|known| known.changed = true);
     }
 
-    /// An answer that belongs to no command: one to a broadcast is written down with it.
+    /// An answer that belongs to no command: one to a broadcast is stored with it.
     pub(super) fn stray(&mut self, answer: &Answer, now: Timestamp) -> Option<Change> {
         let id = match &answer.claim {
             Claim::Id(id) => Some(id),
@@ -225,7 +225,7 @@ impl Rollouts {
         }
     }
 
-    /// What is to be submitted next, of one rollout after the other.
+    /// The next submission, one rollout after the other.
     fn next(&mut self, fleet: &SharedFleet, now: Timestamp) -> Option<Result<Next, Failure>> {
         let after = self.last_served.saturating_add(1);
         for range in [(Bound::Included(after), Bound::Unbounded), (Bound::Unbounded, Bound::Excluded(after))] {
@@ -406,7 +406,7 @@ impl Controller {
         Ok(())
     }
 
-    /// A person says something else of a rollout.
+    /// A user changes the note of a rollout.
     pub(super) fn note_rollout(&mut self, number: u32, note: Option<String>) -> Result<(), Failure> {
         let now = self.clock.now();
         let known = self.connections.values_mut().find_map(|known| known.rollouts.known.get_mut(&number));

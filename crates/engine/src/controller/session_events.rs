@@ -1,4 +1,4 @@
-//! What a session tells of its connection: how it stands, and what became of the messages that were sent.
+//! Handles the events of a session: the state of its connection, and the delivery of published messages.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! The sessions of connections: how they begin, begin again and end.
+//! Starts, restarts and ends the sessions of connections.
 
 use std::{sync::PoisonError, time::Duration};
 
@@ -93,7 +93,7 @@ impl Controller {
         for session in sessions {
             session.close().await;
         }
-        // What the sessions still had to tell on their way out is no longer waited for: it is as if the program had
+        // The last events of the closing sessions are not waited for: it is as if the program had
         // been killed here, which is always safe.
         self.directory.write().unwrap_or_else(PoisonError::into_inner).clear();
         if let Err(error) = self.store.close().await {

@@ -1,7 +1,7 @@
-//! Devices as a CSV file, with what people have set of them: read line by line with each problem by its line, and written
-//! so that no spreadsheet takes a cell for a formula.
+//! Devices as a CSV file, with names, tags and notes: read line by line, with the line number of each problem, and
+//! written so that no spreadsheet takes a cell for a formula.
 //!
-//! What the lines would change is the fleet's business.
+//! The fleet applies the lines.
 
 mod read;
 mod write;

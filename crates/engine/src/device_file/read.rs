@@ -22,7 +22,7 @@ use crate::{
 
 /// The longest line, with all its cells, in bytes.
 const LINE: u64 = 256 * 1024;
-/// So much is looked at to tell what kind of file it is.
+/// How much is read to identify the type of file.
 const LOOKED_AT: usize = 64 * 1024;
 /// Other names by which a column goes.
 const ALSO: [(&str, ImportColumnKind); 10] = [
@@ -46,7 +46,7 @@ pub(crate) struct Lines {
     read: Arc<AtomicU64>,
     left: Arc<AtomicU64>,
     total: u64,
-    /// In which line a device stood.
+    /// The line of each device.
     seen: HashMap<u64, u32, FixedState>,
     ended: bool,
 }
@@ -130,7 +130,7 @@ impl Lines {
                 Some(self.line(number).map_err(|message| WrongLine { number, message: sentence(&message) }))
             }
             Err(error) => {
-                // What follows cannot be told apart any more.
+                // The rest of the file cannot be parsed any more.
                 self.ended = true;
                 Some(Err(wrong(begins, &error)))
             }
@@ -169,7 +169,7 @@ impl Lines {
     }
 }
 
-/// Ids keep their spaces everywhere, but in a cell nobody sees one at its end.
+/// IDs keep their spaces everywhere else, but in a cell a trailing space is invisible.
 fn read_id(text: &str) -> Result<DeviceId, String> {
     if text.trim() != text {
         return Err(format!("the device {text:?} begins or ends with a space"));
@@ -228,7 +228,7 @@ fn wrong_columns(what: &str) -> Failure {
     }
 }
 
-/// What stands most often between the cells of the first line.
+/// The most frequent separator of the first line.
 fn separator(beginning: &[u8]) -> u8 {
     let line = beginning.split(|byte| matches!(byte, b'\n' | b'\r')).next().unwrap_or_default();
     let count = |separator: &u8| line.iter().filter(|byte| *byte == separator).count();
@@ -273,7 +273,7 @@ fn columns_word(number: usize) -> String {
     if number == 1 { "1 column".to_owned() } else { format!("{number} columns") }
 }
 
-/// Ends a line that goes on for too long, so that no file takes up any amount of memory.
+/// Ends a line that continues for too long, so that no file takes up any amount of memory.
 struct Bounded<R> {
     file: R,
     read: Arc<AtomicU64>,
@@ -295,7 +295,7 @@ impl<R: Read> Read for Bounded<R> {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+    #![expect(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 
     use std::{fmt::Write as _, fs};
 
@@ -309,7 +309,7 @@ mod tests {
         Lines::open(&path)
     }
 
-    /// What each line says: a device with its name and tags, or why not.
+    /// The result of each line: a device with its name and tags, or the problem.
     fn read(content: impl AsRef<[u8]>) -> Vec<String> {
         let mut lines = open(content.as_ref()).unwrap();
         let mut all = Vec::new();

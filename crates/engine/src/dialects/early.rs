@@ -1,4 +1,4 @@
-//! Messages that came before their device was known: a broker hands out what it has retained in any order.
+//! Messages that arrive before their device is known: a broker delivers retained messages in any order.
 
 use std::collections::{HashMap, VecDeque};
 

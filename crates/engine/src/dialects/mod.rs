@@ -1,8 +1,8 @@
-//! Dialects of other people's firmware on a connection: which are enabled, which devices speak them, what their messages
-//! mean, and how such a device is asked.
+//! Dialects of other firmware on a connection: which are enabled, which devices use them, what their messages mean, and
+//! how to send them a request.
 //!
-//! Nothing here has a socket or a store. The controller shows it every message of a connection that has such dialects;
-//! connections that have only Wilco's own never come here.
+//! It has no socket and no store. The controller passes it every message of a connection with such dialects;
+//! connections with only Wilco's own dialect never use it.
 
 mod availability;
 mod early;
@@ -35,7 +35,7 @@ const MOST_HUBS: usize = 8;
 /// The most values of a device that are remembered.
 const MOST_VALUES: usize = 500;
 
-/// What is known of a connection's dialects, read by whoever sends while the controller changes it.
+/// The shared state of a connection's dialects, read by callers that send while the controller changes it.
 pub(crate) type SharedDialects = Arc<RwLock<Described>>;
 
 pub(crate) fn read(dialects: &SharedDialects) -> RwLockReadGuard<'_, Described> {
@@ -55,42 +55,42 @@ pub(crate) struct Described {
     devices: Devices,
     readers: Vec<Discovery>,
     wire_ids: WireIds,
-    /// What each device has reported, value by value.
+    /// The reported values of each device.
     reported: HashMap<DeviceId, Vec<Reported>>,
     availabilities: Availabilities,
     early: Early,
     sign_in: SignIn,
 }
 
-/// What was known of a device that is forgotten.
+/// The state of a forgotten device.
 #[derive(Debug)]
 pub(crate) struct Forgotten {
     device: KnownDevice,
     reported: Vec<Reported>,
 }
 
-/// What a message came to.
+/// The result of a message.
 #[derive(Debug, Default)]
 pub(crate) struct Reading {
-    /// What it means.
-    pub(crate) meant: Vec<Meant>,
+    /// Its meaning in each dialect.
+    pub(crate) meant: Vec<Interpretation>,
     /// Devices that it makes known, or known otherwise.
     pub(crate) changes: Changes,
-    /// What to publish to learn more: a topic and a payload each.
+    /// Requests that reveal more: a topic and a payload each.
     pub(crate) questions: Vec<(String, String)>,
-    /// What of a discovery message could not be used, as sentences.
+    /// Unusable parts of a discovery message, as sentences.
     pub(crate) problems: Vec<String>,
 }
 
-/// What a message means to one dialect.
+/// The meaning of a message in one dialect.
 #[derive(Debug)]
-pub(crate) struct Meant {
+pub(crate) struct Interpretation {
     pub(crate) meaning: Meaning,
-    /// Wilco's own dialect says so.
+    /// It was decoded by Wilco's own dialect.
     pub(crate) own: bool,
-    /// It is not known when it was said.
+    /// Its time is unknown.
     pub(crate) retained: bool,
-    /// The device wants the request to be signed; `Some(true)`: also the one that was.
+    /// The device requires a signed request; `Some(true)`: it also refused the signed one.
     pub(crate) challenge: Option<bool>,
 }
 
@@ -111,8 +111,7 @@ impl Described {
         })
     }
 
-    /// Takes over what is known of devices that still speak one of these dialects, and which id on the wire is which
-    /// command.
+    /// Keeps the known devices of dialects that are still enabled, and the mapping of IDs.
     pub(crate) fn take_over(&mut self, before: &Described) {
         for device in before.devices.iter().filter(|device| self.set.names().any(|name| name == &*device.dialect)) {
             self.devices.insert(device.clone());
@@ -137,7 +136,7 @@ impl Described {
         self.devices.insert(device);
     }
 
-    /// What is written down of a device.
+    /// The stored part of a device.
     pub(crate) fn description(&self, id: &DeviceId) -> Option<StoredDescription> {
         let device = self.devices.get(id)?;
         let text = |text: &Option<Box<str>>| text.as_deref().map(str::to_owned);
@@ -204,7 +203,7 @@ impl Described {
         }
     }
 
-    /// What to hear now that these devices are known.
+    /// The additional topic filters for these devices.
     pub(crate) fn filters(&self) -> Vec<Filter> {
         self.set.filters(&self.devices, &Subscriptions::default())
     }
@@ -216,12 +215,12 @@ impl Described {
         values.chain(device.availability.iter().map(|one| &*one.topic)).map(str::to_owned).collect()
     }
 
-    /// What to publish so that devices tell of themselves.
+    /// Requests that make devices announce themselves.
     pub(crate) fn announcements(&self) -> Vec<(String, String)> {
         self.set.announcements()
     }
 
-    /// Reads a message: first what it tells of devices, then what it means.
+    /// Reads a message: first its announcements, then its meaning.
     pub(crate) fn hear(&mut self, inbound: &Inbound<'_>) -> Reading {
         let mut reading = Reading::default();
         for reader in &mut self.readers {
@@ -240,14 +239,15 @@ impl Described {
             self.reported.remove(id);
             self.availabilities.forget(id);
         }
-        // Where devices are announced, nothing is a report of a device of Wilco's own: `homeassistant/status` looks like one.
+        // Where devices are announced, nothing is a report of a device of Wilco's own: `homeassistant/status` looks
+        // like one.
         let is_announcement = self.readers.iter().any(|reader| reader.is_about(inbound.topic));
         if let Challenged::Questions(questions) = self.challenged_question(inbound) {
             reading.questions.extend(questions);
         }
         self.decode(inbound, None, &mut reading);
         reading.meant.retain(|meant| !(meant.own && is_announcement));
-        // What was heard of a device before it was known is heard now.
+        // Messages that arrived before the device was known are read now.
         for id in reading.changes.listed.clone() {
             let Some(device) = self.devices.get(&id) else { continue };
             for kept in self.early.take(&device.address) {
@@ -261,7 +261,7 @@ impl Described {
         reading
     }
 
-    /// `only`: an early message is read once more, for a device that has become known since.
+    /// `only`: an early message is read again, for a device that has become known since.
     fn decode(&mut self, inbound: &Inbound<'_>, only: Option<&DeviceId>, reading: &mut Reading) {
         let is_new = only.is_none();
         let context = Context { devices: &self.devices, wire_ids: &self.wire_ids };
@@ -278,7 +278,7 @@ impl Described {
             if own {
                 if is_new {
                     let retained = inbound.retained;
-                    reading.meant.push(Meant { meaning, own, retained, challenge: None });
+                    reading.meant.push(Interpretation { meaning, own, retained, challenge: None });
                 }
                 continue;
             }
@@ -307,7 +307,7 @@ impl Described {
                 Challenged::Command { again } => Some(again),
                 Challenged::No | Challenged::Questions(_) => None,
             };
-            reading.meant.push(Meant { meaning, own, retained: inbound.retained || !is_new, challenge });
+            reading.meant.push(Interpretation { meaning, own, retained: inbound.retained || !is_new, challenge });
         }
     }
 
@@ -323,20 +323,20 @@ impl Described {
         }
     }
 
-    /// What a device has reported so far, and whether its relay or light is on.
+    /// The reported values of a device, and whether its relay or light is on.
     pub(crate) fn state(&self, id: &DeviceId) -> (&[Reported], Option<bool>) {
         let reported = self.reported.get(id).map_or(&[][..], Vec::as_slice);
         (reported, self.devices.get(id).and_then(|device| self.set.is_on(device, reported)))
     }
 
-    /// A command that is known of old has this id on the wire.
+    /// Restores the ID of an earlier command.
     pub(crate) fn adopt(&mut self, asked: &Submission) {
         if let Some(wire_id) = wire_id(asked) {
             self.wire_ids.adopt(wire_id, &asked.device, &asked.id);
         }
     }
 
-    /// A command has come to its end.
+    /// A command has finished.
     pub(crate) fn release(&mut self, device: &DeviceId, id: &CommandId) {
         self.wire_ids.release(device, id);
     }
@@ -347,7 +347,7 @@ impl Described {
     }
 }
 
-/// The id on the wire of a command, where that is another one than its own.
+/// The ID of a command in messages, if it differs from its own.
 pub(crate) fn wire_id(asked: &Submission) -> Option<&str> {
     asked.form.as_deref()?.written.as_deref()?.wire_id.as_deref()
 }
@@ -372,7 +372,7 @@ pub(crate) fn device_of(meaning: &Meaning) -> Option<&DeviceId> {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+    #![expect(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 
     use wilco_dialect::Inbound;
     use wilco_ledger::{CommandId, DeviceId};

@@ -1,4 +1,4 @@
-//! How a device of another dialect is asked.
+//! Prepares a request to a device of another dialect.
 
 use wilco_dialect::{Asking, IdKind, KnownDevice};
 use wilco_ledger::{CommandId, DeviceId, Expectation, Policy, Submission, WireForm, WrittenMessage};
@@ -12,16 +12,16 @@ pub(crate) struct Prepared {
     pub(crate) form: WireForm,
     /// Something can come back.
     pub(crate) answer_expected: bool,
-    /// An answer says which command it is for.
+    /// Answers name their command.
     pub(crate) answers_carry_ids: bool,
-    /// What the device reports already, where that is what the command asks for.
+    /// The reported value, if it is the requested one.
     pub(crate) already: Option<String>,
     /// Why nothing can come back, as a sentence.
     pub(crate) silent: Option<String>,
 }
 
 impl Prepared {
-    /// A command that a person has asked for, as its device is asked.
+    /// A user's command, as it is sent to its device.
     pub(crate) fn into_submission(self, asked: Submission) -> Submission {
         let policy = Policy {
             answer_expected: asked.policy.answer_expected && self.answer_expected,
@@ -33,7 +33,7 @@ impl Prepared {
 }
 
 impl Described {
-    /// The device with this name on the wire or for people, where only one has it and none has it as its id.
+    /// The device with this name in topics or this display name, if it is unique and no other device has it as its ID.
     pub(crate) fn named(&self, name: &str) -> Option<DeviceId> {
         if DeviceId::new(name).is_ok_and(|id| self.devices.get(&id).is_some()) {
             return None;
@@ -43,8 +43,8 @@ impl Described {
         named.next().filter(|_| named.next().is_none()).map(|device| device.id.clone())
     }
 
-    /// How a device is asked; nothing for one that speaks Wilco's own dialect. `command` and `args` are what a person
-    /// means, so that `led` works wherever there is a relay or a light.
+    /// Prepares a request to a device; none for Wilco's own dialect. `command` and `args` are what the user meant, so
+    /// that `led` works for any relay or light.
     ///
     /// # Errors
     /// A sentence: why it cannot be asked like this.
@@ -67,7 +67,7 @@ impl Described {
         Some(prepared)
     }
 
-    /// Why a device cannot be asked like this, or what it reports already. Changes nothing.
+    /// Why a device does not support the request, or its current report. Changes nothing.
     pub(crate) fn consider(&self, device: &DeviceId, command: &str, args: &str) -> Option<Result<Prepared, String>> {
         let known = match self.device_to_ask(device)? {
             Ok(known) => known,
@@ -85,7 +85,7 @@ impl Described {
         if self.speaks_own {
             return None;
         }
-        // Where there is only one dialect, a device that has not been heard yet can be asked by its name in topics.
+        // With only one dialect, a device that is not known yet can be sent requests by its name in topics.
         let names: Vec<&str> = self.set.names().filter(|name| self.set.lists_unannounced(name)).collect();
         Some(match names.as_slice() {
             [only] => Ok(KnownDevice::new(device.clone(), only, device.as_str())),
@@ -135,7 +135,7 @@ impl Described {
     }
 }
 
-/// What a device reports already, in a few words.
+/// The current report of a device, in a few words.
 fn already(expects: &Expectation) -> String {
     let Expectation::State { terms, .. } = expects else { return String::new() };
     match &**terms {

@@ -1,4 +1,4 @@
-//! Signing in to devices that have a password.
+//! Signs requests to devices with a password.
 
 use std::collections::{HashMap, HashSet};
 
@@ -9,34 +9,34 @@ use wilco_ledger::{DeviceId, WrittenMessage};
 use super::Described;
 use crate::{api::DevicePassword, profile::DevicePasswords};
 
-/// Under these ids devices are asked what they are, and asked again with the password.
+/// The IDs of the requests that identify devices, also repeated with the password.
 const QUESTION: u32 = 0;
 const REPEATED_QUESTION: u32 = 2;
-/// What a device is asked to learn what it has and how it is set up.
+/// The requests that reveal a device's components and settings.
 const QUESTIONS: [&str; 2] = ["Shelly.GetStatus", "Shelly.GetConfig"];
 
-/// What is known of passwords, and what devices have asked for.
+/// The known passwords, and the challenges of devices.
 #[derive(Debug, Default)]
 pub(super) struct SignIn {
     passwords: DevicePasswords,
     /// The last challenge of each device. Its nonce is used until the device names another one.
     challenges: HashMap<DeviceId, Challenge>,
-    /// Devices that wanted a password when none was set.
+    /// Devices that required a password when none was set.
     wanted: HashSet<DeviceId>,
 }
 
-/// What is to be done because a device wants a request to be signed.
+/// The action after a device required a signed request.
 pub(super) enum Challenged {
     /// No challenge: an answer like any other.
     No,
     /// The command is to be sent again; `again`: it was already.
     Command { again: bool },
-    /// It is a question of ours. What is to be asked instead: a topic and a payload each.
+    /// It is one of our requests. Its replacement: a topic and a payload each.
     Questions(Vec<(String, String)>),
 }
 
 impl Described {
-    /// The passwords of devices are these from now on. Hands back what to ask of devices that could not be asked before.
+    /// Sets the passwords of devices. Returns requests that had to wait for them.
     pub(crate) fn set_passwords(&mut self, passwords: DevicePasswords) -> Vec<(String, String)> {
         self.sign_in.passwords = passwords;
         let signs_in = |device: &&KnownDevice| {
@@ -64,7 +64,7 @@ impl Described {
         self.set.signs_in(&device.dialect).then(standing)
     }
 
-    /// A request as it is sent to a device that has asked for its password before. `attempt`: which send it is.
+    /// Signs a request for a device that has sent a challenge before. `attempt`: the number of the send.
     pub(crate) fn sign(
         &mut self,
         device: &DeviceId,
@@ -90,7 +90,7 @@ impl Described {
         outbound
     }
 
-    /// What a message asks for, and what is said of it in place of the device's JSON where nothing can be done.
+    /// Reads a challenge, and the sentence in place of the device's JSON if it cannot be met.
     pub(super) fn challenged(&mut self, dialect: &str, inbound: &Inbound<'_>, meaning: &mut Meaning) -> Challenged {
         if !self.set.signs_in(dialect) {
             return Challenged::No;
@@ -112,7 +112,7 @@ impl Described {
         Challenged::Command { again }
     }
 
-    /// The same for an answer to one of Wilco's own questions, which no command is asked by.
+    /// The same for an answer to one of Wilco's own requests, which belong to no command.
     pub(super) fn challenged_question(&mut self, inbound: &Inbound<'_>) -> Challenged {
         let Some(challenge) = Challenge::read(inbound.payload).filter(|one| !one.is_repeated()) else {
             return Challenged::No;

@@ -1,4 +1,4 @@
-//! What is shown of a device of another dialect.
+//! Views of devices of other dialects.
 
 use serde_json::{Map, Value, json};
 use wilco_dialect::{Control, DeviceCommand, Role, shipped};
@@ -8,7 +8,7 @@ use super::Described;
 use crate::api::{DescribedDevice, DeviceCommandView, DeviceValue};
 
 impl Described {
-    /// What its dialect tells of a device.
+    /// The description of a device in its dialect.
     pub(crate) fn view(&self, id: &DeviceId) -> Option<DescribedDevice> {
         let device = self.devices.get(id)?;
         let (reported, _) = self.state(id);

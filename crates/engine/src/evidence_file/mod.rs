@@ -1,5 +1,5 @@
-//! Evidence files: what is known of a command, a device or a rollout, for somebody who has neither this computer nor a
-//! reason to believe it. The format is described in `docs/evidence-file.md`.
+//! Evidence files: the evidence about a command, a device or a rollout, for somebody without access to this computer
+//! and without a reason to trust it. `docs/evidence-file.md` describes the format.
 //!
 //! A file is lines of JSON in the envelope of [`signed_lines`](crate::signed_lines).
 

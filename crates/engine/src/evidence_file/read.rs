@@ -1,4 +1,4 @@
-//! Reads an evidence file and says what is wrong with it. It needs nothing but the file.
+//! Reads an evidence file and lists its problems. It needs nothing but the file.
 
 use std::{
     fs::File,

@@ -1,4 +1,4 @@
-//! Writes an evidence file, one line after the other.
+//! Writes an evidence file line by line.
 
 use std::io::{self, BufWriter, Write};
 

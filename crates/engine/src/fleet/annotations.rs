@@ -1,4 +1,4 @@
-//! What people set of devices here, and devices that they have forgotten and may want back.
+//! Names, tags and notes that users set, and forgotten devices that can be restored.
 
 use std::collections::HashSet;
 
@@ -14,12 +14,12 @@ use crate::{
 const NAME: usize = 100;
 /// The longest tag, in characters.
 const TAG: usize = 64;
-/// Tags of one device, at the most.
+/// Tags of one device, at most.
 const TAGS: usize = 50;
 /// The longest note, in characters.
 const NOTE: usize = 10_000;
 
-/// What is to be set of a device.
+/// The change of a device's annotation.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct AnnotationChange {
     /// A device that is not known becomes one.
@@ -31,7 +31,7 @@ pub(crate) struct AnnotationChange {
     pub(crate) note: Option<Option<String>>,
 }
 
-/// What is to become of the tags that are set here.
+/// The change of the tags that were set here.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) enum TagChange {
     #[default]
@@ -42,7 +42,7 @@ pub(crate) enum TagChange {
 }
 
 impl AnnotationChange {
-    /// What is set of a device afterwards.
+    /// The annotation of a device after a change.
     ///
     /// # Errors
     /// [`crate::api::FailureCode::Invalid`] for a device that would have too many tags.
@@ -134,7 +134,7 @@ fn too_long(what: &str, length: usize, at_most: usize) -> Failure {
 }
 
 impl Fleet {
-    /// What is set of a device.
+    /// The annotation of a device.
     pub(crate) fn annotation(&self, device: &DeviceId) -> Option<Annotation> {
         Some(self.get(device)?.annotation.as_deref().cloned().unwrap_or_default())
     }
@@ -144,7 +144,7 @@ impl Fleet {
         let set = (annotation != Annotation::default()).then(|| Box::new(annotation));
         let is_unsaved = self.get(device).is_some_and(|device| device.news.unsaved);
         self.update(device, |device| device.annotation = set);
-        // It is stored by itself, and what the device said has not changed.
+        // It is stored separately, and the device's reports have not changed.
         if !is_unsaved && let Some(known) = self.known(device) {
             known.news.unsaved = false;
             self.unsaved.pop();
@@ -174,7 +174,7 @@ impl Fleet {
         taken
     }
 
-    /// A device is known again. Where it has spoken meanwhile, what it said stays.
+    /// Restores a device. If it has published meanwhile, its newer state is kept.
     pub(crate) fn put_back(&mut self, device: Device) {
         let id = device.id.clone();
         if self.get(&id).is_none() {
@@ -221,7 +221,7 @@ impl Fleet {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+    #![expect(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 
     use wilco_ledger::DeviceId;
 
@@ -263,7 +263,7 @@ mod tests {
         check("name:\"loading bay\"", &["dock-1"]);
         let tags: Vec<_> = fleet.counts().tags.into_iter().map(|tag| (tag.value, tag.count)).collect();
         assert_eq!(tags, [("kitchen".to_owned(), 3), ("dock".to_owned(), 1), ("spare".to_owned(), 1)]);
-        // A list that somebody looks at follows.
+        // A list that is shown is updated.
         fleet.annotate(&id("dock-1"), Annotation::default());
         assert_eq!(found(&mut fleet, "bay"), Vec::<String>::new());
         assert_eq!(found(&mut fleet, "tag:kitchen"), ["kitchen-9", "kitchen-10"]);

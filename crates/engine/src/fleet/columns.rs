@@ -1,4 +1,4 @@
-//! The list as a window shows it: some rows in full, and all of it as columns of small numbers.
+//! The list as the window needs it: some rows in full, and the whole list as columns of small numbers.
 
 use std::collections::HashMap;
 
@@ -7,13 +7,13 @@ use wilco_ledger::DeviceId;
 use super::{Device, Fleet, Search, search::Facts};
 use crate::api::{DeviceColumns, DevicePage, DeviceQuery, DeviceRow, DeviceStates};
 
-/// Rows of one page or one question, at the most.
+/// Rows of one page or one question, at most.
 const ROWS: usize = 1_000;
 /// So many devices are named in one batch of the feed.
 const NAMED_AT_MOST: usize = 5_000;
 
 impl Fleet {
-    /// A window of the devices that match, in the order asked for.
+    /// A page of the matching devices, in the requested order.
     pub(crate) fn page(
         &mut self,
         query: &DeviceQuery,
@@ -35,7 +35,7 @@ impl Fleet {
         DevicePage { rows: rows.collect(), from, matching, total }
     }
 
-    /// Every device that matches, in the order asked for.
+    /// All matching devices, in the requested order.
     pub(crate) fn matching(&mut self, query: &DeviceQuery, search: &Search, facts: &Facts) -> Vec<DeviceId> {
         let order = self.listing(query, search, facts).order.clone();
         order.into_iter().filter_map(|place| self.at(place)).map(|device| device.id.clone()).collect()
@@ -73,7 +73,7 @@ impl Fleet {
         }
     }
 
-    /// Those of some devices whose presence or last command's state has changed since this was last asked of them.
+    /// The devices of some connections whose presence or last state has changed since the last call.
     pub(crate) fn take_states(&mut self, connection: &str, changed: &[DeviceId]) -> Option<DeviceStates> {
         let mut states = DeviceStates {
             connection: connection.to_owned(),

@@ -1,7 +1,7 @@
-//! Whether devices have the configuration that is wanted of them.
+//! Compares devices with their wanted configuration.
 //!
-//! Several wanted configurations may be about one device. They apply in their order: the first that names a key decides
-//! its value. What a device reports is compared as values, to the last digit.
+//! Several wanted configurations can apply to one device. Their order counts: the first one with a key decides its
+//! value. Reported values are compared as values, to the last digit.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -14,28 +14,28 @@ use crate::api::{
     ConfigDifference, DesiredState, DeviceDesired, DeviceQuery, JsonText, OverruledValue, ReportedKey, ReportedValue,
 };
 
-/// Examples of devices, at the most.
+/// Examples of devices, at most.
 const EXAMPLES: usize = 5;
-/// Keys that devices report, at the most, and values of each.
+/// Keys that devices report, at most, and values of each.
 const KEYS: usize = 200;
 const VALUES: usize = 5;
 
-/// What is wanted on a connection, in the order in which it applies.
+/// The wanted configurations of a connection, in the order in which they apply.
 #[derive(Debug, Default)]
 pub(crate) struct Desired(Vec<Wanted>);
 
-/// The configuration that is wanted of the devices that match a search.
+/// The wanted configuration of the devices that match a search.
 #[derive(Debug)]
 pub(crate) struct Wanted {
     /// The tag, or the view's name.
     pub(crate) name: String,
-    /// Finds its devices, and asks for nothing that is wanted.
+    /// Finds its devices, and does not depend on wanted values.
     pub(crate) search: Search,
     /// Each value as JSON text.
     pub(crate) values: Vec<(String, String)>,
 }
 
-/// How the devices of one wanted configuration stand.
+/// The number of devices in each state of one wanted configuration.
 #[derive(Debug, Default)]
 pub(crate) struct DesiredCounts {
     pub(crate) as_wanted: u32,
@@ -44,18 +44,18 @@ pub(crate) struct DesiredCounts {
     pub(crate) overruled: Vec<OverruledValue>,
 }
 
-/// The devices that do not have the configuration that is wanted of them.
+/// The devices that differ from their wanted configuration.
 #[derive(Debug, Default)]
 pub(crate) struct OutOfLine {
     /// Those that differ, each with the arguments of a `config.set`: its values that differ.
     pub(crate) differ: Vec<(DeviceId, String)>,
-    /// Those that have not reported their configuration, each with all that is wanted of it.
+    /// Devices that have not reported their configuration, each with all its wanted values.
     pub(crate) unreported: Vec<(DeviceId, String)>,
     /// How many have it.
     pub(crate) as_wanted: u32,
 }
 
-/// A value that is wanted of a device, and who wants it.
+/// A wanted value of a device, and its source.
 struct Applied<'a> {
     key: &'a str,
     value: &'a str,
@@ -72,7 +72,7 @@ impl Desired {
         self.0.iter().flat_map(|wanted| wanted.search.series()).collect()
     }
 
-    /// Whether a device has what is wanted of it; nothing where nothing is.
+    /// Whether a device matches its wanted configuration; none if it has none.
     pub(crate) fn state(&self, device: &Device, facts: &Facts) -> Option<DesiredState> {
         let applied = self.applied(device, facts);
         if applied.is_empty() {
@@ -85,7 +85,7 @@ impl Desired {
         })
     }
 
-    /// The same with all that differs; of a device that has reported nothing, all that is wanted.
+    /// The same with all differences; for a device that has reported nothing, all wanted values.
     pub(crate) fn of(&self, device: &Device, facts: &Facts) -> Option<DeviceDesired> {
         let state = self.state(device, facts)?;
         let applied = self.applied(device, facts);
@@ -99,7 +99,7 @@ impl Desired {
         Some(DeviceDesired { state, differences: differences.collect() })
     }
 
-    /// What is wanted of a device: of each key the value of the first that names it.
+    /// The wanted values of a device: for each key that of the first configuration with it.
     fn applied<'a>(&'a self, device: &Device, facts: &Facts) -> Vec<Applied<'a>> {
         let mut applied: Vec<Applied<'a>> = Vec::new();
         for by in self.0.iter().filter(|wanted| wanted.search.matches(device, facts)) {
@@ -127,7 +127,7 @@ fn set(changes: impl Iterator<Item = (String, String)>) -> String {
 }
 
 impl Fleet {
-    /// How the devices of each wanted configuration stand, in their order.
+    /// The number of devices in each state of each wanted configuration, in order.
     pub(crate) fn desired_counts(&self, facts: &Facts) -> Vec<DesiredCounts> {
         let all = &facts.desired.0;
         let mut counts: Vec<_> = all.iter().map(|_| DesiredCounts::default()).collect();
@@ -154,7 +154,7 @@ impl Fleet {
         counts
     }
 
-    /// Those of the devices that match that do not have what is wanted of them, in the list's order.
+    /// The matching devices that differ from their wanted configuration, in the list's order.
     pub(crate) fn out_of_line(&mut self, query: &DeviceQuery, search: &Search, facts: &Facts) -> OutOfLine {
         let mut found = OutOfLine::default();
         for id in self.matching(query, search, facts) {
@@ -174,7 +174,7 @@ impl Fleet {
     pub(crate) fn reported_keys(&self, search: &Search, facts: &Facts) -> Vec<ReportedKey> {
         let mut keys: HashMap<&str, HashMap<&str, u32>> = HashMap::new();
         for device in self.devices().filter(|device| search.matches(device, facts)) {
-            for (key, value) in &device.running {
+            for (key, value) in device.running_leaves() {
                 *keys.entry(key).or_default().entry(value).or_default() += 1;
             }
         }

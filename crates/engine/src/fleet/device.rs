@@ -14,7 +14,7 @@ use crate::{
 /// Each value as JSON text, by its key.
 type Values = Vec<(String, String)>;
 
-/// What is known of one device.
+/// The known state of one device.
 #[derive(Debug, Clone)]
 pub(crate) struct Device {
     pub(crate) id: DeviceId,
@@ -26,27 +26,27 @@ pub(crate) struct Device {
     pub(crate) boot: Option<String>,
     pub(crate) restart: Option<Restart>,
     pub(crate) tags: Vec<String>,
-    /// What a person has set of it; few devices have any.
+    /// The annotation by users; few devices have one.
     pub(crate) annotation: Option<Box<Annotation>>,
-    /// What it last reported of itself, as it came.
+    /// Its last report, unchanged.
     pub(crate) state: Option<String>,
-    /// The configuration in it that it runs with: each value as JSON text, read once because searches ask often.
+    /// The running configuration: each value as JSON text, parsed once because searches need it often.
     pub(crate) running: Values,
-    /// What of the saved configuration is another value than it runs with.
+    /// The saved values that differ from the running ones.
     pub(super) saved_apart: Values,
     pub(crate) reported_at: Option<Timestamp>,
     pub(crate) trip_ms: Option<f64>,
     pub(crate) last_command: Option<CommandSnapshot>,
-    /// What its dialect tells of it; nothing for Wilco's own.
+    /// The description in its dialect; nothing for Wilco's own.
     pub(crate) description: Option<Arc<StoredDescription>>,
-    /// What it said that it did, and reports otherwise.
+    /// The difference between its answer and its report.
     pub(crate) disagreement: Option<Box<Disagreement>>,
     /// Messages in the last second, where those are so many that some were not read or not kept.
     pub(crate) over_rate: Option<u32>,
     pub(super) news: News,
 }
 
-/// Whether a device is listed among those that are different since somebody last asked.
+/// Whether a device is among the changed ones since the last call.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct News {
     pub(super) changed: bool,
@@ -84,7 +84,7 @@ impl Device {
     pub(crate) fn restore(stored: StoredDevice) -> Device {
         let (running, saved_apart) = stored.state.as_deref().map(configuration).unwrap_or_default();
         Device {
-            // What was true when the program last ran is not known to be true now.
+            // Facts from the last run of the program may be outdated.
             presence: Presence::Unknown,
             presence_since: stored.presence_since,
             led: stored.led,
@@ -163,14 +163,13 @@ impl Device {
         self.presence == Presence::Offline
     }
 
-    /// What it reports of a value that a command can change, by the names of [`wilco_dialect::implied_state`], or by that in
-    /// the reports of other firmware. Nothing where it does not report it, and where only the broker's copy of a report is
-    /// known.
+    /// The reported value that a command can change, by the names of [`wilco_dialect::implied_state`], or by that in
+    /// the reports of other firmware. None if it is not reported, or known only from a retained report.
     pub(crate) fn reports(&self, key: &str) -> Option<Box<str>> {
         self.reported_at?;
         if self.description.is_some() {
             let value = self.running(key)?;
-            // A text stands in quotes, and a command asks for it without.
+            // A string is quoted here, and a command contains it without quotes.
             return Some(serde_json::from_str::<Box<str>>(value).unwrap_or_else(|_| value.into()));
         }
         let reported = Reported::of(self.state.as_deref()?);
@@ -207,13 +206,22 @@ impl Device {
         self.running.iter().rev().find(|(own, _)| own == key).map(|(_, value)| value.as_str())
     }
 
+    /// The running values by key, without objects whose members are keys too: `switch:0` beside `switch:0/output`.
+    pub(super) fn running_leaves(&self) -> impl Iterator<Item = (&str, &str)> {
+        let has_members = move |key: &str| {
+            let mut others = self.running.iter().filter_map(|(other, _)| other.strip_prefix(key));
+            others.any(|rest| rest.starts_with('/'))
+        };
+        let leaves = self.running.iter().filter(move |(key, value)| !(value.starts_with('{') && has_members(key)));
+        leaves.map(|(key, value)| (key.as_str(), value.as_str()))
+    }
+
     /// A value of the configuration that it saved, where that is another one than it runs with, as JSON text.
     pub(crate) fn saved_apart(&self, key: &str) -> Option<&str> {
         self.saved_apart.iter().rev().find(|(own, _)| own == key).map(|(_, value)| value.as_str())
     }
 
-    /// Notes which start of the device this is. `since`: when it started, as it says itself; `at`: when it said so, where
-    /// that is known.
+    /// Records a start of the device. `since`: the start by its own report; `at`: the time of that report, if known.
     pub(crate) fn started(&mut self, boot: Option<String>, since: Option<Timestamp>, at: Option<Timestamp>) {
         let Some(boot) = boot else { return };
         let is_another = self.boot.as_ref() != Some(&boot);
@@ -257,7 +265,7 @@ fn configuration(state: &str) -> (Values, Values) {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+    #![expect(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 
     use serde_json::json;
     use wilco_ledger::{DeviceId, Timestamp};
@@ -271,7 +279,7 @@ mod tests {
             device.started(Some(boot.to_owned()), since.map(Timestamp), at.map(Timestamp));
             assert_eq!(device.restart.map(|restart| (restart.at.0, restart.reported)), expected, "{boot}");
         };
-        // Nobody knows how long it has been running.
+        // Its uptime is unknown.
         check("a", None, Some(5), None);
         check("a", None, Some(6), None);
         check("b", None, Some(7), Some((7, false)));
@@ -279,7 +287,7 @@ mod tests {
         check("b", Some(9), Some(9), Some((7, false)));
         check("c", Some(10), Some(12), Some((10, true)));
         check("c", Some(20), Some(20), Some((10, true)));
-        // It restarted while nobody listened, and does not say when.
+        // It restarted while Wilco was not connected, at an unknown time.
         check("d", None, None, None);
         check("d", Some(30), None, Some((30, true)));
     }

@@ -1,4 +1,4 @@
-//! Lists of devices that somebody looks at, kept for as long as nothing changes that they depend on.
+//! Cached lists of devices, kept until something changes that they depend on.
 
 use super::{
     Fleet,
@@ -7,7 +7,7 @@ use super::{
 };
 use crate::api::{DeviceGroup, DeviceOrder, DeviceQuery, GroupBy, SortBy};
 
-/// So many lists are kept: that of a window, and those of its saved views and of others who ask.
+/// The number of cached lists: that of a window, of its saved views, and of other clients.
 const KEPT: usize = 4;
 
 /// Kinds of things that are known of a device, as a set.
@@ -23,11 +23,11 @@ impl Aspects {
     pub(super) const TRIP: Aspects = Aspects(1 << 5);
     /// Firmware, tags and the last restart.
     pub(super) const DESCRIPTION: Aspects = Aspects(1 << 6);
-    /// What the device reports of itself: its configuration.
+    /// The reported configuration of the device.
     pub(super) const REPORT: Aspects = Aspects(1 << 8);
     /// The name that a person has given it.
     pub(super) const NAME: Aspects = Aspects(1 << 9);
-    /// What changes by itself: the time, and measurements, which are kept elsewhere.
+    /// Values that change by themselves: the time, and measurements, which are kept elsewhere.
     pub(super) const ELSEWHERE: Aspects = Aspects(1 << 7);
 
     pub(super) const fn and(self, others: Aspects) -> Aspects {
@@ -52,7 +52,7 @@ pub(super) struct Listing {
     stale: bool,
 }
 
-/// The lists that are kept, the one that was last asked for at the end.
+/// The cached lists, the most recently used at the end.
 #[derive(Debug, Default)]
 pub(super) struct Listings {
     kept: Vec<Listing>,
@@ -87,7 +87,7 @@ impl Listings {
 }
 
 impl Fleet {
-    /// The list that a query asks for.
+    /// The list of a query.
     pub(super) fn listing(&mut self, query: &DeviceQuery, search: &Search, facts: &Facts) -> &Listing {
         self.place_new();
         let before = self.listings.take(query);
@@ -124,7 +124,7 @@ impl Fleet {
         let mut by_id = std::mem::take(&mut self.by_id);
         by_id.append(&mut self.unplaced);
         let id = |place: u32| self.at(place).map_or("", |device| device.id.as_str());
-        // What was in order is found so, and takes no time.
+        // A sorted list is detected, and costs no time.
         by_id.sort_by(|a, b| order::natural(id(*a), id(*b)).then_with(|| id(*a).cmp(id(*b))));
         self.by_id = by_id;
     }

@@ -1,7 +1,7 @@
-//! The devices of one connection, as they are known from what they said.
+//! The devices of one connection, as they have reported themselves.
 //!
-//! Nothing here is asked of a device and nothing is stored: the controller tells what was heard and keeps it. What is
-//! measured is kept in `telemetry`; a search for it is given the last values.
+//! It requests nothing from devices and stores nothing: the controller passes it messages and stores the changes.
+//! Measurements are in `telemetry`; a search for one is given the latest values.
 
 pub(crate) mod annotations;
 mod columns;
@@ -44,7 +44,7 @@ pub(crate) struct Fleet {
     by_id: Vec<u32>,
     unplaced: Vec<u32>,
     tally: Tally,
-    /// The devices that are different since this was last asked, each once: see [`Device::news`].
+    /// The devices that have changed since the last call, each once: see [`Device::news`].
     changed: Vec<DeviceId>,
     unsaved: Vec<DeviceId>,
     listings: Listings,
@@ -65,12 +65,12 @@ impl Fleet {
         self.at(*self.places.get(device)?)
     }
 
-    /// What dialects of other people's firmware have told of devices.
+    /// Descriptions by dialects of other firmware.
     pub(crate) fn descriptions(&self) -> impl Iterator<Item = (&DeviceId, &StoredDescription)> {
         self.devices().filter_map(|device| Some((&device.id, device.description.as_deref()?)))
     }
 
-    /// The devices that said that they did something and report otherwise.
+    /// The devices that answered that they succeeded, but report other values.
     pub(crate) fn disagreeing(&self) -> impl Iterator<Item = (&DeviceId, &Disagreement)> {
         self.devices().filter_map(|device| Some((&device.id, device.disagreement.as_deref()?)))
     }
@@ -150,13 +150,13 @@ impl Fleet {
         }
     }
 
-    /// Notes that a device was heard.
+    /// Records the time of a device's last message.
     pub(crate) fn heard(&mut self, device: &DeviceId, now: Timestamp) {
         self.alter(device, false, |device| device.seen_at = Some(now));
     }
 
-    /// Notes that a device has just spoken for itself: it is not offline, whatever was said of it before. Whether that is
-    /// news to somebody who waits for it, because it was not known to be online.
+    /// Records that a device has just published: it is not offline, whatever was reported before. Returns whether that
+    /// may release waiting commands, because it was not known to be online.
     pub(crate) fn spoke(&mut self, device: &DeviceId, now: Timestamp) -> bool {
         let mut news = false;
         self.alter(device, false, |device| {
@@ -170,7 +170,7 @@ impl Fleet {
         news
     }
 
-    /// The hub through which a device is reached is there again; whether the device is, it has not said.
+    /// The hub of a device is back; the presence of the device is unknown.
     pub(crate) fn hub_is_back(&mut self, device: &DeviceId) {
         if self.get(device).is_some_and(|device| device.presence == Presence::Offline) {
             self.alter(device, false, |device| {
@@ -180,7 +180,7 @@ impl Fleet {
         }
     }
 
-    /// Notes how a device's command stands, if it is its latest.
+    /// Records the state of a device's latest command.
     pub(crate) fn command(&mut self, snapshot: CommandSnapshot) {
         let command = Arc::clone(&snapshot.command);
         self.alter(&command.asked.device, false, |device| {
@@ -206,7 +206,7 @@ impl Fleet {
         }
     }
 
-    /// Nobody's presence is known any more: the connection that told of it is gone.
+    /// Every presence is unknown from now on: the connection that reported it has ended.
     pub(crate) fn forget_presence(&mut self) {
         let known = self.devices.iter().flatten();
         let told: Vec<_> =
@@ -216,7 +216,7 @@ impl Fleet {
         }
     }
 
-    /// The devices that have changed since this was last asked.
+    /// The devices that have changed since the last call.
     pub(crate) fn take_changed(&mut self) -> Vec<DeviceId> {
         let changed = std::mem::take(&mut self.changed);
         for id in &changed {
@@ -245,7 +245,7 @@ impl Fleet {
     }
 }
 
-/// What of a device lists depend on, as it was before a change.
+/// The properties of a device on which lists depend, before a change.
 struct Before {
     tile: (Presence, u8),
     command: Option<Timestamp>,

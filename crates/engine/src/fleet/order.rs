@@ -8,7 +8,7 @@ use wilco_ledger::{Command, State};
 use super::{Device, search::Search};
 use crate::api::{DeviceGroup, GroupBy, GroupKey, Presence, SortBy};
 
-/// What a device is sorted by, as a number: the smallest first. Devices of which it is not known have the smallest.
+/// The sort key of a device, as a number: the smallest first. Devices without a value have the smallest.
 pub(super) fn key(device: &Device, by: SortBy, versions: &Ranks) -> i64 {
     match by {
         SortBy::Device => 0,
@@ -44,7 +44,7 @@ impl Ranks {
     }
 }
 
-/// What a device's group is sorted by. Devices that belong to none stand last.
+/// The sort key of a device's group. Devices without a group come last.
 pub(super) fn group_rank(device: &Device, by: GroupBy, texts: &Ranks) -> i64 {
     let text = |text: Option<&str>| text.map_or(i64::MAX, |text| texts.of(text));
     match by {
@@ -85,7 +85,7 @@ pub(super) fn group(device: &Device, by: GroupBy, from: u32) -> DeviceGroup {
     DeviceGroup { key, search, from, count: 0 }
 }
 
-/// What needs somebody's look first, then what is under way, then what is done.
+/// Failed states first, then unfinished ones, then succeeded ones.
 fn trouble(state: Option<State>) -> i64 {
     match state {
         Some(State::Failed) => 0,
@@ -106,7 +106,7 @@ fn trouble(state: Option<State>) -> i64 {
     }
 }
 
-/// Compares texts as people do: digits in them count as numbers, so that `kitchen-9` stands before `kitchen-10`.
+/// Compares texts with their numbers, so that `kitchen-9` comes before `kitchen-10`.
 pub(super) fn natural(a: &str, b: &str) -> Ordering {
     let (mut a, mut b) = (a, b);
     loop {

@@ -1,4 +1,4 @@
-//! What some devices have in common, and where they differ.
+//! The common values and the differences of several devices.
 
 use std::collections::HashMap;
 
@@ -39,8 +39,8 @@ impl Fleet {
             device.all_tags().for_each(|tag| *tags.entry(tag).or_default() += 1);
             let set = device.annotation.iter().flat_map(|annotation| &annotation.tags);
             set.for_each(|tag| *added.entry(tag).or_default() += 1);
-            for (key, value) in &device.running {
-                let place = keys.iter().position(|(other, _)| other == key).or_else(|| {
+            for (key, value) in device.running_leaves() {
+                let place = keys.iter().position(|(other, _)| *other == key).or_else(|| {
                     (keys.len() < KEYS).then(|| keys.push((key, HashMap::default())))?;
                     Some(keys.len() - 1)
                 });

@@ -1,4 +1,4 @@
-//! The devices of a connection, counted as things change.
+//! Counts the devices of a connection as they change.
 
 use std::collections::HashMap;
 

@@ -1,4 +1,4 @@
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![expect(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -73,6 +73,19 @@ fn devices_are_sorted_as_people_count() {
     check("", SortBy::Device, DeviceOrder::Descending, &["kitchen-10", "kitchen-9", "dock-1"]);
     check("", SortBy::Firmware, DeviceOrder::Ascending, &["kitchen-9", "kitchen-10", "dock-1"]);
     check("", SortBy::Presence, DeviceOrder::Ascending, &["dock-1", "kitchen-10", "kitchen-9"]);
+}
+
+#[test]
+fn an_object_is_not_listed_beside_its_members() {
+    let mut fleet = fleet();
+    let running = json!({"limits": {"high": 4}, "switch:0": {"output": true}, "switch:0/output": true});
+    fleet.update(&id("dock-1"), |device| device.report(json!({"running": running}).to_string(), None));
+    let summary = fleet.summary(&[id("dock-1")]).configuration;
+    let keys: Vec<_> = summary.iter().map(|key| key.key.as_str()).collect();
+    assert_eq!(keys, ["limits", "switch:0/output"]);
+    let reported = fleet.reported_keys(&Search::read("dock").unwrap(), &facts());
+    let keys: Vec<_> = reported.iter().map(|key| key.key.as_str()).collect();
+    assert_eq!(keys, ["limits", "switch:0/output"]);
 }
 
 #[test]

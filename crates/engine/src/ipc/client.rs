@@ -16,7 +16,7 @@ use tokio::{
 };
 
 #[cfg(unix)]
-use super::private::{Private, check_peer};
+use super::private::{PrivateDirectory, check_peer};
 use super::{
     Reply, Request,
     lines::{LONGEST_REPLY, Lines},
@@ -35,7 +35,7 @@ pub struct IpcClient {
     kept: Arc<Mutex<Option<Line>>>,
 }
 
-/// A socket: what comes in, and what goes out.
+/// A socket: its reading and its writing half.
 type Line = (Lines<ReadHalf<Stream>>, WriteHalf<Stream>);
 
 impl IpcClient {
@@ -46,18 +46,18 @@ impl IpcClient {
         Some(IpcClient { address, kept: Arc::new(Mutex::new(Some(line))) })
     }
 
-    /// Has the other process bring its window to the front.
+    /// Asks the other process to bring its window to the front.
     ///
     /// # Errors
     /// [`FailureCode::NotFound`] when it has none; [`FailureCode::Ended`] or [`FailureCode::Unanswered`] when it has gone.
     pub async fn raise(&self) -> Result<(), Failure> {
         let (items, _) = mpsc::channel(1);
-        self.request(Request::Raise, items).await.map(drop)
+        self.request(Request::ShowWindow, items).await.map(drop)
     }
 
     async fn request(&self, request: Request, items: Sender<Json>) -> Result<Json, Failure> {
         let mut kept = self.kept.try_lock().ok();
-        // It is put back only after its answer: a call that nobody waits for any more leaves none for the next one.
+        // It is put back only after the reply: an abandoned call leaves no connection for the next one.
         let mut line = match kept.as_mut().and_then(|kept| kept.take()) {
             Some(line) => line,
             None => self.dial().await?,
@@ -83,7 +83,7 @@ impl IpcClient {
     }
 }
 
-/// Asks, and passes on what is told until the answer: the engine's answer, or why there is none.
+/// Sends a request, and passes on progress until the reply.
 async fn converse(
     (lines, writer): &mut Line,
     request: &Request,
@@ -97,7 +97,7 @@ async fn converse(
             Reply::Done(answer) => return Ok(Ok(answer)),
             Reply::Failed(failure) => return Ok(Err(failure)),
             Reply::Ended => return Err(ended(None)),
-            // Nobody has to listen.
+            // The caller may have dropped the receiver.
             Reply::Item(item) => drop(items.send(item).await),
         }
     }
@@ -120,7 +120,7 @@ impl Dispatch for IpcClient {
     }
 }
 
-/// Hands on what is streamed, until nobody wants it any more. The engine stops when the socket is closed.
+/// Passes on streamed items until the receiver is dropped. The engine stops when the socket is closed.
 async fn pass_on((mut lines, _open): Line, items: Sender<Json>) {
     while let Ok(Some(Reply::Item(item))) =
         tokio::select! { reply = read(&mut lines) => reply, () = items.closed() => Ok(None) }
@@ -145,8 +145,8 @@ fn gone(error: Option<&io::Error>) -> Failure {
     let why = error.map(|error| format!(" ({error})")).unwrap_or_default();
     Failure {
         code: FailureCode::Unanswered,
-        message: format!("The running Wilco went away before it answered{why}."),
-        hint: Some("What was asked of it may have been done: look at the history before you repeat it.".into()),
+        message: format!("The running Wilco closed before it answered{why}."),
+        hint: Some("It may have carried out the request. Check the history before you repeat it.".into()),
     }
 }
 
@@ -164,7 +164,7 @@ type Stream = tokio::net::UnixStream;
 
 #[cfg(unix)]
 async fn connect(address: &Path) -> io::Result<Stream> {
-    let directory = Private::find(address)?;
+    let directory = PrivateDirectory::find(address)?;
     let stream = tokio::net::UnixStream::connect(directory.address()).await?;
     check_peer(&stream)?;
     Ok(stream)

@@ -1,4 +1,4 @@
-//! Lines of at most so many bytes: a peer cannot make this process take more memory than that.
+//! Reads lines of limited length, so that a peer cannot exhaust this process's memory.
 
 use std::io;
 
@@ -8,13 +8,13 @@ use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 pub(super) const LONGEST_REQUEST: usize = 64 * 1024 * 1024;
 /// The longest reply, bytes.
 pub(super) const LONGEST_REPLY: usize = 256 * 1024 * 1024;
-/// What is kept for the next line of a long one's memory, bytes.
+/// The buffer size that is kept after a long line, bytes.
 const KEPT: usize = 64 * 1024;
 
 /// The lines that come in.
 pub(super) struct Lines<R> {
     reader: BufReader<R>,
-    /// What has come of the next one.
+    /// The received part of the next line.
     begun: Vec<u8>,
     longest: usize,
 }
@@ -28,8 +28,8 @@ impl<R: AsyncRead + Unpin> Lines<R> {
     /// The next line, without its end; `None` at the end of all. Where this is dropped, nothing of the line is lost.
     ///
     /// # Errors
-    /// [`io::ErrorKind::FileTooLarge`] for a line that is too long: then nothing more can be read. `InvalidData` for one that
-    /// is not UTF-8.
+    /// [`io::ErrorKind::FileTooLarge`] for a line that is too long: then nothing more can be read. `InvalidData` for
+    /// one that is not UTF-8.
     pub(super) async fn next_line(&mut self) -> io::Result<Option<String>> {
         loop {
             let available = self.reader.fill_buf().await?;
@@ -60,7 +60,7 @@ impl<R: AsyncRead + Unpin> Lines<R> {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+    #![expect(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 
     use std::{io::ErrorKind, time::Duration};
 

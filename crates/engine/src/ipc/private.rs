@@ -1,4 +1,4 @@
-//! The private directory of the local socket, and who may be at the other end of it: its owner, and nobody else.
+//! The private directory of the local socket, and the check that the peer has the same owner.
 
 use std::{
     fs::DirBuilder,
@@ -20,29 +20,29 @@ use tokio::net::UnixStream;
 const LONGEST: usize = 100;
 
 /// A socket's directory that its owner alone may enter.
-pub(super) struct Private {
+pub(super) struct PrivateDirectory {
     directory: OwnedFd,
     path: PathBuf,
 }
 
-impl Private {
+impl PrivateDirectory {
     /// The directory of the socket at `path`, made where there is none.
     ///
     /// # Errors
     /// [`io::ErrorKind::PermissionDenied`] when it belongs to another user; that of the system, also for a symbolic link.
-    pub(super) fn make(path: &Path) -> io::Result<Private> {
+    pub(super) fn make(path: &Path) -> io::Result<PrivateDirectory> {
         match DirBuilder::new().mode(0o700).create(parent(path)?) {
             Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
             _ => {}
         }
-        Private::find(path)
+        PrivateDirectory::find(path)
     }
 
     /// The directory of the socket at `path`.
     ///
     /// # Errors
-    /// As [`Private::make`], and when there is none.
-    pub(super) fn find(path: &Path) -> io::Result<Private> {
+    /// As [`PrivateDirectory::make`], and when there is none.
+    pub(super) fn find(path: &Path) -> io::Result<PrivateDirectory> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let directory = open(parent(path)?, flags, Mode::empty())?;
         let found = fstat(&directory)?;
@@ -52,7 +52,7 @@ impl Private {
         if Mode::from_raw_mode(found.st_mode).intersects(Mode::RWXG | Mode::RWXO) {
             fchmod(&directory, Mode::RWXU)?;
         }
-        Ok(Private { directory, path: path.to_owned() })
+        Ok(PrivateDirectory { directory, path: path.to_owned() })
     }
 
     /// The path by which the socket is bound and dialled.
@@ -88,7 +88,7 @@ fn parent(path: &Path) -> io::Result<&Path> {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#[expect(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 mod tests {
     use std::{
         fs,
@@ -97,18 +97,18 @@ mod tests {
         path::Path,
     };
 
-    use super::{Private, allow};
+    use super::{PrivateDirectory, allow};
 
     #[test]
     fn a_directory_is_made_for_its_owner_and_tightened_where_it_is_open() {
         let dir = tempfile::tempdir().unwrap();
         let socket = dir.path().join("run/engine.sock");
-        assert!(Private::find(&socket).is_err(), "there is none yet");
+        assert!(PrivateDirectory::find(&socket).is_err(), "there is none yet");
         let mode = || fs::metadata(dir.path().join("run")).unwrap().permissions().mode() & 0o777;
-        Private::make(&socket).unwrap();
+        PrivateDirectory::make(&socket).unwrap();
         assert_eq!(mode(), 0o700);
         fs::set_permissions(dir.path().join("run"), fs::Permissions::from_mode(0o777)).unwrap();
-        Private::find(&socket).unwrap();
+        PrivateDirectory::find(&socket).unwrap();
         assert_eq!(mode(), 0o700);
     }
 
@@ -117,11 +117,11 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         fs::create_dir(dir.path().join("elsewhere")).unwrap();
         symlink(dir.path().join("elsewhere"), dir.path().join("run")).unwrap();
-        assert!(Private::make(&dir.path().join("run/engine.sock")).is_err());
+        assert!(PrivateDirectory::make(&dir.path().join("run/engine.sock")).is_err());
         fs::create_dir(dir.path().join("theirs")).unwrap();
         // Only the administrator can give a directory away.
         if chown(dir.path().join("theirs"), Some(12_345), None).is_ok() {
-            let refused = Private::make(&dir.path().join("theirs/engine.sock")).err().unwrap();
+            let refused = PrivateDirectory::make(&dir.path().join("theirs/engine.sock")).err().unwrap();
             assert_eq!(refused.kind(), ErrorKind::PermissionDenied);
             assert!(refused.to_string().contains("another user"), "{refused}");
         }
@@ -141,7 +141,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let long = dir.path().join("deep/".repeat(60));
         fs::create_dir_all(&long).unwrap();
-        let address = Private::make(&long.join("run/engine.sock")).unwrap().address();
+        let address = PrivateDirectory::make(&long.join("run/engine.sock")).unwrap().address();
         assert!(address.as_os_str().len() <= super::LONGEST, "{}", address.display());
         assert!(address.starts_with(Path::new("/proc/self/fd")), "not in a shared directory: {}", address.display());
     }

@@ -1,4 +1,4 @@
-//! Answers other processes' calls.
+//! Answers calls of other processes.
 
 #[cfg(unix)]
 use std::path::PathBuf;
@@ -14,7 +14,7 @@ use tokio::{
 use wilco_ledger::grouped;
 
 #[cfg(unix)]
-use super::private::{Private, check_peer};
+use super::private::{PrivateDirectory, check_peer};
 use super::{
     Reply, Request,
     lines::{LONGEST_REQUEST, Lines},
@@ -30,13 +30,14 @@ use crate::{
 const UNREAD: usize = 64;
 
 /// Brings the window to the front, where the engine has one.
-type Raise = Arc<dyn Fn() + Send + Sync>;
+type ShowWindow = Arc<dyn Fn() + Send + Sync>;
 
 /// How long an open call may still take once the server closes.
 const OPEN_CALLS: Duration = Duration::from_secs(10);
-/// How long a client that asks nothing may still stay: it may have more to ask.
+/// How long an idle client may stay at shutdown: it may have more requests.
 const IDLE: Duration = Duration::from_secs(2);
-/// How long one that listens may still do so: it may be about to go by itself, and would have to find the next engine.
+/// How long a listening client may stay at shutdown: it may be about to leave, and would otherwise have to find the
+/// next engine.
 const LISTENING: Duration = Duration::from_secs(1);
 
 /// Lets other processes call an engine. When it is dropped, clients are cut off; [`IpcServer::close`] lets them finish.
@@ -51,7 +52,7 @@ impl Drop for IpcServer {
     fn drop(&mut self) {
         self.task.abort();
         #[cfg(unix)]
-        // What is left behind is replaced at the next start.
+        // A remaining file is replaced at the next start.
         let _ = std::fs::remove_file(&self.path);
     }
 }
@@ -78,16 +79,16 @@ impl IpcServer {
         IpcServer::make(data_dir, Host { handle, raise: Some(Arc::new(raise)) })
     }
 
-    /// Lets nobody else in, and answers what is still asked: to be awaited before the engine stops. Those who listen to
-    /// what changes are told its end after a moment; others have until they go, or ask nothing for a while. Each is told
-    /// which of its calls was not taken any more, so that it can put it to the next engine.
+    /// Accepts no more clients, and answers pending requests: await it before the engine stops. Listeners are told of
+    /// the end after a moment; other clients may stay until they leave, or are idle for a while. Each is told which of
+    /// its calls was not accepted, so that it can repeat it on the next engine.
     pub async fn close(mut self) {
         #[cfg(unix)]
-        // What is left behind is replaced at the next start.
+        // A remaining file is replaced at the next start.
         let _ = std::fs::remove_file(&self.path);
         self.closing.send_replace(true);
         if timeout(OPEN_CALLS, &mut self.task).await.is_err() {
-            tracing::warn!("a client was cut off: its call took too long");
+            tracing::warn!("a client was disconnected: its call took too long");
         }
     }
 
@@ -113,7 +114,7 @@ impl IpcServer {
 #[derive(Clone)]
 struct Host {
     handle: Handle,
-    raise: Option<Raise>,
+    raise: Option<ShowWindow>,
 }
 
 async fn serve_client(
@@ -141,7 +142,7 @@ async fn serve_client(
                 continue;
             }
             Ok(Request::Call(_)) => not_from_outside(),
-            Ok(Request::Raise) => match &host.raise {
+            Ok(Request::ShowWindow) => match &host.raise {
                 Some(raise) => {
                     raise();
                     write(&mut writer, &to_json(&()).map_or_else(Reply::Failed, Reply::Done)).await?;
@@ -167,7 +168,7 @@ async fn at_the_end(closing: watch::Receiver<bool>, span: Duration) {
     sleep(span).await;
 }
 
-/// Makes a call and sends back what it tells, what it answers, and what it streams for as long as somebody reads it.
+/// Makes a call and sends back its progress, its reply, and its stream as long as somebody reads it.
 async fn make<R: AsyncRead, W: AsyncWrite>(
     call: Call,
     lines: &mut Lines<ReadHalf<R>>,
@@ -231,7 +232,7 @@ fn no_window() -> Failure {
 #[cfg(unix)]
 fn listen(path: &Path) -> io::Result<tokio::net::UnixListener> {
     use std::os::unix::fs::PermissionsExt;
-    let directory = Private::make(path)?;
+    let directory = PrivateDirectory::make(path)?;
     if path.symlink_metadata().is_ok() {
         std::fs::remove_file(path)?;
     }
@@ -282,7 +283,7 @@ fn let_in(
     let serving = serve_client(stream, host.clone(), closing.clone());
     clients.spawn(async move {
         if let Err(error) = serving.await {
-            tracing::debug!(%error, "a client went away");
+            tracing::debug!(%error, "a client disconnected");
         }
     });
 }

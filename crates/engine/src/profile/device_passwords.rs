@@ -1,4 +1,4 @@
-//! The passwords of devices that want their requests to be signed: one for all of a connection, and others for single
+//! The passwords of devices that require signed requests: one for all devices of a connection, and others for single
 //! devices.
 
 use std::collections::BTreeMap;
@@ -12,10 +12,10 @@ use crate::vault::{Secret, SecretKind};
 /// The longest password of a device, bytes.
 pub(crate) const LONGEST: usize = 512;
 
-/// Under this name stands the password of all devices that have none of their own.
+/// The key of the password for all devices without a password of their own.
 const OF_ALL: &str = "";
 
-/// What is known of passwords. It can be neither printed nor serialised but into a [`Secret`].
+/// The known passwords. They cannot be printed or serialised except into a [`Secret`].
 #[derive(Clone, Default)]
 pub(crate) struct DevicePasswords(BTreeMap<String, Zeroizing<String>>);
 
@@ -70,7 +70,7 @@ impl std::fmt::Debug for DevicePasswords {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+    #![expect(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 
     use wilco_ledger::DeviceId;
     use zeroize::Zeroizing;

@@ -1,4 +1,4 @@
-//! What the answers of a rollout's members say: how long they took, and why some failed.
+//! Analyses the answers of a rollout's members: how long they took, and why some failed.
 
 use std::collections::HashMap;
 
@@ -10,9 +10,9 @@ use crate::{
     store::StoredMember,
 };
 
-/// Buckets of the histogram, at the most.
+/// Buckets of the histogram, at most.
 const BUCKETS: usize = 48;
-/// Causes that are listed, at the most.
+/// Causes that are listed, at most.
 const CAUSES: usize = 20;
 /// The widths of buckets, times a power of ten.
 const WIDTHS: [f64; 5] = [1.0, 2.0, 2.5, 5.0, 10.0];
@@ -89,7 +89,7 @@ pub(crate) fn causes(members: &[StoredMember]) -> Vec<Cause> {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+    #![expect(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 
     use wilco_ledger::{DeviceId, State, Timestamp};
 

@@ -7,8 +7,9 @@ pub(crate) const CHANGES: &str = "config.set";
 /// The command that reads what a device has now.
 pub(crate) const READS: &str = "config.get";
 
-/// What `args` change, as `report` has it: a device's state, or the result of `config.get`. A JSON object; `None` where a
-/// value is not known, or nothing is changed. What is only saved is compared with what was saved.
+/// The current values of everything that `args` change, from `report`: a device's state, or the result of `config.get`.
+/// A JSON object; `None` if a value is not known, or nothing is changed. A value that is only saved is compared with
+/// the saved one.
 pub(crate) fn earlier_values(args: &str, report: &str) -> Option<String> {
     let args = json::members(args)?;
     let changes = json::members(member(&args, "changes")?).filter(|changes| !changes.is_empty())?;
@@ -56,7 +57,7 @@ mod tests {
         check(r#"{"changes":{"a":5},"apply":"now"}"#, Some(r#"{"a":1e10}"#));
         check(r#"{"changes":{"c":{"d":2},"b":"y"}}"#, Some(r#"{"c":{"d":1.50},"b":"x"}"#));
         check(r#"{"changes":{"a":5,"b":1},"apply":"restart"}"#, Some(r#"{"a":9007199254740993,"b":null}"#));
-        // Of one that it did not have nobody can say what it was.
+        // A key that the device did not have has no earlier value.
         check(r#"{"changes":{"a":5,"z":1},"apply":"now"}"#, None);
         check(r#"{"changes":{},"apply":"now"}"#, None);
         check(r#"{"apply":"now"}"#, None);

@@ -1,4 +1,4 @@
-//! How long a rollout is expected to take, from what is known before it starts.
+//! Estimates how long a rollout takes, from what is known before it starts.
 
 use wilco_ledger::{Limits, Millis};
 
@@ -28,7 +28,7 @@ pub(crate) fn expected(
     let broker_ms = broker_ms.unwrap_or(0.0);
     let mut sorted: Vec<f64> = members.iter().filter_map(|member| member.answer_ms).collect();
     sorted.sort_unstable_by(f64::total_cmp);
-    // What one slow device needs says nothing of the others.
+    // One slow device says nothing about the others.
     let typical = sorted.get(sorted.len() / 2).copied().unwrap_or_else(|| ANSWER_MS.max(broker_ms));
     let (mut total, mut rest) = (0.0, members);
     for (place, size) in stages.iter().enumerate() {
@@ -143,7 +143,7 @@ mod tests {
         let ask = NewRollout { between: BetweenStages::Ask, ..NewRollout::default() };
         check(&ask, &[5, 5], &some, wide, None);
         check(&ask, &[10], &some, wide, Some(700));
-        // Who is offline is not waited for, and nobody is waited for longer than their timeout.
+        // Wilco does not wait for offline devices, and for no device longer than its timeout.
         some[9].offline = true;
         check(&pause, &[5, 5], &some, wide, Some(100 + 60_000 + 100));
         some[0].answer_ms = Some(90_000.0);

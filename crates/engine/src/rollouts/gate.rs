@@ -1,6 +1,7 @@
-//! A gate: the measurement that must stay within its limits on the devices that are done, before the next stage starts.
+//! A gate: a measurement that must stay within its limits on the finished devices before the next stage starts.
 //!
-//! What follows from a reading is the state machine's; here is only which devices are watched and what they measured.
+//! The state machine decides what follows from a reading; this module only selects the devices and evaluates their
+//! measurements.
 
 use std::collections::HashMap;
 
@@ -30,7 +31,7 @@ pub(crate) struct Watch {
 struct Watched {
     /// When it last measured; `None` as long as it has not since the watch began.
     at: Option<Timestamp>,
-    /// After this long without a measurement nobody knows what it is.
+    /// The reading is unknown after this time without a measurement.
     silent_after: Millis,
 }
 
@@ -66,7 +67,7 @@ impl Watch {
         })
     }
 
-    /// What all of them say together.
+    /// The combined state.
     pub(crate) fn look(&mut self, now: Timestamp) -> GateReading {
         self.looked_at = Some(now);
         let is_unmeasured = |watched: &Watched| watched.at.is_none_or(|at| now.since(at) > watched.silent_after);
@@ -75,7 +76,7 @@ impl Watch {
         unmeasured.sort_unstable();
         self.unmeasured = Found::default();
         unmeasured.into_iter().for_each(|device| self.unmeasured.add(device));
-        // Nobody can say that it is well where nobody is.
+        // Without devices the gate cannot pass.
         let is_known = self.unmeasured.count == 0 && !self.devices.is_empty();
         if is_known { GateReading::Within } else { GateReading::Unknown }
     }
@@ -108,7 +109,7 @@ fn is_within(value: f64, gate: &Gate) -> bool {
 /// Why such a gate is not possible.
 pub(super) fn refuse(gate: &Gate) -> Option<Failure> {
     if gate.series.trim().is_empty() || gate.series.len() > NAME {
-        return Some(invalid("The gate names no measurement.".into(), "Name one, temperature for instance."));
+        return Some(invalid("The gate names no measurement.".into(), "Enter one, for example temperature."));
     }
     if gate.series.trim() != gate.series {
         return Some(invalid(
@@ -120,7 +121,7 @@ pub(super) fn refuse(gate: &Gate) -> Option<Failure> {
     if gate.min.is_none() && gate.max.is_none() || !is_number(gate.min) || !is_number(gate.max) {
         return Some(invalid(
             "The gate has no limit.".into(),
-            "Give the smallest value allowed, the largest, or both.",
+            "Enter the smallest value allowed, the largest, or both.",
         ));
     }
     if gate.min.zip(gate.max).is_some_and(|(min, max)| min > max) {
@@ -130,12 +131,12 @@ pub(super) fn refuse(gate: &Gate) -> Option<Failure> {
         ));
     }
     (gate.for_ms == 0 || gate.for_ms > LONGEST)
-        .then(|| invalid("The gate's time is not possible.".into(), "From 1 ms to 30 days."))
+        .then(|| invalid("The gate's duration is not allowed.".into(), "Enter a value from 1 ms to 30 days."))
 }
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+    #![expect(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 
     use wilco_ledger::{DeviceId, Millis, Timestamp, rollout::GateReading};
 

@@ -1,4 +1,4 @@
-//! Maintenance hours: whether it is within them, and when that changes, in a time zone with its summer time.
+//! Maintenance hours: whether it is within them, and when that changes, in a time zone with daylight saving time.
 
 use jiff::{SignedDuration, Timestamp as Instant, civil::Date, tz::TimeZone};
 use wilco_ledger::Timestamp;

@@ -1,4 +1,4 @@
-//! What is asked for becomes what the state machine goes by.
+//! Converts the parameters of a rollout to the plan of its state machine.
 
 use std::num::NonZeroU32;
 
@@ -10,7 +10,7 @@ use wilco_ledger::{
 use super::{gate, hours};
 use crate::api::{BetweenStages, Failure, HaltLimit, LeaveOut, NewRollout, RolloutAction, StageSize, grouped, invalid};
 
-/// More stages than this nobody means.
+/// The maximum number of stages.
 const STAGES_AT_MOST: usize = 100;
 /// The longest pause, milliseconds: 30 days.
 const LONGEST: u64 = 30 * 86_400_000;
@@ -69,7 +69,7 @@ pub(crate) fn stage_sizes(stages: &[StageSize], members: u32) -> Result<Vec<u32>
             }
         };
         let until = until.min(members);
-        // A percentage that the stages before have reached already adds nobody.
+        // A percentage that the earlier stages have already reached adds no device.
         if until > taken {
             sizes.push(until - taken);
             taken = until;
@@ -87,7 +87,7 @@ fn share(percent: f64, members: u32) -> u32 {
     (f64::from(members) * percent / 100.0).ceil().max(1.0) as u32
 }
 
-/// Why a rollout cannot go by that, whatever its devices are.
+/// Why a rollout with these parameters is invalid, whatever its devices are.
 pub(crate) fn refuse(spec: &NewRollout) -> Option<Failure> {
     if spec.rate == Some(0) || spec.in_flight == Some(0) {
         return Some(invalid(

@@ -1,4 +1,4 @@
-//! The report of a rollout, to be handed on: what was sent to which devices, how it went, and what failed.
+//! The report of a rollout for other people: the command, its devices, the results, and the failures.
 
 mod document;
 
@@ -14,15 +14,15 @@ use crate::{
     history_writer::exact_time,
 };
 
-/// Failed members that are listed, at the most.
+/// Failed members that are listed, at most.
 pub(crate) const LISTED: u32 = 1_000;
 
-/// What a report is made of.
+/// A part of a report.
 pub(crate) struct Report<'a> {
     pub(crate) detail: &'a RolloutDetail,
-    /// What its connection is called.
+    /// The name of its connection.
     pub(crate) connection: &'a str,
-    /// The failed members, [`LISTED`] at the most.
+    /// The failed members, [`LISTED`] at most.
     pub(crate) failed: &'a [MemberView],
     /// When it is written, Unix milliseconds.
     pub(crate) at: i64,
@@ -60,7 +60,7 @@ fn document(report: &Report<'_>) -> Document {
         parts.push(Part::Table { heads: vec!["Devices", "State", "Message"], rows: rows.collect() });
     }
     if !shared.is_empty() {
-        parts.push(Part::Heading("What the failed devices share"));
+        parts.push(Part::Heading("Common traits of the failed devices"));
         let heads = vec!["Trait", "Failed devices", "Devices that succeeded", "Search"];
         parts.push(Part::Table { heads, rows: shared.iter().map(shared_row).collect() });
     }
@@ -69,7 +69,7 @@ fn document(report: &Report<'_>) -> Document {
             let message = stranger.message.clone().unwrap_or_default();
             vec![stranger.device.clone(), stranger.state.words(), exact_time(stranger.at), message]
         });
-        parts.push(Part::Heading("Devices that answered and are no members"));
+        parts.push(Part::Heading("Devices outside the rollout that answered"));
         parts.push(Part::Table { heads: vec!["Device", "State", "Answered", "Message"], rows: rows.collect() });
     }
     parts.extend(failed_members(report));

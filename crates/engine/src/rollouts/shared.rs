@@ -1,8 +1,8 @@
-//! What the failed devices of a rollout have in common and those that succeeded do not: their firmware, their tags, the
-//! values of their running configuration, how long ago they last restarted.
+//! The traits that the failed devices of a rollout have in common and the succeeded ones do not: firmware, tags, values
+//! of the running configuration, and the time of the last restart.
 //!
-//! Only what separates the two counts. It deliberately says nothing of causes: a trait that the failed share is where a
-//! person looks next. A device of which nobody knows when it last restarted counts as one that has not.
+//! Only traits that separate the two groups count. It claims no causes: a common trait is where to look next. A device
+//! with an unknown time of its last restart counts as not restarted.
 
 use std::{cmp::Ordering, collections::HashSet};
 
@@ -20,9 +20,9 @@ const LEAST: u32 = 3;
 const SHARE: u64 = 80;
 /// How many times as large that share is as the one of the succeeded, at the least.
 const TIMES: u64 = 3;
-/// Traits that are named, at the most.
+/// Traits that are named, at most.
 const NAMED: usize = 5;
-/// How long ago devices may have restarted, milliseconds, with the words for it.
+/// Times since the last restart, milliseconds, with their wording.
 const RESTARTED_WITHIN: [(u64, &str); 7] = [
     (600_000, "in the last 10 minutes"),
     (3_600_000, "in the last hour"),
@@ -32,7 +32,7 @@ const RESTARTED_WITHIN: [(u64, &str); 7] = [
     (7 * 86_400_000, "in the last 7 days"),
     (30 * 86_400_000, "in the last 30 days"),
 ];
-/// What is added where a device has not told of its restart itself.
+/// Added if a device has not reported its restart itself.
 const SEEN: &str = ", as far as Wilco was connected";
 /// A command that restarts the devices which carry it out.
 const RESTART: &str = "restart";
@@ -53,8 +53,8 @@ struct Found {
     succeeded: Vec<bool>,
 }
 
-/// What `failed` have in common and `succeeded` do not; `None` stands for a member of which nothing is known. The clearest
-/// first, 5 at the most. `command` and `args` are what they were asked: what differs because it succeeded is no trait.
+/// The common traits of `failed` that `succeeded` do not have; `None` stands for an unknown member. The clearest first,
+/// at most 5. `command` and `args` are the request: a difference that results from its success is not a trait.
 pub(crate) fn shared_traits(
     failed: &[Option<&Device>],
     succeeded: &[Option<&Device>],
@@ -82,8 +82,8 @@ pub(crate) fn shared_traits(
     named.into_iter().take(NAMED).map(Found::shared).collect()
 }
 
-/// What enough of the failed may have: everything that one of the first is or has, for a trait of 80 % of them is found
-/// among any fifth of them and one more.
+/// The candidates for common traits: everything about the first failed devices, because a trait of 80 % of them occurs
+/// in any fifth of them plus one.
 fn candidates(failed: &[Option<&Device>], args: &Value) -> Vec<Candidate> {
     let mut set = HashSet::new();
     keys(args, &mut set);
@@ -196,8 +196,8 @@ impl Found {
         share(&self.failed) - share(&self.succeeded)
     }
 
-    /// Says where a restart is only known because Wilco was connected at the time: devices that restarted at another time
-    /// and do not tell may have it too.
+    /// Adds a remark if restarts are known only because Wilco was connected: devices that restarted at another time
+    /// without reporting it may share the trait.
     fn limited_to_known(mut self, failed: &[Option<&Device>], succeeded: &[Option<&Device>]) -> Found {
         let is_seen = |(device, has): (&Option<&Device>, &bool)| {
             *has && device.and_then(|device| device.restart).is_some_and(|restart| !restart.reported)
@@ -238,7 +238,7 @@ fn count(number: usize) -> u32 {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+    #![expect(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 
     use serde_json::{Value, json};
     use wilco_ledger::{DeviceId, Timestamp};
@@ -277,7 +277,7 @@ mod tests {
     #[test]
     fn a_restart_in_the_last_hour_is_found_among_decoys() {
         // Everybody has restarted at some time; a few of those that succeeded have done so lately, and three of the failed
-        // have not. Half of both restarted in the last 30 days, and of some nobody knows.
+        // have not. Half of both restarted in the last 30 days, and some are unknown.
         let plain = |number: usize| device(number, "2.3.0", &[], json!({}));
         let spread = |number: usize| i64::try_from(number % 50).unwrap() * 24 * HOUR + 2 * HOUR;
         let failed: Vec<_> = (0..41)
@@ -310,7 +310,7 @@ mod tests {
         let search = Search::read(&found[0].search).unwrap();
         let facts = Facts { now: NOW, ..Facts::default() };
         assert_eq!(failed.iter().filter(|device| search.matches(device, &facts)).count(), 38);
-        // Where some of them have not told, nobody knows of those that restarted before Wilco was connected.
+        // If some have not reported it, restarts before Wilco was connected are unknown.
         let found = shared(&failed, &succeeded(false), &json!({}));
         assert_eq!(found[0].value, "in the last hour, as far as Wilco was connected");
     }
@@ -402,7 +402,7 @@ mod tests {
 
     #[test]
     fn a_trait_that_follows_from_a_clearer_one_is_left_out() {
-        // Hall 3 has the bad firmware, and all of it is in the north; another trait stands by itself.
+        // Hall 3 has the bad firmware, and all of it is in the north; another trait is independent.
         let failed: Vec<_> =
             (0..10).map(|number| device(number, "2.3.0", &["north", "hall-3"], json!({"mode": "eco"}))).collect();
         let succeeded: Vec<_> = (0..100)

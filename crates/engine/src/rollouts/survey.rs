@@ -1,6 +1,7 @@
-//! The devices of a rollout before it starts: who is offline, already as asked or busy, and who is left out for it.
+//! Surveys the devices of a rollout before it starts: which are offline, already in the requested state or busy, and
+//! which are left out for it.
 //!
-//! It reads a fleet in memory, once for each device, and nothing else: a plan for 100,000 devices reads no store.
+//! It reads a fleet in memory, each device once, and nothing else: a plan for 100,000 devices reads no store.
 
 use std::{collections::BTreeMap, iter, sync::Arc};
 
@@ -14,12 +15,12 @@ use crate::{
     store::{CommandTemplate, NewMember},
 };
 
-/// The same unfinished command on so many devices is taken for a rollout of another console.
+/// The same unfinished command on this many devices counts as a rollout of another console.
 const OVERLAP: u32 = 3;
-/// Examples of each kind, at the most.
+/// Examples of each kind, at most.
 const EXAMPLES: usize = 5;
 
-/// What is known of the devices of a rollout's target.
+/// The survey of a rollout's target.
 #[derive(Debug, Default)]
 pub(crate) struct Survey {
     pub(crate) offline: Found,
@@ -27,11 +28,11 @@ pub(crate) struct Survey {
     pub(crate) already: Found,
     pub(crate) busy_elsewhere: Found,
     pub(crate) busy_here: Found,
-    /// What devices are busy with that other consoles sent: the command and its operator, and how many devices.
+    /// Unfinished commands of other consoles: the command and its operator, and the number of devices.
     elsewhere: BTreeMap<(Arc<str>, Option<Arc<str>>), u32>,
     /// Those that are not left out, in the order of their release.
     pub(crate) members: Vec<NewMember>,
-    /// What is known of each of these.
+    /// The survey of each of these.
     pub(crate) usual: Vec<Usual>,
 }
 
@@ -39,11 +40,11 @@ pub(crate) struct Survey {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Found {
     pub(crate) count: u32,
-    /// The first of them by id, 5 at the most.
+    /// The first of them by id, 5 at most.
     pub(crate) examples: Vec<String>,
 }
 
-/// What a member's answer is expected to be like.
+/// The expected answer time of a member.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Usual {
     /// It is known to be offline.
@@ -53,8 +54,8 @@ pub(crate) struct Usual {
 }
 
 impl Survey {
-    /// Looks at each of a target's devices, and leaves out whom it is told to. `busy`: for each of them the command that
-    /// keeps it busy, if any.
+    /// Surveys each of a target's devices, and applies the exclusions. `busy`: for each device the command that keeps
+    /// it busy, if any.
     pub(crate) fn of(
         fleet: &Fleet,
         target: Vec<NewMember>,
@@ -100,7 +101,7 @@ impl Survey {
         survey
     }
 
-    /// What another console seems to roll out to these devices, as a sentence: the same command to several of them.
+    /// A rollout of another console to these devices, as a sentence: the same command to several of them.
     pub(crate) fn overlap(&self) -> Option<String> {
         let ((name, by), count) = self.elsewhere.iter().max_by_key(|(_, count)| **count)?;
         let by = by.as_ref().map(|by| format!(" ({by})")).unwrap_or_default();
@@ -133,7 +134,7 @@ fn arguments(text: &str) -> Map<String, Value> {
     }
 }
 
-/// The device reports that it already is what the command asks for.
+/// The device already reports the requested state.
 fn is_already(device: &Device, command: &str, args: &Map<String, Value>) -> bool {
     let reported = || device.state.as_deref().map(Reported::of).unwrap_or_default();
     match command {

@@ -1,4 +1,4 @@
-//! How a rollout stands, for people.
+//! The state of a rollout for users.
 
 use wilco_ledger::{
     Timestamp, grouped,
@@ -8,13 +8,13 @@ use wilco_ledger::{
 use super::Found;
 use crate::{
     api::{
-        HaltLimit, HaltRule, MemberCounts, NewRollout, RolloutApproval, RolloutState, RolloutView,
-        StageView, Verdict, WaitsFor, sentence,
+        HaltLimit, HaltRule, MemberCounts, NewRollout, RolloutApproval, RolloutState, RolloutView, StageView, Verdict,
+        WaitsFor, sentence,
     },
     store::{RolloutSnapshot, StoredRollout},
 };
 
-/// What a rollout waits for of its devices.
+/// The devices that a rollout waits for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Awaited {
     /// How many commands of each stage wait for an offline device.

@@ -1,10 +1,10 @@
-//! Measurements on their way to being drawn: neighbours become one point, with their smallest, largest and mean.
+//! Reduces measurements for a chart: adjacent values become one point, with minimum, maximum and mean.
 
 use wilco_ledger::Timestamp;
 
 use crate::api::{SeriesView, TelemetryView};
 
-/// Points of a series at the most.
+/// Points of a series at most.
 const MOST_POINTS: u32 = 2_000;
 
 /// A span of time, cut into so many points.

@@ -1,7 +1,7 @@
-//! What devices measure, between its arrival and the disk.
+//! Measurements of devices, between their arrival and the disk.
 //!
-//! Nobody waits for it: it is written down a few seconds later, many at a time, and what comes faster than the disk takes
-//! it is left out and said. It never holds up a command, and deliberately knows nothing of one.
+//! Nothing waits for them: they are written a few seconds later, many at a time, and measurements that arrive faster
+//! than the disk can write are dropped and counted. They never delay a command.
 
 mod chart;
 mod remarks;
@@ -18,13 +18,13 @@ use wilco_ledger::{DeviceId, Timestamp};
 use crate::store::{ConnectionId, Measured, Sample};
 
 pub(crate) use chart::Chart;
-use remarks::Oddities;
+use remarks::TelemetryRemarks;
 
 /// Series of a device that are read; another name is left out.
 const MOST_SERIES: usize = 64;
 /// Messages that may wait for the disk, of all devices together: a thousand devices for three minutes, at one a second.
 const MOST_WAITING: usize = 200_000;
-/// A device's clock may be ahead by this before it is not believed, milliseconds.
+/// How far a device's clock may be ahead before it is ignored, milliseconds.
 pub(crate) const AHEAD: i64 = 5 * 60_000;
 /// So long ago may be what a device sends now, having been away: milliseconds.
 const BEHIND: i64 = 24 * 3_600_000;
@@ -43,13 +43,13 @@ struct Tail {
     dropped: u64,
 }
 
-/// What one device has measured of late.
+/// The recent measurements of one device.
 #[derive(Default)]
 struct Live {
     /// By their places a sample names its series.
     series: Vec<(Box<str>, f64, Timestamp)>,
     waiting: Vec<Sample>,
-    odd: Oddities,
+    odd: TelemetryRemarks,
 }
 
 /// A telemetry message.
@@ -59,7 +59,7 @@ pub(crate) struct Message {
     pub(crate) rest: TelemetryRest,
 }
 
-/// What was written down of a device.
+/// The stored measurements of a device.
 pub(crate) struct Written {
     pub(crate) device: DeviceId,
     /// How many of its samples.
@@ -103,7 +103,7 @@ impl Telemetry {
         self.lock().of(connection, device).odd.unreadable(why);
     }
 
-    /// What waits for the disk, by connection.
+    /// Measurements that are not stored yet, by connection.
     pub(crate) fn waiting(&self) -> Vec<(ConnectionId, Vec<Measured>)> {
         let tail = self.lock();
         let of_connection = |devices: &HashMap<DeviceId, Live>| {
@@ -134,7 +134,7 @@ impl Telemetry {
         tail.waiting = tail.waiting.saturating_sub(fewer);
     }
 
-    /// Makes the writer write once more, and end.
+    /// Makes the writer write again, and end.
     pub(crate) fn close(&self) {
         self.closing.notify_one();
     }
@@ -144,7 +144,7 @@ impl Telemetry {
         self.closing.notified().await;
     }
 
-    /// How many messages were left out since this was last asked.
+    /// The number of dropped messages since the last call.
     pub(crate) fn take_dropped(&self) -> u64 {
         std::mem::take(&mut self.lock().dropped)
     }
@@ -229,7 +229,7 @@ impl Live {
         Some(self.series.len() - 1)
     }
 
-    /// What waits for the disk keeps its series.
+    /// Measurements that are not stored yet keep their series.
     fn forget_before(&mut self, before: Timestamp) {
         let waits = |place: usize| {
             self.waiting.iter().flat_map(|sample| &sample.values).any(|(other, _)| usize::from(*other) == place)

@@ -1,23 +1,23 @@
-//! What is odd about a device's telemetry, in sentences.
+//! Remarks about irregular telemetry of a device, as sentences.
 
 use wilco_dialect::TelemetryRest;
 use wilco_ledger::Timestamp;
 
 use super::{AHEAD, BEHIND, MOST_SERIES};
 
-/// What was odd about the last message.
+/// Remarks about the last message.
 #[derive(Debug, Default)]
-pub(super) struct Oddities {
+pub(super) struct TelemetryRemarks {
     rest: TelemetryRest,
-    /// By how much the device's clock is ahead, where it is not believed; milliseconds.
+    /// How far the device's clock is ahead, if it is ignored; milliseconds.
     clock_off: Option<i64>,
     unreadable: Option<String>,
     /// Series of which nothing is kept: others had their places before.
     unkept: usize,
 }
 
-impl Oddities {
-    /// The time that counts for a message: the device's own, if it can be believed.
+impl TelemetryRemarks {
+    /// The time of a message: the device's own, if it is plausible.
     pub(super) fn time(&mut self, said: Option<Timestamp>, now: Timestamp) -> Timestamp {
         let off = said.map_or(0, |said| said.0.saturating_sub(now.0));
         let is_believed = (-BEHIND..=AHEAD).contains(&off);

@@ -36,7 +36,7 @@ impl TopicFilter {
         if self.0.is_empty() {
             return true;
         }
-        // MQTT 5 section 4.7.2: the broker's own topics are nobody's who asks for all.
+        // MQTT 5 section 4.7.2: a filter that begins with a wildcard does not match topics that begin with `$`.
         if topic.starts_with('$') && self.0.starts_with(['#', '+']) {
             return false;
         }

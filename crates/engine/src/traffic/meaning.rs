@@ -1,4 +1,4 @@
-//! What a dialect makes of a message, in a sentence.
+//! The meaning of a message for a dialect, as a sentence.
 
 use wilco_dialect::{DecodedMessage, Dialect, Inbound};
 use wilco_ledger::{Answer, Claim};

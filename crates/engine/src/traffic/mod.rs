@@ -1,8 +1,8 @@
-//! Live traffic: shows the messages on the wire.
+//! Live traffic: shows the messages that a session sends and receives.
 //!
-//! A tap stands beside the controller, and only while somebody looks. It never waits: what does not fit into its bounded
-//! queue is counted and left out. Reading, cutting and putting into words is done by the task of the one who looks.
-//! Nothing more is subscribed for it: what is not on this session's wire is not seen.
+//! A tap beside the controller exists only while somebody watches. It never waits: messages that do not fit into its
+//! bounded queue are counted and dropped. The watcher's task decodes and shortens the messages. Live traffic adds no
+//! subscriptions: it shows only the messages of this session.
 
 mod filter;
 mod meaning;
@@ -31,19 +31,19 @@ use crate::{
     views,
 };
 
-/// Messages that wait to be shown, at the most.
+/// Messages that wait to be shown, at most.
 const QUEUE: usize = 1_000;
 /// Bytes of a payload that are shown.
 const SHOWN: usize = 32 * 1_024;
 /// Handed out so often.
 const BATCH_EVERY: Duration = Duration::from_millis(100);
-/// Messages in a batch, at the most: nobody reads more, and the page has other things to do.
+/// The maximum number of messages in a batch, so that the page stays responsive.
 const BATCH: usize = 100;
 
-/// A message on its way past.
+/// A message that passes the tap.
 #[derive(Clone, Copy)]
-pub(crate) struct Passing<'a> {
-    /// The device that it is for, where it goes out: a topic of somebody's own does not tell.
+pub(crate) struct ObservedMessage<'a> {
+    /// The recipient of a sent message: the topic of a user's own command need not name it.
     pub(crate) to: Option<&'a DeviceId>,
     pub(crate) topic: &'a str,
     pub(crate) payload: &'a [u8],
@@ -64,7 +64,7 @@ pub(crate) struct Tap {
     passed: Arc<AtomicU64>,
 }
 
-/// What the one who looks gets of it.
+/// The watcher's side.
 pub(crate) struct View {
     dialect: Dialect,
     queue: mpsc::Receiver<Seen>,
@@ -101,14 +101,14 @@ pub(crate) fn tap(
 
 impl Tap {
     /// A message passes. Never waits.
-    pub(crate) fn see(&self, connection: &ConnectionId, passing: Passing<'_>, at: Timestamp) {
+    pub(crate) fn see(&self, connection: &ConnectionId, passing: ObservedMessage<'_>, at: Timestamp) {
         if *connection != self.connection || !self.wants(&passing) {
             return;
         }
         let number = self.passed.fetch_add(1, Ordering::Relaxed) + 1;
         // Copied only where there is room for it.
         let Ok(place) = self.queue.try_reserve() else { return };
-        let Passing { to, topic, payload, qos, retained, correlation, envelope } = passing;
+        let ObservedMessage { to, topic, payload, qos, retained, correlation, envelope } = passing;
         place.send(Seen {
             number,
             at,
@@ -128,7 +128,7 @@ impl Tap {
         self.queue.is_closed()
     }
 
-    fn wants(&self, passing: &Passing<'_>) -> bool {
+    fn wants(&self, passing: &ObservedMessage<'_>) -> bool {
         let of_device = self.device.as_ref().is_none_or(|device| match passing.to {
             Some(to) => to == device,
             None => self.dialect.device_of(passing.topic).is_some_and(|of| of == *device),
@@ -138,7 +138,7 @@ impl Tap {
 }
 
 impl View {
-    /// Hands out what is seen until nobody takes it or there is no tap any more.
+    /// Sends messages to the watcher until it stops or the tap is removed.
     pub(crate) async fn hand_out(mut self, to: mpsc::Sender<TrafficBatch>) {
         let mut pace = interval(BATCH_EVERY);
         pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -155,7 +155,7 @@ impl View {
         }
     }
 
-    /// What there is to be seen by now. `shown` is the number of the last message that is accounted for.
+    /// The messages so far. `shown` is the number of the last one that was delivered.
     fn batch(&mut self, shown: &mut u64) -> Option<TrafficBatch> {
         let mut messages = Vec::new();
         let mut left_out = 0;
@@ -218,12 +218,12 @@ impl View {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+    #![expect(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 
     use wilco_dialect::{Dialect, Topics};
     use wilco_ledger::{DeviceId, Timestamp};
 
-    use super::{BATCH, Passing, QUEUE, SHOWN, Tap, TopicFilter, View, tap};
+    use super::{BATCH, ObservedMessage, QUEUE, SHOWN, Tap, TopicFilter, View, tap};
     use crate::mqtt::Envelope;
 
     fn looking(device: Option<&str>, filter: &str) -> (Tap, View) {
@@ -234,8 +234,15 @@ mod tests {
 
     fn pass(tap: &Tap, connection: &str, topic: &str, payload: &[u8]) {
         let envelope = Envelope::default();
-        let passing =
-            Passing { to: None, topic, payload, qos: 1, retained: false, correlation: None, envelope: &envelope };
+        let passing = ObservedMessage {
+            to: None,
+            topic,
+            payload,
+            qos: 1,
+            retained: false,
+            correlation: None,
+            envelope: &envelope,
+        };
         tap.see(&connection.into(), passing, Timestamp(7));
     }
 
@@ -244,7 +251,7 @@ mod tests {
         let check = |looked_at: &str, expected: usize| {
             let (tap, mut view) = looking(Some(looked_at), "");
             let (to, envelope) = (DeviceId::new("pump-7").unwrap(), Envelope::default());
-            let passing = Passing {
+            let passing = ObservedMessage {
                 to: Some(&to),
                 topic: "plant/valves/pump-7",
                 payload: b"{}",

@@ -1,4 +1,4 @@
-//! Which command an answer belongs to, and what it makes of it.
+//! Matches answers to commands and applies them.
 
 use super::{Ledger, table::CommandKey};
 use crate::{
@@ -12,7 +12,7 @@ enum Home {
     Named(CommandKey),
     /// To the only command that can be meant.
     Only(CommandKey),
-    /// To nobody knows which; the oldest of those that can be meant.
+    /// It is ambiguous; the oldest of the possible commands.
     Oldest(CommandKey),
     /// To none.
     Stray(Stray),
@@ -35,7 +35,7 @@ impl Ledger {
         }
     }
 
-    /// Records that a device wants a request to be signed, so that its command is sent again. Only once, and only where
+    /// Records that a device requires a signed request, so that its command is sent again. Only once, and only if
     /// nothing but that one request may have arrived: otherwise it is an answer like any other.
     pub(super) fn challenged(&mut self, answer: Answer, again: bool, now: Timestamp, effects: &mut Vec<Effect>) {
         let named = match self.home_of(&answer, now) {
@@ -48,7 +48,7 @@ impl Ledger {
             let is_ours = is_open && !command.abandoned && command.delivery() != Delivery::Broadcast;
             match send.number {
                 1 if is_ours && send.fate != Fate::Declined => Some((slot, Reading::Challenge)),
-                // The same answer once more, after the request has been sent again.
+                // The same answer again, after the request has been sent again.
                 1 | 2 if is_ours && command.was_declined() => Some((slot, Reading::Duplicate)),
                 _ => None,
             }
@@ -75,7 +75,7 @@ impl Ledger {
         }
     }
 
-    /// What follows from an answer beyond its command, kept or not.
+    /// The effects of an answer besides its command, recorded or not.
     pub(super) fn note_answer(
         &mut self,
         answer: &Answer,
@@ -125,7 +125,7 @@ impl Ledger {
         }
     }
 
-    /// Keeps what cannot be read beside the command it is about; under its device where nobody can tell which that is.
+    /// Keeps an unreadable message with the command it is about; with its device if that is unknown.
     pub(super) fn unreadable(
         &mut self,
         device: crate::DeviceId,
@@ -140,7 +140,7 @@ impl Ledger {
         }
     }
 
-    /// The command that a message is about which cannot be read; none where nobody can tell.
+    /// The command that an unreadable message is about; none if that is unknown.
     pub(super) fn concerned(&self, device: &crate::DeviceId, about: &About, now: Timestamp) -> Option<CommandKey> {
         match about {
             About::Named(id) => self.table.find(device, id.as_str()),
@@ -159,7 +159,7 @@ impl Ledger {
         }
     }
 
-    /// A device answers in the order in which it was asked, so a further answer is not for this one any more.
+    /// A device answers in the order of its requests, so a further answer does not belong to this one any more.
     fn is_spent(&mut self, device: &crate::DeviceId, slot: CommandKey) {
         if let Some(known) = self.table.known_device_mut(device) {
             known.unconfirmed.remove(&slot);
@@ -170,9 +170,8 @@ impl Ledger {
         self.table.entry(slot).map_or(Reading::Ambiguous, |entry| reading::read(&entry.command, answer))
     }
 
-    /// The command would have timed out by now, had it not been for what the broker kept: its answer is late. While that
-    /// is still being read, an answer to what went out over an earlier connection may have waited there, so of that nobody
-    /// knows.
+    /// The command would have timed out by now if the broker's queue were not being read: its answer is late.
+    /// Meanwhile, an answer to a send over an earlier connection may have waited there, so that is unknown.
     fn is_overdue(&self, slot: CommandKey, now: Timestamp) -> bool {
         self.table.entry(slot).is_some_and(|entry| {
             let command = &entry.command;
@@ -222,8 +221,8 @@ impl Ledger {
         }
     }
 
-    /// Meant can be what is outstanding, and what ended as unconfirmed a moment ago: that nobody expects an answer to it
-    /// does not keep its device from giving one.
+    /// Possible are outstanding commands, and those that ended as unconfirmed recently: the device may answer although
+    /// no answer is expected.
     fn meant(&self, device: &crate::DeviceId, now: Timestamp) -> impl Iterator<Item = CommandKey> {
         let known = self.table.device(device).into_iter();
         known.flat_map(move |known| {
@@ -235,7 +234,7 @@ impl Ledger {
     fn home_of_nameless(&self, answer: &Answer, now: Timestamp) -> Home {
         let Some(known) = self.table.device(&answer.device) else { return Home::Stray(Stray::NothingOutstanding) };
         let meant = || self.meant(&answer.device, now);
-        // Slots tell when a command came into memory, and an ended one may have been taken in again since.
+        // Slots are in the order of loading, and an ended command may have been loaded again since.
         let oldest = meant().min_by_key(|slot| self.table.entry(*slot).map(|entry| entry.command.turn()));
         match oldest {
             None => Home::Stray(Stray::NothingOutstanding),

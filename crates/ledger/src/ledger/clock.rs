@@ -1,4 +1,4 @@
-//! When something happens because nothing happened.
+//! Timeouts: effects of time passing without an event.
 
 use super::{
     Ledger,
@@ -9,11 +9,11 @@ use crate::{
     retry,
 };
 
-/// The connection that stands, or the last one that did.
+/// The current connection, or the last one.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Connection {
     since: Timestamp,
-    /// What went out over an earlier one does not time out before this.
+    /// Commands sent over an earlier connection do not time out before this time.
     grace_until: Timestamp,
 }
 
@@ -29,7 +29,7 @@ impl Connection {
         self.grace_until = self.grace_until.moved(by);
     }
 
-    /// It stands. With a grace for what went out before, where its session was resumed.
+    /// Starts it. With a grace period for earlier sends, if the session was resumed.
     pub(super) fn begin(&mut self, grace: Option<Millis>, now: Timestamp) {
         self.since = now;
         if let Some(grace) = grace {
@@ -59,10 +59,9 @@ impl Connection {
 }
 
 impl Ledger {
-    /// The clock is another one from now on: so many milliseconds ahead of the one before, or behind it where they are
-    /// negative. Only while no command waits for a time ([`Ledger::next_deadline`]). What has gone out in this second,
-    /// which devices are still to come back and since when the connection stands go with it; otherwise a clock that is
-    /// set back by hours would hold commands up for hours.
+    /// The clock was set: by this many milliseconds forward, or back if negative. Only while no command waits for a
+    /// time ([`Ledger::next_deadline`]). The sends of this second, devices that must reconnect and the start of the
+    /// connection move with it; otherwise a clock that is set back by hours would delay commands for hours.
     pub fn clock_is_set(&mut self, by: i64) {
         self.connection.clock_is_set(by);
         self.rate.clock_is_set(by);
@@ -144,7 +143,7 @@ fn due(timers: &std::collections::BTreeSet<(Timestamp, CommandKey)>, now: Timest
     timers.first().filter(|(at, _)| *at <= now).map(|(_, slot)| *slot)
 }
 
-/// What a command ends as when its deadline has come.
+/// The state of a command when its deadline has passed.
 fn end_of_waiting(command: &Command) -> Fact {
     if command.is_unsent() {
         return Fact::Expired;
@@ -178,7 +177,7 @@ impl Entry {
         [Some(silence), held, redelivery].into_iter().flatten().max()
     }
 
-    /// From when on it is to be sent, for the first time or again. `None`: not at all as things stand.
+    /// When it is to be sent, for the first time or again. `None`: not at all for now.
     fn next_send(&self) -> Option<Timestamp> {
         let command = &self.command;
         let at_once = self.paused_until.unwrap_or(Timestamp(i64::MIN));
@@ -206,7 +205,7 @@ impl Entry {
         (due < command.end_of_life()).then_some(due)
     }
 
-    /// What became of its last send. One that no session of ours has under way any more is of unknown fate.
+    /// The result of its last send. A send that is not in progress in this session has an unknown result.
     pub(super) fn fate(&self) -> Option<Fate> {
         let send = self.command.last_send?;
         Some(if send.fate == Fate::Open && !self.open { Fate::Unknown } else { send.fate })

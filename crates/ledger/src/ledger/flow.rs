@@ -1,4 +1,4 @@
-//! What goes out when: the queue, the send window, the answer window and the rate.
+//! Flow control: the queue, the send window, the answer window and the rate.
 
 use super::{
     Ledger,
@@ -33,8 +33,8 @@ impl Ledger {
         send.min(self.answer_room()).saturating_sub(self.first_sends.len())
     }
 
-    /// When there is more room by time alone, see [`Ledger::room`]: a device falls silent, or another second begins.
-    /// [`crate::Input::Tick`] is due then if somebody waits for it.
+    /// When there is more room by time alone, see [`Ledger::room`]: a device counts as silent, or another second
+    /// begins. [`crate::Input::Tick`] is due then if somebody waits for it.
     #[must_use]
     pub fn more_room_at(&self) -> Option<Timestamp> {
         let silence = self.falls_silent.first().map(|(at, _)| *at);
@@ -60,7 +60,7 @@ impl Ledger {
         self.open.len() < self.limits.send_window && self.answer_room() > 0
     }
 
-    /// So many commands may go out as far as answers are concerned.
+    /// The number of commands that may be sent as far as answers are concerned.
     fn answer_room(&self) -> usize {
         let always = self.limits.answer_window.min(self.answers.always()).saturating_sub(self.awaited);
         let spare = self.answers.spare().min(AnswerWindow::MOST.saturating_sub(self.awaited));
@@ -92,7 +92,7 @@ impl Ledger {
         Some(next)
     }
 
-    /// Hands one command over, unless something is in its way.
+    /// Hands one command over, unless something prevents it.
     fn hand_over(&mut self, slot: CommandKey, now: Timestamp, effects: &mut Vec<Effect>) -> bool {
         let Some(entry) = self.table.entry(slot) else { return false };
         let command = &entry.command;
@@ -185,8 +185,8 @@ impl Ledger {
         if unsent { &mut self.first_sends } else { &mut self.repeats }
     }
 
-    /// Lets the device's oldest waiting command back into the queue, if nothing is in its way any more; and the next ones too,
-    /// as long as those before them will not be in theirs: a repeat may wait for long until what the broker kept is read.
+    /// Puts the device's oldest waiting command back into the queue, if nothing prevents it any more; and the next ones
+    /// too, as long as those before do not block them: a resend may wait for long until the broker's queue is read.
     fn unblock(&mut self, device: &DeviceId) {
         while let Some(slot) = self.table.device(device).and_then(|known| known.blocked.first().copied())
             && !self.is_in_the_way_of(device, slot)
@@ -255,7 +255,7 @@ impl Ledger {
         }
     }
 
-    /// The device was just asked or heard: it counts in the answer window, for a while.
+    /// The device was just sent a request or has published: it counts in the answer window, for a while.
     pub(super) fn note_activity(&mut self, device: &DeviceId, now: Timestamp) {
         let until = now + self.limits.silent_after;
         let Some(known) = self.table.known_device_mut(device) else { return };

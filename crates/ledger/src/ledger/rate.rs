@@ -1,7 +1,7 @@
-//! How fast commands go out: no second sees more sends than the broker takes.
+//! Limits the rate of sends: no second has more sends than the broker accepts.
 //!
-//! They are spread over the second, because the way to the broker is not even: two bursts that leave a second apart may
-//! arrive closer together.
+//! They are spread over the second, because the delay to the broker varies: two bursts that leave a second apart may arrive
+//! closer together.
 
 use std::collections::VecDeque;
 
@@ -71,8 +71,8 @@ impl Rate {
         }
     }
 
-    /// The oldest of them was written only now. The broker's second begins then: a slow commit would otherwise push two
-    /// of ours together on the wire.
+    /// The oldest send was written only now. The broker's second starts then: a slow commit would otherwise push two of
+    /// ours together.
     pub(super) fn written(&mut self, now: Timestamp) {
         if self.per_second.is_some() {
             self.handed.pop_front();

@@ -1,4 +1,4 @@
-//! Where the commands stand: by age, by device and by id.
+//! The table of commands: by age, by device and by ID.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -25,14 +25,14 @@ pub(super) struct CommandTable {
 #[derive(Debug)]
 pub(super) struct Entry {
     pub(super) command: Command,
-    /// Its last publish is under way in this session.
+    /// Its last publish is in progress in this session.
     pub(super) open: bool,
-    /// Its device was known to be offline at the last send, and the broker keeps it until it is back. After a restart,
-    /// when nobody is known to be anything, it may be so.
+    /// Its device was known to be offline at the last send, and the broker keeps the request until it reconnects. After
+    /// a restart, when no presence is known, this is possible.
     pub(super) broker_may_hold: bool,
     /// The MQTT client did not take it: not tried again before this.
     pub(super) paused_until: Option<Timestamp>,
-    /// Its session is said to be lost: not sent again before the next one stands.
+    /// Its session was reported lost: not resent before the next connection.
     pub(super) awaits_session: bool,
     /// Its place among the timers.
     pub(super) timer: Option<Timestamp>,
@@ -44,10 +44,10 @@ pub(super) struct Entry {
     pub(super) met: u64,
 }
 
-/// What is known of a device.
+/// The known state of a device.
 #[derive(Debug, Default)]
 pub(super) struct Device {
-    /// `None`: nobody has said.
+    /// `None`: unknown.
     pub(super) online: Option<bool>,
     /// It was online when the connection ended.
     pub(super) was_online: bool,
@@ -61,7 +61,7 @@ pub(super) struct Device {
     pub(super) unsettled: BTreeSet<CommandKey>,
     /// Unsettled commands that may have been sent, by whomever.
     pub(super) outstanding: BTreeSet<CommandKey>,
-    /// Commands of ours that ended without a word of it. An answer without an id may be meant for one of these, see
+    /// Commands of ours that ended without an answer. An answer without an ID may belong to one of these, see
     /// [`Entry::may_yet_be_answered`].
     pub(super) unconfirmed: BTreeSet<CommandKey>,
     /// Outstanding commands of ours.
@@ -76,7 +76,7 @@ pub(super) struct Device {
     pub(super) blocked: BTreeSet<CommandKey>,
 }
 
-/// What a command counts as.
+/// The counter of a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Accounted {
     /// Its state, for an unsettled command of ours.
@@ -189,7 +189,7 @@ impl CommandTable {
         expected
     }
 
-    /// The broker has kept our session, so it has kept theirs, or said otherwise.
+    /// The broker has kept our session, so it has kept those of the devices, unless it reported otherwise.
     pub(super) fn nobody_was_lost(&mut self) {
         self.devices.values_mut().for_each(|device| device.was_online = false);
     }
@@ -243,14 +243,14 @@ impl Entry {
         }
     }
 
-    /// An answer to it, which nobody expects, would come by now: as long as silence would be normal if one were expected.
+    /// An unexpected answer to it would arrive by now: for as long as silence would be normal if one were expected.
     pub(super) fn may_yet_be_answered(&self, now: Timestamp) -> bool {
         now < self.command.silent_since() + self.command.asked.policy.timeout
     }
 }
 
 impl Device {
-    /// The slots of its commands whose id stands in the text by itself, not as a part of a longer word.
+    /// The slots of its commands whose ID occurs in the text as a whole word.
     pub(super) fn named_in(&self, text: &str) -> BTreeSet<CommandKey> {
         let mut found = BTreeSet::new();
         let mut read = 0;

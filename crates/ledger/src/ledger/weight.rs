@@ -1,5 +1,5 @@
-//! What a message would change if it were recorded. A device may repeat itself without end; what adds nothing need not be
-//! kept without end either.
+//! What recording a message would change. A device may repeat itself without end; a message that changes nothing need not be
+//! stored.
 
 use super::Ledger;
 use crate::{About, Answer, CommandId, DeviceId, Millis, Reading, Timestamp};
@@ -7,17 +7,17 @@ use crate::{About, Answer, CommandId, DeviceId, Millis, Reading, Timestamp};
 /// Of the answers that a device is still at a command, so many are recorded in its timeout, or it would time out.
 const SIGNS_IN_A_TIMEOUT: u64 = 4;
 
-/// What a message would change.
+/// The change by recording a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Weight {
-    /// How its command stands, or it is the first of its kind. It has to be recorded.
+    /// It decides the state of its command, or is the first of its kind. It must be recorded.
     Decides,
     /// Only when its unfinished command times out.
     KeepsAlive {
         /// The command.
         command: CommandId,
-        /// It has to be recorded, or the command could time out although its device says that it is still at it. Nothing
-        /// else of what it says is needed.
+        /// It must be recorded, or the command could time out although its device reports progress. Nothing else in it
+        /// is needed.
         is_due: bool,
     },
     /// Nothing: it repeats what is known of its command, or belongs to none.
@@ -25,7 +25,7 @@ pub enum Weight {
 }
 
 impl Ledger {
-    /// What an answer would change.
+    /// The change by an answer.
     #[must_use]
     pub fn weight(&self, answer: &Answer, now: Timestamp) -> Weight {
         let Ok((slot, reading)) = self.belongs(answer, now) else { return Weight::Repeats(None) };
@@ -50,7 +50,7 @@ impl Ledger {
         Weight::KeepsAlive { command: id, is_due }
     }
 
-    /// What a message that cannot be read would change.
+    /// The change by an unreadable message.
     #[must_use]
     pub fn weight_of_unreadable(&self, device: &DeviceId, about: &About, retained: bool, now: Timestamp) -> Weight {
         let about = if retained { &About::Nothing } else { about };
@@ -61,7 +61,7 @@ impl Ledger {
         }
     }
 
-    /// An answer that need not be recorded has come and is not. That its device is there counts all the same.
+    /// An answer that need not be recorded has come and is not. That its device is there counts anyway.
     pub fn pass_over(&mut self, answer: &Answer, now: Timestamp) {
         let belongs = self.belongs(answer, now);
         self.note_answer(answer, &belongs, now);

@@ -1,4 +1,4 @@
-//! Members by how far their commands are.
+//! Counts members by the state of their commands.
 
 use std::ops::AddAssign;
 
@@ -32,19 +32,19 @@ impl MemberCounts {
         self.states[state as usize]
     }
 
-    /// Members released and not at their end.
+    /// Members released and not finished.
     #[must_use]
     pub fn on_the_way(&self) -> u32 {
         self.sum(|state| !state.is_final())
     }
 
-    /// Members on the way of which no device has said anything.
+    /// Released members without any answer.
     #[must_use]
     pub fn unheard(&self) -> u32 {
         self.sum(|state| state < State::Accepted)
     }
 
-    /// Members at their end.
+    /// Finished members.
     #[must_use]
     pub fn ended(&self) -> u32 {
         self.sum(State::is_final)

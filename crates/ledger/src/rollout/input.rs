@@ -1,4 +1,4 @@
-//! What a rollout is told, and what it wants done.
+//! The inputs and the effects of a rollout.
 
 use crate::{State, Timestamp};
 
@@ -14,7 +14,7 @@ pub enum Input {
     },
     /// So many commands could be handed over at once.
     Room(u32),
-    /// The connection stands.
+    /// The connection is established.
     Connected,
     /// The connection is gone.
     Disconnected,
@@ -28,25 +28,25 @@ pub enum Input {
     Hours {
         /// It is within them.
         open: bool,
-        /// When that changes. Nothing is released from then on until this is said anew.
+        /// When that changes. Nothing is released from then on until this input is repeated.
         until: Timestamp,
     },
     /// Time has passed, nothing else.
     Tick,
 }
 
-/// What a person does to a rollout.
+/// An action on a rollout.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Action {
     /// No more releases for now; answers are still taken.
     Pause,
-    /// Releases go on, also after a halt.
+    /// Releases continue, also after a halt.
     Resume,
     /// No more releases at all. Commands that were never sent are cancelled.
     Stop,
     /// The next stage starts now.
     StartNextStage,
-    /// The current stage no longer waits for members of which no device has said anything.
+    /// The current stage no longer waits for members without any answer.
     CloseStage,
 }
 
@@ -68,23 +68,23 @@ pub enum Refusal {
     /// The current stage is not done, or is the last one, or the rollout is paused or halted.
     #[error("the rollout is not waiting to start its next stage")]
     NoStageWaits,
-    /// Some members of the current stage are not released yet, or none is on its way.
+    /// Some members of the current stage are not released yet, or none is unfinished.
     #[error("the current stage is not waiting for devices")]
     NothingToClose,
 }
 
-/// What the measurement of a gate says.
+/// The reading of a gate.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum GateReading {
     /// It is within its limits on every device that is done.
     Within,
-    /// It is not: a sentence that says where.
+    /// It is outside: a sentence about the device.
     Outside(Box<str>),
     /// Some device has not measured it of late.
     Unknown,
 }
 
-/// Something that a rollout wants done.
+/// An effect of a rollout.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Effect {
     /// Submit the member's command. From here on it counts as queued.

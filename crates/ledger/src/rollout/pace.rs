@@ -1,4 +1,4 @@
-//! How fast members are released: evenly, and never more of them in a second than was asked for.
+//! The pace of releases: evenly spread, and at most the requested number per second.
 
 use std::num::NonZeroU32;
 
@@ -26,7 +26,7 @@ impl Pace {
     /// A release may happen now.
     pub(super) fn is_due(&self, now: Timestamp) -> bool {
         let Some(gap) = self.gap else { return true };
-        // One that lies further away than that was reckoned before the clock was set back, which keeps nobody waiting.
+        // A time further away than that was computed before the clock was set back, and is ignored.
         self.next < end_of(now) || self.next > end_of(now).saturating_add(gap)
     }
 

@@ -1,19 +1,19 @@
-//! What a rollout was started with.
+//! The parameters of a rollout.
 
 use std::num::NonZeroU32;
 
 use crate::Millis;
 
-/// How a rollout goes on, whatever happens.
+/// How a rollout continues, whatever happens.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Plan {
     /// The number of members of each stage, in order; none of them 0. Members are numbered through.
     pub stages: Vec<u32>,
-    /// What happens between two stages.
+    /// The behaviour between two stages.
     pub between: Between,
-    /// Releases in any one second, at the most.
+    /// Releases in any one second, at most.
     pub rate: Option<NonZeroU32>,
-    /// Members released and not at their end, at the most. Those that a closed stage no longer waits for do not count.
+    /// Members released and not finished, at most. Those that a closed stage no longer waits for do not count.
     pub in_flight: Option<NonZeroU32>,
     /// When it stops by itself.
     pub halt: Option<Halt>,
@@ -26,7 +26,7 @@ pub struct Plan {
     pub broadcast: bool,
 }
 
-/// What happens between two stages.
+/// The behaviour between two stages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Between {
     /// The next stage starts at once.
@@ -37,7 +37,7 @@ pub enum Between {
     Ask,
 }
 
-/// When a rollout stops by itself: more members failed than the limit says.
+/// The halt rule: a rollout halts when more members fail than the limit allows.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Halt {
     /// The limit.

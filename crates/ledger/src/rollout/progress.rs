@@ -1,11 +1,11 @@
-//! How far a rollout is, as far as its members' commands do not tell.
+//! The stored progress of a rollout, without that of its members' commands.
 
 use crate::Timestamp;
 
-/// What a rollout must remember over a restart. To be recorded whenever it has changed.
+/// The progress of a rollout that must survive a restart. Store it whenever it changes.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Progress {
-    /// What keeps it from releasing anything, whatever else is.
+    /// The reason why it releases nothing, regardless of everything else.
     pub brake: Option<Brake>,
     /// The index of the current stage.
     pub stage: u32,
@@ -13,17 +13,17 @@ pub struct Progress {
     pub stages: Vec<StageProgress>,
     /// Since when the gate's measurement has been within its limits without a break; `None` while it is not watched.
     pub within_since: Option<Timestamp>,
-    /// Members that had ended when a person let it go on after a halt. The rule counts those that end afterwards.
+    /// Members that had ended when a person let it continue after a halt. The rule counts those that end afterwards.
     pub ended_before: u32,
     /// Those of them that had failed.
     pub failed_before: u32,
     /// When it was started.
     pub started_at: Timestamp,
-    /// When it ended: finished, halted or stopped, and no member on its way.
+    /// When it ended: finished, halted or stopped, without unfinished members.
     pub ended_at: Option<Timestamp>,
 }
 
-/// What keeps a rollout from releasing members.
+/// The reason why a rollout releases no members.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Brake {
     /// It has not been approved yet: nothing is released, and only [`super::Input::Approved`] takes this away.
@@ -50,14 +50,14 @@ pub enum Why {
     Gate(Box<str>),
 }
 
-/// How far a stage is, as far as its members' commands do not tell.
+/// The progress of a stage, without that of its members' commands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct StageProgress {
     /// When its first member was released.
     pub started_at: Option<Timestamp>,
     /// When it was done.
     pub ended_at: Option<Timestamp>,
-    /// A person closed it: it does not wait for members of which no device has said anything.
+    /// A user closed it: it does not wait for members without any answer.
     pub closed: bool,
 }
 
@@ -78,7 +78,7 @@ pub enum Phase {
     Finished,
 }
 
-/// What a waiting rollout waits for.
+/// The condition that a waiting rollout waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WaitsFor {
     /// The approval of a second person.

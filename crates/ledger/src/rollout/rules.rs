@@ -1,4 +1,4 @@
-//! What follows from what: releases, halts, stages and actions.
+//! The rules of a rollout: releases, halts, stages and actions.
 
 use super::{Action, Between, Brake, Effect, GateReading, MemberCounts, Rollout, StageProgress, WaitsFor, Why};
 use crate::{State, Timestamp};
@@ -15,7 +15,7 @@ impl Rollout {
         self.skip_released();
     }
 
-    /// Halts if the rule says so. With nothing left to release there is nothing to halt.
+    /// Halts if the rule requires it. With nothing left to release there is nothing to halt.
     pub(super) fn judge(&mut self) {
         let Some(halt) = self.plan.halt else { return };
         if matches!(self.progress.brake, Some(Brake::Unapproved | Brake::Halted(_) | Brake::Stopped)) {
@@ -29,7 +29,7 @@ impl Rollout {
         }
     }
 
-    /// Ends stages that are done, and starts the next one where nothing is in its way.
+    /// Ends finished stages, and starts the next one if nothing prevents it.
     pub(super) fn advance(&mut self, now: Timestamp) {
         while let Some((counts, stage)) = self.current().zip(self.stage_progress().copied()) {
             if stage.ended_at.is_none() {
@@ -76,15 +76,15 @@ impl Rollout {
                 let count_timeouts = self.plan.halt.is_some_and(|halt| halt.count_timeouts);
                 self.progress.failed_before = all.failed(count_timeouts);
             }
-            // Who lets it go on has seen what the gate has seen.
+            // The user who continues it has seen the gate's result.
             Some(Brake::Halted(Why::Gate(_))) if self.is_between_stages() => self.start_next_stage(),
             _ => {}
         }
-        // What was measured meanwhile is not known.
+        // Measurements in the meantime are unknown.
         self.progress.within_since = self.progress.within_since.map(|_| now);
     }
 
-    /// What the gate's measurement says while it is watched.
+    /// The gate's reading while it is watched.
     pub(super) fn gate(&mut self, reading: GateReading, now: Timestamp) {
         if !self.watches_gate() {
             return;
@@ -112,7 +112,7 @@ impl Rollout {
         Effect::Release { member }
     }
 
-    /// Notes when it has come to its end, and that it has not where a person lets it go on.
+    /// Notes when it has finished, and that it has not where a person lets it continue.
     pub(super) fn note_end(&mut self, now: Timestamp) {
         let braked = matches!(self.progress.brake, Some(Brake::Halted(_) | Brake::Stopped));
         if self.is_over() || (braked && self.counts().on_the_way() == 0) {
@@ -124,7 +124,7 @@ impl Rollout {
 
     /// The current stage has a member that is still to be released.
     pub(super) fn wants_release(&self) -> bool {
-        // What has been published is never published again.
+        // A published broadcast is never published again.
         let is_out = self.plan.broadcast && self.counts().pending() < self.plan.members();
         !is_out && self.ends.get(self.progress.stage as usize).is_some_and(|end| self.next < *end)
     }
@@ -138,7 +138,7 @@ impl Rollout {
         !self.is_last_stage() && self.stage_progress().is_some_and(|stage| stage.ended_at.is_some())
     }
 
-    /// What the next stage waits for.
+    /// The condition for the next stage.
     pub(super) fn waits_between(&self, now: Timestamp) -> Option<WaitsFor> {
         let ended_at = self.stage_progress().and_then(|stage| stage.ended_at).unwrap_or(now);
         match self.plan.between {
@@ -177,7 +177,7 @@ impl Rollout {
     }
 }
 
-/// Every member is released, and those that it waits for are at their end.
+/// Every member is released, and those that it waits for are finished.
 fn is_done(counts: &MemberCounts, stage: StageProgress) -> bool {
     let given_up = if stage.closed { counts.unheard() } else { 0 };
     counts.pending() == 0 && counts.on_the_way() == given_up

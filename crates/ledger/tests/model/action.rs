@@ -1,4 +1,4 @@
-//! What can happen, in numbers that shrink: a number picks one of whatever there is at that moment.
+//! Random actions, as numbers that shrink: a number selects one of the currently possible targets.
 
 use proptest::{collection::vec, prelude::*};
 use wilco_ledger::{Delivery, Millis, Outcome, Policy, Retry};
@@ -41,7 +41,7 @@ pub(crate) enum Action {
         how: Unread,
         retained: bool,
     },
-    /// An earlier answer comes once more.
+    /// An earlier answer comes again.
     Again {
         pick: usize,
     },

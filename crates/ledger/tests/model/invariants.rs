@@ -1,4 +1,4 @@
-//! What must hold whatever the rules are. Judged from inputs, effects and the disk alone.
+//! Invariants that hold under any rules, checked from inputs, effects and the disk alone.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,6 +1,6 @@
-//! The ledger against a naive model of its rules, over random histories: submissions, publishes, PUBACKs, answers
-//! that are lost, doubled, overtaken or nobody's, time, sessions, presence, cancelling, and a process that is killed
-//! with part of its events not yet on disk.
+//! The ledger against a naive model of its rules, over random histories: submissions, publishes, PUBACKs, answers that
+//! are lost, duplicated, reordered or foreign, time, sessions, presence, cancelling, and a process that is killed with
+//! some of its events not yet on disk.
 
 mod action;
 mod invariants;

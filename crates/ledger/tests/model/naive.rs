@@ -1,4 +1,4 @@
-//! The rules, written down as plainly as possible: one list of commands, gone through from the front each time.
+//! The rules in their simplest form: one list of commands, searched from the front each time.
 //! It shares nothing with the ledger but the types of its inputs and events.
 
 use std::collections::BTreeSet;
@@ -51,7 +51,7 @@ impl Naive {
         }
     }
 
-    /// The process is started anew with what the disk has; some of what had ended is taken in again.
+    /// The process is restarted with what the disk has; some of what had ended is taken in again.
     pub(crate) fn restart(&mut self, is_known: impl Fn(&DeviceId, &CommandId) -> bool) {
         self.connected = false;
         self.connected_at = i64::MIN;

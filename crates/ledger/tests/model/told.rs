@@ -141,7 +141,7 @@ impl Told {
             && self.attempts() <= policy.retry.limit
     }
 
-    /// Its last send is neither under way nor known to have arrived or not.
+    /// Its last send is neither in progress nor known to have arrived or not.
     pub(crate) fn lost(&self) -> bool {
         self.sends.last().is_some_and(|send| send.end == End::Lost || (send.end == End::Open && !send.under_way))
     }

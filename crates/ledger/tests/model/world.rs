@@ -1,4 +1,4 @@
-//! A ledger, its disk, its wire and the model beside it.
+//! A ledger, its disk, its network and the model beside it.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 

@@ -1,6 +1,6 @@
-//! A rollout against a naive model: answers, actions, lost connections, passing time and crashes in any order. Nobody is
-//! released twice, limits hold, a halt comes before the next release, stages keep their order, and every run comes to an
-//! end.
+//! A rollout against a naive model: answers, actions, lost connections, passing time and crashes in any order. No
+//! member is released twice, limits hold, a halt takes effect before the next release, stages keep their order, and
+//! every run ends.
 
 mod rules;
 mod world;

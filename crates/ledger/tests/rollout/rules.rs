@@ -1,4 +1,4 @@
-//! Single rules, told as short stories.
+//! Single rules, as short scenarios.
 
 use wilco_ledger::{
     Millis, State, Timestamp,
@@ -133,7 +133,7 @@ fn between_stages_it_waits_for_a_pause_a_person_or_a_gate() {
     let unknown = Input::Gate(GateReading::Unknown);
     let broken = [(within(), 300), (unknown, 700), (within(), 900), (within(), 1_400)];
     check(gate.clone(), 200, WaitsFor::Gate { until: None }, &broken);
-    // Outside its limits it halts, and who lets it go on has seen why.
+    // Outside its limits it halts, and who lets it continue has seen why.
     let outside = Input::Gate(GateReading::Outside("It is too hot.".into()));
     check(gate, 200, WaitsFor::Gate { until: None }, &[(outside, 300), (Input::Act(Action::Resume), 400)]);
 }
@@ -224,7 +224,7 @@ fn a_clock_that_is_set_keeps_nobody_waiting_and_releases_nobody_early() {
     let mut rollout = begin(Plan { rate, ..plan(&[9]) });
     assert_eq!(release(&mut rollout, 5, START), [0]);
     assert_eq!(release(&mut rollout, 5, at(999)), [] as [u32; 0]);
-    // Set back by hours, it goes on at once, and at its rate.
+    // Set back by hours, it continues at once, and at its rate.
     let back = Timestamp(START.0 - 5 * HOUR);
     assert_eq!(release(&mut rollout, 5, back), [1]);
     assert_eq!(release(&mut rollout, 5, back + Millis(999)), [] as [u32; 0]);

@@ -1,4 +1,5 @@
-//! What surrounds a rollout: commands that move, a disk, a clock, and a person. It keeps its own books, in the plainest way.
+//! The environment of a rollout: commands that progress, a disk, a clock, and a user. It keeps its own record, in the
+//! simplest form.
 
 use proptest::prelude::prop;
 use wilco_ledger::{
@@ -79,7 +80,7 @@ impl World {
         self.compare();
     }
 
-    /// Lets everything come to its end: devices answer, a person lets it go on. It must not take for ever.
+    /// Lets everything finish: devices answer, a person lets it continue. It must not take forever.
     pub(crate) fn finish(&mut self) {
         for _ in 0..2_000 {
             if self.rollout.is_over() {

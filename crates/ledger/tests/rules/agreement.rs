@@ -1,4 +1,4 @@
-//! Devices that said yes: whether they did.
+//! Whether devices report what they answered.
 
 use std::cell::RefCell;
 use std::collections::HashMap;

@@ -1,4 +1,4 @@
-//! The answer window against a broker that keeps only so much, and devices that answer late or never.
+//! The answer window against a broker with a limited queue, and devices that answer late or never.
 
 use std::collections::{BTreeMap, VecDeque};
 

@@ -1,4 +1,4 @@
-//! Which command an answer settles, and what becomes of one that settles none.
+//! Matching answers to commands, and answers that settle none.
 
 use wilco_ledger::{About, Answer, Claim, Input, Limits, Match, Outcome, Raw, Timestamp};
 
@@ -240,7 +240,7 @@ fn an_id_is_found_inside_a_text() {
     check("banana", "a succeeded ambiguous");
     check("ünïcödé", "a succeeded ambiguous");
     check("", "a succeeded ambiguous");
-    // Outstanding ones before settled ones; settled ones all the same.
+    // Outstanding ones before settled ones; settled ones anyway.
     at_broker(PLAIN)
         .at(30, within("a", Outcome::Succeeded), "a succeeded moved")
         .at(31, within("a", Outcome::Succeeded), "a succeeded duplicate")

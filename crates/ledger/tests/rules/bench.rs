@@ -1,4 +1,4 @@
-//! A ledger on the bench: each step is a time, an input and the effects it must have, written as text.
+//! A test bench for the ledger: each step is a time, an input and its expected effects, as text.
 
 use wilco_ledger::{
     Answer, Claim, Command, CommandId, Delivery, DeviceId, Effect, Event, Fact, Input, Ledger, Limits, Millis, Outcome,

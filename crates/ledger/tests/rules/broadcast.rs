@@ -1,4 +1,4 @@
-//! One publish for many devices: commands that share an id.
+//! One publish for many devices: commands that share an ID.
 
 use wilco_ledger::{Answer, Claim, Delivery, Input, Limits, Outcome, Policy, Puback};
 

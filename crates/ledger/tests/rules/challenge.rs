@@ -1,4 +1,4 @@
-//! A device that wants a request to be signed has not carried it out, so its command is sent again, once.
+//! A device that requires a signed request has not run the command, so it is sent again, once.
 
 use wilco_ledger::{Claim, Fate, Input, Outcome, State};
 

@@ -1,4 +1,4 @@
-//! What happens because nothing happened: time-outs, expiry and repeats.
+//! Timeouts, expiry and resends.
 
 use wilco_ledger::{Answer, Claim, Delivery, Input, Limits, Millis, Outcome, Policy, Puback, Timestamp};
 
@@ -101,7 +101,7 @@ fn what_went_out_over_an_earlier_connection_has_a_few_seconds_more_for_devices_t
         Input::Tick,
         "a TimedOut(Silence)",
     );
-    // But not for ever.
+    // But not forever.
     others(7).at(49_999, Input::Tick, "").at(50_000, Input::Tick, "a TimedOut(Silence)");
 }
 

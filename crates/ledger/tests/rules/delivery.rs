@@ -292,7 +292,7 @@ fn a_lost_connection_takes_with_it_who_was_offline() {
         .at(2, Input::Disconnected, "")
         .at(3, Input::Connected, "")
         .at(4, presence(true), "a Released; a handed 1; publish a 1");
-    // And what the broker may have lost is sent once more.
+    // And what the broker may have lost is sent again.
     at_broker(REPEATABLE)
         .at(100, presence(false), "")
         .at(2_075, Input::Tick, "")
@@ -325,7 +325,7 @@ fn a_restart_sends_freely_only_what_was_provably_never_sent() {
         .restarted()
         .at(4, Input::Connected, "b handed 2; publish b 2; c handed 1; publish c 1")
         .at(10_000, Input::Tick, "a TimedOut(MayHaveRun)");
-    // Killed with its publish under way: no event says that the session was lost.
+    // Killed with its publish in progress: no event says that the session was lost.
     out(PLAIN).restarted().at(4, Input::Connected, "").at(10_000, Input::Tick, "a TimedOut(MayHaveRun)").shows(
         "a",
         "timed_out",

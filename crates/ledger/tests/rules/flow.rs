@@ -1,4 +1,4 @@
-//! The windows, the queue, and how much the ledger can bear.
+//! The windows, the queue, and the ledger's capacity.
 
 use std::collections::VecDeque;
 
@@ -200,7 +200,7 @@ fn a_device_is_forgotten_with_all_of_it_but_not_while_it_has_something_to_do() {
     assert!(bench.ledger.forget_device(&device("d")));
     assert!(!bench.ledger.is_known(&device("d"), &id("a")));
     assert!(bench.ledger.forget_device(&device("e")), "there is nothing of it");
-    // It begins anew, and nobody has said that it is offline.
+    // It restarts, and nobody has said that it is offline.
     bench.at(40, says("a", Outcome::Succeeded), "unsolicited UnknownId").at(
         50,
         submit("b", Policy { delivery: Delivery::Now, ..PLAIN }),

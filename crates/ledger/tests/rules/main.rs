@@ -1,4 +1,4 @@
-//! The rules of the ledger, one by one: what is put in, when, and exactly what comes out.
+//! The rules of the ledger, one by one: input, time, and the exact output.
 
 mod agreement;
 mod answer_window;

@@ -1,4 +1,4 @@
-//! No second sees more sends than the broker takes, and nothing else changes by it.
+//! No second has more sends than the broker accepts, and nothing else changes because of that.
 
 use wilco_ledger::{Effect, Input, Ledger, Limits, Millis, Outcome, Policy, Puback, Timestamp};
 

@@ -1,4 +1,4 @@
-//! Commands whose only answer is a report of the device's state, which comes for other reasons too.
+//! Commands whose only answer is a report of the device's state, which is also sent for other reasons.
 
 use std::sync::Arc;
 

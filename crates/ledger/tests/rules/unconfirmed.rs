@@ -1,4 +1,4 @@
-//! Commands for which no answer is expected: the PUBACK is their end, and an answer settles them all the same.
+//! Commands without an expected answer: the PUBACK finishes them, and a later answer still settles them.
 
 use wilco_ledger::{Answer, Claim, Input, Limits, Match, Outcome, Policy, Puback};
 

@@ -1,4 +1,4 @@
-//! Which messages have to be recorded, and which only repeat what is known.
+//! Which messages must be recorded, and which only repeat what is known.
 
 use wilco_ledger::{About, Claim, Outcome, Timestamp, Weight};
 

@@ -1,9 +1,9 @@
-//! Trying a connection step by step, so that a refusal can be told from a fault: name, TCP, TLS, CONNECT, SUBSCRIBE,
+//! Tests a connection step by step, so that a refusal can be told from a fault: name, TCP, TLS, CONNECT, SUBSCRIBE,
 //! PUBLISH, round trip.
 //!
-//! It goes the way that a session goes (`transport`, [`crate`]) and touches no device: what it publishes
-//! goes to topics of its own client id. Each filter is asked for alone, because some brokers (AWS IoT) end the connection
-//! without a word when something is not allowed, and the last thing asked is then the one that was refused.
+//! It takes the path of a session (`transport`, [`crate`]) and reaches no device: it publishes only on topics of its
+//! own client ID. Each filter is subscribed to separately, because some brokers (AWS IoT) end the connection without a
+//! reason when something is not allowed, and the last request is then the refused one.
 
 mod nagle;
 mod probe_connection;
@@ -19,7 +19,7 @@ use wilco_ledger::Puback;
 pub use report::Report;
 
 use crate::{
-    Goodbye, Settings, Welcome,
+    ConnackProperties, ServerReason, Settings,
     refusal::{Cause, Refusal},
     transport,
 };
@@ -27,13 +27,13 @@ use probe_connection::ProbeConnection;
 use remarks::Explain;
 use wilco_connection::{MqttVersion, Step, StepState};
 
-/// What is tried.
+/// The connection to test.
 pub struct Plan {
-    /// What a session of the connection would begin with.
+    /// The subscriptions of a session.
     pub settings: Settings,
     /// The dialect by whose topics it is tried.
     pub dialect: Dialect,
-    /// What the policy of an AWS IoT certificate is written for; as it will be, not as it is tried.
+    /// The client ID for the policy of an AWS IoT certificate: the final one, not the one of the test.
     pub client_id: String,
     /// The connection names its devices, so the broker's rules may allow their topics only.
     pub names_devices: bool,
@@ -64,7 +64,7 @@ pub(super) struct Stop {
     pub(super) said: String,
     pub(super) took: Duration,
     pub(super) trace: Option<String>,
-    /// What was asked for when it happened: a topic filter or a topic.
+    /// The topic filter or topic of the request that failed.
     pub(super) asked: Option<String>,
     /// Another client id was let do it.
     pub(super) client_id_in_use: bool,
@@ -118,10 +118,10 @@ async fn attempt(plan: &Plan, report: &mut Report) -> Result<(), (Step, Stop)> {
     report.begin(Step::Connect);
     let since = Instant::now();
     let heard = dialled.heard.clone();
-    let (mut line, welcome) = ProbeConnection::over(settings, dialled).await.map_err(|refusal| {
+    let (mut line, connack_properties) = ProbeConnection::over(settings, dialled).await.map_err(|refusal| {
         let took = since.elapsed();
         let stop = Stop::of(refusal, took).traced("CONNECT");
-        let heard = Goodbye::connack(&heard.first()).map_or_else(
+        let heard = ServerReason::connack(&heard.first()).map_or_else(
             || heard.trace(),
             |connack| {
                 let (reason, took) = (connack.reason, milliseconds(took));
@@ -135,7 +135,7 @@ async fn attempt(plan: &Plan, report: &mut Report) -> Result<(), (Step, Stop)> {
     if let Err(refusal) = line.settle(SETTLED_WITHIN).await {
         return Err((Step::Connect, Stop::of(refusal, took).traced("CONNECT, CONNACK")));
     }
-    report.passed(Step::Connect, welcomed(settings, &welcome), took);
+    report.passed(Step::Connect, welcomed(settings, &connack_properties), took);
 
     let nonce = uuid::Uuid::new_v4().simple().to_string();
     let probe = plan.dialect.probe(&settings.client_id, &nonce);
@@ -163,8 +163,8 @@ async fn attempt(plan: &Plan, report: &mut Report) -> Result<(), (Step, Stop)> {
     Ok(())
 }
 
-/// What stops a trial. Where devices are named, the broker's rules may allow their topics only: that one of our own is
-/// refused is then no fault.
+/// The failure that ends a test. If devices are named, the broker's ACL may allow only their topics: a refusal of our
+/// own topic is then not a fault.
 fn unexcused(plan: &Plan, report: &mut Report, step: Step, tried: Result<(), Stop>) -> Option<Stop> {
     match tried {
         Err(stop) if plan.names_devices && stop.refusal.cause != Cause::TakenOver => {
@@ -176,7 +176,7 @@ fn unexcused(plan: &Plan, report: &mut Report, step: Step, tried: Result<(), Sto
     }
 }
 
-/// Asks for each filter alone. Says whether a message to ourselves would be heard.
+/// Subscribes to each filter separately. Returns whether a message to ourselves would be received.
 async fn subscribe(plan: &Plan, probe: &Probe, line: &mut ProbeConnection, report: &mut Report) -> Result<bool, Stop> {
     report.begin(Step::Subscribe);
     let since = Instant::now();
@@ -228,7 +228,7 @@ async fn subscribe(plan: &Plan, probe: &Probe, line: &mut ProbeConnection, repor
     Ok(hears_itself)
 }
 
-/// A silent end may also mean that another client connects with the same id. One with a fresh id tells which.
+/// A silent end may also mean that another client connects with the same ID. A connection with a new ID shows which.
 async fn told_from_a_second_client(plan: &Plan, filter: &Filter, stop: Stop) -> Stop {
     if stop.refusal.cause != Cause::Closed {
         return stop;
@@ -286,7 +286,7 @@ async fn round_trip(
             }
             Err(refusal) => return Err(stop(refusal)),
         }
-        // The request of the step before comes back as well, where requests are heard.
+        // The request of the previous step is received as well if requests are subscribed to.
         match line.back(topic, nonce, BACK_WITHIN).await.map_err(stop)? {
             Some(back) => trips.push(back.duration_since(sent)),
             None => return Err(stop(Refusal::never_back(topic, BACK_WITHIN.as_secs()))),
@@ -302,7 +302,7 @@ async fn round_trip(
     Ok(())
 }
 
-fn welcomed(settings: &Settings, welcome: &Welcome) -> String {
+fn welcomed(settings: &Settings, connack_properties: &ConnackProperties) -> String {
     let version = match settings.version {
         MqttVersion::V5 => "MQTT 5",
         MqttVersion::V311 => "MQTT 3.1.1",
@@ -314,18 +314,18 @@ fn welcomed(settings: &Settings, welcome: &Welcome) -> String {
     } else {
         "The broker accepted the connection"
     };
-    let keep_alive = welcome.keep_alive.unwrap_or(settings.keep_alive);
+    let keep_alive = connack_properties.keep_alive.unwrap_or(settings.keep_alive);
     let mut said = format!("{known}. {version}, keep-alive {keep_alive} s");
-    if let Some(maximum) = welcome.receive_maximum {
+    if let Some(maximum) = connack_properties.receive_maximum {
         said = format!("{said}, receive maximum {maximum}");
     }
-    if welcome.no_wildcards {
+    if connack_properties.no_wildcards {
         said = format!("{said}, no wildcards");
     }
     said
 }
 
-/// Whether a filter hears a topic (MQTT 5 section 4.7).
+/// Whether a filter matches a topic (MQTT 5 section 4.7).
 fn covers(filter: &str, topic: &str) -> bool {
     let (mut filter, mut topic) = (filter.split('/'), topic.split('/'));
     loop {

@@ -1,4 +1,4 @@
-//! What a round trip's time gives away.
+//! Detects Nagle's algorithm from the round-trip times.
 
 use std::time::Duration;
 

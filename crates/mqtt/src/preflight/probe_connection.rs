@@ -1,4 +1,4 @@
-//! One connection of a preflight: one thing asked at a time, and its end noticed whatever is waited for.
+//! One connection of a preflight: one request at a time, and its end is noticed at any time.
 
 use std::{pin::pin, time::Duration};
 
@@ -7,9 +7,9 @@ use wilco_dialect::{Filter, Outbound};
 use wilco_ledger::{CommandId, DeviceId, Puback};
 
 use crate::{
-    Connected, MqttSender, Publication, Settings, Subscribed, Welcome, Wire,
+    ConnackProperties, Connected, MqttSender, Publication, Settings, Subscribed, Wire,
     refusal::{Cause, Refusal},
-    transport::{self, Dialled},
+    transport::{self, EstablishedStream},
 };
 
 /// The longest wait for a PUBACK.
@@ -27,9 +27,12 @@ pub(super) struct ProbeConnection {
 }
 
 impl ProbeConnection {
-    /// Introduces us over a connection that stands.
-    pub(super) async fn over(settings: &Settings, dialled: Dialled) -> Result<(ProbeConnection, Welcome), Refusal> {
-        let Connected { sender, mut receiver, welcome } = crate::connect(settings, dialled).await?;
+    /// Sends CONNECT over an established network connection.
+    pub(super) async fn over(
+        settings: &Settings,
+        dialled: EstablishedStream,
+    ) -> Result<(ProbeConnection, ConnackProperties), Refusal> {
+        let Connected { sender, mut receiver, connack_properties } = crate::connect(settings, dialled).await?;
         let (tell, wire) = mpsc::channel(1_000);
         let own = sender.clone();
         let pump = tokio::spawn(async move {
@@ -43,10 +46,10 @@ impl ProbeConnection {
         });
         let address = &settings.route.address;
         let located = (address.host.clone(), address.port);
-        Ok((ProbeConnection { sender, wire, pump, ended: None, heard: Vec::new(), located }, welcome))
+        Ok((ProbeConnection { sender, wire, pump, ended: None, heard: Vec::new(), located }, connack_properties))
     }
 
-    /// All the way once more.
+    /// All the way again.
     pub(super) async fn open(settings: &Settings) -> Result<ProbeConnection, Refusal> {
         let dialled = transport::dial(&settings.route, &mut |_| {}).await.map_err(|failed| failed.refusal)?;
         ProbeConnection::over(settings, dialled).await.map(|(line, _)| line)
@@ -56,7 +59,7 @@ impl ProbeConnection {
         self.ended.is_some()
     }
 
-    /// Waits that long, and says if the connection ends meanwhile.
+    /// Waits that long, or returns an error if the connection ends meanwhile.
     pub(super) async fn settle(&mut self, span: Duration) -> Result<(), Refusal> {
         let until = Instant::now() + span;
         while Instant::now() < until {
@@ -65,7 +68,7 @@ impl ProbeConnection {
         Ok(())
     }
 
-    /// What the broker made of a filter.
+    /// The result of a subscription.
     pub(super) async fn subscribe(&mut self, filter: &Filter) -> Result<Subscribed, Refusal> {
         let sender = self.sender.clone();
         let asked = [filter.clone()];
@@ -83,7 +86,7 @@ impl ProbeConnection {
         }
     }
 
-    /// What the broker says to a message, and why in its own words.
+    /// The broker's response to a publish, with its own reason.
     pub(super) async fn publish(&mut self, outbound: Outbound) -> Result<(Puback, Option<String>), Refusal> {
         let name = "wilco-preflight";
         let publication = match (DeviceId::new(name), CommandId::new(name)) {
@@ -113,7 +116,7 @@ impl ProbeConnection {
         }
     }
 
-    /// When a message on this topic with these words in it came, if it comes in time.
+    /// When a message on this topic with this text arrived, if it did in time.
     pub(super) async fn back(
         &mut self,
         topic: &str,
@@ -143,7 +146,7 @@ impl ProbeConnection {
         self.sender.disconnect(Duration::from_secs(1), &mut self.pump).await;
     }
 
-    /// The next thing on the wire; `None` once the time is over.
+    /// The next packet; `None` when the time is over.
     async fn next(&mut self, deadline: Instant) -> Result<Option<Wire>, Refusal> {
         let next = match tokio::time::timeout_at(deadline, self.wire.recv()).await {
             Ok(next) => next,
@@ -179,11 +182,11 @@ impl ProbeConnection {
         self.heard.push((message, Instant::now()));
     }
 
-    /// Why the wire ended, which the library may have noticed before we did.
+    /// Why the connection ended, which the library may have noticed first.
     async fn end(&mut self) -> Option<Refusal> {
-        let patience = Instant::now() + Duration::from_millis(500);
+        let limit = Instant::now() + Duration::from_millis(500);
         while self.ended.is_none() {
-            match tokio::time::timeout_at(patience, self.wire.recv()).await {
+            match tokio::time::timeout_at(limit, self.wire.recv()).await {
                 Ok(Some(Err(refusal))) => return Some(self.note_end(refusal)),
                 Ok(Some(Ok(_))) => {}
                 Ok(None) | Err(_) => break,

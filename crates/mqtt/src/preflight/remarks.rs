@@ -1,4 +1,4 @@
-//! What to say of a step that did not work: what happened, why, and what to do.
+//! Remarks about failed steps: what happened, why, and what to do.
 
 use wilco_dialect::Filter;
 
@@ -47,7 +47,7 @@ impl Explain<'_> {
         }
     }
 
-    /// What the refusal says by itself.
+    /// The explanation of the refusal itself.
     fn as_told(&self) -> Remark {
         let refusal = &self.stop.refusal;
         Remark {
@@ -188,7 +188,7 @@ impl Explain<'_> {
     }
 }
 
-/// What is wished for and was refused.
+/// Optional filters that were refused.
 pub(super) fn wishes_refused(filters: &[String]) -> Remark {
     Remark {
         title: format!("The broker denied the subscription to {}", filters.join(", ")),
@@ -204,7 +204,7 @@ pub(super) fn wishes_refused(filters: &[String]) -> Remark {
     }
 }
 
-/// What was granted at a lower QoS than was asked for (MQTT 5 section 3.9.3).
+/// Filters granted at a lower QoS than requested (MQTT 5 section 3.9.3).
 pub(super) fn lower_qos(lowered: &[(Filter, u8)]) -> Remark {
     let granted: Vec<_> = lowered.iter().map(|(filter, qos)| format!("{} at QoS {qos}", filter.filter)).collect();
     Remark {

@@ -1,4 +1,4 @@
-//! What a preflight has shown so far, told at each change.
+//! The report of a preflight, sent at each change.
 
 use std::time::Duration;
 
@@ -20,11 +20,11 @@ const STEPS: [(Step, &str); 8] = [
     (Step::RoundTrip, "Round trip"),
 ];
 
-/// How a preflight stands. It tells of each change.
+/// The progress of a preflight. It reports each change.
 pub struct Report {
     view: PreflightView,
     tell: UnboundedSender<PreflightView>,
-    /// What stands before this step is left as it was seen the last time, unless it goes otherwise now.
+    /// The steps before this one keep their last result, unless it changes now.
     from: Step,
 }
 
@@ -61,7 +61,7 @@ impl Report {
         report
     }
 
-    /// How it stands now.
+    /// Its current state.
     #[must_use]
     pub fn view(&self) -> &PreflightView {
         &self.view
@@ -82,7 +82,7 @@ impl Report {
         }
     }
 
-    /// What a running step is at.
+    /// The current action of a running step.
     pub(super) fn say(&mut self, step: Step, said: &str) {
         if step >= self.from {
             self.set(step, StepState::Running, said, None, None);
@@ -119,7 +119,7 @@ impl Report {
         self.tell();
     }
 
-    /// The person wants no more of it.
+    /// The user stopped it.
     pub fn stopped(&mut self) {
         let running = self.view.steps.iter_mut().find(|step| step.state == StepState::Running);
         let at = running.map(|step| {

@@ -1,5 +1,5 @@
-//! The first and the last bytes that come over a connection: whatever answers in place of a broker gives itself away by
-//! the first, and a broker's last word may be all that tells why it hung up.
+//! Records the first and the last bytes of a connection: the first identify a server that is not a broker, and the last may
+//! contain the only reason why a broker disconnected.
 
 use std::{
     io,
@@ -10,7 +10,7 @@ use std::{
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use super::departed::{Departed, Packets};
+use super::written_publishes::{Packets, WrittenPublishes};
 
 /// How much is kept of the beginning, bytes.
 const KEPT: usize = 1_024;
@@ -19,7 +19,7 @@ const SHOWN: usize = 64;
 /// How much is kept of the end, bytes.
 const LAST: usize = 512;
 
-/// What was heard. Cheap to clone; all clones hear the same.
+/// The recorded bytes. Cheap to clone; all clones share them.
 #[derive(Clone, Default)]
 pub(crate) struct ByteRecorder(Arc<Mutex<Bytes>>);
 
@@ -31,19 +31,19 @@ struct Bytes {
 }
 
 impl ByteRecorder {
-    /// Whether the other side speaks HTTP.
+    /// Whether the other side responds with HTTP.
     pub(crate) fn is_http(&self) -> bool {
         self.with(|bytes| {
             bytes.first.starts_with(b"HTTP/") || bytes.first.starts_with(b"<!") || bytes.first.starts_with(b"<html")
         })
     }
 
-    /// Whether the other side speaks TLS: an alert or a handshake record (RFC 8446 section 5.1).
+    /// Whether the other side responds with TLS: an alert or a handshake record (RFC 8446 section 5.1).
     pub(crate) fn is_tls(&self) -> bool {
         self.with(|bytes| matches!(bytes.first[..], [0x15 | 0x16, 0x03, 0..=4, ..]))
     }
 
-    /// What came, for people; `None` where nothing did, or only what TLS has made unreadable.
+    /// The received bytes, as text; `None` if there were none, or only encrypted ones.
     pub(crate) fn trace(&self) -> Option<String> {
         if self.is_tls() {
             return None;
@@ -99,11 +99,11 @@ pub(super) struct RecordedStream<S> {
 }
 
 impl<S> RecordedStream<S> {
-    pub(super) fn new(stream: S, heard: ByteRecorder, departed: Departed) -> RecordedStream<S> {
-        RecordedStream { stream, heard, packets: Packets::new(departed) }
+    pub(super) fn new(stream: S, heard: ByteRecorder, written_publishes: WrittenPublishes) -> RecordedStream<S> {
+        RecordedStream { stream, heard, packets: Packets::new(written_publishes) }
     }
 
-    /// What was offered, and what the network says of it. After an error nobody knows how much of it has left.
+    /// Counts written bytes, and the result. After an error it is unknown how many of them have left.
     fn wrote(&mut self, offered: &[u8], written: &Poll<io::Result<usize>>) {
         match written {
             Poll::Ready(Ok(count)) => self.packets.see(&offered[..*count]),

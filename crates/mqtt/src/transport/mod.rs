@@ -1,14 +1,13 @@
-//! How bytes get to a broker and back: name, TCP, proxy, TLS, WebSocket.
+//! Connects to a broker: name, TCP, proxy, TLS, WebSocket.
 //!
-//! One way for sessions and for the preflight, so that what the preflight has seen is what a session will do. It knows
-//! nothing of MQTT.
+//! Sessions and the preflight share it, so that a preflight shows what a session will do. It knows no MQTT.
 
 mod byte_recorder;
-mod departed;
 mod proxy;
 mod resolver;
 mod tcp;
 mod websocket;
+mod written_publishes;
 
 use std::{sync::Arc, time::Duration};
 
@@ -22,12 +21,12 @@ use tokio_rustls::{TlsConnector, client::TlsStream};
 use wilco_connection::{Address, Proxy, Step};
 
 pub(crate) use byte_recorder::ByteRecorder;
-pub(crate) use departed::Departed;
+pub(crate) use written_publishes::WrittenPublishes;
 
 use crate::refusal::{Refusal, Remedy};
 use byte_recorder::RecordedStream;
 use proxy::Tunnel;
-use wilco_credentials::tls::Witness;
+use wilco_credentials::tls::ShownCertificates;
 
 /// At most this long for each step.
 const STEP_TIMEOUT: Duration = Duration::from_secs(10);
@@ -39,31 +38,31 @@ pub struct Route {
     pub address: Address,
     /// TLS, where the address has it.
     pub tls: Option<Tls>,
-    /// The proxy on the way.
+    /// The proxy.
     pub proxy: Option<Proxy>,
 }
 
 /// How a broker proves itself, and we ourselves to it.
 #[derive(Clone)]
 pub struct Tls {
-    /// How TLS is spoken.
+    /// The configuration of TLS.
     pub config: Arc<ClientConfig>,
-    /// What the server has shown.
-    pub witness: Witness,
+    /// The chain that the server sent.
+    pub witness: ShownCertificates,
     /// The name that the server must prove, where it is not the one dialled.
     pub server_name: Option<String>,
-    /// Why a server's certificate is believed.
+    /// How the server's certificate was verified.
     pub proof: Proof,
     /// We show one of our own.
     pub client_certificate: bool,
 }
 
-/// Why a server's certificate is believed.
+/// How a server's certificate was verified.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Proof {
     /// An authority has signed it, and its name is right.
     Signed,
-    /// It is the very one that was brought.
+    /// It is the pinned certificate.
     Pinned,
 }
 
@@ -72,12 +71,12 @@ pub(crate) trait Stream: AsyncRead + AsyncWrite + Send + Sync + Unpin {}
 impl<S: AsyncRead + AsyncWrite + Send + Sync + Unpin> Stream for S {}
 
 /// A connection, ready for MQTT.
-pub(crate) struct Dialled {
+pub(crate) struct EstablishedStream {
     pub(crate) stream: Box<dyn Stream>,
     /// The first bytes that came, for finding out what else than MQTT may be there.
     pub(crate) heard: ByteRecorder,
     /// How many publishes have begun to leave.
-    pub(crate) departed: Departed,
+    pub(crate) written_publishes: WrittenPublishes,
     /// How long TCP took: an idea of how far the broker is.
     pub(crate) tcp: Duration,
 }
@@ -94,12 +93,12 @@ pub(crate) struct Failed {
     pub(crate) step: Step,
     pub(crate) refusal: Refusal,
     pub(crate) took: Duration,
-    /// The last that was seen on the wire.
+    /// The last observation.
     pub(crate) trace: Option<String>,
 }
 
 /// Goes all the way to a broker.
-pub(crate) async fn dial(route: &Route, tell: &mut (dyn FnMut(Progress) + Send)) -> Result<Dialled, Failed> {
+pub(crate) async fn dial(route: &Route, tell: &mut (dyn FnMut(Progress) + Send)) -> Result<EstablishedStream, Failed> {
     let mut steps = Steps { tell, since: Instant::now() };
     let address = &route.address;
     let (host, port) = match &route.proxy {
@@ -127,7 +126,7 @@ pub(crate) async fn dial(route: &Route, tell: &mut (dyn FnMut(Progress) + Send))
     steps.passed(Step::Tcp, said);
 
     let raw = ByteRecorder::default();
-    let tcp = RecordedStream::new(tcp, raw.clone(), Departed::default());
+    let tcp = RecordedStream::new(tcp, raw.clone(), WrittenPublishes::default());
     let stream: Box<dyn Stream> = match &route.tls {
         None => {
             steps.skipped(Step::Tls, "Not encrypted: the address has no TLS");
@@ -154,12 +153,12 @@ pub(crate) async fn dial(route: &Route, tell: &mut (dyn FnMut(Progress) + Send))
     } else {
         stream
     };
-    let (heard, departed) = (ByteRecorder::default(), Departed::default());
-    let stream = Box::new(RecordedStream::new(stream, heard.clone(), departed.clone()));
-    Ok(Dialled { stream, heard, departed, tcp: far })
+    let (heard, written_publishes) = (ByteRecorder::default(), WrittenPublishes::default());
+    let stream = Box::new(RecordedStream::new(stream, heard.clone(), written_publishes.clone()));
+    Ok(EstablishedStream { stream, heard, written_publishes, tcp: far })
 }
 
-/// A plain answer where TLS was expected tells what is really there.
+/// A plain-text response where TLS was expected shows which server it is.
 fn explained(refusal: Refusal, raw: &ByteRecorder, address: &Address) -> Refusal {
     if !raw.is_http() {
         return refusal;
@@ -194,7 +193,7 @@ impl Tls {
         })
     }
 
-    /// Who signed what the server has shown, as a sentence.
+    /// The issuer of the server's certificate, as a sentence.
     fn issued_by(&self) -> Option<String> {
         let chain = self.witness.presented()?;
         let server = chain.first()?;

@@ -1,6 +1,6 @@
-//! Through a proxy: HTTP CONNECT (RFC 9110 section 9.3.6) and SOCKS5 (RFC 1928, RFC 1929).
+//! Connections through a proxy: HTTP CONNECT (RFC 9110 section 9.3.6) and SOCKS5 (RFC 1928, RFC 1929).
 //!
-//! The proxy looks the broker's name up, because behind some proxies nobody else can.
+//! The proxy resolves the broker's name, because behind some proxies nothing else can.
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use tokio::{

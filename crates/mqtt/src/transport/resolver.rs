@@ -1,8 +1,8 @@
-//! Asking the system for the addresses of a host, so that a name server that does not answer delays nothing but the
+//! Resolves host names with the operating system, so that a name server that does not answer delays only the
 //! connections to that host.
 //!
-//! The system has only a call that blocks, for half a minute where nothing answers. It runs on a thread of its own and not on
-//! one of those on which files and the store are read.
+//! The system has only a blocking call, which takes half a minute if nothing answers. It runs on a thread of its own,
+//! not on those that read files and the store.
 
 use std::{
     collections::HashMap,
@@ -35,7 +35,7 @@ type UnderWay = Arc<Mutex<HashMap<String, LookUp>>>;
 
 pub(super) struct Resolver {
     look_up: fn(&str) -> io::Result<Vec<SocketAddr>>,
-    /// By host: who asks for the same one waits for the same answer.
+    /// By host: requests for the same one share one answer.
     under_way: UnderWay,
     turns: Arc<Semaphore>,
 }
@@ -67,7 +67,7 @@ impl Resolver {
     async fn begin(&self, host: &str) -> LookUp {
         let turn = Arc::clone(&self.turns).acquire_owned().await;
         let mut under_way = lock(&self.under_way);
-        // Somebody else may have begun meanwhile.
+        // Another task may have started the look-up meanwhile.
         if let Some(answer) = under_way.get(host) {
             return answer.clone();
         }
@@ -84,7 +84,7 @@ impl Resolver {
         };
         match thread::Builder::new().name("name look-up".into()).stack_size(STACK).spawn(asking) {
             Ok(_) => drop(under_way.insert(host.to_owned(), answer.clone())),
-            Err(error) => tracing::warn!(%error, "no thread for a name look-up"),
+            Err(error) => tracing::warn!(%error, "no thread could be started for a name look-up"),
         }
         answer
     }
@@ -96,7 +96,7 @@ fn lock(under_way: &UnderWay) -> MutexGuard<'_, HashMap<String, LookUp>> {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+    #![expect(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 
     use std::{
         io,
@@ -162,7 +162,7 @@ mod tests {
         let (one, other) = tokio::join!(resolver.resolve("host", 1), resolver.resolve("host", 2));
         assert_eq!((one.unwrap()[0].port(), other.unwrap()[0].port()), (1, 2));
         assert_eq!(ASKED.load(Ordering::SeqCst), 1);
-        // What was true then may not be now.
+        // The result may be outdated by now.
         resolver.resolve("host", 1).await.unwrap();
         assert_eq!(ASKED.load(Ordering::SeqCst), 2);
     }

@@ -1,4 +1,4 @@
-//! Names and TCP.
+//! DNS and TCP.
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -43,7 +43,7 @@ pub(super) fn counted(of_proxy: &str, host: &str, addresses: &[SocketAddr]) -> S
 }
 
 /// The first of these that takes a connection. Each gets a head start over the next.
-pub(super) async fn connect(addresses: &[SocketAddr], patience: Duration) -> Result<(TcpStream, SocketAddr), Refusal> {
+pub(super) async fn connect(addresses: &[SocketAddr], limit: Duration) -> Result<(TcpStream, SocketAddr), Refusal> {
     let mut waiting = addresses.iter().copied();
     let mut trying = JoinSet::new();
     let mut first_error = None;
@@ -66,13 +66,13 @@ pub(super) async fn connect(addresses: &[SocketAddr], patience: Duration) -> Res
             }
         }
     };
-    match timeout(patience, race).await {
+    match timeout(limit, race).await {
         Ok(Some((stream, address))) => {
             // Off by default, and a command's round trip takes 44 ms more.
             stream.set_nodelay(true).map_err(|error| Refusal::io(&error))?;
             Ok((stream, address))
         }
         Ok(None) => Err(first_error.map_or_else(Refusal::gone, |error| Refusal::io(&error))),
-        Err(_) => Err(Refusal::silence("{address}", patience.as_secs())),
+        Err(_) => Err(Refusal::silence("{address}", limit.as_secs())),
     }
 }

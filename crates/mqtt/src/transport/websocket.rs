@@ -1,4 +1,4 @@
-//! MQTT over a WebSocket (MQTT 5 section 6): every write a binary frame, every binary frame bytes to read.
+//! MQTT over WebSocket (MQTT 5 section 6): each write is a binary frame, and each binary frame is received as bytes.
 
 use std::io;
 
@@ -19,7 +19,7 @@ const _: () = assert!(log::STATIC_MAX_LEVEL as usize <= log::LevelFilter::Debug 
 
 /// Upgrades a connection to a web server.
 pub(super) async fn upgrade(address: &Address, stream: Box<dyn Stream>) -> Result<Box<dyn Stream>, Refusal> {
-    // What is inside is encrypted already where it is to be.
+    // The stream inside is already encrypted if it should be.
     let target = target(address)?;
     let mut request = target.as_str().into_client_request().map_err(|error| refused(&error, address))?;
     request.headers_mut().insert("Sec-WebSocket-Protocol", HeaderValue::from_static("mqtt"));
@@ -104,7 +104,7 @@ fn refused(error: &Error, address: &Address) -> Refusal {
             Remedy::TryAgain,
         ),
         Error::Io(error) => Refusal::io(error).at(&address.host, address.port),
-        // What the library says may quote what was sent.
+        // The library's error may quote the request.
         _ => Refusal::new(
             format!("The server at {}, port {}, does not open a WebSocket (RFC 6455).", address.host, address.port),
             "Check the port and the path of the broker's WebSocket listener. For MQTT without WebSocket use mqtt:// \

@@ -1,4 +1,4 @@
-//! `annotations`: what people have set of devices here, and which devices are about to be forgotten.
+//! `annotations`: names, tags and notes that users set, and devices that are about to be forgotten.
 
 use rusqlite::{Connection, params};
 use wilco_ledger::{DeviceId, Timestamp};

@@ -1,4 +1,4 @@
-//! `audit`: its entries, the last one that the retention has deleted, and the seals.
+//! `audit`: the entries, the last entry that the retention has deleted, and the seals.
 
 use rusqlite::{Connection, OptionalExtension, Row, params, params_from_iter, types::Value};
 use wilco_ledger::Timestamp;
@@ -41,7 +41,7 @@ pub(super) const CREATE: &str = "
 const COLUMNS: &str = "number, at, kind, operator, os_user, machine, connection, connection_name, what, details, note, \
                        previous, hash";
 
-/// So many seals are kept: they only say more exactly from where on a chain was computed anew.
+/// The number of kept seals: they only narrow down from which entry on a chain was recalculated.
 const SEALS: u32 = 1_000;
 
 /// Adds an entry after the newest one.

@@ -1,4 +1,4 @@
-//! `buttons`: commands with their arguments filled in, to be sent by one press.
+//! `buttons`: commands with their arguments filled in.
 
 use rusqlite::{Connection, params};
 

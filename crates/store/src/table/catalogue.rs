@@ -1,4 +1,4 @@
-//! `catalogue`: commands that people have described themselves. The built-in ones are in the program.
+//! `catalogue`: users' own commands. The built-in ones are in the program.
 
 use rusqlite::{Connection, params};
 use wilco_dialect::CommandKind;

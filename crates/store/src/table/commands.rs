@@ -1,4 +1,4 @@
-//! `commands`: how each command stands, made from its events for listing and filtering.
+//! `commands`: the state of each command, derived from its events, for listing and filtering.
 
 mod answered;
 mod bad;
@@ -220,7 +220,7 @@ pub(crate) fn at(connection: &Connection, row: i64) -> rusqlite::Result<(Connect
     connection.prepare_cached(&format!("SELECT {COLUMNS} FROM commands c WHERE row = ?1"))?.query_row([row], read)
 }
 
-/// How the command at a row stands, and its message.
+/// The state of the command at a row, and its message.
 pub(crate) fn end_at(connection: &Connection, row: i64) -> rusqlite::Result<(State, String)> {
     connection.prepare_cached("SELECT state, message FROM commands WHERE row = ?1")?.query_row([row], |row| {
         let mut columns = Columns::from(row, 0);
@@ -241,7 +241,7 @@ pub(crate) fn by_id(
         .optional()
 }
 
-/// The IDs of a device's commands, `limit` of them at the most.
+/// The IDs of a device's commands, `limit` of them at most.
 pub(crate) fn ids(
     connection: &Connection,
     id: &ConnectionId,

@@ -1,4 +1,4 @@
-//! `connections`: the profiles. No secret is ever in here.
+//! `connections`: the profiles, without secrets.
 
 use rusqlite::{Connection, params};
 use wilco_connection::{EnabledDialect, Secrets};

@@ -1,4 +1,4 @@
-//! `counters`: how many commands a connection has that somebody sent, and how many that Wilco sent by itself. Kept,
+//! `counters`: how many commands of a connection users have sent, and how many Wilco has sent by itself. Stored,
 //! because counting five million takes a sixth of a second.
 
 use rusqlite::{Connection, OptionalExtension, params};
@@ -48,7 +48,7 @@ pub(super) fn remove(connection: &Connection, id: &ConnectionId) -> rusqlite::Re
     Ok(())
 }
 
-/// The number of commands of one connection, or of all: of those that somebody sent, or of the others.
+/// The number of commands of one connection, or of all: of those that users sent, or of the automatic ones.
 pub(crate) fn commands(connection: &Connection, id: Option<&ConnectionId>, automatic: bool) -> rusqlite::Result<u32> {
     let column = if automatic { "automatic" } else { "commands" };
     let count: Option<i64> = match id {

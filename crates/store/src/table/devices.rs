@@ -1,4 +1,4 @@
-//! `devices`: what was last known of each device.
+//! `devices`: the last known state of each device.
 
 use std::{borrow::Cow, sync::Arc};
 
@@ -30,7 +30,7 @@ pub(super) const CREATE: &str = "
         PRIMARY KEY (connection, device)
     ) STRICT, WITHOUT ROWID;";
 
-/// What a device said that it did and reports otherwise.
+/// The disagreement of a device.
 #[derive(Serialize, Deserialize)]
 struct StoredDisagreement<'a> {
     command: Cow<'a, str>,

@@ -1,5 +1,5 @@
-//! `discarded`: messages that were not kept for want of room, counted for each command and for what belongs to none, with the
-//! newest of them.
+//! `discarded`: messages that were not kept because the quota was used up, counted for each command and for messages of
+//! no command, with the newest of them.
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use wilco_ledger::{CommandId, DeviceId, Raw, Timestamp};
@@ -62,7 +62,7 @@ pub(crate) fn add(
     Ok(())
 }
 
-/// What was not kept about a command, or of what belongs to none.
+/// Messages that were not kept, of a command or of none.
 pub(crate) fn of_command(
     connection: &Connection,
     id: &ConnectionId,
@@ -77,7 +77,7 @@ pub(crate) fn of_command(
         .optional()
 }
 
-/// What was not kept of a device, with the newest of it.
+/// Messages of a device that were not kept, with the newest of them.
 pub(crate) fn of_device(
     connection: &Connection,
     id: &ConnectionId,
@@ -98,16 +98,23 @@ pub(crate) fn of_device(
 }
 
 /// How many messages were not kept in all, and the devices with most of them, at most so many.
-pub(crate) fn most(connection: &Connection, limit: u32) -> rusqlite::Result<(u64, Vec<DiscardedOf>)> {
+pub(crate) fn most(
+    connection: &Connection,
+    of: Option<&ConnectionId>,
+    limit: u32,
+) -> rusqlite::Result<(u64, Vec<DiscardedOf>)> {
+    let of = of.map(ConnectionId::as_str);
     let number = |number: i64| u64::try_from(number).unwrap_or(0);
-    let all: Option<i64> =
-        connection.prepare_cached("SELECT sum(messages) FROM discarded")?.query_row([], |row| row.get(0))?;
+    let all: Option<i64> = connection
+        .prepare_cached("SELECT sum(messages) FROM discarded WHERE ?1 IS NULL OR connection = ?1")?
+        .query_row([of], |row| row.get(0))?;
     let most = connection
         .prepare_cached(
             "SELECT connection, device, sum(messages) AS all_messages FROM discarded
-             GROUP BY connection, device ORDER BY all_messages DESC, connection, device LIMIT ?1",
+             WHERE ?1 IS NULL OR connection = ?1
+             GROUP BY connection, device ORDER BY all_messages DESC, connection, device LIMIT ?2",
         )?
-        .query_map([limit], |row| {
+        .query_map((of, limit), |row| {
             let mut columns = Columns::from(row, 0);
             let connection: String = columns.get()?;
             let device = columns.checked(|device: String| DeviceId::new(device))?;

@@ -1,4 +1,4 @@
-//! `dismissed`: commands that ended badly, and that somebody has seen. They no longer need attention.
+//! `dismissed`: failed commands that a user has dismissed. They no longer need attention.
 
 use std::collections::HashSet;
 
@@ -12,7 +12,7 @@ pub(super) const CREATE: &str = "
         row INTEGER PRIMARY KEY -- that of the command
     ) STRICT;";
 
-/// Notes that somebody has seen a command.
+/// Dismisses a command.
 pub(crate) fn add(
     connection: &Connection,
     id: &ConnectionId,

@@ -1,4 +1,4 @@
-//! `events`: what happened, append-only. Everything that is said of a command comes from here.
+//! `events`: append-only. Everything known about a command is derived from here.
 
 use std::collections::BTreeMap;
 
@@ -39,7 +39,7 @@ impl<'a> Append<'a> {
         connection.prepare_cached(statement).map(Append)
     }
 
-    /// Appends one and says at which row.
+    /// Appends an event and returns its row.
     pub(crate) fn event(&mut self, id: &ConnectionId, event: &Event, request: Option<&Raw>) -> rusqlite::Result<i64> {
         let (fact, payload) = fact::write(event, request).map_err(unwritable)?;
         let mut sum = Sum::default();
@@ -77,7 +77,7 @@ pub(crate) fn of_command(
         .collect()
 }
 
-/// The last request of a command as it went out, or as it was heard from another console.
+/// The last request of a command as it was sent, or as it was received from another console.
 pub(crate) fn request(
     connection: &Connection,
     id: &ConnectionId,
@@ -223,7 +223,7 @@ pub(crate) fn count_strays(connection: &Connection, before: Timestamp) -> rusqli
         .query_row([before.0], |row| row.get(0))
 }
 
-/// Forgets up to `limit` answers that belong to no command and are from before that time, and says how many they were.
+/// Deletes up to `limit` answers without a command from before that time, and returns their number.
 pub(crate) fn forget_strays(connection: &Connection, before: Timestamp, limit: u32) -> rusqlite::Result<usize> {
     let mut statement = connection.prepare_cached(
         "DELETE FROM events WHERE row IN
@@ -261,7 +261,7 @@ pub(crate) fn forget_command(
     discarded::forget_command(connection, id, device, command)
 }
 
-/// The commands of a connection that are not at their end, from their events, in the order of submission.
+/// The commands of a connection that are not finished, from their events, in the order of submission.
 pub(crate) fn unsettled(connection: &Connection, id: &ConnectionId) -> rusqlite::Result<Vec<Command>> {
     let mut statement = connection.prepare_cached(&format!(
         "SELECT {COLUMNS} FROM commands c JOIN events e
@@ -301,12 +301,12 @@ pub(super) fn each_command_after(
     each(statement.query([row])?, take)
 }
 
-/// What the events of one command make of it.
+/// Projects the events of one command.
 pub(super) fn replay(events: &[(i64, Event)]) -> Option<Command> {
     replay_events(events.iter().map(|(_, event)| event))
 }
 
-/// What the events of one command make of it; `None` when they do not begin with its submission.
+/// Projects the events of one command; `None` if they do not begin with its submission.
 pub(crate) fn replay_events<'a>(events: impl IntoIterator<Item = &'a Event>) -> Option<Command> {
     let mut events = events.into_iter();
     let mut command = Command::begin(events.next()?)?;

@@ -1,4 +1,5 @@
-//! `evidence_use`: how much of the quota the evidence of each device takes. Kept, because adding it up would read every event.
+//! `evidence_use`: how much of the quota the evidence of each device uses. Stored, because adding it up would read
+//! every event.
 
 use rusqlite::{Connection, params};
 use wilco_ledger::DeviceId;

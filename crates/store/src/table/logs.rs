@@ -1,4 +1,4 @@
-//! `logs` and `log_chunks`: the log files that devices have published, piece by piece as they came.
+//! `logs` and `log_chunks`: the log files that devices have published, one row per received chunk.
 //!
 //! Readers assemble the chunks: a chunk that arrives late changes the result.
 
@@ -33,7 +33,7 @@ pub(super) const CREATE: &str = "
 /// Logs of a device that are kept. The one that a new one's command repeats makes room for it, or the oldest.
 const KEPT: usize = 5;
 
-/// The key of a log, as it stands first in every statement.
+/// The key of a log, as every statement starts with it.
 const OF_LOG: &str = "connection = ?1 AND device = ?2 AND command = ?3";
 
 /// Adds a piece to a log, which may be a new one.
@@ -98,7 +98,7 @@ fn begin(
     let mut others = of_device(connection, id, device)?;
     others.retain(|log| log.command != *command);
     if others.len() >= KEPT {
-        // The one that it was asked for in the place of goes first.
+        // The log that it replaces is deleted first.
         let replaced = events::again_of(connection, id, device, command)?;
         others.sort_by_key(|log| Some(&log.command) == replaced.as_ref());
     }
@@ -120,7 +120,7 @@ pub(crate) fn of_device(
         .collect()
 }
 
-/// A log with what has come of it, in order.
+/// A log with its received chunks, in order.
 pub(crate) fn with_chunks(
     connection: &Connection,
     id: &ConnectionId,
@@ -170,7 +170,7 @@ pub(crate) fn count(connection: &Connection, before: Timestamp) -> rusqlite::Res
     connection.query_row("SELECT count(*) FROM logs WHERE begun_at < ?1", [before.0], |row| row.get(0))
 }
 
-/// Forgets the logs that began before then, and says how many they were.
+/// Deletes the logs that began before that time, and returns their number.
 pub(crate) fn prune(connection: &Connection, before: Timestamp) -> rusqlite::Result<usize> {
     connection.execute(
         "DELETE FROM log_chunks WHERE (connection, device, command) IN

@@ -4,7 +4,7 @@ use rusqlite::{Connection, OptionalExtension};
 
 use crate::{Anchor, ConnectionId};
 
-/// The application id tells a Wilco database from any other SQLite file: "WLCO".
+/// The application ID distinguishes a Wilco database from other SQLite files: "WLCO".
 pub(crate) const APPLICATION_ID: i64 = 0x574C_434F;
 
 pub(super) const CREATE: &str = "
@@ -55,7 +55,7 @@ pub(crate) fn keep_anchor(connection: &Connection, anchor: &Anchor) -> rusqlite:
     Ok(())
 }
 
-/// The last number that has stood for a command of a connection on the wire.
+/// The last used number for command IDs of a connection in messages.
 pub(crate) fn last_wire_id(connection: &Connection, id: &ConnectionId) -> rusqlite::Result<u32> {
     let kept = connection
         .prepare_cached("SELECT CAST(value AS INTEGER) FROM meta WHERE name = ?1")?

@@ -1,7 +1,7 @@
 //! The tables, one file each: migration, row, queries.
 //!
-//! `events` is the truth, append-only. `commands`, `tallies`, `counters` and the search index are made from it and can be
-//! made again ([`rebuild`]). They are written in the same transaction as the event, or soon after it where there is much to write
+//! `events` is the truth, append-only. `commands`, `tallies`, `counters` and the search index are derived from it and can be
+//! rebuilt ([`rebuild`]). They are written in the same transaction as the event, or soon after it under load
 //! (see [`super::projection_queue`]); nobody reads them in between.
 
 pub(super) mod annotations;
@@ -42,7 +42,7 @@ use super::{
     sql_enum::SqlEnum,
 };
 
-/// What the first release of Wilco creates.
+/// The schema of the first release of Wilco.
 const FIRST: &[&str] = &[
     meta::CREATE,
     connections::CREATE,
@@ -91,9 +91,9 @@ pub(super) struct Written {
     is_new: bool,
 }
 
-/// Writes a command as it stands. A new command keeps the row of its submission as its own row number, so that rows follow
-/// the order of submission and a rebuild gives them the same numbers. One that is not there and does not begin here has
-/// been forgotten, and stays so.
+/// Writes the state of a command. A new command keeps the row of its submission as its own row number, so that rows
+/// follow the order of submission and a rebuild gives them the same numbers. A command that is missing and not
+/// submitted here has been deleted, and stays so.
 fn put_command(
     transaction: &Transaction<'_>,
     connection: &ConnectionId,
@@ -112,12 +112,12 @@ fn put_command(
     Ok(finished.map(|row| Written { row, is_new: false }))
 }
 
-/// A command as it is counted: among those that somebody sent, or among the others.
+/// How a command counts: among those of users, or among the automatic ones.
 fn counted(command: &Command) -> (u32, u32) {
     if command.asked.automatic { (0, 1) } else { (1, 0) }
 }
 
-/// Writes commands as they stand, and counts those that are new. Returns what is still to be entered into the search index.
+/// Writes the states of commands, and counts new ones. Returns the rows to be added to the search index.
 pub(super) fn put_commands<'a>(
     transaction: &Transaction<'_>,
     snapshots: impl Iterator<Item = &'a CommandSnapshot>,
@@ -148,7 +148,7 @@ pub(super) fn index(transaction: &Transaction<'_>, mut written: Vec<Written>) ->
     Ok(())
 }
 
-/// Enters the commands at these rows into the search index, whatever it says of them. Rows that are gone are left out.
+/// Adds the commands at these rows to the search index, replacing earlier entries. Deleted rows are skipped.
 pub(super) fn index_rows(transaction: &Transaction<'_>, rows: impl Iterator<Item = i64>) -> rusqlite::Result<()> {
     for row in rows {
         if let Some((connection, command)) = commands::at(transaction, row).optional()? {
@@ -158,7 +158,7 @@ pub(super) fn index_rows(transaction: &Transaction<'_>, rows: impl Iterator<Item
     Ok(())
 }
 
-/// Makes the projection anew from the events.
+/// Makes the projection again from the events.
 pub(super) fn rebuild(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
     for table in ["commands", "tallies", "counters"] {
         transaction.execute(&format!("DELETE FROM {table}"), [])?;

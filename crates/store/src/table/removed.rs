@@ -1,7 +1,7 @@
-//! `removed`: connections that are gone, and of which something is still to be forgotten; and devices, that go likewise.
+//! `removed`: removed connections and devices with data that is still to be deleted.
 //!
-//! A history of millions is not forgotten in one go, for meanwhile nothing else could be written; and whoever closes the
-//! program halfway finds the rest forgotten at the next start.
+//! A history of millions is not deleted at once, because nothing else could be written meanwhile; if the program is
+//! closed halfway, it deletes the rest at its next start.
 
 use rusqlite::{Connection, OptionalExtension, params};
 use wilco_ledger::DeviceId;
@@ -11,7 +11,7 @@ use crate::ConnectionId;
 
 pub(super) const CREATE: &str = "CREATE TABLE removed (connection TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;";
 
-/// What else there is of a connection, and by what a row of it is named.
+/// The tables with further data of a connection, and the columns that identify it.
 const TABLES: [(&str, &str); 9] = [
     ("events", "row"),
     ("tallies", "device"),
@@ -46,7 +46,7 @@ pub(crate) fn sweep(connection: &Connection, limit: u32) -> rusqlite::Result<boo
         .optional()?;
     let Some(id) = first else { return Ok(false) };
     if !rollouts::sweep(connection, &id, limit)? && !take_some(connection, &id, None, limit)? {
-        // What was on its way to the disk while the connection was removed.
+        // Rows that were written while the connection was removed.
         meta::forget_wire_id(connection, &id.as_str().into())?;
         dismissed::prune(connection)?;
         connection.execute("DELETE FROM removed WHERE connection = ?1", [&id])?;
@@ -93,7 +93,7 @@ fn take_some(connection: &Connection, id: &str, device: Option<&DeviceId>, limit
     Ok(false)
 }
 
-/// Forgets up to `limit` commands of a connection, and what the search knows of them.
+/// Deletes up to `limit` commands of a connection, with their entries in the search index.
 fn take_commands(connection: &Connection, id: &str, limit: u32) -> rusqlite::Result<bool> {
     let rows: Vec<i64> = connection
         .prepare_cached(

@@ -1,5 +1,5 @@
-//! `rollout_members`: the devices of each rollout, in the order of release. How far a member is says its command, which
-//! names the rollout; once that is forgotten, what is left of it here.
+//! `rollout_members`: the devices of each rollout, in the order of release. The progress of a member is that of its
+//! command, which names the rollout; once the command is deleted, its last state is kept here.
 
 use rusqlite::{Connection, Row, ToSql, params, params_from_iter};
 use wilco_ledger::{CommandId, DeviceId, State, Timestamp};

@@ -1,4 +1,4 @@
-//! `rollout_strangers`: devices that answered a broadcast and are no members of it, with what each said last.
+//! `rollout_strangers`: devices outside a broadcast rollout that answered it, each with its last answer.
 
 use rusqlite::{Connection, params};
 use wilco_ledger::{DeviceId, Timestamp};
@@ -16,7 +16,7 @@ pub(super) const CREATE: &str = "
         PRIMARY KEY (rollout, device)
     ) STRICT, WITHOUT ROWID;";
 
-/// Notes what one has said.
+/// Stores the answer of a device.
 pub(crate) fn put(connection: &Connection, rollout: u32, stranger: &StoredStranger) -> rusqlite::Result<()> {
     let StoredStranger { device, state, message, at } = stranger;
     connection

@@ -1,4 +1,4 @@
-//! `rollouts`: what each was started with, and how far it is as far as its members' commands do not tell.
+//! `rollouts`: the parameters of each rollout, and its progress without that of its members' commands.
 
 use std::{borrow::Cow, sync::Arc};
 

@@ -1,12 +1,12 @@
 //! `command_search`: which words occur in which commands, for the search in the history (SQLite FTS5).
 //!
-//! A word is searched for by its beginning. FTS5 can do so too, but collects every row of a beginning before it returns the
-//! first, and "pump" may begin a word of five million commands. So each beginning of a word, up to 12 characters, is stored
-//! as a token of its own: FTS5 reads its rows from the newest on, and stops when the page is full. State, origin,
-//! connection and device of a command are tokens of other kinds.
+//! A search finds words by their beginning. FTS5 can do so too, but collects every row of a beginning before it returns
+//! the first, and "pump" may begin a word of five million commands. So each beginning of a word, up to 12 characters,
+//! is stored as a token of its own: FTS5 reads its rows from the newest on, and stops when the page is full. State,
+//! origin, connection and device of a command are tokens of other kinds.
 //!
-//! The table holds no texts. Each command is entered at its submission, and again when it is finished: only then is its
-//! message final. The writer does so in the transaction that writes `commands`, or later where there is much to write.
+//! The table stores no texts. Each command is entered at its submission, and again when it is finished: only then is
+//! its message final. The writer does so in the transaction that writes `commands`, or later under load.
 
 mod words;
 
@@ -53,7 +53,7 @@ pub(crate) fn remove(connection: &Connection, row: i64) -> rusqlite::Result<()> 
     Ok(())
 }
 
-/// Makes the index anew from `commands`, also where it is damaged.
+/// Makes the index again from `commands`, also where it is damaged.
 pub(crate) fn rebuild(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
     // Without its settings, FTS5 does not even drop its table.
     transaction.execute("INSERT OR IGNORE INTO command_search_config (k, v) VALUES ('version', 4)", [])?;
@@ -67,13 +67,13 @@ pub(crate) fn rebuild(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
     Ok(())
 }
 
-/// Whether FTS5 says that its table is damaged. Where its settings are gone, it only says so in words.
+/// Whether FTS5 reports that its table is damaged. If its settings are gone, it does so only in the error text.
 pub(crate) fn is_damage(error: &rusqlite::Error) -> bool {
     error.sqlite_error().is_some_and(|error| error.extended_code == ffi::SQLITE_CORRUPT_VTAB)
         || error.to_string().contains("invalid fts5 file format")
 }
 
-/// The places of the newest commands that match, newest first, `limit` at the most. By the rows alone: their order is that
+/// The places of the newest commands that match, newest first, `limit` at most. By the rows alone: their order is that
 /// in which the commands were stored.
 pub(crate) fn places(
     connection: &Connection,
@@ -113,7 +113,7 @@ pub(crate) fn retain(connection: &Connection, search: &str, places: &mut Vec<Pla
     Ok(())
 }
 
-/// What is read of the commands that the index names.
+/// The columns of the commands that the index finds.
 struct Query {
     sql: String,
     since: i64,
@@ -167,8 +167,8 @@ fn document(id: &ConnectionId, command: &Command) -> String {
     document
 }
 
-/// What FTS5 looks for: the beginning of each word, and what else can be looked up. A token that nearly every command has
-/// only slows the search: what it leaves out is cheaper to find in the rows.
+/// The FTS5 query: the beginning of each word, and further tokens. A token that nearly every command has only slows the
+/// search: it is cheaper to filter the rows.
 fn matching(connection: &Connection, words: &[String], filter: &HistoryFilter) -> rusqlite::Result<String> {
     let count = |id, automatic| counters::commands(connection, id, automatic).map(u64::from);
     let (wanted, others) = (count(None, filter.automatic)?, count(None, !filter.automatic)?);

@@ -1,4 +1,4 @@
-//! `settings`: what the person has chosen, by name. What is not here is as it always was.
+//! `settings`: changed settings by name. All others have their defaults.
 
 use rusqlite::{Connection, params};
 

@@ -1,5 +1,5 @@
-//! `tallies`: how many commands a device has had, and which was the last. So that a fleet's grid is drawn at the start
-//! without looking through its history.
+//! `tallies`: the number of commands of each device, and the last one, so that the fleet is listed at the start without
+//! reading its history.
 
 use rusqlite::{Connection, OptionalExtension, params};
 use wilco_ledger::{Command, DeviceId};

@@ -1,4 +1,4 @@
-//! `telemetry` and `telemetry_sources`: what devices have measured, in blocks of a few seconds.
+//! `telemetry` and `telemetry_sources`: measurements of devices, in blocks of a few seconds.
 
 use rusqlite::{Connection, OptionalExtension, params};
 use wilco_ledger::{DeviceId, Timestamp};

@@ -1,4 +1,4 @@
-//! `views`: lists of devices that people have saved under a name.
+//! `views`: saved views of devices.
 
 use rusqlite::{Connection, params};
 use wilco_definitions::{SavedView, ViewColumn};

@@ -1,5 +1,5 @@
-//! A database that lost something, on real files: its log after a kill, an older copy put back, a flipped bit, a file that
-//! was cut. What is missing is said, and the rest can be read.
+//! Databases that lost something, on real files: a log deleted after a kill, an older copy restored, a flipped bit, a
+//! truncated file. The loss is reported, and the rest is readable.
 
 use std::{fs, path::Path, time::Duration};
 
@@ -95,7 +95,7 @@ async fn a_log_that_was_deleted_after_a_kill_is_noticed_once_and_remembered() {
         assert_eq!(listed(&store).await, 20, "the rest is readable");
         store.close().await.unwrap();
     }
-    // It goes on from there.
+    // It continues from there.
     let store = Store::open(copy.path()).unwrap();
     store.commit(batch("three", 3, 9_000)).await.unwrap();
     store.close().await.unwrap();

@@ -1,4 +1,4 @@
-//! Of a command that was told of thousands of times, what somebody can read is read.
+//! Reading the evidence of a command with thousands of progress answers.
 
 use wilco_ledger::{Command, Event, Fact, Outcome, Reading, State, TimeOut};
 

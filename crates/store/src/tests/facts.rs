@@ -1,4 +1,4 @@
-//! Every fact comes back as it went in.
+//! Every fact is read as it was written.
 
 use wilco_ledger::{
     Answer, Claim, Command, Delivery, Event, Fact, Fate, LastSend, Match, NotDelivered, Origin, Outcome, Raw, Reading,

@@ -67,7 +67,7 @@ async fn the_last_five_logs_of_a_device_are_kept() {
     assert_eq!(store.log(&connection(), &device("lamp"), &id("a")).await.unwrap(), None);
 }
 
-/// A command that asks for the log anew, and its log.
+/// A command that asks for the log again, and its log.
 async fn follow(store: &Store, command: &str, again_of: Option<&str>, at: i64) {
     let mut asked = submission("lamp", command);
     asked.again_of = again_of.map(id);

@@ -1,4 +1,4 @@
-//! What is known of commands that messages name.
+//! Looking up the commands that messages name.
 
 use wilco_ledger::Outcome;
 

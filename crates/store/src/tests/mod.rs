@@ -1,6 +1,6 @@
 //! The store against real SQLite files.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![expect(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 
 mod corruption;
 mod definitions;

@@ -1,8 +1,8 @@
-//! The writer against a plain model, over random histories: batches of every size, events that belong to no command,
-//! reads, pauses, a full disk, programs that end or are killed, and forgetting.
+//! The writer against a naive model, over random histories: batches of every size, events of no command, reads, pauses,
+//! a full disk, programs that end or are killed, and deletion.
 //!
-//! After each step the files are copied as they lie there, which is what a program that is killed at that moment leaves.
-//! The copy is opened, and what its tables say is compared with the model and with a rebuild from the events.
+//! After each step the files are copied, as a program that is killed at that moment would leave them. The copy is
+//! opened, and its tables are compared with the model and with a rebuild from the events.
 
 use std::{
     collections::BTreeMap,

@@ -1,4 +1,4 @@
-//! How the database carries out what is asked of it: with millions of commands nothing may be read from end to end.
+//! Query plans: with millions of commands, no query may scan a table.
 
 use std::{
     cell::RefCell,
@@ -17,7 +17,8 @@ use crate::{
     table::{commands, commands::Place, events, removed},
 };
 
-/// Tables with a row for each connection or each setting of FTS5, or for each command that somebody has dismissed: these may be read as a whole.
+/// Tables with a row for each connection or each setting of FTS5, or for each command that somebody has dismissed:
+/// these may be read as a whole.
 const SHORT: [&str; 3] = ["counters", "dismissed", "main.command_search_config"];
 
 thread_local! {

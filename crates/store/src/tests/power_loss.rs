@@ -1,8 +1,8 @@
-//! Power loss at every sync of a fan-out through the real writer: what a commit was reported for is there, whole, and
-//! nothing that was published was not committed.
+//! Power loss at every sync of a fan-out through the real writer: every reported commit is there, whole, and everything
+//! published was committed.
 //!
-//! The disk is made as it would be found: with all that was synced, and nothing of what was only written; or with half of
-//! the last write beside it.
+//! The disk is rebuilt as a power cut would leave it: with all synced writes and none of the others, or with half of
+//! the last write.
 
 use std::{
     collections::{BTreeSet, HashMap},

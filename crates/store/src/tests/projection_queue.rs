@@ -1,4 +1,4 @@
-//! Of many commands at once the events are written first, and how they stand a little later: nobody sees that.
+//! Under load, events are written first and rows a little later, which no reader can notice.
 
 use std::{
     ops::Range,

@@ -1,5 +1,5 @@
-//! A VFS over the system's own that takes down what SQLite writes below a directory, and when it syncs, so that a test can
-//! make the disk as a power cut would leave it. Files elsewhere go to the system's VFS as if this one were not there.
+//! A VFS on top of the system's that records the writes and syncs of SQLite below a directory, so that a test can
+//! rebuild the disk as a power cut would leave it. Files elsewhere are passed to the system's VFS unchanged.
 
 #![expect(unsafe_code, reason = "the interface of a VFS is C")]
 
@@ -72,7 +72,7 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 fn record_of(file: &Path) -> Option<Arc<Record>> {
-    // The log's index is made anew after a power cut.
+    // The log's index is rebuilt after a power cut.
     if file.extension().is_some_and(|extension| extension.to_string_lossy().ends_with("-shm")) {
         return None;
     }
@@ -183,7 +183,7 @@ unsafe fn push(file: *mut sqlite3_file, op: impl FnOnce(PathBuf) -> Op) {
     record.push(op(path.clone()));
 }
 
-/// A method that only goes on to the system's.
+/// A method that only continues to the system's.
 macro_rules! passed_on {
     ($($method:ident as $name:ident($($parameter:ident: $kind:ty),*);)*) => {
         $(

@@ -1,4 +1,4 @@
-//! What is not ours, is broken or comes from the future is left alone.
+//! Files that are not Wilco's, are damaged, or come from a newer version are not changed.
 
 use std::{fs, path::Path};
 
@@ -12,7 +12,7 @@ fn bytes(dir: &Path) -> Vec<(String, Vec<u8>)> {
     let mut files: Vec<_> = fs::read_dir(dir)
         .unwrap()
         .map(|entry| entry.unwrap().path())
-        // The index of the log is shared memory, made anew at will.
+        // The index of the log is shared memory, rebuilt at will.
         .filter(|path| path.extension().is_some_and(|extension| extension != "sqlite3-shm"))
         .map(|path| (path.file_name().unwrap().to_string_lossy().into_owned(), fs::read(&path).unwrap()))
         .collect();

@@ -1,4 +1,4 @@
-//! What ended long ago is forgotten as a whole, and nothing else is.
+//! Old finished commands are deleted as a whole, and nothing else is.
 
 use std::sync::Arc;
 
@@ -75,7 +75,7 @@ async fn what_ended_long_ago_is_forgotten_with_all_its_events_and_the_rest_is_as
 
     let before = 150_000;
     let old = store.count_older(Timestamp(before)).await.unwrap().commands;
-    // c1499 went on until 149,906; and the one of the other connection.
+    // c1499 continued until 149,906; and the one of the other connection.
     assert_eq!(old, 1_501);
     assert_eq!(forget_all(&store, before, 64).await, 1_501);
     assert_eq!(store.count_older(Timestamp(before)).await.unwrap().commands, 0);

@@ -1,4 +1,4 @@
-//! Searching the history: against a plain filter over random commands, and what is done about a damaged index.
+//! Searching the history: against a naive filter over random commands, and the repair of a damaged index.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! What the person has chosen comes back.
+//! Settings are read as they were written.
 
 use super::store;
 use wilco_definitions::Settings;

@@ -1,4 +1,4 @@
-//! The console: the real engine in a process of its own, which is told what to do line by line.
+//! The console: the real engine in a process of its own, controlled line by line.
 
 use std::io::{BufRead, Write, stdin, stdout};
 use std::path::Path;
@@ -13,7 +13,7 @@ use wilco_engine::paths::DataDir;
 use wilco_engine::vault::Vault;
 use wilco_engine::{Engine, Options};
 
-/// What the console is told: one JSON object a line.
+/// A request to the console: one line of JSON.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Order {
@@ -23,13 +23,13 @@ pub(crate) enum Order {
     Roll(usize, Box<NewRollout>),
     /// Cancels every third command that is not at its end.
     Cancel,
-    /// Says how many commands are not at their end, or a rollout.
+    /// Says how many commands are not finished, or a rollout.
     Open,
     /// Says everything in the history.
     History,
 }
 
-/// What the console says.
+/// A reply of the console.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Told {
@@ -41,7 +41,7 @@ pub(crate) enum Told {
     Sent(usize, Vec<String>),
     /// A fan-out was refused.
     Refused(usize, String),
-    /// Commands that are not at their end, at the most 1,000, and rollouts.
+    /// Commands that are not finished, at most 1,000, and rollouts.
     Open(usize),
     /// The whole history.
     History(Vec<CommandView>),

@@ -1,7 +1,7 @@
-//! The devices: hundreds of them over one MQTT connection, in a process of its own, which writes down every execution
-//! before it says anything of it.
+//! The devices: hundreds of them over one MQTT connection, in a process of its own, which logs every execution before
+//! it answers.
 //!
-//! The log is the devices' memory, too: after a `kill -9` they know from it what they have done and not yet answered.
+//! The log is also the devices' memory: after a `kill -9` they read from it what they have done and not yet answered.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fs::{File, OpenOptions};
@@ -72,7 +72,7 @@ pub(crate) fn main(arguments: &[String]) -> Result<()> {
     }
 }
 
-/// What a device is to say once its time has come.
+/// A scheduled answer of a device.
 enum Due {
     /// It has finished the work.
     Perform(String, String, String),
@@ -83,9 +83,9 @@ struct Fleet {
     behaviour: Behaviour,
     log: File,
     random: Random,
-    /// What each command came to, by id: `succeeded` or `failed`.
+    /// The result of each command, by ID: `succeeded` or `failed`.
     done: HashMap<String, &'static str>,
-    /// What is being worked on.
+    /// The running commands.
     begun: HashSet<String>,
     /// Messages that the broker has not acknowledged, by packet id.
     unacknowledged: BTreeMap<u16, (String, Vec<u8>)>,

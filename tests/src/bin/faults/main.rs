@@ -3,7 +3,7 @@
 //!
 //! The same program is the console and the devices, each in a process of its own.
 
-#![expect(clippy::print_stdout, reason = "it tells the person in front of the terminal what it has seen")]
+#![expect(clippy::print_stdout, reason = "it prints what it saw to the terminal")]
 
 mod console;
 mod fleet;

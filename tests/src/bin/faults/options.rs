@@ -1,4 +1,4 @@
-//! What can be written after `cargo xtask faults`.
+//! The options of `cargo xtask faults`.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -59,7 +59,7 @@ impl Options {
         Ok(options)
     }
 
-    /// What is to be run: first the seeds that failed once, then every scenario in turn.
+    /// The runs: first the seeds that failed before, then every scenario in turn.
     pub(crate) fn runs(&self, kept: &[(Scenario, u64)]) -> Vec<(Scenario, u64)> {
         let is_asked = |(scenario, _): &&(Scenario, u64)| !self.is_single && self.scenarios.contains(scenario);
         let mut runs: Vec<_> = kept.iter().filter(is_asked).copied().collect();

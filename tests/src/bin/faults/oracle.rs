@@ -1,4 +1,4 @@
-//! Compares what the history says with what the devices did and what went over the wire.
+//! Compares the history with what the devices did and with the recorded packets.
 
 use std::collections::{HashMap, HashSet};
 
@@ -6,7 +6,7 @@ use wilco_engine::api::{CommandState, CommandView, SentBy};
 
 use crate::wiretap::Wire;
 
-/// What is wrong, by kind, as the report counts it.
+/// The deviations, by kind, as the report counts them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Wrong {
     /// A command, or an answer that the console had acknowledged, is missing in the history.
@@ -15,7 +15,7 @@ pub(crate) enum Wrong {
     Doubled,
     /// A command that must not be repeated was published twice.
     UnsafeDoubled,
-    /// A command has not come to its end.
+    /// A command has not finished.
     NeverFinal,
     /// The history says something that is not so.
     False,
@@ -30,7 +30,7 @@ pub(crate) struct Finding {
     pub(crate) what: String,
 }
 
-/// What a fan-out was, and what the console answered to it.
+/// A fan-out, and the console's replies to it.
 #[derive(Debug, Clone)]
 pub(crate) struct FanOut {
     /// The arguments by which its commands are told from those of the other one.
@@ -49,7 +49,7 @@ impl FanOut {
     }
 }
 
-/// What the devices' log says.
+/// The devices' log.
 #[derive(Debug, Default)]
 pub(crate) struct Executions {
     /// How often each command was carried out, or failed, by id.

@@ -1,8 +1,8 @@
-//! What happens in one run: everything that a scenario and a seed decide.
+//! The plan of one run: everything that a scenario and a seed decide.
 
 use crate::random::Random;
 
-/// What goes wrong.
+/// The fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Scenario {
     /// Two fan-outs close together, with answers that belong to no command between them.
@@ -13,7 +13,7 @@ pub(crate) enum Scenario {
     Broker,
     /// The devices are killed.
     Fleet,
-    /// Console, broker or devices are stopped for a while (SIGSTOP) and go on.
+    /// Console, broker or devices are stopped for a while (SIGSTOP) and continue.
     Pause,
     /// The network is cut, half closed, silent or slow.
     Network,
@@ -29,7 +29,7 @@ pub(crate) enum Party {
     Fleet,
 }
 
-/// What the network does.
+/// The network fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Network {
     /// Every TCP connection is closed.
@@ -86,13 +86,13 @@ pub(crate) struct Plan {
     pub(crate) is_v5: bool,
     /// The broker keeps sessions and messages when it is killed.
     pub(crate) persistent: bool,
-    /// How long a device works, in milliseconds, at the most.
+    /// How long a device works, in milliseconds, at most.
     pub(crate) work_ms: u64,
     /// How many of a hundred commands fail at the device.
     pub(crate) failing: u64,
     /// How many of a hundred requests lead to an answer that belongs to no command.
     pub(crate) strays: u64,
-    /// What happens, and at which millisecond after the start.
+    /// The actions, with their times in milliseconds after the start.
     pub(crate) acts: Vec<(u64, Act)>,
 }
 

@@ -1,4 +1,4 @@
-//! What a campaign has shown: printed, and as `docs/reliability.md`.
+//! The results of a campaign: printed, and as `docs/reliability.md`.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -107,7 +107,7 @@ A seed decides what happens and when. The computer's own timing is not repeated,
 attempts. Seeds that failed once are kept in `tests/fixtures/faults.txt` and run each time.
 ";
 
-/// What follows it stays when the page is written again.
+/// The text after the generated part is kept when the page is written again.
 const OTHERS: &str =
     "<!-- `cargo xtask faults --report` writes what is above this line and keeps what is below it. -->";
 

@@ -1,4 +1,4 @@
-//! One run of a plan: starts everything, lets it happen, heals it, waits for the end, and judges.
+//! One run of a plan: starts everything, applies the faults, removes them, waits for the end, and compares.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Write};
@@ -22,14 +22,14 @@ use crate::oracle::{self, Executions, FanOut, Finding, Wrong};
 use crate::plan::{Act, Party, Plan, Way};
 use crate::wiretap::Wire;
 
-/// After everything is healed, so long at the most until every command is at its end.
+/// After everything is healed, so long at most until every command is finished.
 const FINAL_WITHIN: Duration = Duration::from_secs(180);
-/// So long at the most until a started process is ready. The machine may be busy.
+/// So long at most until a started process is ready. The machine may be busy.
 const READY_WITHIN: Duration = Duration::from_secs(120);
 /// Nothing more is coming when nothing has come for so long.
 const QUIET: Duration = Duration::from_millis(400);
 
-/// What came of a run.
+/// The result of a run.
 #[derive(Debug, Default)]
 pub(crate) struct Outcome {
     pub(crate) commands: usize,

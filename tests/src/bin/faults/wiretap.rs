@@ -1,4 +1,4 @@
-//! What went over the wire between console and broker, by the packets themselves.
+//! The packets between console and broker.
 
 use std::collections::HashMap;
 use std::time::Instant;
@@ -6,7 +6,7 @@ use std::time::Instant;
 use serde_json::Value;
 use wilco_tests::packets::{self, Connect, Packet, Publish};
 
-/// What was seen on all connections of a console.
+/// The packets of all connections of a console.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Wire {
     /// How often the console wrote a request, by device and id.

@@ -1,4 +1,4 @@
-//! Secrets that can be recognised, and finding them again in whatever form they were written down.
+//! Recognisable secrets, found again in any form in which they could be written.
 
 use std::collections::HashMap;
 use std::path::Path;

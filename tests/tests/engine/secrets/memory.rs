@@ -1,4 +1,4 @@
-//! The memory of a process, looked into from outside.
+//! Searches the memory of a process from outside.
 
 use std::fs::File;
 use std::os::unix::fs::FileExt;

@@ -1,4 +1,4 @@
-//! What is brought in: keys in every kind of file, and words that are typed.
+//! The planted secrets: keys in every kind of file, and typed passwords.
 
 use std::path::PathBuf;
 

@@ -1,5 +1,4 @@
-//! A person at the app and at the command line, everything that was said to them, and where to look for what should not
-//! be there.
+//! A user of the app and the command line, everything that was shown to them, and the places to search.
 
 use std::fmt::Debug;
 use std::fs::File;

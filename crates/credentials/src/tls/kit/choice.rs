@@ -1,4 +1,4 @@
-//! What belongs together, which of it is used, and what is wrong with that.
+//! Chooses which certificates and keys of a kit are used, and reports the problems.
 
 use std::{cmp::Reverse, collections::HashSet, path::PathBuf};
 
@@ -9,14 +9,14 @@ use crate::{
     FileRole,
     tls::{
         CertificateError,
-        content::{Certificate, Thing},
+        content::{Certificate, FoundItem},
         facts::{check_time, date},
     },
 };
 
 /// Intermediate authorities behind a client certificate. Two is usual.
 const LONGEST_CHAIN: usize = 10;
-/// How long before its end a certificate is worth a word, milliseconds.
+/// How long before it expires a certificate gets a warning, milliseconds.
 const SOON: i64 = 30 * DAY;
 const DAY: i64 = 24 * 60 * 60 * 1_000;
 
@@ -32,7 +32,7 @@ pub(super) struct Choice<'a> {
     pub(super) authorities: Vec<&'a Item>,
     /// The one certificate that the server must show.
     pub(super) server: Option<&'a Item>,
-    /// Those that stand in the way first.
+    /// Problems that prevent its use first.
     pub(super) problems: Vec<Problem>,
 }
 
@@ -118,11 +118,11 @@ impl<'a> Choice<'a> {
         }
     }
 
-    /// What is not used although it could be.
+    /// Items that are not used although they could be.
     fn mention_the_rest(&mut self, items: &[Item], pairs: &[Pair<'_>]) {
         let (Some(used), Some(key), true) = (self.chain.first().copied(), self.key, self.fits) else { return };
         let Some(certificate) = used.certificate() else { return };
-        // What was brought later has replaced what was there; that needs no word.
+        // A later file replaces an earlier one without a remark.
         let round = used.round.max(key.round);
         let is_rival = |(item, key): &&Pair<'_>| {
             let other = item.certificate();
@@ -154,12 +154,12 @@ impl<'a> Choice<'a> {
     }
 }
 
-/// What is wrong with a thing whatever else there is.
+/// The problem of an item regardless of the others.
 fn of_its_own(item: &Item) -> Option<Problem> {
     let error = match &item.thing {
-        Thing::Broken(error) => error.clone(),
-        Thing::Locked { tried: true, .. } => CertificateError::WrongPassphrase { path: item.path() },
-        Thing::Locked { tried: false, .. } => CertificateError::Encrypted { path: item.path() },
+        FoundItem::Broken(error) => error.clone(),
+        FoundItem::Locked { tried: true, .. } => CertificateError::WrongPassphrase { path: item.path() },
+        FoundItem::Locked { tried: false, .. } => CertificateError::Encrypted { path: item.path() },
         _ => return None,
     };
     Some(Problem { blocking: true, item: Some(item.id), error })
@@ -178,7 +178,7 @@ fn certificates(items: &[Item]) -> impl Iterator<Item = (&Item, &Certificate)> {
     items.iter().filter_map(|item| Some((item, item.certificate()?)))
 }
 
-/// The certificates that may be the client's, or stand behind it.
+/// The certificates that may be the client's, or in its chain.
 fn candidates(items: &[Item]) -> impl Iterator<Item = (&Item, &Certificate)> {
     certificates(items).filter(|(item, _)| !matches!(item.role, FileRole::Authorities | FileRole::Server))
 }
@@ -204,8 +204,8 @@ fn pairs(items: &[Item]) -> Vec<Pair<'_>> {
     pairs
 }
 
-/// What was given as just that comes first; an authority comes last, whoever has its key; what was brought later
-/// replaces what was there; what is valid and what ends later is better.
+/// Order of preference: items given for exactly this role come first, an authority last, even if its key is there;
+/// later items replace earlier ones; valid ones and those that expire later are better.
 fn rank(item: &Item, key: &Item, now: Timestamp) -> impl Ord + use<> {
     let facts = item.certificate().map(|certificate| &certificate.facts);
     let is_valid = facts.is_some_and(|facts| check_time(&PathBuf::new(), facts, now).is_ok());
@@ -254,7 +254,7 @@ fn chain<'a>(items: &'a [Item], first: &'a Item) -> Vec<&'a Item> {
     chain
 }
 
-/// What was given as such, and what signs others but not our certificate. Each once.
+/// Certificates given as authorities, and those that sign others but not our certificate. Each once.
 fn authorities<'a>(items: &'a [Item], chain: &[&Item]) -> Vec<&'a Item> {
     let mut authorities: Vec<&Item> = Vec::new();
     for (item, certificate) in certificates(items) {

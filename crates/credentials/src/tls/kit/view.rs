@@ -1,4 +1,4 @@
-//! A kit as it is shown.
+//! A kit as it is shown to users.
 
 use wilco_ledger::Timestamp;
 
@@ -10,7 +10,7 @@ use wilco_failure::sentence;
 
 use crate::{
     CertificateView, KitItem, KitItemKind, KitProblem, KitView,
-    tls::{CertificateFacts, content::Thing},
+    tls::{CertificateFacts, content::FoundItem},
 };
 
 pub(super) fn of(items: &[Item], id: &str, now: Timestamp) -> KitView {
@@ -32,7 +32,7 @@ pub(super) fn of(items: &[Item], id: &str, now: Timestamp) -> KitView {
         has_key: choice.fits,
         authorities: choice.authorities.iter().copied().filter_map(certificate).collect(),
         server: choice.server.and_then(certificate),
-        locked: items.iter().any(|item| matches!(item.thing, Thing::Locked { .. })),
+        locked: items.iter().any(|item| matches!(item.thing, FoundItem::Locked { .. })),
         usable: !problems.iter().any(|problem| problem.blocking),
         problems,
     }
@@ -41,11 +41,11 @@ pub(super) fn of(items: &[Item], id: &str, now: Timestamp) -> KitView {
 /// The numbers of what is shown in the line of that number.
 pub(super) fn shown_together(items: &[Item], id: u32, now: Timestamp) -> Vec<u32> {
     let lines = lines(items, &Choice::of(items, now));
-    // Since somebody saw it as a line of its own it may have become part of another.
+    // It was a separate line before, and may be part of another one now.
     lines.into_iter().find(|line| line.shown.id == id).map_or_else(|| vec![id], |line| line.ids)
 }
 
-/// One line of what is shown, and what it stands for.
+/// One line of the view, and the item behind it.
 struct Line {
     ids: Vec<u32>,
     shown: KitItem,
@@ -74,7 +74,7 @@ fn words(item: &Item, choice: &Choice<'_>) -> (KitItemKind, &'static str, String
     let is = |other: &&Item| other.id == item.id;
     let with_form = |kind: &str| format!("{}, {kind}", item.form);
     match &item.thing {
-        Thing::Certificate(certificate) => {
+        FoundItem::Certificate(certificate) => {
             if choice.server.as_ref().is_some_and(is) {
                 (KitItemKind::Server, "Server certificate", "The only trusted certificate".into())
             } else if choice.chain.first().is_some_and(is) {
@@ -87,7 +87,7 @@ fn words(item: &Item, choice: &Choice<'_>) -> (KitItemKind, &'static str, String
                 (KitItemKind::SetAside, "Certificate", "Not used".into())
             }
         }
-        Thing::Key { public, .. } => {
+        FoundItem::Key { public, .. } => {
             let note = match (choice.key, choice.fits) {
                 (Some(key), true) if key.id == item.id => "Matches the certificate".into(),
                 (Some(_), true) => return (KitItemKind::SetAside, "Private key", "Not used".into()),
@@ -96,12 +96,12 @@ fn words(item: &Item, choice: &Choice<'_>) -> (KitItemKind, &'static str, String
             };
             (KitItemKind::Key, "Private key", note)
         }
-        Thing::Locked { what, tried } => {
+        FoundItem::Locked { what, tried } => {
             let note = if *tried { "Wrong passphrase" } else { "Encrypted with a passphrase" };
             (KitItemKind::Locked, what.what(), note.into())
         }
-        Thing::Aside(note) => (KitItemKind::SetAside, "Ignored", (*note).to_owned()),
-        Thing::Broken(error) => (KitItemKind::Unusable, "Cannot be used", error.short().to_owned()),
+        FoundItem::Aside(note) => (KitItemKind::SetAside, "Ignored", (*note).to_owned()),
+        FoundItem::Broken(error) => (KitItemKind::Unusable, "Cannot be used", error.short().to_owned()),
     }
 }
 

@@ -15,10 +15,10 @@ use crate::tls::asn1::{OBJECT_IDENTIFIER, OCTET_STRING, SEQUENCE, Walk};
 
 /// 1.2.840.113549.1.5.13
 const PBES2: &[u8] = &[0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 0x01, 0x05, 0x0D];
-/// 1.2.840.113549.1.12.1; one number more says which.
+/// 1.2.840.113549.1.12.1, followed by the number of the scheme.
 const PKCS12_PBE: &[u8] = &[0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 0x01, 0x0C, 0x01];
 
-/// Decrypts with what an `AlgorithmIdentifier` says.
+/// Decrypts with an `AlgorithmIdentifier`.
 pub(super) fn decrypt(
     mut algorithm: Walk<'_>,
     data: &[u8],
@@ -55,7 +55,7 @@ fn pbes2(parameters: &[u8], data: &[u8], passphrase: &str, budget: &mut Budget) 
     }
 }
 
-/// What scrypt costs: a round mixes one block of the table, which is as much work as some rounds of a hash.
+/// The cost of scrypt: a round mixes one block of the table, which is as much work as some rounds of a hash.
 fn scrypt_rounds(scrypt: &ScryptParams) -> Result<u64, Refusal> {
     // `pkcs5` takes a logarithm of it.
     if !scrypt.cost_parameter.is_power_of_two() {

@@ -1,7 +1,7 @@
 //! PKCS#12 (RFC 7292): certificates and keys in one file, under one passphrase.
 //!
-//! Everything in it is taken out, whatever it says about what belongs together: keys and certificates are matched by
-//! what they are. Revocation lists and other secrets in it are passed over.
+//! All certificates and keys are extracted, whatever attributes pair them: they are matched by their public keys. Revocation
+//! lists and other secrets are skipped.
 
 use hmac::{
     EagerHash, Hmac, KeyInit, Mac,
@@ -22,13 +22,13 @@ use crate::tls::{
 const DATA: &[u8] = &[0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 0x01, 0x07, 0x01];
 /// 1.2.840.113549.1.7.6
 const ENCRYPTED_DATA: &[u8] = &[0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 0x01, 0x07, 0x06];
-/// 1.2.840.113549.1.12.10.1; one number more says which.
+/// 1.2.840.113549.1.12.10.1, followed by the number of the bag type.
 const BAG: &[u8] = &[0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 0x01, 0x0C, 0x0A, 0x01];
 /// 1.2.840.113549.1.9.22.1
 const X509_CERTIFICATE: &[u8] = &[0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 0x01, 0x09, 0x16, 0x01];
 /// 1.3.14.3.2.26
 const SHA1: &[u8] = &[0x2B, 0x0E, 0x03, 0x02, 0x1A];
-/// 2.16.840.1.101.3.4.2; one number more says which.
+/// 2.16.840.1.101.3.4.2, followed by the number of the hash.
 const SHA2: &[u8] = &[0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02];
 
 /// Whether this can be a PKCS#12 file: `SEQUENCE { version 3, authSafe ContentInfo, … }`.
@@ -144,7 +144,7 @@ fn certificate(bag: &[u8]) -> Option<CertificateDer<'static>> {
     walk.enter(CONTEXT_0)?.take(OCTET_STRING).map(|der| CertificateDer::from(der.to_vec()))
 }
 
-/// What bytes are derived for (RFC 7292 appendix B.3).
+/// The purpose of derived bytes (RFC 7292 appendix B.3).
 #[derive(Clone, Copy)]
 pub(super) enum Purpose {
     Key = 1,
@@ -152,7 +152,7 @@ pub(super) enum Purpose {
     Mac = 3,
 }
 
-/// A passphrase as PKCS#12 wants it: UTF-16, the high byte first, with a zero at its end.
+/// A passphrase in the encoding of PKCS#12: UTF-16, the high byte first, with a zero at its end.
 pub(super) fn password(passphrase: &str) -> Zeroizing<Vec<u8>> {
     let mut bytes = Zeroizing::new(Vec::with_capacity(2 * passphrase.len() + 2));
     for unit in passphrase.encode_utf16().chain([0]) {

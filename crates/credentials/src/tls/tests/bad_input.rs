@@ -1,4 +1,4 @@
-//! Input that is wrong, cut off, or made to do harm: a sentence for each.
+//! Invalid, truncated and malicious input: a sentence for each.
 
 use std::io::{Cursor, Write};
 

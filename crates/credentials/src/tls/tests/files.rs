@@ -1,4 +1,4 @@
-//! Files: what is accepted, and the sentence for what is not.
+//! Files: which are accepted, and the sentence for each of the others.
 
 use std::{collections::HashMap, fs};
 

@@ -1,4 +1,4 @@
-//! Handshakes between our client and a server made to be refused, in memory.
+//! Handshakes between our client and a server that must be refused, in memory.
 
 use std::{io, sync::Arc};
 
@@ -43,7 +43,7 @@ fn handshake(credentials: &Credentials, server: ServerConfig) -> Result<(), io::
     handshake_of(config, server)
 }
 
-/// What our side says of a handshake, the way an MQTT client would pass it on: inside an I/O error.
+/// The error of our side of a handshake, as an MQTT client would return it: inside an I/O error.
 fn handshake_of(config: Arc<ClientConfig>, server: ServerConfig) -> Result<(), io::Error> {
     let name = ServerName::try_from("broker.example").unwrap();
     let mut client = ClientConnection::new(config, name).unwrap();

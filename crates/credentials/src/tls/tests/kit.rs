@@ -1,4 +1,4 @@
-//! What a kit makes of what was brought: every form, what belongs together, and what is said of the rest.
+//! Kits: every form of file, pairing of keys and certificates, and remarks about the rest.
 
 use std::collections::HashMap;
 
@@ -228,7 +228,7 @@ fn what_is_added_later_replaces_what_was_there() {
     let seen = view(&kit);
     assert_eq!((seen.certificate.unwrap().subject.as_str(), seen.has_key), ("CN=fixture-spare", true));
     assert_eq!(seen.problems, []);
-    // The same file once more takes its own place.
+    // The same file again takes its own place.
     add(&mut kit, SPARE_KEY.0, CLIENT_KEY.1, FileRole::Any);
     assert_eq!(view(&kit).certificate.unwrap().subject, "O=Wilco, CN=fixture-client");
 }

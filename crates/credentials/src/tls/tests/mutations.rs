@@ -1,4 +1,4 @@
-//! Some thousand files that are nearly right, the same ones each time: none may do harm. `cargo xtask fuzz` does more.
+//! Some thousand nearly valid files, the same each time: none may do harm. `cargo xtask fuzz` does more.
 
 use super::{
     NOW,
@@ -81,7 +81,7 @@ fn no_mutated_der_does_harm() {
     check(&[fixture!("client.crt"), fixture!("client.der"), fixture!("bundle.p7b")], 1_000);
 }
 
-/// Whose number of rounds is one, so that mutations are what takes the time.
+/// A container with one round, so that mutating takes most of the time.
 macro_rules! seed {
     ($name:literal) => {
         ($name, include_bytes!(concat!("../../../../../fuzz/seeds/", $name)) as &[u8])

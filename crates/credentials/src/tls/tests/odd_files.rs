@@ -1,4 +1,4 @@
-//! Files as they come out of other programs: glued together, quoted, mentioned in prose, and given as what they are not.
+//! Files from other programs: concatenated, quoted, mentioned in prose, and given for a wrong purpose.
 
 use base64ct::{Base64, Encoding};
 

@@ -1,4 +1,4 @@
-//! What one entity makes of its device: commands with their forms, values, and where it says whether it is there.
+//! Adds one entity to its device: commands with their forms, values, and availability.
 
 use std::collections::HashSet;
 
@@ -161,7 +161,7 @@ fn describe_device(device: &mut KnownDevice, described: &Value) {
     }
 }
 
-/// The words by which an entity reports what it is sent, where its kind has others for its state than for its commands.
+/// The words by which an entity reports what it is sent, if its kind has different ones for state and commands.
 fn reported_as(component: &str, config: &Value) -> Vec<(Box<str>, Box<str>)> {
     let pairs: &[(&str, &str, &str, &str)] = match component {
         "switch" | "siren" | "humidifier" | "fan" | "light" => {
@@ -265,7 +265,7 @@ fn add_variable(
         template,
     });
     if json && usable {
-        // What such a light is sent beside its state, it reports beside it too.
+        // Such a light also reports the values that it is sent beside its state.
         for member in ["brightness", "color_temp", "effect"] {
             let Ok(template) = Template::parse(&format!("{{{{ value_json.{member} }}}}")) else { continue };
             device.variables.push(Variable {
@@ -281,7 +281,7 @@ fn add_variable(
     usable.then(|| key.into())
 }
 
-/// What an entity has besides its main command: brightness, position, mode and the like, each with topics of its own.
+/// An aspect of an entity besides its main command: brightness, position, mode and the like, each with its own topics.
 fn further(device: &mut KnownDevice, config: &Value, key: &str, problems: &mut Vec<String>) {
     let number = |min: &str, max: &str, default: (f64, f64), unit: Option<&str>| Control::Number {
         min: Some(config.get(min).and_then(Value::as_f64).unwrap_or(default.0)),

@@ -1,8 +1,8 @@
-//! The names in discovery messages: abbreviations and the base topic, written out.
+//! Expands names in discovery messages: abbreviations and the base topic.
 
 use serde_json::{Map, Value};
 
-/// The words that names are abbreviated to.
+/// The abbreviated words of names.
 const WORDS: [(&str, &str); 56] = [
     ("cmd", "command"),
     ("t", "topic"),

@@ -1,4 +1,4 @@
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![expect(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 
 use std::{fs, path::Path};
 
@@ -105,7 +105,7 @@ async fn every_kind_of_change_is_written_down_with_who_and_why() {
             (AuditKind::Connection, "Added connection plant", None),
             (AuditKind::Command, "Sent led to pump-7", Some("the pump was dry")),
             (AuditKind::Command, "Cancelled led on pump-7", None),
-            (AuditKind::Device, "Changed what is set of pump-8", None),
+            (AuditKind::Device, "Changed the name, tags or note of pump-8", None),
             (AuditKind::Rollout, "Started rollout 1: identify to 2 devices", Some("find them")),
             (AuditKind::Rollout, "Stopped rollout 1", None),
             (AuditKind::Catalogue, "Saved command flush in the catalogue", None),
@@ -125,7 +125,7 @@ async fn every_kind_of_change_is_written_down_with_who_and_why() {
     assert_eq!(cancelled.os_user, whoami::username());
     assert!(!cancelled.machine.is_empty());
 
-    // What changes nothing is not written down, nor what is refused.
+    // What changes nothing is not stored, nor what is refused.
     handle.change_settings(handle.settings().await.unwrap()).await.unwrap();
     let twice =
         ConnectionEntry { name: "plant".into(), url: "mqtt://127.0.0.1:9".into(), ..ConnectionEntry::default() };
@@ -140,7 +140,7 @@ async fn every_kind_of_change_is_written_down_with_who_and_why() {
     engine.stop().await;
 }
 
-/// What `wilco` finds on a copy of the database with which somebody has done this.
+/// The output of `wilco` on a copy of the database after this change.
 async fn find(data: &Path, vault: &Vault, meddle: impl FnOnce(&Connection)) -> AuditVerification {
     let copy = tempfile::tempdir().unwrap();
     fs::copy(data.join(FILE_NAME), copy.path().join(FILE_NAME)).unwrap();
@@ -214,7 +214,7 @@ async fn an_entry_that_was_altered_is_found_whatever_was_altered() {
     }
 }
 
-/// Computes hashes anew as Wilco does, from an entry on.
+/// Computes hashes again as Wilco does, from an entry on.
 fn compute_anew(database: &Connection, numbers: impl Iterator<Item = u32>) {
     for number in numbers {
         let entry = database
@@ -307,13 +307,13 @@ async fn what_was_removed_replaced_cut_off_or_restored_is_found() {
     }
     let found = handle.verify_audit().await.unwrap();
     assert_eq!((told(&found), intact(&found)), (vec![(Replaced, Some((6, 8)))], vec![(1, 5)]));
-    // Sealed anew, it says why, and what was missing is missing in the entry that says so.
+    // Sealed again, it says why, and what was missing is missing in the entry that says so.
     handle.reseal_audit(" ").await.unwrap_err();
     let found = handle.reseal_audit("restored the backup of Monday").await.unwrap();
     assert_eq!((told(&found), intact(&found)), (vec![], vec![(1, 11)]));
     let page = handle.audit(AuditQuery { limit: 1, ..AuditQuery::default() }).await.unwrap();
     assert_eq!(page.entries[0].note.as_deref(), Some("restored the backup of Monday"));
-    assert!(page.entries[0].details.as_ref().unwrap().as_str().contains("Entries 6 to 8 are not what was sealed"));
+    assert!(page.entries[0].details.as_ref().unwrap().as_str().contains("Entries 6 to 8 are not the sealed ones"));
     engine.stop().await;
 
     // Another keyring knows nothing of it.

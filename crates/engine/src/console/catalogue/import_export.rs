@@ -1,4 +1,4 @@
-//! Commands and buttons taken to another computer as a file, and taken in from one.
+//! Imports and exports commands and buttons.
 
 use std::{path::PathBuf, sync::Arc};
 
@@ -16,8 +16,8 @@ use crate::{
 };
 
 impl Handle {
-    /// Writes commands of one's own to a file, with the buttons that send them; where none is named, all of them and
-    /// every button. Says where the file lies.
+    /// Exports own commands to a file, with the buttons that send them; if none is given, all of them and every button.
+    /// Returns the path.
     ///
     /// # Errors
     /// [`FailureCode::NotFound`](crate::api::FailureCode), `File` when it cannot be written, `Exists` where a file is
@@ -55,7 +55,7 @@ impl Handle {
         spawn_blocking(move || file::write(&to, content)).await.map_err(defect)?
     }
 
-    /// What is in a file of commands, and what taking it would do. Nothing is changed.
+    /// The contents of a file of commands, and the changes by importing it. Nothing is changed.
     ///
     /// # Errors
     /// [`FailureCode::File`](crate::api::FailureCode) for a file that is none.
@@ -89,7 +89,7 @@ impl Handle {
 
     async fn found(&self, path: PathBuf) -> Result<Vec<Found>, Failure> {
         let file::Content { commands, buttons } = spawn_blocking(move || file::read(&path)).await.map_err(defect)??;
-        let here = Here {
+        let here = Existing {
             connections: self.connections().await?,
             own: self.catalogue.own(),
             buttons: self.store.buttons().await?,
@@ -107,8 +107,8 @@ impl Handle {
     }
 }
 
-/// What there is already.
-struct Here {
+/// The existing entry.
+struct Existing {
     connections: Vec<ConnectionView>,
     own: Arc<[Arc<Own>]>,
     buttons: Vec<StoredButton>,
@@ -117,7 +117,7 @@ struct Here {
 /// A command or a button in a file.
 struct Found {
     line: ImportLine,
-    /// What would be kept of it; nothing where it is refused.
+    /// The entry that would be imported; none if it is refused.
     made: Option<Made>,
 }
 
@@ -126,7 +126,7 @@ enum Made {
     Button(StoredButton),
 }
 
-impl Here {
+impl Existing {
     fn judge_command(&self, command: CommandDefinition, before: &[Found]) -> Found {
         let line = ImportLine {
             kind: ImportKind::Command,
@@ -167,7 +167,7 @@ impl Here {
         }
     }
 
-    /// A command in a file as a definition here, and how it stands to the one that is here; a sentence why it is refused.
+    /// A command of a file as a definition, and how it differs from the existing one; or why it is refused.
     fn command(&self, command: CommandDefinition) -> Result<(Definition, ImportChange), String> {
         let connection = self.connection(command.connection.as_deref())?;
         let described = CommandDefinition { connection, ..command };
@@ -231,7 +231,7 @@ fn is_same_command(one: &Definition, other: &Definition) -> bool {
     one.kind.name == other.kind.name && one.connection == other.connection
 }
 
-/// They say the same for the same connections.
+/// They are the same button for the same connections.
 fn is_same_button(one: &StoredButton, other: &StoredButton) -> bool {
     one.label == other.label && one.connection == other.connection
 }

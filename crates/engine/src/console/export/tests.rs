@@ -1,6 +1,6 @@
 //! Exports of a real store to real files.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![expect(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 
 use std::{fs, path::Path, sync::Arc};
 

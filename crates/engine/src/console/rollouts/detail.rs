@@ -1,4 +1,4 @@
-//! What a rollout's members say, taken together, and what a person says of it.
+//! The details of a rollout: answers, causes, common traits, and its note.
 
 use std::sync::PoisonError;
 
@@ -14,11 +14,11 @@ use crate::{
     store::{StoredMember, StoredStranger},
 };
 
-/// Devices that are no members and are named, at the most.
+/// Devices that are no members and are named, at most.
 const STRANGERS: u32 = 100;
 
 impl Handle {
-    /// A rollout with what its members' answers say.
+    /// A rollout with an analysis of its members' answers.
     ///
     /// # Errors
     /// `NotFound`; `Store`.
@@ -59,7 +59,7 @@ impl Handle {
         self.shown_rollout(number)
     }
 
-    /// How many members said that they did it, and report something else now.
+    /// The number of members that answered that they succeeded, but report other values.
     fn disagreeing(&self, view: &RolloutView, members: &[StoredMember]) -> u32 {
         let Ok(listed) = self.listed(&view.spec.connection) else { return 0 };
         let fleet = listed.fleet.read().unwrap_or_else(PoisonError::into_inner);
@@ -80,8 +80,8 @@ impl Handle {
         if times.len() > 1 { times } else { Vec::new() }
     }
 
-    /// What the failed members have in common, by what is known of their devices now. Those that were never sent to have
-    /// not failed by themselves.
+    /// The common traits of the failed members, by the current state of their devices. Members that were never sent to
+    /// do not count.
     async fn shared(&self, view: &RolloutView, members: Vec<StoredMember>) -> Result<Vec<SharedTrait>, Failure> {
         let with = |wanted: &[State]| -> Vec<DeviceId> {
             let is_wanted = |member: &&StoredMember| member.state.is_some_and(|state| wanted.contains(&state));

@@ -1,4 +1,4 @@
-//! Rollouts as files: members as rows, or a report to be handed on.
+//! Exports rollouts: one row per member, or a report.
 
 use std::{
     io::{self, BufWriter, Write},
@@ -47,8 +47,8 @@ struct Row<'a> {
 }
 
 impl Handle {
-    /// Writes the members that match to a file, or a report of the whole rollout, and says where it lies. An earlier file
-    /// is replaced as a whole or not at all, and never unasked.
+    /// Exports the matching members to a file, or a report of the whole rollout, and returns its path. An existing file
+    /// is replaced as a whole or not at all, and only if confirmed.
     ///
     /// # Errors
     /// `NotFound`; `Store`; [`FailureCode::File`] when it cannot be written, `Exists` where a file is there that is not to
@@ -60,7 +60,7 @@ impl Handle {
         format: ReportFormat,
     ) -> Result<PathBuf, Failure> {
         let detail = self.rollout(&query.rollout).await?;
-        // A place where nothing can be written is told before all is gathered.
+        // A path that cannot be written is reported before the data is collected.
         let file = blocking(move || AtomicFile::begin(&to, Readers::Owner)).await?;
         match format {
             ReportFormat::Html | ReportFormat::Markdown => {

@@ -1,4 +1,4 @@
-//! What a rollout would do, before it starts. Nothing is sent or written for it.
+//! The plan of a rollout, before it starts. Nothing is sent or stored for it.
 
 use wilco_dialect::Request;
 use wilco_ledger::{Delivery, Limits, Timestamp};
@@ -12,14 +12,15 @@ use crate::{
     views,
 };
 
-/// Requests that are shown as they would be published, at the most.
+/// Requests that are shown as they would be published, at most.
 const SAMPLES: usize = 5;
 
 impl Handle {
-    /// What a rollout would do if it started now.
+    /// The plan of a rollout that starts now.
     ///
     /// # Errors
-    /// As [`Handle::start_rollout`]'s, but for a rollout of which every device is left out, or that has nothing to do: that has no members.
+    /// As [`Handle::start_rollout`]'s, but for a rollout of which every device is left out, or that has nothing to do:
+    /// that has no members.
     pub async fn plan_rollout(&self, new: NewRollout) -> Result<RolloutPlan, Failure> {
         let Drafted { spec, template, survey, stages, dangerous, needs_approval, unknown, nothing } =
             self.draft_rollout(new).await?;
@@ -52,7 +53,7 @@ impl Handle {
             remarks.push(refused.message);
         }
         if let Some(nothing) = nothing {
-            // What else is to be known of sending is not to be known of nothing.
+            // Further remarks about sending do not apply if nothing is sent.
             remarks = vec![nothing.message];
         } else if let Some((unfit, why)) = &unknown.unfit {
             let devices = if unfit.count == 1 {
@@ -122,7 +123,7 @@ fn sample(
     Ok(PlannedRequest { device: member.device.as_str().to_owned(), request })
 }
 
-/// The requests, and the answers: most devices say that they have accepted a command, and that they are done.
+/// The requests and the answers: most devices answer *accepted* and *succeeded*.
 fn messages(template: &CommandTemplate, survey: &Survey, broadcast: bool) -> u64 {
     let policy = &template.policy;
     let answers = match (policy.answer_expected, policy.answers_carry_ids) {
@@ -138,7 +139,7 @@ fn messages(template: &CommandTemplate, survey: &Survey, broadcast: bool) -> u64
     requests.saturating_add(sent.saturating_mul(answers))
 }
 
-/// What a person should know before it starts.
+/// Remarks before the start.
 fn remarks(
     spec: &NewRollout,
     template: &CommandTemplate,

@@ -1,4 +1,4 @@
-//! What the rehearsal of a rollout needs to know, and a rollout whose members are given one by one, which it starts.
+//! The input of a rehearsal, and the start of the rehearsed rollout with given members.
 //!
 //! It runs no rehearsal: that needs virtual devices and a broker, which the engine does not know.
 
@@ -25,7 +25,7 @@ const ANSWERS: usize = 20_000;
 const UNKNOWN_MS: f64 = 200.0;
 
 impl Handle {
-    /// What a rehearsal of a rollout has to imitate. Nothing is sent or written for it.
+    /// The input of a rollout's rehearsal. Nothing is sent or stored for it.
     ///
     /// # Errors
     /// As [`Handle::plan_rollout`], and `Invalid` where no device is left to rehearse with.
@@ -91,8 +91,8 @@ impl Handle {
         Ok(RehearsalPlan { rollout, devices, definition, settings: self.settings.get(), pause_ms, remarks })
     }
 
-    /// Starts a rollout for exactly these devices of a plan, with the arguments of their own that some have, whatever its
-    /// target says. Returns as [`Handle::start_rollout`] does.
+    /// Starts a rollout for exactly these devices of a plan, some with arguments of their own, whatever its target is.
+    /// Returns as [`Handle::start_rollout`] does.
     ///
     /// # Errors
     /// As [`Handle::start_rollout`].

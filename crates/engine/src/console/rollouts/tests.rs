@@ -1,6 +1,6 @@
-//! Rollouts by the computer's clock, which somebody sets.
+//! Rollouts with maintenance hours, while the computer's clock is set.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![expect(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 
 use std::{sync::Arc, time::Duration};
 

@@ -1,5 +1,5 @@
-//! The values that devices have before a rollout changes them: known from what they report, or asked for with
-//! `config.get` before the release. A device that does not say what it has is changed all the same, and cannot be put back.
+//! The values of devices before a rollout changes them: from their reports, or requested with `config.get` before the
+//! release. A device that does not answer is changed anyway, and cannot be put back.
 
 use std::collections::HashMap;
 
@@ -13,41 +13,41 @@ use crate::{
     store::CommandTemplate,
 };
 
-/// Members whose devices are asked before they are released, at the most.
+/// Members whose devices are asked before they are released, at most.
 const AHEAD: u32 = 64;
 /// A device that does not answer the question holds up its release no longer than this.
 const ANSWERS_WITHIN: Millis = Millis::seconds(10);
 
-/// What devices said that they have.
+/// The reported values.
 pub(super) struct Earlier {
-    /// Devices can be asked: their answers name the question.
+    /// Devices can be queried: their answers name the request.
     asks: bool,
     /// By the member's place: `None` while the answer is awaited, otherwise the result where there was one.
     answers: HashMap<u32, Option<Option<Box<str>>>>,
 }
 
-/// What is known of the values that a member's device has.
+/// The known values of a member's device.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Before {
     /// A JSON object.
     Known(String),
-    /// Nobody will say.
+    /// The device will not answer.
     Unknown,
-    /// The device is still to be asked.
+    /// The device has not been queried yet.
     NotAsked,
     /// Its answer is awaited.
     Asked,
 }
 
 impl Earlier {
-    /// `None` for a command that changes no configuration, or in a form of somebody's own.
+    /// `None` for a command that changes no configuration, or has a user's own form.
     pub(super) fn of(template: &CommandTemplate) -> Option<Earlier> {
         let is_own = template.form.as_ref().is_some_and(|form| form.payload.is_some());
         let changes = &*template.name == CHANGES && !is_own;
         changes.then(|| Earlier { asks: template.policy.answers_carry_ids, answers: HashMap::new() })
     }
 
-    /// What is known for a member with these arguments.
+    /// The known values for a member with these arguments.
     pub(super) fn before(&self, member: u32, args: &str, device: Option<&Device>) -> Before {
         let state = device.and_then(|device| device.state.as_deref());
         if let Some(values) = state.and_then(|state| earlier_values(args, state)) {
@@ -66,7 +66,7 @@ impl Earlier {
         }
     }
 
-    /// For so many members from the next one on devices may be asked: no faster than they are released.
+    /// The number of members from the next one on that may be queried: no faster than they are released.
     pub(super) fn room(&self, plan: &Plan) -> u32 {
         [plan.rate, plan.in_flight].into_iter().flatten().map(|limit| limit.get()).fold(AHEAD, u32::min)
     }
@@ -85,7 +85,7 @@ impl Earlier {
     }
 }
 
-/// The question for what a device has. It is asked now or never, and once.
+/// The request for a device's values. It is sent now or never, and once.
 pub(super) fn question(device: DeviceId, id: CommandId, policy: Policy) -> Submission {
     let within = policy.timeout.min(ANSWERS_WITHIN);
     Submission {
@@ -111,7 +111,7 @@ pub(super) fn question(device: DeviceId, id: CommandId, policy: Policy) -> Submi
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+    #![expect(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 
     use wilco_ledger::{Delivery, DeviceId, Millis, Policy, Retry};
 

@@ -1,4 +1,4 @@
-//! One rollout in memory: its state machine, and what that does not know of its members.
+//! One rollout in memory: its state machine, and the devices of its members.
 
 use std::{
     collections::{BTreeSet, HashSet},
@@ -24,7 +24,7 @@ use crate::{
     store::{Change, NewMember, RolloutSnapshot, StoredMember, StoredRollout, StoredStranger},
 };
 
-/// Devices that answer and are no members are written down, so many of them.
+/// Devices that answer and are no members are stored, so many of them.
 const STRANGERS: usize = 10_000;
 /// The computer's clock has been set when it and ours have come apart by as much, milliseconds.
 const CLOCK_IS_SET: i64 = 2_000;
@@ -34,14 +34,14 @@ pub(in crate::controller) struct Known {
     pub(in crate::controller) stored: StoredRollout,
     pub(in crate::controller) machine: Rollout,
     pub(super) members: Vec<Member>,
-    /// Members on their way of which no device has said anything.
+    /// Released members without any answer.
     pub(super) unheard: BTreeSet<u32>,
     /// Something is different from what was last shown.
     pub(super) changed: bool,
     pub(super) changed_at: Timestamp,
     /// As it was last shown.
     phase: Phase,
-    /// What is known of the values that its members' devices have before it changes them, where it does.
+    /// The known earlier values of its members' devices, if it changes them.
     earlier: Option<Earlier>,
     /// Its gate's measurement, while that is watched.
     watch: Option<Watch>,
@@ -120,7 +120,8 @@ impl Known {
         effects
     }
 
-    /// Looks at its maintenance hours, where that is due or the computer's clock has been set: people tell them by it.
+    /// Evaluates its maintenance hours, when due or when the computer's clock has been set, because they follow that
+    /// clock.
     pub(super) fn look_at_hours(&mut self, now: Timestamp, wall: Timestamp) {
         let Some(hours) = &self.stored.spec.hours else { return };
         let ahead = wall.0.saturating_sub(now.0);
@@ -133,7 +134,7 @@ impl Known {
         self.tell(rollout::Input::Hours { open, until: now + until.since(wall) }, now);
     }
 
-    /// The devices that it is still to release. `also_later`: or may, once a person lets it go on.
+    /// The devices that it is still to release. `also_later`: or may, once a person lets it continue.
     pub(super) fn to_release(&self, also_later: bool) -> impl Iterator<Item = &DeviceId> {
         let is_active = match self.machine.progress().brake {
             None => true,
@@ -160,7 +161,7 @@ impl Known {
         self.tell(rollout::Input::Member { member, state }, now);
     }
 
-    /// What is to be submitted next, if anything is: the next member's command, or a question that goes before it.
+    /// The next submission, if any: the next member's command, or a request before it.
     pub(super) fn next(&mut self, fleet: &SharedFleet, now: Timestamp) -> Option<Result<Next, Failure>> {
         let first = self.machine.next_member()?;
         let Some(earlier) = &self.earlier else { return self.release(Vec::new(), now) };
@@ -168,7 +169,7 @@ impl Known {
         let number = self.stored.number;
         let note = |member, values| Change::MemberEarlier { rollout: number, member, values };
         if self.machine.plan().broadcast {
-            // Nobody waits for one of them.
+            // No gate waits for one of them.
             let known = (first..self.machine.end_of_stage()).filter_map(|member| {
                 match self.standing_of(earlier, member, &fleet)? {
                     Before::Known(values) => Some(note(member, values)),
@@ -188,7 +189,7 @@ impl Known {
         self.release(known, now)
     }
 
-    /// Asks the first member that is released soon and of which the earlier values are to be asked for.
+    /// Queries the first member that is released soon and whose earlier values are needed.
     fn ask(&mut self, fleet: &Fleet) -> Option<Result<Next, Failure>> {
         let earlier = self.earlier.as_ref()?;
         let first = self.machine.next_member()?;
@@ -211,7 +212,7 @@ impl Known {
         Some(earlier.before(member, args, fleet.get(device)))
     }
 
-    /// What a device was asked for has come, or will not come.
+    /// A requested value has arrived, or will not arrive.
     pub(super) fn learn(&mut self, member: u32, answer: &Command) {
         if let Some(earlier) = &mut self.earlier {
             let result = answer.result.as_deref().filter(|_| answer.state == State::Succeeded);
@@ -262,7 +263,7 @@ impl Known {
         first.command.as_ref()
     }
 
-    /// A device has answered that is no member. The first 10,000 are written down.
+    /// A device has answered that is no member. The first 10,000 are stored.
     pub(super) fn stranger(&mut self, answer: &Answer, now: Timestamp) -> Option<Change> {
         if self.strangers.len() >= STRANGERS && !self.strangers.contains(&answer.device) {
             return None;
@@ -320,7 +321,7 @@ impl Known {
         Some(self.watch.as_ref().map_or(now, |watch| watch.due_at(now)))
     }
 
-    /// How far it is, to be written down.
+    /// How far it is, to be stored.
     pub(super) fn snapshot(&self) -> RolloutSnapshot {
         RolloutSnapshot {
             progress: self.machine.progress().clone(),
@@ -328,7 +329,7 @@ impl Known {
         }
     }
 
-    /// It is to be written down how far it is. While it is on its way its members' commands tell how far they are.
+    /// Its progress must be stored. Meanwhile, the progress of members follows from their commands.
     pub(super) fn is_unsaved(&self, snapshot: &RolloutSnapshot) -> bool {
         let written = &self.stored.snapshot;
         written.progress != snapshot.progress

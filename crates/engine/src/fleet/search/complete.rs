@@ -1,4 +1,4 @@
-//! What a search says while it is being typed, and what could stand next.
+//! Errors and completions of a search while it is typed.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +10,7 @@ use crate::{
     fleet::Fleet,
 };
 
-/// Completions at the most.
+/// Completions at most.
 const OFFERED: usize = 12;
 /// So many devices are looked through for keys of the configuration.
 const LOOKED_THROUGH: usize = 2_000;
@@ -103,7 +103,7 @@ fn values(fleet: &Fleet, field: &str, word: &str) -> Vec<(String, String)> {
 
 fn keys(fleet: &Fleet) -> BTreeSet<String> {
     let reports = fleet.devices().filter(|device| device.state.is_some()).take(LOOKED_THROUGH);
-    reports.flat_map(|device| device.running.iter().map(|(key, _)| key.clone())).collect()
+    reports.flat_map(|device| device.running_leaves().map(|(key, _)| key.to_owned())).collect()
 }
 
 fn config_values(fleet: &Fleet, key: &str) -> Vec<(String, String)> {

@@ -1,11 +1,11 @@
-//! The search language: what it means, and how it is written down.
+//! The search language: its meaning, and its canonical text.
 //!
 //! ```text
 //! search = all ("or" all)*          all = one+          one = "-"? ("(" search ")" | field | text)
 //! field  = name ":" value           value = ("<" | "<=" | ">" | ">=" | "=")? text
 //! ```
-//! A text without a field stands in the device's id or in its name. `-` negates a field, a quoted text or a parenthesis; before a bare
-//! word it belongs to the word, as ids have it.
+//! A text without a field matches parts of the device ID or of the name. `-` negates a field, a quoted text or a
+//! parenthesis; before a bare word it belongs to the word, because IDs contain it.
 
 mod complete;
 mod parse;
@@ -26,13 +26,13 @@ use wilco_ledger::{DeviceId, State, Timestamp};
 use super::{Desired, Device, listing::Aspects, order::natural, summary::shown};
 use crate::api::{DesiredState, Failure, Presence, excerpt, invalid};
 
-/// What a search needs to know beside the devices.
+/// The facts for a search besides the devices.
 #[derive(Debug, Default)]
 pub(crate) struct Facts {
     pub(crate) now: Timestamp,
-    /// What each device has measured last, by series.
+    /// The latest measurements of each device, by series.
     pub(crate) measured: HashMap<String, HashMap<DeviceId, f64>>,
-    /// The configurations that are wanted.
+    /// The wanted configurations.
     pub(crate) desired: Arc<Desired>,
 }
 
@@ -49,14 +49,13 @@ pub(crate) enum Search {
     Term(Term),
 }
 
-/// A single condition. Where a value can be left out, `*` stands for any.
+/// A single condition. Where a value can be omitted, `*` matches any.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Term {
     /// A text in the id or the name, in lower case.
     Word(String),
     Presence(Presence),
-    /// Nothing: it does not report it.
-    /// It said that it did something, and reports otherwise.
+    /// It disagrees: it answered that it succeeded, but reports other values.
     Disagrees,
     Led(Option<bool>),
     Tag(Option<String>),
@@ -64,12 +63,12 @@ pub(crate) enum Term {
     Name(Option<String>),
     Firmware(Option<(Relation, String)>),
     State(Option<State>),
-    /// How long ago it was last heard, milliseconds.
+    /// The time since the last message, milliseconds.
     Seen(Option<(Relation, u64)>),
     /// How long ago it last restarted, as far as that is known, milliseconds.
     Restarted(Option<(Relation, u64)>),
     Config(String, Option<(Relation, String)>),
-    /// How its configuration stands to what is wanted of it.
+    /// Its state in comparison with its wanted configuration.
     Desired(Option<DesiredState>),
     Measured(String, Option<(Relation, f64)>),
 }
@@ -154,7 +153,7 @@ impl Search {
         }
     }
 
-    /// Whether it asks for what is wanted of devices.
+    /// Whether it depends on wanted configurations.
     pub(crate) fn is_about_desired(&self) -> bool {
         match self {
             Search::Every(some) | Search::Any(some) => some.iter().any(Search::is_about_desired),
@@ -178,7 +177,7 @@ impl Search {
                 Term::Seen(_) => Aspects::SEEN.and(Aspects::ELSEWHERE),
                 Term::Restarted(_) => Aspects::DESCRIPTION.and(Aspects::ELSEWHERE),
                 Term::Config(..) | Term::Disagrees => Aspects::REPORT,
-                // What is wanted is kept elsewhere too, and its searches depend on anything.
+                // Wanted configurations are stored elsewhere, and their searches may depend on anything.
                 Term::Measured(..) | Term::Desired(_) => Aspects::ELSEWHERE,
             },
         }
@@ -359,7 +358,7 @@ fn duration(length: u64) -> String {
     format!("{}{unit}", length / one)
 }
 
-/// A text as it stands, where it can mean nothing else; in quotes otherwise.
+/// A text unchanged if it is unambiguous; in quotes otherwise.
 fn bare(text: &str) -> String {
     let is_plain = |char: char| char.is_alphanumeric() || "_-./@#+".contains(char);
     if !text.is_empty() && text.chars().all(is_plain) && !text.eq_ignore_ascii_case("or") {

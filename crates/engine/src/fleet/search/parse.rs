@@ -1,11 +1,11 @@
-//! Reads a search. Any text is one, or has a place that cannot be understood.
+//! Parses a search. An invalid text gives an error with its position.
 
 use wilco_ledger::State;
 
 use super::{Relation, Search, Term};
 use crate::api::{DesiredState, Presence, SearchPartKind, excerpt};
 
-/// Parentheses in parentheses, at the most.
+/// Parentheses in parentheses, at most.
 const DEPTH: usize = 32;
 /// The units of time and their lengths in milliseconds, the longest first.
 pub(super) const DURATIONS: [(&str, u64); 5] =
@@ -13,18 +13,18 @@ pub(super) const DURATIONS: [(&str, u64); 5] =
 
 /// Why a search cannot be understood; the places are in bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Misread {
+pub(super) struct ParseError {
     pub(super) from: usize,
     pub(super) to: usize,
     pub(super) message: String,
     pub(super) hint: String,
 }
 
-/// What stands where, in bytes.
+/// The parts of the text, with their positions in bytes.
 pub(super) type Part = (SearchPartKind, usize, usize);
 
-/// Reads a search, and says what stands where as far as it was read.
-pub(super) fn parse(text: &str) -> (Result<Search, Misread>, Vec<Part>) {
+/// Parses a search, and returns its parts as far as it is valid.
+pub(super) fn parse(text: &str) -> (Result<Search, ParseError>, Vec<Part>) {
     let mut parser = Parser { text, at: 0, depth: 0, parts: Vec::new() };
     let search = parser.any().and_then(|search| match parser.rest().is_empty() {
         true => Ok(search),
@@ -58,7 +58,7 @@ impl<'a> Parser<'a> {
     }
 
     /// Alternatives, up to the end or a closing parenthesis.
-    fn any(&mut self) -> Result<Search, Misread> {
+    fn any(&mut self) -> Result<Search, ParseError> {
         let mut some = vec![self.every()?];
         while let Some(length) = self.or() {
             let or = (self.at, self.at + length);
@@ -75,7 +75,7 @@ impl<'a> Parser<'a> {
     }
 
     /// Conditions that must all be met.
-    fn every(&mut self) -> Result<Search, Misread> {
+    fn every(&mut self) -> Result<Search, ParseError> {
         let mut all = Vec::new();
         loop {
             self.skip_space();
@@ -87,13 +87,13 @@ impl<'a> Parser<'a> {
         Ok(if all.len() == 1 { all.remove(0) } else { Search::Every(all) })
     }
 
-    /// The length of an `or` that stands here.
+    /// The length of an `or` at this position.
     fn or(&self) -> Option<usize> {
         let word = &self.rest()[..self.bare(self.at) - self.at];
         word.eq_ignore_ascii_case("or").then_some(word.len())
     }
 
-    fn one(&mut self) -> Result<Search, Misread> {
+    fn one(&mut self) -> Result<Search, ParseError> {
         let start = self.at;
         if let Some(negated) = self.rest().strip_prefix('-')
             && (negated.starts_with(['(', '"']) || self.name(start + 1).is_some())
@@ -105,7 +105,7 @@ impl<'a> Parser<'a> {
         self.positive(start)
     }
 
-    fn positive(&mut self, start: usize) -> Result<Search, Misread> {
+    fn positive(&mut self, start: usize) -> Result<Search, ParseError> {
         if self.rest().starts_with('(') {
             return self.parenthesis();
         }
@@ -124,7 +124,7 @@ impl<'a> Parser<'a> {
         Ok(Search::Term(term))
     }
 
-    fn parenthesis(&mut self) -> Result<Search, Misread> {
+    fn parenthesis(&mut self) -> Result<Search, ParseError> {
         let open = (self.at, self.at + 1);
         if self.depth == DEPTH {
             return Err(misread(open, "too many parentheses are open.", "Use fewer."));
@@ -145,15 +145,15 @@ impl<'a> Parser<'a> {
         Ok(search)
     }
 
-    /// Where a bare word that begins here ends.
+    /// The end of a bare word at this position.
     fn bare(&self, from: usize) -> usize {
         let rest = &self.text[from..];
         let ends = |char: char| char.is_whitespace() || (char == ')' && self.depth > 0);
         from + rest.find(ends).unwrap_or(rest.len())
     }
 
-    /// A text in quotes, of which the first stands here.
-    fn quoted(&mut self) -> Result<String, Misread> {
+    /// A quoted text at this position.
+    fn quoted(&mut self) -> Result<String, ParseError> {
         let start = self.at;
         let mut text = String::new();
         let mut chars = self.rest().char_indices().skip(1);
@@ -170,7 +170,7 @@ impl<'a> Parser<'a> {
         Err(misread((start, self.text.len()), "this quote is not closed.", "Add \" where the text ends."))
     }
 
-    /// Where the colon of a field stands whose name begins here.
+    /// The position of the colon of a field that starts here.
     fn name(&self, from: usize) -> Option<usize> {
         let rest = &self.text[from..];
         if let Some((prefix, key)) = rest.split_once('.')
@@ -188,8 +188,8 @@ impl<'a> Parser<'a> {
         (has_key || FIELDS.iter().any(|(field, _)| *field == lower)).then_some(from + name.len())
     }
 
-    /// A word that looks like a field, and is none.
-    fn unknown_field(&self, word: &str) -> Result<(), Misread> {
+    /// Refuses a word that looks like an unknown field.
+    fn unknown_field(&self, word: &str) -> Result<(), ParseError> {
         let Some((name, _)) = word.split_once(':') else { return Ok(()) };
         // Ids have colons in them, too.
         let is_name = name.len() > 2 && name.bytes().all(|byte| byte.is_ascii_alphabetic() || b"._".contains(&byte));
@@ -204,7 +204,7 @@ impl<'a> Parser<'a> {
         ))
     }
 
-    fn field(&mut self, colon: usize) -> Result<Term, Misread> {
+    fn field(&mut self, colon: usize) -> Result<Term, ParseError> {
         let start = self.at;
         let name = &self.text[start..colon];
         self.at = colon + 1;
@@ -266,7 +266,7 @@ pub(super) const FIELDS: [(&str, &str); 9] = [
     ("restarted", "Last restart: <1h, >7d"),
     ("desired", "Wanted configuration: as_wanted, differs, unknown"),
 ];
-/// Presence, or that it said that it did something and reports otherwise.
+/// Presence, or a disagreement between answer and report.
 pub(super) const IS: [&str; 4] = ["online", "offline", "unknown", "disagrees"];
 pub(super) const DESIRED: [&str; 3] = ["as_wanted", "differs", "unknown"];
 pub(super) const LEDS: [&str; 3] = ["on", "off", "unknown"];
@@ -285,12 +285,12 @@ struct Field {
 }
 
 impl Field {
-    fn wrong(&self, message: impl Into<String>, hint: impl Into<String>) -> Misread {
+    fn wrong(&self, message: impl Into<String>, hint: impl Into<String>) -> ParseError {
         misread(self.place, message, hint)
     }
 
     /// One of some values, without a sign before it.
-    fn one_of(&self, name: &str, values: &[&str]) -> Result<usize, Misread> {
+    fn one_of(&self, name: &str, values: &[&str]) -> Result<usize, ParseError> {
         let value = self.value.to_lowercase().replace([' ', '-'], "_");
         let place = values.iter().position(|known| *known == value && self.relation == Relation::Begins);
         place.ok_or_else(|| {
@@ -303,24 +303,24 @@ impl Field {
         })
     }
 
-    fn presence(&self) -> Result<Term, Misread> {
+    fn presence(&self) -> Result<Term, ParseError> {
         let presences = [Presence::Online, Presence::Offline, Presence::Unknown].map(Term::Presence);
         let terms = presences.into_iter().chain([Term::Disagrees]).collect::<Vec<_>>();
         Ok(terms[self.one_of("is", &IS)?].clone())
     }
 
-    fn led(&self) -> Result<Term, Misread> {
+    fn led(&self) -> Result<Term, ParseError> {
         Ok(Term::Led([Some(true), Some(false), None][self.one_of("led", &LEDS)?]))
     }
 
-    fn state(&self) -> Result<Term, Misread> {
+    fn state(&self) -> Result<Term, ParseError> {
         if self.is_any {
             return Ok(Term::State(None));
         }
         Ok(Term::State(Some(State::ALL[self.one_of("state", &State::ALL.map(State::as_str))?])))
     }
 
-    fn desired(&self) -> Result<Term, Misread> {
+    fn desired(&self) -> Result<Term, ParseError> {
         if self.is_any {
             return Ok(Term::Desired(None));
         }
@@ -328,7 +328,7 @@ impl Field {
         Ok(Term::Desired(Some(states[self.one_of("desired", &DESIRED)?])))
     }
 
-    fn tag(self) -> Result<Term, Misread> {
+    fn tag(self) -> Result<Term, ParseError> {
         if self.is_any {
             return Ok(Term::Tag(None));
         }
@@ -341,7 +341,7 @@ impl Field {
         Ok(Term::Tag(Some(self.value)))
     }
 
-    fn device_name(self) -> Result<Term, Misread> {
+    fn device_name(self) -> Result<Term, ParseError> {
         if self.is_any {
             return Ok(Term::Name(None));
         }
@@ -354,7 +354,7 @@ impl Field {
         Ok(Term::Name(Some(self.value.to_lowercase())))
     }
 
-    fn firmware(self) -> Result<Term, Misread> {
+    fn firmware(self) -> Result<Term, ParseError> {
         if self.is_any {
             return Ok(Term::Firmware(None));
         }
@@ -366,7 +366,7 @@ impl Field {
     }
 
     /// How long ago something was, milliseconds; `None` for any time.
-    fn ago(&self, name: &str) -> Result<Option<(Relation, u64)>, Misread> {
+    fn ago(&self, name: &str) -> Result<Option<(Relation, u64)>, ParseError> {
         if self.is_any {
             return Ok(None);
         }
@@ -388,7 +388,7 @@ impl Field {
         if self.relation == Relation::Begins { Relation::Is } else { self.relation }
     }
 
-    fn config(self, key: String) -> Result<Term, Misread> {
+    fn config(self, key: String) -> Result<Term, ParseError> {
         if key.is_empty() {
             let hint = "Write a key of the running configuration: config.report_interval_s:>30.";
             return Err(self.wrong("config. has no key.", hint));
@@ -400,7 +400,7 @@ impl Field {
         Ok(Term::Config(key, Some((relation, self.value))))
     }
 
-    fn measured(self, series: String) -> Result<Term, Misread> {
+    fn measured(self, series: String) -> Result<Term, ParseError> {
         if series.is_empty() {
             let hint = "Write the name of a measurement: telemetry.temperature:>8.";
             return Err(self.wrong("telemetry. has no series.", hint));
@@ -422,6 +422,6 @@ fn is_empty(search: &Search) -> bool {
     matches!(search, Search::Every(all) if all.is_empty())
 }
 
-fn misread((from, to): (usize, usize), message: impl Into<String>, hint: impl Into<String>) -> Misread {
-    Misread { from, to, message: message.into(), hint: hint.into() }
+fn misread((from, to): (usize, usize), message: impl Into<String>, hint: impl Into<String>) -> ParseError {
+    ParseError { from, to, message: message.into(), hint: hint.into() }
 }

@@ -1,6 +1,6 @@
-//! A document of headings, tables and bars, as one HTML page that needs nothing else, or as Markdown.
+//! A document of headings, tables and bars, as one self-contained HTML page or as Markdown.
 //!
-//! Every text in it may come from a device: none of it is ever markup.
+//! Every text in it may come from a device, so all of it is escaped.
 
 use std::fmt::Write;
 
@@ -14,7 +14,7 @@ pub(super) struct Document {
 pub(super) enum Part {
     Heading(&'static str),
     Text(String),
-    /// A person's words, with their line breaks.
+    /// A user's text, with its line breaks.
     Quote(String),
     Facts(Vec<(&'static str, String)>),
     Table {
@@ -173,7 +173,7 @@ fn escape_html(text: &str) -> String {
     escaped
 }
 
-/// CommonMark takes any punctuation after a backslash as it stands.
+/// In CommonMark, a backslash before punctuation makes it literal.
 fn escape_markdown(text: &str) -> String {
     let text = visible(text);
     let mut escaped = String::with_capacity(text.len());

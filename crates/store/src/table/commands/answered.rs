@@ -1,4 +1,4 @@
-//! How long devices took to answer their latest commands.
+//! The answer times of the latest commands.
 
 use rusqlite::{Connection, params};
 use wilco_ledger::{DeviceId, Origin, State, Timestamp};
@@ -23,7 +23,7 @@ pub struct Answered {
     pub finished_at: Timestamp,
 }
 
-/// The latest commands of a connection, or of one of its devices, that somebody sent from here and that were answered: `limit` at the most.
+/// The latest answered commands of a connection, or of one of its devices, that users sent from here: at most `limit`.
 /// It reads no more than that of each final state, however long the history is.
 pub(crate) fn answered(
     connection: &Connection,

@@ -1,4 +1,4 @@
-//! The commands that ended badly, by when they did: those that may need somebody.
+//! The failed commands by the time of their end: those that may need attention.
 
 use std::collections::HashSet;
 
@@ -8,11 +8,11 @@ use wilco_ledger::{Command, DeviceId, Timestamp};
 use super::{COLUMNS, Place, read};
 use crate::{ConnectionId, table::dismissed};
 
-/// As `commands_ended_badly` has it: with its words in another order, SQLite does not take it.
+/// As in `commands_ended_badly`: SQLite does not use the index for an expression in another order.
 const ENDED_BADLY: &str = "automatic = 0 AND state IN ('failed', 'rejected', 'timed_out', 'undeliverable')";
 
-/// The places of those that ended at or after `since` and that nobody has dismissed, newest first. Not of devices that are
-/// forgotten, which are deleted soon.
+/// The places of failed commands from `since` on that were not dismissed, newest first. Without those of forgotten
+/// devices, which are deleted soon.
 pub(crate) fn needing(
     connection: &Connection,
     of: &ConnectionId,
@@ -36,7 +36,7 @@ pub(crate) fn needing(
     Ok(places)
 }
 
-/// Those of a connection that ended at or after `since`, and whether somebody has dismissed them.
+/// The failed commands of a connection from `since` on, and whether they were dismissed.
 pub(crate) fn ended_badly_since(
     connection: &Connection,
     of: &ConnectionId,

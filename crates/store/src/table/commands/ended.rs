@@ -1,4 +1,4 @@
-//! The commands that are at their end, and how they are forgotten.
+//! The finished commands, and their deletion.
 
 use rusqlite::{Connection, params};
 use wilco_ledger::{CommandId, DeviceId, State, Timestamp};
@@ -22,13 +22,13 @@ pub(crate) struct Ended {
 const BEFORE: &str = "connection = ?1 AND automatic = ?4 AND state = ?2 AND finished_at IS NOT NULL \
      AND submitted_at < ?3 AND changed_at < ?3";
 
-/// What each index lists apart.
+/// The columns by which each index separates.
 fn groups() -> impl Iterator<Item = (State, bool)> {
     let states = State::ALL.into_iter().filter(|state| state.is_final());
     states.flat_map(|state| [(state, false), (state, true)])
 }
 
-/// Up to `limit` commands of a connection that are at their end and to which nothing has happened since `before`.
+/// Up to `limit` commands of a connection that are finished and to which nothing has happened since `before`.
 pub(crate) fn ended(
     connection: &Connection,
     of: &ConnectionId,

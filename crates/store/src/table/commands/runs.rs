@@ -1,4 +1,4 @@
-//! Paging through the history: it is merged from runs that each lie in an index in order, so that no page is ever sorted.
+//! Paging through the history: it is merged from runs that are each sorted by an index, so that no page is ever sorted.
 
 use rusqlite::{Connection, ToSql};
 use wilco_ledger::{DeviceId, State, Timestamp};
@@ -22,7 +22,7 @@ pub(crate) struct Run<'a> {
     pub(crate) states: Vec<State>,
 }
 
-/// What together makes a history of these states; of all where none is named.
+/// The runs that make up a history of these states; of all if none is given.
 pub(crate) fn runs<'a>(
     connection: &'a ConnectionId,
     device: Option<&'a DeviceId>,
@@ -37,7 +37,7 @@ pub(crate) fn runs<'a>(
 }
 
 /// The places of the newest commands of several runs, newest first: those before `before`, none submitted before
-/// `since`, `limit` at the most.
+/// `since`, `limit` at most.
 pub(crate) fn places<'a>(
     connection: &Connection,
     runs: impl IntoIterator<Item = Run<'a>>,

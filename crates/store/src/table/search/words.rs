@@ -1,4 +1,4 @@
-//! The words of a command and of a search: runs of letters and digits, in small letters, without the accents of European
+//! The words of a command and of a search: runs of letters and digits, in lower case, without the accents of European
 //! letters.
 
 use std::collections::BTreeSet;

@@ -1,4 +1,4 @@
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![expect(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -29,7 +29,7 @@ impl Silent {
     }
 }
 
-/// What is known of devices, as if they had said it.
+/// Devices in a given state.
 async fn fleet(handle: &Handle, connection: &str, devices: u32) {
     let fleet = handle.listed(connection).unwrap().fleet;
     let mut fleet = fleet.write().unwrap();
@@ -97,7 +97,7 @@ async fn whom_a_rollout_leaves_out_it_does_not_release() {
     let leave_out = LeaveOut { offline: true, already: true, busy: true };
     let new = NewRollout { leave_out, ..rollout(&connection) };
     let plan = handle.plan_rollout(new.clone()).await.unwrap();
-    // They are counted all the same.
+    // They are counted anyway.
     assert_eq!((plan.members, plan.offline, plan.already, plan.busy_here), (15, 2, 2, 1));
     assert_eq!((plan.stages, plan.messages, plan.busy_examples), (vec![15], 45, vec!["pump-3".to_owned()]));
 

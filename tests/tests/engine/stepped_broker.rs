@@ -1,6 +1,6 @@
-//! A broker that does only what a test tells it: mosquitto cannot be made to hesitate.
+//! A broker that a test controls step by step: mosquitto cannot be made to hesitate.
 //!
-//! It knows as much of MQTT 5 as is needed to let somebody connect and subscribe.
+//! It supports as much of MQTT 5 as a client needs to connect and subscribe.
 
 use std::net::Ipv4Addr;
 use std::time::Duration;
@@ -12,8 +12,8 @@ use tokio::time::timeout;
 
 use crate::desk::PATIENCE;
 
-/// Where somebody may connect.
-pub(crate) struct Puppet {
+/// A broker that does only what a test requests.
+pub(crate) struct SteppedBroker {
     listener: TcpListener,
 }
 
@@ -32,9 +32,9 @@ pub(crate) const CONNECT: u8 = 1;
 pub(crate) const PUBLISH: u8 = 3;
 pub(crate) const SUBSCRIBE: u8 = 8;
 
-impl Puppet {
-    pub(crate) async fn new() -> Result<Puppet> {
-        Ok(Puppet { listener: TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await? })
+impl SteppedBroker {
+    pub(crate) async fn new() -> Result<SteppedBroker> {
+        Ok(SteppedBroker { listener: TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await? })
     }
 
     pub(crate) fn url(&self) -> Result<String> {

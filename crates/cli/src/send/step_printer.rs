@@ -1,4 +1,4 @@
-//! Tells how a command gets on.
+//! Prints the progress of a command.
 
 use crate::{
     options::Listing,
@@ -6,19 +6,19 @@ use crate::{
     problem::Problem,
 };
 
-use super::ladder::Step;
+use super::progress::Step;
 
-/// Prints each step, for as long as somebody reads it.
-pub(super) struct Teller {
+/// Prints each step, as long as the output has a reader.
+pub(super) struct StepPrinter {
     listing: Listing,
     output: Output,
     width: usize,
     unread: bool,
 }
 
-impl Teller {
-    pub(super) fn new(listing: Listing, device: &str) -> Teller {
-        Teller {
+impl StepPrinter {
+    pub(super) fn new(listing: Listing, device: &str) -> StepPrinter {
+        StepPrinter {
             listing,
             output: match listing {
                 Listing::Text => Output::text(),
@@ -29,9 +29,9 @@ impl Teller {
         }
     }
 
-    /// Prints what is to be seen. When nobody reads any more the device is waited for all the same: how it ends is
-    /// also the program's exit code.
-    pub(super) fn tell(&mut self, steps: &[Step]) -> Result<(), Problem> {
+    /// Prints steps. If the reader of the output has gone, the command is still followed, because its end is the
+    /// program's exit code.
+    pub(super) fn print_steps(&mut self, steps: &[Step]) -> Result<(), Problem> {
         let (width, listing) = (self.width, self.listing);
         self.print(|output| {
             for step in steps {
@@ -46,7 +46,7 @@ impl Teller {
         })
     }
 
-    /// Lets what was told be seen.
+    /// Flushes the output.
     pub(super) fn flush(&mut self) -> Result<(), Problem> {
         self.print(Output::flush)
     }

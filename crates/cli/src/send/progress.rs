@@ -1,4 +1,4 @@
-//! One command's way up, told step by step from its events.
+//! The states of one command, in the order of its events, for printing.
 
 use wilco_engine::api::{
     AnswerMatch, AnswerOutcome, AnswerReading, AnswerView, CommandDetail, CommandState, CommandView, EventKind,
@@ -7,31 +7,31 @@ use wilco_engine::api::{
 
 use crate::output::CommandLine;
 
-/// Something to tell.
+/// A line to print.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Step {
-    /// The command came to another state.
+    /// The command has another state.
     Change(CommandLine),
-    /// The device is further on in the same state.
+    /// The device reported progress in the same state.
     Progress(CommandLine),
-    /// Of a device, so many answers were not read that only said that it was still at it.
+    /// The number of a device's answers with only progress that were not read.
     LeftOut(String, u32),
 }
 
-/// How far a command's way has been told.
+/// Tracks which states of a command have been printed.
 #[derive(Debug, Default)]
-pub(super) struct Ladder {
+pub(super) struct CommandProgress {
     state: Option<CommandState>,
-    /// The place of the first event that was not told of.
+    /// The place of the first event that was not printed.
     next: u32,
-    /// The progress and the message last told.
+    /// The progress and the message that were printed last.
     said: (Option<u8>, Option<String>),
     duplicates: u32,
     conflict: bool,
 }
 
-impl Ladder {
-    /// The state last told.
+impl CommandProgress {
+    /// The state that was printed last.
     pub(super) fn state(&self) -> CommandState {
         self.state.unwrap_or(CommandState::Queued)
     }
@@ -40,8 +40,8 @@ impl Ladder {
         self.state().is_final()
     }
 
-    /// What is new in its events: every state that it came to.
-    pub(super) fn climb(&mut self, detail: &CommandDetail) -> Vec<Step> {
+    /// The new steps in its events: every state that it has reached.
+    pub(super) fn new_steps(&mut self, detail: &CommandDetail) -> Vec<Step> {
         let view = &detail.command;
         let mut steps = Vec::new();
         let next = self.next;
@@ -49,12 +49,12 @@ impl Ladder {
             if event.place > self.next {
                 steps.push(Step::LeftOut(view.device.clone(), event.place - self.next));
                 self.next = event.place;
-                // The answers in between may have said something else.
+                // The answers in between may have had other progress.
                 self.said = (None, None);
             }
             match self.step(event, view) {
                 Ok(step) => steps.extend(step),
-                // The command was read just before this event happened: it is told with the next reading.
+                // The command was read just before this event happened: the next read includes it.
                 Err(TooNew) => break,
             }
             self.next += 1;
@@ -83,7 +83,7 @@ impl Ladder {
                 kind => kind.state(),
             },
         };
-        let Some(state) = state.filter(|state| self.climbs_to(*state, reading)) else { return Ok(None) };
+        let Some(state) = state.filter(|state| self.is_new(*state, reading)) else { return Ok(None) };
         if state.is_final() && view.state != state && (!view.is_final || reading == Some(AnswerReading::Late)) {
             return Err(TooNew);
         }
@@ -91,18 +91,18 @@ impl Ladder {
         let line = if view.state == state && (state.is_final() || event.answer.is_none()) {
             CommandLine { at: event.at, ..CommandLine::of(view) }
         } else {
-            self.passing(event, event.answer.as_ref(), view, state)
+            self.earlier_line(event, event.answer.as_ref(), view, state)
         };
         self.said = (line.progress, line.message.clone());
         Ok(Some(Step::Change(line)))
     }
 
-    fn climbs_to(&self, state: CommandState, reading: Option<AnswerReading>) -> bool {
+    fn is_new(&self, state: CommandState, reading: Option<AnswerReading>) -> bool {
         match self.state {
             None => true,
-            // A time-out is our opinion, and being held is undone.
+            // A timeout is Wilco's own conclusion, and a held command can be queued again.
             Some(CommandState::Held) if state == CommandState::Queued => true,
-            Some(told) => state > told || (reading == Some(AnswerReading::Late) && state != told),
+            Some(printed) => state > printed || (reading == Some(AnswerReading::Late) && state != printed),
         }
     }
 
@@ -114,11 +114,11 @@ impl Ladder {
         }
         self.said = said;
         let state = self.state();
-        Some(Step::Progress(self.passing(event, Some(answer), view, state)))
+        Some(Step::Progress(self.earlier_line(event, Some(answer), view, state)))
     }
 
-    /// A line about a state that the command has left behind, from what was known then.
-    fn passing(
+    /// A line about an earlier state of the command, with the facts of that time.
+    fn earlier_line(
         &self,
         event: &EventView,
         answer: Option<&AnswerView>,
@@ -151,7 +151,7 @@ impl Ladder {
     }
 }
 
-/// The state that an answer speaks of.
+/// The state for an outcome.
 fn said(outcome: AnswerOutcome) -> Option<CommandState> {
     match outcome {
         AnswerOutcome::Said(outcome) => Some(outcome.state()),
@@ -159,7 +159,7 @@ fn said(outcome: AnswerOutcome) -> Option<CommandState> {
     }
 }
 
-/// An event that the view beside it does not know of yet.
+/// The event is newer than the view beside it.
 struct TooNew;
 
 #[cfg(test)]
@@ -167,7 +167,7 @@ mod tests {
     use serde_json::json;
     use wilco_engine::api::{CommandDetail, CommandView, EventView, RequestOrigin};
 
-    use super::{Ladder, Step};
+    use super::{CommandProgress, Step};
 
     fn view(state: &str, changed_at: i64) -> CommandView {
         serde_json::from_value(json!({
@@ -217,8 +217,8 @@ mod tests {
         }
     }
 
-    /// The states told, those of mere progress in brackets.
-    fn told(steps: &[Step]) -> Vec<String> {
+    /// The printed states, those of mere progress in brackets.
+    fn printed(steps: &[Step]) -> Vec<String> {
         let name = |step: &Step| match step {
             Step::Change(line) => line.state.to_string(),
             Step::Progress(line) => format!("({} {})", line.state, line.progress.unwrap_or_default()),
@@ -231,9 +231,9 @@ mod tests {
     fn events_tell_each_state_once() {
         let check = |state: &str, kinds: &[&str], expected: &[&str]| {
             let detail = detail(view(state, 9), events(kinds));
-            let mut ladder = Ladder::default();
-            assert_eq!(told(&ladder.climb(&detail)), expected, "{kinds:?}");
-            assert_eq!(told(&ladder.climb(&detail)), [""; 0], "the same again");
+            let mut command = CommandProgress::default();
+            assert_eq!(printed(&command.new_steps(&detail)), expected, "{kinds:?}");
+            assert_eq!(printed(&command.new_steps(&detail)), [""; 0], "the same again");
         };
         let out = ["submitted", "handed", "sent", "at_broker"];
         check("at_broker", &out, &["queued", "sent", "at_broker"]);
@@ -261,12 +261,12 @@ mod tests {
     #[test]
     fn an_answer_after_a_gap_is_told_although_it_says_what_was_last_told() {
         let all = events(&["submitted", "running@10 moved", "running@20 heartbeat", "running@10 heartbeat"]);
-        let mut ladder = Ladder::default();
+        let mut command = CommandProgress::default();
         let first = detail(view("running", 9), all[..2].to_vec());
-        assert_eq!(told(&ladder.climb(&first)), ["queued", "running"]);
+        assert_eq!(printed(&command.new_steps(&first)), ["queued", "running"]);
         let without_its_middle = [&all[..2], &all[3..]].concat();
         let second = detail(view("running", 9), without_its_middle);
-        assert_eq!(told(&ladder.climb(&second)), ["(… 1 of d)", "(running 10)"]);
+        assert_eq!(printed(&command.new_steps(&second)), ["(… 1 of d)", "(running 10)"]);
     }
 
     #[test]
@@ -276,8 +276,8 @@ mod tests {
             let answer = event.answer.as_mut().expect("an answer");
             (answer.progress, answer.message) = (None, Some(message.to_owned()));
         }
-        let mut ladder = Ladder::default();
-        let steps = ladder.climb(&detail(view("sent", 9), all));
+        let mut command = CommandProgress::default();
+        let steps = command.new_steps(&detail(view("sent", 9), all));
         let message = |step: &Step| match step {
             Step::Change(line) | Step::Progress(line) => line.message.clone(),
             Step::LeftOut(..) => None,
@@ -288,17 +288,17 @@ mod tests {
 
     #[test]
     fn an_end_is_told_with_its_result() {
-        let mut ladder = Ladder::default();
+        let mut command = CommandProgress::default();
         let kinds = ["submitted", "sent", "succeeded moved"];
         let early = detail(view("sent", 1), events(&kinds));
-        assert_eq!(told(&ladder.climb(&early)), ["queued", "sent"]);
-        assert!(!ladder.is_final());
+        assert_eq!(printed(&command.new_steps(&early)), ["queued", "sent"]);
+        assert!(!command.is_final());
         let whole = detail(view("succeeded", 2), events(&kinds));
-        let steps = ladder.climb(&whole);
-        assert_eq!(told(&steps), ["succeeded"]);
+        let steps = command.new_steps(&whole);
+        assert_eq!(printed(&steps), ["succeeded"]);
         let [Step::Change(end)] = steps.as_slice() else { panic!("{steps:?}") };
         assert_eq!(end.result, Some(json!({"on": true}).into()));
-        assert!(ladder.is_final());
+        assert!(command.is_final());
     }
 
     #[test]
@@ -308,28 +308,32 @@ mod tests {
         kinds.extend(said.iter().map(String::as_str));
         kinds.push("succeeded moved");
         let all = events(&kinds);
-        let mut ladder = Ladder::default();
+        let mut command = CommandProgress::default();
         // As much of it as has come, without its middle.
-        let mut climb = |state: &str, come: usize| {
+        let mut new_steps = |state: &str, come: usize| {
             let left_out = if come > 500 { 10..come - 240 } else { 0..0 };
             let read = all[..come].iter().filter(|event| !left_out.contains(&(event.place as usize)));
-            told(&ladder.climb(&detail(view(state, 9), read.cloned().collect())))
+            printed(&command.new_steps(&detail(view(state, 9), read.cloned().collect())))
         };
         let progress = |places: std::ops::Range<usize>| places.map(|place| format!("(running {})", (place - 3) % 100));
 
         // The first heartbeat repeats what the answer before it said.
         let first: Vec<_> =
             ["queued", "sent", "running"].map(str::to_owned).into_iter().chain(progress(4..300)).collect();
-        assert_eq!(climb("running", 300), first);
-        assert_eq!(climb("running", 300), [""; 0], "nothing new");
-        assert_eq!(climb("running", 520), progress(300..520).collect::<Vec<_>>(), "nothing that is new is left out");
-        assert_eq!(climb("running", 530), progress(520..530).collect::<Vec<_>>());
+        assert_eq!(new_steps("running", 300), first);
+        assert_eq!(new_steps("running", 300), [""; 0], "nothing new");
+        assert_eq!(
+            new_steps("running", 520),
+            progress(300..520).collect::<Vec<_>>(),
+            "nothing that is new is left out"
+        );
+        assert_eq!(new_steps("running", 530), progress(520..530).collect::<Vec<_>>());
         let leap: Vec<_> = std::iter::once("(… 14230 of d)".to_owned()).chain(progress(14_760..15_000)).collect();
-        assert_eq!(climb("running", 15_000), leap);
-        // The end is new whatever was told of before it.
+        assert_eq!(new_steps("running", 15_000), leap);
+        // The end is new, whatever was printed before it.
         let mut last: Vec<_> = std::iter::once("(… 4764 of d)".to_owned()).chain(progress(19_764..20_003)).collect();
         last.push("succeeded".to_owned());
-        assert_eq!(climb("succeeded", all.len()), last);
-        assert_eq!(climb("succeeded", all.len()), [""; 0]);
+        assert_eq!(new_steps("succeeded", all.len()), last);
+        assert_eq!(new_steps("succeeded", all.len()), [""; 0]);
     }
 }

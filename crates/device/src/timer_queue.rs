@@ -1,4 +1,4 @@
-//! What a virtual device has to do later, in the order of time.
+//! The scheduled actions of a virtual device, ordered by time.
 
 use std::{
     cmp::{Ordering, Reverse},
@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 /// Things to do at their times; what was added first comes first among equals.
 #[derive(Debug)]
-pub(crate) struct Agenda<T> {
+pub(crate) struct TimerQueue<T> {
     entries: BinaryHeap<Reverse<Entry<T>>>,
     added: u64,
 }
@@ -21,9 +21,9 @@ struct Entry<T> {
     what: T,
 }
 
-impl<T> Agenda<T> {
-    pub(crate) fn new() -> Agenda<T> {
-        Agenda { entries: BinaryHeap::new(), added: 0 }
+impl<T> TimerQueue<T> {
+    pub(crate) fn new() -> TimerQueue<T> {
+        TimerQueue { entries: BinaryHeap::new(), added: 0 }
     }
 
     pub(crate) fn add(&mut self, at: Instant, what: T) {
@@ -36,7 +36,7 @@ impl<T> Agenda<T> {
         self.entries.peek().map(|Reverse(entry)| entry.at)
     }
 
-    /// What is to be done by now.
+    /// The actions that are due.
     pub(crate) fn take(&mut self, now: Instant) -> Option<T> {
         if self.next()? > now {
             return None;
@@ -86,22 +86,22 @@ mod tests {
 
     use tokio::time::Instant;
 
-    use super::Agenda;
+    use super::TimerQueue;
 
     #[test]
     fn things_come_in_the_order_of_time() {
         let start = Instant::now();
         let at = |ms| start + Duration::from_millis(ms);
-        let mut agenda = Agenda::new();
+        let mut timer_queue = TimerQueue::new();
         for (ms, what) in [(20, 'c'), (10, 'a'), (15, 'x'), (10, 'b'), (30, 'd')] {
-            agenda.add(at(ms), what);
+            timer_queue.add(at(ms), what);
         }
-        agenda.drop_all(|what| *what == 'x');
-        assert_eq!(agenda.next(), Some(at(10)));
-        assert_eq!(agenda.take(at(9)), None);
-        let taken: String = std::iter::from_fn(|| agenda.take(at(20))).collect();
+        timer_queue.drop_all(|what| *what == 'x');
+        assert_eq!(timer_queue.next(), Some(at(10)));
+        assert_eq!(timer_queue.take(at(9)), None);
+        let taken: String = std::iter::from_fn(|| timer_queue.take(at(20))).collect();
         assert_eq!(taken, "abc");
-        agenda.clear();
-        assert_eq!(agenda.next(), None);
+        timer_queue.clear();
+        assert_eq!(timer_queue.next(), None);
     }
 }

@@ -1,31 +1,30 @@
-//! How a device speaks: Wilco's own JSON, or plain text as the simplest firmware does.
+//! The payloads of a device: Wilco's own JSON, or plain text as in the simplest firmware.
 //!
-//! Text is the poorer way: it has only a final answer, and whose answer it is can be told at best by the request that is
-//! echoed in it.
+//! Text is limited: it has only a final answer, which can be matched at best by the request that it repeats.
 
 use serde_json::{Value, json};
 use wilco_ledger::Outcome;
 
-/// How a device speaks.
+/// The payloads of a device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Speech {
+pub enum PayloadFormat {
     /// Requests and answers are JSON.
     #[default]
     Json,
-    /// Requests are free text, or JSON all the same; answers are `SUCCESS: …` or `FAILURE: …`.
+    /// Requests are free text, or JSON anyway; answers are `SUCCESS: …` or `FAILURE: …`.
     Text,
 }
 
 /// How much of a request is echoed, in bytes.
 const ECHOED: usize = 4 * 1024;
 
-impl Speech {
-    /// The way that a dialect's name stands for.
+impl PayloadFormat {
+    /// The payloads of a dialect, by its name.
     #[must_use]
-    pub fn named(dialect: &str) -> Option<Speech> {
+    pub fn named(dialect: &str) -> Option<PayloadFormat> {
         match dialect {
-            "wilco" => Some(Speech::Json),
-            "text" => Some(Speech::Text),
+            "wilco" => Some(PayloadFormat::Json),
+            "text" => Some(PayloadFormat::Text),
             _ => None,
         }
     }
@@ -37,11 +36,11 @@ pub(crate) fn echo_of(payload: &[u8]) -> String {
     text[..text.floor_char_boundary(ECHOED)].to_owned()
 }
 
-/// What a device says to a text that it does not understand.
+/// The answer to a text that the device does not understand.
 const UNDERSTOOD: &str = "This device supports 'light: on', 'light: off', 'restart', 'telemetry: 500' (milliseconds), \
      'identify' and 'identify: 5' (seconds).";
 
-/// The command and the arguments that a free text stands for.
+/// The command and the arguments of a free text.
 ///
 /// # Errors
 /// A sentence that says why the device will not do it.
@@ -63,7 +62,7 @@ fn whole(number: &str) -> Result<u64, String> {
     number.parse().map_err(|_| UNDERSTOOD.to_owned())
 }
 
-/// What is said of a command; `None` for what text has no word for.
+/// The text of an answer; `None` if there is none for it.
 pub(crate) fn say(outcome: Outcome, why: Option<&str>, request: &str) -> Option<String> {
     match outcome {
         Outcome::Accepted | Outcome::Running => None,

@@ -1,4 +1,4 @@
-//! How many PUBLISH packets have begun to leave: what became of the others is certain when a connection ends.
+//! Counts the PUBLISH packets that were written: when a connection ends, those that were not are certainly unsent.
 
 use std::sync::{
     Arc,
@@ -10,9 +10,9 @@ const PUBLISH: u8 = 3;
 
 /// Counts the PUBLISH packets of which the network has taken at least one byte. Cheap to clone; all clones count the same.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Departed(Arc<AtomicU64>);
+pub(crate) struct WrittenPublishes(Arc<AtomicU64>);
 
-impl Departed {
+impl WrittenPublishes {
     /// How many they are so far.
     pub(crate) fn count(&self) -> u64 {
         self.0.load(Ordering::Acquire)
@@ -22,7 +22,7 @@ impl Departed {
 /// Follows the packets in what is written.
 #[derive(Debug, Default)]
 pub(super) struct Packets {
-    departed: Departed,
+    written_publishes: WrittenPublishes,
     at: At,
 }
 
@@ -38,8 +38,8 @@ enum At {
 }
 
 impl Packets {
-    pub(super) fn new(departed: Departed) -> Packets {
-        Packets { departed, at: At::Start }
+    pub(super) fn new(written_publishes: WrittenPublishes) -> Packets {
+        Packets { written_publishes, at: At::Start }
     }
 
     /// These bytes are leaving.
@@ -48,7 +48,7 @@ impl Packets {
             match self.at {
                 At::Start => {
                     if first >> 4 == PUBLISH {
-                        self.departed.0.fetch_add(1, Ordering::AcqRel);
+                        self.written_publishes.0.fetch_add(1, Ordering::AcqRel);
                     }
                     self.at = At::Length { read: 0, shift: 0 };
                     bytes = rest;
@@ -76,7 +76,7 @@ impl Packets {
 
 #[cfg(test)]
 mod tests {
-    use super::{Departed, Packets};
+    use super::{Packets, WrittenPublishes};
 
     #[test]
     fn publishes_are_counted_however_the_bytes_come() {
@@ -98,13 +98,13 @@ mod tests {
         let puback = [0x40, 2, 0x31, 0x32];
         let all = [&publish(5)[..], &ping, &publish(300), &puback, &publish(20_000), &ping].concat();
         for size in [1, 2, 7, 1_000, all.len()] {
-            let departed = Departed::default();
-            let mut packets = Packets::new(departed.clone());
+            let written_publishes = WrittenPublishes::default();
+            let mut packets = Packets::new(written_publishes.clone());
             all.chunks(size).for_each(|some| packets.see(some));
-            assert_eq!(departed.count(), 3, "{size} bytes at a time");
+            assert_eq!(written_publishes.count(), 3, "{size} bytes at a time");
             // The first byte of another one is enough.
             packets.see(&[0x32]);
-            assert_eq!(departed.count(), 4);
+            assert_eq!(written_publishes.count(), 4);
         }
     }
 }

@@ -1,12 +1,12 @@
-//! What a broker says when it does not let a client in, or sends it away: the parts of CONNACK and DISCONNECT that the
-//! library does not hand on.
+//! The reason of a broker that refuses or disconnects a client: the parts of CONNACK and DISCONNECT that the library
+//! does not expose.
 
 /// A CONNACK (MQTT 3.1.1 section 3.2, MQTT 5 section 3.2) or a DISCONNECT (MQTT 5 section 3.14).
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(crate) struct Goodbye {
+pub(crate) struct ServerReason {
     /// The reason code; of MQTT 3.1.1 the return code.
     pub(crate) reason: u8,
-    /// Why, in the broker's words.
+    /// The broker's reason.
     pub(crate) reason_string: Option<String>,
     /// Where to connect instead.
     pub(crate) server_reference: Option<String>,
@@ -23,39 +23,39 @@ const SERVER_REFERENCE: u8 = 0x1C;
 const REASON_STRING: u8 = 0x1F;
 const USER_PROPERTY: u8 = 0x26;
 
-impl Goodbye {
+impl ServerReason {
     /// The CONNACK that a connection begins with.
-    pub(crate) fn connack(first: &[u8]) -> Option<Goodbye> {
+    pub(crate) fn connack(first: &[u8]) -> Option<ServerReason> {
         let (&CONNACK, rest) = first.split_first()? else { return None };
         let (body, _) = packet(rest)?;
         match body {
-            [0 | 1, reason] => Some(Goodbye { reason: *reason, is_311: true, ..Goodbye::default() }),
-            [0 | 1, reason, properties @ ..] => Some(Goodbye::of(*reason, properties)),
+            [0 | 1, reason] => Some(ServerReason { reason: *reason, is_311: true, ..ServerReason::default() }),
+            [0 | 1, reason, properties @ ..] => Some(ServerReason::of(*reason, properties)),
             _ => None,
         }
     }
 
     /// The DISCONNECT that a connection ends with.
-    pub(super) fn disconnect(last: &[u8]) -> Option<Goodbye> {
+    pub(super) fn disconnect(last: &[u8]) -> Option<ServerReason> {
         let starts = last.iter().enumerate().filter(|(_, byte)| **byte == DISCONNECT);
         let mut packets = starts.filter_map(|(at, _)| packet(&last[at + 1..]).filter(|(_, behind)| behind.is_empty()));
         match packets.next()?.0 {
-            [reason, properties @ ..] => Some(Goodbye::of(*reason, properties)),
+            [reason, properties @ ..] => Some(ServerReason::of(*reason, properties)),
             [] => None,
         }
     }
 
-    fn of(reason: u8, properties: &[u8]) -> Goodbye {
-        let mut goodbye = Goodbye { reason, ..Goodbye::default() };
-        let Some((mut rest, _)) = packet(properties) else { return goodbye };
+    fn of(reason: u8, properties: &[u8]) -> ServerReason {
+        let mut server_reason = ServerReason { reason, ..ServerReason::default() };
+        let Some((mut rest, _)) = packet(properties) else { return server_reason };
         while let Some((&id, behind)) = rest.split_first() {
-            let Some(behind) = goodbye.property(id, behind) else { break };
+            let Some(behind) = server_reason.property(id, behind) else { break };
             rest = behind;
         }
-        goodbye
+        server_reason
     }
 
-    /// Reads one property (MQTT 5 section 2.2.2.2), and says what follows it.
+    /// Reads one property (MQTT 5 section 2.2.2.2), and returns the rest.
     fn property<'a>(&mut self, id: u8, rest: &'a [u8]) -> Option<&'a [u8]> {
         match id {
             REASON_STRING | SERVER_REFERENCE | ASSIGNED_CLIENT_ID => {
@@ -81,7 +81,7 @@ impl Goodbye {
         }
     }
 
-    /// What the broker says beyond its reason code, as sentences.
+    /// The broker's reason besides its reason code, as sentences.
     pub(super) fn in_its_words(&self) -> Option<String> {
         let said = self
             .reason_string
@@ -93,7 +93,7 @@ impl Goodbye {
     }
 }
 
-/// What a length (MQTT 5 section 1.5.5) counts, and what follows.
+/// Reads a length (MQTT 5 section 1.5.5), and returns its bytes and the rest.
 fn packet(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     let mut length = 0_usize;
     for (at, byte) in bytes.iter().enumerate().take(4) {
@@ -113,30 +113,30 @@ fn text(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
 
 #[cfg(test)]
 mod tests {
-    use super::Goodbye;
+    use super::ServerReason;
 
     #[test]
     fn a_connack_is_read_with_what_it_says() {
-        let connack = Goodbye::connack(b"\x20\x16\0\x9D\x13\x28\0\x1C\0\x05o:883\x1F\0\x06closed");
-        let expected = Goodbye {
+        let connack = ServerReason::connack(b"\x20\x16\0\x9D\x13\x28\0\x1C\0\x05o:883\x1F\0\x06closed");
+        let expected = ServerReason {
             reason: 0x9D,
             reason_string: Some("closed".into()),
             server_reference: Some("o:883".into()),
-            ..Goodbye::default()
+            ..ServerReason::default()
         };
         assert_eq!(connack, Some(expected));
-        let old = Goodbye { reason: 1, is_311: true, ..Goodbye::default() };
-        assert_eq!(Goodbye::connack(b"\x20\x02\0\x01"), Some(old));
-        let assigned = Goodbye { assigned: Some("given".into()), ..Goodbye::default() };
-        assert_eq!(Goodbye::connack(b"\x20\x0D\0\0\x0A\x24\x01\x12\0\x05given"), Some(assigned));
-        assert_eq!(Goodbye::connack(b"HTTP/1.1 400"), None);
-        assert_eq!(Goodbye::connack(b"\x20\x09\0\x9D"), None);
+        let old = ServerReason { reason: 1, is_311: true, ..ServerReason::default() };
+        assert_eq!(ServerReason::connack(b"\x20\x02\0\x01"), Some(old));
+        let assigned = ServerReason { assigned: Some("given".into()), ..ServerReason::default() };
+        assert_eq!(ServerReason::connack(b"\x20\x0D\0\0\x0A\x24\x01\x12\0\x05given"), Some(assigned));
+        assert_eq!(ServerReason::connack(b"HTTP/1.1 400"), None);
+        assert_eq!(ServerReason::connack(b"\x20\x09\0\x9D"), None);
     }
 
     #[test]
     fn a_disconnect_is_read_at_the_end_alone() {
         let check = |last: &[u8], expected: Option<(u8, Option<&str>)>| {
-            let found = Goodbye::disconnect(last);
+            let found = ServerReason::disconnect(last);
             let found = found.as_ref().map(|found| (found.reason, found.server_reference.as_deref()));
             assert_eq!(found, expected, "{last:?}");
         };

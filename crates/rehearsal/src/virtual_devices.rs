@@ -9,13 +9,13 @@ use wilco_ledger::DeviceId;
 use crate::device_dials;
 
 /// The devices of a rehearsal.
-pub(crate) struct Cast {
+pub(crate) struct VirtualDevices {
     pub(crate) online: Vec<Persona>,
     /// Known, and not there.
     pub(crate) offline: Vec<Persona>,
 }
 
-pub(crate) fn cast(plan: &RehearsalPlan, dials: &FaultDials) -> Result<Cast, Failure> {
+pub(crate) fn virtual_devices(plan: &RehearsalPlan, dials: &FaultDials) -> Result<VirtualDevices, Failure> {
     let broadcasts = matches!(plan.rollout.target, RolloutTarget::Broadcast { .. });
     let command = plan.rollout.command.name.as_str();
     let mut personas = Vec::with_capacity(plan.devices.len());
@@ -26,7 +26,7 @@ pub(crate) fn cast(plan: &RehearsalPlan, dials: &FaultDials) -> Result<Cast, Fai
     let (offline, online): (Vec<_>, Vec<_>) =
         personas.into_iter().zip(&plan.devices).partition(|(_, device)| device.presence == Presence::Offline);
     let without = |pairs: Vec<(Persona, _)>| pairs.into_iter().map(|(persona, _)| persona).collect();
-    Ok(Cast { online: without(online), offline: without(offline) })
+    Ok(VirtualDevices { online: without(online), offline: without(offline) })
 }
 
 fn persona(device: &RehearsedDevice, command: &str, broadcasts: bool) -> Result<Persona, Failure> {
