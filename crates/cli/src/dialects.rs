@@ -185,22 +185,22 @@ fn test(path: &Path, with: &[std::path::PathBuf]) -> Result<ExitCode, Problem> {
     dialects.extend(shipped().iter().cloned());
     let text = text_of(path, LARGEST)?;
     let mut output = Output::text();
-    let (mut passed, mut all) = (0, 0);
+    let (mut right, mut all) = (0, 0);
     for (number, line) in (1..).zip(text.lines()).filter(|(_, line)| !line.trim().is_empty()) {
         all += 1;
         let (name, outcome) = played(line, number, &dialects);
         let line = match outcome {
             Ok(read) => {
-                passed += 1;
-                format!("passed  {name}: {read}")
+                right += 1;
+                format!("right  {name}: {read}")
             }
-            Err(why) => format!("failed  {name}: {why}"),
+            Err(why) => format!("wrong  {name}: {why}"),
         };
         output.line(&clean(&line))?;
     }
-    output.line(&format!("{passed} of {all} passed"))?;
+    output.line(&format!("{right} of {all} right"))?;
     output.flush()?;
-    Ok(if passed == all { ExitCode::SUCCESS } else { ExitCode::from(NOT_DONE) })
+    Ok(if right == all { ExitCode::SUCCESS } else { ExitCode::from(NOT_DONE) })
 }
 
 /// The name of an exchange, and its outcome or the differences from the expected one.

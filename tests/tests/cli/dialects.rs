@@ -20,8 +20,8 @@ fn recorded_exchanges_are_told_one_by_one() -> Result<()> {
     let bench = Bench::new()?;
     let said = bench.run(&["dialects", "test", RECORDED])?.ended(0)?;
     let lines: Vec<&str> = said.out.lines().collect();
-    ensure!(lines.len() == 43 && lines[42] == "42 of 42 passed", "{said:?}");
-    ensure!(lines.contains(&"passed  atlas: motor on: succeeded, exact"), "{said:?}");
+    ensure!(lines.len() == 43 && lines[42] == "42 of 42 right", "{said:?}");
+    ensure!(lines.contains(&"right  atlas: motor on: succeeded, exact"), "{said:?}");
 
     // One that expects something else, one that is none, and one of a dialect that nobody knows.
     let recorded = fs::read_to_string(RECORDED)?;
@@ -31,10 +31,10 @@ fn recorded_exchanges_are_told_one_by_one() -> Result<()> {
     let path = file(&bench, "wrong.jsonl", &format!("{first}\n{wrong}\n\nnothing\n{unknown}\n"))?;
     let said = bench.run(&["dialects", "test", &path])?.ended(1)?;
     let lines: Vec<&str> = said.out.lines().collect();
-    ensure!(lines[1].starts_with("failed  tasmota: query: It is succeeded, but should be failed."), "{said:?}");
-    ensure!(lines[2].starts_with("failed  line 4: This is not an exchange"), "{said:?}");
-    ensure!(lines[3] == "failed  klingon: query: There is no dialect named 'klingon'.", "{said:?}");
-    ensure!(lines[4] == "1 of 4 passed", "{said:?}");
+    ensure!(lines[1].starts_with("wrong  tasmota: query: It is succeeded, but should be failed."), "{said:?}");
+    ensure!(lines[2].starts_with("wrong  line 4: This is not an exchange"), "{said:?}");
+    ensure!(lines[3] == "wrong  klingon: query: There is no dialect named 'klingon'.", "{said:?}");
+    ensure!(lines[4] == "1 of 4 right", "{said:?}");
     bench.run(&["dialects", "test", "/nowhere.jsonl"])?.complained("Could not read /nowhere.jsonl")?;
     Ok(())
 }
@@ -55,7 +55,7 @@ fn a_dialect_of_one_s_own_is_checked_and_tested() -> Result<()> {
     let exchange = r#"{"dialect":"mine","name":"go","device":"d","command":"go","args":{"n":1.50},"id":"c1","request":{"topic":"mine/d","payload":"{\"cmd\":\"go\",\"tid\":\"c1\",\"status\":\"REQUEST\",\"n\":1.50}"},"answers":[{"topic":"mine/d/ack","payload":"{\"tid\":\"c1\",\"status\":\"RUNNING\"}"}],"expect":{"state":"running","id":"exact"}}"#;
     let exchanges = file(&bench, "mine.jsonl", exchange)?;
     let said = bench.run(&["dialects", "test", &exchanges, "--with", &path])?.ended(0)?;
-    ensure!(said.out == "passed  mine: go: running, exact\n1 of 1 passed\n", "{said:?}");
+    ensure!(said.out == "right  mine: go: running, exact\n1 of 1 right\n", "{said:?}");
 
     let broken = file(&bench, "broken.toml", &mine.replace("as = \"answer\"", "as = \"anser\""))?;
     let said = bench.run(&["dialects", "check", &broken])?.ended(1)?;

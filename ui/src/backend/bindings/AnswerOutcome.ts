@@ -2,6 +2,6 @@
 import type { Outcome } from "./Outcome";
 
 /**
- * The outcome in an answer.
+ * What an answer says of its command.
  */
 export type AnswerOutcome = "unreadable" | Outcome;

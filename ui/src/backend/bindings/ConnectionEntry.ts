@@ -60,7 +60,7 @@ password: string | null,
  */
 dialects: Array<EnabledDialect>, 
 /**
- * The user's own dialect files, as text. One with the name of a built-in dialect replaces it.
+ * Dialect files of one's own, as they are written. One of the same name goes before a dialect that comes with Wilco.
  */
 dialect_files: Array<string>, 
 /**

@@ -43,7 +43,7 @@ username: string | null,
  */
 dialects: Array<EnabledDialect>, 
 /**
- * The user's own dialect files among them, as text.
+ * Dialect files of one's own among them, as they are written.
  */
 dialect_files: Array<string>, 
 /**

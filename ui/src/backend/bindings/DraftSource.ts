@@ -2,7 +2,7 @@
 import type { DialectFields } from "./DialectFields";
 
 /**
- * The input of a draft.
+ * What a draft is made of.
  */
 export type DraftSource = { "from": "new" } | { "from": "text", 
 /**

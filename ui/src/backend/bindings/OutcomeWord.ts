@@ -14,7 +14,7 @@ at: string,
  */
 is: string, 
 /**
- * The outcome.
+ * What it means.
  */
 means: Outcome, 
 /**

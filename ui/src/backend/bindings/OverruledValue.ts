@@ -14,7 +14,7 @@ key: string,
  */
 value: JsonText, 
 /**
- * The tag, or the name of the view, with this value.
+ * The tag, or the name of the view, with the value that applies.
  */
 by: string, 
 /**
