@@ -165,7 +165,7 @@ fn lines(request: &ApprovalRequestView) -> Vec<String> {
     let ApprovalSender { name: asker, fingerprint, trusted_as, os_user, machine, wilco, .. } = from;
     let known = match trusted_as {
         Some(name) => format!("trusted here as {name}"),
-        None => "not trusted here: make sure who sent it".to_owned(),
+        None => "not trusted here; check who sent it".to_owned(),
     };
     let mut lines = vec![
         summary.clone(),

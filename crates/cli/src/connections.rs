@@ -28,7 +28,7 @@ pub(crate) async fn run(task: ConnectionTask, data_dir: Option<&Path>) -> Result
             let entry = ConnectionEntry {
                 name,
                 url,
-                mode: mode.map(Into::into).unwrap_or_default(),
+                mode: mode.unwrap_or_default(),
                 send_operator: send_operator == Some(Switch::On),
                 needs_approval: approval == Some(Switch::On),
                 ..ConnectionEntry::default()

@@ -88,7 +88,7 @@ fn an_announcement_of_5_mb_is_read_and_one_of_8_mib_is_refused_with_its_size() -
     announce(&broker, "homeassistant/switch/huge/config", &padded(8 * 1024 * 1024))?;
     let (message, hint) = told(&bench, "homeassistant/switch/huge/config")?;
     ensure!(message.contains("bytes; the limit is 8,388,608"), "{message}");
-    ensure!(hint.contains("The rest of what devices announce is used"), "{hint}");
+    ensure!(hint.contains("Wilco uses all other announcements"), "{hint}");
     is_usable(&bench)
 }
 

@@ -1,10 +1,11 @@
 //! The audit, evidence files, rehearsals, and faults of the demo fleet.
 
+use std::process::{Command, Output};
 use std::time::Duration;
 
-use anyhow::{Result, ensure};
+use anyhow::{Result, bail, ensure};
 use serde_json::to_value;
-use wilco_tests::{Broker, Desk, Fleet, Keyring, keys};
+use wilco_tests::{Broker, Desk, Fleet, Keyring, Session, keys, program};
 
 use crate::pictures::as_it_stands;
 use crate::{SHORT, check};
@@ -124,6 +125,77 @@ async fn the_demo_fleet_fails_as_it_is_told_to() -> Result<()> {
     ensure!(ended.state == "failed", "{}", ended.ladder);
     as_it_stands(&console, "demo-failed").await?;
     console.close().await?;
+    ensure!(found.is_empty(), "axe finds:\n{}", found.join("\n"));
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_restart_of_many_waits_until_a_colleague_has_approved_it() -> Result<()> {
+    let broker = Broker::plain()?;
+    let _fleet = Fleet::start(&broker, "pump", 4, &[])?;
+    let ana = Desk::new(Keyring::Unlocked)?;
+    let colleague = Session::start(Keyring::Unlocked)?;
+    let directory = tempfile::tempdir()?;
+    let path = |name: &str| directory.path().join(name).display().to_string();
+    let (identity, request, approval) = (path("bo.wilco-identity"), path("1.wilco-request"), path("1.wilco-approval"));
+    let done = |output: Output| if output.status.success() { Ok(()) } else { bail!("{output:?}") };
+    let bo = |words: &[&str]| -> Result<()> {
+        let mut wilco = Command::new(program("wilco")?);
+        let data = directory.path().join("bo");
+        done(wilco.args(words).envs(colleague.variables()).env("WILCO_DATA_DIR", data).output()?)
+    };
+    bo(&["operator", "Bo"])?;
+    bo(&["approval", "identity", "--export", &identity])?;
+    done(ana.wilco(&["operator", "Ana"])?)?;
+    done(ana.wilco(&["approval", "trust", &identity, "--name", "Bo"])?)?;
+    done(ana.wilco(&["connections", "add", "Plant", "--url", &broker.url(), "--approval", "on"])?)?;
+
+    let window = ana.open().await?;
+    window.go("Fleet").await?;
+    window.wait_for_online(Some("pump-0004")).await?;
+    window.choose("pump-0001").await?;
+    let grid = window.one("grid", "Devices").await?;
+    window.run("arguments[0].focus()", vec![to_value(&grid)?]).await?;
+    window.press(keys::ALL).await?;
+    window.wait_for_text("4 devices selected", SHORT).await?;
+    window.click("button", "Restart…").await?;
+    let dialog = window.one("dialog", "New rollout").await?;
+    as_it_stands(&window, "approval-dialog").await?;
+    window.press_in(&dialog, "Request approval for 4 devices").await?;
+    window.wait_for_text("Nothing is sent until a second installation has approved it.", SHORT).await?;
+    as_it_stands(&window, "approval-waits").await?;
+    let mut found = window.inaccessible("a rollout that waits for approval").await?;
+    window.click("button", "Save approval request…").await?;
+    window.fill("Path of the file to write", &request).await?;
+    let form = window.one("dialog", "Save approval request").await?;
+    window.press_in(&form, "Save").await?;
+    window.wait_for_text("Approval request written to", SHORT).await?;
+    window.go("Settings").await?;
+    as_it_stands(&window, "approval-settings").await?;
+    found.extend(window.inaccessible("installations that may approve").await?);
+
+    // What a colleague sees; an installation cannot answer its own request.
+    window.press(keys::PALETTE).await?;
+    window.type_into("Search or run a command", "review approval\n").await?;
+    window.fill("Path of the file to read", &request).await?;
+    window.click("button", "Open").await?;
+    window.wait_for_text("Requested by", SHORT).await?;
+    as_it_stands(&window, "approval-review").await?;
+    found.extend(window.inaccessible("the review of a request").await?);
+    ensure!(window.all_like("button", "Approve").await?.is_empty(), "an installation may answer its own request");
+    bo(&["approval", "sign", &request, &approval, "--note", "Checked on the plan", "--yes"])?;
+
+    window.go("Rollouts").await?;
+    let rollouts = window.all_like("link", "Rollout 1").await?;
+    window.click_on(&rollouts[0], "the rollout").await?;
+    window.click("button", "Import approval…").await?;
+    window.fill("Path of the file to read", &approval).await?;
+    let form = window.one("dialog", "Import approval").await?;
+    window.press_in(&form, "Import").await?;
+    window.wait_for_text("Approved by Bo", SHORT).await?;
+    window.wait_for_text("Finished", REHEARSAL).await?;
+    as_it_stands(&window, "approval-done").await?;
+    window.close().await?;
     ensure!(found.is_empty(), "axe finds:\n{}", found.join("\n"));
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! Approvals by a second installation, as files: who an installation is, what it asks, and what another one answers. The
 //! formats are described in `docs/approvals.md`.
 //!
-//! Each file is signed lines ([`signed_lines`](crate::signed_lines)). An answer names the SHA-256 of what the request signs,
+//! Each file is signed lines (`signed_lines`). An answer names the SHA-256 of what the request signs,
 //! so it is for exactly one rollout of one installation. Whose keys count, and what follows from an answer, is not decided
 //! here.
 

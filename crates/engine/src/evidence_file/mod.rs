@@ -1,7 +1,7 @@
 //! Evidence files: the evidence about a command, a device or a rollout, for somebody without access to this computer
 //! and without a reason to trust it. `docs/evidence-file.md` describes the format.
 //!
-//! A file is lines of JSON in the envelope of [`signed_lines`](crate::signed_lines).
+//! A file is lines of JSON in the envelope of `signed_lines`.
 
 mod read;
 mod write;

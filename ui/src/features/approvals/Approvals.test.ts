@@ -79,7 +79,7 @@ describe('the review of a request', () => {
     await findByRole('heading', { name: 'Wilco sends restart to 300 devices on Rotterdam cold chain.' });
     expect(getByText('mqtts://broker.example.net:8883')).toBeVisible();
     expect(getByText('new firmware')).toBeVisible();
-    expect(getByText(/Not trusted here: make sure who sent it\./)).toBeVisible();
+    expect(getByText(/Not trusted here. Check who sent it\./)).toBeVisible();
     await user.click(getByText('300 devices'));
     expect(getByText('pump-2')).toBeVisible();
     expect(getByText('298 more are in the file.')).toBeVisible();
