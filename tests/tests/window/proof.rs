@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Result, bail, ensure};
 use serde_json::to_value;
-use wilco_tests::{Broker, Desk, Fleet, Keyring, Session, keys, program};
+use wilco_tests::{Broker, Console, Desk, Fleet, Keyring, Session, keys, program, soon_async};
 
 use crate::pictures::as_it_stands;
 use crate::{SHORT, check};
@@ -129,6 +129,14 @@ async fn the_demo_fleet_fails_as_it_is_told_to() -> Result<()> {
     Ok(())
 }
 
+/// Opens the page of the only rollout.
+async fn open_rollout(window: &Console) -> Result<()> {
+    window.go("Rollouts").await?;
+    let rollout =
+        soon_async("the rollout", SHORT, async || Ok(window.all_like("link", "Rollout 1").await?.pop())).await?;
+    window.click_on(&rollout, "the rollout").await
+}
+
 #[tokio::test]
 async fn a_restart_of_many_waits_until_a_colleague_has_approved_it() -> Result<()> {
     let broker = Broker::plain()?;
@@ -162,6 +170,7 @@ async fn a_restart_of_many_waits_until_a_colleague_has_approved_it() -> Result<(
     let dialog = window.one("dialog", "New rollout").await?;
     as_it_stands(&window, "approval-dialog").await?;
     window.press_in(&dialog, "Request approval for 4 devices").await?;
+    open_rollout(&window).await?;
     window.wait_for_text("Nothing is sent until a second installation has approved it.", SHORT).await?;
     as_it_stands(&window, "approval-waits").await?;
     let mut found = window.inaccessible("a rollout that waits for approval").await?;
@@ -185,9 +194,7 @@ async fn a_restart_of_many_waits_until_a_colleague_has_approved_it() -> Result<(
     ensure!(window.all_like("button", "Approve").await?.is_empty(), "an installation may answer its own request");
     bo(&["approval", "sign", &request, &approval, "--note", "Checked on the plan", "--yes"])?;
 
-    window.go("Rollouts").await?;
-    let rollouts = window.all_like("link", "Rollout 1").await?;
-    window.click_on(&rollouts[0], "the rollout").await?;
+    open_rollout(&window).await?;
     window.click("button", "Import approval…").await?;
     window.fill("Path of the file to read", &approval).await?;
     let form = window.one("dialog", "Import approval").await?;
