@@ -125,3 +125,81 @@ fn a_template_bomb_is_named_and_its_value_is_compared_with_nothing() -> Result<(
     ensure!(said.out.contains("nconfirmed"), "{said:?}");
     is_usable(&bench)
 }
+
+#[test]
+fn names_with_slashes_and_emoji_reach_their_device_and_no_other() -> Result<()> {
+    let broker = Broker::plain()?;
+    let lamp = |ieee: &str, name: &str| {
+        let state = json!({"type": "binary", "property": "state", "name": "state", "access": 7, "value_on": "ON",
+            "value_off": "OFF"});
+        json!({"ieee_address": ieee, "friendly_name": name, "type": "Router",
+            "definition": {"exposes": [{"type": "light", "features": [state]}]}})
+    };
+    let list = json!([lamp("0x01", "küche/lampe/💡 1"), lamp("0x02", "küche/lampe"), lamp("0x03", "all/#")]);
+    announce(&broker, "zigbee2mqtt/bridge/devices", &list)?;
+    let bench = bench(&broker, &["zigbee2mqtt"])?;
+    let (message, _) = told(&bench, "no name that is valid in a topic")?;
+    ensure!(message.ends_with('.'), "{message}");
+    let requests = broker.listen("zigbee2mqtt/#")?;
+    let exchange = json!({"request": {"topic": "zigbee2mqtt/küche/lampe/💡 1/set", "payload": r#"{"state":"ON"}"#},
+        "answers": [{"topic": "zigbee2mqtt/küche/lampe/💡 1", "payload": r#"{"state":"ON"}"#}]});
+    let _lamp = Replay::start(&broker, &exchange)?;
+    bench.run(&["send", "-c", "bench", "-d", "küche/lampe/💡 1", "led", "on=true", "--timeout", "20s"])?.ended(0)?;
+    let log = requests.log();
+    ensure!(log.contains("zigbee2mqtt/küche/lampe/💡 1/set"), "{log}");
+    ensure!(!log.contains("zigbee2mqtt/küche/lampe/set"), "{log}");
+    Ok(())
+}
+
+#[test]
+fn an_id_beyond_31_bits_is_no_other_commands_answer() -> Result<()> {
+    let broker = Broker::plain()?;
+    // A device that has spoken is known.
+    announce(&broker, "v1/devices/me/telemetry", &json!({"temperature": 21.5}))?;
+    let bench = bench(&broker, &["thingsboard"])?;
+    let requests = broker.listen("v1/devices/me/rpc/request/+")?;
+    let mut sending =
+        bench.start(&["send", "-c", "bench", "-d", "me", "ping", "--timeout", "30s", "--output", "json"])?;
+    let number: u64 = soon("the request", PATIENCE, || {
+        let log = requests.log();
+        let (_, rest) = log.split_once("v1/devices/me/rpc/request/")?;
+        rest.split(' ').next()?.parse().ok()
+    })?;
+    ensure!((1..=0x7fff_ffff).contains(&number), "{number}");
+    // The same number modulo 2^31, 2^32 and 2^64.
+    for beyond in [1_u128 << 31, 1 << 32, 1 << 64] {
+        let topic = format!("v1/devices/me/rpc/response/{}", u128::from(number) + beyond);
+        broker.publish(&topic, br#"{"error":"not yours"}"#, false)?;
+    }
+    broker.publish(&format!("v1/devices/me/rpc/response/{number}"), b"{}", false)?;
+    let printed = std::io::read_to_string(sending.take_output().context("no output")?)?;
+    let last: Value = serde_json::from_str(printed.lines().last().context("nothing was printed")?)?;
+    ensure!(last["state"] == "succeeded" && last["match"] == "exact", "{printed}");
+    Ok(())
+}
+
+#[test]
+fn a_command_topic_of_another_device_is_refused_and_nothing_is_sent_there() -> Result<()> {
+    let broker = Broker::plain()?;
+    let bulb =
+        json!([{"ieee_address": "0x01", "friendly_name": "bulb", "type": "Router", "definition": {"exposes": []}}]);
+    announce(&broker, "zigbee2mqtt/bridge/devices", &bulb)?;
+    let entity = |id: &str, topic: &str| {
+        json!({"name": "Relay", "unique_id": id, "command_topic": topic, "state_topic": "x",
+            "device": {"identifiers": [id], "name": id}})
+    };
+    announce(&broker, "homeassistant/switch/good/config", &entity("good", "good/set"))?;
+    announce(&broker, "homeassistant/switch/thief/config", &entity("thief", "good/set"))?;
+    announce(&broker, "homeassistant/switch/burglar/config", &entity("burglar", "zigbee2mqtt/bulb/set"))?;
+    let bench = bench(&broker, &["homeassistant", "zigbee2mqtt"])?;
+    soon("all four devices", PATIENCE, || (names(&bench).ok()?.len() == 4).then_some(()))?;
+    let (good, bulb) = (broker.listen("good/set")?, broker.listen("zigbee2mqtt/bulb/set")?);
+    let send = |device: &str| bench.run(&["send", "-c", "bench", "-d", device, "Relay", "on=true", "--timeout", "1s"]);
+    send("thief")?.complained("belongs to the device 'good'")?;
+    send("burglar")?.complained("belongs to the device 'bulb'")?;
+    send("good")?.ended(1)?;
+    soon("the request of the right device", PATIENCE, || good.log().contains("good/set ON").then_some(()))?;
+    ensure!(good.log().matches("good/set").count() == 1, "{}", good.log());
+    ensure!(bulb.log().is_empty(), "{}", bulb.log());
+    Ok(())
+}
