@@ -13,8 +13,8 @@ export function speaks(mqtt: MqttVersion, dialects: readonly EnabledDialect[]): 
 }
 
 /** The modes of a connection: name and meaning. */
-export const MODES: { value: ConnectionMode; name: string; note: string }[] = [
-  { value: 'normal', name: 'Normal', note: 'Commands are sent.' },
+export const MODES: { value: ConnectionMode; name: string; note?: string }[] = [
+  { value: 'normal', name: 'Normal' },
   {
     value: 'protected',
     name: 'Protected',

@@ -82,6 +82,8 @@ describe('a stage', () => {
     expect(stageNote(last, 1, rollout, 0).join('')).toBe('Starts by itself after 10 min without a halt');
     expect(stageName(last, 1, rollout.stages)).toBe('All the rest, 2,894 devices');
     expect(stageNote(last, 1, { ...rollout, state: 'stopped' }, 0).join('')).toBe('Not started');
+    const unapproved = rolloutView({ spec, stages: [stage], state: 'waiting', waits_for: { what: 'approval' } });
+    expect(stageNote(stage, 0, unapproved, 0).join('')).toBe('Starts when it is approved');
   });
 });
 

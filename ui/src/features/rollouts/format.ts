@@ -157,6 +157,7 @@ export function stageNote(stage: StageView, place: number, rollout: RolloutView,
     const closed = stage.closed && ended < stage.members ? ', closed by you' : '';
     return [`${count(succeeded)} of ${count(stage.members)}`, ` succeeded${closed}${afterwards(place, rollout, now)}`];
   }
+  if (place === rollout.stage && isUnapproved(rollout)) return ['', 'Starts when it is approved'];
   if (place > rollout.stage || stage.started_at === null) return ['', beginsWhen(rollout)];
   const parts = [
     counted(sum(stage.counts, IN_FLIGHT), 'in flight', 'in flight'),

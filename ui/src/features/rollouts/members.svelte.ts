@@ -80,11 +80,12 @@ export class Members {
     if (pagesOf(this.#range, PAGE).some((page) => !this.pages.has(page))) void this.#load(false);
   }
 
-  refresh(): void {
+  /** `ended`: nothing more is expected, so the list is read at once. */
+  refresh(ended = false): void {
     // The first failure, or the last one that succeeded late: the list changes with it, unless the user has scrolled.
     if (this.#isUsual && this.unfolded === null && this.showsFailed !== this.hasFailed()) this.show({});
     // It is counted above the list, so it is read now.
-    else if (this.showsFailed && this.matching === 0 && this.hasFailed()) this.#again.now();
+    else if (ended || (this.showsFailed && this.matching === 0 && this.hasFailed())) this.#again.now();
     else this.#again.ask();
   }
 

@@ -16,7 +16,7 @@ import { Throttle } from '../../state/throttle';
 import { Members } from './members.svelte';
 import type { Rollouts } from './rollouts.svelte';
 import { startRolloutDialog } from './start.svelte';
-import { sum } from './format';
+import { isActive, sum } from './format';
 
 /** The detail is counted again from all members: not more often than this, milliseconds. */
 const PAUSE = 600;
@@ -39,6 +39,7 @@ export class Opened {
   acting = $state(false);
   /** Its connection has been removed. */
   #isGone = false;
+  #isActive = true;
   slowest = $state.raw<MemberView[]>([]);
   readonly members: Members;
   /** Its current state: the feed is newer than the detail. */
@@ -58,9 +59,14 @@ export class Opened {
   }
 
   take(batch: Batch): void {
-    if (batch.rollouts.some(({ id }) => id === this.id)) {
-      this.#refresh.ask();
-      this.members.refresh();
+    const changed = batch.rollouts.find(({ id }) => id === this.id);
+    if (changed) {
+      const ended = this.#isActive && !isActive(changed);
+      this.#isActive = isActive(changed);
+      // The page says how it ended, so it lists how its devices ended.
+      if (ended) this.#refresh.now();
+      else this.#refresh.ask();
+      this.members.refresh(ended);
     }
     this.members.take(batch);
   }
