@@ -205,8 +205,8 @@ mod tests {
         let check = |words: &[&str], expected: &str| {
             assert_eq!(asked(words).err().map(|error| error.to_string()).as_deref(), Some(expected));
         };
-        check(&["zip"], "`zip` is no format of a package. There are: deb, rpm, appimage, nsis, msi, dmg.");
+        check(&["zip"], "`zip` is not a package format. The formats are: deb, rpm, appimage, nsis, msi, dmg.");
         check(&["rpm", "--test"], "--test needs the format deb, because only a .deb can be tested.");
-        check(&["--fast"], "`--fast` is no option of bundle. There is --test.");
+        check(&["--fast"], "`--fast` is not an option of bundle. The only option is --test.");
     }
 }
