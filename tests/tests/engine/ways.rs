@@ -24,7 +24,9 @@ impl WebSockets {
     pub(crate) fn start(certificates: Option<&Certificates>) -> Result<WebSockets> {
         // Nobody listens there any more; somebody else would have to be quick.
         let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
-        let mut more = format!("listener {port} 127.0.0.1\nprotocol websockets\n");
+        // Devices that stand still for a moment answer all at once, which may be more than the 1,000 messages that
+        // mosquitto queues by default (decision 79). This is about the way, not about that limit.
+        let mut more = format!("max_queued_messages 0\nlistener {port} 127.0.0.1\nprotocol websockets\n");
         if let Some(Certificates { ca, server: Identity { certificate, key }, .. }) = certificates {
             let files = [("cafile", ca), ("certfile", certificate), ("keyfile", key)];
             more.extend(files.map(|(name, path)| format!("{name} {}\n", path.display())));

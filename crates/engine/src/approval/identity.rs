@@ -1,4 +1,4 @@
-//! Who an installation is: the name and the public key by which others trust it, signed with that key.
+//! The identity of an installation: the name and the public key by which others trust it, signed with that key.
 
 use std::path::Path;
 
@@ -14,7 +14,7 @@ const KIND: Kind = Kind {
     made_by: "On the other computer, save one under Settings, or with wilco approval identity --export FILE.",
 };
 
-/// Who an installation is.
+/// The identity of an installation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Identity {
     pub(crate) name: String,
