@@ -83,10 +83,6 @@ export class Catalogue {
     return path === null ? null : this.backend.exportCatalogue([], { path, replace: true });
   }
 
-  async chooseFile(): Promise<string | null> {
-    return (await this.backend.chooseFiles('Import commands'))[0] ?? null;
-  }
-
   async saveButton(button: CommandButton): Promise<void> {
     await this.backend.saveButton(button);
     this.buttons = await this.backend.buttons();

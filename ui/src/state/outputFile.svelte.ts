@@ -7,6 +7,9 @@ import { failureOf } from './failure';
 /** A file to write: its path, and what prevents writing it. An existing file is replaced only after confirmation. */
 export class OutputFile {
   path = $state('');
+  /** The user wanted to continue: a missing path is named. */
+  checked = $state(false);
+  busy = $state(false);
   failure = $state.raw<Failure | null>(null);
   /** Where a file was found that is there already. */
   #found = $state.raw<{ path: string; message: string } | null>(null);
@@ -29,9 +32,12 @@ export class OutputFile {
     }
   }
 
-  /** Writes it; returns null after a question or an error. */
+  /** Writes it; returns null without a path, while it is being written, and after a question or an error. */
   async write<T>(run: (to: FileToWrite) => Promise<T>): Promise<T | null> {
     const { to } = this;
+    this.checked = true;
+    if (to === '' || this.busy) return null;
+    this.busy = true;
     this.failure = null;
     this.#found = null;
     try {
@@ -41,6 +47,8 @@ export class OutputFile {
       if (failure.code === 'exists') this.#found = { path: to, message: failure.message };
       else this.failure = failure;
       return null;
+    } finally {
+      this.busy = false;
     }
   }
 
