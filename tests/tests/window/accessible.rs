@@ -36,6 +36,10 @@ async fn nothing_is_wrong_with_any_screen() -> Result<()> {
     console.go_on_to_topics().await?;
     found.extend(console.inaccessible("the wizard's topics").await?);
     as_it_stands(&console, "wizard-topics").await?;
+    console.click("checkbox", "Zigbee2MQTT").await?;
+    found.extend(console.inaccessible("the settings of a dialect").await?);
+    as_it_stands(&console, "wizard-dialect-settings").await?;
+    console.click("checkbox", "Zigbee2MQTT").await?;
     console.preflight().await?.passed()?;
     found.extend(console.inaccessible("the wizard's preflight").await?);
     as_it_stands(&console, "wizard-preflight").await?;

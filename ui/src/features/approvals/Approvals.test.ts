@@ -50,6 +50,27 @@ describe('a rollout that waits for approval', () => {
     await expectAccessible(container);
   });
 
+  it('imports an answer although its page was left meanwhile', async () => {
+    const { app, page, backend, user, getByRole, queryByRole } = await openWaiting();
+    await backend.trustInstallation('Bo', BO.public_key);
+    backend.receiveAnswer('/home/you/r.wilco-approval', 'approved');
+    await user.click(page.getByRole('button', { name: 'Import approval…' }));
+    await user.type(getByRole('textbox', { name: 'Path of the file to read' }), '/home/you/r.wilco-approval');
+    const importing = vi.spyOn(backend, 'importApproval');
+    let arrive = () => {};
+    const held = new Promise<void>((resolve) => (arrive = resolve));
+    const imported = backend.importApproval.bind(backend);
+    importing.mockImplementation(async (from) => {
+      await held;
+      return imported(from);
+    });
+    await user.click(getByRole('button', { name: 'Import' }));
+    app.route.go('fleet');
+    await waitFor(() => expect(queryByRole('region', { name: 'Approval' })).toBeNull());
+    arrive();
+    await waitFor(async () => expect((await backend.rollouts())[0]?.state).toBe('finished'));
+  });
+
   it('is stopped where it is declined', async () => {
     const { page, backend, user, getByRole, findByText } = await openWaiting();
     await backend.trustInstallation('Bo', BO.public_key);
