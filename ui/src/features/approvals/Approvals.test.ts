@@ -56,13 +56,12 @@ describe('a rollout that waits for approval', () => {
     backend.receiveAnswer('/home/you/r.wilco-approval', 'approved');
     await user.click(page.getByRole('button', { name: 'Import approval…' }));
     await user.type(getByRole('textbox', { name: 'Path of the file to read' }), '/home/you/r.wilco-approval');
-    const importing = vi.spyOn(backend, 'importApproval');
+    const imported = backend.importApproval.bind(backend);
     let arrive = () => {};
     const held = new Promise<void>((resolve) => (arrive = resolve));
-    const imported = backend.importApproval.bind(backend);
-    importing.mockImplementation(async (from) => {
+    vi.spyOn(backend, 'importApproval').mockImplementation(async (...given) => {
       await held;
-      return imported(from);
+      return imported(...given);
     });
     await user.click(getByRole('button', { name: 'Import' }));
     app.route.go('fleet');
