@@ -1,6 +1,6 @@
 /** The actions of every feature, in the order in which the palette offers groups that fit equally well. */
 
-import type { App } from '../state/app.svelte';
+import { getActions } from '../state/actions.svelte';
 import { approvalActions } from './approvals/actions';
 import { auditActions } from './audit/actions';
 import { chartActions } from './charts/actions';
@@ -27,6 +27,7 @@ const FEATURES = [
   windowActions,
 ];
 
-export function offerActions(app: App): void {
-  for (const actions of FEATURES) app.actions.offer(() => actions(app));
+export function offerActions(): void {
+  const actions = getActions();
+  for (const feature of FEATURES) actions.offer(feature());
 }

@@ -1,5 +1,8 @@
+import { createContext } from 'svelte';
+
 import { keyText } from '../format/keys';
-import type { App } from './app.svelte';
+import type { Notices } from './notices.svelte';
+import type { Sending } from './sending.svelte';
 import { Shortcuts } from './shortcuts';
 
 export const GROUPS = [
@@ -64,10 +67,13 @@ export class Actions {
   /** The actions of each feature. */
   #offers = $state.raw<(() => Action[])[]>([]);
   readonly list: Action[] = $derived.by(() =>
-    this.#offers.flatMap((offer) => offer()).filter(({ sends }) => sends !== true || this.app.sending.refusal === null),
+    this.#offers.flatMap((offer) => offer()).filter(({ sends }) => sends !== true || this.sending.refusal === null),
   );
 
-  constructor(readonly app: App) {
+  constructor(
+    readonly sending: Sending,
+    readonly notices: Notices,
+  ) {
     this.#shortcuts = new Shortcuts(
       (keys) => {
         const action = this.list.find((one) => one.keys === keys && one.elsewhere !== true);
@@ -91,7 +97,7 @@ export class Actions {
     try {
       await action.run();
     } catch (reason) {
-      this.app.reportError(reason);
+      this.notices.reportError(reason);
     }
   }
 
@@ -105,3 +111,5 @@ export class Actions {
     return { title, 'aria-keyshortcuts': keys.replace(/^mod\+(.)/, (_, key: string) => `Control+${key} Meta+${key}`) };
   }
 }
+
+export const [getActions, setActions] = createContext<Actions>();

@@ -1,3 +1,5 @@
+import { createContext } from 'svelte';
+
 import type { Backend } from '../backend/backend';
 import type { CatalogueEntry } from '../backend/bindings/CatalogueEntry';
 import type { CommandButton } from '../backend/bindings/CommandButton';
@@ -114,3 +116,5 @@ export class Catalogue {
     this.buttons = await this.backend.buttons();
   }
 }
+
+export const [getCatalogue, setCatalogue] = createContext<Catalogue>();

@@ -1,10 +1,12 @@
 /** Configuration, wanted configuration and measurements of the visible rows. */
 
-import type { Backend } from '../backend/backend';
+import { createContext } from 'svelte';
+
 import type { DeviceCells } from '../backend/bindings/DeviceCells';
 import type { DeviceDesired } from '../backend/bindings/DeviceDesired';
 import type { ViewColumn } from '../backend/bindings/ViewColumn';
 import { columnKey } from '../format/gridColumns';
+import type { Backend } from './backend';
 import { Throttle } from './throttle';
 
 /** Measurements arrive every few seconds. */
@@ -74,3 +76,5 @@ export class Cells {
     this.#rows = new Map(found.map((cells) => [cells.device, cells]));
   }
 }
+
+export const [getCells, setCells] = createContext<Cells>();

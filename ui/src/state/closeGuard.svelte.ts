@@ -1,6 +1,13 @@
-import type { App } from './app.svelte';
+import { createContext } from 'svelte';
+
+import type { Backend } from '../backend/backend';
 import { counted } from '../format/count';
 import { visible, visibleName } from '../format/text';
+import type { Catalogue } from './catalogue.svelte';
+import type { CommandComposer } from './commandComposer.svelte';
+import type { Connections } from './connections.svelte';
+import type { Inspected } from './inspected.svelte';
+import type { Notices } from './notices.svelte';
 
 /** Unsaved input when the window closes, and the question about it. */
 export class CloseGuard {
@@ -15,7 +22,14 @@ export class CloseGuard {
   #running = $state.raw<(() => string[])[]>([]);
   #drafts = $state.raw<(() => string[])[]>([]);
 
-  constructor(readonly app: App) {}
+  constructor(
+    readonly backend: Backend,
+    readonly notices: Notices,
+    readonly catalogue: Catalogue,
+    readonly composer: CommandComposer,
+    readonly connections: Connections,
+    readonly inspected: Inspected,
+  ) {}
 
   /** A feature names what it runs that does not continue while the window is closed. */
   watchRunning(list: () => string[]): void {
@@ -33,7 +47,7 @@ export class CloseGuard {
       const holds = $derived(this.#holds);
       $effect(() => {
         if (!holds) return;
-        const watching = this.app.backend.onCloseRequested(() => (this.wanted = true));
+        const watching = this.backend.onCloseRequested(() => (this.wanted = true));
         // Without it the window closes unasked, which is no reason to disturb anybody.
         watching.catch(() => undefined);
         return () => {
@@ -51,14 +65,14 @@ export class CloseGuard {
   async leave(): Promise<void> {
     this.wanted = false;
     try {
-      await this.app.backend.closeWindow();
+      await this.backend.closeWindow();
     } catch (reason) {
-      this.app.reportError(reason);
+      this.notices.reportError(reason);
     }
   }
 
   #unsaved(): string[] {
-    const { composer, catalogue, connections, inspected } = this.app;
+    const { composer, catalogue, connections, inspected } = this;
     const { editor } = catalogue;
     const { wizard } = connections;
     // Input for a removed connection can no longer be applied.
@@ -76,3 +90,5 @@ export class CloseGuard {
     ];
   }
 }
+
+export const [getCloseGuard, setCloseGuard] = createContext<CloseGuard>();

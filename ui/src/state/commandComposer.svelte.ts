@@ -5,6 +5,7 @@ import type { CatalogueEntry } from '../backend/bindings/CatalogueEntry';
 import type { CommandButton } from '../backend/bindings/CommandButton';
 import type { Failure } from '../backend/bindings/Failure';
 import { nameError } from '../format/command';
+import { speaksDialect } from '../format/dialects';
 import { fuzzy } from '../format/fuzzy';
 import { isObject, objectFrom, placeOf, readJson, toJson } from '../format/json';
 import { complaints, defaults, type ArgumentsSchema, type SchemaError } from '../format/schema';
@@ -116,6 +117,13 @@ export class CommandComposer {
   open(targets: Targets, chosen: Chosen | null = null, args: Arguments | null = null): void {
     this.#appear(targets, null);
     if (chosen !== null) this.choose(chosen, args);
+  }
+
+  /** Opens it for any command. Where devices speak text, a text is what one begins with. */
+  openFor(targets: Targets | null): void {
+    if (targets === null) return;
+    const text = speaksDialect(this.outgoing.connections.current?.dialects ?? [], 'text');
+    this.open(targets, text ? { kind: 'text' } : null);
   }
 
   /** Opens it to change a button, without devices. */
@@ -259,13 +267,18 @@ export class CommandComposer {
   }
 
   /** Sends a button's command. One that interrupts the device opens the confirmation instead. */
-  async press(targets: Targets, button: CommandButton): Promise<void> {
+  async press(targets: Targets | null, button: CommandButton): Promise<void> {
+    if (targets === null) return;
     if (this.catalogue.isDangerous(targets.connection, button.command) || targets.devices.length > COUNTED) {
       this.#openButton(targets, button);
       this.confirming = this.isReady;
       return;
     }
-    await this.#ask(targets, button.command, objectFrom(button.args), button.no_answer);
+    try {
+      await this.#ask(targets, button.command, objectFrom(button.args), button.no_answer);
+    } catch (reason) {
+      this.notices.reportError(reason);
+    }
   }
 
   #openButton(targets: Targets, button: CommandButton, editing = false): void {

@@ -1,3 +1,5 @@
+import { createContext } from 'svelte';
+
 import type { Backend } from '../backend/backend';
 import type { Batch } from '../backend/bindings/Batch';
 import type { ConnectionView } from '../backend/bindings/ConnectionView';
@@ -226,6 +228,8 @@ export class Connections {
       : [...this.list, connection];
   }
 }
+
+export const [getConnections, setConnections] = createContext<Connections>();
 
 /** State that is created in an effect of a screen stops updating when the screen closes; this does not. */
 function lasting<T>(make: () => T): T {

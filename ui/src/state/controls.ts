@@ -1,6 +1,6 @@
 /** Popovers and fields that the palette and the shortcuts reach from elsewhere: each is registered while it is drawn. */
 
-import { tick } from 'svelte';
+import { createContext, tick } from 'svelte';
 
 /** How long a screen may take to be drawn, milliseconds. */
 const DRAWING_LIMIT_MS = 1_000;
@@ -58,10 +58,12 @@ export class Controls {
     this.#wanted = activate ? null : { name, until: Date.now() + DRAWING_LIMIT_MS };
     activate?.();
   }
+
+  /** Activates a control on the screen that was just opened. */
+  async open(name: ControlName): Promise<void> {
+    await tick();
+    this.activate(name);
+  }
 }
 
-/** Activates a control on the screen that was just opened. */
-export async function openControl(app: { controls: Controls }, name: ControlName): Promise<void> {
-  await tick();
-  app.controls.activate(name);
-}
+export const [getControls, setControls] = createContext<Controls>();

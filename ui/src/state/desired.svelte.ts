@@ -1,11 +1,14 @@
 /** The configurations that are wanted of a connection's devices, by tag or saved view. */
 
-import type { Backend } from '../backend/backend';
+import { createContext } from 'svelte';
+
 import type { Batch } from '../backend/bindings/Batch';
 import type { DesiredConfig } from '../backend/bindings/DesiredConfig';
 import type { DesiredView } from '../backend/bindings/DesiredView';
 import { visible } from '../format/text';
+import type { Backend } from './backend';
 import { Throttle } from './throttle';
+import type { Connections } from './connections.svelte';
 import type { Undo } from './undo.svelte';
 
 /** Comparing a hundred thousand devices takes some time. */
@@ -21,13 +24,16 @@ export class DesiredConfigs {
 
   constructor(
     readonly backend: Backend,
+    readonly connections: Connections,
     readonly undo: Undo,
     /** The wanted configurations have changed. */
     readonly onchange: () => void,
   ) {}
 
-  /** Opens the dialog for a connection. */
-  open(connection: string): void {
+  /** Opens the dialog for the connection that is shown. */
+  open(): void {
+    const connection = this.connections.current?.id;
+    if (connection === undefined) return;
     if (connection !== this.#connection) {
       this.#connection = connection;
       this.list = [];
@@ -81,3 +87,5 @@ export class DesiredConfigs {
     this.onchange();
   }
 }
+
+export const [getDesired, setDesired] = createContext<DesiredConfigs>();

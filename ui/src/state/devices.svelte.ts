@@ -1,9 +1,11 @@
 /** Adds, names, tags and forgets devices, and undoes that. */
 
-import type { Backend } from '../backend/backend';
+import { createContext } from 'svelte';
+
 import type { NewDevice } from '../backend/bindings/NewDevice';
 import { counted } from '../format/count';
 import { visible, visibleName } from '../format/text';
+import type { Backend } from './backend';
 import type { Undo } from './undo.svelte';
 
 export class Devices {
@@ -125,6 +127,8 @@ export class Devices {
     return gone;
   }
 }
+
+export const [getDevices, setDevices] = createContext<Devices>();
 
 function whichOf(devices: readonly string[]): string {
   return devices.length === 1 ? visible(devices[0] ?? '') : counted(devices.length, 'device');

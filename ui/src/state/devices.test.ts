@@ -17,7 +17,8 @@ function devicesWith(...known: string[]) {
     forgetDevices: vi.fn(async (_connection: string, devices: string[]) => ({ devices })),
   };
   const notices = new Notices();
-  const undo = new Undo(notices, (reason) => expect.unreachable(String(reason)));
+  vi.spyOn(notices, 'reportError').mockImplementation((reason) => expect.unreachable(String(reason)));
+  const undo = new Undo(notices);
   return { devices: new Devices(backend as unknown as Backend, undo, () => undefined), backend, notices, undo };
 }
 

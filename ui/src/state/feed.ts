@@ -1,5 +1,7 @@
 /** The changes that the engine reports, applied in one update for each animation frame. */
 
+import { createContext } from 'svelte';
+
 import type { Backend } from '../backend/backend';
 import type { Batch } from '../backend/bindings/Batch';
 import type { CommandView } from '../backend/bindings/CommandView';
@@ -34,6 +36,8 @@ export class Feed {
     });
   }
 }
+
+export const [getFeed, setFeed] = createContext<Feed>();
 
 /** Combines two batches: the later values win. */
 export function merge(earlier: Batch, later: Batch): Batch {

@@ -1,3 +1,5 @@
+import { createContext } from 'svelte';
+
 import type { Backend, TileColours } from '../backend/backend';
 import type { Batch } from '../backend/bindings/Batch';
 import type { CommandState } from '../backend/bindings/CommandState';
@@ -411,3 +413,5 @@ export class Fleet {
     for (const listener of this.#listeners) listener(places);
   }
 }
+
+export const [getFleet, setFleet] = createContext<Fleet>();

@@ -1,3 +1,4 @@
+import { createContext } from 'svelte';
 import { SvelteSet } from 'svelte/reactivity';
 
 import type { Backend } from '../backend/backend';
@@ -14,7 +15,8 @@ import { wordOf } from '../format/states';
 import { HistoryExport } from './export.svelte';
 import { failureOf } from './failure';
 import { keyOf, newer } from './feed';
-import { FILTERS, type Filter } from './historyFilters';
+import { FILTERS, NEEDS_ATTENTION_NOW, type Filter } from './historyFilters';
+import type { Route } from './route.svelte';
 import type { Sending } from './sending.svelte';
 import { Throttle } from './throttle';
 import { UnfoldedCommand } from './unfoldedCommand.svelte';
@@ -71,6 +73,7 @@ export class History {
   constructor(
     readonly backend: Backend,
     readonly sending: Sending,
+    readonly route: Route,
   ) {
     this.export = new HistoryExport(backend);
     this.unfolded = new UnfoldedCommand(backend, sending, (read) => this.#update(read));
@@ -159,11 +162,17 @@ export class History {
     this.list(FILTERS[0] as Filter);
   }
 
-  /** Brings a command into sight and unfolds it. */
-  async reveal(command: CommandView, go: () => void): Promise<void> {
+  /** Opens the screen with the commands that the status bar counts as needing attention. */
+  showNeedsAttention(): void {
+    this.list(NEEDS_ATTENTION_NOW);
+    this.route.go('history');
+  }
+
+  /** Opens the screen with a command unfolded. */
+  async reveal(command: CommandView): Promise<void> {
     this.#connection = command.connection;
     this.list(FILTERS.find(({ automatic }) => (automatic ?? false) === command.automatic) as Filter, command.device);
-    go();
+    this.route.go('history');
     await this.#begun;
     const place = this.rows.findIndex((row) => keyOf(row) === keyOf(command));
     if (place < 0) return;
@@ -355,6 +364,8 @@ export class History {
     this.rows = this.rows.map((row) => (keyOf(row) === keyOf(read) ? newer(row, read) : row));
   }
 }
+
+export const [getHistory, setHistory] = createContext<History>();
 
 /** Newest first, in the order of the engine's pages: within a millisecond, ids grow. */
 function byAge(one: CommandView, other: CommandView): number {

@@ -12,6 +12,7 @@ import { command } from '../test/commands';
 import { sendingOver } from '../test/sending';
 import { History } from './history.svelte';
 import { FILTERS, NEEDS_ATTENTION_NOW, type Filter } from './historyFilters';
+import { Route } from './route.svelte';
 
 beforeEach(() => void vi.useFakeTimers({ now: 2_000_000 }));
 afterEach(() => void vi.useRealTimers());
@@ -38,7 +39,7 @@ function slowBackend() {
     command: vi.fn(async (): Promise<CommandDetail> => Promise.reject(new Error('not asked for'))),
     cancel: vi.fn(async () => undefined),
   };
-  const history = new History(backend as unknown as Backend, sendingOver(backend as unknown as Backend));
+  const history = new History(backend as unknown as Backend, sendingOver(backend as unknown as Backend), new Route());
   const answer = async (question: number, commands: CommandView[], rest: Partial<HistoryPage> = {}) => {
     answers[question]?.resolve({ commands, next: null, total: commands.length, matching: null, ...rest });
     await vi.advanceTimersByTimeAsync(0);

@@ -1,10 +1,13 @@
 /** The import of a CSV file of devices: a preview first, then the import. It continues while another screen is shown. */
 
-import type { Backend } from '../backend/backend';
+import { createContext } from 'svelte';
+
 import type { DeviceImport } from '../backend/bindings/DeviceImport';
 import type { Failure } from '../backend/bindings/Failure';
+import type { Backend } from './backend';
 import { failureOf } from './failure';
 import { cleanPath } from '../format/path';
+import type { Connections } from './connections.svelte';
 
 export class Importing {
   path = $state('');
@@ -71,6 +74,30 @@ export class Importing {
     }
   }
 }
+
+/** The import that is open. */
+export class Imports {
+  opened = $state.raw<Importing | null>(null);
+
+  constructor(
+    readonly backend: Backend,
+    readonly connections: Connections,
+    /** Devices have been imported. */
+    readonly onimport: () => void,
+  ) {}
+
+  /** Opens the import for the connection that is shown, or the one that is still open. */
+  open(): void {
+    const connection = this.connections.current?.id;
+    if (connection !== undefined) this.opened ??= new Importing(this.backend, connection, this.onimport);
+  }
+
+  close(): void {
+    this.opened = null;
+  }
+}
+
+export const [getImports, setImports] = createContext<Imports>();
 
 const EMPTY: DeviceImport = {
   columns: [],

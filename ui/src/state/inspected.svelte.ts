@@ -1,3 +1,5 @@
+import { createContext } from 'svelte';
+
 import type { Backend } from '../backend/backend';
 import type { Batch } from '../backend/bindings/Batch';
 import type { CommandView } from '../backend/bindings/CommandView';
@@ -6,6 +8,7 @@ import type { Failure } from '../backend/bindings/Failure';
 import { read, shown } from '../format/config';
 import { fellShort } from '../format/traits';
 import type { Catalogue } from './catalogue.svelte';
+import type { Targets } from './commandComposer.svelte';
 import { failureOf } from './failure';
 import { keyOf, newer } from './feed';
 import { commonTraits } from './commonTraits';
@@ -57,6 +60,14 @@ export class Inspected {
     readonly catalogue: Catalogue,
     readonly sending: Sending,
   ) {}
+
+  /** The recipients of a command now: the device, if it belongs to the current connection. */
+  get targets(): Targets | null {
+    const { connection, device, detail } = this;
+    if (connection === null || device === null || connection !== this.sending.connections.current?.id) return null;
+    const offline = detail?.row.device === device && detail.row.presence === 'offline';
+    return { connection, devices: [device], offline: offline ? [device] : [] };
+  }
 
   choose(connection: string, device: string): void {
     if (connection === this.connection && device === this.device) return;
@@ -321,6 +332,8 @@ export class Inspected {
     }
   }
 }
+
+export const [getInspected, setInspected] = createContext<Inspected>();
 
 /** A device's place among what is known of all of them. */
 function placeOf(connection: string | null, device: string | null): string {

@@ -1,4 +1,5 @@
-import type { Backend } from '../backend/backend';
+import { createContext } from 'svelte';
+
 import type { Batch } from '../backend/bindings/Batch';
 import type { CommandView } from '../backend/bindings/CommandView';
 import type { Failure } from '../backend/bindings/Failure';
@@ -6,6 +7,7 @@ import type { FileToWrite } from '../backend/bindings/FileToWrite';
 import type { KeptLog } from '../backend/bindings/KeptLog';
 import type { LogView } from '../backend/bindings/LogView';
 import { continued, linesOf, NOT_FETCHED, type LogLine } from '../format/log';
+import type { Backend } from './backend';
 import { failureOf } from './failure';
 import { keyOf, newer } from './feed';
 import type { Sending } from './sending.svelte';
@@ -317,6 +319,8 @@ export class DeviceLog {
     this.unfollow();
   }
 }
+
+export const [getLog, setLog] = createContext<DeviceLog>();
 
 function latest(before: CommandView | null, now: CommandView): CommandView {
   return before && keyOf(before) === keyOf(now) ? newer(before, now) : now;

@@ -1,4 +1,7 @@
+import { createContext } from 'svelte';
+
 import type { Notice } from '../backend/bindings/Notice';
+import { failureOf } from './failure';
 
 /** An action of a notice. */
 export interface NoticeAction {
@@ -72,6 +75,12 @@ export class Notices {
     return this.#last;
   }
 
+  /** Says what went wrong where no control is there to say it. */
+  reportError(reason: unknown): void {
+    const { message, hint } = failureOf(reason);
+    this.add([{ level: 'warning', message, hint }]);
+  }
+
   dismiss(id: number): void {
     // The removed notice may be under the pointer, and sends no leave event.
     this.busy = false;
@@ -134,6 +143,8 @@ export class Notices {
     this.list = this.list.map((one) => (one.id === id ? { ...one, resting: true } : one));
   }
 }
+
+export const [getNotices, setNotices] = createContext<Notices>();
 
 function isWrong({ level }: Notice): boolean {
   return level !== 'info';

@@ -1,3 +1,5 @@
+import { createContext } from 'svelte';
+
 import {
   DEFAULT_PREFERENCES,
   type Backend,
@@ -63,6 +65,8 @@ export class Preferences {
     else dataset['density'] = this.density;
   }
 }
+
+export const [getPreferences, setPreferences] = createContext<Preferences>();
 
 /** The step nearest to a zoom factor from the file. */
 function nearest(zoom: number): number {

@@ -1,5 +1,7 @@
 /** The screen that is shown. It is part of the address, so that links work. */
 
+import { createContext } from 'svelte';
+
 export type Screen =
   | 'fleet'
   | 'rollouts'
@@ -49,6 +51,8 @@ export class Route {
     this.parameters = new URLSearchParams(query);
   }
 }
+
+export const [getRoute, setRoute] = createContext<Route>();
 
 /** The address of a screen: `#/history?device=kitchen-0417`. */
 export function address(screen: Screen, parameters: Record<string, string> = {}): string {

@@ -1,5 +1,7 @@
 /** The devices that are selected: by their ids, so that sorting, searching and new data change nothing about it. */
 
+import { createContext } from 'svelte';
+
 import type { Backend } from '../backend/backend';
 import type { Batch } from '../backend/bindings/Batch';
 import type { DeviceSummary } from '../backend/bindings/DeviceSummary';
@@ -163,3 +165,5 @@ export class Selection {
     }
   }
 }
+
+export const [getSelection, setSelection] = createContext<Selection>();

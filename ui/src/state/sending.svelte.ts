@@ -1,5 +1,7 @@
 /** The one way by which the page sends commands: what the connection's mode permits, and what a person confirms first. */
 
+import { createContext } from 'svelte';
+
 import type { Backend } from '../backend/backend';
 import type { CommandView } from '../backend/bindings/CommandView';
 import type { Confirmation } from '../backend/bindings/Confirmation';
@@ -121,6 +123,8 @@ export class Sending {
     });
   }
 }
+
+export const [getSending, setSending] = createContext<Sending>();
 
 /** `LED on to pump-7`. */
 export function questionText({ command, devices }: SendQuestion): string {

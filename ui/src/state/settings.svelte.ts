@@ -1,4 +1,5 @@
-import type { Backend } from '../backend/backend';
+import { createContext } from 'svelte';
+
 import type { EvidenceUse } from '../backend/bindings/EvidenceUse';
 import type { Failure } from '../backend/bindings/Failure';
 import type { Notice } from '../backend/bindings/Notice';
@@ -7,6 +8,7 @@ import type { Settings as All } from '../backend/bindings/Settings';
 import { bytesOf } from '../format/bytes';
 import { isNothing, older as olderText } from '../format/older';
 import { whole } from '../format/whole';
+import type { Backend } from './backend';
 import { failureOf } from './failure';
 
 /** The settings that are numbers. */
@@ -144,10 +146,6 @@ export class Settings {
     return older;
   }
 
-  openFolder(): Promise<void> {
-    return this.backend.openDataFolder();
-  }
-
   #keep(name: Kept, days: number): Promise<boolean> {
     return name === 'history_days' ? this.keepHistory(days) : this.#keepTelemetry(days);
   }
@@ -165,6 +163,8 @@ export class Settings {
     this.wrong = why === null ? rest : { ...rest, [name]: why };
   }
 }
+
+export const [getSettings, setSettings] = createContext<Settings>();
 
 function without<T extends object>(all: T, name: keyof T): T {
   return Object.fromEntries(Object.entries(all).filter(([other]) => other !== name)) as T;

@@ -1,6 +1,8 @@
 /** Keys that do something wherever one is, but for where one types. */
 
-import type { App } from './app.svelte';
+import type { Connections } from './connections.svelte';
+import type { Route } from './route.svelte';
+import type { Selection } from './selection.svelte';
 
 /** How long the second key of two may be in coming. */
 const SECOND_KEY_WITHIN_MS = 1_200;
@@ -37,8 +39,14 @@ export class Shortcuts {
   }
 }
 
+interface Selectable {
+  connections: Connections;
+  route: Route;
+  selection: Selection;
+}
+
 /** Ctrl+A selects what the list of devices holds, and never the text of the page. */
-export function selectAll(event: KeyboardEvent, { connections, route, selection }: App): void {
+export function selectAll(event: KeyboardEvent, { connections, route, selection }: Selectable): void {
   if (event.defaultPrevented || event.key.toLowerCase() !== 'a' || !(event.ctrlKey || event.metaKey)) return;
   const { target } = event;
   if (!(target instanceof HTMLElement) || target.isContentEditable) return;

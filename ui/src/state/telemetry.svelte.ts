@@ -1,3 +1,5 @@
+import { createContext } from 'svelte';
+
 import type { Backend } from '../backend/backend';
 import type { Batch } from '../backend/bindings/Batch';
 import type { Failure } from '../backend/bindings/Failure';
@@ -207,3 +209,6 @@ export class Measurements {
     }
   }
 }
+
+export const [getRecentMeasurements, setRecentMeasurements] = createContext<Measurements>();
+export const [getChartMeasurements, setChartMeasurements] = createContext<Measurements>();

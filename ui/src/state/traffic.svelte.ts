@@ -1,7 +1,9 @@
-import type { Backend } from '../backend/backend';
+import { createContext } from 'svelte';
+
 import type { Failure } from '../backend/bindings/Failure';
 import type { TrafficBatch } from '../backend/bindings/TrafficBatch';
 import type { TrafficMessage } from '../backend/bindings/TrafficMessage';
+import type { Backend } from './backend';
 import { failureOf } from './failure';
 
 /** The maximum number of messages in the list. */
@@ -106,6 +108,8 @@ export class Traffic {
     this.messages = all.slice(0, KEPT);
   }
 }
+
+export const [getTraffic, setTraffic] = createContext<Traffic>();
 
 function textOf({ wire, meaning }: TrafficMessage): string {
   return `${wire.topic}\n${wire.payload}\n${meaning}`.toLowerCase();

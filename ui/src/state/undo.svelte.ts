@@ -1,5 +1,7 @@
 /** The last actions that can be undone. */
 
+import { createContext } from 'svelte';
+
 import type { Notices } from './notices.svelte';
 
 /** More than anybody takes back. */
@@ -22,10 +24,7 @@ export class Undo {
 
   readonly available = $derived(this.#stack.length > 0);
 
-  constructor(
-    readonly notices: Notices,
-    readonly reportError: (reason: unknown) => void,
-  ) {}
+  constructor(readonly notices: Notices) {}
 
   /** Says what was done. `undo` takes it back and says so; for `seconds` at most. */
   offer(message: string, undo: () => Promise<string>, seconds: number | null = null): void {
@@ -58,7 +57,7 @@ export class Undo {
     } catch (reason) {
       // It failed, and will not succeed later.
       if (Date.now() >= done.until) this.#remove(done);
-      this.reportError(reason);
+      this.notices.reportError(reason);
     } finally {
       this.#busy = false;
     }
@@ -71,3 +70,5 @@ export class Undo {
     this.notices.dismiss(done.notice);
   }
 }
+
+export const [getUndo, setUndo] = createContext<Undo>();

@@ -8,7 +8,8 @@ afterEach(() => void vi.useRealTimers());
 
 function withUndo() {
   const notices = new Notices();
-  const undo = new Undo(notices, (reason) => expect.unreachable(String(reason)));
+  vi.spyOn(notices, 'reportError').mockImplementation((reason) => expect.unreachable(String(reason)));
+  const undo = new Undo(notices);
   const messages = () => notices.list.map(({ message }) => message);
   return { notices, undo, messages };
 }

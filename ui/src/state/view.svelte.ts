@@ -4,22 +4,39 @@ import { untrack } from 'svelte';
 
 import type { View } from '../backend/backend';
 import { line } from '../format/search';
-import type { App } from './app.svelte';
+import type { Connections } from './connections.svelte';
+import type { Fleet } from './fleet.svelte';
+import type { History } from './history.svelte';
 import { EVERY_FILTER } from './historyFilters';
+import type { Inspected } from './inspected.svelte';
+import type { Preferences } from './preferences.svelte';
+import type { Route } from './route.svelte';
 import { Throttle } from './throttle';
+import type { Views } from './views.svelte';
 
 /** Short enough that little is lost, long enough not to disturb typing. */
 const PAUSE = 500;
 
+/** The state that a view is taken from. */
+interface Viewed {
+  connections: Connections;
+  fleet: Fleet;
+  history: History;
+  inspected: Inspected;
+  preferences: Preferences;
+  route: Route;
+  views: Views;
+}
+
 /** Restores the stored view, as far as it still exists, and stores it from then on. */
-export function keepView(app: App): void {
-  restore(app, app.preferences.view);
+export function keepView(viewed: Viewed): void {
+  restore(viewed, viewed.preferences.view);
   $effect.root(() => {
     // As text, which changes only with the view: connections change every second.
-    const looked = $derived(JSON.stringify(viewOf(app)));
+    const looked = $derived(JSON.stringify(viewOf(viewed)));
     const save = new Throttle(PAUSE, () => {
       // A view that cannot be stored needs no notice.
-      void app.preferences.change({ view: JSON.parse(looked) as View }).catch(() => undefined);
+      void viewed.preferences.change({ view: JSON.parse(looked) as View }).catch(() => undefined);
     });
     let first = true;
     $effect(() => {
@@ -30,7 +47,7 @@ export function keepView(app: App): void {
   });
 }
 
-function viewOf({ route, connections, fleet, inspected, history, views }: App): View {
+function viewOf({ route, connections, fleet, inspected, history, views }: Viewed): View {
   return {
     screen: route.screen,
     connection: connections.current?.id ?? null,
@@ -50,8 +67,7 @@ function viewOf({ route, connections, fleet, inspected, history, views }: App): 
   };
 }
 
-function restore(app: App, view: View | null): void {
-  const { connections, fleet, inspected, history, route, views } = app;
+function restore({ connections, fleet, inspected, history, route, views }: Viewed, view: View | null): void {
   const connection = connections.current?.id;
   // Of another connection it would mean something else.
   if (view === null || connection === undefined || view.connection !== connection) return;

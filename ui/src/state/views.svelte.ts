@@ -1,5 +1,7 @@
 /** The saved views of a connection: searches with their order, groups and columns, under a name. */
 
+import { createContext } from 'svelte';
+
 import type { Backend } from '../backend/backend';
 import type { Batch } from '../backend/bindings/Batch';
 import type { CountedView } from '../backend/bindings/CountedView';
@@ -122,6 +124,8 @@ export class Views {
     if (connection === this.#connection) this.list = list;
   }
 }
+
+export const [getViews, setViews] = createContext<Views>();
 
 /** The content of a view, as text. */
 function keyOf({ search, sort, order, group, columns }: SavedView): string {

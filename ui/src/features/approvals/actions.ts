@@ -1,16 +1,17 @@
 /** What can be done with approvals of other installations. */
 
 import type { Action } from '../../state/actions.svelte';
-import type { App } from '../../state/app.svelte';
+import { getRoute } from '../../state/route.svelte';
 
-export function approvalActions(app: App): Action[] {
-  return [
+export function approvalActions(): () => Action[] {
+  const route = getRoute();
+  return () => [
     {
       id: 'approval.review',
       group: 'Rollouts',
       name: 'Review approval request…',
       words: 'approve decline sign second colleague countersign',
-      run: () => app.route.go('approval'),
+      run: () => route.go('approval'),
     },
   ];
 }

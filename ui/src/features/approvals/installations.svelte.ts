@@ -1,7 +1,7 @@
 import type { Failure } from '../../backend/bindings/Failure';
 import type { InstallationIdentity } from '../../backend/bindings/InstallationIdentity';
 import type { TrustedView } from '../../backend/bindings/TrustedView';
-import type { App } from '../../state/app.svelte';
+import type { Backend } from '../../state/backend';
 import { failureOf } from '../../state/failure';
 
 /** This installation, and those whose approvals count here. */
@@ -12,19 +12,19 @@ export class Installations {
   trusted = $state.raw<TrustedView[]>([]);
   failure = $state.raw<Failure | null>(null);
 
-  constructor(readonly app: App) {
+  constructor(readonly backend: Backend) {
     void this.load();
   }
 
   async load(): Promise<void> {
     try {
-      this.trusted = await this.app.backend.trustedInstallations();
+      this.trusted = await this.backend.trustedInstallations();
       this.failure = null;
     } catch (reason) {
       this.failure = failureOf(reason);
     }
     try {
-      this.own = await this.app.backend.identity();
+      this.own = await this.backend.identity();
       this.keyless = null;
     } catch (reason) {
       this.keyless = failureOf(reason);
@@ -32,13 +32,13 @@ export class Installations {
   }
 
   async trust({ name, public_key: key }: InstallationIdentity): Promise<void> {
-    await this.app.backend.trustInstallation(name, key);
+    await this.backend.trustInstallation(name, key);
     await this.load();
   }
 
   async distrust(name: string): Promise<void> {
     try {
-      await this.app.backend.distrustInstallation(name);
+      await this.backend.distrustInstallation(name);
     } catch (reason) {
       this.failure = failureOf(reason);
       return;

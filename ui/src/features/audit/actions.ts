@@ -1,24 +1,25 @@
 /** The actions of the audit and of evidence files. */
 
 import type { Action } from '../../state/actions.svelte';
-import type { App } from '../../state/app.svelte';
+import { getRoute } from '../../state/route.svelte';
 
-export function auditActions(app: App): Action[] {
-  return [
+export function auditActions(): () => Action[] {
+  const route = getRoute();
+  return () => [
     {
       id: 'go.audit',
       group: 'Go to',
       name: 'Audit',
       words: 'who did what verify history',
       keys: 'g a',
-      run: () => app.route.go('audit'),
+      run: () => route.go('audit'),
     },
     {
       id: 'evidence.open',
       group: 'History',
       name: 'Open evidence file…',
       words: 'verify signature proof',
-      run: () => app.route.go('evidence'),
+      run: () => route.go('evidence'),
     },
   ];
 }

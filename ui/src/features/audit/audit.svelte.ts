@@ -4,7 +4,7 @@ import type { AuditEntry } from '../../backend/bindings/AuditEntry';
 import type { AuditKind } from '../../backend/bindings/AuditKind';
 import type { AuditVerification } from '../../backend/bindings/AuditVerification';
 import type { Failure } from '../../backend/bindings/Failure';
-import type { App } from '../../state/app.svelte';
+import type { Backend } from '../../state/backend';
 import { failureOf } from '../../state/failure';
 
 /** Entries of one page. */
@@ -33,7 +33,7 @@ export class AuditList {
   /** The number of the last request. */
   #asked = 0;
 
-  constructor(readonly backend: App['backend']) {}
+  constructor(readonly backend: Backend) {}
 
   async load(older = false): Promise<void> {
     const asked = ++this.#asked;

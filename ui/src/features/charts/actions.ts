@@ -1,32 +1,35 @@
 /** The actions of the charts screen. */
 
 import type { Action } from '../../state/actions.svelte';
-import type { App } from '../../state/app.svelte';
-import { RANGES } from '../../state/telemetry.svelte';
+import { getRoute } from '../../state/route.svelte';
+import { getChartMeasurements, RANGES } from '../../state/telemetry.svelte';
 
-export function chartActions(app: App): Action[] {
-  const { charts, route } = app;
-  if (route.screen !== 'charts' || charts.device === null) return [];
-  const action = (id: string, name: string, run: () => unknown, keys?: string): Action => ({
-    id: `charts.${id}`,
-    group: 'Charts',
-    name,
-    words: 'telemetry time',
-    ...(keys !== undefined && { keys }),
-    run,
-  });
-  const list = [
-    action(
-      'pause',
-      charts.live ? 'Pause the charts' : 'Resume the charts',
-      () => (charts.live ? charts.pause() : charts.resume()),
-      'p',
-    ),
-    ...RANGES.filter(({ value }) => value !== charts.range).map(({ value, name }) =>
-      action(`range.${value}`, `Show ${name === 'All' ? 'all measurements' : `the last ${name}`}`, () =>
-        charts.show(value),
+export function chartActions(): () => Action[] {
+  const charts = getChartMeasurements();
+  const route = getRoute();
+  return () => {
+    if (route.screen !== 'charts' || charts.device === null) return [];
+    const action = (id: string, name: string, run: () => unknown, keys?: string): Action => ({
+      id: `charts.${id}`,
+      group: 'Charts',
+      name,
+      words: 'telemetry time',
+      ...(keys !== undefined && { keys }),
+      run,
+    });
+    const list = [
+      action(
+        'pause',
+        charts.live ? 'Pause the charts' : 'Resume the charts',
+        () => (charts.live ? charts.pause() : charts.resume()),
+        'p',
       ),
-    ),
-  ];
-  return charts.zoom === null ? list : [...list, action('reset', 'Reset the zoom', () => charts.reset())];
+      ...RANGES.filter(({ value }) => value !== charts.range).map(({ value, name }) =>
+        action(`range.${value}`, `Show ${name === 'All' ? 'all measurements' : `the last ${name}`}`, () =>
+          charts.show(value),
+        ),
+      ),
+    ];
+    return charts.zoom === null ? list : [...list, action('reset', 'Reset the zoom', () => charts.reset())];
+  };
 }

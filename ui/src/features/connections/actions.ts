@@ -3,11 +3,14 @@
 import type { ConnectionView } from '../../backend/bindings/ConnectionView';
 import { visibleName } from '../../format/text';
 import type { Action } from '../../state/actions.svelte';
-import type { App } from '../../state/app.svelte';
-import { openControl } from '../../state/controls';
+import { getConnections } from '../../state/connections.svelte';
+import { getControls } from '../../state/controls';
+import { getRoute } from '../../state/route.svelte';
 
-export function connectionActions(app: App): Action[] {
-  const { connections, route } = app;
+export function connectionActions(): () => Action[] {
+  const connections = getConnections();
+  const controls = getControls();
+  const route = getRoute();
   const action = (id: string, name: string, run: () => unknown, more: Partial<Action> = {}): Action => ({
     id: `connections.${id}`,
     group: 'Connections',
@@ -20,99 +23,96 @@ export function connectionActions(app: App): Action[] {
     route.go('connections');
     return run();
   };
-  const list = connections.list
-    .filter((connection) => connection.id !== connections.current?.id)
-    .map((connection) =>
+  const actionsOf = (connection: ConnectionView): Action[] => {
+    const { id } = connection;
+    const name = visibleName(connection.name);
+    const one = (what: string, title: string, run: () => unknown) =>
+      action(`${what}.${id}`, title, run, { quiet: true });
+    const opens = (what: string) => () => {
+      route.go('connections');
+      return controls.open(`connections.${what}.${id}`);
+    };
+    const edit = () => {
+      route.go('connections');
+      connections.edit(connection);
+    };
+    const duplicate = async () => {
+      const copy = await connections.duplicate(id);
+      route.go('connections', { shown: copy.id });
+    };
+    const remove = one('remove', `Remove ${name}…`, opens('remove'));
+    if (connection.demo) {
+      const words = 'virtual devices fail drop delay simulate';
+      return [action(`faults.${id}`, `Faults of ${name}…`, opens('faults'), { words, quiet: true }), remove];
+    }
+    return [
+      one('test', `Test ${name}`, () => route.go('connections', { test: id })),
+      one('edit', `Edit ${name}…`, edit),
+      one('renew', `Renew the certificate of ${name}…`, () => route.go('connections', { renew: id })),
+      action(`dialects.${id}`, `Dialects of ${name}…`, () => route.go('connections', { dialects: id }), {
+        words: 'firmware other devices import file',
+        quiet: connections.current?.id !== id,
+      }),
       action(
-        `choose.${connection.id}`,
-        `Switch to ${visibleName(connection.name)}`,
-        () => connections.choose(connection.id),
+        `describe.${id}`,
+        `Describe a dialect for ${name}…`,
+        () => route.go('connections', { dialects: id, edit: '' }),
         {
-          prior: true,
+          words: 'firmware own topics learn',
+          quiet: connections.current?.id !== id,
         },
       ),
-    );
-  list.push(
-    action(
-      'add',
-      'Add a connection…',
-      there(() => connections.add()),
-    ),
-  );
-  if (!connections.list.some((connection) => connection.demo)) {
-    const start = async () => {
-      await connections.startDemo();
-      route.go('fleet');
-    };
-    list.push(action('demo', 'Start the demo fleet', start, { words: 'try virtual devices' }));
-  }
-  // The wizard covers the place where these would open.
-  if (connections.wizard !== null) return list;
-  list.push(
-    action(
-      'import',
-      'Import connections…',
-      there(() => openControl(app, 'connections.import')),
-    ),
-  );
-  const own = connections.list.filter((connection) => !connection.demo);
-  if (own.length > 0) {
+      one('duplicate', `Duplicate ${name}`, duplicate),
+      one('export', `Export ${name}…`, opens('export')),
+      remove,
+    ];
+  };
+  return () => {
+    const list = connections.list
+      .filter((connection) => connection.id !== connections.current?.id)
+      .map((connection) =>
+        action(
+          `choose.${connection.id}`,
+          `Switch to ${visibleName(connection.name)}`,
+          () => connections.choose(connection.id),
+          {
+            prior: true,
+          },
+        ),
+      );
     list.push(
       action(
-        'export',
-        'Export all connections…',
-        there(() => openControl(app, 'connections.export')),
+        'add',
+        'Add a connection…',
+        there(() => connections.add()),
       ),
     );
-  }
-  return [...list, ...connections.list.flatMap((connection) => actionsOf(app, connection, action))];
-}
-
-function actionsOf(
-  app: App,
-  connection: ConnectionView,
-  action: (id: string, name: string, run: () => unknown, more?: Partial<Action>) => Action,
-): Action[] {
-  const { connections, route } = app;
-  const { id } = connection;
-  const name = visibleName(connection.name);
-  const one = (what: string, title: string, run: () => unknown) => action(`${what}.${id}`, title, run, { quiet: true });
-  const opens = (what: string) => () => {
-    route.go('connections');
-    return openControl(app, `connections.${what}.${id}`);
+    if (!connections.list.some((connection) => connection.demo)) {
+      const start = async () => {
+        await connections.startDemo();
+        route.go('fleet');
+      };
+      list.push(action('demo', 'Start the demo fleet', start, { words: 'try virtual devices' }));
+    }
+    // The wizard covers the place where these would open.
+    if (connections.wizard !== null) return list;
+    list.push(
+      action(
+        'import',
+        'Import connections…',
+        there(() => controls.open('connections.import')),
+      ),
+    );
+    const own = connections.list.filter((connection) => !connection.demo);
+    if (own.length > 0) {
+      list.push(
+        action(
+          'export',
+          'Export all connections…',
+          there(() => controls.open('connections.export')),
+        ),
+      );
+    }
+    return [...list, ...connections.list.flatMap(actionsOf)];
   };
-  const edit = () => {
-    route.go('connections');
-    connections.edit(connection);
-  };
-  const duplicate = async () => {
-    const copy = await connections.duplicate(id);
-    route.go('connections', { shown: copy.id });
-  };
-  const remove = one('remove', `Remove ${name}…`, opens('remove'));
-  if (connection.demo) {
-    const words = 'virtual devices fail drop delay simulate';
-    return [action(`faults.${id}`, `Faults of ${name}…`, opens('faults'), { words, quiet: true }), remove];
-  }
-  return [
-    one('test', `Test ${name}`, () => route.go('connections', { test: id })),
-    one('edit', `Edit ${name}…`, edit),
-    one('renew', `Renew the certificate of ${name}…`, () => route.go('connections', { renew: id })),
-    action(`dialects.${id}`, `Dialects of ${name}…`, () => route.go('connections', { dialects: id }), {
-      words: 'firmware other devices import file',
-      quiet: connections.current?.id !== id,
-    }),
-    action(
-      `describe.${id}`,
-      `Describe a dialect for ${name}…`,
-      () => route.go('connections', { dialects: id, edit: '' }),
-      {
-        words: 'firmware own topics learn',
-        quiet: connections.current?.id !== id,
-      },
-    ),
-    one('duplicate', `Duplicate ${name}`, duplicate),
-    one('export', `Export ${name}…`, opens('export')),
-    remove,
-  ];
 }

@@ -7,7 +7,7 @@ import type { Failure } from '../../backend/bindings/Failure';
 import type { MessageReading } from '../../backend/bindings/MessageReading';
 import type { SampleMessage } from '../../backend/bindings/SampleMessage';
 import type { TrafficMessage } from '../../backend/bindings/TrafficMessage';
-import type { App } from '../../state/app.svelte';
+import type { Backend } from '../../state/backend';
 import { failureOf } from '../../state/failure';
 
 /** Messages that are kept, the latest. */
@@ -53,7 +53,7 @@ export class Describing {
   #trying: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
-    readonly backend: App['backend'],
+    readonly backend: Backend,
     readonly connection: string,
     /** The dialect that is edited; none for a new one. */
     readonly replaces: string | null,

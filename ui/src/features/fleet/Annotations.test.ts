@@ -162,7 +162,7 @@ describe('an import of devices', () => {
     // One that does nothing is closed with its screen.
     app.route.go('history');
     await waitFor(() => expect(queryByRole('dialog')).toBeNull());
-    expect(app.importing).toBeNull();
+    expect(app.imports.opened).toBeNull();
   });
 });
 

@@ -8,7 +8,7 @@ beforeEach(closeRolloutDialog);
 
 async function openDesired() {
   const window = await openFleet();
-  window.app.openDesired();
+  window.app.desired.open();
   const dialog = within(await window.findByRole('dialog', { name: 'Wanted configuration' }));
   await dialog.findByText(/No configuration is wanted yet/);
   return { ...window, dialog };
@@ -74,7 +74,7 @@ describe('the wanted configuration', () => {
       command: { name: 'config.set' },
       name: 'Apply tag kitchen',
     });
-    app.openDesired();
+    app.desired.open();
     const again = within(await findByRole('dialog', { name: 'Wanted configuration' }));
     await user.click(await again.findByRole('button', { name: /\d+ differ/ }));
     await waitFor(() => expect(app.fleet.matching).toBe(view?.differs));

@@ -1,6 +1,8 @@
 /** Selects devices with the pointer: a click, one with a key held, or a range that is drawn over rows. */
 
-import type { App } from '../../state/app.svelte';
+import { getConnections } from '../../state/connections.svelte';
+import { getFleet } from '../../state/fleet.svelte';
+import { getSelection } from '../../state/selection.svelte';
 
 /** So far a pointer may shake, pixels. */
 const SHAKES = 4;
@@ -23,20 +25,20 @@ interface Drag {
 }
 
 export class DragOver {
+  readonly connections = getConnections();
+  readonly fleet = getFleet();
+  readonly selection = getSelection();
   #drag: Drag | null = null;
   #pointer = 0;
   #scrolling = false;
 
-  constructor(
-    readonly app: App,
-    readonly list: List,
-  ) {}
+  constructor(readonly list: List) {}
 
   begin(event: PointerEvent): void {
     // Buttons in a row do something else.
     const target = event.target as HTMLElement;
     if (event.button !== 0 || target.closest('button, a')) return;
-    const { connections, fleet, selection } = this.app;
+    const { connections, fleet, selection } = this;
     const connection = connections.current?.id;
     const line = Number(target.closest<HTMLElement>('[data-line]')?.dataset['line'] ?? -1);
     const device = fleet.idAt(line);
@@ -75,7 +77,7 @@ export class DragOver {
   }
 
   #draw(drag: Drag): void {
-    const { connections, fleet, selection } = this.app;
+    const { connections, fleet, selection } = this;
     const connection = connections.current?.id;
     const to = Math.min(fleet.lines.count - 1, Math.max(0, this.list.lineAt(this.#pointer)));
     if (connection === undefined || to === drag.last) return;

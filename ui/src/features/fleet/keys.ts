@@ -1,6 +1,9 @@
 /** The keys of the device list. */
 
-import type { App } from '../../state/app.svelte';
+import { getConnections } from '../../state/connections.svelte';
+import { getFleet } from '../../state/fleet.svelte';
+import { getInspected } from '../../state/inspected.svelte';
+import { getSelection } from '../../state/selection.svelte';
 
 interface Places {
   /** Lines of one page. */
@@ -15,15 +18,17 @@ interface Places {
 }
 
 export class ListKeys {
-  constructor(
-    readonly app: App,
-    readonly places: Places,
-  ) {}
+  readonly connections = getConnections();
+  readonly fleet = getFleet();
+  readonly inspected = getInspected();
+  readonly selection = getSelection();
+
+  constructor(readonly places: Places) {}
 
   onkeydown(event: KeyboardEvent): void {
     if (event.target !== event.currentTarget || event.altKey) return;
     const command = event.ctrlKey || event.metaKey;
-    const { fleet, inspected, selection } = this.app;
+    const { fleet, inspected, selection } = this;
     const here = inspected.device === null && !selection.isMany && !this.places.isAwaiting() ? -1 : fleet.active;
     const steps: Record<string, number> = {
       ArrowDown: here + 1,
@@ -39,7 +44,7 @@ export class ListKeys {
   }
 
   #move(event: KeyboardEvent, command: boolean, place: number, here: number): boolean {
-    const { fleet } = this.app;
+    const { fleet } = this;
     if (fleet.reloading && (event.key !== 'ArrowUp' || here > 0)) {
       // The first line of the next list or its last can be meant, and no other.
       this.places.await(event.key === 'End' ? 'last' : 0);
@@ -56,12 +61,12 @@ export class ListKeys {
 
   /** Moves the focus there without changing the selection. */
   #step(to: number): void {
-    this.app.fleet.active = to;
+    this.fleet.active = to;
     this.places.reach(to);
   }
 
   #extend(from: number, to: number): void {
-    const { connections, fleet, selection } = this.app;
+    const { connections, fleet, selection } = this;
     const connection = connections.current?.id;
     // A group's head is no device: the range extends to the next one.
     const step = to < from ? -1 : 1;
@@ -74,7 +79,7 @@ export class ListKeys {
   }
 
   #other(event: KeyboardEvent, command: boolean): boolean {
-    const { connections, fleet, selection } = this.app;
+    const { connections, fleet, selection } = this;
     const connection = connections.current?.id;
     if (connection === undefined || command) return false;
     const line = fleet.lineAt(fleet.active);

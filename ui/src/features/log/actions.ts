@@ -2,37 +2,42 @@
 
 import { visibleName } from '../../format/text';
 import type { Action } from '../../state/actions.svelte';
-import type { App } from '../../state/app.svelte';
-import { openControl } from '../../state/controls';
+import { getControls } from '../../state/controls';
+import { getRoute, type Route } from '../../state/route.svelte';
+import { getLog, type DeviceLog } from '../../state/log.svelte';
 
-export function logActions(app: App): Action[] {
-  const { log, route } = app;
-  const { connection, device } = log;
-  if (route.screen !== 'log' || connection === null || device === null) return [];
-  const action = (id: string, name: string, keys: string, run: () => unknown, sends = false): Action => ({
-    id: `log.${id}`,
-    sends,
-    group: 'Log',
-    name,
-    words: visibleName(device),
-    keys,
-    run,
-  });
-  return [
-    action('fetch', 'Fetch the log again', 'u', () => fetchLog(app, connection, device), true),
-    action(
-      'follow',
-      log.following ? 'Stop following the log' : 'Follow the log',
-      'w',
-      () => (log.following ? log.unfollow() : log.follow()),
-      true,
-    ),
-    action('search', 'Search in the log', '/', () => openControl(app, 'log.search')),
-    action('save', 'Save the log…', 'e', () => openControl(app, 'log.save')),
-  ];
+export function logActions(): () => Action[] {
+  const controls = getControls();
+  const log = getLog();
+  const route = getRoute();
+  return () => {
+    const { connection, device } = log;
+    if (route.screen !== 'log' || connection === null || device === null) return [];
+    const action = (id: string, name: string, keys: string, run: () => unknown, sends = false): Action => ({
+      id: `log.${id}`,
+      sends,
+      group: 'Log',
+      name,
+      words: visibleName(device),
+      keys,
+      run,
+    });
+    return [
+      action('fetch', 'Fetch the log again', 'u', () => fetchLog(log, route, connection, device), true),
+      action(
+        'follow',
+        log.following ? 'Stop following the log' : 'Follow the log',
+        'w',
+        () => (log.following ? log.unfollow() : log.follow()),
+        true,
+      ),
+      action('search', 'Search in the log', '/', () => controls.open('log.search')),
+      action('save', 'Save the log…', 'e', () => controls.open('log.save')),
+    ];
+  };
 }
 
-export async function fetchLog(app: App, connection: string, device: string): Promise<void> {
-  app.route.go('log', { device });
-  await app.log.fetch(connection, device);
+export async function fetchLog(log: DeviceLog, route: Route, connection: string, device: string): Promise<void> {
+  route.go('log', { device });
+  await log.fetch(connection, device);
 }

@@ -3,9 +3,13 @@ import type { DeviceRow } from '../../backend/bindings/DeviceRow';
 import { detail } from '../../format/command';
 import { fuzzy } from '../../format/fuzzy';
 import { visible, visibleName } from '../../format/text';
-import { GROUPS, type Action } from '../../state/actions.svelte';
-import type { App } from '../../state/app.svelte';
+import { getActions, GROUPS, type Action } from '../../state/actions.svelte';
+import { getBackend } from '../../state/backend';
+import { getConnections } from '../../state/connections.svelte';
 import { keyOf } from '../../state/feed';
+import { getHistory } from '../../state/history.svelte';
+import { getInspected } from '../../state/inspected.svelte';
+import { getRoute } from '../../state/route.svelte';
 import { Throttle } from '../../state/throttle';
 
 /** How many of a kind are shown. */
@@ -37,6 +41,12 @@ const NOWHERE = new Set<number>();
 
 /** The search of the palette: actions, devices, and recent commands. */
 export class Palette {
+  readonly actions = getActions();
+  readonly backend = getBackend();
+  readonly connections = getConnections();
+  readonly history = getHistory();
+  readonly inspected = getInspected();
+  readonly route = getRoute();
   typed = $state('');
   /** The key of the selected entry; the first one if there is none. */
   #picked = $state<string | null>(null);
@@ -56,7 +66,7 @@ export class Palette {
   /** It stays the same while more is found around it. */
   readonly chosen = $derived(this.flat.find(({ key }) => key === this.#picked) ?? this.flat[0] ?? null);
 
-  constructor(readonly app: App) {
+  constructor() {
     void this.#recall();
   }
 
@@ -81,7 +91,7 @@ export class Palette {
   /** Groups by their best; with nothing typed, in their own order. */
   #actions(): FoundGroup[] {
     const typed = this.typed.trim();
-    const scored = this.app.actions.list.flatMap((action) => {
+    const scored = this.actions.list.flatMap((action) => {
       if (typed === '') return action.quiet ? [] : [{ action, score: 0, at: NOWHERE }];
       const match = fuzzy(typed, action.name);
       // A match of its search words counts less, and is not shown.
@@ -100,7 +110,7 @@ export class Palette {
   #found(action: Action, at: Set<number>): Found {
     const { id, name, keys } = action;
     const key = `action.${id}`;
-    return { key, name, at, ...(keys !== undefined && { keys }), run: () => this.app.actions.run(action) };
+    return { key, name, at, ...(keys !== undefined && { keys }), run: () => this.actions.run(action) };
   }
 
   #devices(): FoundGroup {
@@ -108,8 +118,8 @@ export class Palette {
       const name = visibleName(device.device);
       const at = fuzzy(this.typed, name)?.at ?? NOWHERE;
       const run = () => {
-        this.app.route.go('fleet');
-        this.app.inspected.choose(device.connection, device.device);
+        this.route.go('fleet');
+        this.inspected.choose(device.connection, device.device);
       };
       return { key: `device.${device.device}`, name, at, device, run };
     });
@@ -120,14 +130,14 @@ export class Palette {
     const found = this.recent.flatMap((command) => {
       const name = visible(`${command.command} ${detail(command)}`.trim());
       const match = fuzzy(this.typed, `${name} ${visibleName(command.device)}`);
-      const run = () => this.app.history.reveal(command, () => this.app.route.go('history'));
+      const run = () => this.history.reveal(command);
       return match ? [{ key: `command.${keyOf(command)}`, name, at: match.at, command, run }] : [];
     });
     return { name: 'Recent commands', found: found.slice(0, RECENT) };
   }
 
   async #search(): Promise<void> {
-    const connection = this.app.connections.current?.id;
+    const connection = this.connections.current?.id;
     const search = this.typed.trim();
     const question = ++this.#question;
     if (connection === undefined || search === '') {
@@ -138,7 +148,7 @@ export class Palette {
     }
     const query = { connection, search, sort: 'device', order: 'ascending', group: null } as const;
     // A search that fails finds nothing here; the list of devices shows the error.
-    const page = await this.app.backend.devices(query, 0, DEVICES).catch(() => null);
+    const page = await this.backend.devices(query, 0, DEVICES).catch(() => null);
     if (question !== this.#question) return;
     this.devices = page?.rows ?? [];
     this.more = (page?.matching ?? 0) - this.devices.length;
@@ -146,7 +156,7 @@ export class Palette {
   }
 
   async #recall(): Promise<void> {
-    const connection = this.app.connections.current?.id;
+    const connection = this.connections.current?.id;
     if (connection === undefined) return;
     const query = {
       connection,
@@ -159,7 +169,7 @@ export class Palette {
       cursor: null,
       limit: LOOKED_THROUGH,
     };
-    const page = await this.app.backend.history(query).catch(() => null);
+    const page = await this.backend.history(query).catch(() => null);
     this.recent = page?.commands.filter(({ by }) => by === 'you') ?? [];
   }
 }

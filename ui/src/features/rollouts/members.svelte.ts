@@ -5,7 +5,7 @@ import type { Failure } from '../../backend/bindings/Failure';
 import type { MemberQuery } from '../../backend/bindings/MemberQuery';
 import type { MemberState } from '../../backend/bindings/MemberState';
 import type { MemberView } from '../../backend/bindings/MemberView';
-import type { App } from '../../state/app.svelte';
+import type { Backend } from '../../state/backend';
 import { failureOf } from '../../state/failure';
 import { Throttle } from '../../state/throttle';
 import { pagesOf, type Range } from '../../format/window';
@@ -41,7 +41,7 @@ export class Members {
   readonly #reread = new Throttle(250, () => void this.#loadCommand());
 
   constructor(
-    readonly backend: App['backend'],
+    readonly backend: Backend,
     readonly rollout: string,
     /** Some of its devices have failed: then those are listed where nothing else is chosen, and all of them otherwise. */
     readonly hasFailed: () => boolean,

@@ -51,7 +51,7 @@ export class Opened {
     readonly id: string,
   ) {
     this.members = new Members(
-      rollouts.app.backend,
+      rollouts.backend,
       id,
       () => this.view === null || sum(this.view.counts, FAILED_MEMBERS) > 0,
     );
@@ -77,12 +77,12 @@ export class Opened {
 
   /** Imports the answer of a second installation. Rejects where it does not count. */
   async importApproval(path: string): Promise<void> {
-    this.rollouts.learn(await this.rollouts.app.backend.importApproval(path, this.id));
+    this.rollouts.learn(await this.rollouts.backend.importApproval(path, this.id));
   }
 
   async note(note: string): Promise<boolean> {
     const text = note.trim() === '' ? null : note;
-    return this.#try(async () => this.rollouts.learn(await this.rollouts.app.backend.noteRollout(this.id, text)));
+    return this.#try(async () => this.rollouts.learn(await this.rollouts.backend.noteRollout(this.id, text)));
   }
 
   /** Opens the dialog for a rollout that follows this one. */
@@ -115,7 +115,7 @@ export class Opened {
   /** Writes the members of one kind, or a report of all. */
   export(query: Partial<MemberQuery>, to: FileToWrite, format: ReportFormat): Promise<string> {
     const all = { rollout: this.id, states: [], message: null, stage: null, slowest_first: false };
-    return this.rollouts.app.backend.exportRollout({ ...all, ...query }, to, format);
+    return this.rollouts.backend.exportRollout({ ...all, ...query }, to, format);
   }
 
   /** Its connection was removed, and the rollout with it. */
@@ -145,7 +145,7 @@ export class Opened {
   }
 
   async #load(): Promise<void> {
-    const { backend } = this.rollouts.app;
+    const { backend } = this.rollouts;
     try {
       const detail = await backend.rollout(this.id);
       if (this.#isGone) return;

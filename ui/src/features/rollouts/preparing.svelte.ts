@@ -72,9 +72,9 @@ export class Preparing {
     readonly rollouts: Rollouts,
     readonly asked: RolloutToPrepare,
   ) {
-    const { app } = rollouts;
-    this.rehearsing = new Rehearsing(app.backend);
-    this.composer = new CommandComposer(app.backend, app.catalogue, app.notices, app.sending);
+    const { backend, catalogue, notices, sending } = rollouts;
+    this.rehearsing = new Rehearsing(backend);
+    this.composer = new CommandComposer(backend, catalogue, notices, sending);
     const { connection, command } = asked;
     this.composer.open({ connection, devices: [], offline: [] });
     if (command !== undefined) this.#fill(connection, command.name, objectFrom(command.args));
@@ -83,7 +83,7 @@ export class Preparing {
 
   /** One publish for many devices is possible: they are found by a search, and say which command they answer. */
   get canBroadcast(): boolean {
-    const { connections } = this.rollouts.app;
+    const { connections } = this.rollouts;
     const connection = connections.list.find(({ id }) => id === this.asked.connection);
     return this.asked.target.by === 'search' && speaksDialect(connection?.dialects ?? [], 'wilco');
   }
@@ -160,11 +160,11 @@ export class Preparing {
     this.starting = true;
     this.failure = null;
     try {
-      const started = await this.rollouts.app.backend.startRollout({ ...request, confirmed: this.#confirmed });
+      const started = await this.rollouts.backend.startRollout({ ...request, confirmed: this.#confirmed });
       this.rollouts.learn(started);
       this.started = true;
       // One stage is seen where one is; several are worth a page.
-      const { route } = this.rollouts.app;
+      const { route } = this.rollouts;
       if (started.stages.length > 1 || route.screen !== 'fleet') this.rollouts.show(started.id);
       return true;
     } catch (reason) {
@@ -190,7 +190,7 @@ export class Preparing {
   }
 
   get connectionName(): string {
-    const { connections } = this.rollouts.app;
+    const { connections } = this.rollouts;
     return connections.list.find(({ id }) => id === this.asked.connection)?.name ?? '';
   }
 
@@ -254,7 +254,7 @@ export class Preparing {
   }
 
   #fill(connection: string, name: string, args: Record<string, unknown>): void {
-    const entry = this.rollouts.app.catalogue.find(connection, name);
+    const entry = this.rollouts.catalogue.find(connection, name);
     if (entry !== null) this.composer.choose({ kind: 'known', entry }, args);
     else if (name === 'text') {
       this.composer.choose({ kind: 'text' });
@@ -290,7 +290,7 @@ export class Preparing {
 
   async #plan(request: NewRollout, asked: number): Promise<void> {
     try {
-      const plan = await this.rollouts.app.backend.planRollout($state.snapshot(request) as NewRollout);
+      const plan = await this.rollouts.backend.planRollout($state.snapshot(request) as NewRollout);
       if (asked !== this.#asked) return;
       this.plan = plan;
       if (this.appliesDesired) this.devices = plan.members;
@@ -319,7 +319,7 @@ export class Preparing {
       order: 'ascending' as const,
       group: null,
     };
-    const page = await this.rollouts.app.backend.devices(query, 0, 1).catch(() => null);
+    const page = await this.rollouts.backend.devices(query, 0, 1).catch(() => null);
     this.devices = page?.matching ?? null;
   }
 }

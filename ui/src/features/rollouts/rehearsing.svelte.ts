@@ -1,7 +1,7 @@
 import type { Failure } from '../../backend/bindings/Failure';
 import type { NewRollout } from '../../backend/bindings/NewRollout';
 import type { RehearsalView } from '../../backend/bindings/RehearsalView';
-import type { App } from '../../state/app.svelte';
+import type { Backend } from '../../state/backend';
 import { failureOf } from '../../state/failure';
 import { dialsOf, NO_FAULTS, textsOf, type DialTexts } from '../faults/dials';
 
@@ -17,7 +17,7 @@ export class Rehearsing {
   readonly dials = $derived(dialsOf(this.texts));
   #run = 0;
 
-  constructor(readonly backend: App['backend']) {}
+  constructor(readonly backend: Backend) {}
 
   /** Whether the result belongs to this rollout. */
   isOf(rollout: NewRollout | null): boolean {

@@ -5,8 +5,17 @@ import type { Batch } from '../../backend/bindings/Batch';
 import type { Failure } from '../../backend/bindings/Failure';
 import type { RolloutAction } from '../../backend/bindings/RolloutAction';
 import type { RolloutView } from '../../backend/bindings/RolloutView';
-import type { App } from '../../state/app.svelte';
+import { getActions } from '../../state/actions.svelte';
+import { getBackend } from '../../state/backend';
+import { getCatalogue } from '../../state/catalogue.svelte';
+import { getCloseGuard } from '../../state/closeGuard.svelte';
+import { getConnections } from '../../state/connections.svelte';
 import { failureOf } from '../../state/failure';
+import { getFeed } from '../../state/feed';
+import { getFleet } from '../../state/fleet.svelte';
+import { getNotices } from '../../state/notices.svelte';
+import { getRoute } from '../../state/route.svelte';
+import { getSending } from '../../state/sending.svelte';
 import { count } from '../../format/count';
 import { visible } from '../../format/text';
 import { rolloutActions } from './actions';
@@ -30,6 +39,13 @@ export const LIST_FILTERS: ListFilter[] = [
 
 /** Every rollout, and the one that is shown. */
 export class Rollouts {
+  readonly backend = getBackend();
+  readonly catalogue = getCatalogue();
+  readonly connections = getConnections();
+  readonly fleet = getFleet();
+  readonly notices = getNotices();
+  readonly route = getRoute();
+  readonly sending = getSending();
   /** Newest first. */
   list = $state.raw<RolloutView[]>([]);
   loaded = $state(false);
@@ -45,20 +61,21 @@ export class Rollouts {
   readonly halted = $derived(this.list.filter(({ state }) => state === 'halted'));
   /** The rollout whose progress is shown above the fleet: the latest unfinished one of the connection. */
   readonly current = $derived.by(() => {
-    const connection = this.app.connections.current?.id;
+    const connection = this.connections.current?.id;
     return this.list.find((rollout) => rollout.spec.connection === connection && isOpen(rollout)) ?? null;
   });
 
-  constructor(readonly app: App) {
-    app.feed.on((batch) => this.take(batch));
-    app.actions.offer(() => rolloutActions(this));
-    app.closeGuard.watchRunning(() =>
+  constructor() {
+    const closeGuard = getCloseGuard();
+    getFeed().on((batch) => this.take(batch));
+    getActions().offer(rolloutActions(this));
+    closeGuard.watchRunning(() =>
       // One that is not approved waits as well while the window is closed.
       this.active
         .filter((rollout) => !isUnapproved(rollout))
         .map((rollout) => `${nameOf(rollout)} (rollout ${rollout.number})`),
     );
-    app.closeGuard.watchDrafts(() => {
+    closeGuard.watchDrafts(() => {
       const left = rolloutToPrepare.current === null ? null : this.#left;
       return left?.isFilled ? [`Your rollout of ${visible(left.composer.title)}, not started`] : [];
     });
@@ -67,7 +84,7 @@ export class Rollouts {
 
   async load(): Promise<void> {
     try {
-      const list = await this.app.backend.rollouts();
+      const list = await this.backend.rollouts();
       const known = new Map(this.list.map((rollout) => [rollout.id, rollout]));
       for (const rollout of list) known.set(rollout.id, newer(known.get(rollout.id), rollout));
       this.#put([...known.values()]);
@@ -117,7 +134,7 @@ export class Rollouts {
 
   /** Shows the devices of a connection that match a search. */
   showDevices(connection: string, search: string): void {
-    const { connections, fleet, route } = this.app;
+    const { connections, fleet, route } = this;
     connections.choose(connection);
     fleet.open(connection);
     fleet.searchFor(search);
@@ -136,12 +153,12 @@ export class Rollouts {
   }
 
   show(id: string): void {
-    this.app.route.go('rollouts', { rollout: id });
+    this.route.go('rollouts', { rollout: id });
   }
 
   /** Pauses it, resumes it, and so on. Says what went wrong where no page is there to say it. */
   async act(id: string, action: RolloutAction): Promise<void> {
-    const now = await this.app.backend.actOnRollout(id, action);
+    const now = await this.backend.actOnRollout(id, action);
     this.#put(this.list.map((rollout) => (rollout.id === id ? newer(rollout, now) : rollout)));
   }
 
@@ -156,7 +173,7 @@ export class Rollouts {
 
   /** A halt or an end is a notice if another screen is shown. */
   #announce(rollout: RolloutView): void {
-    const { route, notices } = this.app;
+    const { route, notices } = this;
     if (route.screen === 'rollouts' && this.opened?.id === rollout.id) return;
     const name = `Rollout ${rollout.number}, ${nameOf(rollout)},`;
     const connection = rollout.spec.connection;

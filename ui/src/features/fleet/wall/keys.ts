@@ -1,6 +1,9 @@
 /** The keys of the wall. */
 
-import type { App } from '../../../state/app.svelte';
+import { getConnections } from '../../../state/connections.svelte';
+import { getFleet } from '../../../state/fleet.svelte';
+import { getInspected } from '../../../state/inspected.svelte';
+import { getSelection } from '../../../state/selection.svelte';
 import { beside, blockOf, type Direction, type Layout } from './layout';
 
 interface Places {
@@ -21,10 +24,12 @@ const ARROWS: Record<string, Direction> = {
 };
 
 export class WallKeys {
-  constructor(
-    readonly app: App,
-    readonly places: Places,
-  ) {}
+  readonly connections = getConnections();
+  readonly fleet = getFleet();
+  readonly inspected = getInspected();
+  readonly selection = getSelection();
+
+  constructor(readonly places: Places) {}
 
   onkeydown(event: KeyboardEvent): void {
     if (event.target !== event.currentTarget || event.altKey || event.ctrlKey || event.metaKey) return;
@@ -32,7 +37,7 @@ export class WallKeys {
   }
 
   #move({ key, shiftKey }: KeyboardEvent): boolean {
-    const { connections, fleet, selection } = this.app;
+    const { connections, fleet, selection } = this;
     const here = this.places.cursor();
     const to = this.#target(key, here);
     if (to === null) return false;
@@ -43,8 +48,7 @@ export class WallKeys {
     if (device === undefined || connection === undefined) return true;
     if (shiftKey) {
       const from = fleet.list.ids[here];
-      if (!selection.isMany && this.app.inspected.device === null && from !== undefined)
-        selection.only(connection, from);
+      if (!selection.isMany && this.inspected.device === null && from !== undefined) selection.only(connection, from);
       selection.rangeTo(connection, device);
     }
     this.places.moveTo(place);
@@ -57,7 +61,7 @@ export class WallKeys {
     const direction = ARROWS[key];
     if (direction) return here < 0 ? 0 : beside(layout, here, direction);
     if (key === 'Home') return 0;
-    if (key === 'End') return this.app.fleet.list.ids.length - 1;
+    if (key === 'End') return this.fleet.list.ids.length - 1;
     const block = blockOf(layout, Math.max(0, here));
     if (!block) return null;
     if (key === 'PageDown') return block.from + block.count;
@@ -75,7 +79,7 @@ export class WallKeys {
   }
 
   #other(key: string): boolean {
-    const { connections, fleet, inspected, selection } = this.app;
+    const { connections, fleet, inspected, selection } = this;
     const connection = connections.current?.id;
     const device = fleet.list.ids[this.places.cursor()];
     if (key === 'Escape') {

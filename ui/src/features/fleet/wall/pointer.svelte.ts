@@ -1,6 +1,8 @@
 /** Selects devices on the wall with the pointer: a click, one with a key held, or a frame that is drawn over tiles. */
 
-import type { App } from '../../../state/app.svelte';
+import { getConnections } from '../../../state/connections.svelte';
+import { getFleet } from '../../../state/fleet.svelte';
+import { getSelection } from '../../../state/selection.svelte';
 import { placeAt, placesIn, type Layout, type Rectangle } from './layout';
 
 /** So far a pointer may shake, device pixels. */
@@ -22,21 +24,21 @@ interface View {
 }
 
 export class WallPointer {
+  readonly connections = getConnections();
+  readonly fleet = getFleet();
+  readonly selection = getSelection();
   /** The frame over the tiles. */
   frame = $state.raw<Rectangle | null>(null);
   #begun: Point | null = null;
   #at = { x: 0, y: 0 };
   #asked = 0;
 
-  constructor(
-    readonly app: App,
-    readonly view: View,
-  ) {}
+  constructor(readonly view: View) {}
 
   begin(event: PointerEvent): void {
-    const connection = this.app.connections.current?.id;
+    const connection = this.connections.current?.id;
     if (event.button !== 0 || connection === undefined) return;
-    const { fleet, selection } = this.app;
+    const { fleet, selection } = this;
     const point = this.view.pointOf(event.clientX, event.clientY);
     const device = fleet.list.ids[placeAt(this.view.layout(), point.x, point.y)];
     const adds = event.ctrlKey || event.metaKey;
@@ -83,7 +85,7 @@ export class WallPointer {
   #draw(): void {
     this.#asked = 0;
     const begun = this.#begun;
-    const connection = this.app.connections.current?.id;
+    const connection = this.connections.current?.id;
     if (begun === null || connection === undefined) return;
     const { x, y, beyond } = this.view.pointOf(this.#at.x, this.#at.y);
     this.frame = {
@@ -92,9 +94,9 @@ export class WallPointer {
       right: Math.max(begun.x, x),
       bottom: Math.max(begun.y, y),
     };
-    const { ids } = this.app.fleet.list;
+    const { ids } = this.fleet.list;
     const ranges = placesIn(this.view.layout(), this.frame);
-    this.app.selection.draw(
+    this.selection.draw(
       connection,
       ranges.flatMap(({ from, to }) => ids.slice(from, to)),
     );
