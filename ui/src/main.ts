@@ -12,7 +12,7 @@ import { mount } from 'svelte';
 
 import AppView from './App.svelte';
 import type { Backend } from './backend/backend';
-import { App } from './state/app';
+import { App } from './app';
 
 async function backend(): Promise<Backend> {
   if ('__TAURI_INTERNALS__' in window) return (await import('./backend/tauri')).tauri;

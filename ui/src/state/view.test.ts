@@ -1,7 +1,7 @@
 import { expect, it, vi } from 'vitest';
 
 import { openFleet } from '../test/window';
-import { App } from './app';
+import { App } from '../app';
 import { NEEDS_ATTENTION } from './historyFilters';
 
 async function reopened(backend: App['backend']): Promise<App> {

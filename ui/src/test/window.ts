@@ -5,7 +5,7 @@ import { expect } from 'vitest';
 
 import AppView from '../App.svelte';
 import { fakeBackend, type FakeOptions } from '../backend/fake';
-import { App } from '../state/app';
+import { App } from '../app';
 
 /** The whole window over an invented fleet. */
 export function openWindow(options: FakeOptions = {}) {

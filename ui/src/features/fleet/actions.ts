@@ -11,7 +11,7 @@ import { getFleet } from '../../state/fleet.svelte';
 import { getInspected } from '../../state/inspected.svelte';
 import { getRoute } from '../../state/route.svelte';
 import { fetchLog } from '../log/actions';
-import { getLog } from '../../state/log.svelte';
+import { getLog } from '../log/deviceLog.svelte';
 
 export function deviceActions(): () => Action[] {
   const catalogue = getCatalogue();

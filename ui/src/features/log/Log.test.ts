@@ -4,7 +4,7 @@ import { expect, it, vi } from 'vitest';
 
 import type { FakeOptions } from '../../backend/fake';
 import type { Step } from '../../backend/fake/fate';
-import { FOLLOW_EVERY } from '../../state/log.svelte';
+import { FOLLOW_EVERY } from './deviceLog.svelte';
 import { expectAccessible, openFleet } from '../../test/window';
 import { NOT_FETCHED } from '../../format/log';
 

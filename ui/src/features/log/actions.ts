@@ -4,7 +4,7 @@ import { visibleName } from '../../format/text';
 import type { Action } from '../../state/actions.svelte';
 import { getControls } from '../../state/controls';
 import { getRoute, type Route } from '../../state/route.svelte';
-import { getLog, type DeviceLog } from '../../state/log.svelte';
+import { getLog, type DeviceLog } from './deviceLog.svelte';
 
 export function logActions(): () => Action[] {
   const controls = getControls();

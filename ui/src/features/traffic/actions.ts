@@ -3,7 +3,7 @@
 import type { Action } from '../../state/actions.svelte';
 import { getControls } from '../../state/controls';
 import { getRoute } from '../../state/route.svelte';
-import { getTraffic } from '../../state/traffic.svelte';
+import { getTraffic } from './liveTraffic.svelte';
 
 export function trafficActions(): () => Action[] {
   const controls = getControls();

@@ -1,18 +1,18 @@
 import { createContext } from 'svelte';
 
-import type { Batch } from '../backend/bindings/Batch';
-import type { CommandView } from '../backend/bindings/CommandView';
-import type { Failure } from '../backend/bindings/Failure';
-import type { FileToWrite } from '../backend/bindings/FileToWrite';
-import type { KeptLog } from '../backend/bindings/KeptLog';
-import type { LogView } from '../backend/bindings/LogView';
-import { continued, linesOf, NOT_FETCHED, type LogLine } from '../format/log';
-import type { Backend } from './backend';
-import { failureOf } from './failure';
-import { keyOf, newer } from './feed';
-import type { Sending } from './sending.svelte';
-import { Throttle } from './throttle';
-import { toJson } from '../format/json';
+import type { Batch } from '../../backend/bindings/Batch';
+import type { CommandView } from '../../backend/bindings/CommandView';
+import type { Failure } from '../../backend/bindings/Failure';
+import type { FileToWrite } from '../../backend/bindings/FileToWrite';
+import type { KeptLog } from '../../backend/bindings/KeptLog';
+import type { LogView } from '../../backend/bindings/LogView';
+import { continued, linesOf, NOT_FETCHED, type LogLine } from '../../format/log';
+import type { Backend } from '../../state/backend';
+import { failureOf } from '../../state/failure';
+import { keyOf, newer } from '../../state/feed';
+import type { Sending } from '../../state/sending.svelte';
+import { Throttle } from '../../state/throttle';
+import { toJson } from '../../format/json';
 
 /** How many of the last lines can be fetched; all if null. */
 export const AMOUNTS = [200, 1_000, 10_000, null] as const;

@@ -2,12 +2,12 @@
 
 import { createContext } from 'svelte';
 
-import type { DeviceCells } from '../backend/bindings/DeviceCells';
-import type { DeviceDesired } from '../backend/bindings/DeviceDesired';
-import type { ViewColumn } from '../backend/bindings/ViewColumn';
-import { columnKey } from '../format/gridColumns';
-import type { Backend } from './backend';
-import { Throttle } from './throttle';
+import type { DeviceCells } from '../../backend/bindings/DeviceCells';
+import type { DeviceDesired } from '../../backend/bindings/DeviceDesired';
+import type { ViewColumn } from '../../backend/bindings/ViewColumn';
+import { columnKey } from '../../format/gridColumns';
+import type { Backend } from '../../state/backend';
+import { Throttle } from '../../state/throttle';
 
 /** Measurements arrive every few seconds. */
 const PAUSE = 3_000;

@@ -1,8 +1,8 @@
 import { flushSync } from 'svelte';
 import { expect, it } from 'vitest';
 
-import type { Backend } from '../backend/backend';
-import type { ViewColumn } from '../backend/bindings/ViewColumn';
+import type { Backend } from '../../backend/backend';
+import type { ViewColumn } from '../../backend/bindings/ViewColumn';
 import { Cells } from './cells.svelte';
 
 it('draws a cell again once its column is loaded, though it was drawn before', async () => {

@@ -2,11 +2,11 @@
 
 import { createContext } from 'svelte';
 
-import type { NewDevice } from '../backend/bindings/NewDevice';
-import { counted } from '../format/count';
-import { visible, visibleName } from '../format/text';
-import type { Backend } from './backend';
-import type { Undo } from './undo.svelte';
+import type { NewDevice } from '../../backend/bindings/NewDevice';
+import { counted } from '../../format/count';
+import { visible, visibleName } from '../../format/text';
+import type { Backend } from '../../state/backend';
+import type { Undo } from '../../state/undo.svelte';
 
 export class Devices {
   constructor(

@@ -1,15 +1,15 @@
 import { createContext } from 'svelte';
 
-import type { EvidenceUse } from '../backend/bindings/EvidenceUse';
-import type { Failure } from '../backend/bindings/Failure';
-import type { Notice } from '../backend/bindings/Notice';
-import type { Older } from '../backend/bindings/Older';
-import type { Settings as All } from '../backend/bindings/Settings';
-import { bytesOf } from '../format/bytes';
-import { isNothing, older as olderText } from '../format/older';
-import { whole } from '../format/whole';
-import type { Backend } from './backend';
-import { failureOf } from './failure';
+import type { EvidenceUse } from '../../backend/bindings/EvidenceUse';
+import type { Failure } from '../../backend/bindings/Failure';
+import type { Notice } from '../../backend/bindings/Notice';
+import type { Older } from '../../backend/bindings/Older';
+import type { Settings as All } from '../../backend/bindings/Settings';
+import { bytesOf } from '../../format/bytes';
+import { isNothing, older as olderText } from '../../format/older';
+import { whole } from '../../format/whole';
+import type { Backend } from '../../state/backend';
+import { failureOf } from '../../state/failure';
 
 /** The settings that are numbers. */
 export type NumberSetting = { [K in keyof All]: All[K] extends number | null ? K : never }[keyof All];

@@ -1,42 +1,42 @@
-/** What the window knows, put together, and how its components get at it: nobody else knows all of it. */
+/** Puts the state of the window together, and provides it to the components. Nothing else knows all of it. */
 
 import { tick } from 'svelte';
 
-import type { Backend } from '../backend/backend';
-import type { Batch } from '../backend/bindings/Batch';
-import type { ConnectionView } from '../backend/bindings/ConnectionView';
-import type { NewsSubject } from '../backend/bindings/NewsSubject';
-import { Cells, setCells } from './cells.svelte';
-import { DesiredConfigs, setDesired } from './desired.svelte';
-import { Devices, setDevices } from './devices.svelte';
-import { Imports, setImports } from './importing.svelte';
-import { DeviceLog, setLog } from './log.svelte';
-import { setSettings, Settings } from './settings.svelte';
-import { setTraffic, Traffic } from './traffic.svelte';
-import { visible } from '../format/text';
-import { Actions, setActions } from './actions.svelte';
-import { setBackend } from './backend';
-import { Catalogue, setCatalogue } from './catalogue.svelte';
-import { CloseGuard, setCloseGuard } from './closeGuard.svelte';
-import { CommandComposer, setComposer } from './commandComposer.svelte';
-import { Connections, setConnections } from './connections.svelte';
-import { Controls, setControls } from './controls';
-import { Engine, setEngine } from './engine.svelte';
-import { failureOf } from './failure';
-import { Feed, setFeed } from './feed';
-import { Fleet, setFleet } from './fleet.svelte';
-import { History, setHistory } from './history.svelte';
-import { FILTERS, type Filter } from './historyFilters';
-import { Inspected, setInspected } from './inspected.svelte';
-import { Notices, setNotices } from './notices.svelte';
-import { Preferences, setPreferences } from './preferences.svelte';
-import { Route, setRoute } from './route.svelte';
-import { Selection, setSelection } from './selection.svelte';
-import { Sending, setSending } from './sending.svelte';
-import { Measurements, setChartMeasurements, setRecentMeasurements } from './telemetry.svelte';
-import { setUndo, Undo } from './undo.svelte';
-import { keepView } from './view.svelte';
-import { setViews, Views } from './views.svelte';
+import type { Backend } from './backend/backend';
+import type { Batch } from './backend/bindings/Batch';
+import type { ConnectionView } from './backend/bindings/ConnectionView';
+import type { NewsSubject } from './backend/bindings/NewsSubject';
+import { Cells, setCells } from './features/fleet/cells.svelte';
+import { DesiredConfigs, setDesired } from './features/fleet/desired.svelte';
+import { Devices, setDevices } from './features/fleet/devices.svelte';
+import { Imports, setImports } from './features/fleet/importing.svelte';
+import { DeviceLog, setLog } from './features/log/deviceLog.svelte';
+import { setSettings, Settings } from './features/settings/engineSettings.svelte';
+import { setTraffic, Traffic } from './features/traffic/liveTraffic.svelte';
+import { visible } from './format/text';
+import { Actions, setActions } from './state/actions.svelte';
+import { setBackend } from './state/backend';
+import { Catalogue, setCatalogue } from './state/catalogue.svelte';
+import { CloseGuard, setCloseGuard } from './state/closeGuard.svelte';
+import { CommandComposer, setComposer } from './state/commandComposer.svelte';
+import { Connections, setConnections } from './state/connections.svelte';
+import { Controls, setControls } from './state/controls';
+import { Engine, setEngine } from './state/engine.svelte';
+import { failureOf } from './state/failure';
+import { Feed, setFeed } from './state/feed';
+import { Fleet, setFleet } from './state/fleet.svelte';
+import { History, setHistory } from './state/history.svelte';
+import { FILTERS, type Filter } from './state/historyFilters';
+import { Inspected, setInspected } from './state/inspected.svelte';
+import { Notices, setNotices } from './state/notices.svelte';
+import { Preferences, setPreferences } from './state/preferences.svelte';
+import { Route, setRoute } from './state/route.svelte';
+import { Selection, setSelection } from './state/selection.svelte';
+import { Sending, setSending } from './state/sending.svelte';
+import { Measurements, setChartMeasurements, setRecentMeasurements } from './state/telemetry.svelte';
+import { setUndo, Undo } from './state/undo.svelte';
+import { keepView } from './state/view.svelte';
+import { setViews, Views } from './state/views.svelte';
 
 /** Everything the window knows. */
 export class App {
@@ -187,7 +187,7 @@ export class App {
   }
 }
 
-/** Gives each piece of the state to the components of the window: a component asks for those that it uses. */
+/** Provides each piece to the components of the window. A component asks for those that it uses. */
 export function provide(app: App): void {
   setActions(app.actions);
   setBackend(app.backend);

@@ -2,14 +2,14 @@
 
 import { createContext } from 'svelte';
 
-import type { Batch } from '../backend/bindings/Batch';
-import type { DesiredConfig } from '../backend/bindings/DesiredConfig';
-import type { DesiredView } from '../backend/bindings/DesiredView';
-import { visible } from '../format/text';
-import type { Backend } from './backend';
-import { Throttle } from './throttle';
-import type { Connections } from './connections.svelte';
-import type { Undo } from './undo.svelte';
+import type { Batch } from '../../backend/bindings/Batch';
+import type { DesiredConfig } from '../../backend/bindings/DesiredConfig';
+import type { DesiredView } from '../../backend/bindings/DesiredView';
+import { visible } from '../../format/text';
+import type { Backend } from '../../state/backend';
+import { Throttle } from '../../state/throttle';
+import type { Connections } from '../../state/connections.svelte';
+import type { Undo } from '../../state/undo.svelte';
 
 /** Comparing a hundred thousand devices takes some time. */
 const PAUSE = 2_000;

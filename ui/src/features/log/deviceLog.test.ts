@@ -1,12 +1,12 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 
-import type { Backend } from '../backend/backend';
-import type { Batch } from '../backend/bindings/Batch';
-import type { LogView } from '../backend/bindings/LogView';
-import type { NewCommand } from '../backend/bindings/NewCommand';
-import { NOT_FETCHED } from '../format/log';
-import { sendingOver } from '../test/sending';
-import { DeviceLog, FOLLOW_EVERY } from './log.svelte';
+import type { Backend } from '../../backend/backend';
+import type { Batch } from '../../backend/bindings/Batch';
+import type { LogView } from '../../backend/bindings/LogView';
+import type { NewCommand } from '../../backend/bindings/NewCommand';
+import { NOT_FETCHED } from '../../format/log';
+import { sendingOver } from '../../test/sending';
+import { DeviceLog, FOLLOW_EVERY } from './deviceLog.svelte';
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());

@@ -1,10 +1,10 @@
 import { createContext } from 'svelte';
 
-import type { Failure } from '../backend/bindings/Failure';
-import type { TrafficBatch } from '../backend/bindings/TrafficBatch';
-import type { TrafficMessage } from '../backend/bindings/TrafficMessage';
-import type { Backend } from './backend';
-import { failureOf } from './failure';
+import type { Failure } from '../../backend/bindings/Failure';
+import type { TrafficBatch } from '../../backend/bindings/TrafficBatch';
+import type { TrafficMessage } from '../../backend/bindings/TrafficMessage';
+import type { Backend } from '../../state/backend';
+import { failureOf } from '../../state/failure';
 
 /** The maximum number of messages in the list. */
 const KEPT = 2_000;

@@ -1,11 +1,11 @@
 import { expect, it, vi } from 'vitest';
 
-import type { Backend } from '../backend/backend';
-import type { DeviceRow } from '../backend/bindings/DeviceRow';
-import type { NewDevice } from '../backend/bindings/NewDevice';
+import type { Backend } from '../../backend/backend';
+import type { DeviceRow } from '../../backend/bindings/DeviceRow';
+import type { NewDevice } from '../../backend/bindings/NewDevice';
 import { Devices } from './devices.svelte';
-import { Notices } from './notices.svelte';
-import { Undo } from './undo.svelte';
+import { Notices } from '../../state/notices.svelte';
+import { Undo } from '../../state/undo.svelte';
 
 /** Devices of a connection that already lists these. */
 function devicesWith(...known: string[]) {

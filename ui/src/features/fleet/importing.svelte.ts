@@ -2,12 +2,12 @@
 
 import { createContext } from 'svelte';
 
-import type { DeviceImport } from '../backend/bindings/DeviceImport';
-import type { Failure } from '../backend/bindings/Failure';
-import type { Backend } from './backend';
-import { failureOf } from './failure';
-import { cleanPath } from '../format/path';
-import type { Connections } from './connections.svelte';
+import type { DeviceImport } from '../../backend/bindings/DeviceImport';
+import type { Failure } from '../../backend/bindings/Failure';
+import type { Backend } from '../../state/backend';
+import { failureOf } from '../../state/failure';
+import { cleanPath } from '../../format/path';
+import type { Connections } from '../../state/connections.svelte';
 
 export class Importing {
   path = $state('');
