@@ -2,7 +2,7 @@
 
 import type { Action } from '../../state/actions.svelte';
 import { getControls } from '../../state/controls';
-import type { Rollouts } from './rollouts.svelte';
+import type { Rollouts } from './allRollouts.svelte';
 import { startRolloutDialog } from './start.svelte';
 import { canPutBack, isActive, isUnapproved, nameOf } from './format';
 

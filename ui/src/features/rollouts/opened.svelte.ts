@@ -14,7 +14,7 @@ import { count } from '../../format/count';
 import { failureOf } from '../../state/failure';
 import { Throttle } from '../../state/throttle';
 import { Members } from './members.svelte';
-import type { Rollouts } from './rollouts.svelte';
+import type { Rollouts } from './allRollouts.svelte';
 import { startRolloutDialog } from './start.svelte';
 import { isActive, sum } from './format';
 

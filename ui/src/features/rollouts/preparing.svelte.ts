@@ -13,7 +13,7 @@ import { visible } from '../../format/text';
 import { counted } from '../../format/count';
 import { blankDraft, errorsOf, deliveryOf, settingsOf, type Draft } from './draft';
 import { Rehearsing } from './rehearsing.svelte';
-import type { Rollouts } from './rollouts.svelte';
+import type { Rollouts } from './allRollouts.svelte';
 import type { RolloutToPrepare } from './start.svelte';
 import { IN_FLIGHT, nameOf, sum } from './format';
 import { objectFrom, toJson } from '../../format/json';
