@@ -123,6 +123,8 @@ pub enum AuditProblemKind {
     Seal,
     /// The record of what the retention deleted is not as it was written.
     Checkpoint,
+    /// A rollout is not as the entry about its start says.
+    Rollout,
 }
 
 /// Whether the audit is sealed: its newest entry is kept in the keyring, too.

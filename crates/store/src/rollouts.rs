@@ -152,6 +152,23 @@ impl Store {
         self.readers.read(move |connection| rollouts::approval_of(connection, number)).await
     }
 
+    /// A rollout, and what `each` makes of its members as it was started with them, one after the other in the order of release.
+    /// `None` where it is not stored, or its connection is removed.
+    pub async fn rollout<T: Default + Send + 'static>(
+        &self,
+        number: u32,
+        mut each: impl FnMut(&mut T, u32, NewMember) + Send + 'static,
+    ) -> Result<Option<(StoredRollout, T)>, StoreError> {
+        self.readers
+            .read(move |connection| {
+                let Some(rollout) = rollouts::find(connection, number)? else { return Ok(None) };
+                let mut members = T::default();
+                rollout_members::each(connection, number, |place, member| each(&mut members, place, member))?;
+                Ok(Some((rollout, members)))
+            })
+            .await
+    }
+
     /// All members of a rollout, in the order of release.
     pub async fn rollout_members(&self, rollout: u32) -> Result<Vec<StoredMember>, StoreError> {
         self.read(move |connection| rollout_members::all(connection, rollout)).await

@@ -67,6 +67,28 @@ fn the_audit_says_who_did_what_and_why_and_notices_what_somebody_changed() -> Re
 }
 
 #[test]
+fn a_rollout_that_is_stored_with_other_devices_is_named_with_its_entry() -> Result<()> {
+    let broker = Broker::plain()?;
+    let _devices = [Device::start(&broker, "lamp-1", None)?, Device::start(&broker, "lamp-2", None)?];
+    let bench = Bench::on(&broker)?;
+    let led = ["rollout", "start", "-c", "bench", "-d", "lamp-1", "-d", "lamp-2", "--output", "json", "led", "on=true"];
+    bench.run(&led)?.ended(0)?;
+    let verified = bench.run(&["audit", "verify"])?.ended(0)?.out;
+    assert!(verified.contains("Entries 1 to 2 are as written."), "{verified}");
+    let file = bench.data.path().join("data").join(FILE_NAME);
+    Connection::open(file)?.execute("DELETE FROM rollout_members WHERE device = 'lamp-2'", [])?;
+    let altered = bench.run(&["audit", "verify"])?.ended(1)?.out;
+    let expected = "WRONG: Rollout 1 was altered after entry 2: it has 1 device instead of 2.";
+    assert!(altered.contains(expected) && altered.contains("Entries 1 to 2 are still as written."), "{altered}");
+    let found: Value = serde_json::from_str(&bench.run(&["audit", "verify", "--output", "json"])?.ended(1)?.out)?;
+    assert_eq!(
+        (&found["problems"][0]["kind"], &found["problems"][0]["entries"]["from"]),
+        (&"rollout".into(), &2.into())
+    );
+    Ok(())
+}
+
+#[test]
 fn without_a_keyring_the_audit_says_that_it_is_not_sealed() -> Result<()> {
     let broker = Broker::plain()?;
     let _device = Device::start(&broker, "lamp-1", None)?;

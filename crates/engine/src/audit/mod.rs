@@ -2,12 +2,13 @@
 //!
 //! [`Audit`] creates the entries, which are written in the transaction of the change that they describe. [`seal`] keeps
 //! the newest entry in the keyring, where a restored copy of the database does not replace it, and [`verify`] finds
-//! tampering.
+//! tampering. [`rollout`] is what the entry about the start of a rollout says of it.
 //!
 //! Entries contain no secrets: [`plain`] omits members with the name of a secret, and of a connection only the fields
 //! that are not secret are known here.
 
 mod changes;
+pub(crate) mod rollout;
 pub(crate) mod seal;
 pub(crate) mod verify;
 

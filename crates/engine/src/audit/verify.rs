@@ -4,12 +4,14 @@
 //! and if that hash was recalculated, the next entry does not match. A chain that was recalculated up to its end, one
 //! that was cut off, and an old copy of the database are consistent in themselves; they do not match the signed seals
 //! or the newest entry in the keyring, which is not restored together with the database.
+//!
+//! Entries about rollouts are collected, and their rollouts compared by the caller afterwards: each takes its own reading.
 
 use std::collections::{HashMap, HashSet};
 
 use wilco_credentials::signing::PublicKey;
 
-use super::seal::SealedHead;
+use super::{rollout::StartedEntry, seal::SealedHead};
 use crate::{
     api::{AuditKind, AuditProblem, AuditProblemKind, AuditRange, AuditSeal, AuditVerification},
     store::{AuditHead, Hash, StoredAudit, StoredAuditEntry, StoredSeal, audit_genesis},
@@ -53,6 +55,15 @@ pub(crate) struct Verifier {
     named: HashSet<u32>,
     /// The range that the retention last recorded as deleted.
     deleted: Option<AuditHead>,
+    /// Entries about the start of a rollout that are as they were written.
+    started: Vec<StartedEntry>,
+}
+
+/// What the entries say.
+pub(crate) struct Verified {
+    pub(crate) found: AuditVerification,
+    /// The entries about the start of a rollout. The rollouts are not compared yet.
+    pub(crate) started: Vec<StartedEntry>,
 }
 
 impl Verifier {
@@ -70,6 +81,7 @@ impl Verifier {
             missing: Vec::new(),
             hashes: HashMap::new(),
             deleted: None,
+            started: Vec::new(),
             expected,
             stored,
         }
@@ -102,26 +114,27 @@ impl Verifier {
         if self.named.contains(&number) {
             self.hashes.insert(number, entry.hash);
         }
-        if entry.entry.kind == AuditKind::Audit
-            && let Some(deleted) = deleted(&entry.entry.details)
-        {
-            self.deleted = Some(deleted);
+        match entry.entry.kind {
+            AuditKind::Audit => self.deleted = deleted(&entry.entry.details).or(self.deleted),
+            AuditKind::Rollout if entry.is_intact() => self.started.extend(StartedEntry::of(&entry)),
+            _ => {}
         }
         self.previous = Some(entry.hash);
     }
 
-    pub(crate) fn end(mut self) -> AuditVerification {
+    pub(crate) fn end(mut self) -> Verified {
         self.look_at_checkpoint();
         let seal = self.look_at_seals();
         let range = self.first.map(|from| AuditRange { from, to: self.last });
-        AuditVerification {
+        let found = AuditVerification {
             entries: self.entries,
             range,
             deleted: self.stored.checkpoint.number,
             intact: range.map(|range| without(range, self.bad.iter().chain(&self.missing))).unwrap_or_default(),
             problems: self.problems,
             seal,
-        }
+        };
+        Verified { found, started: self.started }
     }
 
     /// An entry names another hash than the entry before it has.

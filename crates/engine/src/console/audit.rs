@@ -9,17 +9,18 @@ use wilco_ledger::Timestamp;
 use super::{Handle, blocking, not_found};
 use crate::{
     api::{
-        AuditEntry, AuditKind, AuditPage, AuditQuery, AuditVerification, Failure, JsonText, Notice, NoticeLevel,
-        grouped, invalid, sentence,
+        AuditEntry, AuditKind, AuditPage, AuditProblem, AuditProblemKind, AuditQuery, AuditRange, AuditVerification,
+        Failure, JsonText, Notice, NoticeLevel, grouped, invalid, sentence,
     },
     audit::{
         self, hex,
+        rollout::{Members, StartedEntry},
         seal::{self, NotSealed},
-        verify::{Expected, Verifier, deletion},
+        verify::{Expected, Verified, Verifier, deletion},
     },
     controller::Request,
     settings::days_ago,
-    store::{AuditFilter, ConnectionId, NewAuditEntry, StoredAuditEntry},
+    store::{AuditFilter, ConnectionId, NewAuditEntry, StoreError, StoredAuditEntry},
 };
 
 /// Entries within this time of each other are sealed together.
@@ -54,7 +55,8 @@ impl Handle {
         Ok(AuditPage { entries: entries.into_iter().map(view).collect(), next })
     }
 
-    /// Looks whether every entry of the audit is as it was written, and whether any is missing.
+    /// Looks whether every entry of the audit is as it was written, whether any is missing, and whether the stored rollouts are as
+    /// the entries about their starts say.
     ///
     /// # Errors
     /// [`FailureCode::Store`](crate::api::FailureCode). What is wrong with the audit is no error.
@@ -65,7 +67,11 @@ impl Handle {
         let keyring = blocking(move || Ok(seal::kept(&vault).map_err(|error| error.to_string()))).await?;
         let expected = Expected { installation: self.installation.to_string(), keyring };
         let begin = move |stored| Verifier::begin(stored, expected);
-        Ok(self.store.read_audit(0, begin, Verifier::entry, Verifier::end).await?)
+        let Verified { mut found, started } = self.store.read_audit(0, begin, Verifier::entry, Verifier::end).await?;
+        for entry in started {
+            found.problems.extend(self.compare_rollout(entry).await?);
+        }
+        Ok(found)
     }
 
     /// Writes a note on an entry of the audit, as an entry of its own. Answers with that one.
@@ -113,6 +119,22 @@ impl Handle {
             })?;
         }
         self.verify_audit().await
+    }
+}
+
+impl Handle {
+    /// Compares what an entry says of a rollout with what is stored of it.
+    async fn compare_rollout(&self, entry: StartedEntry) -> Result<Option<AuditProblem>, Failure> {
+        let add = |members: &mut Members, place, member| members.add(place, &member);
+        let text = match self.store.rollout(entry.started.rollout, add).await {
+            Ok(None) => None,
+            Ok(Some((stored, members))) => entry.contradiction(&stored, members),
+            Err(StoreError::Damaged { .. }) => Some(entry.unreadable()),
+            Err(error) => return Err(error.into()),
+        };
+        let number = entry.number;
+        let entries = Some(AuditRange { from: number, to: number });
+        Ok(text.map(|text| AuditProblem { kind: AuditProblemKind::Rollout, entries, text }))
     }
 }
 

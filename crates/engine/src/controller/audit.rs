@@ -1,13 +1,15 @@
 //! Audit entries for the actions that pass through the controller: commands, rollouts, and names, tags and notes of devices.
 
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 use wilco_ledger::{CommandId, DeviceId, Submission, rollout::Action};
 
 use super::Controller;
 use crate::{
-    api::{AuditKind, RolloutTarget},
-    audit::{devices, hex, plain},
+    api::AuditKind,
+    audit::{
+        devices, plain,
+        rollout::{Members, Started},
+    },
     store::{Annotation, Change, ConnectionId, NewAuditEntry, NewMember, StoredRollout},
 };
 
@@ -34,22 +36,9 @@ impl Controller {
 
     /// A rollout starts. Its members are named by a hash of all of them, in the order of release.
     pub(super) fn audit_started(&self, rollout: &StoredRollout, members: &[NewMember]) -> Option<NewAuditEntry> {
-        let StoredRollout { number, connection, spec, stages, approval, .. } = rollout;
-        let target = match &spec.target {
-            RolloutTarget::Devices { .. } => json!({ "by": "devices" }),
-            other => serde_json::to_value(other).unwrap_or_default(),
-        };
+        let StoredRollout { number, connection, spec, approval, .. } = rollout;
+        let details = serde_json::to_value(Started::of(rollout, Members::of(members))).unwrap_or_default();
         let command = &spec.command;
-        let details = json!({
-            "rollout": number,
-            "name": spec.name,
-            "command": command.name,
-            "args": plain(command.args.as_str()),
-            "target": target,
-            "members": members.len(),
-            "members_sha256": hash_of(members),
-            "stages": stages,
-        });
         let to = devices(members.len());
         let what = match approval {
             None => format!("Started rollout {number}: {} to {to}", command.name),
@@ -132,17 +121,4 @@ fn annotated(device: &DeviceId, before: &Annotation, after: &Annotation) -> Valu
         change["note"] = after.note.as_deref().map_or(Value::Null, plain);
     }
     change
-}
-
-/// The SHA-256 of a rollout's members in the order of release: of each the device's id and its own arguments, each with a
-/// line feed after it.
-fn hash_of(members: &[NewMember]) -> String {
-    let mut hash = Sha256::new();
-    for NewMember { device, args } in members {
-        hash.update(device.as_str().as_bytes());
-        hash.update(b"\n");
-        hash.update(args.as_deref().unwrap_or_default().as_bytes());
-        hash.update(b"\n");
-    }
-    hex(&hash.finalize())
 }

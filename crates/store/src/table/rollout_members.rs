@@ -47,6 +47,24 @@ pub(crate) fn all(connection: &Connection, rollout: u32) -> rusqlite::Result<Vec
         .collect()
 }
 
+/// Hands over each member of a rollout as it was started, in the order of release, with its place.
+pub(crate) fn each(
+    connection: &Connection,
+    rollout: u32,
+    mut take: impl FnMut(u32, NewMember),
+) -> rusqlite::Result<()> {
+    let mut statement = connection
+        .prepare_cached("SELECT member, device, args FROM rollout_members WHERE rollout = ?1 ORDER BY member")?;
+    let mut rows = statement.query([rollout])?;
+    while let Some(row) = rows.next()? {
+        let mut columns = Columns::from(row, 0);
+        let place = columns.get()?;
+        let device = columns.checked(|device: String| DeviceId::new(device))?;
+        take(place, NewMember { device, args: columns.get()? });
+    }
+    Ok(())
+}
+
 /// Some of a rollout's members, and how many match.
 pub(crate) fn page(
     connection: &Connection,

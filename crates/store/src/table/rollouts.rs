@@ -30,6 +30,8 @@ pub(super) const CREATE: &str = "
     ) STRICT;
     CREATE INDEX rollouts_of_connection ON rollouts (connection);";
 
+const COLUMNS: &str = "number, connection, spec, template, stages, progress, counts, approval";
+
 /// The highest number that was ever given.
 pub(crate) fn last_number(connection: &Connection) -> rusqlite::Result<u32> {
     connection
@@ -97,12 +99,20 @@ pub(crate) fn approval_of(connection: &Connection, number: u32) -> rusqlite::Res
 /// All of a connection, oldest first.
 pub(crate) fn all(connection: &Connection, id: &ConnectionId) -> rusqlite::Result<Vec<StoredRollout>> {
     connection
-        .prepare_cached(
-            "SELECT number, connection, spec, template, stages, progress, counts, approval FROM rollouts
-             WHERE connection = ?1 ORDER BY number",
-        )?
+        .prepare_cached(&format!("SELECT {COLUMNS} FROM rollouts WHERE connection = ?1 ORDER BY number"))?
         .query_map([id.as_str()], read)?
         .collect()
+}
+
+/// One of a connection that is not removed.
+pub(crate) fn find(connection: &Connection, number: u32) -> rusqlite::Result<Option<StoredRollout>> {
+    connection
+        .prepare_cached(&format!(
+            "SELECT {COLUMNS} FROM rollouts
+             WHERE number = ?1 AND connection NOT IN (SELECT connection FROM removed)"
+        ))?
+        .query_row([number], read)
+        .optional()
 }
 
 /// Forgets up to `limit` rows of the rollouts of a connection that is gone. Says whether there were any.

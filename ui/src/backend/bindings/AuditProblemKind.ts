@@ -3,4 +3,4 @@
 /**
  * A kind of thing that can be wrong with the audit.
  */
-export type AuditProblemKind = "altered" | "removed" | "cut_off" | "replaced" | "seal" | "checkpoint";
+export type AuditProblemKind = "altered" | "removed" | "cut_off" | "replaced" | "seal" | "checkpoint" | "rollout";

@@ -321,6 +321,98 @@ async fn what_was_removed_replaced_cut_off_or_restored_is_found() {
     assert_eq!(told(&other), [(Seal, None)]);
 }
 
+/// A database with a rollout of `identify` to three devices, started by entry 3, and what may happen to one afterwards.
+async fn rolled_out(vault: &Vault) -> (TempDir, String) {
+    let data = tempfile::tempdir().unwrap();
+    let engine = start(data.path(), vault).await;
+    let handle = engine.handle();
+    let plant = plant(&handle).await;
+    let devices = ["pump-7", "pump-8", "pump-9"];
+    let new = devices.map(|device| NewDevice { device: device.into(), ..NewDevice::default() });
+    handle.add_devices(&plant, new.to_vec()).await.unwrap();
+    let new = NewRollout {
+        connection: plant.clone(),
+        target: RolloutTarget::Devices { devices: devices.map(str::to_owned).to_vec() },
+        command: RolloutCommand {
+            name: "identify".into(),
+            args: r#"{ "seconds": 5 }"#.to_owned().into(),
+            ..RolloutCommand::default()
+        },
+        note: Some("find them".into()),
+        ..NewRollout::default()
+    };
+    let rollout = handle.start_rollout(new).await.unwrap();
+    handle.note_rollout(&rollout.id, Some("the pumps of the north".into())).await.unwrap();
+    handle.act_on_rollout(&rollout.id, RolloutAction::Stop).await.unwrap();
+    handle.forget_devices(&plant, vec!["pump-8".into()]).await.unwrap();
+    let renamed = ConnectionEntry {
+        id: Some(plant.clone()),
+        name: "plant north".into(),
+        url: "mqtt://127.0.0.1:9".into(),
+        ..ConnectionEntry::default()
+    };
+    handle.save_connection(renamed).await.unwrap();
+    engine.stop().await;
+    (data, plant)
+}
+
+#[tokio::test]
+async fn a_rollout_that_is_not_as_it_was_started_is_found_whatever_was_altered() {
+    let vault = Vault::in_memory();
+    let (data, plant) = rolled_out(&vault).await;
+    let whole = find(data.path(), &vault, |_| {}).await;
+    assert_eq!(told(&whole), []);
+    let altered = async |sql: &str| {
+        let found = find(data.path(), &vault, |database| database.execute_batch(sql).unwrap()).await;
+        assert_eq!(intact(&found).len(), 1, "the entries are as they were written: {sql}");
+        found
+    };
+    let check = async |sql: &str, expected: &str| {
+        let found = altered(sql).await;
+        assert_eq!(told(&found), [(AuditProblemKind::Rollout, Some((3, 3)))], "{sql}: {found:?}");
+        assert_eq!(found.problems[0].text, format!("Rollout 1 was altered after entry 3: {expected}."), "{sql}");
+    };
+    let others = "its devices, their order or their own arguments are different";
+    check("DELETE FROM rollout_members WHERE member = 2", "it has 2 devices instead of 3").await;
+    check("DELETE FROM rollout_members WHERE member = 0", "it has 2 devices instead of 3").await;
+    check("DELETE FROM rollout_members", "it has 0 devices instead of 3").await;
+    let added = "INSERT INTO rollout_members (rollout, member, device) VALUES (1, 3, 'pump-10')";
+    check(added, "it has 4 devices instead of 3").await;
+    check("UPDATE rollout_members SET device = 'pump-10' WHERE member = 1", others).await;
+    let swapped = "UPDATE rollout_members SET device = iif(member = 0, 'pump-8', 'pump-7') WHERE member < 2";
+    check(swapped, others).await;
+    check(r#"UPDATE rollout_members SET args = '{"seconds":60}' WHERE member = 1"#, others).await;
+    let moved = "UPDATE rollout_members SET member = 7 WHERE member = 2";
+    check(moved, "the places of its devices are different").await;
+    check("UPDATE rollout_members SET device = 'a+b' WHERE member = 1", "it cannot be read").await;
+    let command = "its command is restart instead of identify";
+    check("UPDATE rollouts SET spec = json_set(spec, '$.command.name', 'restart')", command).await;
+    check("UPDATE rollouts SET template = json_set(template, '$.name', 'restart')", command).await;
+    let args = "its arguments are different";
+    check(r#"UPDATE rollouts SET spec = json_set(spec, '$.command.args', '{"seconds":6}')"#, args).await;
+    check(r#"UPDATE rollouts SET template = json_set(template, '$.args', '{"seconds":6}')"#, args).await;
+    check("UPDATE rollouts SET stages = '[1,2]'", "its stages are different").await;
+    check("UPDATE rollouts SET spec = json_set(spec, '$.name', 'Other')", "its name is different").await;
+    let target = r#"UPDATE rollouts SET spec = json_set(spec, '$.target', json('{"by":"search","search":""}'))"#;
+    check(target, "its target is different").await;
+    check("UPDATE rollouts SET connection = 'other'", "it is stored for another connection").await;
+    check("UPDATE rollouts SET spec = 'none'", "it cannot be read").await;
+    let both = "UPDATE rollouts SET stages = '[]', spec = json_set(spec, '$.command.name', 'led')";
+    check(both, "its command is led instead of identify, its stages are different").await;
+
+    // An entry that was altered too is not a witness against the rollout.
+    let sql = "UPDATE audit SET details = json_set(details, '$.members', 2) WHERE number = 3;
+               DELETE FROM rollout_members WHERE member = 2";
+    let found = find(data.path(), &vault, |database| database.execute_batch(sql).unwrap()).await;
+    assert_eq!(told(&found), [(AuditProblemKind::Altered, Some((3, 3)))]);
+
+    // With its connection a rollout is deleted, a part at a time.
+    let deleted = format!("INSERT INTO removed VALUES ('{plant}'); DELETE FROM rollout_members WHERE member > 0");
+    for sql in ["DELETE FROM rollout_members; DELETE FROM rollouts", &*deleted] {
+        assert_eq!(told(&altered(sql).await), [], "{sql}");
+    }
+}
+
 #[tokio::test]
 async fn the_retention_leaves_a_checkpoint() {
     let (data, vault) = (tempfile::tempdir().unwrap(), Vault::in_memory());
