@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 use wilco_definitions::Verdict;
 
-use super::JsonText;
+use super::{JsonText, WireView};
 
 /// An installation of Wilco as others know it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
@@ -49,6 +49,8 @@ pub struct ApprovalRequestView {
     pub facts: Vec<ApprovalFact>,
     /// The arguments of the command: a JSON object.
     pub args: JsonText,
+    /// The request to the first device in each dialect, as it would be published.
+    pub samples: Vec<ApprovalSample>,
     /// The devices in the order of release, 5,000 at the most.
     pub devices: Vec<ApprovalDevice>,
     /// How many devices there are.
@@ -75,6 +77,19 @@ pub struct ApprovalFact {
     pub label: String,
     /// `mqtts://broker.example.net:8883` for instance.
     pub value: String,
+}
+
+/// A request as a rollout that is to be approved would publish it. `{id}` stands where the command's ID will be, and the times in
+/// it are those at which the rollout was created.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct ApprovalSample {
+    /// The device's dialect.
+    pub dialect: String,
+    /// The device's id.
+    pub device: String,
+    /// Topic and payload.
+    pub request: WireView,
 }
 
 /// A device of a rollout that is to be approved.

@@ -37,8 +37,8 @@ pub use annotation::{
     DeviceExport, DeviceImport, ForgottenDevices, ImportColumn, ImportColumnKind, ImportError, NewDevice,
 };
 pub use approval::{
-    ApprovalAnswer, ApprovalDevice, ApprovalFact, ApprovalRequestView, ApprovalSender, InstallationIdentity,
-    TrustedView,
+    ApprovalAnswer, ApprovalDevice, ApprovalFact, ApprovalRequestView, ApprovalSample, ApprovalSender,
+    InstallationIdentity, TrustedView,
 };
 pub use audit::{
     AuditEntry, AuditPage, AuditProblem, AuditProblemKind, AuditQuery, AuditRange, AuditSeal, AuditVerification,

@@ -6,7 +6,8 @@ use std::{
 };
 
 use wilco_engine::api::{
-    ApprovalAnswer, ApprovalRequestView, ApprovalSender, Client, InstallationIdentity, TrustedView, Verdict,
+    ApprovalAnswer, ApprovalRequestView, ApprovalSample, ApprovalSender, Client, InstallationIdentity, TrustedView,
+    Verdict,
 };
 
 use crate::{
@@ -161,7 +162,7 @@ async fn answer(console: &Client, options: AnswerOptions, verdict: Verdict) -> R
 
 /// What a request asks, for a person to judge.
 fn lines(request: &ApprovalRequestView) -> Vec<String> {
-    let ApprovalRequestView { rollout, summary, facts, args, devices, members, note, from, .. } = request;
+    let ApprovalRequestView { rollout, summary, facts, args, samples, devices, members, note, from, .. } = request;
     let ApprovalSender { name: asker, fingerprint, trusted_as, os_user, machine, wilco, .. } = from;
     let known = match trusted_as {
         Some(name) => format!("trusted here as {name}"),
@@ -177,6 +178,10 @@ fn lines(request: &ApprovalRequestView) -> Vec<String> {
         lines.push(format!("Arguments: {}", args.as_str()));
     }
     lines.extend(facts.iter().map(|fact| format!("{}: {}", fact.label, fact.value)));
+    for ApprovalSample { dialect, device, request } in samples {
+        let (topic, payload) = (&request.topic, &request.payload);
+        lines.push(format!("Request to {} ({dialect}, {{id}} is the command ID): {topic} {payload}", name(device)));
+    }
     let told = devices.iter().take(LISTED).map(|device| match &device.args {
         Some(args) => format!("{} {}", name(&device.device), args.as_str()),
         None => name(&device.device).into_owned(),

@@ -94,6 +94,15 @@ impl Dialect {
         }
     }
 
+    /// The dialect's name.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Dialect::Wilco(_) => "wilco",
+            Dialect::Text(_) => "text",
+        }
+    }
+
     /// Why a command cannot be sent like this, as a sentence. Call it before [`Dialect::encode`].
     #[must_use]
     pub fn refuses(&self, command: &str, args: &str) -> Option<String> {

@@ -36,6 +36,7 @@ mod notifications;
 pub mod paths;
 mod profile;
 mod rollouts;
+mod sample;
 mod secret_changes;
 mod settings;
 mod shell_line;

@@ -13,7 +13,7 @@ use crate::{
     catalogue::Known,
     dialects::{self, Prepared, SharedDialects},
     fleet::Fleet,
-    store::ConnectionId,
+    store::{ConnectionId, NewMember},
 };
 
 /// The fleets and dialects by connection, for readers.
@@ -96,6 +96,22 @@ impl Listed {
         let considered =
             self.dialects.as_ref().and_then(|dialects| dialects::read(dialects).consider(device, command, args));
         considered.or_else(|| self.not_enabled(device).map(Err))
+    }
+
+    /// The first of these members in each dialect, with the name of that.
+    pub(crate) fn first_in_each_dialect<'m>(&self, members: &'m [NewMember]) -> Vec<(String, &'m NewMember)> {
+        let Some(dialects) = &self.dialects else {
+            return members.first().map(|member| (self.dialect.name().to_owned(), member)).into_iter().collect();
+        };
+        let dialects = dialects::read(dialects);
+        let mut found: Vec<(String, &NewMember)> = Vec::new();
+        for member in members {
+            let dialect = dialects.dialect_of(&member.device).unwrap_or_else(|| self.dialect.name());
+            if found.iter().all(|(known, _)| known != dialect) {
+                found.push((dialect.to_owned(), member));
+            }
+        }
+        found
     }
 
     /// The device that is meant by a name, which may be its id.

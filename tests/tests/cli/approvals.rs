@@ -2,8 +2,8 @@
 
 use std::{fs, path::PathBuf};
 
-use anyhow::{Context, Result, ensure};
-use serde_json::Value;
+use anyhow::{Context, Result, bail, ensure};
+use serde_json::{Value, json};
 use wilco_tests::{Broker, Device, Keyring};
 
 use crate::bench::Bench;
@@ -55,6 +55,42 @@ impl Desks {
         by.run(&["approval", verb, request, &file, "--note", "seen on the plan", "--yes"])?.ended(0)?;
         Ok(file)
     }
+}
+
+#[test]
+fn an_approver_sees_what_would_be_published_in_each_dialect() -> Result<()> {
+    let broker = Broker::plain()?;
+    let attic = json!({"ip": "192.0.2.1", "dn": "Attic", "fn": ["Attic"], "mac": "A1B2C3D4E5F6", "md": "Sonoff", "ofln": "Offline",
+        "onln": "Online", "state": ["OFF", "ON", "TOGGLE", "HOLD"], "sw": "9.1.0", "t": "attic", "ft": "%prefix%/%topic%/",
+        "tp": ["cmnd", "stat", "tele"], "rl": [1, 0], "ver": 1});
+    broker.publish("tasmota/discovery/A1B2C3D4E5F6/config", attic.to_string().as_bytes(), true)?;
+    let _devices = [Device::start(&broker, "lamp-1", None)?, Device::start(&broker, "lamp-2", None)?];
+    let desks = Desks::new(&broker)?;
+    let Desks { ana, bo, .. } = &desks;
+    ana.run(&["connections", "edit", "plant", "--dialect", "wilco", "--dialect", "tasmota"])?.ended(0)?;
+    let devices = ana.run(&["devices", "-c", "plant", "--output", "json"])?.ended(0)?.lines()?;
+    let plug = devices.iter().find(|device| device["name"] == "Attic").with_context(|| format!("{devices:?}"))?;
+    let plug = plug["device"].as_str().context("no ID")?;
+    ana.run(&[&RESTART[..], &["-d", plug, "restart"]].concat())?.ended(4)?;
+    let request = desks.request("1")?;
+    let seen: Value =
+        serde_json::from_str(&bo.run(&["approval", "show", &request, "--output", "json"])?.ended(0)?.out)?;
+    let [own, tasmota] = &seen["samples"].as_array().context("no samples")?[..] else { bail!("{seen}") };
+    ensure!(own["dialect"] == "Wilco" && own["device"] == "lamp-1" && own["request"]["topic"] == "lamp-1/req", "{own}");
+    let payload: Value = serde_json::from_str(own["request"]["payload"].as_str().context("no payload")?)?;
+    ensure!(payload["id"] == "{id}" && payload["command"] == "restart", "{payload}");
+    ensure!(tasmota["dialect"] == "Tasmota" && tasmota["device"] == plug, "{tasmota}");
+    let message = &tasmota["request"];
+    ensure!(message["topic"] == "cmnd/attic/Restart" && message["payload"] == "1", "{message}");
+    let text = bo.run(&["approval", "show", &request])?.ended(0)?.out;
+    for part in
+        ["Request to lamp-1 (Wilco, {id} is the command ID): lamp-1/req {\"id\":\"{id}\"", "cmnd/attic/Restart 1"]
+    {
+        ensure!(text.contains(part), "{part}: {text}");
+    }
+    let altered = altered(&request, ("cmnd/attic/Restart", "cmnd/attic/Reset"))?;
+    bo.run(&["approval", "show", &altered])?.complained("was altered after it was signed")?;
+    Ok(())
 }
 
 const RESTART: [&str; 8] = ["rollout", "start", "-c", "plant", "-d", "lamp-1", "-d", "lamp-2"];

@@ -60,7 +60,7 @@ pub struct RolloutPlan {
     pub samples: Vec<PlannedRequest>,
 }
 
-/// A request as a rollout would publish it.
+/// A request as a rollout would publish it. `{id}` stands where the command's ID will be.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct PlannedRequest {

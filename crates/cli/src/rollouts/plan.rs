@@ -74,7 +74,7 @@ fn lines(plan: &RolloutPlan) -> Vec<String> {
     }
     lines.extend(plan.remarks.iter().map(|remark| clean(remark).into_owned()));
     if !plan.samples.is_empty() {
-        lines.push("The first requests, except for their command IDs:".to_owned());
+        lines.push("The first requests ({id} is the command ID):".to_owned());
     }
     for sample in &plan.samples {
         lines.push(format!("  {} {}", clean(&sample.request.topic), clean(&sample.request.payload)));
@@ -193,7 +193,7 @@ mod tests {
             "1 has not reported a configuration: pump-11.",
             "This command interrupts the devices.",
             "The connection is not online.",
-            "The first requests, except for their command IDs:",
+            "The first requests ({id} is the command ID):",
             "  pump-1/req {\"command\":\"led\"}",
             "Nothing was sent.",
         ];

@@ -1,7 +1,7 @@
 //! What an installation asks another one to approve: a rollout with everything that was decided when it was created.
 //!
-//! The first line says who asks and on which broker, the second what is sent in which stages, and each line after them names
-//! a device. The first two are stored with the rollout as they are signed; those of the devices are written from its members,
+//! The first line says who asks and on which broker, the second what is sent in which stages and how that looks on the wire, and
+//! each line after them names a device. The first two are stored with the rollout as they are signed; those of the devices are written from its members,
 //! so that what is approved cannot be other than what is sent.
 
 use std::path::Path;
@@ -12,7 +12,7 @@ use wilco_credentials::signing::{PublicKey, SigningKey};
 
 use super::{Kind, altered, json};
 use crate::{
-    api::{Failure, NewRollout},
+    api::{Failure, NewRollout, PlannedRequest},
     audit::{Signer, hex},
     signed_lines::{Format, Hash},
     store::{NewMember, Profile, StoredApproval, StoredRollout},
@@ -62,6 +62,19 @@ pub(crate) struct Plan {
     pub(crate) members: u32,
     /// The SHA-256 of the lines of the members, each with a line feed after it.
     pub(crate) members_sha256: String,
+    /// The request of the first member in each dialect.
+    pub(crate) samples: Vec<Sample>,
+}
+
+/// A request as it was going to be published when the rollout was created, with a placeholder for the command's ID.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Sample {
+    /// The name of the dialect.
+    pub(crate) dialect: String,
+    pub(crate) device: String,
+    pub(crate) topic: String,
+    /// Bytes that are not UTF-8 stand as `\xNN`.
+    pub(crate) payload: String,
 }
 
 /// Each line after that.
@@ -97,6 +110,12 @@ impl Connection {
     }
 }
 
+impl Sample {
+    fn of((dialect, PlannedRequest { device, request }): (String, PlannedRequest)) -> Sample {
+        Sample { dialect, device, topic: request.topic, payload: request.payload }
+    }
+}
+
 /// The request for a rollout that is about to be created.
 ///
 /// # Errors
@@ -104,9 +123,9 @@ impl Connection {
 pub(crate) fn stored(
     rollout: &StoredRollout,
     members: &[NewMember],
+    samples: Vec<(String, PlannedRequest)>,
     profile: &Profile,
-    signer: Signer,
-    now: i64,
+    (signer, now): (Signer, i64),
 ) -> Result<StoredApproval, Failure> {
     let expires_at = now.saturating_add(EXPIRES_AFTER);
     let header = Header {
@@ -126,6 +145,7 @@ pub(crate) fn stored(
         stages: rollout.stages.clone(),
         members: u32::try_from(members.len()).unwrap_or(u32::MAX),
         members_sha256: hash_of(&lines),
+        samples: samples.into_iter().map(Sample::of).collect(),
     };
     Ok(StoredApproval { request: vec![json(&header)?, json(&plan)?], expires_at, decision: None, answer: None })
 }

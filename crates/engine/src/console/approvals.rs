@@ -9,18 +9,19 @@ use wilco_ledger::Timestamp;
 use super::{Handle, blocking, no_rollout, not_found};
 use crate::{
     api::{
-        ApprovalAnswer, ApprovalDecision, ApprovalDevice, ApprovalFact, ApprovalRequestView, ApprovalSender, AuditKind,
-        Failure, FileToWrite, InstallationIdentity, JsonText, RolloutView, TrustedView, Verdict, exact, grouped,
-        invalid,
+        ApprovalAnswer, ApprovalDecision, ApprovalDevice, ApprovalFact, ApprovalRequestView, ApprovalSample,
+        ApprovalSender, AuditKind, Failure, FileToWrite, InstallationIdentity, JsonText, RolloutView, TrustedView,
+        Verdict, exact, grouped, invalid,
     },
-    approval::{self, Answer, Identity, Request},
+    approval::{self, Answer, Identity, Request, Sample},
     atomic_file::{self, Readers},
     audit::{devices, hex, plain, unhex},
-    controller,
+    controller, dialects,
     paths::whole,
     rollouts::{target, terms},
     store::{NewAuditEntry, StoredApproval, TrustedInstallation},
     vault::VaultError,
+    views,
 };
 
 /// The longest name of an installation, in characters.
@@ -356,6 +357,7 @@ fn view(request: &Request, trusted_as: Option<String>, refused: Option<String>) 
         summary: summary(request),
         facts: facts(request),
         args: plan.spec.command.args.clone(),
+        samples: plan.samples.iter().map(sample).collect(),
         devices: devices.collect(),
         members: plan.members,
         note: plan.spec.note.clone().filter(|note| !note.trim().is_empty()),
@@ -372,6 +374,12 @@ fn view(request: &Request, trusted_as: Option<String>, refused: Option<String>) 
         expires_at: header.expires_at,
         refused,
     }
+}
+
+fn sample(sample: &Sample) -> ApprovalSample {
+    let Sample { dialect, device, topic, payload } = sample;
+    let request = views::wire(topic, payload.as_bytes(), 1);
+    ApprovalSample { dialect: dialects::title(dialect), device: device.clone(), request }
 }
 
 /// `Wilco sends restart to 300 devices on plant.`

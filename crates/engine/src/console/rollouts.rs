@@ -13,7 +13,7 @@ use std::{
 use wilco_dialect::{Dialect, Topics};
 use wilco_ledger::{Delivery, DeviceId, Policy, Retry, WireForm, rollout::Progress};
 
-use super::{Handle, beyond, blocking, commands, device_id, fleet, fresh_id, no_rollout, not_found};
+use super::{Handle, beyond, blocking, commands, device_id, fleet, no_rollout, not_found};
 use crate::{
     api::{
         CommandState, Confirmed, Failure, FollowReason, Follows, JsonText, MemberPage, MemberQuery, MemberState,

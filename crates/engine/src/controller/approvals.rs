@@ -15,6 +15,7 @@ use crate::{
     absent::{no_rollout, not_found},
     api::{ApprovalDecision, Failure, Verdict, grouped, invalid},
     approval::{self, Connection},
+    sample::Samples,
     store::{Change, ConnectionId, NewAuditEntry, NewMember, StoredApproval, StoredRollout},
 };
 
@@ -27,10 +28,14 @@ impl Controller {
     ) -> Result<Option<StoredApproval>, Failure> {
         let of = &rollout.connection;
         let known = self.connections.get(of).ok_or_else(|| not_found("connection", of.as_str()))?;
-        if !known.listed().needs_approval(&self.catalogue.find(of, &rollout.template.name)) {
+        let listed = known.listed();
+        if !listed.needs_approval(&self.catalogue.find(of, &rollout.template.name)) {
             return Ok(None);
         }
-        approval::stored(rollout, members, &known.profile, self.audit.signer(), self.clock.now().0).map(Some)
+        let (now, by) = (self.clock.now(), self.audit.signer());
+        let samples = Samples { listed: &listed, template: &rollout.template, by: by.operator.as_deref(), now };
+        let samples = samples.of_each_dialect(members)?;
+        approval::stored(rollout, members, samples, &known.profile, (by, now.0)).map(Some)
     }
 
     /// Whether these commands may be sent at once: to several devices a dangerous one goes only as a rollout, which can be

@@ -4,6 +4,7 @@ use wilco_dialect::{Asking, IdKind, KnownDevice};
 use wilco_ledger::{CommandId, DeviceId, Expectation, Policy, Submission, WireForm, WrittenMessage};
 
 use super::Described;
+use crate::sample;
 
 /// A command for a device of another dialect, ready to be submitted.
 #[derive(Debug)]
@@ -73,9 +74,18 @@ impl Described {
             Ok(known) => known,
             Err(why) => return Some(Err(why)),
         };
-        // An id of its kind, which is never sent.
-        let id = CommandId::new("0").map_err(|error| error.to_string());
-        Some(id.and_then(|id| self.message(&known, command, args, &id, "1")))
+        // A placeholder, which is never sent.
+        let id = CommandId::new(sample::ID).map_err(|error| error.to_string());
+        Some(id.and_then(|id| self.message(&known, command, args, &id, sample::ID)))
+    }
+
+    /// The dialect in which a device is asked; none for Wilco's own, and for a device that no dialect has found.
+    pub(crate) fn dialect_of(&self, device: &DeviceId) -> Option<&str> {
+        match self.devices.get(device) {
+            Some(known) => Some(&known.dialect),
+            None if self.speaks_own => None,
+            None => self.only_unannounced(),
+        }
     }
 
     fn device_to_ask(&self, device: &DeviceId) -> Option<Result<KnownDevice, String>> {
@@ -86,11 +96,16 @@ impl Described {
             return None;
         }
         // With only one dialect, a device that is not known yet can be sent requests by its name in topics.
-        let names: Vec<&str> = self.set.names().filter(|name| self.set.lists_unannounced(name)).collect();
-        Some(match names.as_slice() {
-            [only] => Ok(KnownDevice::new(device.clone(), only, device.as_str())),
-            _ => Err(format!("No dialect that is enabled on this connection has found a device '{device}'.")),
+        Some(match self.only_unannounced() {
+            Some(only) => Ok(KnownDevice::new(device.clone(), only, device.as_str())),
+            None => Err(format!("No dialect that is enabled on this connection has found a device '{device}'.")),
         })
+    }
+
+    /// The only dialect in which devices are listed that have not announced themselves.
+    fn only_unannounced(&self) -> Option<&str> {
+        let mut names = self.set.names().filter(|name| self.set.lists_unannounced(name));
+        names.next().filter(|_| names.next().is_none())
     }
 
     fn write(&mut self, known: &KnownDevice, command: &str, args: &str, id: &CommandId) -> Result<Prepared, String> {

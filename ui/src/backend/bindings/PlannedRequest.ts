@@ -2,7 +2,7 @@
 import type { WireView } from "./WireView";
 
 /**
- * A request as a rollout would publish it.
+ * A request as a rollout would publish it. `{id}` stands where the command's ID will be.
  */
 export type PlannedRequest = { 
 /**

@@ -2,6 +2,7 @@
 
 import type { ApprovalAnswer } from '../bindings/ApprovalAnswer';
 import type { ApprovalRequestView } from '../bindings/ApprovalRequestView';
+import type { ApprovalSample } from '../bindings/ApprovalSample';
 import type { FileToWrite } from '../bindings/FileToWrite';
 import type { InstallationIdentity } from '../bindings/InstallationIdentity';
 import type { RolloutView } from '../bindings/RolloutView';
@@ -126,6 +127,10 @@ export function approvalCalls(engine: FakeEngine) {
   };
 }
 
+function sample(dialect: string, device: string, topic: string, payload: string): ApprovalSample {
+  return { dialect, device, request: { topic, qos: 1, bytes: payload.length, payload, binary: false, cut: null } };
+}
+
 const REQUEST: ApprovalRequestView = {
   sha256: 'ab'.repeat(32),
   rollout: 3,
@@ -137,6 +142,15 @@ const REQUEST: ApprovalRequestView = {
     { label: 'Rate', value: 'at most 20 per second' },
   ],
   args: '{}',
+  samples: [
+    sample(
+      'Wilco',
+      'pump-1',
+      'pump-1/req',
+      '{"id":"{id}","command":"restart","args":{},"issued_at":1795435200000,"expires_at":1795435260000,"attempt":1}',
+    ),
+    sample('Tasmota', 'attic', 'cmnd/attic/Restart', '1'),
+  ],
   devices: [
     { device: 'pump-1', args: null },
     { device: 'pump-2', args: null },

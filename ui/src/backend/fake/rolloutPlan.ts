@@ -96,14 +96,12 @@ export function planOf(target: FakeDevice[], rollout: NewRollout, dangerous: boo
       const { row } = device;
       const { name: command, args } = rollout.command;
       const own = rollout.target.by === 'desired' ? argumentsOf(device) : args;
-      const payload = toJson({ id: SAMPLE_ID, command, args: objectFrom(own) });
+      const payload = toJson({ id: '{id}', command, args: objectFrom(own) });
       const request = { topic: `${row.device}/req`, qos: 1, bytes: payload.length, payload, binary: false, cut: null };
       return { device: row.device, request };
     }),
   };
 }
-
-const SAMPLE_ID = '0198f3c2-7d1e-7c2a-9c55-1f2e3d4c5b6a';
 
 /** Its reported state already is the requested one. */
 function isAlready({ row, running }: FakeDevice, { command }: NewRollout): boolean {

@@ -145,6 +145,11 @@ async fn a_dangerous_rollout_starts_only_with_the_approval_of_a_second_installat
         "{:?}",
         seen.facts
     );
+    let [sample] = &seen.samples[..] else { panic!("one sample is expected: {:?}", seen.samples) };
+    assert_eq!((&*sample.dialect, &*sample.device, &*sample.request.topic), ("Wilco", "pump-1", "pump-1/req"));
+    let payload: serde_json::Value = serde_json::from_str(&sample.request.payload).unwrap();
+    assert_eq!((&payload["id"], &payload["command"]), (&"{id}".into(), &"restart".into()));
+    assert_eq!((&payload["issued_at"], &payload["args"]), (&seen.created_at.into(), &serde_json::json!({})));
     assert_eq!(seen.devices.iter().map(|device| &*device.device).collect::<Vec<_>>(), ["pump-1", "pump-2"]);
     assert!(seen.from.name.starts_with("Ana on ") && seen.from.trusted_as.is_none(), "{:?}", seen.from);
     assert_eq!((seen.expires_at - seen.created_at, seen.refused), (7 * DAY, None));

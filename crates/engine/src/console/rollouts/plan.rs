@@ -1,15 +1,13 @@
 //! The plan of a rollout, before it starts. Nothing is sent or stored for it.
 
-use wilco_dialect::Request;
 use wilco_ledger::{Delivery, Limits, Timestamp};
 
-use super::{Drafted, Handle, fresh_id, not_found};
+use super::{Drafted, Handle, not_found};
 use crate::{
-    api::{ConnectionView, Failure, LinkState, NewRollout, PlannedRequest, RolloutPlan, grouped, sentence},
-    controller::Listed,
+    api::{ConnectionView, Failure, LinkState, NewRollout, RolloutPlan, grouped, sentence},
     rollouts::{Found, Survey, expected, hours_at},
-    store::{CommandTemplate, NewMember},
-    views,
+    sample::Samples,
+    store::CommandTemplate,
 };
 
 /// Requests that are shown as they would be published, at most.
@@ -40,7 +38,8 @@ impl Handle {
         let settings = self.settings.get();
         let by = settings.operator_name.as_deref();
         let samples = survey.members.iter().take(if spec.is_broadcast() { 1 } else { SAMPLES });
-        let samples = samples.map(|member| sample(&listed, &template, member, by, now)).collect::<Result<_, _>>()?;
+        let requests = Samples { listed: &listed, template: &template, by, now };
+        let samples = samples.map(|member| requests.of(member)).collect::<Result<_, _>>()?;
         let messages = messages(&template, &survey, spec.is_broadcast());
         let mut remarks = remarks(&spec, &template, &connection, &limits, &survey, expected_ms, now);
         if spec.gate.is_some() && stages.len() == 1 {
@@ -93,34 +92,6 @@ impl Handle {
             samples,
         })
     }
-}
-
-/// A member's request as it would be published now. The id is another one each time.
-fn sample(
-    listed: &Listed,
-    template: &CommandTemplate,
-    member: &NewMember,
-    by: Option<&str>,
-    now: Timestamp,
-) -> Result<PlannedRequest, Failure> {
-    let id = fresh_id()?;
-    let args = member.args.as_ref().unwrap_or(&template.args);
-    let own = || Some(listed.consider(&member.device, &template.name, args)?.ok()?.form);
-    let in_its_dialect = if template.form.is_none() { own() } else { None };
-    let form = in_its_dialect.as_ref().or(template.form.as_deref());
-    let request = Request {
-        id: &id,
-        command: &template.name,
-        args,
-        form,
-        issued_at: now,
-        expires_at: now + template.policy.time_to_live,
-        attempt: 1,
-        by: by.filter(|_| listed.names_operator(form)),
-    };
-    let outbound = listed.dialect.encode(&member.device, &request, now);
-    let request = views::wire(&outbound.topic, &outbound.payload, 1);
-    Ok(PlannedRequest { device: member.device.as_str().to_owned(), request })
 }
 
 /// The requests and the answers: most devices answer *accepted* and *succeeded*.

@@ -67,6 +67,7 @@ async fn a_plan_says_what_would_be_done_and_does_nothing() {
     assert_eq!((plan.samples.len(), &*first.device, &*first.request.topic), (5, "pump-0", "pump-0/req"));
     let payload: Value = serde_json::from_str(&first.request.payload).unwrap();
     assert_eq!((&payload["command"], &payload["args"]), (&json!("led"), &json!({"on": true})));
+    assert_eq!(payload["id"], "{id}", "its ID is not known yet");
     assert_eq!(first.request.bytes as usize, first.request.payload.len());
     let remarks = plan.remarks.join("\n");
     assert!(remarks.contains("not online") && remarks.contains("10 devices are offline"), "{remarks}");
