@@ -100,11 +100,11 @@ describe('the review of a request', () => {
     expect(getByText('mqtts://broker.example.net:8883')).toBeVisible();
     expect(getByText('new firmware')).toBeVisible();
     expect(getByText(/Not trusted here. Check who sent it\./)).toBeVisible();
-    const own = getByRole('heading', { name: 'Request to pump-1 (Wilco)' }).closest<HTMLElement>('.wire')!;
+    const own = getByRole('heading', { name: 'Request to pump-1 (Wilco)' }).closest('.wire') as HTMLElement;
     expect(own).toHaveTextContent('pump-1/req');
     expect(own).toHaveTextContent('"command": "restart", "args": {}');
     expect(within(own).getByText('"{id}"', { selector: 'mark' })).toBeVisible();
-    const other = getByRole('heading', { name: 'Request to attic (Tasmota)' }).closest<HTMLElement>('.wire')!;
+    const other = getByRole('heading', { name: 'Request to attic (Tasmota)' }).closest('.wire') as HTMLElement;
     expect(other).toHaveTextContent('cmnd/attic/Restart');
     await user.click(getByText('300 devices'));
     expect(getByText('pump-2')).toBeVisible();
