@@ -8,6 +8,7 @@ import type { CommandPreview } from '../backend/bindings/CommandPreview';
 import type { CommandToPreview } from '../backend/bindings/CommandToPreview';
 import type { ImportLine } from '../backend/bindings/ImportLine';
 import { DefinitionEditor } from './definitionEditor.svelte';
+import { lasting } from './lasting.svelte';
 
 /** The catalogue of commands, and the buttons made from them. */
 export class Catalogue {
@@ -50,7 +51,7 @@ export class Catalogue {
 
   /** Opens the editor: for a new command, or to change or copy an existing one. */
   describe(entry: CatalogueEntry | null, copied = false): void {
-    this.editor = new DefinitionEditor(this, entry, copied);
+    this.editor = lasting(() => new DefinitionEditor(this, entry, copied));
   }
 
   async save(id: string | null, definition: CommandDefinition): Promise<CatalogueEntry> {

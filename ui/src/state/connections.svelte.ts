@@ -10,6 +10,7 @@ import { Kit } from './kit.svelte';
 import { Preflight } from './preflight.svelte';
 import type { Preferences } from './preferences.svelte';
 import { Wizard, type Place } from './wizard.svelte';
+import { lasting } from './lasting.svelte';
 
 /** How many values a sparkline remembers. */
 const REMEMBERED = 60;
@@ -230,15 +231,6 @@ export class Connections {
 }
 
 export const [getConnections, setConnections] = createContext<Connections>();
-
-/** State that is created in an effect of a screen stops updating when the screen closes; this does not. */
-function lasting<T>(make: () => T): T {
-  let made: T | undefined;
-  $effect.root(() => {
-    made = make();
-  });
-  return made as T;
-}
 
 function remember(values: number[], value: number | null): number[] {
   return value === null ? values : [...values, value].slice(-REMEMBERED);

@@ -1,7 +1,7 @@
 import '@testing-library/jest-dom/vitest';
 
 import { configure } from '@testing-library/svelte';
-import { afterEach } from 'vitest';
+import { afterEach, expect } from 'vitest';
 
 import { stopTimers } from './timers';
 
@@ -34,7 +34,16 @@ HTMLDialogElement.prototype.close ??= function (this: HTMLDialogElement) {
   this.open = false;
 };
 
+// What Svelte warns of is wrong, for instance state that no longer updates.
+const warned: string[] = [];
+const warn = console.warn.bind(console);
+console.warn = (...words: unknown[]) => {
+  if (String(words[0]).includes('[svelte]')) warned.push(String(words[0]));
+  else warn(...words);
+};
+
 afterEach(() => {
+  expect(warned.splice(0)).toEqual([]);
   stopTimers();
   window.location.hash = '';
 });

@@ -8,6 +8,7 @@ import type { Backend } from '../../state/backend';
 import { failureOf } from '../../state/failure';
 import { cleanPath } from '../../format/path';
 import type { Connections } from '../../state/connections.svelte';
+import { lasting } from '../../state/lasting.svelte';
 
 export class Importing {
   path = $state('');
@@ -89,7 +90,7 @@ export class Imports {
   /** Opens the import for the connection that is shown, or the one that is still open. */
   open(): void {
     const connection = this.connections.current?.id;
-    if (connection !== undefined) this.opened ??= new Importing(this.backend, connection, this.onimport);
+    if (connection !== undefined) this.opened ??= lasting(() => new Importing(this.backend, connection, this.onimport));
   }
 
   close(): void {

@@ -212,13 +212,18 @@ describe('the dialog', () => {
     await inside.findByText('The disk is full.');
   });
 
-  it('goes on where it was left', async () => {
-    const { inside, user, queryByRole, findByRole } = await openDialog();
+  it('goes on where it was left, and starts what is chosen then', async () => {
+    const { inside, user, request, queryByRole, findByRole } = await openDialog();
     await user.click(await inside.findByRole('radio', { name: 'Custom stages' }));
     await user.keyboard('{Escape}');
     await waitFor(() => expect(queryByRole('dialog', { name: /rollout/ })).toBeNull());
     startRolloutDialog({ connection: 'demo', target: EVERY, command: LED_ON });
     const again = within(await findByRole('dialog', { name: 'New rollout' }));
     expect(await again.findByRole('radio', { name: 'Custom stages' })).toBeChecked();
+    await user.click(again.getByRole('radio', { name: '10, 10 %, the rest' }));
+    await user.click(again.getByRole('checkbox', { name: 'Leave out offline' }));
+    await user.click(await again.findByRole('button', { name: /^Send to/ }));
+    await waitFor(() => expect(request()?.stages.length).toBeGreaterThan(1));
+    expect(request()?.leave_out.offline).toBe(true);
   });
 });

@@ -16,6 +16,7 @@ import { getFleet } from '../../state/fleet.svelte';
 import { getNotices } from '../../state/notices.svelte';
 import { getRoute } from '../../state/route.svelte';
 import { getSending } from '../../state/sending.svelte';
+import { lasting } from '../../state/lasting.svelte';
 import { count } from '../../format/count';
 import { visible } from '../../format/text';
 import { rolloutActions } from './actions';
@@ -146,7 +147,7 @@ export class Rollouts {
     return untrack(() => {
       const left = this.#left;
       if (left === null || left.started || JSON.stringify(left.asked) !== JSON.stringify(asked))
-        this.#left = new Preparing(this, asked);
+        this.#left = lasting(() => new Preparing(this, asked));
       else left.reopen();
       return this.#left as Preparing;
     });
