@@ -24,16 +24,20 @@ pub(crate) struct Samples<'a> {
 }
 
 impl Samples<'_> {
-    /// A member's request as it would be published now.
+    /// A member's request as it would be published now; none where its dialect has no such command.
     ///
     /// # Errors
     /// None that can be expected.
-    pub(crate) fn of(&self, member: &NewMember) -> Result<PlannedRequest, Failure> {
+    pub(crate) fn of(&self, member: &NewMember) -> Result<Option<PlannedRequest>, Failure> {
         let Samples { listed, template, by, now } = *self;
         let id = command_id(ID)?;
         let args = member.args.as_ref().unwrap_or(&template.args);
-        let own = || Some(listed.consider(&member.device, &template.name, args)?.ok()?.form);
-        let in_its_dialect = if template.form.is_none() { own() } else { None };
+        let own = || listed.consider(&member.device, &template.name, args);
+        let in_its_dialect = match if template.form.is_none() { own() } else { None } {
+            Some(Ok(prepared)) => Some(prepared.form),
+            Some(Err(_)) => return Ok(None),
+            None => None,
+        };
         let form = in_its_dialect.as_ref().or(template.form.as_deref());
         let request = Request {
             id: &id,
@@ -47,17 +51,18 @@ impl Samples<'_> {
         };
         let outbound = listed.dialect.encode(&member.device, &request, now);
         let request = views::wire(&outbound.topic, &outbound.payload, 1);
-        Ok(PlannedRequest { device: member.device.as_str().to_owned(), request })
+        Ok(Some(PlannedRequest { device: member.device.as_str().to_owned(), request }))
     }
 
-    /// The request of the first member in each dialect, with the name of that. A request that has a form of its own is the same
-    /// in all dialects.
+    /// The request of the first member in each dialect, with the dialect's name. A request that has a form of its own is the
+    /// same in all dialects.
     ///
     /// # Errors
     /// None that can be expected.
     pub(crate) fn of_each_dialect(&self, members: &[NewMember]) -> Result<Vec<(String, PlannedRequest)>, Failure> {
         let members = if self.template.form.is_some() { &members[..members.len().min(1)] } else { members };
         let first = self.listed.first_in_each_dialect(members);
-        first.into_iter().map(|(dialect, member)| Ok((dialect, self.of(member)?))).collect()
+        let sample = |(dialect, member)| Ok(self.of(member)?.map(|request| (dialect, request)));
+        first.into_iter().filter_map(|first| sample(first).transpose()).collect()
     }
 }

@@ -1,10 +1,10 @@
 //! What an installation asks another one to approve: a rollout with everything that was decided when it was created.
 //!
-//! The first line says who asks and on which broker, the second what is sent in which stages and how that looks on the wire, and
-//! each line after them names a device. The first two are stored with the rollout as they are signed; those of the devices are written from its members,
-//! so that what is approved cannot be other than what is sent.
+//! The first line says who asks and on which broker, the second what is sent in which stages and how that looks on the wire,
+//! and each line after them names a device. The first two are stored with the rollout as they are signed; those of the
+//! devices are written from its members, so that what is approved cannot be other than what is sent.
 
-use std::path::Path;
+use std::{collections::BTreeSet, path::Path};
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -25,6 +25,8 @@ const KIND: Kind = Kind {
 };
 /// An answer is accepted for so long, milliseconds: 7 days.
 const EXPIRES_AFTER: i64 = 7 * 86_400_000;
+/// Requests for more dialects than this are not shown.
+const MOST_SAMPLES: usize = 50;
 
 /// The connection, without its secrets.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -145,7 +147,7 @@ pub(crate) fn stored(
         stages: rollout.stages.clone(),
         members: u32::try_from(members.len()).unwrap_or(u32::MAX),
         members_sha256: hash_of(&lines),
-        samples: samples.into_iter().map(Sample::of).collect(),
+        samples: samples.into_iter().take(MOST_SAMPLES).map(Sample::of).collect(),
     };
     Ok(StoredApproval { request: vec![json(&header)?, json(&plan)?], expires_at, decision: None, answer: None })
 }
@@ -209,7 +211,10 @@ impl Request {
         let parsed = || {
             let [header, plan, members @ ..] = opened.lines.as_slice() else { return None };
             let (header, plan): (Header, Plan) = (serde_json::from_str(header).ok()?, serde_json::from_str(plan).ok()?);
+            let dialects: BTreeSet<_> = plan.samples.iter().map(|sample| &sample.dialect).collect();
             let is_whole = plan.members as usize == members.len()
+                && plan.samples.len() <= MOST_SAMPLES
+                && dialects.len() == plan.samples.len()
                 && plan.members_sha256 == hash_of(members)
                 && plan.stages.iter().try_fold(0_u32, |sum, stage| sum.checked_add(*stage)) == Some(plan.members);
             let members = members.iter().map(|line| serde_json::from_str(line).ok()).collect::<Option<_>>()?;

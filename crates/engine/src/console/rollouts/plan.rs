@@ -39,7 +39,7 @@ impl Handle {
         let by = settings.operator_name.as_deref();
         let samples = survey.members.iter().take(if spec.is_broadcast() { 1 } else { SAMPLES });
         let requests = Samples { listed: &listed, template: &template, by, now };
-        let samples = samples.map(|member| requests.of(member)).collect::<Result<_, _>>()?;
+        let samples = samples.filter_map(|member| requests.of(member).transpose()).collect::<Result<_, _>>()?;
         let messages = messages(&template, &survey, spec.is_broadcast());
         let mut remarks = remarks(&spec, &template, &connection, &limits, &survey, expected_ms, now);
         if spec.gate.is_some() && stages.len() == 1 {
