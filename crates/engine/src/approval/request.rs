@@ -223,3 +223,61 @@ impl Request {
         parsed().ok_or_else(|| altered(path))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
+
+    use wilco_credentials::vault::Vault;
+
+    use super::*;
+
+    #[test]
+    fn a_file_with_many_requests_in_one_dialect_is_refused() {
+        let directory = tempfile::tempdir().unwrap();
+        let key = SigningKey::open_or_create(&Vault::in_memory()).unwrap();
+        let member = Member { record: "device".into(), device: "pump-1".into(), args: None };
+        let member = json(&member).unwrap();
+        let signer = Signer {
+            installation: "i".into(),
+            name: "Ana".into(),
+            operator: None,
+            os_user: "ana".into(),
+            machine: "desk".into(),
+        };
+        let header = Header {
+            format: KIND.format.name.into(),
+            version: KIND.format.version,
+            wilco: "0.1.0".into(),
+            signer,
+            rollout: 1,
+            created_at: 0,
+            expires_at: EXPIRES_AFTER,
+            connection: Connection { name: "plant".into(), url: "mqtt://h".into(), prefix: String::new() },
+        };
+        let is_read = |dialects: Vec<String>| {
+            let sample = |dialect: &String| Sample {
+                dialect: dialect.clone(),
+                device: "pump-1".into(),
+                topic: "pump-1/req".into(),
+                payload: "{}".into(),
+            };
+            let plan = Plan {
+                record: "plan".into(),
+                spec: NewRollout::default(),
+                stages: vec![1],
+                members: 1,
+                members_sha256: hash_of(std::slice::from_ref(&member)),
+                samples: dialects.iter().map(sample).collect(),
+            };
+            let lines = [json(&header).unwrap(), json(&plan).unwrap(), member.clone()];
+            let file = directory.path().join("1.wilco-request");
+            std::fs::write(&file, KIND.format.signed(&lines, &key)).unwrap();
+            Request::read(&file).is_ok()
+        };
+        let named = |count: usize| (0..count).map(|number| format!("dialect-{number}")).collect::<Vec<_>>();
+        assert!(is_read(Vec::new()) && is_read(named(MOST_SAMPLES)));
+        assert!(!is_read(named(MOST_SAMPLES + 1)), "too many");
+        assert!(!is_read(vec!["wilco".into(), "wilco".into()]), "one twice");
+    }
+}
