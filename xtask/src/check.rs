@@ -1,4 +1,4 @@
-//! `cargo xtask check`: everything that can be checked without running the code.
+//! `cargo xtask check`: everything that can be checked without running the code. The tests are in `cargo xtask test`.
 //!
 //! All checks run, also after one has failed, so that one run shows all problems.
 
@@ -56,7 +56,7 @@ pub(crate) fn check() -> Result<ExitCode> {
     npm::install()?;
     tools::install(&[tools::DENY, tools::MACHETE])?;
 
-    let checks: [(&str, Check); 14] = [
+    let checks: [(&str, Check); 13] = [
         ("Formatting", |name| process::run(name, process::cargo().args(["fmt", "--all", "--check"]))),
         ("Formatting of the page", |name| process::run(name, &mut npm::script("format:check"))),
         ("Lints", |name| process::run(name, &mut clippy())),
@@ -64,7 +64,6 @@ pub(crate) fn check() -> Result<ExitCode> {
         ("Fuzz targets", fuzz::check),
         ("Lints of the page", |name| process::run(name, &mut npm::script("lint"))),
         ("Types of the page", |name| process::run(name, &mut npm::script("check"))),
-        ("Unit tests of the page", |name| process::run(name, &mut npm::script("test"))),
         ("Dependencies of the crates", |_| dependencies()),
         ("Bindings of the page", bindings::check),
         ("Licences, bans and sources", |name| process::run(name, deny().args(["licenses", "bans", "sources"]))),
