@@ -43,6 +43,8 @@ pub(crate) struct Memory {
     pub(crate) resident: f64,
     /// What is shared divided among those who share it.
     pub(crate) proportional: f64,
+    /// Of it, the app's own process.
+    pub(crate) own: f64,
     pub(crate) processes: usize,
 }
 
@@ -143,7 +145,11 @@ pub(crate) fn memory(root: u32) -> Result<Memory> {
     for id in family {
         let rollup = std::fs::read_to_string(format!("/proc/{id}/smaps_rollup"))?;
         memory.resident += kilobytes(&rollup, "Rss:").context("no Rss")? / 1_000.0;
-        memory.proportional += kilobytes(&rollup, "Pss:").context("no Pss")? / 1_000.0;
+        let proportional = kilobytes(&rollup, "Pss:").context("no Pss")? / 1_000.0;
+        memory.proportional += proportional;
+        if id == root {
+            memory.own = proportional;
+        }
     }
     Ok(memory)
 }

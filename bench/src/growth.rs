@@ -71,14 +71,15 @@ pub(crate) async fn run(directory: &Path, sizes: &Sizes) -> Result<()> {
     Ok(())
 }
 
-/// In a process of its own: sends to so many devices and tells how much memory that took at most.
+/// In a process of its own: sends to so many devices, and prints how much memory that took at most, MB, and how many
+/// milliseconds.
 pub(crate) async fn alone(url: &str, devices: &str, files: Option<&Files>) -> Result<()> {
     let disk = tempfile::Builder::new().prefix("bench-").tempdir_in(target()?)?;
     let mut wilco = Wilco::connect(&disk.path().join("engine"), url, files).await?;
-    wilco.roll_out(devices.parse()?, false).await?;
+    let took = wilco.roll_out(devices.parse()?, false).await?;
     let most = machine::most_memory().context("the system does not report the used memory")?;
     wilco.stop().await;
-    println!("{most}");
+    println!("{most} {:.0}", milliseconds(&took));
     Ok(())
 }
 
@@ -141,7 +142,8 @@ async fn memory_of(url: &str, devices: usize, files: Option<&Files>) -> Result<f
     }
     let output = command.output().await.context("starting Wilco alone")?;
     let said = String::from_utf8_lossy(&output.stdout);
-    said.trim().parse().with_context(|| format!("{said}{}", String::from_utf8_lossy(&output.stderr)))
+    let most = said.split_whitespace().next().unwrap_or_default();
+    most.parse().with_context(|| format!("{said}{}", String::from_utf8_lossy(&output.stderr)))
 }
 
 fn figure(rounds: &[Duration]) -> Result<Figure> {

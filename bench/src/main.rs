@@ -39,6 +39,7 @@ wilco-bench growth <directory of the report> [--quick]
 wilco-bench history <directory of the report> [--quick] [--commands <number>]
 wilco-bench history-alone <data directory>
 wilco-bench window <directory of the report> [--quick]
+wilco-bench load <devices> <seconds>
 wilco-bench alone <url> <devices> [<authority> <certificate> <key>]
 wilco-bench echo <url> [<authority> <certificate> <key>]";
 
@@ -55,6 +56,7 @@ async fn main() -> Result<()> {
         }
         ["window", directory] => window::run(directory.as_ref(), &window::Size::FULL).await,
         ["window", directory, "--quick"] => window::run(directory.as_ref(), &window::Size::QUICK).await,
+        ["load", devices, seconds] => window::load(devices, seconds).await,
         ["history-alone", data] => history::alone(data).await,
         ["alone", url, devices, ref files @ ..] => growth::alone(url, devices, Files::of(files)?.as_ref()).await,
         ["echo", url, ref files @ ..] => echo::echo(url, Files::of(files)?).await,

@@ -69,6 +69,14 @@ pub(crate) async fn run(directory: &Path, size: &Size) -> Result<()> {
     report::write(directory, &report::Measured { idle, presses, scrolls, load, size: *size })
 }
 
+/// Measures only what happens while so many devices answer, for so many seconds, and prints it.
+pub(crate) async fn load(devices: &str, seconds: &str) -> Result<()> {
+    let load = Duration::from_secs(seconds.parse()?);
+    let load = load::measure(&Size { fleet: devices.parse()?, load, ..Size::FULL }).await?;
+    print!("{}", report::load(&load)?);
+    Ok(())
+}
+
 /// The window's size in pixels of the page.
 const WINDOW: (u32, u32) = (1_280, 800);
 /// A colour that is nowhere else: blue, green and red.

@@ -24,6 +24,8 @@ const PROBE: &str = "silent-probe";
 const PER_SECOND: usize = 5_000;
 /// Between two looks at the memory.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
+/// So many looks for one line of progress.
+const SHOWN_EACH: usize = 10;
 /// An import of all devices takes less.
 const LISTED: Duration = Duration::from_secs(120);
 
@@ -40,8 +42,23 @@ pub(super) struct Load {
     pub(super) scroll: Scroll,
     /// Before the first answer.
     pub(super) before: Memory,
-    /// The most while they arrived.
-    pub(super) most: Memory,
+    /// While they arrived, every 2 s.
+    pub(super) memory: Vec<Memory>,
+}
+
+impl Load {
+    /// The most memory at one time.
+    pub(super) fn most(&self) -> Memory {
+        let more = |a: Memory, b: Memory| if b.proportional > a.proportional { b } else { a };
+        self.memory.iter().copied().reduce(more).unwrap_or_default()
+    }
+
+    /// The medians of the first and the second half: what grows without bounds shows here.
+    pub(super) fn halves(&self) -> Option<[f64; 2]> {
+        let (first, second) = self.memory.split_at(self.memory.len() / 2);
+        let median = |part: &[Memory]| percentile(&sorted(part.iter().map(|memory| memory.proportional)), 50.0);
+        Some([median(first)?, median(second)?])
+    }
 }
 
 /// Rolls out to all devices again and again, and presses the LED of another one meanwhile.
@@ -71,10 +88,10 @@ pub(super) async fn measure(size: &Size) -> Result<Load> {
 
     let (over, answered) = (AtomicBool::new(false), AtomicUsize::new(0));
     let begun = Instant::now();
-    let (measured, most) = tokio::task::block_in_place(|| {
+    let (measured, memory) = tokio::task::block_in_place(|| {
         thread::scope(|scope| {
             let fleet = scope.spawn(|| roll_out(&desk, size.fleet, &over, &answered));
-            let eyes = scope.spawn(|| most_memory(process, &over));
+            let eyes = scope.spawn(|| watch_memory(process, &over));
             let measured = tokio::runtime::Handle::current().block_on(async {
                 console.run(COUNT_FRAMES, vec![]).await?;
                 let mut presses = Vec::new();
@@ -87,16 +104,16 @@ pub(super) async fn measure(size: &Size) -> Result<Load> {
             });
             over.store(true, Ordering::Relaxed);
             let fleet = fleet.join().map_err(|_| anyhow::anyhow!("rolling out failed"))?;
-            let most = eyes.join().map_err(|_| anyhow::anyhow!("looking at the memory failed"))?;
-            anyhow::Ok((fleet.and(measured)?, most?))
+            let memory = eyes.join().map_err(|_| anyhow::anyhow!("looking at the memory failed"))?;
+            anyhow::Ok((fleet.and(measured)?, memory?))
         })
     })?;
     let lasted = begun.elapsed();
     console.close().await?;
     let (presses, frames, scroll) = measured;
     let answered = answered.load(Ordering::Relaxed);
-    println!("{answered} answers in {:.0} s, at most {:.0} MB", lasted.as_secs_f64(), most.proportional);
-    Ok(Load { devices: size.fleet, lasted, answered, presses, frames: summed_up(&frames)?, scroll, before, most })
+    println!("{answered} answers in {:.0} s", lasted.as_secs_f64());
+    Ok(Load { devices: size.fleet, lasted, answered, presses, frames: summed_up(&frames)?, scroll, before, memory })
 }
 
 /// Notes down when each frame is drawn.
@@ -150,14 +167,15 @@ fn roll_out(desk: &Desk, devices: usize, over: &AtomicBool, answered: &AtomicUsi
     Ok(())
 }
 
-fn most_memory(process: u32, over: &AtomicBool) -> Result<Memory> {
-    let mut most = Memory::default();
+fn watch_memory(process: u32, over: &AtomicBool) -> Result<Vec<Memory>> {
+    let mut seen = Vec::new();
     while !over.load(Ordering::Relaxed) {
         let now = memory(process)?;
-        if now.proportional > most.proportional {
-            most = now;
+        if seen.len().is_multiple_of(SHOWN_EACH) {
+            println!("{:.0} MB, of it {:.0} the app's own process", now.proportional, now.own);
         }
+        seen.push(now);
         thread::sleep(LOOK_EVERY);
     }
-    Ok(most)
+    Ok(seen)
 }

@@ -100,8 +100,16 @@ fn page(Measured { idle, presses, scrolls, load, size }: &Measured) -> Result<St
 /// The most milliseconds from a press to the first change that are wanted under load, at the 95th percentile.
 const SEEN_WITHIN: f64 = 250.0;
 
+/// What happened under load.
+pub(super) fn load(load: &Load) -> Result<String> {
+    let mut page = String::new();
+    under_load(&mut page, load)?;
+    Ok(page)
+}
+
 fn under_load(page: &mut String, load: &Load) -> Result<()> {
-    let Load { devices, lasted, answered, presses, frames: [median, p95, longest], scroll, before, most } = load;
+    let Load { devices, lasted, answered, presses, frames: [median, p95, longest], scroll, before, .. } = load;
+    let (most, [first_half, second_half]) = (load.most(), load.halves().context("the memory was not measured")?);
     let seconds = lasted.as_secs_f64();
     write!(
         page,
@@ -129,11 +137,15 @@ fn under_load(page: &mut String, load: &Load) -> Result<()> {
     writeln!(
         page,
         "\nWanted: a reaction within {SEEN_WITHIN} ms at p95: {kept}. While the list scrolled steadily, {} of {} pictures had \
-         blank rows. Memory of the app and its WebKit processes (PSS): {:.0} MB before, {:.0} MB at the most.",
+         blank rows. Memory of the app and its WebKit processes (PSS): {:.0} MB before, of it {:.0} MB the app's own process; at \
+         the most {:.0} MB, of it {:.0} MB the app's own; in the median {first_half:.0} MB in the first half of the time and \
+         {second_half:.0} MB in the second.",
         thousands(scroll.with_blank),
         thousands(scroll.pictures),
         before.proportional,
+        before.own,
         most.proportional,
+        most.own,
     )?;
     Ok(())
 }

@@ -27,8 +27,10 @@ use crate::{
 };
 use known::Known;
 
-/// Rollouts that are over are remembered for late answers, the latest of them.
+/// Rollouts that are over are remembered for late answers: the latest of them, at most this number ...
 const REMEMBERED: usize = 8;
+/// ... with at most this number of members in all, because each takes memory. The latest is always remembered.
+const REMEMBERED_MEMBERS: usize = 100_000;
 
 /// The rollouts of one connection.
 #[derive(Default)]
@@ -247,15 +249,23 @@ impl Rollouts {
 
     /// Forgets the oldest of those that are over, beyond a few.
     fn forget_old(&mut self) {
-        let over = |known: &Known| known.machine.is_over() && !known.changed;
-        while self.known.values().filter(|known| over(known)).count() > REMEMBERED {
-            let Some(oldest) = self.known.iter().find(|(_, known)| over(known)).map(|(number, _)| *number) else {
-                return;
-            };
-            self.known.remove(&oldest);
-            self.broadcasts.retain(|_, number| *number != oldest);
+        let over = self.known.iter().rev().filter(|(_, known)| known.machine.is_over() && !known.changed);
+        let sizes = over.map(|(number, known)| (*number, known.members.len()));
+        for old in beyond_a_few(sizes) {
+            self.known.remove(&old);
+            self.broadcasts.retain(|_, number| *number != old);
         }
     }
+}
+
+/// Which rollouts are not remembered, of those that are over, with the number of their members: the latest first.
+fn beyond_a_few(over: impl Iterator<Item = (u32, usize)>) -> Vec<u32> {
+    let mut members = 0;
+    let is_old = |(place, (number, size)): (usize, (u32, usize))| {
+        members += size;
+        (place >= REMEMBERED || (place > 0 && members > REMEMBERED_MEMBERS)).then_some(number)
+    };
+    over.enumerate().filter_map(is_old).collect()
 }
 
 impl Connection {
@@ -452,4 +462,25 @@ fn refusal(refusal: rollout::Refusal) -> Failure {
         _ => "Check its state.",
     };
     invalid(sentence(&refusal.to_string()), hint)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::beyond_a_few;
+
+    #[test]
+    fn the_latest_rollouts_are_remembered_as_long_as_they_have_few_members() {
+        let check = |sizes: &[usize], forgotten: &[u32]| {
+            let latest_first = (1..=sizes.len() as u32).rev().zip(sizes.iter().copied());
+            assert_eq!(beyond_a_few(latest_first), forgotten, "{sizes:?}");
+        };
+        check(&[], &[]);
+        check(&[1; 8], &[]);
+        check(&[1; 10], &[2, 1]);
+        check(&[100_000], &[]);
+        check(&[250_000], &[]);
+        check(&[100_000, 1], &[1]);
+        check(&[40_000, 60_000], &[]);
+        check(&[1, 60_000, 60_000, 5], &[2, 1]);
+    }
 }
