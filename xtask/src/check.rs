@@ -105,6 +105,7 @@ fn documentation() -> Command {
         "credentials",
         "store",
         "mqtt",
+        "api",
         "engine",
         "device",
         "rehearsal",

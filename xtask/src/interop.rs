@@ -1,6 +1,6 @@
 //! `cargo xtask interop`: commands real programs with other firmware on one broker.
 //!
-//! It is not part of `test`, because it downloads them: 450 MB, most of it Zigbee2MQTT with its own Node.
+//! It is not part of `test`, because it downloads them: 700 MB, most of it Zigbee2MQTT with its own Node.
 
 use std::{path::Path, process::ExitCode};
 

@@ -37,7 +37,7 @@ cargo xtask <task>
   bundle  packages to install, with app and command line; --test installs, starts and removes one; or: bundle <formats>
   bench   Wilco side by side with bare MQTT clients, the app's start and memory: docs/bench.md; --quick only tries it;
           or: bench growth, bench history [--quick] [--commands N]
-  interop other people's programs, installed under target/ and commanded: mqtt-io, ha-mqtt-discoverable, Zigbee2MQTT
+  interop sends commands to real third-party programs, which it installs under target/: docs/dialects/interop.md
   setup   only sets up: system packages, the window's npm packages, the test tools
   faults  kills, stops and cuts off console, broker and devices; --seeds N, --scenario NAME, --report: docs/reliability.md
   fuzz    mutated input for every decoder, a million times each, or: fuzz <target> <executions>";

@@ -105,11 +105,11 @@ macro_rules! calls {
             page save_view(view: SavedView) -> SavedView;
             /// Removes a saved view.
             page remove_view(id: &str) -> ();
-            /// The wanted configurations of a connection's devices, in the order in which they apply.
+            /// The desired configurations of a connection's devices, in the order in which they apply.
             both desired(connection: &str) -> Vec<DesiredView>;
-            /// Saves the wanted configuration of devices with a tag or of a view, in place of an earlier one.
+            /// Saves the desired configuration of devices with a tag or of a view, in place of an earlier one.
             both save_desired(desired: DesiredConfig) -> DesiredView;
-            /// Clears the wanted configuration of devices with a tag or of a view, and returns it.
+            /// Clears the desired configuration of devices with a tag or of a view, and returns it.
             both clear_desired(connection: &str, target: DesiredFor) -> DesiredConfig;
             /// The keys of the configuration that devices that match report, the most frequent first, 200 at most.
             page reported_keys(connection: &str, search: &str) -> Vec<ReportedKey>;
@@ -183,7 +183,7 @@ macro_rules! calls {
 
             /// This installation as others know it: its name and the key with which it signs.
             both identity() -> InstallationIdentity;
-            /// Writes that to a file, for another installation to trust. Answers with the file's path.
+            /// Writes that to a file, for another installation to trust. Returns the file's path.
             both export_identity(to: FileToWrite) -> PathBuf;
             /// Reads such a file of another installation.
             both read_identity(path: PathBuf) -> InstallationIdentity;
@@ -191,13 +191,13 @@ macro_rules! calls {
             both trusted_installations() -> Vec<TrustedView>;
             /// Lets the approvals of an installation count here, by its public key.
             both trust_installation(name: &str, public_key: &str) -> TrustedView;
-            /// Lets the approvals of an installation count no more.
+            /// Stops accepting approvals from an installation.
             both distrust_installation(name: &str) -> ();
-            /// Writes the request to approve a waiting rollout to a file. Answers with the file's path.
+            /// Writes the request to approve a waiting rollout to a file. Returns the file's path.
             both save_approval_request(rollout: &str, to: FileToWrite) -> PathBuf;
             /// Reads a request of another installation, and says what it asks.
             both read_approval_request(path: PathBuf) -> ApprovalRequestView;
-            /// Signs the answer to a request, and writes it to a file. Answers with the file's path.
+            /// Signs the answer to a request, and writes it to a file. Returns the file's path.
             both answer_approval_request(answer: ApprovalAnswer, to: FileToWrite) -> PathBuf;
             /// Imports the answer to the request of a rollout, of any that waits where none is named. An approved rollout
             /// starts, a declined one is stopped.

@@ -10,7 +10,7 @@ use super::JsonText;
 pub struct CommandDefinition {
     /// Its name in requests.
     pub name: String,
-    /// Its name for people.
+    /// Its display name.
     pub title: String,
     /// The id of the connection that it is for; all where there is none.
     #[serde(default)]
@@ -102,7 +102,7 @@ pub struct ImportLine {
     pub kind: ImportKind,
     /// The key for replacing it: a command's name on the wire, a button's label.
     pub name: String,
-    /// A command's name for people; the name of the command that a button sends.
+    /// A command's display name; the name of the command that a button sends.
     pub title: String,
     /// The connection that it is for, by name; all where there is none.
     pub connection: Option<String>,

@@ -68,7 +68,7 @@ pub struct CommandCheck {
 pub struct DeviceCheck {
     /// The device's id.
     pub device: String,
-    /// The device's name for people, where it is known by another one.
+    /// The device's display name, where it is known by another one.
     pub name: Option<String>,
     /// What the device reports already, where that is what the command asks for: `ON`, for instance.
     pub already: Option<String>,

@@ -3,7 +3,7 @@ use ts_rs::TS;
 
 use super::JsonText;
 
-/// The devices of a wanted configuration.
+/// The devices of a desired configuration.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
 #[serde(tag = "by", rename_all = "snake_case")]
 #[ts(export)]
@@ -20,7 +20,7 @@ pub enum DesiredFor {
     },
 }
 
-/// The wanted configuration of some devices.
+/// The desired configuration of some devices.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct DesiredConfig {
@@ -36,11 +36,11 @@ pub struct DesiredConfig {
     pub place: Option<u32>,
 }
 
-/// A wanted configuration, and the state of its devices.
+/// A desired configuration, and the state of its devices.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct DesiredView {
-    /// The wanted configuration, with its place in the list.
+    /// The desired configuration, with its place in the list.
     pub desired: DesiredConfig,
     /// The tag, or the view's name.
     pub name: String,
@@ -72,7 +72,7 @@ pub struct OverruledValue {
     pub examples: Vec<String>,
 }
 
-/// Whether a device matches its wanted configuration.
+/// Whether a device matches its desired configuration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
 #[serde(rename_all = "snake_case")]
 #[ts(export)]
@@ -85,7 +85,7 @@ pub enum DesiredState {
     Unknown,
 }
 
-/// The comparison of a device with its wanted configuration.
+/// The comparison of a device with its desired configuration.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct DeviceDesired {

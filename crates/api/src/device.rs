@@ -67,7 +67,7 @@ pub struct DeviceRow {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct DescribedDevice {
-    /// The dialect's name for people.
+    /// The dialect's display name.
     pub dialect: String,
     /// The device's name in topics, which may have several levels.
     pub address: String,
@@ -109,7 +109,7 @@ pub enum DevicePassword {
 pub struct DeviceCommandView {
     /// Its name.
     pub name: String,
-    /// Its name for people.
+    /// Its display name.
     pub title: String,
     /// The JSON Schema of its arguments: of an object.
     #[ts(type = "Record<string, unknown>")]
@@ -129,7 +129,7 @@ pub struct DeviceCommandView {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct DeviceValue {
-    /// Its name for people.
+    /// Its display name.
     pub title: String,
     /// The value as text.
     pub value: String,

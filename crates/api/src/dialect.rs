@@ -7,7 +7,7 @@ use ts_rs::TS;
 pub struct DialectView {
     /// Its name, by which it is enabled.
     pub name: String,
-    /// Its name for people.
+    /// Its display name.
     pub title: String,
     /// The purpose, in a sentence.
     pub about: String,
@@ -27,7 +27,7 @@ pub struct DialectView {
 pub struct DialectSetting {
     /// Its name in the dialect file.
     pub name: String,
-    /// Its name for people.
+    /// Its display name.
     pub title: String,
     /// Its value where a connection has no other one. Empty: none.
     pub default: String,
@@ -39,7 +39,7 @@ pub struct DialectSetting {
 pub struct FoundDialect {
     /// The dialect's name.
     pub name: String,
-    /// Its name for people.
+    /// Its display name.
     pub title: String,
     /// How many devices have announced themselves, at least 1.
     pub devices: u32,

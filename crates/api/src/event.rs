@@ -234,17 +234,17 @@ pub enum AnswerReading {
     AfterTheEnd,
     /// It has no ID, and could belong to more than one command.
     Ambiguous,
-    /// It settles nothing: its ID is unknown.
+    /// It does not change a command's state: its ID is unknown.
     UnknownId,
-    /// It settles nothing: its ID is that of another device's command.
+    /// It does not change a command's state: its ID is that of another device's command.
     OtherDevice,
-    /// It settles nothing: payload and Correlation Data have different IDs.
+    /// It does not change a command's state: payload and Correlation Data have different IDs.
     Disagreement,
-    /// It settles nothing: the broker had kept it.
+    /// It does not change a command's state: the broker had kept it.
     Retained,
-    /// It settles nothing: it has no ID, and no command of the device is unfinished.
+    /// It does not change a command's state: it has no ID, and no command of the device is unfinished.
     NothingOutstanding,
-    /// It settles nothing: it cannot be read.
+    /// It does not change a command's state: it cannot be read.
     Unreadable,
 }
 

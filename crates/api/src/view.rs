@@ -24,7 +24,7 @@ pub struct DeviceCells {
     /// The measurements of the last ten minutes, for each column: at most 30 values, the latest at the end; none for a
     /// column of the configuration.
     pub measured: Vec<Vec<f64>>,
-    /// The comparison with its wanted configuration, if that is a column and it has one.
+    /// The comparison with its desired configuration, if that is a column and it has one.
     #[serde(default)]
     pub desired: Option<DeviceDesired>,
 }

@@ -103,12 +103,12 @@ fn lines(found: &AuditVerification) -> Vec<String> {
     match (found.range, found.holds()) {
         (None, true) => lines.push("The audit has no entries yet.".to_owned()),
         (None, false) => lines.push("The audit has no entries.".to_owned()),
-        (Some(range), true) => lines.push(format!("{} as written.", ranges(&[range], ["is", "are"]))),
+        (Some(range), true) => lines.push(format!("{} unaltered.", ranges(&[range], ["is", "are"]))),
         (Some(_), false) => {}
     }
-    lines.extend(found.problems.iter().map(|problem| format!("WRONG: {}", problem.text)));
+    lines.extend(found.problems.iter().map(|problem| format!("Problem: {}", problem.text)));
     if !found.holds() && !found.intact.is_empty() {
-        lines.push(format!("{} still as written.", ranges(&found.intact, ["is", "are"])));
+        lines.push(format!("{} unaltered.", ranges(&found.intact, ["is", "are"])));
     }
     if found.deleted > 0 {
         lines.push(format!("The retention deleted the entries up to {}.", count(found.deleted as usize)));
@@ -158,7 +158,7 @@ mod tests {
             intact: vec![range(1, 9)],
             seal: AuditSeal::NotYet,
         };
-        assert_eq!(lines(&whole), ["Entries 1 to 9 are as written.", "Not sealed yet."]);
+        assert_eq!(lines(&whole), ["Entries 1 to 9 are unaltered.", "Not sealed yet."]);
         let altered = AuditProblem {
             kind: AuditProblemKind::Altered,
             entries: Some(range(4, 4)),
@@ -167,7 +167,7 @@ mod tests {
         let broken =
             AuditVerification { problems: vec![altered], intact: vec![range(1, 3), range(5, 5), range(7, 9)], ..whole };
         let expected =
-            ["WRONG: Entry 4 was altered.", "Entries 1 to 3, 5 and 7 to 9 are still as written.", "Not sealed yet."];
+            ["Problem: Entry 4 was altered.", "Entries 1 to 3, 5 and 7 to 9 are unaltered.", "Not sealed yet."];
         assert_eq!(lines(&broken), expected);
     }
 }

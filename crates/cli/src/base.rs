@@ -61,7 +61,7 @@ impl Base {
         Ok(Base::asking(data_dir, asked))
     }
 
-    /// An engine for one command, of which nothing is kept. Needs no keyring, and minds no other.
+    /// An engine for one command, of which nothing is kept. Needs no keyring, and is independent of a running engine.
     pub(crate) async fn passing() -> Result<Base, Problem> {
         let temporary = tempfile::Builder::new().prefix("wilco-").tempdir()?;
         let data_dir = DataDir::open(Some(temporary.path())).map_err(Failure::from)?;

@@ -64,7 +64,7 @@ async fn list(base: &Base, connection: &str, listing: Listing) -> Result<ExitCod
         }
         Listing::Text if all.is_empty() => {
             let mut output = Output::text();
-            output.line(&format!("{} has no wanted configurations.", clean(&connection.name)))?;
+            output.line(&format!("{} has no desired configurations.", clean(&connection.name)))?;
             output.flush()?;
         }
         Listing::Text => {
@@ -155,7 +155,7 @@ async fn status(base: &Base, options: DesiredStatusOptions) -> Result<ExitCode, 
         }
         Listing::Text if rows.is_empty() => {
             let mut output = Output::text();
-            output.line("These devices have no wanted configuration.")?;
+            output.line("These devices have no desired configuration.")?;
             output.flush()?;
         }
         Listing::Text => {
@@ -241,7 +241,7 @@ async fn standing(base: &Base, connection: &ConnectionView, search: &str) -> Res
     Ok(lines)
 }
 
-/// A wanted configuration as one line of JSON.
+/// A desired configuration as one line of JSON.
 #[derive(Serialize)]
 struct DesiredLine<'a> {
     #[serde(rename = "for")]
@@ -360,7 +360,7 @@ fn stands(view: &DesiredView) -> String {
 fn overruled(view: &DesiredView) -> Vec<String> {
     let sentence = |one: &wilco_engine::api::OverruledValue| {
         let text = format!(
-            "{} of {} does not apply to {}: {} comes first and wants {}={} ({}{}).",
+            "{} of {} does not apply to {}: {} comes first and sets {}={} ({}{}).",
             one.key,
             title(view),
             several(one.devices as usize, "device"),

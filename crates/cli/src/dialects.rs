@@ -143,7 +143,7 @@ fn check(path: &Path) -> Result<ExitCode, Problem> {
         clean(file.name()),
         clean(file.title()),
         several(requests, "request"),
-        several(hears, "hear rule"),
+        several(hears, "rule for received messages"),
         file.reader().map_or(String::new(), |reader| format!(", devices found by {}", reader_name(reader))),
     ))?;
     output.flush()?;

@@ -190,7 +190,7 @@ pub(crate) struct HistoryOptions {
     /// Only commands that Wilco sent by itself, for example to follow a log; without this they are left out
     #[arg(long)]
     pub(crate) automatic: bool,
-    /// Only commands with words that begin with all of these, in their device, name, arguments, message or result
+    /// Only commands that contain all of these words, or words that begin with them, in their device, name, arguments, message or result
     #[arg(long, value_name = "TEXT")]
     pub(crate) search: Option<String>,
     /// Count the failed commands by message instead of listing commands

@@ -35,7 +35,7 @@ impl Enabled {
         let topics = Topics::new(&profile.prefix)
             .map_err(|error| invalid(sentence(&error.to_string()), "Leave it empty for topics such as device1/req."))?;
         if profile.dialects.is_empty() {
-            return Err(invalid("The connection has no dialect.".into(), "Enable at least one, wilco for instance."));
+            return Err(invalid("No dialect is enabled.".into(), "Enable at least one, for example wilco."));
         }
         if profile.dialects.len() > MOST {
             return Err(invalid(format!("At most {MOST} dialects are possible."), "Enable fewer."));

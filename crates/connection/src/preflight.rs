@@ -27,7 +27,7 @@ pub struct PreflightView {
 pub struct PreflightStep {
     /// Which.
     pub step: Step,
-    /// Its name for people.
+    /// Its display name.
     pub name: String,
     /// How it went.
     pub state: StepState,

@@ -32,7 +32,7 @@ pub enum Preset {
 pub struct PresetView {
     /// Which.
     pub preset: Preset,
-    /// Its name for people.
+    /// Its display name.
     pub name: String,
     /// An example of its address.
     pub example: String,

@@ -24,7 +24,7 @@ pub enum AuditKind {
     Device,
     /// Saved views.
     View,
-    /// Wanted configurations.
+    /// Desired configurations.
     Desired,
     /// Approvals of other installations' rollouts, and the installations whose approvals count here.
     Approval,

@@ -14,7 +14,7 @@ use crate::{Delivery, JsonText};
 pub struct NewRollout {
     /// The connection's id.
     pub connection: String,
-    /// A name for people; the command with its arguments where none is given.
+    /// A display name; the command with its arguments where none is given.
     pub name: Option<String>,
     /// Why it is done, for people who read it later.
     pub note: Option<String>,
@@ -79,7 +79,7 @@ pub enum RolloutTarget {
         /// Which of them.
         which: WhichMembers,
     },
-    /// Every device that matches a search and differs from its wanted configuration: `config.set` with the values that
+    /// Every device that matches a search and differs from its desired configuration: `config.set` with the values that
     /// differ. The engine sets the command itself.
     Desired {
         /// The search, as for any list of devices; every device where it is empty.

@@ -50,7 +50,7 @@ pub enum ViewColumn {
     Tags,
     /// Answer time.
     Trip,
-    /// Whether it matches its wanted configuration.
+    /// Whether it matches its desired configuration.
     Desired,
     /// A value of the running configuration.
     Config {

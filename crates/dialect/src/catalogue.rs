@@ -28,7 +28,7 @@ const LONGEST_TITLE: usize = 80;
 pub struct CommandKind {
     /// Its name in requests.
     pub name: String,
-    /// Its name for people.
+    /// Its display name.
     pub title: String,
     /// The JSON Schema of its arguments, an object.
     pub schema: Value,

@@ -22,7 +22,7 @@ pub struct KnownDevice {
     pub dialect: Box<str>,
     /// Its name in topics, which may have several levels.
     pub address: Box<str>,
-    /// Its name for people.
+    /// Its display name.
     pub name: Option<Box<str>>,
     /// The model.
     pub model: Option<Box<str>>,
@@ -68,7 +68,7 @@ pub struct Root {
 pub struct DeviceCommand {
     /// Its name, unique for its device.
     pub name: Box<str>,
-    /// Its name for people.
+    /// Its display name.
     pub title: Box<str>,
     /// How people enter what it takes.
     pub control: Control,
@@ -193,7 +193,7 @@ pub enum AskPayload {
 pub struct Variable {
     /// Its name, unique for its device.
     pub key: Box<str>,
-    /// Its name for people.
+    /// Its display name.
     pub title: Box<str>,
     /// Its unit.
     pub unit: Option<Box<str>>,

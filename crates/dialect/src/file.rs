@@ -72,7 +72,7 @@ pub const CONSOLE: &str = "console";
 pub struct Setting<'a> {
     /// Its name in the file.
     pub name: &'a str,
-    /// Its name for people.
+    /// Its display name.
     pub title: &'a str,
     /// Its value unless a connection or a device has another one. Empty: none.
     pub default: &'a str,
@@ -228,7 +228,7 @@ pub(crate) enum What {
     },
     /// The device has started.
     Started,
-    /// Nobody's business here.
+    /// Ignored.
     Nothing,
 }
 
@@ -276,7 +276,7 @@ impl DialectFile {
         &self.name
     }
 
-    /// Its name for people.
+    /// Its display name.
     #[must_use]
     pub fn title(&self) -> &str {
         &self.title

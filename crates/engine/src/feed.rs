@@ -164,7 +164,7 @@ mod tests {
     fn what_is_said_of_a_connection_names_it() {
         let mut feed = Feed::default();
         let mut batches = feed.listen();
-        feed.notice_of(&"bench".into(), "This answer cannot be read.", "It settles nothing.");
+        feed.notice_of(&"bench".into(), "This answer cannot be read.", "It does not change a command's state.");
         feed.hand_out(Vec::new);
         assert_eq!(batches.try_recv().unwrap().notices[0].connection.as_deref(), Some("bench"));
     }

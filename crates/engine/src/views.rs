@@ -152,7 +152,7 @@ pub(crate) fn strays(events: &[Event]) -> Vec<EventView> {
     (0..).zip(events).map(|(place, stray)| event(place, stray)).collect()
 }
 
-/// A state's name for people.
+/// A state's display name.
 fn title(state: State) -> String {
     sentence(&CommandState::from(state).words()).trim_end_matches('.').to_owned()
 }
@@ -403,7 +403,7 @@ fn stray_sentence(stray: Stray) -> &'static str {
 
 fn not_delivered(why: &NotDelivered) -> String {
     match why {
-        NotDelivered::NotWritten(why) => format!("No request could be written: {why}"),
+        NotDelivered::NotWritten(why) => format!("The request could not be encoded: {why}"),
         NotDelivered::Refused { code, said: Some(said) } => {
             format!("The broker refused it (MQTT reason {code:#04x}): “{said}”")
         }
@@ -411,8 +411,8 @@ fn not_delivered(why: &NotDelivered) -> String {
         NotDelivered::TooLarge { bytes } => {
             format!("At {} bytes it is larger than the broker accepts", grouped(*bytes))
         }
-        NotDelivered::DeviceOffline => "The device is offline, and the command was not to wait".to_owned(),
-        NotDelivered::NotConnected => "Not connected to the broker, and the command was not to wait".to_owned(),
+        NotDelivered::DeviceOffline => "The device is offline, and the command does not wait".to_owned(),
+        NotDelivered::NotConnected => "Not connected to the broker, and the command does not wait".to_owned(),
     }
 }
 

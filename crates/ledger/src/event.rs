@@ -124,7 +124,7 @@ impl Fact {
 /// Why a command cannot be delivered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NotDelivered {
-    /// No request could be written for the device, so nothing was ever sent. Why, as a sentence.
+    /// The request could not be encoded, so nothing was ever sent. Why, as a sentence.
     NotWritten(Box<str>),
     /// The broker's PUBACK carries a reason of 0x80 or above (MQTT 5 section 3.4.2.1).
     Refused {

@@ -98,7 +98,7 @@ pub(crate) fn cancelled() -> Box<str> {
 /// It cannot be delivered.
 pub(crate) fn undeliverable(why: &NotDelivered) -> Box<str> {
     match why {
-        NotDelivered::NotWritten(why) => format!("No request could be written for the device. {why} It was not sent."),
+        NotDelivered::NotWritten(why) => format!("The request could not be encoded. {why} It was not sent."),
         NotDelivered::Refused { code, said } => format!(
             "The broker refused it: {} (0x{code:02x}).{} The device did not get it.",
             reason(*code),
@@ -108,10 +108,10 @@ pub(crate) fn undeliverable(why: &NotDelivered) -> Box<str> {
             format!("The broker does not accept a message of {} bytes. It was not sent.", grouped(*bytes))
         }
         NotDelivered::DeviceOffline => {
-            "The device is offline, and the command was not to wait. It was not sent.".to_owned()
+            "The device is offline, and the command does not wait. It was not sent.".to_owned()
         }
         NotDelivered::NotConnected => {
-            "Not connected to the broker, and the command was not to wait. It was not sent.".to_owned()
+            "Not connected to the broker, and the command does not wait. It was not sent.".to_owned()
         }
     }
     .into()
@@ -124,7 +124,7 @@ fn in_its_words(said: Option<&str>) -> String {
 /// A repeat cannot be delivered, but an earlier send may have arrived.
 pub(crate) fn repeat_refused(why: &NotDelivered) -> Box<str> {
     let refusal = match why {
-        NotDelivered::NotWritten(why) => format!("The repeat could not be written. {why}"),
+        NotDelivered::NotWritten(why) => format!("The retry could not be encoded. {why}"),
         NotDelivered::Refused { code, said } => {
             format!("The broker refused the repeat: {} (0x{code:02x}).{}", reason(*code), in_its_words(said.as_deref()))
         }

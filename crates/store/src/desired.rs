@@ -1,8 +1,8 @@
-//! The wanted configurations of devices.
+//! The desired configurations of devices.
 
 use super::{ConnectionId, Store, StoreError, table::desired};
 
-/// The devices of a wanted configuration.
+/// The devices of a desired configuration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DesiredTarget {
     /// Those with a tag.
@@ -21,7 +21,7 @@ pub struct StoredDesired {
 }
 
 impl Store {
-    /// The wanted configurations of a connection, in the order in which they apply.
+    /// The desired configurations of a connection, in the order in which they apply.
     ///
     /// # Errors
     /// See [`StoreError`]; so for all the others.
@@ -30,13 +30,13 @@ impl Store {
         self.readers.read(move |connection| desired::all(connection, &id)).await
     }
 
-    /// Whether a view has a wanted configuration.
+    /// Whether a view has a desired configuration.
     pub async fn has_desired_view(&self, view: &str) -> Result<bool, StoreError> {
         let view = view.to_owned();
         self.readers.read(move |connection| desired::has_view(connection, &view)).await
     }
 
-    /// Changes the wanted configurations of a connection, or nothing if the change refuses.
+    /// Changes the desired configurations of a connection, or nothing if the change refuses.
     pub async fn change_desired<T: Send + 'static, E: Send + 'static>(
         &self,
         connection: &ConnectionId,

@@ -204,7 +204,7 @@ pub struct StoredDescription {
     pub dialect: String,
     /// The device's name in topics.
     pub address: String,
-    /// Its name for people.
+    /// Its display name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// The model.

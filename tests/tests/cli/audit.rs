@@ -40,7 +40,7 @@ fn the_audit_says_who_did_what_and_why_and_notices_what_somebody_changed() -> Re
     assert!(table.contains("Sent led to lamp-1") && table.contains("night shift"), "{table}");
     let verified = bench.run(&["audit", "verify"])?.ended(0)?.out;
     assert!(
-        verified.contains("Entries 1 to 3 are as written.") && verified.contains("Sealed up to entry 3"),
+        verified.contains("Entries 1 to 3 are unaltered.") && verified.contains("Sealed up to entry 3"),
         "{verified}"
     );
 
@@ -54,13 +54,13 @@ fn the_audit_says_who_did_what_and_why_and_notices_what_somebody_changed() -> Re
     fs::write(&file, &copy)?;
     let restored = bench.run(&["audit", "verify"])?.ended(1)?.out;
     assert!(restored.contains("Entry 4 is missing at the end"), "{restored}");
-    assert!(restored.contains("Entries 1 to 3 are still as written."), "{restored}");
+    assert!(restored.contains("Entries 1 to 3 are unaltered."), "{restored}");
 
     fs::write(&file, &after)?;
     Connection::open(&file)?.execute("UPDATE audit SET note = 'day shift' WHERE number = 2", [])?;
     let altered = bench.run(&["audit", "verify"])?.ended(1)?.out;
-    assert!(altered.contains("WRONG: Entry 2 was altered."), "{altered}");
-    assert!(altered.contains("Entries 1 and 3 to 4 are still as written."), "{altered}");
+    assert!(altered.contains("Problem: Entry 2 was altered."), "{altered}");
+    assert!(altered.contains("Entries 1 and 3 to 4 are unaltered."), "{altered}");
     let found: Value = serde_json::from_str(&bench.run(&["audit", "verify", "--output", "json"])?.ended(1)?.out)?;
     assert_eq!(found["problems"][0]["kind"], "altered");
     Ok(())
@@ -74,12 +74,12 @@ fn a_rollout_that_is_stored_with_other_devices_is_named_with_its_entry() -> Resu
     let led = ["rollout", "start", "-c", "bench", "-d", "lamp-1", "-d", "lamp-2", "--output", "json", "led", "on=true"];
     bench.run(&led)?.ended(0)?;
     let verified = bench.run(&["audit", "verify"])?.ended(0)?.out;
-    assert!(verified.contains("Entries 1 to 2 are as written."), "{verified}");
+    assert!(verified.contains("Entries 1 to 2 are unaltered."), "{verified}");
     let file = bench.data.path().join("data").join(FILE_NAME);
     Connection::open(file)?.execute("DELETE FROM rollout_members WHERE device = 'lamp-2'", [])?;
     let altered = bench.run(&["audit", "verify"])?.ended(1)?.out;
-    let expected = "WRONG: Rollout 1 was altered after entry 2: it has 1 device instead of 2.";
-    assert!(altered.contains(expected) && altered.contains("Entries 1 to 2 are still as written."), "{altered}");
+    let expected = "Problem: Rollout 1 was altered after entry 2: it has 1 device instead of 2.";
+    assert!(altered.contains(expected) && altered.contains("Entries 1 to 2 are unaltered."), "{altered}");
     let found: Value = serde_json::from_str(&bench.run(&["audit", "verify", "--output", "json"])?.ended(1)?.out)?;
     assert_eq!(
         (&found["problems"][0]["kind"], &found["problems"][0]["entries"]["from"]),
@@ -94,12 +94,12 @@ fn without_a_keyring_the_audit_says_that_it_is_not_sealed() -> Result<()> {
     let _device = Device::start(&broker, "lamp-1", None)?;
     let (bench, _) = used(None, &broker)?;
     let verified = bench.run(&["audit", "verify"])?.ended(0)?.out;
-    assert!(verified.contains("Entries 1 to 3 are as written."), "{verified}");
+    assert!(verified.contains("Entries 1 to 3 are unaltered."), "{verified}");
     assert!(verified.contains("Not sealed: this computer has no keyring"), "{verified}");
     let file = bench.data.path().join("data").join(FILE_NAME);
     Connection::open(file)?.execute("DELETE FROM audit WHERE number = 2", [])?;
     let removed = bench.run(&["audit", "verify"])?.ended(1)?.out;
-    assert!(removed.contains("WRONG: Entry 2 is missing."), "{removed}");
+    assert!(removed.contains("Problem: Entry 2 is missing."), "{removed}");
     Ok(())
 }
 
@@ -132,7 +132,7 @@ fn evidence_of_a_command_is_verified_by_somebody_who_has_only_the_file() -> Resu
     let number = content.lines().position(|line| line.contains("\"handed\"")).context("no request")? + 1;
     fs::write(&path, content.replacen("lamp-1/req", "lamp-2/req", 1))?;
     let altered = colleague.run(&["evidence", "verify", file])?.ended(1)?.out;
-    ensure!(altered.contains(&format!("WRONG: Line {number} was altered.")), "{altered}");
+    ensure!(altered.contains(&format!("Problem: Line {number} was altered.")), "{altered}");
 
     let path = bench.data.path().join("lamp.wilco-evidence");
     let file = path.to_str().context("no path")?;

@@ -1,4 +1,4 @@
-//! Wanted configurations: the real program, a real broker and a virtual fleet.
+//! Desired configurations: the real program, a real broker and a virtual fleet.
 
 use std::collections::BTreeMap;
 
@@ -94,8 +94,8 @@ fn devices_that_differ_are_brought_into_line_and_put_back() -> Result<()> {
     bench.run(&["desired", "clear", "-c", "bench", "--tag", "wing"])?.ended(0)?;
     bench
         .run(&["desired", "clear", "-c", "bench", "--tag", "wing"])?
-        .complained("Devices with the tag 'wing' have no wanted configuration.")?;
-    bench.run(&apply)?.complained("These devices have no wanted configuration.")?;
+        .complained("Devices with the tag 'wing' have no desired configuration.")?;
+    bench.run(&apply)?.complained("These devices have no desired configuration.")?;
     Ok(())
 }
 
@@ -107,7 +107,7 @@ fn the_first_wanted_value_of_a_key_applies_and_the_other_is_named() -> Result<()
     bench.run(&["desired", "set", "-c", "bench", "--tag", "wing", "limit=4.5"])?.ended(0)?;
     let said = bench.run(&["desired", "set", "-c", "bench", "--tag", "spare", "limit=5", "name=\" 7\""])?.ended(0)?.out;
     assert!(
-        said.contains("limit of tag spare does not apply to 1 device: wing comes first and wants limit=4.5 (pump-1)."),
+        said.contains("limit of tag spare does not apply to 1 device: wing comes first and sets limit=4.5 (pump-1)."),
         "{said}"
     );
     let said = bench.run(&["desired", "set", "-c", "bench", "--tag", "spare", "--first"])?.ended(0)?.out;

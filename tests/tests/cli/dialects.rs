@@ -51,7 +51,7 @@ fn a_dialect_of_one_s_own_is_checked_and_tested() -> Result<()> {
     let mine = atlas.replace("name = \"atlas\"", "name = \"mine\"").replace("commands/", "mine/");
     let path = file(&bench, "mine.toml", &mine)?;
     let said = bench.run(&["dialects", "check", &path])?.ended(0)?;
-    ensure!(said.out.starts_with("mine (IoT Atlas) is valid: 1 request, 1 hear rule"), "{said:?}");
+    ensure!(said.out.starts_with("mine (IoT Atlas) is valid: 1 request, 1 rule for received messages"), "{said:?}");
     let exchange = r#"{"dialect":"mine","name":"go","device":"d","command":"go","args":{"n":1.50},"id":"c1","request":{"topic":"mine/d","payload":"{\"cmd\":\"go\",\"tid\":\"c1\",\"status\":\"REQUEST\",\"n\":1.50}"},"answers":[{"topic":"mine/d/ack","payload":"{\"tid\":\"c1\",\"status\":\"RUNNING\"}"}],"expect":{"state":"running","id":"exact"}}"#;
     let exchanges = file(&bench, "mine.jsonl", exchange)?;
     let said = bench.run(&["dialects", "test", &exchanges, "--with", &path])?.ended(0)?;

@@ -76,7 +76,7 @@ async fn a_zigbee_lamp_is_found_shown_and_switched_beside_a_device_of_wilcos_own
     console.go("Connections").await?;
     console.card_button("Home", "Edit…").await?;
     console.go_on_to_topics().await?;
-    console.wait_for_text("Devices speak", SHORT).await?;
+    console.wait_for_text("Dialects", SHORT).await?;
     as_it_stands(&console, "dialects").await?;
     found.extend(console.inaccessible("the dialects of a connection").await?);
     console.close().await?;

@@ -134,7 +134,7 @@ async fn a_command_of_ones_own_is_described_filled_in_and_kept_as_a_button() -> 
     let (_bench, console) = bench().await?;
     console.press("gm").await?;
     console.click("button", "Describe a command").await?;
-    console.fill("Name on the wire", "calibrate").await?;
+    console.fill("Command name in messages", "calibrate").await?;
     console.fill("Title", "Calibrate").await?;
     console.fill("Arguments (JSON Schema)", "{\"type\": 7}").await?;
     console.click("button", "Save").await?;

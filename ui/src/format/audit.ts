@@ -18,7 +18,7 @@ export const KINDS: Record<AuditKind, string> = {
   button: 'Buttons',
   device: 'Devices',
   view: 'Views',
-  desired: 'Wanted configurations',
+  desired: 'Desired configurations',
   approval: 'Approvals',
   settings: 'Settings',
   history: 'History',
@@ -44,8 +44,8 @@ export function at(time: number): string {
 export function verdict(found: AuditVerification): string {
   if (found.range === null)
     return found.problems.length === 0 ? 'The audit has no entries yet.' : 'The audit is empty.';
-  if (found.problems.length === 0) return `${ranges([found.range])} as written.`;
-  return found.intact.length === 0 ? 'No entry is as written.' : `${ranges(found.intact)} still as written.`;
+  if (found.problems.length === 0) return `${ranges([found.range])} unaltered.`;
+  return found.intact.length === 0 ? 'Every entry was altered or is missing.' : `${ranges(found.intact)} unaltered.`;
 }
 
 /** `Entry 7 is`, `Entries 1 to 7 and 9 are`. */

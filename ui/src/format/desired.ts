@@ -1,4 +1,4 @@
-/** Wanted configurations and how devices differ from them, in words. */
+/** Desired configurations and how devices differ from them, in words. */
 
 import type { DesiredState } from '../backend/bindings/DesiredState';
 import type { DeviceDesired } from '../backend/bindings/DeviceDesired';

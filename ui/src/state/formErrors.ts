@@ -84,7 +84,7 @@ function spaceError(text: string, what: string): string | null {
 
 function prefixError(prefix: string): string | null {
   const plain = !/[+#]|^\$|\/\//.test(prefix);
-  return plain ? null : 'A prefix is made of plain levels such as cmd/fleet-1 or /fleet, without + and #.';
+  return plain ? null : 'Enter topic levels without the wildcards + and #, for example cmd/fleet-1.';
 }
 
 function rangeError(text: string, least: number, most: number, where: string): string | null {

@@ -36,7 +36,7 @@ pub struct RolloutPlan {
     pub unknown_before: u32,
     /// Examples of those, by id, 5 at most.
     pub unknown_before_examples: Vec<String>,
-    /// Devices that have not reported their configuration, if a wanted configuration is applied. They are members if
+    /// Devices that have not reported their configuration, if a desired configuration is applied. They are members if
     /// the rollout includes them, and left out otherwise.
     pub unreported: u32,
     /// Examples of those, by id, 5 at most.

@@ -22,7 +22,7 @@ pub(super) async fn add(base: &Base, options: DeviceAddOptions) -> Result<ExitCo
     let devices = input::devices(&named)?;
     if name.is_some() && devices.len() > 1 {
         return Err(Problem::new(
-            format!("One name cannot be given to {} devices.", count(devices.len())),
+            format!("--name works for one device only; {} devices were given.", count(devices.len())),
             "Leave --name out, or add the devices one by one.",
         ));
     }

@@ -35,7 +35,7 @@ pub(super) async fn run(base: &Base, options: ForgetOptions) -> Result<ExitCode,
     };
     if !yes && !confirmed(&question, &what)? {
         let verb = if devices.len() == 1 { "was" } else { "were" };
-        return Err(Problem::new(format!("{shown} {verb} not forgotten."), "Answer y, or give --yes."));
+        return Err(Problem::new(format!("{shown} {verb} not forgotten."), "Answer y, or use --yes."));
     }
     let mut refused = Vec::new();
     for device in &devices {

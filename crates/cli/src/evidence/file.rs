@@ -136,9 +136,12 @@ fn head(found: &EvidenceFileView) -> Vec<String> {
 }
 
 fn verdict(found: &EvidenceFileView) -> Vec<String> {
-    let mut lines: Vec<_> = found.problems.iter().map(|problem| format!("WRONG: {}", problem.text)).collect();
+    let mut lines: Vec<_> = found.problems.iter().map(|problem| format!("Problem: {}", problem.text)).collect();
     if lines.is_empty() {
-        lines.push(format!("All {} as written.", several(found.record_count as usize, "record")));
+        lines.push(match found.record_count {
+            1 => "The record is unaltered.".to_owned(),
+            more => format!("All {} are unaltered.", several(more as usize, "record")),
+        });
     }
     lines.push(signed(&found.signature));
     lines

@@ -29,7 +29,7 @@ pub(crate) enum ApprovalTask {
         #[arg(long, value_enum, default_value_t)]
         output: Listing,
     },
-    /// Accept no more approvals of an installation
+    /// Stop accepting approvals from an installation
     Distrust {
         /// Its name in the list
         name: String,

@@ -121,7 +121,7 @@ pub(crate) struct AddOptions {
     /// The broker: mqtts://HOST[:PORT], wss://HOST[:PORT]/PATH for a WebSocket, mqtt:// and ws:// without TLS
     #[arg(long, value_name = "URL")]
     pub(crate) url: String,
-    /// What may be sent over it; normal if not given
+    /// Mode: normal, protected or read-only [default: normal]
     #[arg(long, value_name = "MODE", value_parser = words::mode())]
     pub(crate) mode: Option<ConnectionMode>,
     /// Name the operator in requests, for other consoles to see; off if not given

@@ -6,7 +6,7 @@ use super::{ConfirmOptions, Listing, PaceOptions};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum DesiredTask {
-    /// List wanted configurations in the order in which they apply
+    /// List desired configurations in the order in which they apply
     List {
         /// Name of the connection
         #[arg(long, short, value_name = "NAME")]
@@ -25,7 +25,7 @@ pub(crate) enum DesiredTask {
     Apply(Box<DesiredApplyOptions>),
 }
 
-/// The devices of a wanted configuration.
+/// The devices of a desired configuration.
 #[derive(Debug, Args)]
 #[command(group = clap::ArgGroup::new("wanted").required(true).args(["tag", "view"]))]
 pub(crate) struct DesiredTargetOptions {

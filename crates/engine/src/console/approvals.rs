@@ -111,7 +111,7 @@ impl Handle {
         trusted_view(installation).ok_or_else(|| not_found("installation", name))
     }
 
-    /// Lets the approvals of an installation count no more. Rollouts that it has approved go on.
+    /// Stops accepting approvals from an installation. Rollouts that it has approved go on.
     ///
     /// # Errors
     /// [`FailureCode::NotFound`](crate::api::FailureCode); `Store`.

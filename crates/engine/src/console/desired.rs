@@ -16,7 +16,7 @@ use crate::{
     store::{ConnectionId, DesiredTarget, StoredDesired},
 };
 
-/// Wanted configurations of one connection, at most.
+/// Desired configurations of one connection, at most.
 const MOST: usize = 100;
 /// Keys of one, at most.
 const KEYS: usize = 100;
@@ -24,7 +24,7 @@ const KEYS: usize = 100;
 const LONGEST: usize = 65_536;
 
 impl Handle {
-    /// The wanted configurations of a connection's devices, in the order in which they apply, each with the state of
+    /// The desired configurations of a connection's devices, in the order in which they apply, each with the state of
     /// its devices.
     ///
     /// # Errors
@@ -51,7 +51,7 @@ impl Handle {
         Ok(views.collect())
     }
 
-    /// Saves the wanted configuration of devices with a tag or of a view, replacing an earlier one. It moves to the
+    /// Saves the desired configuration of devices with a tag or of a view, replacing an earlier one. It moves to the
     /// given place, keeps its place otherwise, and is added at the end if it is new.
     ///
     /// # Errors
@@ -82,7 +82,7 @@ impl Handle {
             all.insert(at as usize, StoredDesired { target, values });
             Ok(())
         };
-        let what = format!("Set the wanted configuration of {}", of(&desired.target));
+        let what = format!("Set the desired configuration of {}", of(&desired.target));
         let entry = self.entry_on(&desired.connection, AuditKind::Desired, what);
         let details = json!({ "target": desired.target, "values": plain(desired.values.as_str()), "place": place });
         let store = self.store.audited(entry.with(&details));
@@ -92,7 +92,7 @@ impl Handle {
         views.into_iter().find(is_it).ok_or_else(|| nothing_wanted(&desired.target))
     }
 
-    /// Clears the wanted configuration of devices with a tag or of a view. Returns it with its place: saving it
+    /// Clears the desired configuration of devices with a tag or of a view. Returns it with its place: saving it
     /// restores the earlier state.
     ///
     /// # Errors
@@ -100,7 +100,7 @@ impl Handle {
     pub async fn clear_desired(&self, connection: &str, target: DesiredFor) -> Result<DesiredConfig, Failure> {
         self.listed(connection)?;
         let wanted = stored(&target);
-        let what = format!("Cleared the wanted configuration of {}", of(&target));
+        let what = format!("Cleared the desired configuration of {}", of(&target));
         let entry = self.entry_on(connection, AuditKind::Desired, what).with(&json!({ "target": target }));
         let change = move |all: &mut Vec<StoredDesired>| {
             let place = all.iter().position(|known| is_same(&known.target, &wanted));
@@ -128,7 +128,7 @@ impl Handle {
         self.of_fleet(connection, move |of| fleet::read(&of).reported_keys(&search, &facts)).await
     }
 
-    /// The matching devices that differ from their wanted configuration.
+    /// The matching devices that differ from their desired configuration.
     pub(super) async fn out_of_line(&self, connection: &str, search: &str) -> Result<OutOfLine, Failure> {
         let query =
             DeviceQuery { connection: connection.to_owned(), search: search.to_owned(), ..DeviceQuery::default() };
@@ -144,7 +144,7 @@ impl Handle {
         Ok(self.facts_of(connection, search, desired))
     }
 
-    /// The same with given wanted configurations.
+    /// The same with given desired configurations.
     pub(super) fn facts_of(&self, connection: &str, search: &Search, desired: Desired) -> Facts {
         let connection = ConnectionId::from(connection);
         let series = search.series().into_iter().chain(desired.series());
@@ -153,7 +153,7 @@ impl Handle {
         Facts { now: self.clock.now(), measured, desired: Arc::new(desired) }
     }
 
-    /// The wanted configurations of a connection.
+    /// The desired configurations of a connection.
     pub(super) async fn wanted(&self, connection: &str) -> Result<Desired, Failure> {
         wanted(&self.known_desired(connection).await?)
     }
@@ -176,7 +176,7 @@ impl Handle {
     }
 }
 
-/// The wanted configurations with devices that can be found.
+/// The desired configurations with devices that can be found.
 struct Known {
     stored: StoredDesired,
     name: String,
@@ -192,14 +192,14 @@ fn wanted(known: &[Known]) -> Result<Desired, Failure> {
     Ok(Desired::new(wanted.collect::<Result<_, Failure>>()?))
 }
 
-/// The devices of a view with a wanted configuration cannot depend on wanted values.
+/// The devices of a view with a desired configuration cannot depend on wanted values.
 ///
 /// # Errors
 /// [`FailureCode::Invalid`](crate::api::FailureCode).
 pub(super) fn refuse_desired(view: &SavedView) -> Result<(), Failure> {
     if Search::read(&view.search)?.is_about_desired() {
         return Err(invalid(
-            format!("The view '{}' searches with desired:, so it cannot have a wanted configuration.", view.name),
+            format!("The view '{}' searches with desired:, so it cannot have a desired configuration.", view.name),
             "Its devices would depend on their own wanted values. Remove desired: from its search.",
         ));
     }
@@ -218,7 +218,7 @@ fn values(text: &str) -> Result<String, Failure> {
     if count > KEYS || values.len() > LONGEST {
         return Err(invalid(
             format!(
-                "A wanted configuration can have {KEYS} keys and {} bytes, not {} keys and {} bytes.",
+                "A desired configuration can have {KEYS} keys and {} bytes, not {} keys and {} bytes.",
                 grouped(u64::try_from(LONGEST).unwrap_or(u64::MAX)),
                 grouped(u64::try_from(count).unwrap_or(u64::MAX)),
                 grouped(u64::try_from(values.len()).unwrap_or(u64::MAX))
@@ -260,7 +260,7 @@ fn of(target: &DesiredFor) -> String {
 }
 
 fn too_many() -> Failure {
-    invalid(format!("A connection can have {MOST} wanted configurations."), "Clear one of them first.")
+    invalid(format!("A connection can have {MOST} desired configurations."), "Clear one of them first.")
 }
 
 fn nothing_wanted(target: &DesiredFor) -> Failure {
@@ -269,7 +269,7 @@ fn nothing_wanted(target: &DesiredFor) -> Failure {
         DesiredFor::View { view } => ("the view", view),
     };
     Failure {
-        message: format!("Devices with {kind} '{name}' have no wanted configuration."),
+        message: format!("Devices with {kind} '{name}' have no desired configuration."),
         hint: Some("Set the wanted values first.".into()),
         ..not_found("configuration", name)
     }

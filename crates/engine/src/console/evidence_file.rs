@@ -231,7 +231,7 @@ impl Handle {
 
     async fn put_audit(&self, mut writer: Writer, since: Option<i64>) -> Result<Writer, Failure> {
         let found = self.verify_audit().await?;
-        let text = if found.holds() { "Every entry was as written" } else { "Problems were found" };
+        let text = if found.holds() { "Every entry was unaltered" } else { "Problems were found" };
         let first = json!({
             "record": Kind::Verification, "at": self.clock.now().0, "text": text, "verification": found,
         });

@@ -268,7 +268,7 @@ impl Handle {
     /// Everything about one device.
     ///
     /// # Errors
-    /// [`FailureCode::NotFound`] when it was never heard of.
+    /// [`FailureCode::NotFound`] for an unknown device.
     pub async fn device(&self, connection: &str, device: &str) -> Result<DeviceDetail, Failure> {
         let id = ConnectionId::from(connection);
         let device = device_id(device)?;

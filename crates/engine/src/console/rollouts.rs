@@ -159,7 +159,7 @@ impl Handle {
         if let RolloutTarget::Desired { .. } = spec.target {
             spec.command.name = rollouts::CHANGES.to_owned();
             spec.command.args = JsonText::from("{}".to_owned());
-            spec.name.get_or_insert_with(|| "Apply wanted configuration".to_owned());
+            spec.name.get_or_insert_with(|| "Apply desired configuration".to_owned());
         }
         if let Some(refusal) = rollouts::refuse(&spec) {
             return Err(refusal);
@@ -238,7 +238,7 @@ impl Handle {
         Ok(Target { members, ..Target::default() })
     }
 
-    /// The devices that differ from their wanted configuration, each with its own arguments.
+    /// The devices that differ from their desired configuration, each with its own arguments.
     async fn members_out_of_line(&self, connection: &str, search: &str, unknown: bool) -> Result<Target, Failure> {
         let OutOfLine { differ, unreported, as_wanted } = self.out_of_line(connection, search).await?;
         let listed = self.listed(connection)?;
@@ -254,7 +254,7 @@ impl Handle {
         if target.members.is_empty() {
             if as_wanted == 0 && target.unknown.unreported.count == 0 && target.unknown.unfit.is_none() {
                 return Err(invalid(
-                    "These devices have no wanted configuration.".into(),
+                    "These devices have no desired configuration.".into(),
                     "Set the wanted values for a tag or a saved view first.",
                 ));
             }

@@ -82,7 +82,7 @@ impl Handle {
     pub async fn remove_view(&self, id: &str) -> Result<(), Failure> {
         if self.store.has_desired_view(id).await? {
             return Err(invalid(
-                "This view has a wanted configuration.".into(),
+                "This view has a desired configuration.".into(),
                 "Clear it first: without the view it would apply to no device.",
             ));
         }

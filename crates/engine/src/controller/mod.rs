@@ -72,7 +72,7 @@ pub(crate) enum Event {
     Prepared { connection: ConnectionId, generation: u64, ready: Result<Box<Ready>, Failure> },
     /// An event of a session's connection.
     Link { connection: ConnectionId, generation: u64, event: LinkEvent },
-    /// Everything is to be put away.
+    /// Shut down.
     Close(oneshot::Sender<()>),
 }
 

@@ -44,7 +44,7 @@ impl Described {
     }
 }
 
-/// A dialect's name for people.
+/// A dialect's display name.
 pub(crate) fn title(dialect: &str) -> String {
     shipped().iter().find(|file| file.name() == dialect).map_or(dialect, |file| file.title()).to_owned()
 }

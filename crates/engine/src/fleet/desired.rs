@@ -1,6 +1,6 @@
-//! Compares devices with their wanted configuration.
+//! Compares devices with their desired configuration.
 //!
-//! Several wanted configurations can apply to one device. Their order counts: the first one with a key decides its
+//! Several desired configurations can apply to one device. Their order counts: the first one with a key decides its
 //! value. Reported values are compared as values, to the last digit.
 
 use std::collections::{BTreeSet, HashMap};
@@ -20,11 +20,11 @@ const EXAMPLES: usize = 5;
 const KEYS: usize = 200;
 const VALUES: usize = 5;
 
-/// The wanted configurations of a connection, in the order in which they apply.
+/// The desired configurations of a connection, in the order in which they apply.
 #[derive(Debug, Default)]
 pub(crate) struct Desired(Vec<Wanted>);
 
-/// The wanted configuration of the devices that match a search.
+/// The desired configuration of the devices that match a search.
 #[derive(Debug)]
 pub(crate) struct Wanted {
     /// The tag, or the view's name.
@@ -35,7 +35,7 @@ pub(crate) struct Wanted {
     pub(crate) values: Vec<(String, String)>,
 }
 
-/// The number of devices in each state of one wanted configuration.
+/// The number of devices in each state of one desired configuration.
 #[derive(Debug, Default)]
 pub(crate) struct DesiredCounts {
     pub(crate) as_wanted: u32,
@@ -44,7 +44,7 @@ pub(crate) struct DesiredCounts {
     pub(crate) overruled: Vec<OverruledValue>,
 }
 
-/// The devices that differ from their wanted configuration.
+/// The devices that differ from their desired configuration.
 #[derive(Debug, Default)]
 pub(crate) struct OutOfLine {
     /// Those that differ, each with the arguments of a `config.set`: its values that differ.
@@ -72,7 +72,7 @@ impl Desired {
         self.0.iter().flat_map(|wanted| wanted.search.series()).collect()
     }
 
-    /// Whether a device matches its wanted configuration; none if it has none.
+    /// Whether a device matches its desired configuration; none if it has none.
     pub(crate) fn state(&self, device: &Device, facts: &Facts) -> Option<DesiredState> {
         let applied = self.applied(device, facts);
         if applied.is_empty() {
@@ -127,7 +127,7 @@ fn set(changes: impl Iterator<Item = (String, String)>) -> String {
 }
 
 impl Fleet {
-    /// The number of devices in each state of each wanted configuration, in order.
+    /// The number of devices in each state of each desired configuration, in order.
     pub(crate) fn desired_counts(&self, facts: &Facts) -> Vec<DesiredCounts> {
         let all = &facts.desired.0;
         let mut counts: Vec<_> = all.iter().map(|_| DesiredCounts::default()).collect();
@@ -154,7 +154,7 @@ impl Fleet {
         counts
     }
 
-    /// The matching devices that differ from their wanted configuration, in the list's order.
+    /// The matching devices that differ from their desired configuration, in the list's order.
     pub(crate) fn out_of_line(&mut self, query: &DeviceQuery, search: &Search, facts: &Facts) -> OutOfLine {
         let mut found = OutOfLine::default();
         for id in self.matching(query, search, facts) {

@@ -26,10 +26,10 @@ pub(crate) fn target(target: &RolloutTarget) -> String {
         RolloutTarget::Search { search } if search.trim().is_empty() => "every device".to_owned(),
         RolloutTarget::Search { search } => format!("devices that match {search}"),
         RolloutTarget::Desired { search, .. } if search.trim().is_empty() => {
-            "every device that differs from its wanted configuration".to_owned()
+            "every device that differs from its desired configuration".to_owned()
         }
         RolloutTarget::Desired { search, .. } => {
-            format!("devices that match {search} and differ from their wanted configuration")
+            format!("devices that match {search} and differ from their desired configuration")
         }
         RolloutTarget::Members { rollout, which } => {
             let which = match which {

@@ -233,12 +233,12 @@ fn now_or_never_does_not_wait() {
     let now = Policy { delivery: Delivery::Now, ..PLAIN };
     Bench::new()
         .at(0, submit("a", now), "a submitted; a Undeliverable(NotConnected)")
-        .shows("a", "undeliverable", "Not connected to the broker, and the command was not to wait. It was not sent.")
+        .shows("a", "undeliverable", "Not connected to the broker, and the command does not wait. It was not sent.")
         .at(1, Input::Connected, "");
     Bench::connected()
         .at(0, presence(false), "")
         .at(1, submit("a", now), "a submitted; a Undeliverable(DeviceOffline)")
-        .shows("a", "undeliverable", "The device is offline, and the command was not to wait. It was not sent.")
+        .shows("a", "undeliverable", "The device is offline, and the command does not wait. It was not sent.")
         .at(2, presence(true), "")
         .at(3, submit("b", now), "b submitted; b handed 1; publish b 1");
     let narrow = Limits { send_window: 1, ..Limits::default() };
@@ -402,7 +402,7 @@ fn a_command_for_which_no_request_can_be_written_is_never_sent_and_no_broker_is_
     let asked = Submission { form: Some(form.into()), ..asked("d", "a", REPEATABLE) };
     Bench::connected()
         .at(0, Input::Submit(asked), "a submitted; a Undeliverable(NotWritten(\"It has no restart.\"))")
-        .shows("a", "undeliverable", "No request could be written for the device. It has no restart. It was not sent.")
+        .shows("a", "undeliverable", "The request could not be encoded. It has no restart. It was not sent.")
         .look("a", |command| assert_eq!((command.attempt, command.last_send), (0, None)))
         .wakes(None);
 }

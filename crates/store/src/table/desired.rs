@@ -1,4 +1,4 @@
-//! `desired`: the wanted configurations of devices.
+//! `desired`: the desired configurations of devices.
 
 use rusqlite::{Connection, Transaction, params};
 
@@ -16,7 +16,7 @@ pub(super) const CREATE: &str = "
         CHECK ((tag IS NULL) <> (view IS NULL))
     ) STRICT, WITHOUT ROWID;";
 
-/// The wanted configurations of a connection, in order.
+/// The desired configurations of a connection, in order.
 pub(crate) fn all(connection: &Connection, id: &ConnectionId) -> rusqlite::Result<Vec<StoredDesired>> {
     connection
         .prepare_cached("SELECT tag, view, wanted FROM desired WHERE connection = ?1 ORDER BY position")?
@@ -35,14 +35,14 @@ pub(crate) fn all(connection: &Connection, id: &ConnectionId) -> rusqlite::Resul
         .collect()
 }
 
-/// Whether a view has a wanted configuration.
+/// Whether a view has a desired configuration.
 pub(crate) fn has_view(connection: &Connection, view: &str) -> rusqlite::Result<bool> {
     connection
         .prepare_cached("SELECT EXISTS (SELECT 1 FROM desired WHERE view = ?1)")?
         .query_row([view], |row| row.get(0))
 }
 
-/// Replaces all wanted configurations of a connection, in this order.
+/// Replaces all desired configurations of a connection, in this order.
 pub(crate) fn replace(transaction: &Transaction<'_>, id: &ConnectionId, all: &[StoredDesired]) -> rusqlite::Result<()> {
     transaction.prepare_cached("DELETE FROM desired WHERE connection = ?1")?.execute([id.as_str()])?;
     for (position, StoredDesired { target, values }) in (0_u32..).zip(all) {

@@ -227,15 +227,15 @@ export interface Calls {
    */
   removeView(id: string): Promise<void>;
   /**
-   * The wanted configurations of a connection's devices, in the order in which they apply.
+   * The desired configurations of a connection's devices, in the order in which they apply.
    */
   desired(connection: string): Promise<Array<DesiredView>>;
   /**
-   * Saves the wanted configuration of devices with a tag or of a view, in place of an earlier one.
+   * Saves the desired configuration of devices with a tag or of a view, in place of an earlier one.
    */
   saveDesired(desired: DesiredConfig): Promise<DesiredView>;
   /**
-   * Clears the wanted configuration of devices with a tag or of a view, and returns it.
+   * Clears the desired configuration of devices with a tag or of a view, and returns it.
    */
   clearDesired(connection: string, target: DesiredFor): Promise<DesiredConfig>;
   /**
@@ -364,7 +364,7 @@ export interface Calls {
    */
   identity(): Promise<InstallationIdentity>;
   /**
-   * Writes that to a file, for another installation to trust. Answers with the file's path.
+   * Writes that to a file, for another installation to trust. Returns the file's path.
    */
   exportIdentity(to: FileToWrite): Promise<string>;
   /**
@@ -380,11 +380,11 @@ export interface Calls {
    */
   trustInstallation(name: string, publicKey: string): Promise<TrustedView>;
   /**
-   * Lets the approvals of an installation count no more.
+   * Stops accepting approvals from an installation.
    */
   distrustInstallation(name: string): Promise<void>;
   /**
-   * Writes the request to approve a waiting rollout to a file. Answers with the file's path.
+   * Writes the request to approve a waiting rollout to a file. Returns the file's path.
    */
   saveApprovalRequest(rollout: string, to: FileToWrite): Promise<string>;
   /**
@@ -392,7 +392,7 @@ export interface Calls {
    */
   readApprovalRequest(path: string): Promise<ApprovalRequestView>;
   /**
-   * Signs the answer to a request, and writes it to a file. Answers with the file's path.
+   * Signs the answer to a request, and writes it to a file. Returns the file's path.
    */
   answerApprovalRequest(answer: ApprovalAnswer, to: FileToWrite): Promise<string>;
   /**

@@ -8,7 +8,7 @@ import type { DeviceValue } from "./DeviceValue";
  */
 export type DescribedDevice = { 
 /**
- * The dialect's name for people.
+ * The dialect's display name.
  */
 dialect: string, 
 /**

@@ -3,7 +3,7 @@ import type { DesiredFor } from "./DesiredFor";
 import type { JsonText } from "./JsonText";
 
 /**
- * The wanted configuration of some devices.
+ * The desired configuration of some devices.
  */
 export type DesiredConfig = { 
 /**

@@ -3,11 +3,11 @@ import type { DesiredConfig } from "./DesiredConfig";
 import type { OverruledValue } from "./OverruledValue";
 
 /**
- * A wanted configuration, and the state of its devices.
+ * A desired configuration, and the state of its devices.
  */
 export type DesiredView = { 
 /**
- * The wanted configuration, with its place in the list.
+ * The desired configuration, with its place in the list.
  */
 desired: DesiredConfig, 
 /**

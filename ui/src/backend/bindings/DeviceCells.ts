@@ -20,6 +20,6 @@ config: Array<JsonText | null>,
  */
 measured: Array<Array<number>>, 
 /**
- * The comparison with its wanted configuration, if that is a column and it has one.
+ * The comparison with its desired configuration, if that is a column and it has one.
  */
 desired: DeviceDesired | null, };

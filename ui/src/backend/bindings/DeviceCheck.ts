@@ -9,7 +9,7 @@ export type DeviceCheck = {
  */
 device: string, 
 /**
- * The device's name for people, where it is known by another one.
+ * The device's display name, where it is known by another one.
  */
 name: string | null, 
 /**

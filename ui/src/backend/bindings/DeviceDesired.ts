@@ -3,7 +3,7 @@ import type { ConfigDifference } from "./ConfigDifference";
 import type { DesiredState } from "./DesiredState";
 
 /**
- * The comparison of a device with its wanted configuration.
+ * The comparison of a device with its desired configuration.
  */
 export type DeviceDesired = { 
 /**

@@ -5,7 +5,7 @@
  */
 export type DeviceValue = { 
 /**
- * Its name for people.
+ * Its display name.
  */
 title: string, 
 /**

@@ -9,7 +9,7 @@ export type DialectSetting = {
  */
 name: string, 
 /**
- * Its name for people.
+ * Its display name.
  */
 title: string, 
 /**

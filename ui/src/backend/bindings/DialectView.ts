@@ -10,7 +10,7 @@ export type DialectView = {
  */
 name: string, 
 /**
- * Its name for people.
+ * Its display name.
  */
 title: string, 
 /**

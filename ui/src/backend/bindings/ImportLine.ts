@@ -15,7 +15,7 @@ kind: ImportKind,
  */
 name: string, 
 /**
- * A command's name for people; the name of the command that a button sends.
+ * A command's display name; the name of the command that a button sends.
  */
 title: string, 
 /**

@@ -19,7 +19,7 @@ export type NewRollout = {
  */
 connection: string, 
 /**
- * A name for people; the command with its arguments where none is given.
+ * A display name; the command with its arguments where none is given.
  */
 name: string | null, 
 /**

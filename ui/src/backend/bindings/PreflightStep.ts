@@ -12,7 +12,7 @@ export type PreflightStep = {
  */
 step: Step, 
 /**
- * Its name for people.
+ * Its display name.
  */
 name: string, 
 /**

@@ -11,7 +11,7 @@ export type PresetView = {
  */
 preset: Preset, 
 /**
- * Its name for people.
+ * Its display name.
  */
 name: string, 
 /**

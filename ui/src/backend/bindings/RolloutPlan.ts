@@ -60,7 +60,7 @@ unknown_before: number,
  */
 unknown_before_examples: Array<string>, 
 /**
- * Devices that have not reported their configuration, if a wanted configuration is applied. They are members if
+ * Devices that have not reported their configuration, if a desired configuration is applied. They are members if
  * the rollout includes them, and left out otherwise.
  */
 unreported: number, 

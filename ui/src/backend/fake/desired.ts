@@ -81,7 +81,7 @@ export class FakeDesired {
     const place = this.#all.findIndex((other) => isSame(other.target, target));
     const [cleared] = place < 0 ? [] : this.#all.splice(place, 1);
     if (cleared === undefined)
-      throw failure('not_found', 'These devices have no wanted configuration.', 'Set the wanted values first.');
+      throw failure('not_found', 'These devices have no desired configuration.', 'Set the wanted values first.');
     this.#settle(connection);
     return { ...cleared, place };
   }
@@ -138,7 +138,7 @@ function isSame(one: DesiredFor, other: DesiredFor): boolean {
   return other.by === 'view' && one.view === other.view;
 }
 
-/** The wanted configuration of a device: of each key, the value of the first configuration that names it. */
+/** The desired configuration of a device: of each key, the value of the first configuration that names it. */
 function applied(device: FakeDevice, all: Wanted[]): { key: string; value: unknown; by: string }[] {
   const found = new Map<string, { key: string; value: unknown; by: string }>();
   for (const { name, values, fits } of all) {

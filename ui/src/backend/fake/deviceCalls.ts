@@ -172,7 +172,7 @@ export function deviceCalls(engine: FakeEngine) {
       if (engine.desired.isForView(id))
         throw failure(
           'invalid',
-          'This view has a wanted configuration.',
+          'This view has a desired configuration.',
           'Clear it first: without the view it would apply to no device.',
         );
       engine.savedViews.remove(id);

@@ -13,7 +13,7 @@ export interface FakeDevice {
   saved: Record<string, unknown> | null;
   commandCount: number;
   note: string | null;
-  /** Whether it has its wanted configuration; null without one. */
+  /** Whether it has its desired configuration; null without one. */
   desired?: () => DeviceDesired | null;
 }
 

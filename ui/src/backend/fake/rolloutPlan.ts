@@ -51,7 +51,7 @@ export function stageSizes(members: number, rollout: NewRollout): number[] {
   return sizes;
 }
 
-/** The values to send to a device that differs from its wanted configuration. */
+/** The values to send to a device that differs from its desired configuration. */
 export function argumentsOf({ desired }: FakeDevice): string {
   const changes = desired?.()?.differences.map(({ key, wanted }) => [key, fromJson(wanted)] as const) ?? [];
   return toJson({ changes: Object.fromEntries(changes), apply: 'now' });

@@ -32,12 +32,12 @@ it('lists who did what and why, newest first, by kind and time', async () => {
 it('says whether every entry is as it was written, and which is not', async () => {
   const { getByRole, findByText, getByText, backend, user, container } = await openAudit();
   await user.click(getByRole('button', { name: 'Verify' }));
-  await findByText('Entries 1 to 5 are as written.');
+  await findByText('Entries 1 to 5 are unaltered.');
   expect(getByText(/^Sealed up to entry 5 at/)).toBeVisible();
   backend.alterEntry(3);
   await user.click(getByRole('button', { name: 'Verify' }));
   await findByText('Entry 3 was altered. It now says: Sent nothing.');
-  expect(getByText('Entries 1 to 2 and 4 to 5 are still as written.')).toBeVisible();
+  expect(getByText('Entries 1 to 2 and 4 to 5 are unaltered.')).toBeVisible();
   expect(getByText('3 altered')).toBeVisible();
   await expectAccessible(container);
 });
@@ -53,7 +53,7 @@ it('saves evidence of a command, and opens it again', async () => {
   await findByRole('heading', { name: 'Evidence file' });
   await user.type(getByRole('textbox', { name: 'Path of the file to read' }), '/home/you/a.wilco-evidence');
   await user.click(getByRole('button', { name: 'Open' }));
-  await findByText('All 1 record as written.');
+  await findByText('The record is unaltered.');
   expect(getByText(/^Signed by the key 3f2a/, { selector: 'section p' })).toBeVisible();
   backend.alterEvidence('/home/you/a.wilco-evidence');
   await user.click(getByRole('button', { name: 'Open' }));

@@ -23,7 +23,7 @@ describe('the catalogue', () => {
     expect(article.queryByRole('button', { name: 'Edit' })).toBeNull();
     await expectAccessible(window.container);
     await window.user.click(article.getByRole('button', { name: 'Duplicate' }));
-    expect(await window.findByRole('textbox', { name: 'Name on the wire' })).toHaveValue('restart.copy');
+    expect(await window.findByRole('textbox', { name: 'Command name in messages' })).toHaveValue('restart.copy');
     await window.user.click(window.getByRole('button', { name: 'Save' }));
     await window.findByRole('article', { name: 'Restart copy' });
   });
@@ -31,7 +31,7 @@ describe('the catalogue', () => {
   it('describes a command with its form and its request shown beside', async () => {
     const window = await openCatalogue();
     await window.user.click(await window.findByRole('button', { name: 'Describe a command' }));
-    const name = await window.findByRole('textbox', { name: 'Name on the wire' });
+    const name = await window.findByRole('textbox', { name: 'Command name in messages' });
     await window.user.click(window.getByRole('button', { name: 'Save' }));
     expect(name).toHaveAccessibleDescription('Enter the name that the device expects.');
     await window.user.type(name, 'calibrate');
@@ -73,7 +73,7 @@ describe('the catalogue', () => {
   it('shows on the wire what its form is filled in with, or an example', async () => {
     const window = await openCatalogue();
     await window.user.click(await window.findByRole('button', { name: 'Describe a command' }));
-    await window.user.type(await window.findByRole('textbox', { name: 'Name on the wire' }), 'calibrate');
+    await window.user.type(await window.findByRole('textbox', { name: 'Command name in messages' }), 'calibrate');
     const level = await window.findByRole('textbox', { name: /Level/ });
     const wire = within(window.getByRole('region', { name: 'Request' }));
     await wire.findByText(/"command":"calibrate","args":\{"level":0\}/);
@@ -96,7 +96,7 @@ describe('the catalogue', () => {
   it('says beforehand which argument is sent as null where it is left empty', async () => {
     const window = await openCatalogue();
     await window.user.click(await window.findByRole('button', { name: 'Describe a command' }));
-    await window.user.type(await window.findByRole('textbox', { name: 'Name on the wire' }), 'valve');
+    await window.user.type(await window.findByRole('textbox', { name: 'Command name in messages' }), 'valve');
     const fill = async (name: RegExp | string, text: string) => {
       const field = window.getByRole('textbox', { name });
       await window.user.clear(field);
@@ -116,16 +116,16 @@ describe('the catalogue', () => {
   it('keeps what is being described while something else is looked at', async () => {
     const window = await openCatalogue();
     await window.user.click(await window.findByRole('button', { name: 'Describe a command' }));
-    await window.user.type(await window.findByRole('textbox', { name: 'Name on the wire' }), 'calibrate');
+    await window.user.type(await window.findByRole('textbox', { name: 'Command name in messages' }), 'calibrate');
     await window.user.click(window.getByRole('button', { name: /^Restart/ }));
     await window.findByRole('article', { name: 'Restart' });
     await expectAccessible(window.container);
     await window.user.click(window.getByRole('button', { name: 'calibrate not saved' }));
-    expect(await window.findByRole('textbox', { name: 'Name on the wire' })).toHaveValue('calibrate');
+    expect(await window.findByRole('textbox', { name: 'Command name in messages' })).toHaveValue('calibrate');
     await window.user.click(window.getByRole('link', { name: 'Fleet' }));
     await window.findByRole('grid', { name: 'Devices' });
     window.app.route.go('commands');
-    expect(await window.findByRole('textbox', { name: 'Name on the wire' })).toHaveValue('calibrate');
+    expect(await window.findByRole('textbox', { name: 'Command name in messages' })).toHaveValue('calibrate');
     await window.user.type(window.getByRole('textbox', { name: 'Title' }), 'Level out');
     await window.user.click(window.getByRole('button', { name: 'Save' }));
     await window.findByRole('article', { name: 'Level out' });
@@ -136,7 +136,7 @@ describe('the catalogue', () => {
     const window = await openCatalogue();
     await window.app.catalogue.save(null, VALVE);
     const begin = () => window.user.click(window.getByRole('button', { name: 'Describe a command' }));
-    const name = () => window.findByRole('textbox', { name: 'Name on the wire' });
+    const name = () => window.findByRole('textbox', { name: 'Command name in messages' });
     await begin();
     await name();
     await window.user.click(window.getByRole('button', { name: 'Cancel' }));
@@ -183,12 +183,12 @@ describe('the catalogue', () => {
     await window.findByText('Exported to /home/you/commands.json.');
     await window.user.click(window.getByRole('link', { name: 'Fleet' }));
     await run('describe a command');
-    await window.user.type(await window.findByRole('textbox', { name: 'Name on the wire' }), 'calibrate');
+    await window.user.type(await window.findByRole('textbox', { name: 'Command name in messages' }), 'calibrate');
     await window.user.click(window.getByRole('link', { name: 'Fleet' }));
     await run('describe a command');
     await window.findByRole('dialog', { name: 'Discard changes?' });
     await window.user.click(window.getByRole('button', { name: 'Discard changes' }));
-    await waitFor(() => expect(window.getByRole('textbox', { name: 'Name on the wire' })).toHaveValue(''));
+    await waitFor(() => expect(window.getByRole('textbox', { name: 'Command name in messages' })).toHaveValue(''));
   });
 
   it('draws no form from a schema that the engine has not found to be one', async () => {
@@ -223,7 +223,7 @@ describe('the catalogue', () => {
       ['led', /'led' is a built-in command/],
     ] as const) {
       await window.user.click(await window.findByRole('button', { name: 'Describe a command' }));
-      await window.user.type(await window.findByRole('textbox', { name: 'Name on the wire' }), name);
+      await window.user.type(await window.findByRole('textbox', { name: 'Command name in messages' }), name);
       await window.user.click(window.getByRole('button', { name: 'Save' }));
       expect(await window.findByRole('alert')).toHaveTextContent(why);
       await window.user.click(window.getByRole('button', { name: 'Cancel' }));

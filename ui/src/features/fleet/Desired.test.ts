@@ -9,8 +9,8 @@ beforeEach(closeRolloutDialog);
 async function openDesired() {
   const window = await openFleet();
   window.app.desired.open();
-  const dialog = within(await window.findByRole('dialog', { name: 'Wanted configuration' }));
-  await dialog.findByText(/No configuration is wanted yet/);
+  const dialog = within(await window.findByRole('dialog', { name: 'Desired configuration' }));
+  await dialog.findByText(/No desired configuration yet/);
   return { ...window, dialog };
 }
 
@@ -26,7 +26,7 @@ async function setForKitchen(value: string) {
   return window;
 }
 
-describe('the wanted configuration', () => {
+describe('the desired configuration', () => {
   it('refuses a key that begins or ends with a space, unless devices report it so', async () => {
     const { dialog, user, backend, app } = await openDesired();
     await user.click(dialog.getByRole('button', { name: 'Set values…' }));
@@ -44,7 +44,7 @@ describe('the wanted configuration', () => {
 
   it('is set for a tag, counted, brought into line, cleared and restored', async () => {
     const { dialog, user, container, backend, app, findByText, findByRole, queryByRole } = await setForKitchen('45');
-    const list = within(await dialog.findByRole('list', { name: 'Wanted configurations' }));
+    const list = within(await dialog.findByRole('list', { name: 'Desired configurations' }));
     list.getByText('Tag kitchen');
     list.getByText('report_interval_s = 45');
     const differ = list.getByRole('button', { name: /\d+ differ/ });
@@ -60,14 +60,14 @@ describe('the wanted configuration', () => {
     });
 
     await user.click(list.getByRole('button', { name: 'Clear: Tag kitchen' }));
-    await dialog.findByText(/No configuration is wanted yet/);
+    await dialog.findByText(/No desired configuration yet/);
     await findByText('Cleared what is wanted for the tag kitchen.');
     await app.undo.last();
     await dialog.findByText('Tag kitchen');
     expect((await backend.desired(connection))[0]?.desired).toEqual(view?.desired);
 
     await user.click(dialog.getByRole('button', { name: 'Apply: Tag kitchen' }));
-    expect(queryByRole('dialog', { name: 'Wanted configuration' })).toBeNull();
+    expect(queryByRole('dialog', { name: 'Desired configuration' })).toBeNull();
     expect(rolloutToPrepare.current).toMatchObject({
       connection,
       target: { by: 'desired', search: 'tag:kitchen', unknown: false },
@@ -75,7 +75,7 @@ describe('the wanted configuration', () => {
       name: 'Apply tag kitchen',
     });
     app.desired.open();
-    const again = within(await findByRole('dialog', { name: 'Wanted configuration' }));
+    const again = within(await findByRole('dialog', { name: 'Desired configuration' }));
     await user.click(await again.findByRole('button', { name: /\d+ differ/ }));
     await waitFor(() => expect(app.fleet.matching).toBe(view?.differs));
   });

@@ -128,7 +128,7 @@ export function fleetActions(): () => Action[] {
       opens('add', 'Add a device…', 'new device'),
       opens('import', 'Import devices…', 'csv file names tags'),
       opens('export', 'Export devices…', 'csv file names tags'),
-      opens('desired', 'Wanted configuration…', 'desired values apply differs'),
+      opens('desired', 'Desired configuration…', 'desired values apply differs'),
     ];
     if (tokens.length === 0 && text === '') return list;
     const clear = () => fleet.find(NOTHING);

@@ -1,4 +1,4 @@
-/** Configuration, wanted configuration and measurements of the visible rows. */
+/** Configuration, desired configuration and measurements of the visible rows. */
 
 import { createContext } from 'svelte';
 
@@ -61,7 +61,7 @@ export class Cells {
     return place === undefined ? [] : (row?.measured[place] ?? []);
   }
 
-  /** Whether a device has its wanted configuration; null without one. */
+  /** Whether a device has its desired configuration; null without one. */
   desired(device: string): DeviceDesired | null {
     return this.#rows.get(device)?.desired ?? null;
   }

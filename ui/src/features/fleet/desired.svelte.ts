@@ -26,7 +26,7 @@ export class DesiredConfigs {
     readonly backend: Backend,
     readonly connections: Connections,
     readonly undo: Undo,
-    /** The wanted configurations have changed. */
+    /** The desired configurations have changed. */
     readonly onchange: () => void,
   ) {}
 

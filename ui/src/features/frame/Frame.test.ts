@@ -62,7 +62,7 @@ it('counts what went wrong in the bar below, where it is opened and put away', a
     backend.notify({
       level: 'warning',
       message: `This answer is unreadable: it is no JSON. It came on ${topic}.`,
-      hint: 'It settles nothing.',
+      hint: 'It does not change a command's state.',
       connection: 'demo',
     });
   unreadable('a/res');

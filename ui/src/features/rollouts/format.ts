@@ -125,7 +125,7 @@ export function targetOf({ target }: Pick<NewRollout, 'target'>, members: number
     case 'members':
       return { words: `${WHICH[target.which]} of ${numberOf(target.rollout)}`, search: null };
     case 'desired':
-      return { words: 'devices that differed from their wanted configuration', search: null };
+      return { words: 'devices that differed from their desired configuration', search: null };
     case 'broadcast':
       return {
         words:

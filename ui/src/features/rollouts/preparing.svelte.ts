@@ -238,7 +238,7 @@ export class Preparing {
         return { words: `${which} of ${of}`, search: null };
       }
       case 'desired':
-        return { words: 'Devices that differ from their wanted configuration', search: null };
+        return { words: 'Devices that differ from their desired configuration', search: null };
       case 'broadcast':
         return {
           words:

@@ -109,7 +109,7 @@ it('tells how much of the history would go before it goes', async () => {
   await findByText(/keeps nothing/);
   await user.clear(field);
   await user.type(field, '3000');
-  await findByText('The history has nothing that old.');
+  await findByText('No commands are older than that.');
   expect(getByRole('button', { name: 'Clear them' })).toBeDisabled();
   await user.clear(field);
   await user.type(field, '30');

@@ -419,7 +419,7 @@ describe('dialects', () => {
     await user.click(box('Zigbee2MQTT'));
     await user.click(box('IoT Atlas'));
     await press('Next');
-    getByRole('group', { name: 'Devices speak' });
+    getByRole('group', { name: 'Dialects' });
     expect(container).toHaveTextContent('Choose at least one dialect.');
   });
 

@@ -65,7 +65,7 @@ pub(super) fn describe(
         }
     };
     let by_template = (entity.component == "light" && text(&config, "schema") == Some("template"))
-        .then(|| "Its discovery makes its commands by templates for on and off, which Wilco does not use.".into());
+        .then(|| "Lights with `schema: template` are not supported.".into());
     let reported_as = reported_as(&entity.component, &config);
     let mut add = |title: &str, control: Control, payload: AskPayload, reports: Option<Box<str>>| {
         let payload = match (payload, &template) {

@@ -110,7 +110,7 @@ async fn every_kind_of_change_is_written_down_with_who_and_why() {
             (AuditKind::Rollout, "Stopped rollout 1", None),
             (AuditKind::Catalogue, "Saved command flush in the catalogue", None),
             (AuditKind::Button, "Saved button Flush it", None),
-            (AuditKind::Desired, "Set the wanted configuration of devices with the tag north", None),
+            (AuditKind::Desired, "Set the desired configuration of devices with the tag north", None),
             (AuditKind::View, "Saved view North", None),
             (AuditKind::Dialect, "Changed the dialects of plant", None),
             (AuditKind::History, "Deleted the history of more than 1 day ago", None),

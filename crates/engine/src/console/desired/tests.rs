@@ -55,7 +55,7 @@ async fn wanted_values_are_saved_ordered_cleared_and_restored() {
 
     // A view that it is for can be neither removed nor made to depend on it.
     let refused = handle.remove_view(&view.id).await.unwrap_err();
-    assert_eq!(refused.message, "This view has a wanted configuration.");
+    assert_eq!(refused.message, "This view has a desired configuration.");
     let circular = SavedView { search: "desired:differs".into(), ..view };
     let refused = handle.save_view(circular).await.unwrap_err();
     assert!(refused.message.contains("searches with desired:"), "{refused}");
@@ -99,7 +99,7 @@ async fn a_rollout_brings_those_into_line_that_are_known_to_differ() {
         ..NewRollout::default()
     };
     let nothing = handle.plan_rollout(spec(false)).await.unwrap_err();
-    assert_eq!(nothing.message, "These devices have no wanted configuration.");
+    assert_eq!(nothing.message, "These devices have no desired configuration.");
     let added = ["a", "b"].map(|device| NewDevice {
         device: device.into(),
         tags: vec!["north".into()],
@@ -121,5 +121,5 @@ async fn a_rollout_brings_those_into_line_that_are_known_to_differ() {
     assert!(plan.samples[0].request.payload.contains(r#""changes":{"limit":4.50},"apply":"now""#), "{plan:?}");
     let started = handle.start_rollout(spec(true)).await.unwrap();
     assert_eq!((started.members, started.spec.command.name.as_str()), (2, "config.set"));
-    assert_eq!(started.spec.name.as_deref(), Some("Apply wanted configuration"));
+    assert_eq!(started.spec.name.as_deref(), Some("Apply desired configuration"));
 }

@@ -32,7 +32,7 @@ pub(crate) struct Facts {
     pub(crate) now: Timestamp,
     /// The latest measurements of each device, by series.
     pub(crate) measured: HashMap<String, HashMap<DeviceId, f64>>,
-    /// The wanted configurations.
+    /// The desired configurations.
     pub(crate) desired: Arc<Desired>,
 }
 
@@ -68,7 +68,7 @@ pub(crate) enum Term {
     /// How long ago it last restarted, as far as that is known, milliseconds.
     Restarted(Option<(Relation, u64)>),
     Config(String, Option<(Relation, String)>),
-    /// Its state in comparison with its wanted configuration.
+    /// Its state in comparison with its desired configuration.
     Desired(Option<DesiredState>),
     Measured(String, Option<(Relation, f64)>),
 }
@@ -153,7 +153,7 @@ impl Search {
         }
     }
 
-    /// Whether it depends on wanted configurations.
+    /// Whether it depends on desired configurations.
     pub(crate) fn is_about_desired(&self) -> bool {
         match self {
             Search::Every(some) | Search::Any(some) => some.iter().any(Search::is_about_desired),
@@ -177,7 +177,7 @@ impl Search {
                 Term::Seen(_) => Aspects::SEEN.and(Aspects::ELSEWHERE),
                 Term::Restarted(_) => Aspects::DESCRIPTION.and(Aspects::ELSEWHERE),
                 Term::Config(..) | Term::Disagrees => Aspects::REPORT,
-                // Wanted configurations are stored elsewhere, and their searches may depend on anything.
+                // Desired configurations are stored elsewhere, and their searches may depend on anything.
                 Term::Measured(..) | Term::Desired(_) => Aspects::ELSEWHERE,
             },
         }

@@ -264,7 +264,7 @@ pub(super) const FIELDS: [(&str, &str); 9] = [
     ("led", "LED: on, off, unknown"),
     ("seen", "Last seen: <10m, >1h"),
     ("restarted", "Last restart: <1h, >7d"),
-    ("desired", "Wanted configuration: as_wanted, differs, unknown"),
+    ("desired", "Desired configuration: as_wanted, differs, unknown"),
 ];
 /// Presence, or a disagreement between answer and report.
 pub(super) const IS: [&str; 4] = ["online", "offline", "unknown", "disagrees"];
