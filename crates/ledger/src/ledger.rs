@@ -240,8 +240,8 @@ impl Ledger {
     /// them is unfinished, a publish of one is in progress, or a change is uncommitted.
     pub fn forget_device(&mut self, device: &DeviceId) -> bool {
         let slots: BTreeSet<CommandKey> = self.table.slots_of(device).collect();
-        let is_busy = |entry: &table::Entry| !entry.command.is_settled() || entry.open || entry.changed;
-        if slots.iter().filter_map(|slot| self.table.entry(*slot)).any(is_busy) {
+        let is_changed = slots.iter().filter_map(|slot| self.table.entry(*slot)).any(|entry| entry.changed);
+        if is_changed || self.is_busy(device) {
             return false;
         }
         slots.iter().for_each(|slot| self.table.remove(*slot));
@@ -249,6 +249,13 @@ impl Ledger {
         self.fall_silent(device);
         self.table.remove_device(device);
         true
+    }
+
+    /// Whether a device has an unfinished command, or a publish of one is in progress.
+    #[must_use]
+    pub fn is_busy(&self, device: &DeviceId) -> bool {
+        let mut entries = self.table.slots_of(device).filter_map(|slot| self.table.entry(slot));
+        entries.any(|entry| !entry.command.is_settled() || entry.open)
     }
 
     /// Whether a command is in memory. If not, and an answer names it, the store may have it: see [`Ledger::adopt`].

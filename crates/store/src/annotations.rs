@@ -30,36 +30,9 @@ impl Store {
     /// Everything that is set of a connection's devices, by id.
     ///
     /// # Errors
-    /// See [`StoreError`]; so for all the others.
+    /// See [`StoreError`].
     pub async fn annotations(&self, connection: &ConnectionId) -> Result<Vec<StoredAnnotation>, StoreError> {
         let id = connection.clone();
         self.readers.read(move |connection| annotations::all(connection, &id)).await
-    }
-
-    /// Replaces what is set of these devices: of all of them, or none. None of them is to be forgotten then.
-    pub async fn annotate(
-        &self,
-        connection: &ConnectionId,
-        devices: Vec<(DeviceId, Annotation)>,
-    ) -> Result<(), StoreError> {
-        let id = connection.clone();
-        self.write(move |transaction| {
-            devices.iter().try_for_each(|(device, annotation)| annotations::put(transaction, &id, device, annotation))
-        })
-        .await
-    }
-
-    /// Notes since when these devices are to be forgotten, or (with no time) that they are not.
-    pub async fn forget_later(
-        &self,
-        connection: &ConnectionId,
-        devices: Vec<DeviceId>,
-        at: Option<Timestamp>,
-    ) -> Result<(), StoreError> {
-        let id = connection.clone();
-        self.write(move |transaction| {
-            devices.iter().try_for_each(|device| annotations::forget(transaction, &id, device, at))
-        })
-        .await
     }
 }

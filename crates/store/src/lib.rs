@@ -10,6 +10,7 @@ mod anchor;
 mod annotations;
 mod audit;
 mod bounds;
+mod changes;
 mod check;
 mod definitions;
 mod desired;
@@ -70,7 +71,7 @@ pub use look_up::{FoundCommands, NamedCommands};
 pub use mark::{Gap, MARK_FILE_NAME};
 pub use record::{Change, Cursor, HistoryFilter, HistoryRows, Restart, StoredDescription, StoredDevice, StoredLog};
 pub use recover::{Recovered, recover};
-pub use retention::{Forgotten, Older};
+pub use retention::{Forgotten, Older, Remains};
 pub use rollouts::{
     CommandTemplate, MemberFilter, NewMember, RolloutSnapshot, StoredApproval, StoredMember, StoredRollout,
     StoredStranger,
@@ -82,7 +83,7 @@ pub use wilco_connection::{ConnectionId, Profile};
 
 use mark::Mark;
 use reader::Readers;
-use table::{commands, connections, counters, devices, dismissed, events, meta, settings, tallies};
+use table::{commands, connections, counters, devices, events, meta, settings, tallies};
 use writer::{Behind, Job, Started};
 
 /// The database's name in the data directory.
@@ -199,24 +200,6 @@ impl Store {
         self.read(move |connection| commands::ended_badly_since(connection, &id, since)).await
     }
 
-    /// Dismisses these commands of a connection.
-    ///
-    /// # Errors
-    /// See [`StoreError`].
-    pub async fn dismiss(
-        &self,
-        connection: &ConnectionId,
-        commands: Vec<(DeviceId, CommandId)>,
-    ) -> Result<(), StoreError> {
-        // Their rows are in tables that may be behind.
-        self.read(|_| Ok(())).await?;
-        let id = connection.clone();
-        self.write(move |transaction| {
-            commands.iter().try_for_each(|(device, command)| dismissed::add(transaction, &id, device, command))
-        })
-        .await
-    }
-
     /// A device's last commands, newest first, and how many it has had.
     pub async fn last_commands(
         &self,
@@ -329,7 +312,7 @@ impl Store {
 
     /// Makes the table of commands again from the events.
     pub async fn rebuild_projection(&self) -> Result<(), StoreError> {
-        self.write(table::rebuild).await
+        self.write_tables(table::rebuild).await
     }
 
     /// Completes all requests, checkpoints the database and closes it. Other handles then get [`StoreError::Closed`].
@@ -388,15 +371,32 @@ impl Store {
         Ok(())
     }
 
-    /// A transaction of its own for something rare.
+    /// A transaction of its own for something rare that has nothing to do with the tables of commands, which may be
+    /// behind.
     async fn write<T: Send + 'static>(
         &self,
+        change: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.run(false, change).await
+    }
+
+    /// The same for something that needs the tables of commands, which show everything committed by then.
+    async fn write_tables<T: Send + 'static>(
+        &self,
+        change: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.run(true, change).await
+    }
+
+    async fn run<T: Send + 'static>(
+        &self,
+        needs_tables: bool,
         change: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<T, StoreError> {
         let path = self.path.clone();
         let (entry, grew) = (self.entry.clone(), Arc::clone(&self.audit_grew));
         self.ask(move |done| {
-            Job::Run(Box::new(move |connection| {
+            let task: writer::Task = Box::new(move |connection| {
                 let result = connection.and_then(|connection| {
                     connection
                         .transaction_with_behavior(TransactionBehavior::Immediate)
@@ -414,7 +414,8 @@ impl Store {
                     grew.notify_one();
                 }
                 let _ = done.send(result);
-            }))
+            });
+            Job::Run { needs_tables, task }
         })
         .await
     }

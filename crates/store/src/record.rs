@@ -7,8 +7,8 @@ use wilco_dialect::LogChunk;
 use wilco_ledger::{Command, CommandId, DeviceId, Disagreement, Event, Raw, State, Timestamp};
 
 use super::{
-    ConnectionId, Discarded, NewAuditEntry, NewMember, RolloutSnapshot, StoredApproval, StoredRollout, StoredStranger,
-    table::commands::Place,
+    Annotation, ConnectionId, Discarded, NewAuditEntry, NewMember, RolloutSnapshot, StoredApproval, StoredRollout,
+    StoredStranger, table::commands::Place,
 };
 
 /// Something to be stored.
@@ -71,6 +71,33 @@ pub enum Change {
         connection: ConnectionId,
         /// The last of them.
         last: u32,
+    },
+    /// A user set a device's name, tags and note. It is not to be forgotten then.
+    Annotation {
+        /// On which connection.
+        connection: ConnectionId,
+        /// The device.
+        device: DeviceId,
+        /// Its annotation from now on.
+        annotation: Annotation,
+    },
+    /// A device is to be forgotten, or not after all.
+    ForgetLater {
+        /// On which connection.
+        connection: ConnectionId,
+        /// The device.
+        device: DeviceId,
+        /// Since when it is to be; `None` if it is not.
+        at: Option<Timestamp>,
+    },
+    /// A failed command needs no more attention.
+    Dismissed {
+        /// On which connection.
+        connection: ConnectionId,
+        /// Its device.
+        device: DeviceId,
+        /// The command.
+        command: CommandId,
     },
     /// A person did something.
     Audit(Box<NewAuditEntry>),

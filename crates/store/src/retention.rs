@@ -4,7 +4,7 @@
 //! counts in the same transaction: the tables still match the remaining events, so no checkpoint is needed. The caller
 //! decides when to delete, and what is old.
 
-use rusqlite::{Connection, Transaction};
+use rusqlite::Connection;
 use wilco_ledger::{CommandId, DeviceId, Timestamp};
 
 use super::{
@@ -28,6 +28,17 @@ pub struct Older {
     pub strays: u32,
     /// Devices' logs.
     pub logs: u32,
+}
+
+/// What is stored of a device.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Remains {
+    /// Some of its commands. All of them must be finished before they are deleted.
+    Commands(Vec<Forgotten>),
+    /// Its state, measurements, logs and the like. [`Store::sweep_device`] deletes a part of it.
+    Other,
+    /// Nothing at all.
+    Nothing,
 }
 
 /// A command that is no longer kept.
@@ -64,9 +75,21 @@ impl Store {
         .await
     }
 
-    /// Deletes up to `limit` of these commands, and returns them. Fewer than that: there are no more.
-    pub async fn forget_ended(&self, before: Timestamp, limit: usize) -> Result<Vec<Forgotten>, StoreError> {
-        self.write(move |transaction| forget_ended(transaction, before, limit)).await
+    /// Up to `limit` of these commands. Fewer than that: there are no more.
+    pub async fn ended(&self, before: Timestamp, limit: usize) -> Result<Vec<Forgotten>, StoreError> {
+        self.read(move |connection| ended(connection, before, limit)).await
+    }
+
+    /// Deletes commands with all their events, as far as they are still there. All of them must be finished.
+    pub async fn forget_commands(&self, commands: Vec<Forgotten>) -> Result<(), StoreError> {
+        self.write_tables(move |transaction| {
+            commands.iter().try_for_each(|forgotten| {
+                let Forgotten { connection, device, id, .. } = forgotten;
+                let ended = commands::ended_one(transaction, connection, device, id)?;
+                ended.map_or(Ok(()), |ended| forget(transaction, &ended))
+            })
+        })
+        .await
     }
 
     /// When the last of all that is kept happened.
@@ -79,58 +102,58 @@ impl Store {
         self.write(move |transaction| events::forget_strays(transaction, before, limit)).await
     }
 
-    /// Deletes a part of a device: up to `limit` of its commands, or of its other data once these are gone. Returns the
-    /// number of deleted commands of users, and whether there may be more of anything. All of them must be finished.
-    pub async fn forget_device(
+    /// What is still stored of a device: up to `limit` of its commands, or something else once these are gone.
+    pub async fn remains(
         &self,
         connection: &ConnectionId,
         device: &DeviceId,
         limit: usize,
-    ) -> Result<(usize, bool), StoreError> {
+    ) -> Result<Remains, StoreError> {
         let (id, device) = (connection.clone(), device.clone());
-        self.write(move |transaction| forget_device(transaction, &id, &device, limit)).await
+        self.read(move |connection| remains(connection, &id, &device, limit)).await
+    }
+
+    /// Deletes a part of what there is of a device besides its commands.
+    pub async fn sweep_device(&self, connection: &ConnectionId, device: &DeviceId) -> Result<(), StoreError> {
+        let (id, device) = (connection.clone(), device.clone());
+        self.write_tables(move |transaction| removed::sweep_device(transaction, &id, &device, SWEPT_AT_ONCE).map(drop))
+            .await
     }
 
     /// Forgets a connection. Its devices and its history go with [`Store::sweep`].
     pub async fn remove_connection(&self, connection: &ConnectionId) -> Result<(), StoreError> {
         let id = connection.clone();
-        self.write(move |transaction| table::remove_connection(transaction, &id)).await
+        self.write_tables(move |transaction| table::remove_connection(transaction, &id)).await
     }
 
     /// Forgets what is left of connections that are gone.
     pub async fn sweep(&self) -> Result<(), StoreError> {
-        while self.write(|transaction| removed::sweep(transaction, SWEPT_AT_ONCE)).await? {}
+        while self.write_tables(|transaction| removed::sweep(transaction, SWEPT_AT_ONCE)).await? {}
         Ok(())
     }
 }
 
-fn forget_ended(transaction: &Transaction<'_>, before: Timestamp, limit: usize) -> rusqlite::Result<Vec<Forgotten>> {
+fn ended(connection: &Connection, before: Timestamp, limit: usize) -> rusqlite::Result<Vec<Forgotten>> {
     let mut found: Vec<Ended> = Vec::new();
-    for id in counters::connections(transaction)? {
-        found.extend(commands::ended(transaction, &id, before, limit - found.len())?);
+    for id in counters::connections(connection)? {
+        found.extend(commands::ended(connection, &id, before, limit - found.len())?);
     }
-    found.iter().try_for_each(|ended| forget(transaction, ended))?;
     let forgotten = |Ended { connection, device, id, automatic, .. }| Forgotten { connection, device, id, automatic };
     Ok(found.into_iter().map(forgotten).collect())
 }
 
-fn forget_device(
-    transaction: &Transaction<'_>,
-    id: &ConnectionId,
-    device: &DeviceId,
-    limit: usize,
-) -> rusqlite::Result<(usize, bool)> {
+fn remains(connection: &Connection, id: &ConnectionId, device: &DeviceId, limit: usize) -> rusqlite::Result<Remains> {
     let runs = [false, true].into_iter().flat_map(|automatic| commands::runs(id, Some(device), &[], automatic));
-    let found = commands::places(transaction, runs, None, None, limit)?;
-    let mut sent = 0;
-    for place in &found {
-        let (connection, command) = commands::at(transaction, place.row)?;
-        let (id, automatic) = (command.asked.id.clone(), command.asked.automatic);
-        forget(transaction, &Ended { row: place.row, connection, device: device.clone(), id, automatic })?;
-        sent += usize::from(!automatic);
+    let found = commands::places(connection, runs, None, None, limit)?;
+    if found.is_empty() {
+        return Ok(if removed::has_device(connection, id, device)? { Remains::Other } else { Remains::Nothing });
     }
-    let more = !found.is_empty() || removed::sweep_device(transaction, id, device, SWEPT_AT_ONCE)?;
-    Ok((sent, more))
+    let one = |place: &commands::Place| {
+        let (connection, command) = commands::at(connection, place.row)?;
+        let (id, automatic) = (command.asked.id.clone(), command.asked.automatic);
+        Ok(Forgotten { connection, device: device.clone(), id, automatic })
+    };
+    Ok(Remains::Commands(found.iter().map(one).collect::<rusqlite::Result<_>>()?))
 }
 
 fn forget(connection: &Connection, ended: &Ended) -> rusqlite::Result<()> {

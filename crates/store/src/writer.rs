@@ -15,13 +15,13 @@ use std::{
 
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 use tokio::sync::{Notify, oneshot};
-use wilco_ledger::Fact;
 
 use super::{
-    Change, ConnectionId, StoreError, StoredDevice, bounds,
+    Change, StoreError,
+    changes::write,
     mark::Mark,
-    projection_queue::{CommandSnapshot, LastOf, ProjectionQueue},
-    table::{self, events, logs, meta, put_commands, rollout_members, rollout_strangers, rollouts, search},
+    projection_queue::ProjectionQueue,
+    table::{self, events, meta, put_commands, search},
 };
 
 /// A transaction takes no further batch once it holds so many changes.
@@ -45,8 +45,8 @@ const REST: Duration = Duration::from_millis(50);
 const PAUSE: Duration = Duration::from_secs(1);
 
 pub(super) type Done<T> = oneshot::Sender<Result<T, StoreError>>;
-/// A rare task, which needs the tables of commands up to date, or gets the error.
-type Task = Box<dyn FnOnce(Result<&mut Connection, StoreError>) + Send>;
+/// A rare task; it gets the error where the tables of commands could not be brought up to date for it.
+pub(super) type Task = Box<dyn FnOnce(Result<&mut Connection, StoreError>) + Send>;
 
 /// The jobs of the thread.
 pub(super) enum Job {
@@ -58,8 +58,11 @@ pub(super) enum Job {
     CatchUp(Done<()>),
     /// And the search index too.
     Index(Done<()>),
-    /// Something rare, by itself.
-    Run(Task),
+    /// Something rare, by itself. The tables of commands show everything by then where it needs them.
+    Run {
+        needs_tables: bool,
+        task: Task,
+    },
     /// Something that a test does behind everybody's back.
     #[cfg(any(test, feature = "testing"))]
     Meddle(Box<dyn FnOnce(&mut Connection) + Send>),
@@ -146,10 +149,10 @@ impl Writer {
                 Job::Index(done) => {
                     let _ = done.send(self.catch_up(usize::MAX).and_then(|()| self.index(usize::MAX)));
                 }
-                Job::Run(task) => match self.catch_up(usize::MAX) {
-                    Ok(()) => task(Ok(&mut self.connection)),
-                    Err(error) => task(Err(error)),
-                },
+                Job::Run { needs_tables, task } => {
+                    let caught_up = if needs_tables { self.catch_up(usize::MAX) } else { Ok(()) };
+                    task(caught_up.map(|()| &mut self.connection));
+                }
                 #[cfg(any(test, feature = "testing"))]
                 Job::Meddle(meddle) => meddle(&mut self.connection),
                 Job::Close(done) => {
@@ -358,94 +361,6 @@ fn gather(group: &mut Vec<(Vec<Change>, Done<()>)>, jobs: &Receiver<Job>) -> Opt
         }
     }
     None
-}
-
-/// Writes everything except the rows of commands, which are returned: of each only the last state. Also returns the
-/// number of written events.
-fn write<'a>(
-    transaction: &Transaction<'_>,
-    changes: impl Iterator<Item = &'a Change>,
-) -> rusqlite::Result<(Vec<CommandSnapshot>, u64)> {
-    let mut appended = 0;
-    let mut append = events::Append::to(transaction)?;
-    let mut commands = LastOf::default();
-    // The final state of each device; none if it was deleted.
-    let mut devices = LastOf::<(&ConnectionId, &_), Option<&StoredDevice>>::default();
-    let mut evidence = LastOf::<(&ConnectionId, &_), u64>::default();
-    for change in changes {
-        match change {
-            Change::Event { connection, event, command } => {
-                let row = append.event(connection, event, None)?;
-                appended += 1;
-                if let Some(bytes) = bounds::counted(&event.fact) {
-                    evidence.put((connection, &event.device), |before| before.map_or(bytes, |before| before + bytes));
-                }
-                let begun_at = matches!(event.fact, Fact::Submitted { .. }).then_some(row);
-                if let (Some(id), true) = (&event.command, begun_at.is_some() || command.is_some()) {
-                    commands.put((connection, &event.device, id), |before: Option<&(_, _)>| {
-                        (command.as_ref(), before.and_then(|before| before.1).or(begun_at))
-                    });
-                }
-            }
-            Change::Request { connection, event, request } => {
-                let row = append.event(connection, event, Some(request))?;
-                appended += 1;
-                if let (Some(id), Fact::Submitted { .. }) = (&event.command, &event.fact) {
-                    commands.put((connection, &event.device, id), |before: Option<&(_, _)>| {
-                        (before.and_then(|before| before.0), before.and_then(|before| before.1).or(Some(row)))
-                    });
-                }
-            }
-            Change::CommandSnapshot { connection, command } => {
-                commands.put((connection, command.device(), command.id()), |before| {
-                    (Some(command), before.and_then(|before| before.1))
-                });
-            }
-            Change::Discarded { connection, device, command, discarded } => {
-                table::discarded::add(transaction, connection, device, command.as_ref(), discarded)?;
-            }
-            Change::Device { connection, device } => devices.put((connection, &device.device), |_| Some(device)),
-            Change::NoDevice { connection, device } => devices.put((connection, device), |_| None),
-            Change::Audit(entry) => {
-                table::audit::append(transaction, entry)?;
-            }
-            Change::WireId { connection, last } => meta::keep_wire_id(transaction, connection, *last)?,
-            Change::Rollout { rollout, members } => {
-                rollouts::insert(transaction, rollout)?;
-                rollout_members::insert(transaction, rollout.number, members)?;
-            }
-            Change::RolloutSnapshot { number, snapshot } => rollouts::update(transaction, *number, snapshot)?,
-            Change::RolloutApproval { number, approval } => rollouts::approval(transaction, *number, approval)?,
-            Change::RolloutNote { number, note } => rollouts::note(transaction, *number, note.as_deref())?,
-            Change::MemberEarlier { rollout, member, values } => {
-                rollout_members::note_earlier(transaction, *rollout, *member, values)?;
-            }
-            Change::Stranger { rollout, stranger } => rollout_strangers::put(transaction, *rollout, stranger)?,
-            Change::LogChunk { connection, device, at, chunk } => {
-                logs::add(transaction, connection, device, *at, chunk)?;
-            }
-            Change::LogRuined { connection, device, command, at, why } => {
-                logs::ruin(transaction, connection, device, command, (*at, why))?;
-            }
-        }
-    }
-    for ((connection, device), bytes) in evidence {
-        table::evidence_use::add(transaction, connection, device, bytes)?;
-    }
-    for ((connection, device), known) in devices {
-        match known {
-            Some(known) => table::devices::put(transaction, connection, known)?,
-            None => table::devices::remove(transaction, connection, device)?,
-        }
-    }
-    let snapshot =
-        |((connection, ..), (command, begun_at)): ((&ConnectionId, _, _), (Option<&Arc<_>>, Option<i64>))| {
-            Some(CommandSnapshot { connection: connection.clone(), command: Arc::clone(command?), begun_at })
-        };
-    if appended > 0 {
-        meta::count_events(transaction, appended)?;
-    }
-    Ok((commands.into_iter().filter_map(snapshot).collect(), appended))
 }
 
 fn close(connection: Connection) -> rusqlite::Result<()> {

@@ -1,11 +1,11 @@
 //! Brokers' responses to a publish, or their absence.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use anyhow::{Result, bail, ensure};
+use anyhow::{Result, ensure};
 use serde_json::json;
 use wilco_engine::api::{CommandState, ConnectionEntry, NewCommand};
-use wilco_tests::Broker;
+use wilco_tests::{Broker, Device};
 
 use crate::desk::{Desk, ask, led, plain, to};
 use crate::stepped_broker::{Line, SteppedBroker};
@@ -23,7 +23,10 @@ struct Bench {
 
 impl Bench {
     async fn new(properties: &[u8]) -> Result<Bench> {
-        let broker = SteppedBroker::new().await?;
+        Bench::at(SteppedBroker::new().await?, properties).await
+    }
+
+    async fn at(broker: SteppedBroker, properties: &[u8]) -> Result<Bench> {
         let desk = Desk::new().await?;
         let connection = desk.add(to("stepped_broker", &broker.url()?)).await?;
         let line = broker.serve(properties).await?;
@@ -162,28 +165,56 @@ async fn a_broker_that_ends_the_connection_over_a_message_to_ourselves_gets_no_o
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_broker_that_hangs_keeps_nobody_on_another_connection_waiting() -> Result<()> {
-    let mut bench = Bench::new(&[]).await?;
-    let other = SteppedBroker::new().await?;
-    let good = bench.desk.add(to("good", &other.url()?)).await?;
-    let mut line = other.serve(&[]).await?;
-    bench.desk.online(&good).await?;
-    // Somebody else may keep this computer from its work for as long as a DISCONNECT waits, but not each time.
-    for number in 0..5 {
-        // It acknowledges nothing, and DISCONNECT waits for that.
-        bench.desk.send(led(&bench.connection, "hangs")).await?;
-        bench.line.publish().await?;
-        bench.desk.edit(&bench.connection, |entry| entry.client_id = Some(format!("console-{number}"))).await?;
-        let id = bench.desk.send(led(&good, "kitchen")).await?;
-        let (_, packet) = line.publish().await?;
-        line.puback(packet, 0).await?;
-        bench.desk.reaches("kitchen", &id, CommandState::AtBroker).await?;
-        if !bench.line.has_more().await {
-            return Ok(());
-        }
-        bench.line = bench.broker.serve(&[]).await?;
-        bench.desk.online(&bench.connection).await?;
+    /// Commands of a quarter of a megabyte that fill what the computer keeps for a reader that does not read.
+    const FILLS: usize = 48;
+    let broker = Broker::plain()?;
+    let _kitchen = Device::start(&broker, "kitchen", None)?;
+    let bench = Bench::at(SteppedBroker::narrow()?, &[]).await?;
+    let good = bench.desk.connect(plain("good", &broker)).await?;
+    bench.desk.sees_online(&good, 1).await?;
+
+    // The other one reads nothing more, and is sent more than its receive window has room for.
+    let text = "x".repeat(256 * 1024);
+    let mut stuck = String::new();
+    for number in 0..FILLS {
+        let large =
+            NewCommand { args: json!({"text": text}).into(), ..led(&bench.connection, &format!("deaf-{number}")) };
+        stuck = bench.desk.send(large).await?;
     }
-    bail!("each time the other connection had to wait until the one that was edited had ended");
+    let last = format!("deaf-{}", FILLS - 1);
+    let mut answered = Vec::new();
+    let mut meanwhile = 0;
+    for number in 0..20 {
+        // Whatever somebody does with that connection concerns nobody else.
+        match number {
+            5 => drop(bench.desk.console().tag_devices(&bench.connection, vec![last.clone()], "deaf").await?),
+            10 => drop(bench.desk.edit(&bench.connection, |entry| entry.client_id = Some("another".into())).await?),
+            15 => bench.desk.console().dismiss(&bench.connection, None).await?,
+            _ => {}
+        }
+        let began = Instant::now();
+        let ended = bench.desk.carry_out(led(&good, "kitchen")).await?;
+        ensure!(ended.state == CommandState::Succeeded, "{ended:#?}");
+        answered.push(began.elapsed());
+        if number == 9 {
+            // Until here its network connection is the one that it does not read.
+            let states = bench.desk.seen().states.clone();
+            ensure!(
+                states
+                    .iter()
+                    .all(|(device, id, state)| { (device, id) != (&last, &stuck) || *state != CommandState::Sent }),
+                "the broker that hangs had room for everything"
+            );
+            meanwhile = answered.len();
+        }
+    }
+    ensure!(meanwhile == 10, "the other broker did not hang");
+    // Somebody else may keep this computer from its work, but not each time, before that connection was edited and after.
+    for part in answered.chunks(10) {
+        let fastest = part.iter().min();
+        ensure!(fastest < Some(&Duration::from_millis(100)), "each waited for the broker that hangs: {answered:?}");
+    }
+    Ok(())
 }
 
 #[tokio::test(flavor = "multi_thread")]

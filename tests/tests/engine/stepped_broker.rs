@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::time::timeout;
 
 use crate::desk::PATIENCE;
@@ -35,6 +35,15 @@ pub(crate) const SUBSCRIBE: u8 = 8;
 impl SteppedBroker {
     pub(crate) async fn new() -> Result<SteppedBroker> {
         Ok(SteppedBroker { listener: TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await? })
+    }
+
+    /// One whose receive window is small, so that little is sent to it while it reads nothing.
+    pub(crate) fn narrow() -> Result<SteppedBroker> {
+        let socket = TcpSocket::new_v4()?;
+        // Those who connect inherit it.
+        socket.set_recv_buffer_size(16 * 1024)?;
+        socket.bind((Ipv4Addr::LOCALHOST, 0).into())?;
+        Ok(SteppedBroker { listener: socket.listen(8)? })
     }
 
     pub(crate) fn url(&self) -> Result<String> {
@@ -100,11 +109,6 @@ impl Line {
             self.acknowledge(&subscribe, quality).await?;
         }
         Ok(())
-    }
-
-    /// Whether something has come that is not read yet, or the end.
-    pub(crate) async fn has_more(&mut self) -> bool {
-        timeout(Duration::ZERO, self.stream.peek(&mut [0])).await.is_ok()
     }
 
     /// Whether nothing at all comes for that long.

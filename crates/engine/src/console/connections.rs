@@ -12,7 +12,7 @@ use crate::{
         MqttVersion, Preset, PresetView, Secrets, Trust, invalid,
     },
     audit,
-    controller::Request,
+    controller::{Request, Turn},
     profile::{self, Before, Bundle, Draft},
     store::{ConnectionId, NewAuditEntry, Profile},
     vault::SecretKind,
@@ -167,7 +167,7 @@ impl Handle {
 
     /// Ends a connection and forgets all of it that is not in the keyring.
     pub(super) async fn forget(&self, id: &ConnectionId) -> Result<(), Failure> {
-        self.ask(|reply| Request::Forget(id.clone(), reply)).await??;
+        self.ask(|reply| Request::InTurn(Turn::Remove(id.clone(), reply))).await??;
         self.reread_catalogue().await?;
         Ok(self.store.sweep().await?)
     }

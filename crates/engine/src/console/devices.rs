@@ -8,7 +8,7 @@ use wilco_ledger::DeviceId;
 use super::{Handle, beyond, not_found};
 use crate::{
     api::{Failure, ForgottenDevices, NewDevice},
-    controller::{DeletionProgress, DeviceRequest, Request, UNDO_WITHIN},
+    controller::{DeletionProgress, DeviceRequest, Request, Turn, UNDO_WITHIN},
     fleet::{AnnotationChange, TagChange, annotations},
     profile::device_id,
     store::ConnectionId,
@@ -125,8 +125,14 @@ impl Handle {
     pub(super) async fn delete_forgotten(self, after: Duration) {
         sleep(after).await;
         loop {
-            match self.of_devices(DeviceRequest::DeletionProgress).await {
-                Ok(DeletionProgress::More) => {}
+            match self.of_devices(DeviceRequest::NextDeletion).await {
+                Ok(DeletionProgress::Due(connection, device)) => {
+                    if let Err(failure) = self.delete_some(&connection, &device).await {
+                        tracing::info!(%failure, %device, "a forgotten device is deleted later");
+                        let later = Turn::Devices(DeviceRequest::DeleteLater(connection, device));
+                        self.tell(Request::InTurn(later)).await;
+                    }
+                }
                 Ok(DeletionProgress::Later(wait)) => sleep(Duration::from_millis(wait.0)).await,
                 Ok(DeletionProgress::Done) | Err(_) => return,
             }
@@ -171,7 +177,7 @@ impl Handle {
         &self,
         asked: impl FnOnce(tokio::sync::oneshot::Sender<Result<T, Failure>>) -> DeviceRequest,
     ) -> Result<T, Failure> {
-        self.ask(|reply| Request::Devices(asked(reply))).await?
+        self.ask(|reply| Request::InTurn(Turn::Devices(asked(reply)))).await?
     }
 }
 

@@ -28,6 +28,8 @@ mod retention;
 mod rollouts;
 mod saved_views;
 mod settings;
+#[cfg(test)]
+mod store_waits;
 mod telemetry;
 #[cfg(test)]
 mod time;
@@ -56,7 +58,7 @@ use crate::{
     audit::Audit,
     catalogue::Catalogue,
     clock::{Clock, Source},
-    controller::{BackgroundTasks, Controller, Event, Listed, Request},
+    controller::{BackgroundTasks, Controller, Event, Listed, Request, Turn},
     evidence_quota::EvidenceQuota,
     lock::DataLock,
     paths::DataDir,
@@ -380,7 +382,7 @@ impl Handle {
     }
 
     async fn open(&self, profile: Profile) -> Result<ConnectionView, Failure> {
-        self.ask(|reply| Request::Open(Box::new(profile), reply)).await?
+        self.ask(|reply| Request::InTurn(Turn::Open(Box::new(profile), reply))).await?
     }
 
     fn listed(&self, connection: &str) -> Result<Listed, Failure> {

@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use serde_json::json;
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
-use wilco_ledger::Timestamp;
+use wilco_ledger::{DeviceId, Timestamp};
 
 use super::Handle;
 use crate::{
     api::{AuditKind, Failure, Older},
     audit,
-    controller::{DeviceRequest, Request},
+    controller::{DeviceRequest, Request, Turn},
     profile::device_id,
     settings::days_ago,
     store::{self, ConnectionId},
@@ -24,6 +24,8 @@ const EVERY: Duration = Duration::from_secs(3_600);
 /// How far ahead of the last event a clock may be, milliseconds: 30 days. A clock further ahead, for example to test
 /// the expiry of a certificate, would delete everything.
 const BELIEVED: i64 = 30 * 86_400_000;
+/// Commands forgotten in one commit: everybody else waits that long.
+const FORGOTTEN_AT_ONCE: usize = 250;
 /// Answers that belong to no command, forgotten in one transaction.
 const STRAYS_AT_ONCE: u32 = 1_000;
 
@@ -59,15 +61,20 @@ impl Handle {
     /// that a connection names; `Store`, and then some of its commands may be forgotten.
     pub async fn forget_device(&self, connection: &str, device: &str) -> Result<(), Failure> {
         let (connection, device) = (ConnectionId::from(connection), device_id(device)?);
-        let mut more =
-            self.of_devices(|reply| DeviceRequest::Delete(connection.clone(), device.clone(), reply)).await?;
+        let mut more = self.delete_some(&connection, &device).await?;
         let what = format!("Deleted {device} with its history");
         let entry = self.entry_on(connection.as_str(), AuditKind::Device, what);
         self.store.append_audit(entry.with(&json!({ "devices": [device.as_str()] }))).await?;
         while more {
-            more = self.of_devices(|reply| DeviceRequest::Delete(connection.clone(), device.clone(), reply)).await?;
+            more = self.delete_some(&connection, &device).await?;
         }
         Ok(())
+    }
+
+    /// Deletes a part of a device, finally the device itself. Says whether there is more.
+    pub(super) async fn delete_some(&self, connection: &ConnectionId, device: &DeviceId) -> Result<bool, Failure> {
+        let remains = self.store.remains(connection, device, FORGOTTEN_AT_ONCE).await?;
+        self.of_devices(|reply| DeviceRequest::Delete(connection.clone(), device.clone(), remains, reply)).await
     }
 
     /// Deletes data that is older than the settings allow, now and every hour. Does not end by itself.
@@ -121,10 +128,18 @@ impl Handle {
     }
 
     /// Deletes commands that finished before that time, in small steps, until it is no longer wanted.
-    async fn forget_before(&self, before: Timestamp, is_wanted: impl Fn() -> bool) -> Result<Older, Failure> {
+    pub(super) async fn forget_before(
+        &self,
+        before: Timestamp,
+        is_wanted: impl Fn() -> bool,
+    ) -> Result<Older, Failure> {
         let mut older = Older::default();
         while is_wanted() {
-            let some = self.ask(|reply| Request::ForgetEnded(before, reply)).await??;
+            let ended = self.store.ended(before, FORGOTTEN_AT_ONCE).await?;
+            let some = match ended.is_empty() {
+                true => 0,
+                false => self.ask(|reply| Request::InTurn(Turn::ForgetEnded(before, ended, reply))).await??,
+            };
             if some == 0 {
                 break;
             }
@@ -137,7 +152,7 @@ impl Handle {
             }
             older.strays = older.strays.saturating_add(number(some));
         }
-        if older.strays > 0 {
+        if older.commands + older.strays > 0 {
             self.quota.load(&self.store).await?;
         }
         if is_wanted() {

@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
-use tokio::sync::oneshot;
 use wilco_dialect::Outbound;
-use wilco_ledger::{Changed, CommandId, DeviceId, Input, Puback};
+use wilco_ledger::{Changed, Input, Puback};
 
-use super::{Controller, pending_batch::Committing};
+use super::{
+    Controller,
+    pending_batch::{Committing, PendingBatch},
+};
 use crate::{
     api::{Failure, MqttVersion},
     dialects,
@@ -73,7 +75,7 @@ impl Controller {
             return;
         };
         if let Err(error) = result {
-            self.not_stored(error, pending_batch.replies).await;
+            self.not_stored(error, pending_batch).await;
             return;
         }
         for (sender, receipt) in pending_batch.receipts {
@@ -87,7 +89,6 @@ impl Controller {
         for (connection, sender, publication, outbound) in pending_batch.publish {
             self.publish(&connection, sender.zip(outbound), publication);
         }
-        self.dismiss_made_good(pending_batch.made_good);
         let now = self.clock.now();
         for (connection, command) in &pending_batch.ended {
             let name = self.connections.get(connection).map_or(connection.as_str(), |known| &known.profile.name);
@@ -100,39 +101,39 @@ impl Controller {
                 known.fleet().command(snapshot);
             }
         }
-    }
-
-    /// Dismisses commands that were made up for. If the program is killed before that, they are counted again.
-    fn dismiss_made_good(&self, made_good: Vec<(ConnectionId, Vec<(DeviceId, CommandId)>)>) {
-        if made_good.is_empty() {
-            return;
+        if let Some(then) = pending_batch.turn {
+            then(self, Ok(()));
         }
-        let store = self.store.clone();
-        tokio::spawn(async move {
-            for (connection, commands) in made_good {
-                if let Err(error) = store.dismiss(&connection, commands).await {
-                    tracing::warn!(%error, "commands with a successful retry need attention again after a restart");
-                }
-            }
-        });
+        self.next_turn();
     }
 
     /// Nothing of that batch is stored, nor is what came after it, so none of it has happened: the ledgers go back to
     /// what is stored, and the sessions restart, for the broker still has every answer that was not acknowledged.
-    async fn not_stored(&mut self, error: StoreError, replies: Vec<oneshot::Sender<Result<(), Failure>>>) {
+    ///
+    /// Here the loop waits for the store (decision 27): until the ledgers are what is stored, nothing that happens could be
+    /// judged.
+    async fn not_stored(&mut self, error: StoreError, batch: PendingBatch) {
         tracing::error!(%error, "a commit failed");
         let failure = Failure::from(error);
         self.feed.failure(failure.clone());
         let since = std::mem::take(&mut self.pending_batch);
-        for reply in replies.into_iter().chain(since.replies) {
-            let _ = reply.send(Err(failure.clone()));
+        for PendingBatch { replies, turn, .. } in [batch, since] {
+            for reply in replies {
+                let _ = reply.send(Err(failure.clone()));
+            }
+            if let Some(then) = turn {
+                then(self, Err(failure.clone()));
+            }
         }
-        self.load_quota().await;
+        if let Err(error) = self.quota.load(&self.store).await {
+            tracing::warn!(%error, "the size of the evidence could not be counted again");
+        }
         let ids: Vec<_> = self.connections.keys().cloned().collect();
         for id in ids {
             self.reload(&id).await;
             self.restart(&id, Some(failure.clone()));
         }
+        self.next_turn();
     }
 
     /// Hands a command to MQTT.

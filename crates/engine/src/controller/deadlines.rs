@@ -70,7 +70,7 @@ impl Controller {
         }
     }
 
-    pub(super) async fn every_second(&mut self, seconds: f64) {
+    pub(super) fn every_second(&mut self, seconds: f64) {
         if let Some(slept) = self.clock.catch_up() {
             tracing::info!(slept_ms = slept.0, "the computer has slept");
             let ids: Vec<_> = self.connections.keys().cloned().collect();

@@ -1,25 +1,21 @@
-//! Sets names, tags and notes of devices, and forgets and restores devices.
+//! Sets names, tags and notes of devices, and forgets and restores devices. Nothing of it is shown before it is on the disk.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 
 use tokio::sync::oneshot;
 use wilco_ledger::{DeviceId, Millis, Timestamp};
 
-use super::{Controller, attention::Attention, connection::Connection};
+use super::{Controller, attention::Attention, connection::Connection, deletion::DeletionProgress};
 use crate::{
     absent::not_found,
-    api::{Failure, invalid},
+    api::Failure,
     dialects,
     fleet::{AnnotationChange, Device},
-    store::{ConnectionId, StoredAnnotation},
+    store::{Annotation, Change, ConnectionId, Remains, StoredAnnotation},
 };
 
-/// Commands forgotten in one commit: everybody else waits that long.
-pub(super) const FORGOTTEN_AT_ONCE: usize = 250;
 /// A forgotten device can be restored for so long.
 pub(crate) const UNDO_WITHIN: Millis = Millis::seconds(30);
-/// A device that has something to do cannot be deleted; it is tried again after this.
-const TRIED_AGAIN_AFTER: Millis = Millis::seconds(60);
 
 /// Something to be done with devices, and where the answer goes.
 pub(crate) enum DeviceRequest {
@@ -29,10 +25,13 @@ pub(crate) enum DeviceRequest {
     Forget(ConnectionId, Vec<DeviceId>, oneshot::Sender<Result<Forgotten, Failure>>),
     /// Forgotten devices are listed again. The answer is which of them.
     Restore(ConnectionId, Vec<DeviceId>, oneshot::Sender<Result<Vec<DeviceId>, Failure>>),
-    /// A part of a device is deleted, finally the device itself. The reply says whether there is more.
-    Delete(ConnectionId, DeviceId, oneshot::Sender<Result<bool, Failure>>),
-    /// Some of a forgotten device that cannot be restored any more is deleted.
-    DeletionProgress(oneshot::Sender<Result<DeletionProgress, Failure>>),
+    /// A part of a device is deleted, of what the store has of it; finally the device itself. The reply says whether there is
+    /// more.
+    Delete(ConnectionId, DeviceId, Remains, oneshot::Sender<Result<bool, Failure>>),
+    /// Which forgotten device is to be deleted, because it cannot be restored any more.
+    NextDeletion(oneshot::Sender<Result<DeletionProgress, Failure>>),
+    /// It could not be deleted, and is tried again later.
+    DeleteLater(ConnectionId, DeviceId),
 }
 
 /// The result of forgetting devices. Unknown devices are in none of these.
@@ -43,22 +42,12 @@ pub(crate) struct Forgotten {
     pub(crate) named: Vec<DeviceId>,
 }
 
-/// How far the forgotten devices are deleted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum DeletionProgress {
-    /// There may be more to delete now.
-    More,
-    /// There is something to delete after this.
-    Later(Millis),
-    Done,
-}
-
 /// Devices that are forgotten and not yet deleted.
 pub(super) type Pending = BTreeMap<DeviceId, PendingDevice>;
 
 pub(super) struct PendingDevice {
     /// When it is to be deleted.
-    due: Timestamp,
+    pub(super) due: Timestamp,
     /// The device as it was listed.
     device: Option<Device>,
     /// The description in its dialect, if that is not Wilco's own.
@@ -101,6 +90,20 @@ impl Connection {
         }
     }
 
+    /// Devices that were set aside are listed again.
+    fn put_back(&mut self, devices: &[DeviceId]) {
+        for id in devices {
+            let Some(pending) = self.pending.remove(id) else { continue };
+            if let (Some(dialects), Some(described)) = (&self.dialects, pending.described) {
+                dialects::write(dialects).put_back(described);
+            }
+            if let Some(device) = pending.device {
+                self.fleet().put_back(device);
+            }
+            self.change_attention(|attention| attention.put_back(pending.attention));
+        }
+    }
+
     /// Nothing is known of a device any more.
     pub(super) fn take_out(&mut self, device: &DeviceId) {
         self.fleet().take_out([device]);
@@ -115,216 +118,204 @@ impl Connection {
         self.retained.remove(device);
         self.agreements.forget(device);
         let described = self.dialects.as_ref().and_then(|dialects| dialects::write(dialects).forget(device));
-        (described, self.attention.take(device))
+        (described, self.change_attention(|attention| attention.take(device)))
+    }
+
+    /// Changes what needs attention, and the number that is shown of it by as much.
+    pub(super) fn change_attention<T>(&mut self, change: impl FnOnce(&mut Attention) -> T) -> T {
+        let before = self.attention.count();
+        let changed = change(&mut self.attention);
+        let after = self.attention.count();
+        let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+        let shown = &mut self.counts.needs_attention;
+        *shown = shown.saturating_add(count(after.saturating_sub(before)));
+        *shown = shown.saturating_sub(count(before.saturating_sub(after)));
+        changed
     }
 }
 
+/// Where the answer goes that names devices.
+type NamedDevices = oneshot::Sender<Result<Vec<DeviceId>, Failure>>;
+
 impl Controller {
-    pub(super) async fn device_request(&mut self, asked: DeviceRequest) {
+    pub(super) fn device_request(&mut self, asked: DeviceRequest) {
         match asked {
-            DeviceRequest::Annotate(connection, changes, reply) => {
-                let _ = reply.send(self.annotate(&connection, changes).await);
+            DeviceRequest::Annotate(connection, changes, reply) => self.annotate(connection, changes, reply),
+            DeviceRequest::Forget(connection, devices, reply) => self.forget_for_now(connection, devices, reply),
+            DeviceRequest::Restore(connection, devices, reply) => self.restore_devices(connection, devices, reply),
+            DeviceRequest::Delete(connection, device, remains, reply) => {
+                self.delete_device(connection, device, remains, reply);
             }
-            DeviceRequest::Forget(connection, devices, reply) => {
-                let _ = reply.send(self.forget_for_now(&connection, devices).await);
+            DeviceRequest::NextDeletion(reply) => {
+                let _ = reply.send(Ok(self.next_deletion()));
             }
-            DeviceRequest::Restore(connection, devices, reply) => {
-                let _ = reply.send(self.restore_devices(&connection, devices).await);
-            }
-            DeviceRequest::Delete(connection, device, reply) => {
-                let _ = reply.send(self.delete_device(&connection, &device).await);
-            }
-            DeviceRequest::DeletionProgress(reply) => {
-                let _ = reply.send(self.sweep().await);
-            }
+            DeviceRequest::DeleteLater(connection, device) => self.delete_later(&connection, &device),
         }
     }
 
-    async fn annotate(
+    fn annotate(&mut self, connection: ConnectionId, changes: Vec<(DeviceId, AnnotationChange)>, reply: NamedDevices) {
+        // A new annotation restores a device that was just forgotten.
+        let is_pending =
+            |id: &DeviceId| self.connections.get(&connection).is_some_and(|known| known.pending.contains_key(id));
+        let back: Vec<_> = changes.iter().filter(|(id, change)| change.add && is_pending(id)).collect();
+        let back: Vec<_> = back.into_iter().map(|(id, _)| id.clone()).collect();
+        if back.is_empty() {
+            return self.annotate_listed(&connection, changes, reply);
+        }
+        self.take_back(connection.clone(), back, move |controller, restored| match restored {
+            Ok(_) => controller.annotate_listed(&connection, changes, reply),
+            Err(failure) => drop(reply.send(Err(failure))),
+        });
+    }
+
+    /// The same for devices that are not to be deleted.
+    fn annotate_listed(
         &mut self,
         connection: &ConnectionId,
         changes: Vec<(DeviceId, AnnotationChange)>,
-    ) -> Result<Vec<DeviceId>, Failure> {
-        let absent = || not_found("connection", connection.as_str());
-        // A new annotation restores a device that was just forgotten.
-        let pending = &self.connections.get(connection).ok_or_else(absent)?.pending;
-        let back: Vec<_> = changes.iter().filter(|(id, change)| change.add && pending.contains_key(id)).collect();
-        let back = back.into_iter().map(|(id, _)| id.clone()).collect();
-        self.take_back(connection, back).await?;
-        let known = self.connections.get_mut(connection).ok_or_else(absent)?;
-        let mut annotations = BTreeMap::new();
-        {
-            let fleet = known.fleet();
-            for (id, change) in changes {
-                let kept = fleet.annotation(&id);
-                if kept.is_none() && !change.add {
-                    continue;
-                }
-                let is_new = kept.is_none() && !annotations.contains_key(&id);
-                let before = annotations.get(&id).cloned().or(kept).unwrap_or_default();
-                let after = change.apply(&before)?;
-                if is_new || after != before {
-                    annotations.insert(id, after);
-                }
+        reply: NamedDevices,
+    ) {
+        let annotated = match self.annotated(connection, changes) {
+            Ok(annotated) if !annotated.is_empty() => annotated,
+            nothing => {
+                let _ = reply.send(nothing.map(|_| Vec::new()));
+                return;
             }
-        }
-        if annotations.is_empty() {
-            return Ok(Vec::new());
-        }
-        let annotations: Vec<_> = annotations.into_iter().collect();
-        let changes: Vec<_> = {
-            let fleet = known.fleet();
-            let before = |id: &DeviceId| fleet.annotation(id).unwrap_or_default();
-            annotations.iter().map(|(id, after)| (id.clone(), before(id), after.clone())).collect()
         };
-        let entry = self.audit_annotated(connection, &changes);
-        self.store.audited(entry).annotate(connection, annotations.clone()).await?;
-        let known = self.connections.get_mut(connection).ok_or_else(absent)?;
-        let mut fleet = known.fleet();
-        for (id, annotation) in &annotations {
-            fleet.annotate(id, annotation.clone());
-        }
-        drop(fleet);
-        self.feed.connections();
-        Ok(annotations.into_iter().map(|(id, _)| id).collect())
+        let entry = self.audit_annotated(connection, &annotated);
+        let after: Vec<_> = annotated.into_iter().map(|(id, _, after)| (id, after)).collect();
+        self.pending_batch.changes.extend(after.iter().cloned().map(|(device, annotation)| Change::Annotation {
+            connection: connection.clone(),
+            device,
+            annotation,
+        }));
+        self.write_down(Some(entry));
+        let connection = connection.clone();
+        self.after_commit(move |controller, stored| {
+            if let (Ok(()), Some(known)) = (&stored, controller.connections.get(&connection)) {
+                let mut fleet = known.fleet();
+                for (id, annotation) in &after {
+                    fleet.annotate(id, annotation.clone());
+                }
+                controller.feed.connections();
+            }
+            let _ = reply.send(stored.map(|()| after.into_iter().map(|(id, _)| id).collect()));
+        });
     }
 
-    async fn forget_for_now(
-        &mut self,
+    /// The devices that are different afterwards, with their annotations before and after that.
+    fn annotated(
+        &self,
         connection: &ConnectionId,
+        changes: Vec<(DeviceId, AnnotationChange)>,
+    ) -> Result<Vec<(DeviceId, Annotation, Annotation)>, Failure> {
+        let known = self.connections.get(connection).ok_or_else(|| not_found("connection", connection.as_str()))?;
+        let fleet = known.fleet();
+        let mut annotations = BTreeMap::new();
+        for (id, change) in changes {
+            let kept = fleet.annotation(&id);
+            if kept.is_none() && !change.add {
+                continue;
+            }
+            let is_new = kept.is_none() && !annotations.contains_key(&id);
+            let before = annotations.get(&id).cloned().or(kept).unwrap_or_default();
+            let after = change.apply(&before)?;
+            if is_new || after != before {
+                annotations.insert(id, after);
+            }
+        }
+        let before = |id: &DeviceId| fleet.annotation(id).unwrap_or_default();
+        Ok(annotations.into_iter().map(|(id, after)| (id.clone(), before(&id), after)).collect())
+    }
+
+    fn forget_for_now(
+        &mut self,
+        connection: ConnectionId,
         devices: Vec<DeviceId>,
-    ) -> Result<Forgotten, Failure> {
-        self.settle().await;
-        let now = self.clock.now();
-        let absent = || not_found("connection", connection.as_str());
-        let known = self.connections.get_mut(connection).ok_or_else(absent)?;
+        reply: oneshot::Sender<Result<Forgotten, Failure>>,
+    ) {
+        let due = self.clock.now() + UNDO_WITHIN;
+        let forgotten = match self.forgettable(&connection, devices) {
+            Ok(forgotten) if !forgotten.devices.is_empty() => forgotten,
+            nothing => {
+                let _ = reply.send(nothing);
+                return;
+            }
+        };
+        self.note_forgotten(&connection, "Deleted", &forgotten.devices, Some(self.clock.now()));
+        self.after_commit(move |controller, stored| {
+            if let (Ok(()), Some(known)) = (&stored, controller.connections.get_mut(&connection)) {
+                for device in &forgotten.devices {
+                    known.ledger.forget_device(device);
+                }
+                known.set_aside(forgotten.devices.iter().map(|device| (device.clone(), due)).collect());
+                controller.feed.connections();
+            }
+            let _ = reply.send(stored.map(|()| forgotten));
+        });
+    }
+
+    /// Which of these devices may be forgotten.
+    fn forgettable(&self, connection: &ConnectionId, devices: Vec<DeviceId>) -> Result<Forgotten, Failure> {
+        let known = self.connections.get(connection).ok_or_else(|| not_found("connection", connection.as_str()))?;
         known.unread.clone().map_or(Ok(()), Err)?;
         let mut forgotten = Forgotten::default();
-        let to_release: HashSet<DeviceId> = known.rollouts.to_release().into_iter().cloned().collect();
+        let to_release = known.rollouts.to_release();
         for id in devices {
             if known.fleet().get(&id).is_none() {
                 continue;
             }
-            if to_release.contains(&id) {
-                forgotten.busy.push(id);
-                continue;
-            }
-            if known.profile.devices.iter().any(|named| named == id.as_str()) {
-                forgotten.named.push(id);
-            } else if known.ledger.forget_device(&id) {
-                forgotten.devices.push(id);
+            let which = if to_release.contains(&id) {
+                &mut forgotten.busy
+            } else if known.profile.devices.iter().any(|named| named == id.as_str()) {
+                &mut forgotten.named
+            } else if known.ledger.is_busy(&id) {
+                &mut forgotten.busy
             } else {
-                forgotten.busy.push(id);
-            }
+                &mut forgotten.devices
+            };
+            which.push(id);
         }
-        if forgotten.devices.is_empty() {
-            return Ok(forgotten);
-        }
-        let entry = self.audit_devices(connection, "Deleted", &forgotten.devices);
-        self.store.audited(entry).forget_later(connection, forgotten.devices.clone(), Some(now)).await?;
-        let known = self.connections.get_mut(connection).ok_or_else(absent)?;
-        known.set_aside(forgotten.devices.iter().map(|device| (device.clone(), now + UNDO_WITHIN)).collect());
-        known.counts = known.count();
-        self.feed.connections();
         Ok(forgotten)
     }
 
-    async fn restore_devices(
-        &mut self,
-        connection: &ConnectionId,
-        mut devices: Vec<DeviceId>,
-    ) -> Result<Vec<DeviceId>, Failure> {
+    fn restore_devices(&mut self, connection: ConnectionId, mut devices: Vec<DeviceId>, reply: NamedDevices) {
         let now = self.clock.now();
-        let known = self.connections.get(connection).ok_or_else(|| not_found("connection", connection.as_str()))?;
+        let Some(known) = self.connections.get(&connection) else {
+            let _ = reply.send(Err(not_found("connection", connection.as_str())));
+            return;
+        };
         devices.retain(|id| known.pending.get(id).is_some_and(|pending| pending.due > now));
-        self.take_back(connection, devices).await
+        if devices.is_empty() {
+            let _ = reply.send(Ok(devices));
+            return;
+        }
+        self.take_back(connection, devices, |_, restored| drop(reply.send(restored)));
     }
 
     /// Devices are not to be deleted after all.
-    async fn take_back(&mut self, connection: &ConnectionId, devices: Vec<DeviceId>) -> Result<Vec<DeviceId>, Failure> {
-        let absent = || not_found("connection", connection.as_str());
-        self.connections.get(connection).ok_or_else(absent)?;
-        if devices.is_empty() {
-            return Ok(devices);
-        }
-        let entry = self.audit_devices(connection, "Restored", &devices);
-        self.store.audited(entry).forget_later(connection, devices.clone(), None).await?;
-        let known = self.connections.get_mut(connection).ok_or_else(absent)?;
-        for id in &devices {
-            let Some(pending) = known.pending.remove(id) else { continue };
-            if let (Some(dialects), Some(described)) = (&known.dialects, pending.described) {
-                dialects::write(dialects).put_back(described);
+    fn take_back(
+        &mut self,
+        connection: ConnectionId,
+        devices: Vec<DeviceId>,
+        then: impl FnOnce(&mut Controller, Result<Vec<DeviceId>, Failure>) + Send + 'static,
+    ) {
+        self.note_forgotten(&connection, "Restored", &devices, None);
+        self.after_commit(move |controller, stored| {
+            if let (Ok(()), Some(known)) = (&stored, controller.connections.get_mut(&connection)) {
+                known.put_back(&devices);
+                controller.feed.connections();
             }
-            if let Some(device) = pending.device {
-                known.fleet().put_back(device);
-            }
-            known.attention.put_back(pending.attention);
-        }
-        known.counts = known.count();
-        self.feed.connections();
-        Ok(devices)
-    }
-
-    /// Deletes some of a device that has nothing to do, in the ledger and in the store.
-    async fn delete_device(&mut self, connection: &ConnectionId, device: &DeviceId) -> Result<bool, Failure> {
-        self.settle().await;
-        let absent = || not_found("connection", connection.as_str());
-        let known = self.connections.get_mut(connection).ok_or_else(absent)?;
-        known.unread.clone().map_or(Ok(()), Err)?;
-        let is_pending = known.pending.contains_key(device);
-        let is_listed = known.fleet().get(device).is_some();
-        if !is_listed && !is_pending {
-            return Err(not_found("device", device.as_str()));
-        }
-        if known.profile.devices.iter().any(|named| named == device.as_str()) {
-            return Err(invalid(
-                format!("'{device}' is listed under Only these devices of this connection."),
-                "Remove it from that list first.",
-            ));
-        }
-        if let Some(rollout) = known.rollouts.awaits(device) {
-            return Err(invalid(
-                format!("'{device}' is still to be sent the command of rollout {rollout}."),
-                "Pause or stop the rollout, or wait until it finishes.",
-            ));
-        }
-        if !known.ledger.forget_device(device) {
-            return Err(invalid(
-                format!("'{device}' has an unfinished command."),
-                "Stop waiting for the command, or wait until it finishes.",
-            ));
-        }
-        let (commands, more) = self.store.forget_device(connection, device, FORGOTTEN_AT_ONCE).await?;
-        let known = self.connections.get_mut(connection).ok_or_else(absent)?;
-        known.kept = known.kept.saturating_sub(u32::try_from(commands).unwrap_or(u32::MAX));
-        known.attention.take(device);
-        if !more {
-            self.quota.forget(connection, device);
-            known.pending.remove(device);
-            known.take_out(device);
-            self.telemetry.forget_device(connection, device);
-        }
-        self.feed.connections();
-        Ok(more)
-    }
-
-    async fn sweep(&mut self) -> Result<DeletionProgress, Failure> {
-        let now = self.clock.now();
-        let pending = self.connections.iter().flat_map(|(connection, known)| {
-            known.pending.iter().map(move |(device, pending)| (pending.due, connection, device))
+            then(controller, stored.map(|()| devices));
         });
-        let Some((due, connection, device)) = pending.min() else { return Ok(DeletionProgress::Done) };
-        if due > now {
-            return Ok(DeletionProgress::Later(due.since(now)));
-        }
-        let (connection, device) = (connection.clone(), device.clone());
-        let deleted = self.delete_device(&connection, &device).await;
-        if let (Err(failure), Some(known)) = (&deleted, self.connections.get_mut(&connection))
-            && let Some(pending) = known.pending.get_mut(&device)
-        {
-            tracing::info!(%failure, %device, "a forgotten device is deleted later");
-            pending.due = now + TRIED_AGAIN_AFTER;
-        }
-        Ok(DeletionProgress::More)
+    }
+
+    /// Has it committed since when devices are to be forgotten, or that they are not.
+    fn note_forgotten(&mut self, connection: &ConnectionId, did: &str, devices: &[DeviceId], at: Option<Timestamp>) {
+        let entry = self.audit_devices(connection, did, devices);
+        let change =
+            |device: &DeviceId| Change::ForgetLater { connection: connection.clone(), device: device.clone(), at };
+        self.pending_batch.changes.extend(devices.iter().map(change));
+        self.write_down(Some(entry));
     }
 }

@@ -1,6 +1,6 @@
 //! The event loop: receives events, starts a commit when one is due, and publishes what changed.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until};
 
@@ -68,7 +68,7 @@ impl Controller {
 
             let now = Instant::now();
             if now >= second {
-                self.every_second((now - second).as_secs_f64() + 1.0).await;
+                self.every_second((now - second).as_secs_f64() + 1.0);
                 second = now + Duration::from_secs(1);
             }
             self.tick();
@@ -105,7 +105,8 @@ impl Controller {
 
     async fn handle(&mut self, event: Event) {
         match event {
-            Event::Request(asked) => self.asked(asked).await,
+            Event::Request(asked) => self.asked(asked),
+            Event::TaskEnded(then) => self.task_ended(then),
             Event::Prepared { connection, generation, ready } => self.prepared(&connection, generation, ready).await,
             Event::Link { connection, generation, event } => {
                 if self.connections.get(&connection).is_some_and(|known| known.generation == generation) {
@@ -125,8 +126,13 @@ impl Controller {
                 self.feed.devices(known.id(), changed);
             }
         }
-        let connections = &self.connections;
-        self.feed.hand_out(|| views_of(connections));
+        let listed = self.connections.values().chain(&self.leaving);
+        self.feed.hand_out(|| views_of(listed));
+    }
+
+    /// The connections as they are listed.
+    pub(super) fn connection_views(&self) -> Vec<ConnectionView> {
+        views_of(self.connections.values().chain(&self.leaving))
     }
 
     /// The counters of a connection.
@@ -158,9 +164,9 @@ async fn stored(committing: &mut Option<Committing>) -> Result<(), StoreError> {
     }
 }
 
-/// The connections as they are listed: in the order that the person has given them.
-pub(super) fn views_of(connections: &BTreeMap<ConnectionId, Connection>) -> Vec<ConnectionView> {
-    let mut known: Vec<_> = connections.values().collect();
+/// The connections in the order that the person has given them.
+fn views_of<'a>(connections: impl Iterator<Item = &'a Connection>) -> Vec<ConnectionView> {
+    let mut known: Vec<_> = connections.collect();
     known.sort_by_key(|known| (known.profile.position, known.profile.name.clone()));
     known.into_iter().map(Connection::view).collect()
 }

@@ -10,13 +10,6 @@ use crate::{
 };
 
 impl Controller {
-    /// Takes the figures of the store, because some of it was forgotten, or what was to be stored is not.
-    pub(super) async fn load_quota(&self) {
-        if let Err(error) = self.quota.load(&self.store).await {
-            tracing::warn!(%error, "the size of the evidence could not be counted again");
-        }
-    }
-
     /// Whether an answer is kept. Of one that only keeps its command alive, and for which there is no room, the outcome is.
     pub(super) fn keeps_answer(&mut self, connection: &ConnectionId, answer: &mut Answer) -> bool {
         if !answer.outcome.is_final() {

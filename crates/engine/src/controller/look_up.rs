@@ -4,7 +4,10 @@
 //! all further messages that name it join its queue. Nothing else waits. The store is queried for many commands at
 //! once, and only once for a device that sends very many unknown IDs (`known_ids`).
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use tokio::sync::{mpsc, oneshot};
 use wilco_dialect::LogChunk;
@@ -18,7 +21,7 @@ use crate::{
     absent::not_found,
     api::Failure,
     mqtt::{MqttSender, Receipt},
-    store::{ConnectionId, FoundCommands, NamedCommands, Store, StoreError},
+    store::{ConnectionId, Forgotten, FoundCommands, NamedCommands, Store, StoreError},
 };
 
 /// Beyond so many, or so many bytes of messages that wait for them, no more events are taken in before some have come back.
@@ -82,6 +85,8 @@ pub(super) struct LookUps {
     /// How many of them name a command, and its state from commits meanwhile: the store's reply may be older.
     keys: HashMap<Key, (usize, Option<Arc<Command>>)>,
     known_ids: KnownIds,
+    /// Commands that are being deleted. The store has them until that is on the disk, and nobody is to find them.
+    deleted: HashSet<Key>,
 }
 
 impl LookUps {
@@ -99,7 +104,15 @@ impl LookUps {
                 }
             }
         });
-        LookUps { ask, answers, count: 0, bytes: 0, keys: HashMap::new(), known_ids: KnownIds::default() }
+        LookUps {
+            ask,
+            answers,
+            count: 0,
+            bytes: 0,
+            keys: HashMap::new(),
+            known_ids: KnownIds::default(),
+            deleted: HashSet::new(),
+        }
     }
 
     pub(super) fn are_too_many(&self) -> bool {
@@ -114,13 +127,29 @@ impl LookUps {
         self.answers.try_recv().ok()
     }
 
-    fn is_under_way(&self, connection: &ConnectionId, device: &DeviceId, id: &CommandId) -> bool {
+    /// These commands are about to be deleted.
+    pub(super) fn forget(&mut self, commands: &[Forgotten]) {
+        let key = |of: &Forgotten| (of.connection.clone(), of.device.clone(), of.id.clone());
+        self.deleted.extend(commands.iter().map(key));
+    }
+
+    /// They are deleted, or are not after all.
+    pub(super) fn forgotten(&mut self) {
+        self.deleted.clear();
+    }
+
+    fn is_deleted(&self, connection: &ConnectionId, device: &DeviceId, id: &CommandId) -> bool {
+        !self.deleted.is_empty() && self.deleted.contains(&(connection.clone(), device.clone(), id.clone()))
+    }
+
+    pub(super) fn is_under_way(&self, connection: &ConnectionId, device: &DeviceId, id: &CommandId) -> bool {
         !self.keys.is_empty() && self.keys.contains_key(&(connection.clone(), device.clone(), id.clone()))
     }
 
     /// Whether the store may have a command that is not in memory.
     fn may_find(&mut self, connection: &ConnectionId, device: &DeviceId, id: &CommandId) -> bool {
-        self.is_under_way(connection, device, id) || self.known_ids.may_have(connection, device, id)
+        self.is_under_way(connection, device, id)
+            || (!self.is_deleted(connection, device, id) && self.known_ids.may_have(connection, device, id))
     }
 
     fn begin(&mut self, look_up: LookUp) {
@@ -365,7 +394,7 @@ impl Controller {
     /// Whether the ledger knows the command, or learns it now from the commit in progress. Not while others already
     /// wait for it, which come first.
     fn has_at_hand(&mut self, connection: &ConnectionId, device: &DeviceId, id: &CommandId) -> bool {
-        if self.look_ups.is_under_way(connection, device, id) {
+        if self.look_ups.is_under_way(connection, device, id) || self.look_ups.is_deleted(connection, device, id) {
             return false;
         }
         let Some(known) = self.connections.get(connection) else { return true };

@@ -9,7 +9,9 @@ mod attention;
 mod audit;
 mod commit;
 mod connection;
+mod connections;
 mod deadlines;
+mod deletion;
 mod devices;
 mod discovery;
 mod event_loop;
@@ -31,6 +33,7 @@ mod requests;
 mod rollouts;
 mod session_events;
 mod sessions;
+mod turns;
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -40,10 +43,13 @@ use wilco_ledger::{Effect, Fact, Input, Origin, Raw};
 pub(crate) use crate::listed::{Listed, SharedFleet};
 pub(crate) use attention::NEEDS_ATTENTION_FOR;
 use connection::Connection;
-pub(crate) use devices::{DeletionProgress, DeviceRequest, UNDO_WITHIN};
+pub(crate) use deletion::DeletionProgress;
+pub(crate) use devices::{DeviceRequest, UNDO_WITHIN};
 use look_up::LookUps;
 use pending_batch::{Committing, PendingBatch};
 pub(crate) use requests::{AlsoSubscribed, BackgroundTasks, Request};
+pub(crate) use turns::Turn;
+use turns::{AfterTask, Turns};
 
 use crate::{
     api::Failure,
@@ -68,6 +74,8 @@ use crate::{
 pub(crate) enum Event {
     /// A request of a user or a program.
     Request(Request),
+    /// The store has answered the task of a turn.
+    TaskEnded(AfterTask),
     /// The secrets of a connection have been fetched (or not), so its session can begin.
     Prepared { connection: ConnectionId, generation: u64, ready: Result<Box<Ready>, Failure> },
     /// An event of a session's connection.
@@ -83,6 +91,9 @@ pub(crate) struct Controller {
     store: Store,
     clock: Clock,
     connections: BTreeMap<ConnectionId, Connection>,
+    /// The connection of which the removal is not on the disk yet. It does nothing any more, and is still listed.
+    leaving: Option<Connection>,
+    turns: Turns,
     directory: Directory,
     catalogue: Arc<Catalogue>,
     shown: ShownRollouts,
@@ -120,6 +131,8 @@ impl Controller {
             store,
             clock,
             connections: BTreeMap::new(),
+            leaving: None,
+            turns: Turns::default(),
             directory,
             catalogue,
             shown,
@@ -170,9 +183,7 @@ impl Controller {
                     let id = event.command.as_ref().filter(|_| !event.fact.is_on_the_way());
                     if let Some(command) = id.and_then(|id| known.ledger.command(&event.device, id)) {
                         let good = known.attention.note(command, now);
-                        if !good.is_empty() {
-                            self.pending_batch.made_good.push((connection.clone(), good));
-                        }
+                        self.pending_batch.dismiss(connection, good);
                         if command.state.is_final()
                             && let Some(dialects) =
                                 known.dialects.as_ref().filter(|_| wire_id(&command.asked).is_some())

@@ -6,6 +6,7 @@ use tokio::sync::oneshot;
 use wilco_dialect::Outbound;
 use wilco_ledger::{Command, CommandId, DeviceId};
 
+use super::turns::AfterCommit;
 use crate::{
     api::{Counts, Failure, RolloutView},
     mqtt::{MqttSender, Publication, Receipt},
@@ -27,20 +28,27 @@ pub(super) struct PendingBatch {
     pub(super) replies: Vec<oneshot::Sender<Result<(), Failure>>>,
     /// Finished commands.
     pub(super) ended: Vec<(ConnectionId, Command)>,
-    /// Commands that had ended badly and were made good by later ones: they are dismissed.
-    pub(super) made_good: Vec<(ConnectionId, Vec<(DeviceId, CommandId)>)>,
     /// Messages that are not kept, by the command that they are about.
     pub(super) discarded: HashMap<(ConnectionId, DeviceId, Option<CommandId>), Discarded>,
+    /// What follows from the turn that is part of it.
+    pub(super) turn: Option<AfterCommit>,
     /// Something waits for the commit. Without it the changes may wait for the next ones.
     pub(super) urgent: bool,
 }
 
 impl PendingBatch {
+    /// Failed commands need no more attention.
+    pub(super) fn dismiss(&mut self, connection: &ConnectionId, commands: Vec<(DeviceId, CommandId)>) {
+        let dismissed = |(device, command)| Change::Dismissed { connection: connection.clone(), device, command };
+        self.changes.extend(commands.into_iter().map(dismissed));
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.changes.is_empty()
             && self.discarded.is_empty()
             && self.receipts.is_empty()
             && self.replies.is_empty()
+            && self.turn.is_none()
             && self.publish.is_empty()
     }
 }

@@ -1,52 +1,37 @@
 //! Handles the requests of the engine's callers.
 
-use std::{
-    sync::{Arc, PoisonError},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use tokio::{
     sync::{mpsc, oneshot},
     time::sleep,
 };
-use wilco_ledger::{Command, CommandId, DeviceId, Input, Submission, Timestamp, rollout::Action};
+use wilco_ledger::{Command, CommandId, DeviceId, Submission, rollout::Action};
 
-use super::{
-    Connection, Controller, Event,
-    devices::{DeviceRequest, FORGOTTEN_AT_ONCE},
-    event_loop::views_of,
-    look_up::Waiting,
-};
+use super::{Controller, Event, look_up::Waiting, turns::Turn};
 use crate::{
     absent::not_found,
-    api::{
-        ApprovalDecision, AuditKind, Batch, ConnectionView, Failure, FailureCode, FoundDialect, LinkState, Notice,
-        RolloutView, Secrets,
-    },
-    dialects::Enabled,
+    api::{ApprovalDecision, Batch, ConnectionView, Failure, FoundDialect, Notice, Secrets},
     mqtt::Session,
     notifications::Notifications,
     profile::{self, DevicePasswords},
     secret_changes::SecretChanges,
-    store::{ConnectionId, Forgotten, NewMember, Profile, StoredRollout},
+    store::{ConnectionId, NewMember, Profile, StoredRollout},
     traffic::Tap,
     vault::Vault,
-    views::CommandSnapshot,
 };
 
 /// A request to the controller, with its reply channel.
 pub(crate) enum Request {
     Connections(oneshot::Sender<Vec<ConnectionView>>),
-    /// A stored profile becomes a connection; one of the same id is replaced.
-    Open(Box<Profile>, oneshot::Sender<Result<ConnectionView, Failure>>),
-    /// A connection is ended and forgotten here. What is stored of it is not this task's.
-    Forget(ConnectionId, oneshot::Sender<Result<(), Failure>>),
+    /// Something that waits for its turn.
+    InTurn(Turn),
     /// The connections are put into this order.
     Order(Vec<ConnectionId>, oneshot::Sender<()>),
     /// With a note for the audit. The answer comes once the commands are on the disk.
     Send(ConnectionId, Vec<Submission>, Option<String>, oneshot::Sender<Result<(), Failure>>),
     Cancel(ConnectionId, DeviceId, CommandId, oneshot::Sender<Result<(), Failure>>),
-    /// A failed command no longer needs attention, or none does.
+    /// A failed command no longer needs attention, or none does. The answer comes once that is on the disk.
     Dismiss(ConnectionId, Option<(DeviceId, CommandId)>, oneshot::Sender<Result<(), Failure>>),
     /// A rollout begins. The answer comes once it is on the disk.
     StartRollout(Box<StoredRollout>, Vec<NewMember>, oneshot::Sender<Result<(), Failure>>),
@@ -57,13 +42,9 @@ pub(crate) enum Request {
     DecideRollout(u32, Box<ApprovalDecision>, (String, String), oneshot::Sender<Result<(), Failure>>),
     /// The rollout of that number is given another note. The answer comes once that is on the disk.
     NoteRollout(u32, Option<String>, oneshot::Sender<Result<(), Failure>>),
-    /// Some of the commands that finished before that time are deleted. The reply is their number, zero when there are
-    /// no more.
-    ForgetEnded(Timestamp, oneshot::Sender<Result<usize, Failure>>),
     /// Of each of these devices the oldest command of another console that has not finished.
     BusyElsewhere(ConnectionId, Vec<DeviceId>, oneshot::Sender<Vec<Option<Command>>>),
     Busy(ConnectionId, Vec<DeviceId>, oneshot::Sender<Vec<Option<Command>>>),
-    Devices(DeviceRequest),
     /// A sentence for the person.
     Remark(Notice, oneshot::Sender<()>),
     Listen(oneshot::Sender<mpsc::Receiver<Batch>>),
@@ -131,22 +112,11 @@ impl BackgroundTasks {
 }
 
 impl Controller {
-    pub(super) async fn asked(&mut self, asked: Request) {
+    pub(super) fn asked(&mut self, asked: Request) {
         match asked {
+            Request::InTurn(turn) => self.in_turn(turn),
             Request::Connections(reply) => {
-                let _ = reply.send(views_of(&self.connections));
-            }
-            Request::Open(profile, reply) => {
-                let id = profile.id.clone();
-                let opened = self.open(*profile).await;
-                let view = opened.and_then(|()| {
-                    self.connections.get(&id).map(Connection::view).ok_or_else(|| not_found("connection", id.as_str()))
-                });
-                let _ = reply.send(view);
-            }
-            Request::Forget(id, reply) => {
-                let forgotten = self.forget(&id).await;
-                let _ = reply.send(forgotten);
+                let _ = reply.send(self.connection_views());
             }
             Request::Order(ids, reply) => {
                 for (position, id) in (0..).zip(&ids) {
@@ -174,7 +144,8 @@ impl Controller {
                 self.with_commands(&connection, device, vec![id.clone()], Waiting::Cancel(id, reply), None);
             }
             Request::Dismiss(connection, one, reply) => {
-                let _ = reply.send(self.dismiss(&connection, one.as_ref()).await);
+                let dismissed = self.dismiss(&connection, one.as_ref());
+                self.reply_once_stored(dismissed, reply);
             }
             Request::StartRollout(rollout, members, reply) => {
                 let started = self.start_rollout(*rollout, members);
@@ -194,16 +165,12 @@ impl Controller {
                 let done = self.note_rollout(number, note).map(|()| self.write_down(entry));
                 self.reply_once_stored(done, reply);
             }
-            Request::ForgetEnded(before, reply) => {
-                let _ = reply.send(self.forget_ended(before).await);
-            }
             Request::BusyElsewhere(connection, devices, reply) => {
                 let _ = reply.send(self.busy_elsewhere(&connection, &devices));
             }
             Request::Busy(connection, devices, reply) => {
                 let _ = reply.send(self.busy(&connection, &devices));
             }
-            Request::Devices(asked) => self.device_request(asked).await,
             Request::Remark(Notice { level, message, hint, .. }, reply) => {
                 self.feed.notice(level, message, hint);
                 let _ = reply.send(());
@@ -257,140 +224,13 @@ impl Controller {
         }
     }
 
-    async fn open(&mut self, profile: Profile) -> Result<(), Failure> {
-        let id = profile.id.clone();
-        let enabled = Enabled::of(&profile)?;
-        if self.connections.contains_key(&id) {
-            self.replace(profile, enabled);
-            return Ok(());
-        }
-        // A demo fleet that is not running is nothing to be tried again and again.
-        let asleep = profile.demo && profile.url.is_empty();
-        self.settle().await;
-        let mut connection = Connection::new(profile, enabled, self.store.last_wire_id(&id).await?);
-        let devices = self.store.devices(&id).await?;
-        let annotations = self.store.annotations(&id).await?;
-        let latest = self.store.latest_per_device(&id).await?;
-        {
-            let mut fleet = connection.fleet();
-            *fleet = crate::fleet::Fleet::restore(devices);
-            for command in latest.iter().cloned() {
-                fleet.command(CommandSnapshot { command: Arc::new(command), deadline: None });
-            }
-        }
-        connection.restore_agreements(&latest, self.clock.now());
-        connection.restore_devices();
-        connection.take_annotations(annotations);
-        self.generations += 1;
-        connection.generation = self.generations;
-        self.directory.write().unwrap_or_else(PoisonError::into_inner).insert(id.clone(), connection.listed());
-        let (profile, generation) = (connection.profile.clone(), connection.generation);
-        if asleep {
-            connection.link = asleep_link();
-        }
-        self.connections.insert(id.clone(), connection);
-        self.reload(&id).await;
-        self.feed.connections();
-        if !asleep {
-            self.background.prepare(&self.tell, profile, generation, Duration::ZERO);
-        }
-        Ok(())
-    }
-
-    /// A connection's profile has changed. Its commands and devices are the same ones; its session is another, which
-    /// begins when the one before has ended.
-    fn replace(&mut self, profile: Profile, enabled: Enabled) {
-        let id = profile.id.clone();
-        self.generations += 1;
-        let generation = self.generations;
-        let Some(known) = self.connections.get_mut(&id) else { return };
-        let asleep = profile.demo && profile.url.is_empty();
-        let ending = known.replace(profile, enabled, generation);
-        known.link = if asleep { asleep_link() } else { LinkState::Connecting };
-        let (profile, listed) = (known.profile.clone(), known.listed());
-        self.directory.write().unwrap_or_else(PoisonError::into_inner).insert(id.clone(), listed);
-        self.feed.connections();
-        self.tell(&id, Input::Disconnected);
-        self.resumed(&id);
-        self.withdraw_unsent(&id);
-        self.pause_where_not_approved(&id);
-        self.pending_batch.urgent = true;
-        if asleep {
-            close_beside(ending);
-        } else {
-            self.background.prepare_after(ending, &self.tell, profile, generation, Duration::ZERO);
-        }
-    }
-
-    async fn forget(&mut self, id: &ConnectionId) -> Result<(), Failure> {
-        // Its collected changes are written first, so that the store deletes them with the rest.
-        self.settle().await;
-        let absent = || not_found("connection", id.as_str());
-        let name = self.connections.get(id).ok_or_else(absent)?.profile.name.clone();
-        let entry = self.audit.entry(AuditKind::Connection, format!("Removed connection {name} with its history"));
-        self.store.audited(entry.on(id, &name)).remove_connection(id).await?;
-        let mut connection = self.connections.remove(id).ok_or_else(absent)?;
-        self.telemetry.forget(id);
-        self.quota.forget_connection(id);
-        let of_it = |view: &mut RolloutView| view.spec.connection != id.as_str();
-        self.shown.write().unwrap_or_else(PoisonError::into_inner).retain(|_, view| of_it(view));
-        self.directory.write().unwrap_or_else(PoisonError::into_inner).remove(id);
-        close_beside(connection.session.take());
-        self.feed.connections();
-        Ok(())
-    }
-
-    /// Dismisses a failed command, or all of them.
-    async fn dismiss(&mut self, connection: &ConnectionId, one: Option<&(DeviceId, CommandId)>) -> Result<(), Failure> {
-        // It is not on the disk, so it was never shown.
-        self.settle().await;
-        let absent = || not_found("connection", connection.as_str());
-        let known = self.connections.get(connection).ok_or_else(absent)?;
+    /// Dismisses a failed command, or all of them. What is in memory is what will be stored: if it is not, the ledgers and
+    /// this go back to what is.
+    fn dismiss(&mut self, connection: &ConnectionId, one: Option<&(DeviceId, CommandId)>) -> Result<(), Failure> {
+        let known = self.connections.get_mut(connection).ok_or_else(|| not_found("connection", connection.as_str()))?;
         let seen = known.attention.to_dismiss(one);
-        self.store.dismiss(connection, seen.clone()).await?;
-        let known = self.connections.get_mut(connection).ok_or_else(absent)?;
         known.attention.dismiss(&seen);
-        known.counts = known.count();
-        self.feed.connections();
+        self.pending_batch.dismiss(connection, seen);
         Ok(())
-    }
-
-    /// Forgets some of what ended long ago, in the ledgers and in the store. Nothing else happens in between, so what
-    /// is forgotten here is not known there.
-    async fn forget_ended(&mut self, before: Timestamp) -> Result<usize, Failure> {
-        self.settle().await;
-        let now = self.clock.now();
-        for known in self.connections.values_mut() {
-            known.ledger.forget(before, now);
-        }
-        let forgotten = self.store.forget_ended(before, FORGOTTEN_AT_ONCE).await?;
-        for Forgotten { connection, device, id, automatic } in &forgotten {
-            if let Some(known) = self.connections.get_mut(connection) {
-                known.kept = known.kept.saturating_sub(u32::from(!automatic));
-                known.attention.forget(device, id);
-                known.fleet().forget_command(device, id);
-                self.feed.connections();
-            }
-        }
-        if !forgotten.is_empty() {
-            self.load_quota().await;
-        }
-        Ok(forgotten.len())
-    }
-}
-
-/// Disconnects a session in the background, because a hanging broker may take long.
-fn close_beside(session: Option<Session>) {
-    if let Some(session) = session {
-        tokio::spawn(session.close());
-    }
-}
-
-/// A demo fleet that is not running.
-fn asleep_link() -> LinkState {
-    LinkState::Stopped {
-        code: FailureCode::Connection,
-        message: "The demo fleet is not running.".into(),
-        hint: Some("Start it in the app.".into()),
     }
 }

@@ -53,6 +53,8 @@ impl Controller {
         generation: u64,
         ready: Result<Box<Ready>, Failure>,
     ) {
+        // The store could not be read before, so the loop waits for it here (decision 27): until it can, this connection can
+        // do nothing.
         if self.connections.get(connection).is_some_and(|known| known.unread.is_some()) {
             self.settle().await;
             self.reload(connection).await;

@@ -194,7 +194,9 @@ fn what_ended_long_ago_is_forgotten_when_the_store_forgets_it() {
 fn a_device_is_forgotten_with_all_of_it_but_not_while_it_has_something_to_do() {
     let mut bench = at_broker(PLAIN).at(20, presence(false), "");
     assert!(!bench.ledger.forget_device(&device("d")), "it may still answer");
+    assert!(bench.ledger.is_busy(&device("d")) && !bench.ledger.is_busy(&device("e")));
     bench = bench.at(30, says("a", Outcome::Succeeded), "a succeeded moved");
+    assert!(!bench.ledger.is_busy(&device("d")), "it has finished");
     assert!(!bench.ledger.forget_device(&device("d")), "the store has not heard of its end");
     bench.ledger.take_changed();
     assert!(bench.ledger.forget_device(&device("d")));

@@ -21,7 +21,7 @@ use crate::{ConnectionId, fact::StoredForm, sql_enum::Worded};
 pub use answered::Answered;
 pub(crate) use answered::answered;
 pub(crate) use bad::{ended_badly_since, needing};
-pub(crate) use ended::{Ended, count_ended, ended, remove};
+pub(crate) use ended::{Ended, count_ended, ended, ended_one, remove};
 #[cfg(test)]
 pub(crate) use runs::{EARLIER, REST_OF_THE_MILLISECOND, Run};
 pub(crate) use runs::{Place, places, runs};

@@ -12,7 +12,7 @@ pub(super) const CREATE: &str = "
         row INTEGER PRIMARY KEY -- that of the command
     ) STRICT;";
 
-/// Dismisses a command.
+/// Dismisses a command. Its row is that of its first event, which is there even while the table of commands is behind.
 pub(crate) fn add(
     connection: &Connection,
     id: &ConnectionId,
@@ -22,7 +22,7 @@ pub(crate) fn add(
     connection
         .prepare_cached(
             "INSERT OR IGNORE INTO dismissed (row)
-             SELECT row FROM commands WHERE connection = ?1 AND id = ?2 AND device = ?3",
+             SELECT row FROM events WHERE connection = ?1 AND command = ?2 AND device = ?3 ORDER BY row LIMIT 1",
         )?
         .execute(params![id.as_str(), command.as_str(), device.as_str()])?;
     Ok(())

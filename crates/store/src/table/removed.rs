@@ -64,6 +64,28 @@ pub(crate) fn sweep_device(
     take_some(connection, id.as_str(), Some(device), limit)
 }
 
+/// Whether there is something of a device whose commands are forgotten already.
+pub(crate) fn has_device(connection: &Connection, id: &ConnectionId, device: &DeviceId) -> rusqlite::Result<bool> {
+    for (table, _) in TABLES {
+        // The parameters have the numbers that they have where the rows are deleted.
+        let found = connection
+            .prepare_cached(&format!("SELECT 1 FROM {table} WHERE {} LIMIT 1", of_device(table)))?
+            .exists(params![id.as_str(), 1, device.as_str()])?;
+        if found {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// The rows of a table that belong to device `?3` of connection `?1`.
+fn of_device(table: &str) -> &'static str {
+    match table {
+        "events" => "connection = ?1 AND command IS NULL AND device = ?3",
+        _ => "connection = ?1 AND device = ?3",
+    }
+}
+
 /// Forgets up to `limit` rows of one table. Says whether there were any.
 fn take_some(connection: &Connection, id: &str, device: Option<&DeviceId>, limit: u32) -> rusqlite::Result<bool> {
     if telemetry::sweep(connection, id, device, limit)? {
@@ -76,11 +98,7 @@ fn take_some(connection: &Connection, id: &str, device: Option<&DeviceId>, limit
         return Ok(true);
     }
     for (table, key) in TABLES {
-        let whose = match (device, table) {
-            (None, _) => "connection = ?1 AND ?3 IS NULL",
-            (Some(_), "events") => "connection = ?1 AND command IS NULL AND device = ?3",
-            (Some(_), _) => "connection = ?1 AND device = ?3",
-        };
+        let whose = if device.is_none() { "connection = ?1 AND ?3 IS NULL" } else { of_device(table) };
         let forgotten = connection
             .prepare_cached(&format!(
                 "DELETE FROM {table} WHERE {whose} AND {key} IN (SELECT {key} FROM {table} WHERE {whose} LIMIT ?2)"

@@ -28,7 +28,35 @@ use wilco_ledger::{
     Reading, Retry, Rungs, State, Submission, Timestamp,
 };
 
-use super::{Change, ConnectionId, Store, StoredDevice};
+use super::{Change, ConnectionId, Forgotten, Remains, Store, StoreError, StoredDevice};
+
+/// Deletions, step by step as the engine makes them.
+impl Store {
+    /// Deletes up to `limit` commands that finished before that time.
+    async fn forget_ended(&self, before: Timestamp, limit: usize) -> Result<Vec<Forgotten>, StoreError> {
+        let ended = self.ended(before, limit).await?;
+        self.forget_commands(ended.clone()).await?;
+        Ok(ended)
+    }
+
+    /// Deletes a part of a device. Returns the number of deleted commands of users, and whether there is more.
+    async fn forget_device(
+        &self,
+        connection: &ConnectionId,
+        device: &DeviceId,
+        limit: usize,
+    ) -> Result<(usize, bool), StoreError> {
+        match self.remains(connection, device, limit).await? {
+            Remains::Commands(commands) => {
+                let sent = commands.iter().filter(|command| !command.automatic).count();
+                self.forget_commands(commands).await?;
+                Ok((sent, true))
+            }
+            Remains::Other => self.sweep_device(connection, device).await.map(|()| (0, true)),
+            Remains::Nothing => Ok((0, false)),
+        }
+    }
+}
 
 fn store() -> (TempDir, Store) {
     let dir = tempfile::tempdir().unwrap();

@@ -127,6 +127,9 @@ async fn with_millions_of_commands_nothing_is_read_from_end_to_end() {
     check(&sqlite, "a command", |sqlite| drop(events::of_command(sqlite, &of, &kitchen, &id("c1")).unwrap()));
     check(&sqlite, "all IDs", |sqlite| assert_eq!(commands::ids(sqlite, &of, &kitchen, 9).unwrap().len(), 3));
     check(&sqlite, "any command", |sqlite| assert!(commands::has_any(sqlite, &of, &kitchen).unwrap()));
+    check(&sqlite, "whether there is more of a device", |sqlite| {
+        assert!(removed::has_device(sqlite, &of, &kitchen).unwrap());
+    });
     check(&sqlite, "strays", |sqlite| drop(events::strays(sqlite, &of, &kitchen, 9).unwrap()));
     store.close().await.unwrap();
 

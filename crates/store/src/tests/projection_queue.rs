@@ -3,10 +3,12 @@
 use std::{
     ops::Range,
     sync::{atomic::Ordering, mpsc::Sender},
+    task::Poll,
 };
 
 use tempfile::TempDir;
-use wilco_ledger::{Command, Outcome};
+use wilco_definitions::Settings;
+use wilco_ledger::{Command, Outcome, Timestamp};
 
 use super::{connection, device, id, life, projection, queued, retention::stray, store};
 use crate::{Change, FILE_NAME, HistoryFilter, Store, StoreError, open};
@@ -93,6 +95,43 @@ async fn who_reads_finds_everything_that_is_committed() {
     assert_eq!(shown.each_ref().map(Vec::len), [301, 301, 1]);
     store.rebuild_projection().await.unwrap();
     assert!(projection(&dir) == shown, "made anew, the tables are different");
+}
+
+/// Has the writing thread take something after what it has been told already, and stand still then.
+async fn then<T>(store: &Store, still: Sender<()>, asked: impl Future<Output = T>) -> (T, Sender<()>) {
+    let mut asked = std::pin::pin!(asked);
+    let is_asked = std::future::poll_fn(|context| Poll::Ready(asked.as_mut().poll(context).is_pending())).await;
+    assert!(is_asked, "it did not need the thread");
+    let next = store.stand_still();
+    drop(still);
+    (asked.await, next)
+}
+
+#[tokio::test]
+async fn what_does_not_need_the_tables_of_commands_does_not_wait_for_them() {
+    let (dir, store) = store();
+    let still = commit(&store, [crowd(0..3)]).await;
+    let (saved, still) = then(&store, still, store.save_settings(Settings::default())).await;
+    saved.unwrap();
+    assert!(is_behind(&dir), "everything that was left for later was done first");
+    let (removed, still) = then(&store, still, store.remove_connection(&"another".into())).await;
+    removed.unwrap();
+    assert!(!store.behind.tables.load(Ordering::Acquire), "what needs them found them behind");
+    drop(still);
+}
+
+#[tokio::test]
+async fn a_command_is_dismissed_before_the_tables_show_it() {
+    let (_dir, store) = store();
+    let failed = |n: i64| life(&format!("d{n}"), &format!("c{n}"), 100, Outcome::Failed);
+    let dismissed = Change::Dismissed { connection: connection(), device: device("d7"), command: id("c7") };
+    let unknown = Change::Dismissed { connection: connection(), device: device("d8"), command: id("c7") };
+    let still = commit(&store, [(0..100).flat_map(failed).collect(), vec![dismissed, unknown]]).await;
+    drop(still);
+    let ended = store.ended_badly_since(&connection(), Timestamp(0)).await.unwrap();
+    let seen: Vec<_> =
+        ended.iter().filter(|(_, dismissed)| *dismissed).map(|(command, _)| command.id().as_str()).collect();
+    assert_eq!((ended.len(), seen), (100, vec!["c7"]));
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! The finished commands, and their deletion.
 
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OptionalExtension, params};
 use wilco_ledger::{CommandId, DeviceId, State, Timestamp};
 
 use crate::{
@@ -56,6 +56,22 @@ pub(crate) fn ended(
         }
     }
     Ok(found)
+}
+
+/// A command that has finished, by its ID; `None` where there is none.
+pub(crate) fn ended_one(
+    connection: &Connection,
+    of: &ConnectionId,
+    device: &DeviceId,
+    id: &CommandId,
+) -> rusqlite::Result<Option<Ended>> {
+    connection
+        .prepare_cached("SELECT row, automatic FROM commands WHERE connection = ?1 AND id = ?2 AND device = ?3")?
+        .query_row([of.as_str(), id.as_str(), device.as_str()], |row| {
+            let (connection, device, id) = (of.clone(), device.clone(), id.clone());
+            Ok(Ended { row: row.get(0)?, connection, device, id, automatic: row.get(1)? })
+        })
+        .optional()
 }
 
 /// How many there are of these.

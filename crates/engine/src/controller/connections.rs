@@ -1,0 +1,205 @@
+//! Adds, changes and removes connections.
+//!
+//! What is stored of one that is added is read in a task, and nothing of it can change meanwhile: it has no ledger yet.
+
+use std::{
+    sync::{Arc, PoisonError},
+    time::Duration,
+};
+
+use tokio::sync::oneshot;
+use wilco_ledger::{Command, Input, Timestamp};
+
+use super::{Connection, Controller, memory::Remembered};
+use crate::{
+    absent::not_found,
+    api::{AuditKind, ConnectionView, Failure, FailureCode, LinkState, RolloutView},
+    dialects::Enabled,
+    fleet::Fleet,
+    mqtt::Session,
+    store::{ConnectionId, Profile, Store, StoreError, StoredAnnotation, StoredDevice},
+    views::CommandSnapshot,
+};
+
+/// What is stored of a connection.
+struct StoredConnection {
+    last_wire_id: u32,
+    devices: Vec<StoredDevice>,
+    annotations: Vec<StoredAnnotation>,
+    latest: Vec<Command>,
+    /// Without this it is listed all the same, and read again before its session begins.
+    remembered: Result<Remembered, StoreError>,
+}
+
+impl StoredConnection {
+    async fn read(store: &Store, id: &ConnectionId, now: Timestamp) -> Result<StoredConnection, StoreError> {
+        Ok(StoredConnection {
+            last_wire_id: store.last_wire_id(id).await?,
+            devices: store.devices(id).await?,
+            annotations: store.annotations(id).await?,
+            latest: store.latest_per_device(id).await?,
+            remembered: Remembered::read(store, id, now).await,
+        })
+    }
+}
+
+impl Controller {
+    /// A stored profile becomes a connection; one of the same ID is replaced.
+    pub(super) fn open(&mut self, profile: Profile, reply: oneshot::Sender<Result<ConnectionView, Failure>>) {
+        let id = profile.id.clone();
+        let enabled = match Enabled::of(&profile) {
+            Ok(enabled) => enabled,
+            Err(failure) => {
+                let _ = reply.send(Err(failure));
+                return;
+            }
+        };
+        if self.connections.contains_key(&id) {
+            self.replace(profile, enabled);
+            let _ = reply.send(self.view_of(&id));
+            return;
+        }
+        let (store, now) = (self.store.clone(), self.clock.now());
+        let of = id.clone();
+        self.after_task(async move { StoredConnection::read(&store, &of, now).await }, move |controller, stored| {
+            let view = match stored {
+                Ok(stored) => {
+                    controller.begin(profile, enabled, stored);
+                    controller.view_of(&id)
+                }
+                Err(error) => Err(error.into()),
+            };
+            let _ = reply.send(view);
+        });
+    }
+
+    fn view_of(&self, id: &ConnectionId) -> Result<ConnectionView, Failure> {
+        self.connections.get(id).map(Connection::view).ok_or_else(|| not_found("connection", id.as_str()))
+    }
+
+    fn begin(&mut self, profile: Profile, enabled: Enabled, stored: StoredConnection) {
+        let id = profile.id.clone();
+        // A demo fleet that is not running is nothing to be tried again and again.
+        let asleep = profile.demo && profile.url.is_empty();
+        let StoredConnection { last_wire_id, devices, annotations, latest, remembered } = stored;
+        let mut connection = Connection::new(profile, enabled, last_wire_id);
+        {
+            let mut fleet = connection.fleet();
+            *fleet = Fleet::restore(devices);
+            for command in latest.iter().cloned() {
+                fleet.command(CommandSnapshot { command: Arc::new(command), deadline: None });
+            }
+        }
+        connection.restore_agreements(&latest, self.clock.now());
+        connection.restore_devices();
+        connection.take_annotations(annotations);
+        self.generations += 1;
+        connection.generation = self.generations;
+        self.directory.write().unwrap_or_else(PoisonError::into_inner).insert(id.clone(), connection.listed());
+        let (profile, generation) = (connection.profile.clone(), connection.generation);
+        if asleep {
+            connection.link = asleep_link();
+        }
+        self.connections.insert(id.clone(), connection);
+        self.restore(&id, remembered);
+        self.feed.connections();
+        if !asleep {
+            self.background.prepare(&self.tell, profile, generation, Duration::ZERO);
+        }
+    }
+
+    /// A connection's profile has changed. Its commands and devices are the same ones; its session is another, which
+    /// begins when the one before has ended.
+    fn replace(&mut self, profile: Profile, enabled: Enabled) {
+        let id = profile.id.clone();
+        self.generations += 1;
+        let generation = self.generations;
+        let Some(known) = self.connections.get_mut(&id) else { return };
+        let asleep = profile.demo && profile.url.is_empty();
+        let ending = known.replace(profile, enabled, generation);
+        known.link = if asleep { asleep_link() } else { LinkState::Connecting };
+        let (profile, listed) = (known.profile.clone(), known.listed());
+        self.directory.write().unwrap_or_else(PoisonError::into_inner).insert(id.clone(), listed);
+        self.feed.connections();
+        self.tell(&id, Input::Disconnected);
+        self.resumed(&id);
+        self.withdraw_unsent(&id);
+        self.pause_where_not_approved(&id);
+        self.pending_batch.urgent = true;
+        if asleep {
+            close_beside(ending);
+        } else {
+            self.background.prepare_after(ending, &self.tell, profile, generation, Duration::ZERO);
+        }
+    }
+
+    /// A connection ends, and is forgotten once that is on the disk. From now on nothing happens to it, so nothing of it is
+    /// written after its removal.
+    pub(super) fn remove(&mut self, id: ConnectionId, reply: oneshot::Sender<Result<(), Failure>>) {
+        let Some(connection) = self.connections.remove(&id) else {
+            let _ = reply.send(Err(not_found("connection", id.as_str())));
+            return;
+        };
+        let name = connection.profile.name.clone();
+        let entry = self.audit.entry(AuditKind::Connection, format!("Removed connection {name} with its history"));
+        let store = self.store.audited(entry.on(&id, &name));
+        self.leaving = Some(connection);
+        // What has gathered of it is written first, so that the store deletes it with the rest.
+        self.after_commit(move |controller, stored| match stored {
+            Ok(()) => {
+                let of = id.clone();
+                let removal = async move { store.remove_connection(&of).await };
+                controller.after_task(removal, move |controller, removed| {
+                    let removed = removed.map_err(Failure::from);
+                    controller.removed(&id, &removed);
+                    let _ = reply.send(removed);
+                });
+            }
+            Err(failure) => {
+                // It is read again with the others.
+                controller.connections.extend(controller.leaving.take().map(|connection| (id, connection)));
+                let _ = reply.send(Err(failure));
+            }
+        });
+    }
+
+    /// A connection is removed from the store, or could not be.
+    fn removed(&mut self, id: &ConnectionId, removed: &Result<(), Failure>) {
+        let Some(mut connection) = self.leaving.take() else { return };
+        let Err(failure) = removed else {
+            self.forget(id, connection.session);
+            return;
+        };
+        // It has missed what has happened since, so its next session begins with what is stored.
+        connection.unread = Some(failure.clone());
+        self.connections.insert(id.clone(), connection);
+        self.restart(id, Some(failure.clone()));
+    }
+
+    /// A connection is removed.
+    fn forget(&mut self, id: &ConnectionId, session: Option<Session>) {
+        self.telemetry.forget(id);
+        self.quota.forget_connection(id);
+        let of_it = |view: &mut RolloutView| view.spec.connection != id.as_str();
+        self.shown.write().unwrap_or_else(PoisonError::into_inner).retain(|_, view| of_it(view));
+        self.directory.write().unwrap_or_else(PoisonError::into_inner).remove(id);
+        close_beside(session);
+        self.feed.connections();
+    }
+}
+
+/// Disconnects a session in the background, because a hanging broker may take long.
+fn close_beside(session: Option<Session>) {
+    if let Some(session) = session {
+        tokio::spawn(session.close());
+    }
+}
+
+/// A demo fleet that is not running.
+fn asleep_link() -> LinkState {
+    LinkState::Stopped {
+        code: FailureCode::Connection,
+        message: "The demo fleet is not running.".into(),
+        hint: Some("Start it in the app.".into()),
+    }
+}

@@ -1,0 +1,98 @@
+//! Changes that take turns, because each begins with what the one before it has left behind, on the disk: two of the same
+//! devices, for example.
+//!
+//! A turn waits for nothing. It adds its changes to the next commit, or has a task ask the store; what follows from it, and
+//! its reply, come when that has ended. Then it is the next one's turn. Everything else goes on meanwhile.
+
+use std::collections::VecDeque;
+
+use tokio::sync::oneshot;
+use wilco_ledger::Timestamp;
+
+use super::{Controller, Event, devices::DeviceRequest};
+use crate::{
+    api::{ConnectionView, Failure},
+    store::{ConnectionId, Forgotten, Profile},
+};
+
+/// A change that waits for its turn, with its reply channel.
+pub(crate) enum Turn {
+    /// A stored profile becomes a connection; one of the same ID is replaced.
+    Open(Box<Profile>, oneshot::Sender<Result<ConnectionView, Failure>>),
+    /// A connection ends, and is removed from the store with everything that belongs to it.
+    Remove(ConnectionId, oneshot::Sender<Result<(), Failure>>),
+    /// These commands, which finished before that time, are deleted. The reply is their number, without those to which
+    /// something happens just now.
+    ForgetEnded(Timestamp, Vec<Forgotten>, oneshot::Sender<Result<usize, Failure>>),
+    Devices(DeviceRequest),
+}
+
+/// What follows from a turn when its changes are on the disk, or are not.
+pub(super) type AfterCommit = Box<dyn FnOnce(&mut Controller, Result<(), Failure>) + Send>;
+
+/// What follows from the task of a turn.
+pub(crate) type AfterTask = Box<dyn FnOnce(&mut Controller) + Send>;
+
+/// The turns. One is taken while the batch that gathers, or the one that is being committed, belongs to it, or its task runs.
+#[derive(Default)]
+pub(super) struct Turns {
+    waiting: VecDeque<Turn>,
+    has_task: bool,
+}
+
+impl Controller {
+    /// Does this when it is its turn.
+    pub(super) fn in_turn(&mut self, turn: Turn) {
+        self.turns.waiting.push_back(turn);
+        self.next_turn();
+    }
+
+    /// The turn before may have ended.
+    pub(super) fn next_turn(&mut self) {
+        while !self.is_turn_taken()
+            && let Some(turn) = self.turns.waiting.pop_front()
+        {
+            match turn {
+                Turn::Open(profile, reply) => self.open(*profile, reply),
+                Turn::Remove(id, reply) => self.remove(id, reply),
+                Turn::ForgetEnded(before, commands, reply) => self.forget_ended(before, commands, reply),
+                Turn::Devices(asked) => self.device_request(asked),
+            }
+        }
+    }
+
+    fn is_turn_taken(&self) -> bool {
+        let committing = self.committing.as_ref().is_some_and(|committing| committing.pending_batch.turn.is_some());
+        self.turns.has_task || committing || self.pending_batch.turn.is_some()
+    }
+
+    /// Commits what has gathered, and does this at the end of that.
+    pub(super) fn after_commit(&mut self, then: impl FnOnce(&mut Controller, Result<(), Failure>) + Send + 'static) {
+        debug_assert!(self.pending_batch.turn.is_none(), "one turn at a time");
+        self.pending_batch.turn = Some(Box::new(then));
+        self.pending_batch.urgent = true;
+    }
+
+    /// Has a task ask the store for something, and does this with its answer.
+    pub(super) fn after_task<T: Send + 'static>(
+        &mut self,
+        task: impl Future<Output = T> + Send + 'static,
+        then: impl FnOnce(&mut Controller, T) + Send + 'static,
+    ) {
+        debug_assert!(!self.turns.has_task, "one turn at a time");
+        self.turns.has_task = true;
+        let tell = self.tell.clone();
+        tokio::spawn(async move {
+            let answer = task.await;
+            let then: AfterTask = Box::new(move |controller| then(controller, answer));
+            let _ = tell.send(Event::TaskEnded(then)).await;
+        });
+    }
+
+    /// The task of a turn has ended.
+    pub(super) fn task_ended(&mut self, then: AfterTask) {
+        self.turns.has_task = false;
+        then(self);
+        self.next_turn();
+    }
+}
