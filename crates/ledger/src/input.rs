@@ -16,8 +16,8 @@ pub enum Input {
     },
     /// The connection is established and its subscriptions are acknowledged: publishing may begin.
     Connected,
-    /// The broker has not kept our session, so it may have been restarted: devices that were connected before must
-    /// reconnect first. Pass it before [`Input::Connected`].
+    /// The broker has not kept our session, or its program has ended, so it may have been restarted: devices that were
+    /// connected before must reconnect first. Pass it before [`Input::Connected`].
     SessionLost,
     /// The connection is gone; what is in flight may or may not have arrived, and which device is there is not known any
     /// more.

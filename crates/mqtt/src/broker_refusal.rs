@@ -145,6 +145,12 @@ impl Refusal {
         }
     }
 
+    /// The end of a connection that was in use. A broker that closes it without a reason has probably ended.
+    pub(super) fn at_the_end(self, heard: &ByteRecorder) -> Refusal {
+        let broker_ended = self.broker_ended || (self.cause == Cause::Closed && heard.has_ended());
+        Refusal { broker_ended, ..self }
+    }
+
     /// The meaning of a CONNACK's refusal; the codes by the names of MQTT 5 section 3.2.2.2.
     fn connack(name: &str) -> Refusal {
         let change = |message: &str, hint: &str| Refusal::new(message, hint, Remedy::Change);
@@ -277,11 +283,12 @@ fn disconnected(reason: DisconnectReasonCode) -> Refusal {
         )
         .caused(Cause::TakenOver);
     }
-    Refusal::new(
+    let refusal = Refusal::new(
         format!("The broker ended the connection ({}).", in_words(reason)),
         "Wilco retries automatically. Check the broker's log.",
         Remedy::TryAgain,
-    )
+    );
+    Refusal { broker_ended: reason == DisconnectReasonCode::ServerShuttingDown, ..refusal }
 }
 
 /// The library's name of a reason code as people write it: *not authorized*.

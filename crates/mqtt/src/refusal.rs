@@ -27,6 +27,10 @@ pub struct Refusal {
     pub remedy: Remedy,
     /// The known cause.
     pub cause: Cause,
+    /// The broker's program has ended, or is not there: it has said so (DISCONNECT 0x8B), has closed a connection without a
+    /// reason that was in use, or nothing listens at its address. Where the network alone has failed, this is not set: nothing
+    /// arrives then, or a reset. After it, no client is connected any more, whatever is kept of its session.
+    pub broker_ended: bool,
 }
 
 /// Whether trying again by itself makes sense.
@@ -63,6 +67,7 @@ impl Refusal {
             version: None,
             remedy,
             cause: Cause::Told,
+            broker_ended: false,
         }
     }
 
@@ -158,7 +163,8 @@ impl Refusal {
                 );
             }
         };
-        Refusal::new(message, hint, Remedy::TryAgain).caused(cause)
+        let broker_ended = error.kind() == io::ErrorKind::ConnectionRefused;
+        Refusal { broker_ended, ..Refusal::new(message, hint, Remedy::TryAgain).caused(cause) }
     }
 
     /// A refusal by, or of, a certificate; `None` where TLS has nothing to do with it.

@@ -136,6 +136,7 @@ async fn live<E, W: Fn(LinkEvent) -> E>(
     };
     tell.that(LinkEvent::Connected).await;
 
+    let heard = receiver.heard.clone();
     let mut pump = pin!(async {
         loop {
             match receiver.next(&sender).await {
@@ -178,7 +179,7 @@ async fn live<E, W: Fn(LinkEvent) -> E>(
     tokio::select! {
         refusal = &mut pump => {
             tell.that(LinkEvent::Unsent(sender.take_unsent())).await;
-            return Some(refusal);
+            return Some(refusal.at_the_end(&heard));
         }
         _ = &mut *closed => {}
     }

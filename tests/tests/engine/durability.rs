@@ -4,12 +4,13 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail, ensure};
 use serde_json::json;
-use wilco_engine::api::{CommandState, LinkState, MqttVersion, NewCommand};
+use wilco_engine::api::{CommandState, ConnectionEntry, LinkState, MqttVersion, NewCommand};
 use wilco_tests::{Broker, Device, Settings, soon, soon_async};
 
 use crate::app::App;
-use crate::desk::{Desk, PATIENCE, answer, ask, led, plain};
+use crate::desk::{Desk, PATIENCE, answer, ask, led, plain, to};
 use crate::fleet;
+use crate::network::Network;
 use crate::wire::{EVERY_PACKET, published};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -269,17 +270,27 @@ async fn the_request_is_shown_as_it_was_published_whatever_has_become_of_the_con
 #[tokio::test(flavor = "multi_thread")]
 async fn after_the_broker_was_restarted_nothing_goes_out_before_the_device_is_back_or_a_moment_has_passed() -> Result<()>
 {
-    let mut broker = Broker::plain()?;
+    restarted(&Settings::default(), "lost session", |_| {}).await
+}
+
+/// The broker resumes every session and still has the retained status, and the devices are not there. Without a session of
+/// Wilco's none is lost.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_broker_that_keeps_sessions_is_not_taken_for_one_that_kept_its_devices() -> Result<()> {
+    let persistent = Settings { persistent: true, ..Settings::default() };
+    restarted(&persistent, "kept session", |_| {}).await?;
+    restarted(&persistent, "kept session of MQTT 3.1.1", |entry| entry.mqtt = MqttVersion::V311).await?;
+    restarted(&persistent, "no session", |entry| entry.session_expiry_s = Some(0)).await
+}
+
+async fn restarted(settings: &Settings<'_>, name: &str, change: fn(&mut ConnectionEntry)) -> Result<()> {
+    let mut broker = Broker::start(settings)?;
     let desk = Desk::new().await?;
-    let connection = desk.connect(plain("bench", &broker)).await?;
+    let connection = desk.connect(plain(name, &broker).with(change)).await?;
     for device in ["pump", "lamp"] {
-        broker.publish(&format!("{device}/status"), br#"{"online":true}"#, false)?;
+        broker.publish(&format!("{device}/status"), br#"{"online":true}"#, settings.persistent)?;
     }
     desk.sees_online(&connection, 2).await?;
-    let since = |link: &LinkState| match link {
-        LinkState::Online { since } => Some(*since),
-        _ => None,
-    };
     let before = desk.link(&connection, "connection", since).await?;
     broker.restart()?;
     desk.link(&connection, "next connection", |link| since(link).filter(|since| *since != before)).await?;
@@ -287,13 +298,46 @@ async fn after_the_broker_was_restarted_nothing_goes_out_before_the_device_is_ba
     let (pump, lamp) = (desk.send(led(&connection, "pump")).await?, desk.send(led(&connection, "lamp")).await?);
     let sent = Instant::now();
     let waits = desk.reaches("pump", &pump, CommandState::Queued).await?;
-    ensure!(waits.message.as_deref().is_some_and(|message| message.contains("device to reconnect")), "{waits:#?}");
+    ensure!(
+        waits.message.as_deref().is_some_and(|message| message.contains("device to reconnect")),
+        "{name}: {waits:#?}"
+    );
     broker.publish("pump/status", br#"{"online":true}"#, false)?;
     desk.reaches("pump", &pump, CommandState::AtBroker).await?;
-    ensure!(sent.elapsed() < Duration::from_secs(4), "it went out only after {:?}", sent.elapsed());
+    ensure!(sent.elapsed() < Duration::from_secs(4), "{name}: it went out only after {:?}", sent.elapsed());
     let went_out = desk.reaches("lamp", &lamp, CommandState::AtBroker).await?;
-    assert_eq!(went_out.message, None);
-    ensure!(sent.elapsed() > Duration::from_secs(3), "it went out after {:?}", sent.elapsed());
+    assert_eq!(went_out.message, None, "{name}");
+    ensure!(sent.elapsed() > Duration::from_secs(3), "{name}: it went out after {:?}", sent.elapsed());
+    Ok(())
+}
+
+fn since(link: &LinkState) -> Option<i64> {
+    match link {
+        LinkState::Online { since } => Some(*since),
+        _ => None,
+    }
+}
+
+/// The network fails for a moment, and the broker has still all its clients.
+#[tokio::test(flavor = "multi_thread")]
+async fn after_a_short_network_failure_a_command_goes_out_at_once() -> Result<()> {
+    for expiry in [3_600, 0] {
+        let broker = Broker::plain()?;
+        let network = Network::to(broker.port()).await?;
+        let desk = Desk::new().await?;
+        let entry = to("bench", &network.url()).with(|entry| entry.session_expiry_s = Some(expiry));
+        let connection = desk.connect(entry).await?;
+        let _pump = Device::start(&broker, "pump", None)?;
+        desk.sees_online(&connection, 1).await?;
+        let before = desk.link(&connection, "connection", since).await?;
+        network.fail();
+        desk.link(&connection, "next connection", |link| since(link).filter(|since| *since != before)).await?;
+
+        let id = desk.send(led(&connection, "pump")).await?;
+        assert_eq!(desk.ended("pump", &id).await?.state, CommandState::Succeeded);
+        let events = desk.evidence(&connection, "pump", &id).await?.events;
+        ensure!(events.iter().all(|event| event.kind.as_str() != "awaits_return"), "{expiry}: {events:#?}");
+    }
     Ok(())
 }
 

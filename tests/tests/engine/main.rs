@@ -21,6 +21,7 @@ mod limits;
 mod logs;
 mod modes;
 mod narrow;
+mod network;
 mod preflight;
 mod presence;
 mod profiles;

@@ -68,6 +68,8 @@ pub(super) struct Connection {
     pub(super) sender: Option<MqttSender>,
     pub(super) link: LinkState,
     pub(super) draining: Option<Draining>,
+    /// The broker's program has ended since the connection was last established.
+    pub(super) broker_ended: bool,
     /// Our probe in progress, which shows whether the broker queues answers.
     pub(super) probe: Option<CommandId>,
     /// The state of probes.
@@ -187,6 +189,7 @@ impl Connection {
             sender: None,
             link: LinkState::Connecting,
             draining: None,
+            broker_ended: false,
             probe: None,
             own_messages: OwnMessages::default(),
             traffic: Traffic::default(),

@@ -78,6 +78,8 @@ impl Controller {
         known.ledger.answers().connected(may_probe);
         // Where no session is kept, its absence says nothing.
         let keeps_sessions = known.profile.session_expiry > 0 && !self.background.passing;
+        // Decisions 32 and 114.
+        let devices_are_gone = std::mem::take(&mut known.broker_ended) || (!resumed && keeps_sessions);
         if let Some(draining) = &mut known.draining {
             // A broker that has kept no session has kept no answers either.
             draining.quiet_at = Some(if resumed { now + QUIET } else { now });
@@ -89,7 +91,8 @@ impl Controller {
         }
         if resumed {
             self.send_marker(connection);
-        } else if keeps_sessions {
+        }
+        if devices_are_gone {
             self.tell(connection, Input::SessionLost);
         }
         self.begin_to_hear(connection);
@@ -126,6 +129,8 @@ impl Controller {
         if marker.or(known.probe.take()).is_some() && known.own_messages == OwnMessages::Untried {
             // A broker that ends the connection over it would do so each time, whatever it gives as its reason.
             known.own_messages = OwnMessages::Unwelcome;
+        } else {
+            known.broker_ended |= refusal.broker_ended;
         }
         known.ledger.answers().disconnected();
         let message = refusal.told();

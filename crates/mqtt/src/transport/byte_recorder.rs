@@ -28,6 +28,7 @@ struct Bytes {
     first: Vec<u8>,
     last: Vec<u8>,
     count: u64,
+    ended: bool,
 }
 
 impl ByteRecorder {
@@ -72,6 +73,11 @@ impl ByteRecorder {
     /// The last bytes that came.
     pub(crate) fn last(&self) -> Vec<u8> {
         self.with(|bytes| bytes.last.clone())
+    }
+
+    /// Whether the other side has ended the stream: not the network, whose failure is an error.
+    pub(crate) fn has_ended(&self) -> bool {
+        self.with(|bytes| bytes.ended)
     }
 
     fn with<T>(&self, read: impl FnOnce(&mut Bytes) -> T) -> T {
@@ -122,6 +128,15 @@ impl<S: AsyncRead + Unpin> AsyncRead for RecordedStream<S> {
         let before = buffer.filled().len();
         let read = Pin::new(&mut self.stream).poll_read(context, buffer);
         self.heard.hear(&buffer.filled()[before..]);
+        let has_ended = match &read {
+            Poll::Ready(Ok(())) => buffer.filled().len() == before && buffer.remaining() > 0,
+            // TLS whose end was not announced (RFC 8446 section 6.1), as that of a program that is killed.
+            Poll::Ready(Err(error)) => error.kind() == io::ErrorKind::UnexpectedEof,
+            Poll::Pending => false,
+        };
+        if has_ended {
+            self.heard.with(|bytes| bytes.ended = true);
+        }
         read
     }
 }

@@ -113,7 +113,11 @@ pub(crate) async fn dial(route: &Route, tell: &mut (dyn FnMut(Progress) + Send))
     steps.passed(Step::Name, tcp::counted(of_proxy, host, &addresses));
 
     steps.begin(Step::Tcp);
-    let connected = tcp::connect(&addresses, STEP_TIMEOUT).await.map_err(|refusal| refusal.at(host, port));
+    let connected = tcp::connect(&addresses, STEP_TIMEOUT).await.map_err(|refusal| {
+        // A proxy that is not there says nothing about the broker.
+        let broker_ended = refusal.broker_ended && route.proxy.is_none();
+        Refusal { broker_ended, ..refusal.at(host, port) }
+    });
     let (mut tcp, peer) = connected.map_err(|refusal| steps.failed(Step::Tcp, refusal))?;
     let far = steps.since.elapsed();
     let mut said = format!("Connected to {of_proxy}{}, port {}", peer.ip(), peer.port());

@@ -130,10 +130,13 @@ impl Tunnel<'_> {
                 format!("The proxy denied the connection to {host}, port {port}."),
                 "Ask the operator of the proxy to allow it.",
             ),
-            Error::HostUnreachable | Error::NetworkUnreachable | Error::ConnectionRefused | Error::TtlExpired => say(
-                format!("The proxy could not reach {host}, port {port} ({error})."),
-                "Check the broker's address, and that the proxy can reach it.",
-            ),
+            Error::HostUnreachable | Error::NetworkUnreachable | Error::ConnectionRefused | Error::TtlExpired => {
+                let refusal = say(
+                    format!("The proxy could not reach {host}, port {port} ({error})."),
+                    "Check the broker's address, and that the proxy can reach it.",
+                );
+                Refusal { broker_ended: matches!(error, Error::ConnectionRefused), ..refusal }
+            }
             Error::InvalidResponseVersion => self.not_a_proxy(),
             other => say(format!("The proxy refused the connection ({other})."), "Contact the operator of the proxy."),
         }

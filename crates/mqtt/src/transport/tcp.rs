@@ -46,7 +46,7 @@ pub(super) fn counted(of_proxy: &str, host: &str, addresses: &[SocketAddr]) -> S
 pub(super) async fn connect(addresses: &[SocketAddr], limit: Duration) -> Result<(TcpStream, SocketAddr), Refusal> {
     let mut waiting = addresses.iter().copied();
     let mut trying = JoinSet::new();
-    let mut first_error = None;
+    let (mut first_error, mut refused) = (None, false);
     let race = async {
         loop {
             let next = waiting.next();
@@ -59,7 +59,10 @@ pub(super) async fn connect(addresses: &[SocketAddr], limit: Duration) -> Result
             tokio::select! {
                 Some(outcome) = trying.join_next() => match outcome {
                     Ok((Ok(stream), address)) => return Some((stream, address)),
-                    Ok((Err(error), _)) => { first_error.get_or_insert(error); }
+                    Ok((Err(error), _)) => {
+                        refused |= error.kind() == std::io::ErrorKind::ConnectionRefused;
+                        first_error.get_or_insert(error);
+                    }
                     Err(_) => {}
                 },
                 () = sleep(STAGGER), if !none_left => {}
@@ -72,7 +75,10 @@ pub(super) async fn connect(addresses: &[SocketAddr], limit: Duration) -> Result
             stream.set_nodelay(true).map_err(|error| Refusal::io(&error))?;
             Ok((stream, address))
         }
-        Ok(None) => Err(first_error.map_or_else(Refusal::gone, |error| Refusal::io(&error))),
+        Ok(None) => {
+            let refusal = first_error.map_or_else(Refusal::gone, |error| Refusal::io(&error));
+            Err(Refusal { broker_ended: refused, ..refusal })
+        }
         Err(_) => Err(Refusal::silence("{address}", limit.as_secs())),
     }
 }
