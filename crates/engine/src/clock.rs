@@ -38,11 +38,19 @@ pub(crate) struct Clock {
 /// The computer's clocks.
 #[derive(Debug, Clone)]
 pub(crate) enum Source {
-    /// As they are.
-    Computer(Instant),
+    /// As they are, since it began to count.
+    Computer(Began),
     /// The time of a test.
     #[cfg(test)]
     Played(Arc<tests::Played>),
+}
+
+/// When a source began to count: by the standard library's steady clock, which stands still in sleep except on Windows, and
+/// by one that does not, milliseconds; `None` where there is no need of it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Began {
+    awake: Instant,
+    continuous: Option<i64>,
 }
 
 impl Clock {
@@ -82,7 +90,9 @@ impl Clock {
     /// have ended.
     pub(crate) fn catch_up(&self) -> Option<Millis> {
         let asleep = self.source.asleep()?;
-        let more = asleep.saturating_sub(self.slept.swap(asleep, Relaxed)).max(0);
+        // The two clocks are read one after the other, so their difference may be a little less than it was. That is not
+        // counted a second time.
+        let more = asleep.saturating_sub(self.slept.fetch_max(asleep, Relaxed)).max(0);
         self.start.fetch_add(more, Relaxed);
         (more >= NAP).then(|| Millis(more.unsigned_abs()))
     }
@@ -109,7 +119,7 @@ impl Clock {
 impl Source {
     #[expect(clippy::disallowed_methods, reason = "this is the one clock")]
     pub(crate) fn computer() -> Source {
-        Source::Computer(Instant::now())
+        Source::Computer(Began { awake: Instant::now(), continuous: continuous() })
     }
 
     /// Unix milliseconds by the wall clock.
@@ -125,26 +135,29 @@ impl Source {
     #[expect(clippy::disallowed_methods, reason = "this is the one clock")]
     fn awake(&self) -> i64 {
         match self {
-            Source::Computer(began) => milliseconds(Instant::now().duration_since(*began)),
+            Source::Computer(began) => milliseconds(Instant::now().duration_since(began.awake)),
             #[cfg(test)]
             Source::Played(played) => played.awake.load(Relaxed),
         }
     }
 
-    /// Milliseconds that the computer has slept since some moment before the clock started; `None` if that is unknown,
-    /// or if the steady clock includes sleep (Windows).
+    /// Milliseconds that the computer has slept since some moment before the clock started; `None` if the steady clock
+    /// includes sleep (Windows).
     fn asleep(&self) -> Option<i64> {
         match self {
-            Source::Computer(_) => since_boot().zip(awake_since_boot()).map(|(all, awake)| all.saturating_sub(awake)),
+            Source::Computer(began) => {
+                let all = continuous()?.saturating_sub(began.continuous?);
+                Some(all.saturating_sub(self.awake()))
+            }
             #[cfg(test)]
             Source::Played(played) => Some(played.asleep.load(Relaxed)),
         }
     }
 
-    /// Milliseconds since the computer's start, sleep included.
+    /// Milliseconds since the computer's start, sleep included. Says something only where [`Source::boot`] does.
     fn since_boot(&self) -> Option<i64> {
         match self {
-            Source::Computer(_) => since_boot(),
+            Source::Computer(_) => continuous(),
             #[cfg(test)]
             Source::Played(played) => {
                 Some(played.since_boot.load(Relaxed) + played.awake.load(Relaxed) + played.asleep.load(Relaxed))
@@ -171,37 +184,29 @@ fn milliseconds(length: std::time::Duration) -> i64 {
     i64::try_from(length.as_millis()).unwrap_or(i64::MAX)
 }
 
-#[cfg(target_os = "linux")]
-fn since_boot() -> Option<i64> {
-    Some(read(rustix::time::ClockId::Boottime))
-}
-
-#[cfg(target_os = "linux")]
-fn awake_since_boot() -> Option<i64> {
-    Some(read(rustix::time::ClockId::Monotonic))
-}
-
-#[cfg(target_os = "linux")]
-fn read(clock: rustix::time::ClockId) -> i64 {
+/// A steady clock that counts sleep, milliseconds. On Linux it begins with the computer's start.
+#[cfg(any(target_os = "linux", target_vendor = "apple"))]
+fn continuous() -> Option<i64> {
+    #[cfg(target_os = "linux")]
+    let clock = rustix::time::ClockId::Boottime;
+    // "Will continue to increment while the system is asleep": clock_gettime(3) of macOS. The standard library reads
+    // CLOCK_UPTIME_RAW, which does not.
+    #[cfg(target_vendor = "apple")]
+    let clock = rustix::time::ClockId::Monotonic;
     let time = rustix::time::clock_gettime(clock);
-    time.tv_sec.saturating_mul(1_000).saturating_add(time.tv_nsec / 1_000_000)
+    Some(time.tv_sec.saturating_mul(1_000).saturating_add(time.tv_nsec / 1_000_000))
+}
+
+/// The standard library's steady clock counts sleep on Windows.
+#[cfg(not(any(target_os = "linux", target_vendor = "apple")))]
+fn continuous() -> Option<i64> {
+    None
 }
 
 #[cfg(target_os = "linux")]
 fn boot() -> Option<String> {
     let id = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
     Some(id.trim().to_owned()).filter(|id| !id.is_empty())
-}
-
-/// The standard library's steady clock counts sleep on Windows; on macOS a wake-up is seen by the connections that ended.
-#[cfg(not(target_os = "linux"))]
-fn since_boot() -> Option<i64> {
-    None
-}
-
-#[cfg(not(target_os = "linux"))]
-fn awake_since_boot() -> Option<i64> {
-    None
 }
 
 #[cfg(not(target_os = "linux"))]
@@ -284,6 +289,22 @@ pub(crate) mod tests {
     }
 
     #[test]
+    fn sleep_is_counted_once_however_its_length_is_rounded() {
+        let played = Played::at("a", HOUR, NOON);
+        let clock = started(&played, None, None);
+        played.sleep(HOUR);
+        assert_eq!(clock.catch_up(), Some(Millis(3_600_000)));
+        // The difference of two clocks that are read one after the other is now and then a millisecond less.
+        for _ in 0..1_000 {
+            played.asleep.fetch_sub(1, Relaxed);
+            assert_eq!(clock.catch_up(), None);
+            played.asleep.fetch_add(1, Relaxed);
+            assert_eq!(clock.catch_up(), None);
+        }
+        assert_eq!(clock.now().0, NOON + HOUR);
+    }
+
+    #[test]
     fn time_goes_on_between_two_runs_of_one_start_of_the_computer_whatever_the_wall_clock_says() {
         for step in [-DAY, DAY] {
             let first = Played::at("a", HOUR, NOON);
@@ -329,6 +350,9 @@ pub(crate) mod tests {
         let clock = Clock::start(Source::computer(), None, None);
         assert!((clock.now().0 - clock.source.wall()).abs() < 2_000);
         assert_eq!(clock.catch_up(), None);
+        // Where the steady clock stands still in sleep, there is another one, and both agree while the computer is awake.
+        assert_eq!(clock.source.asleep().is_some(), !cfg!(windows));
+        assert!(clock.source.asleep().unwrap_or_default().abs() < 1_000);
         if cfg!(target_os = "linux") {
             let anchor = clock.anchor().expect("a boot id");
             let next = Clock::start(Source::computer(), Some(&anchor), None);
