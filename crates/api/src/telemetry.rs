@@ -44,6 +44,8 @@ pub struct TelemetryView {
 pub struct SeriesView {
     /// The member's name.
     pub name: String,
+    /// Its unit, as the device's announcement has it; nothing where it has none.
+    pub unit: Option<String>,
     /// The last value.
     pub latest: Option<f64>,
     /// When it was measured, Unix milliseconds.

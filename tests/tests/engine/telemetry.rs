@@ -2,7 +2,7 @@
 
 use anyhow::{Result, ensure};
 use serde_json::json;
-use wilco_engine::api::{CommandState, TelemetryQuery, TelemetryView};
+use wilco_engine::api::{CommandState, DeviceQuery, TelemetryQuery, TelemetryView};
 use wilco_tests::{Broker, Device, soon_async};
 
 use crate::desk::{Desk, PATIENCE, ask, led, plain};
@@ -83,5 +83,33 @@ async fn odd_telemetry_is_said_and_stops_no_command() -> Result<()> {
     broker.publish("pump-7/telemetry", b"21.5 degrees", false)?;
     until(&desk, &query, |view| view.remarks[0].starts_with("This telemetry is not a JSON object")).await?;
     assert_eq!(desk.carry_out(led(&connection, "pump-7")).await?.state, CommandState::Succeeded);
+    Ok(())
+}
+
+/// A device of other firmware says in which unit it measures, and its name does not.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_series_has_the_unit_that_its_device_announces() -> Result<()> {
+    let broker = Broker::plain()?;
+    let config = json!({
+        "unique_id": "boiler_flow", "name": "Flow", "state_topic": "boiler/flow", "unit_of_measurement": "m³/h",
+        "device": {"identifiers": ["boiler"], "name": "Boiler"},
+    });
+    broker.publish("homeassistant/sensor/boiler/flow/config", config.to_string().as_bytes(), true)?;
+    let desk = Desk::new().await?;
+    let entry = plain("plant", &broker).with(|entry| entry.dialects = vec!["homeassistant".into()]);
+    let connection = desk.connect(entry).await?;
+    let device = soon_async("device", PATIENCE, async || {
+        let devices = DeviceQuery { connection: connection.clone(), ..DeviceQuery::default() };
+        let rows = desk.console().devices(devices, 0, 10).await?.rows;
+        Ok(rows.into_iter().next().map(|row| row.device))
+    })
+    .await?;
+    let series = soon_async("measurement", PATIENCE, async || {
+        broker.publish("boiler/flow", b"1.5", false)?;
+        let view = desk.console().telemetry(query(&connection, &device)).await?;
+        Ok(view.series.into_iter().next())
+    })
+    .await?;
+    ensure!((series.latest, series.unit.as_deref()) == (Some(1.5), Some("m³/h")), "{series:?}");
     Ok(())
 }

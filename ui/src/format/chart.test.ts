@@ -1,11 +1,12 @@
 import { expect, it } from 'vitest';
 
 import type { SeriesView } from '../backend/bindings/SeriesView';
-import { along, around, columnsOf, interval, lineOf, measured, unitOf } from './chart';
+import { along, around, columnsOf, interval, lineOf, measured, unitOf, withUnit } from './chart';
 
 function view(times: number[], means: (number | null)[]) {
   const series: SeriesView = {
     name: 't',
+    unit: null,
     latest: null,
     latest_at: null,
     count: times.length,
@@ -84,4 +85,11 @@ it.each([
   ['music', null],
   ['_c', null],
   ['door_open', null],
-])('the unit of %s is %s', (name, unit) => expect(unitOf(name)).toBe(unit));
+])('the unit of %s is %s', (name, unit) => expect(unitOf({ name, unit: null })).toBe(unit));
+
+it('shows the announced unit, and its invisible characters', () => {
+  expect(withUnit(21.5, { name: 'flow', unit: 'm³/h' })).toBe('21.5 m³/h');
+  expect(withUnit(21.5, { name: 'tank_c', unit: '°F' })).toBe('21.5 °F');
+  expect(withUnit(21.5, { name: 'tank_c', unit: null })).toBe('21.5 °C');
+  expect(unitOf({ name: 'flow', unit: 'l\u202e' })).not.toContain('\u202e');
+});

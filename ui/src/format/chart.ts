@@ -2,6 +2,7 @@
 
 import type { SeriesView } from '../backend/bindings/SeriesView';
 import type { TelemetryView } from '../backend/bindings/TelemetryView';
+import { visible } from './text';
 
 /** The drawn values of one series: its times in seconds, its smallest, largest and mean values. */
 export type Columns = [x: number[], low: (number | null)[], high: (number | null)[], mean: (number | null)[]];
@@ -93,15 +94,16 @@ const UNITS: Record<string, string> = {
   kb: 'kB',
 };
 
-/** The unit that the name of a series ends in; nothing where it names none. */
-export function unitOf(name: string): string | null {
+/** The unit of a series: as the device announces it, or else the one that its name ends in; nothing where there is none. */
+export function unitOf({ name, unit }: Pick<SeriesView, 'name' | 'unit'>): string | null {
+  if (unit !== null) return visible(unit);
   const [, ending] = /[a-z0-9]_([a-z]+)$/i.exec(name) ?? [];
   return (ending !== undefined && UNITS[ending.toLowerCase()]) || null;
 }
 
 /** A measurement with the unit of its series. */
-export function withUnit(value: number | null, name: string): string {
-  const unit = unitOf(name);
+export function withUnit(value: number | null, series: Pick<SeriesView, 'name' | 'unit'>): string {
+  const unit = unitOf(series);
   return unit === null || value === null ? measured(value) : `${measured(value)} ${unit}`;
 }
 

@@ -9,6 +9,7 @@ use super::{DEMO, Handle, device_id};
 use crate::{
     api::{Failure, Notice, NoticeLevel, TelemetryQuery, TelemetryView},
     controller::Request,
+    dialects,
     store::{ConnectionId, StoreError},
     telemetry::{Chart, Written},
 };
@@ -40,7 +41,15 @@ impl Handle {
         let chart = Chart::new(from, to, query.points);
         let mut chart = self.store.fold_telemetry(&connection, &device, (from, to), chart, Chart::add).await?;
         self.telemetry.add_to(&mut chart, &connection, &device);
-        Ok(chart.view())
+        let mut view = chart.view();
+        let listed = self.listed(connection.as_str()).ok();
+        if let Some(dialects) = listed.and_then(|listed| listed.dialects) {
+            let dialects = dialects::read(&dialects);
+            for series in &mut view.series {
+                series.unit = dialects.unit_of(&device, &series.name);
+            }
+        }
+        Ok(view)
     }
 
     /// Writes down what is measured, every few seconds, until it is closed.

@@ -44,6 +44,21 @@ impl Described {
     }
 }
 
+impl Described {
+    /// The unit of a value of a device, as it was announced: by the value, or by the command that sets it.
+    pub(crate) fn unit_of(&self, id: &DeviceId, key: &str) -> Option<String> {
+        let device = self.devices.get(id)?;
+        let of_command = |command: &DeviceCommand| match &command.control {
+            Control::Number { unit, .. } if command.reports.as_deref() == Some(key) => unit.clone(),
+            _ => None,
+        };
+        let variable = device.variables.iter().find(|variable| &*variable.key == key);
+        let unit = variable.and_then(|variable| variable.unit.clone());
+        let unit = unit.or_else(|| device.commands.iter().find_map(of_command));
+        unit.map(String::from).filter(|unit| !unit.is_empty())
+    }
+}
+
 /// A dialect's display name.
 pub(crate) fn title(dialect: &str) -> String {
     shipped().iter().find(|file| file.name() == dialect).map_or(dialect, |file| file.title()).to_owned()

@@ -109,6 +109,8 @@ impl Series {
             highs: at(|cell| cell.max),
             means: at(Cell::mean),
             name: self.name,
+            // Only the announcement of the device has it.
+            unit: None,
         }
     }
 }

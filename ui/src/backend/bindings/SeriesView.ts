@@ -9,6 +9,10 @@ export type SeriesView = {
  */
 name: string, 
 /**
+ * Its unit, as the device's announcement has it; nothing where it has none.
+ */
+unit: string | null, 
+/**
  * The last value.
  */
 latest: number | null, 

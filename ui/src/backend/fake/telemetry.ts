@@ -44,6 +44,7 @@ function series(
   const highs = means.map((one) => one + around);
   return {
     name,
+    unit: null,
     latest: last === null ? null : value(last),
     latest_at: last,
     count: Math.round(times.length * together),
