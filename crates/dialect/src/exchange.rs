@@ -6,17 +6,18 @@
 use std::{borrow::Cow, collections::BTreeMap, fmt};
 
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Value, value::RawValue};
 use wilco_ledger::{
-    About, Command, CommandId, Delivery, DeviceId, Effect, Input, Ledger, Limits, Match, Millis, Policy, Puback, Raw,
-    Retry, State, Submission, Timestamp, WireForm,
+    About, Command, CommandId, Decimal, Delivery, DeviceId, Effect, Input, Ledger, Limits, Match, Millis, Policy,
+    Puback, Raw, Retry, State, Submission, Timestamp, WireForm,
 };
 
 use crate::{
-    DecodedMessage, DialectFile, DialectSet, Inbound, KnownDevice, Topics,
+    DecodedMessage, DialectFile, DialectSet, Inbound, KnownDevice, Topics, Unreadable,
     devices::Devices,
     discovery::by_convention,
     file::{IdKind, ReaderKind, RequestRule},
+    json::ExactValue,
     pattern::{Kind, Known, Pattern},
     payload::Args,
     set::{Asking, Context, Meaning, Member, Message, device_id},
@@ -34,9 +35,9 @@ pub struct Exchange {
     pub device: String,
     /// The command's name.
     pub command: String,
-    /// Its arguments, an object.
+    /// Its arguments, an object as it was written; none if there are none.
     #[serde(default)]
-    pub args: Value,
+    pub args: Option<Box<RawValue>>,
     /// The command's id.
     pub id: String,
     /// Its ID in messages, if that differs.
@@ -290,7 +291,7 @@ impl Playing {
 
     /// Writes the request, compares it, and makes the command of it.
     fn ask(&mut self, exchange: &Exchange, id: &CommandId, wrong: &mut Vec<String>) -> Result<Submission, String> {
-        let args = if exchange.args.is_null() { "{}".to_owned() } else { exchange.args.to_string() };
+        let args = exchange.args.as_ref().map_or("{}", |args| args.get()).to_owned();
         let wire_id = match &exchange.wire_id {
             None | Some(Value::Null) => exchange.id.clone(),
             Some(Value::String(text)) => text.clone(),
@@ -404,6 +405,11 @@ impl Playing {
         let inbound = answer.inbound(answer.retained);
         let context = Context { devices: &self.devices, wire_ids: &self.wire_ids };
         let decoded = self.set.decode(&inbound, &context);
+        let unreadable = |device: Option<DeviceId>, why: String, about: About| {
+            let (topic, payload) = (answer.topic.as_str().into(), answer.payload.as_bytes().into());
+            let (raw, why, retained) = (Raw { topic, payload, qos: 1, cut: None }, why.into(), answer.retained);
+            device.map(|device| Input::Unreadable { device, raw, why, about, retained })
+        };
         let input = |meaning: Meaning| match meaning {
             Meaning::Message(DecodedMessage::Answer(answer)) => Some(Input::Answer(answer)),
             Meaning::Message(DecodedMessage::Presence { device, online, .. }) => {
@@ -411,17 +417,10 @@ impl Playing {
             }
             Meaning::Message(_) => None,
             Meaning::Report(report) => Some(Input::Report(report)),
-            Meaning::Unreadable(unreadable) => {
-                let raw = Raw {
-                    topic: answer.topic.as_str().into(),
-                    payload: answer.payload.as_bytes().into(),
-                    qos: 1,
-                    cut: None,
-                };
-                let about = unreadable.id.map_or(About::Unnamed, About::Named);
-                let (why, retained) = (unreadable.why.into(), answer.retained);
-                unreadable.device.map(|device| Input::Unreadable { device, raw, why, about, retained })
+            Meaning::Unreadable(Unreadable { device, why, id }) => {
+                unreadable(device, why, id.map_or(About::Unnamed, About::Named))
             }
+            Meaning::UnreadableReport(Unreadable { device, why, .. }) => unreadable(device, why, About::Report),
         };
         decoded.into_iter().filter_map(|decoded| input(decoded.meaning)).collect()
     }
@@ -477,7 +476,7 @@ fn compare(message: &Message, request: &Published, wrong: &mut Vec<String>) {
     if message.topic != request.topic {
         wrong.push(format!("The request goes to '{}', but should go to '{}'.", message.topic, request.topic));
     }
-    let json = |text: &str| serde_json::from_str::<Value>(text).ok().map(without_times);
+    let json = |text: &str| ExactValue::parse(text).ok().map(without_times);
     let same = match (json(&message.payload), json(&request.payload)) {
         (Some(ours), Some(theirs)) => is_same(&ours, &theirs),
         _ => message.payload == request.payload,
@@ -488,30 +487,33 @@ fn compare(message: &Message, request: &Published, wrong: &mut Vec<String>) {
 }
 
 /// When and how often a request is sent depends on the day.
-fn without_times(mut value: Value) -> Value {
-    if let Some(members) = value.as_object_mut()
-        && members.contains_key("issued_at")
+fn without_times(mut value: ExactValue) -> ExactValue {
+    if value.get("issued_at").is_some()
+        && let ExactValue::Object(members) = &mut value
     {
-        for name in ["issued_at", "expires_at", "attempt"] {
-            members.remove(name);
-        }
+        members.retain(|(name, _)| !["issued_at", "expires_at", "attempt"].contains(&name.as_str()));
     }
     value
 }
 
-fn is_same(one: &Value, other: &Value) -> bool {
+fn is_same(one: &ExactValue, other: &ExactValue) -> bool {
     match (one, other) {
-        (Value::Object(ours), Value::Object(theirs)) => {
-            let is_empty = |value: &Value| value.is_null() || value.as_object().is_some_and(serde_json::Map::is_empty);
-            let all = |a: &serde_json::Map<String, Value>, b: &serde_json::Map<String, Value>| {
-                a.iter().all(|(name, value)| b.get(name).map_or(is_empty(value), |other| is_same(value, other)))
+        (ExactValue::Object(ours), ExactValue::Object(theirs)) => {
+            let is_empty = |value: &ExactValue| match value {
+                ExactValue::Object(members) => members.is_empty(),
+                value => *value == ExactValue::Null,
             };
-            all(ours, theirs) && all(theirs, ours)
+            let is_in = |other: &ExactValue, (name, value): &(String, ExactValue)| {
+                other.get(name).map_or(is_empty(value), |other| is_same(value, other))
+            };
+            ours.iter().all(|member| is_in(other, member)) && theirs.iter().all(|member| is_in(one, member))
         }
-        (Value::Array(ours), Value::Array(theirs)) => {
+        (ExactValue::Array(ours), ExactValue::Array(theirs)) => {
             ours.len() == theirs.len() && ours.iter().zip(theirs).all(|(one, other)| is_same(one, other))
         }
-        (Value::Number(one), Value::Number(other)) => one == other || one.as_f64() == other.as_f64(),
+        (ExactValue::Number(one), ExactValue::Number(other)) => {
+            one == other || Decimal::parse(one).is_some_and(|one| Decimal::parse(other) == Some(one))
+        }
         (one, other) => one == other,
     }
 }

@@ -2,9 +2,10 @@
 
 use std::borrow::Cow;
 
-use serde_json::{Value, json};
-
-use crate::devices::{Ask, DeviceCommand, KnownDevice, Role};
+use crate::{
+    devices::{Ask, DeviceCommand, KnownDevice, Role},
+    json::ExactValue,
+};
 
 /// A command of a device and its arguments.
 pub type InPlace<'a> = (Cow<'a, str>, Cow<'a, str>);
@@ -42,11 +43,13 @@ impl KnownDevice {
 
     /// The command that changes all given settings at once.
     fn change_settings(&self, args: &str) -> Result<InPlace<'_>, String> {
-        let args: Value = serde_json::from_str(args).unwrap_or_default();
+        let args = ExactValue::parse(args).unwrap_or_default();
         let name = || self.name.as_deref().unwrap_or(self.id.as_str());
-        let changes = args.get("changes").and_then(Value::as_object).filter(|changes| !changes.is_empty());
-        let changes = changes.ok_or_else(|| "There is nothing to change.".to_owned())?;
-        if args.get("apply").and_then(Value::as_str) == Some("restart") {
+        let changes = match args.get("changes") {
+            Some(ExactValue::Object(changes)) if !changes.is_empty() => changes,
+            _ => return Err("There is nothing to change.".to_owned()),
+        };
+        if args.get("apply").and_then(ExactValue::as_str) == Some("restart") {
             return Err(format!("'{}' applies settings at once. Apply them now.", name()));
         }
         let mut found = Vec::new();
@@ -58,18 +61,19 @@ impl KnownDevice {
             }
         }
         if let [(command, value)] = found.as_slice() {
-            return Ok(((&*command.name).into(), json!({"value": value}).to_string().into()));
+            return Ok(((&*command.name).into(), format!("{{\"value\":{value}}}").into()));
         }
-        let mut together: Option<(&str, Value)> = None;
+        let mut together: Option<(&str, ExactValue)> = None;
         for (command, value) in found {
             let Ask::Request { command: request, argument: Some(argument), beside } = &command.ask else {
                 return Err(one_by_one(name()));
             };
             let (first, all) = together.get_or_insert_with(|| (request, beside_of(beside.as_deref())));
-            let is_same = **first == **request
-                && beside_of(beside.as_deref())
-                    .as_object()
-                    .is_none_or(|beside| beside.iter().all(|(name, value)| all.get(name) == Some(value)));
+            let has_beside = || match beside_of(beside.as_deref()) {
+                ExactValue::Object(beside) => beside.iter().all(|(name, value)| all.get(name) == Some(value)),
+                _ => true,
+            };
+            let is_same = **first == **request && has_beside();
             // A plain value is the whole request.
             if !is_same || **argument == *"value" {
                 return Err(one_by_one(name()));
@@ -86,21 +90,20 @@ fn one_by_one(device: &str) -> String {
 }
 
 /// The arguments that go beside a value.
-pub(crate) fn beside_of(beside: Option<&str>) -> Value {
-    let empty = || Value::Object(serde_json::Map::new());
-    beside.and_then(|beside| serde_json::from_str(beside).ok()).filter(Value::is_object).unwrap_or_else(empty)
+pub(crate) fn beside_of(beside: Option<&str>) -> ExactValue {
+    let empty = || ExactValue::Object(Vec::new());
+    beside.and_then(|beside| ExactValue::parse(beside).ok()).filter(ExactValue::is_object).unwrap_or_else(empty)
 }
 
 /// Puts a value where an argument is: `on`, or `config/auto_off` in an object of its own.
-pub(crate) fn put_at(args: &mut Value, argument: &str, value: Value) {
+pub(crate) fn put_at(args: &mut ExactValue, argument: &str, value: ExactValue) {
     let mut at = args;
     let mut names = argument.split('/').peekable();
     while let Some(name) = names.next() {
-        let Some(members) = at.as_object_mut() else { return };
         if names.peek().is_none() {
-            members.insert(name.to_owned(), value);
-            return;
+            return at.set(name, value);
         }
-        at = members.entry(name).or_insert_with(|| Value::Object(serde_json::Map::new()));
+        let Some(inner) = at.object_at(name) else { return };
+        at = inner;
     }
 }

@@ -7,13 +7,14 @@
 mod eval;
 mod parse;
 
-use serde_json::Value;
 use wilco_ledger::grouped;
+
+use crate::json::ExactValue;
 
 /// The longest template, bytes.
 const LONGEST: usize = 4 * 1024;
 /// The longest payload that a template is tried on, bytes.
-const LONGEST_PAYLOAD: usize = 128 * 1024;
+pub(crate) const LONGEST_PAYLOAD: usize = 128 * 1024;
 /// The longest result, bytes.
 const LONGEST_TEXT: usize = 64 * 1024;
 
@@ -21,6 +22,7 @@ const LONGEST_TEXT: usize = 64 * 1024;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Template {
     parts: Vec<Part>,
+    reads_json: bool,
 }
 
 /// Why a template is not used, as a sentence.
@@ -38,7 +40,7 @@ enum Part {
 
 #[derive(Debug, Clone, PartialEq)]
 enum Expression {
-    Constant(Value),
+    Constant(ExactValue),
     Name(Box<str>),
     Member(Box<Expression>, Box<Expression>),
     Filter(Box<Expression>, Filter, Vec<Expression>),
@@ -113,26 +115,38 @@ impl Template {
                 grouped(LONGEST)
             )));
         }
-        parse::template(text).map(|parts| Template { parts }).map_err(Unusable)
+        let reads_json = text.contains("value_json") || text.contains("from_json");
+        parse::template(text).map(|parts| Template { parts, reads_json }).map_err(Unusable)
+    }
+
+    /// Whether it takes its value from a payload that is JSON.
+    pub(crate) fn reads_json(&self) -> bool {
+        self.reads_json
     }
 
     /// The value of a payload. `None` if it has none.
     #[must_use]
     pub fn value(&self, payload: &str) -> Option<String> {
+        let is_short = payload.len() <= LONGEST_PAYLOAD;
+        let json = if is_short && self.reads_json { ExactValue::parse(payload).ok() } else { None };
+        self.value_in(payload, json.as_ref())
+    }
+
+    /// The value of a payload that has been read already, if it is JSON.
+    pub(crate) fn value_in(&self, payload: &str, json: Option<&ExactValue>) -> Option<String> {
         if payload.len() > LONGEST_PAYLOAD {
             return None;
         }
-        let json = serde_json::from_str(payload).ok();
-        self.render(&Value::from(payload), json.as_ref())
+        self.render(&ExactValue::from(payload), json)
     }
 
-    /// The result for a value that is to be sent.
+    /// The result for a value that is to be sent. Digits change only where the template computes with them.
     #[must_use]
-    pub fn command(&self, value: &Value) -> Option<String> {
+    pub fn command(&self, value: &ExactValue) -> Option<String> {
         self.render(value, None)
     }
 
-    fn render(&self, value: &Value, json: Option<&Value>) -> Option<String> {
+    fn render(&self, value: &ExactValue, json: Option<&ExactValue>) -> Option<String> {
         let mut text = String::new();
         let scope = eval::Scope { value, json };
         eval::write(&self.parts, &scope, &mut text).then(|| text.trim().to_owned())
@@ -141,9 +155,8 @@ impl Template {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::Template;
+    use crate::json::ExactValue;
 
     #[test]
     fn what_devices_announce_is_evaluated() {
@@ -188,9 +201,44 @@ mod tests {
     fn a_command_is_made_of_a_value() {
         let template = Template::parse(r#"{"level": {{ value | int }}, "on": {{ 'true' if value > 0 else 'false' }}}"#);
         assert_eq!(
-            template.expect("a template").command(&json!(40.7)).as_deref(),
+            template.expect("a template").command(&ExactValue::parse("40.7").expect("JSON")).as_deref(),
             Some(r#"{"level": 40, "on": true}"#)
         );
+    }
+
+    #[test]
+    fn digits_change_only_where_a_template_computes_with_them() {
+        let check = |template: &str, value: &str, expected: &str| {
+            let template = Template::parse(template).expect("a template");
+            let sent = template.command(&ExactValue::parse(value).expect("JSON"));
+            assert_eq!(sent.as_deref(), Some(expected), "{value}");
+            let reported = template.value(value);
+            assert_eq!(reported.as_deref(), Some(expected), "{value} as text");
+        };
+        for number in ["1e10", "1.50", "-0.0", "9007199254740993", "123456789012345678901234567890", "1e400"] {
+            check("{{ value }}", number, number);
+            check(r#"{"v": {{ value }}}"#, number, &format!(r#"{{"v": {number}}}"#));
+        }
+        check("{{ value | int }}", "9007199254740993", "9007199254740993");
+        check("{{ value | int }}", "-123456789012345678901234567890", "-123456789012345678901234567890");
+        check("{{ value | int }}", "1e20", "100000000000000000000");
+        check("{{ value | int }}", "-7.9", "-7");
+        check("{{ value | int + 1 }}", "9007199254740993", "9007199254740994");
+        check("{{ value | int - 1 }}", "-9007199254740993", "-9007199254740994");
+        check("{{ (value | int) * 10 }}", "9007199254740993", "90071992547409930");
+        check("{{ (value | int) // 2 }}", "-9007199254740993", "-4503599627370497");
+        check("{{ (value | int) % 10 }}", "-9007199254740993", "7");
+        check("{{ value | int | abs }}", "-9007199254740993", "9007199254740993");
+        check("{{ -(value | int) }}", "9007199254740993", "-9007199254740993");
+        check("{{ (value | int) == 9007199254740992 }}", "9007199254740993", "False");
+        check("{{ (value | int) > 9007199254740992 }}", "9007199254740993", "True");
+        check("{{ value | float == 1.5 }}", "1.50", "True");
+        let reported = |template: &str, payload: &str| Template::parse(template).expect("a template").value(payload);
+        let payload = r#"{"n":123456789012345678901234567890,"l":[1.50,1e10],"t":20.649}"#;
+        assert_eq!(reported("{{ value_json.n }}", payload).as_deref(), Some("123456789012345678901234567890"));
+        assert_eq!(reported("{{ value_json | tojson }}", payload).as_deref(), Some(payload));
+        assert_eq!(reported("{{ value_json.l[0] }} {{ value_json.l[1] }}", payload).as_deref(), Some("1.50 1e10"));
+        assert_eq!(reported("{{ value_json.t | round(1) }}", payload).as_deref(), Some("20.6"));
     }
 
     #[test]

@@ -4,12 +4,17 @@
 //! 9007199254740993, 0.30000000000000000001 and `1e10`. `serde_json`'s `arbitrary_precision` would keep the digits too, but
 //! it is one switch for the whole program (the window's shell included), breaks `#[serde(flatten)]` and untagged enums
 //! that hold numbers, and drops the first of two equal keys anyway. So values are passed as text, [`RawValue`] finds the
-//! parts of one, and a [`Value`] is created only to compare or check something.
+//! parts of one, [`ExactValue`] is one whose parts are rearranged (the messages of other firmware), and a [`Value`] is
+//! created only to compare or check something.
 
+mod damaged;
+mod exact;
 mod same;
 
 use std::fmt;
 
+pub(crate) use damaged::whole_members;
+pub use exact::ExactValue;
 pub use same::same;
 use serde::{
     Deserialize, Deserializer,

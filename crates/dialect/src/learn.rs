@@ -10,6 +10,7 @@ use wilco_ledger::{Outcome, grouped};
 
 use crate::{
     file::{DialectForm, IdKind, OutcomeField},
+    json::ExactValue,
     words,
 };
 
@@ -178,11 +179,8 @@ fn counted(number: usize, what: &str) -> String {
     format!("{} {what}{}", grouped(number), if number == 1 { "" } else { "s" })
 }
 
-fn object(payload: &str) -> Option<serde_json::Map<String, Value>> {
-    match serde_json::from_str(payload) {
-        Ok(Value::Object(members)) => Some(members),
-        _ => None,
-    }
+fn object(payload: &str) -> Option<ExactValue> {
+    ExactValue::of_device(payload).ok().filter(ExactValue::is_object)
 }
 
 /// Every message with the next ones on another topic that name the same id.
@@ -213,7 +211,7 @@ fn pairs<'a>(live: &[&'a Observed]) -> Vec<Pair<'a>> {
 }
 
 /// The member that names a command, by its usual names.
-fn id_of(asked: &serde_json::Map<String, Value>) -> Option<(String, String)> {
+fn id_of(asked: &ExactValue) -> Option<(String, String)> {
     IDS.iter().find_map(|member| Some(((*member).to_owned(), shown(asked.get(*member)?)?)))
 }
 
@@ -230,7 +228,7 @@ fn shared_id(request: &Observed, answer: &Observed, device: &str, usable: &[&Obs
         return Some((member, id));
     }
     let looks_unique = |id: &str| id.len() >= 4 && id.contains(|c: char| c.is_ascii_digit());
-    let members = asked.iter().filter_map(|(member, value)| Some((member.clone(), shown(value)?)));
+    let members = asked.members().iter().filter_map(|(member, value)| Some((member.clone(), shown(value)?)));
     let shared: Vec<_> = members.filter(|(member, id)| is_shared(member, id)).collect();
     let unique = shared.iter().find(|(_, id)| looks_unique(id)).cloned();
     unique.or_else(|| {
@@ -247,10 +245,10 @@ fn shared_id(request: &Observed, answer: &Observed, device: &str, usable: &[&Obs
 }
 
 /// A value that can be an id.
-fn shown(value: &Value) -> Option<String> {
+fn shown(value: &ExactValue) -> Option<String> {
     match value {
-        Value::String(text) if !text.is_empty() && text.len() <= 128 => Some(text.clone()),
-        Value::Number(number) => Some(number.to_string()),
+        ExactValue::String(text) if !text.is_empty() && text.len() <= 128 => Some(text.clone()),
+        ExactValue::Number(number) => Some(number.to_string()),
         _ => None,
     }
 }
@@ -258,7 +256,10 @@ fn shown(value: &Value) -> Option<String> {
 /// Whether a message has a word for an outcome.
 fn says_outcome(message: &Observed) -> bool {
     match object(&message.payload) {
-        Some(members) => members.values().filter_map(Value::as_str).any(|text| words::outcome(text).is_some()),
+        Some(said) => {
+            let mut texts = said.members().iter().filter_map(|(_, value)| value.as_str());
+            texts.any(|text| words::outcome(text).is_some())
+        }
         None => words::outcome(message.payload.trim()).is_some(),
     }
 }
@@ -340,11 +341,11 @@ fn fill_request(form: &mut DialectForm, pair: &Pair<'_>, remarks: &mut Vec<Strin
         return;
     };
     let id = pair.id.as_ref().map(|(member, _)| member.as_str());
-    let command = COMMANDS.iter().find(|member| asked.get(**member).is_some_and(Value::is_string));
-    let arguments = asked.iter().find(|(name, value)| value.is_object() && Some(name.as_str()) != id);
+    let command = COMMANDS.iter().find(|member| asked.get(**member).is_some_and(|value| value.as_str().is_some()));
+    let arguments = asked.members().iter().find(|(name, value)| value.is_object() && Some(name.as_str()) != id);
     let arguments = arguments.map(|(name, _)| name);
     let mut parts = Vec::new();
-    for (name, value) in &asked {
+    for (name, value) in asked.members() {
         let place = if Some(name.as_str()) == id {
             "{id}".to_owned()
         } else if command.is_some_and(|command| command == name) {
@@ -366,7 +367,7 @@ fn fill_request(form: &mut DialectForm, pair: &Pair<'_>, remarks: &mut Vec<Strin
         None => remarks.push("No member names the command, so only its arguments are sent.".to_owned()),
     }
     form.request_id = match id.map(|id| asked.get(id)) {
-        Some(Some(Value::Number(_))) => IdKind::Int31,
+        Some(Some(ExactValue::Number(_))) => IdKind::Int31,
         Some(_) => IdKind::Text,
         None => IdKind::None,
     };
@@ -381,13 +382,13 @@ fn fill_answer(form: &mut DialectForm, pair: &Pair<'_>, answers: &[&Observed], r
     let mut words_of: BTreeMap<String, BTreeMap<String, Outcome>> = BTreeMap::new();
     let mut message = None;
     for one in answers {
-        let Some(members) = object(&one.payload) else {
+        let Some(said) = object(&one.payload) else {
             let text = one.payload.trim();
             let outcome = words::outcome(text);
             outcome.and_then(|outcome| words_of.entry(String::new()).or_default().insert(text.to_owned(), outcome));
             continue;
         };
-        for (name, value) in members.iter().filter(|(name, _)| Some(name.as_str()) != id) {
+        for (name, value) in said.members().iter().filter(|(name, _)| Some(name.as_str()) != id) {
             let Some(text) = value.as_str() else { continue };
             match words::outcome(text) {
                 Some(outcome) => drop(words_of.entry(name.clone()).or_default().insert(text.to_owned(), outcome)),
@@ -444,9 +445,10 @@ fn fill_state(form: &mut DialectForm, pair: &Pair<'_>, remarks: &mut Vec<String>
         }
         (None, Some(reported)) => {
             let sent = pair.request.payload.trim();
-            let is_sent = |value: &Value| shown(value).is_some_and(|text| text.eq_ignore_ascii_case(sent));
+            let is_sent = |value: &ExactValue| shown(value).is_some_and(|text| text.eq_ignore_ascii_case(sent));
             form.expect_value = "{args.value}".to_owned();
-            form.expect_key = reported.iter().find(|(_, value)| is_sent(value)).map_or(key, |(name, _)| name.clone());
+            let found = reported.members().iter().find(|(_, value)| is_sent(value));
+            form.expect_key = found.map_or(key, |(name, _)| name.clone());
             remarks.push(format!(
                 "The answer only reports state: a command is done when '{}' has the value that was sent.",
                 form.expect_key
@@ -494,7 +496,8 @@ fn telemetry(
     let live = usable.iter().filter(|one| !one.retained);
     for message in live.filter(|one| one.topic.split('/').any(|level| level == device)) {
         let topic = template(&message.topic, device);
-        let has_numbers = object(&message.payload).is_some_and(|members| members.values().any(Value::is_number));
+        let is_number = |(_, value): &(String, ExactValue)| matches!(value, ExactValue::Number(_));
+        let has_numbers = object(&message.payload).is_some_and(|said| said.members().iter().any(is_number));
         if has_numbers && !used.contains(&topic) {
             *seen.entry(topic).or_default() += 1;
         }

@@ -8,7 +8,10 @@ use serde::Deserialize as _;
 use serde_json::{Value, value::RawValue};
 use wilco_ledger::grouped;
 
-use crate::pattern::{Kind, Known, Pattern, is_name};
+use crate::{
+    json::ExactValue,
+    pattern::{Kind, Known, Pattern, is_name},
+};
 
 /// The longest template, bytes.
 const LONGEST: usize = 16 * 1024;
@@ -95,12 +98,15 @@ impl<'a> Args<'a> {
         }
         let (first, rest) = path.split_once('.')?;
         let (_, value) = self.members.iter().rev().find(|(name, _)| name == first)?;
-        let value: Value = serde_json::from_str(value.get()).ok()?;
-        let found = rest.split('.').try_fold(&value, |value, key| match value {
-            Value::Array(items) => items.get(key.parse::<usize>().ok()?),
-            other => other.get(key),
-        })?;
+        let value = ExactValue::parse(value.get()).ok()?;
+        let found = rest.split('.').try_fold(&value, ExactValue::part)?;
         Some(Cow::Owned(found.to_string()))
+    }
+
+    /// The argument of that name.
+    pub(crate) fn value(&self, name: &str) -> Option<ExactValue> {
+        let (_, value) = self.members.iter().rev().find(|(known, _)| known == name)?;
+        ExactValue::parse(value.get()).ok()
     }
 
     /// The value at `a.b` as plain text; `None` where there is none, or `null`.
@@ -153,7 +159,7 @@ impl Payload {
             return Err(format!("it has {} bytes; the limit is {}", grouped(template.len()), grouped(LONGEST)));
         }
         let marked = marked(template);
-        let value: Value = serde_json::from_str(&marked).map_err(|error| {
+        let value = ExactValue::parse(&marked).map_err(|error| {
             format!(
                 "it does not produce JSON ({error}). Put names and strings in double quotes, but not placeholders \
                      for values"
@@ -195,7 +201,7 @@ impl Payload {
         match self {
             Payload::Empty => {}
             Payload::Json(node) => {
-                if let Ok(value) = serde_json::from_str::<Value>(payload) {
+                if let Ok(value) = ExactValue::parse(payload) {
                     node.read(&value, known, &mut read);
                 }
             }
@@ -239,18 +245,18 @@ impl Values<'_, '_> {
 }
 
 impl Node {
-    fn of(value: &Value) -> Result<Node, String> {
+    fn of(value: &ExactValue) -> Result<Node, String> {
         Ok(match value {
-            Value::String(text) => match text.strip_prefix(MARK) {
+            ExactValue::String(text) => match text.strip_prefix(MARK) {
                 Some(name) => {
                     let (name, optional) = name.strip_suffix('?').map_or((name, false), |name| (name, true));
                     Node::Place(name.into(), optional)
                 }
                 None => Node::Text(Pattern::parse(text)?),
             },
-            Value::Array(items) => Node::Array(items.iter().map(Node::of).collect::<Result<_, _>>()?),
-            Value::Object(members) => {
-                let member = |(name, value): (&String, &Value)| {
+            ExactValue::Array(items) => Node::Array(items.iter().map(Node::of).collect::<Result<_, _>>()?),
+            ExactValue::Object(members) => {
+                let member = |(name, value): &(String, ExactValue)| {
                     Ok::<Member, String>(match name.strip_prefix(MARK) {
                         Some(_) => Member::Args,
                         None => Member::Named(name.as_str().into(), Node::of(value)?),
@@ -297,20 +303,19 @@ impl Node {
         }
     }
 
-    fn read(&self, value: &Value, known: &Known<'_, '_>, read: &mut BTreeMap<String, String>) {
+    fn read(&self, value: &ExactValue, known: &Known<'_, '_>, read: &mut BTreeMap<String, String>) {
         match (self, value) {
             (Node::Place(name, _), value) => {
-                let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-                read.insert(name.to_string(), text);
+                read.insert(name.to_string(), value.plain());
             }
-            (Node::Text(pattern), Value::String(text)) => take(pattern, text, known, read),
-            (Node::Array(items), Value::Array(values)) => {
+            (Node::Text(pattern), ExactValue::String(text)) => take(pattern, text, known, read),
+            (Node::Array(items), ExactValue::Array(values)) => {
                 items.iter().zip(values).for_each(|(item, value)| item.read(value, known, read));
             }
-            (Node::Object(members), Value::Object(values)) => {
+            (Node::Object(members), ExactValue::Object(_)) => {
                 for member in members {
                     if let Member::Named(name, node) = member
-                        && let Some(value) = values.get(&**name)
+                        && let Some(value) = value.get(name)
                     {
                         node.read(value, known, read);
                     }
@@ -420,6 +425,12 @@ mod tests {
             r#"{"z":1,"a":12345678901234567890}"#,
             r#"{"t":"wilco-7","z":1,"a":12345678901234567890}"#,
         );
+        check(
+            r#"{"x":{args.b.c},"y":{args.l.0.d}}"#,
+            r#"{"b":{"c":1.50},"l":[{"d":1e400}]}"#,
+            r#"{"x":1.50,"y":1e400}"#,
+        );
+        check(r#"{"limit":1e10,"p":[1.50,{args.a}]}"#, r#"{"a":-0.0}"#, r#"{"limit":1e10,"p":[1.50,-0.0]}"#);
         check(r"{{args...}}", "{}", "{}");
         check(r#"{"id":{id},{args...}}"#, r#"{"id":9,"x":2}"#, r#"{"id":7,"x":2}"#);
         check(r#"{"v":{version?},"x":[{args.a},{args.b.c}]}"#, r#"{"b":{"c":true}}"#, r#"{"x":[null,true]}"#);

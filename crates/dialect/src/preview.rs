@@ -154,7 +154,7 @@ fn meaning(meaning: Meaning) -> Option<ReadMessage> {
                 report.values.iter().take(NAMED).map(|one| format!("{} = {}", one.key, one.value)).collect();
             read(ReadKind::State, &report.device, listed(&values, report.values.len()))
         }
-        Meaning::Unreadable(unreadable) => {
+        Meaning::Unreadable(unreadable) | Meaning::UnreadableReport(unreadable) => {
             let device = unreadable.device.as_ref().map(|device| device.as_str().to_owned());
             Some(ReadMessage { kind: ReadKind::Unreadable, device, said: words::shortened(&unreadable.why, SHOWN) })
         }

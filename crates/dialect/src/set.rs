@@ -3,6 +3,8 @@
 //! A dialect belongs to a device. Each message is given to every dialect of the set; within a dialect, the first rule with a
 //! matching topic reads it.
 
+mod body;
+mod damaged;
 mod decode;
 mod encode;
 
@@ -103,6 +105,8 @@ pub enum Meaning {
     Report(Report),
     /// It should have been one of these, and makes no sense.
     Unreadable(Unreadable),
+    /// A report of state that cannot be read. It may be the one that commands wait for.
+    UnreadableReport(Unreadable),
 }
 
 impl DialectSet {

@@ -4,7 +4,7 @@
 //! button. So a report settles a command only if it has the requested value; a report with another value is not an
 //! answer.
 
-use crate::{DeviceId, Outcome, Raw};
+use crate::{Decimal, DeviceId, Outcome, Raw};
 
 /// The most terms of an expectation that are looked at.
 pub const MOST_TERMS: usize = 64;
@@ -141,18 +141,33 @@ impl Expectation {
     }
 }
 
-/// Whether two values are the same: numbers as numbers (`42` and `42.0`), texts without regard to case.
+/// Whether two values are the same: numbers as numbers (`42` and `42.0`), texts without regard to case. Whole numbers are
+/// compared to the last digit. Of numbers with a fraction, the last of about nine digits may differ, because devices
+/// round them.
 #[must_use]
 pub fn is_same_value(one: &str, other: &str) -> bool {
     let (one, other) = (one.trim(), other.trim());
     if one == other {
         return true;
     }
-    match (number(one), number(other)) {
-        (Some(one), Some(other)) => (one - other).abs() <= one.abs().max(other.abs()) * 1e-9,
-        (None, None) => one.to_lowercase() == other.to_lowercase(),
-        _ => false,
+    match Decimal::parse(one).zip(Decimal::parse(other)) {
+        Some((left, right)) => {
+            let are_exact = is_exact(one, &left) && is_exact(other, &right);
+            left == right || !are_exact && number(one).zip(number(other)).is_some_and(is_close)
+        }
+        None => one.to_lowercase() == other.to_lowercase(),
     }
+}
+
+/// Whether every digit of a number counts: it is whole. What a device writes with an exponent may be rounded, unless a
+/// double holds it.
+fn is_exact(text: &str, decimal: &Decimal) -> bool {
+    const DIGITS_OF_A_DOUBLE: i64 = 15;
+    decimal.whole_digits().is_some_and(|digits| digits <= DIGITS_OF_A_DOUBLE || !text.contains(['e', 'E']))
+}
+
+fn is_close((one, other): (f64, f64)) -> bool {
+    (one - other).abs() <= one.abs().max(other.abs()) * 1e-9
 }
 
 fn number(text: &str) -> Option<f64> {
@@ -177,6 +192,21 @@ mod tests {
         check("true", "1", false);
         check("inf", "INF", true);
         check("", "0", false);
+        // Whole numbers that a double, or nine digits, would not tell apart.
+        check("1795438800", "1795438801", false);
+        check("1795438800", "1795438801.0", false);
+        check("1e10", "10000000001", false);
+        check("1e10", "10000000000.0", true);
+        check("9007199254740993", "9007199254740992", false);
+        check("-1795438800", "-1795438801", false);
+        check("123456789012345678901", "123456789012345678902", false);
+        // What a device writes of a double.
+        check("21.3", "21.299999999999997", true);
+        check("9007199254740993", "9.007199254740992e15", true);
+        check("12345678901234567890", "1.2345678901234567e19", true);
+        check("1e23", "99999999999999991611392", true);
+        check("1e400", "10e399", true);
+        check("1e400", "1e401", false);
     }
 
     #[test]

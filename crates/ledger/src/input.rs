@@ -55,8 +55,8 @@ pub enum Input {
     },
     /// A device reported its state. Settles the commands whose expectation it meets, and is recorded with those alone.
     Report(Report),
-    /// An unreadable message of a device on the answer topic. Kept as evidence of the command it is about, if that is
-    /// known; settles nothing and resets no timer.
+    /// An unreadable message of a device: an answer, or a report that may be one. Kept as evidence of the command it is
+    /// about, if that is known; settles nothing and resets no timer.
     Unreadable {
         /// Which device.
         device: DeviceId,
@@ -99,6 +99,8 @@ pub enum About {
     Named(CommandId),
     /// Nothing in it can be read: about the one command that can be meant, if there is only one.
     Unnamed,
+    /// A report of state: about each command that was sent and waits for one. Without such a command it is not kept.
+    Report,
     /// About no command, whatever is outstanding.
     Nothing,
 }

@@ -11,6 +11,7 @@ mod agreement;
 mod answer;
 mod answer_window;
 mod command;
+mod decimal;
 mod event;
 mod expectation;
 mod id;
@@ -33,6 +34,7 @@ pub use command::{
     Command, Delivery, Fate, LastSend, Match, Membership, Origin, Policy, Retry, Rungs, Submission, UnreadableAnswers,
     WireForm, WrittenMessage,
 };
+pub use decimal::Decimal;
 pub use event::{Event, Fact, NotDelivered, Reading, Stray, TimeOut};
 pub use expectation::{Expectation, MOST_TERMS, Report, Reported, Term, is_same_value};
 pub use id::{CommandId, DeviceId, InvalidCommandId, InvalidDeviceId};

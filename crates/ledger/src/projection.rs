@@ -168,6 +168,11 @@ impl Command {
         self.asked.form.as_ref()?.expects.as_deref()
     }
 
+    /// A report of its device's state is its answer.
+    pub(crate) fn waits_for_report(&self) -> bool {
+        matches!(self.expects(), Some(Expectation::State { .. }))
+    }
+
     /// The delivery while the device is offline.
     pub(crate) fn delivery(&self) -> Delivery {
         self.asked.policy.delivery

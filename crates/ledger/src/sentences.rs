@@ -7,7 +7,13 @@ pub(crate) fn timed_out(command: &Command, why: TimeOut, now: Timestamp) -> Box<
     let waited = length(now.since(command.silent_since()));
     if let (TimeOut::Silence | TimeOut::MayHaveRun, Some(answers)) = (why, &command.unreadable) {
         let why = &answers.why;
-        return format!("No readable answer within {waited}. {why} The device may have run it.").into();
+        let missing = match awaited(command) {
+            Some(awaited) => {
+                format!("The device did not report {awaited} within {waited}, and a report could not be read.")
+            }
+            None => format!("No readable answer within {waited}."),
+        };
+        return format!("{missing} {why} The device may have run it.").into();
     }
     let sentence = match why {
         TimeOut::Abandoned => format!("Waiting was stopped. {}", whereabouts(command)),
@@ -55,8 +61,9 @@ pub(crate) fn challenged() -> Box<str> {
 /// An answer came that cannot be read.
 pub(crate) fn unreadable(command: &Command, at: Timestamp, why: &str) -> Box<str> {
     let after = length(at.since(command.rungs.sent.unwrap_or(command.submitted_at)));
-    let missing = if command.is_settled() { "No answer in time. " } else { "" };
-    format!("{missing}An answer arrived after {after}. {why} It does not count.").into()
+    let (what, article) = if command.waits_for_report() { ("report", "A") } else { ("answer", "An") };
+    let missing = if command.is_settled() { format!("No {what} in time. ") } else { String::new() };
+    format!("{missing}{article} {what} arrived after {after}. {why} It does not count.").into()
 }
 
 /// PUBACK after waiting had ended.

@@ -199,7 +199,7 @@ fn describe(device: &mut KnownDevice, component: &str, state: &Value) {
         ("rh", "%"),
     ];
     let mut leaves = Vec::new();
-    crate::file::flattened(component, state, &mut leaves);
+    crate::file::flattened(component, &state.into(), &mut leaves);
     for (key, value) in leaves {
         let is_known = device.variables.iter().any(|variable| *variable.key == *key);
         if is_known || device.variables.len() >= MOST_OF_A_DEVICE {

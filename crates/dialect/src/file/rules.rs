@@ -5,7 +5,10 @@ use std::borrow::Cow;
 use serde_json::Value;
 use wilco_ledger::{Outcome, is_same_value};
 
-use crate::pattern::{Captures, Kind, Pattern};
+use crate::{
+    json::{ExactValue, canonical},
+    pattern::{Captures, Kind, Pattern},
+};
 
 /// The key under which a device reports that it has started.
 pub const STARTED: &str = "$started";
@@ -33,7 +36,7 @@ impl At {
 /// A message as it is being looked at.
 pub(crate) struct MessageContext<'a, 's> {
     pub(crate) text: &'a str,
-    pub(crate) json: Option<&'a Value>,
+    pub(crate) json: Option<&'a ExactValue>,
     pub(crate) captures: &'a Captures<'a>,
     pub(crate) setting: &'a dyn Fn(&str) -> Option<Cow<'s, str>>,
 }
@@ -43,7 +46,7 @@ impl MessageContext<'_, '_> {
     pub(crate) fn text_at(&self, at: &At) -> Option<String> {
         match at {
             At::Pointer(pointer) => match self.value_at(pointer) {
-                Some(value) => Some(shown(&value)),
+                Some(value) => Some(value.plain()),
                 None if pointer.is_empty() => Some(self.text.to_owned()),
                 None => None,
             },
@@ -56,23 +59,23 @@ impl MessageContext<'_, '_> {
         captured.or_else(|| (self.setting)(name))
     }
 
-    pub(crate) fn value_at(&self, pointer: &str) -> Option<Cow<'_, Value>> {
+    pub(crate) fn value_at(&self, pointer: &str) -> Option<Cow<'_, ExactValue>> {
         looked_up(self.json?, pointer, DEEPEST)
     }
 }
 
 /// The value at a pointer. A text along it that contains a JSON object is parsed.
-fn looked_up<'v>(value: &'v Value, pointer: &str, deepest: usize) -> Option<Cow<'v, Value>> {
+fn looked_up<'v>(value: &'v ExactValue, pointer: &str, deepest: usize) -> Option<Cow<'v, ExactValue>> {
     if let Some(found) = value.pointer(pointer) {
         return Some(Cow::Borrowed(found));
     }
     let ends = pointer.match_indices('/').map(|(at, _)| at).skip(1);
     for end in ends.collect::<Vec<usize>>().into_iter().rev() {
-        let Some(Value::String(text)) = value.pointer(&pointer[..end]) else { continue };
+        let Some(ExactValue::String(text)) = value.pointer(&pointer[..end]) else { continue };
         if !text.trim_start().starts_with('{') || deepest == 0 {
             return None;
         }
-        let inner: Value = serde_json::from_str(text).ok()?;
+        let inner = ExactValue::parse(text).ok()?;
         return looked_up(&inner, &pointer[end..], deepest - 1).map(|found| Cow::Owned(found.into_owned()));
     }
     None
@@ -115,6 +118,12 @@ impl Test {
             });
         let is = self.is.is_empty() || self.is.iter().any(|word| is_same_value(word, &found));
         is && begins && within
+    }
+
+    /// Whether it may hold for a message of which only a part can be read.
+    pub(crate) fn may_hold(&self, looked: &MessageContext<'_, '_>) -> bool {
+        let is_there = self.at.as_ref().is_none_or(|at| looked.text_at(at).is_some());
+        !is_there || self.holds(looked)
     }
 }
 
@@ -226,17 +235,17 @@ pub(crate) fn listed(list: &[String], name: &str) -> bool {
 }
 
 /// The scalars of a value, each with the path to it; 256 at most.
-pub(crate) fn flattened(prefix: &str, value: &Value, into: &mut Vec<(String, String)>) {
+pub(crate) fn flattened(prefix: &str, value: &ExactValue, into: &mut Vec<(String, String)>) {
     const MOST: usize = 256;
     match value {
         _ if into.len() >= MOST => {}
-        Value::Object(members) => {
+        ExactValue::Object(members) => {
             for (name, value) in members {
                 let path = if prefix.is_empty() { name.clone() } else { format!("{prefix}/{name}") };
                 flattened(&path, value, into);
             }
         }
-        Value::Array(_) => into.push((prefix.to_owned(), crate::json::canonical(&value.to_string()))),
-        plain => into.push((prefix.to_owned(), shown(plain))),
+        ExactValue::Array(_) => into.push((prefix.to_owned(), canonical(&value.to_string()))),
+        plain => into.push((prefix.to_owned(), plain.plain())),
     }
 }

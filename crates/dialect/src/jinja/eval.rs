@@ -1,8 +1,9 @@
 //! Evaluates a template. `None` is Jinja's *undefined*: a template that writes one produces nothing.
 
-use serde_json::{Number, Value};
+use serde_json::Number;
 
 use super::{Expression, Filter, Kind, LONGEST_TEXT, Operator, Part};
+use crate::json::ExactValue as Value;
 
 pub(super) struct Scope<'a> {
     pub(super) value: &'a Value,
@@ -48,7 +49,7 @@ fn is_true(value: Option<&Value>) -> bool {
     match value {
         None | Some(Value::Null) => false,
         Some(Value::Bool(value)) => *value,
-        Some(Value::Number(number)) => number.as_f64() != Some(0.0),
+        Some(value @ Value::Number(_)) => value.as_f64() != Some(0.0),
         Some(Value::String(text)) => !text.is_empty(),
         Some(Value::Array(items)) => !items.is_empty(),
         Some(Value::Object(members)) => !members.is_empty(),
@@ -57,7 +58,7 @@ fn is_true(value: Option<&Value>) -> bool {
 
 fn number_of(value: &Value) -> Option<f64> {
     match value {
-        Value::Number(number) => number.as_f64(),
+        Value::Number(_) => value.as_f64(),
         Value::String(text) => text.trim().parse().ok().filter(|number: &f64| number.is_finite()),
         Value::Bool(value) => Some(f64::from(u8::from(*value))),
         _ => None,
@@ -66,12 +67,40 @@ fn number_of(value: &Value) -> Option<f64> {
 
 /// A number with a fraction, `42.0` too; undefined where JSON has no number for it.
 fn float(number: f64) -> Option<Value> {
-    Number::from_f64(number).map(Value::Number)
+    Number::from_f64(number).map(|number| Value::Number(number.to_string().into()))
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "saturates, as a fraction is cut off here anyway")]
-fn whole(number: f64) -> Value {
-    Value::from(number as i64)
+/// A whole number that is written as one: to compute with it without losing digits.
+fn whole(value: &Value) -> Option<i128> {
+    let Value::Number(text) = value else { return None };
+    text.parse().ok()
+}
+
+fn is_written_whole(text: &str) -> bool {
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+fn number(number: i128) -> Option<Value> {
+    Some(Value::Number(number.to_string().into()))
+}
+
+/// As a whole number, without the fraction. The digits of one that is written as a whole number stay.
+fn int(value: &Value) -> Option<Value> {
+    let text = match value {
+        Value::Number(text) => &**text,
+        Value::String(text) => text.trim(),
+        _ => "",
+    };
+    if is_written_whole(text) {
+        return match text.parse() {
+            Ok(whole) => number(whole),
+            Err(_) => Some(Value::Number(text.into())),
+        };
+    }
+    // Adding zero makes the negative zero a plain one.
+    let cut = number_of(value)?.trunc() + 0.0;
+    Some(Value::Number(format!("{cut:.0}").into()))
 }
 
 fn short(text: String) -> Option<Value> {
@@ -87,10 +116,13 @@ impl Expression {
             Expression::Member(..) => self.member(scope),
             Expression::Filter(value, filter, arguments) => filtered(value, *filter, arguments, scope),
             Expression::Not(value) => Some(Value::Bool(!is_true(value.of(scope).as_ref()))),
-            Expression::Negative(value) => match value.of(scope)? {
-                Value::Number(number) if number.is_i64() => Some(Value::from(number.as_i64()?.checked_neg()?)),
-                other => float(-number_of(&other)?),
-            },
+            Expression::Negative(value) => {
+                let value = value.of(scope)?;
+                match whole(&value) {
+                    Some(whole) => number(whole.checked_neg()?),
+                    None => float(-number_of(&value)?),
+                }
+            }
             Expression::Two(left, operator, right) => two(left, *operator, right, scope),
             Expression::Is(value, kind, positive) => {
                 let value = value.of(scope);
@@ -131,8 +163,8 @@ impl Expression {
         };
         for key in keys.iter().rev() {
             found = match (found, key) {
-                (Value::Array(items), Value::Number(index)) => items.get(usize::try_from(index.as_u64()?).ok()?)?,
-                (Value::Object(members), key) => members.get(key.as_str()?)?,
+                (Value::Array(items), Value::Number(index)) => items.get(index.parse::<usize>().ok()?)?,
+                (Value::Object(_), key) => found.get(key.as_str()?)?,
                 _ => return None,
             };
         }
@@ -155,30 +187,52 @@ fn two(left: &Expression, operator: Operator, right: &Expression, scope: &Scope<
     }
     let (left, right) = (left?, right?);
     let numbers = || Some((left.as_f64()?, right.as_f64()?));
-    let is_whole = left.is_i64() && right.is_i64();
-    let made = |number: f64| if is_whole { Some(whole(number)) } else { float(number) };
+    let computed = |of_whole: fn(i128, i128) -> Option<i128>, of_others: fn(f64, f64) -> f64| match whole(&left)
+        .zip(whole(&right))
+    {
+        Some((left, right)) => of_whole(left, right).and_then(number),
+        None => numbers().and_then(|(left, right)| float(of_others(left, right))),
+    };
     match operator {
         Operator::In | Operator::NotIn => {
             let is = match &right {
                 Value::Array(items) => items.iter().any(|item| same(Some(item), Some(&left))),
                 Value::String(text) => text.contains(left.as_str()?),
-                Value::Object(members) => members.contains_key(left.as_str()?),
+                Value::Object(_) => right.get(left.as_str()?).is_some(),
                 _ => return None,
             };
             Some(Value::Bool(is == (operator == Operator::In)))
         }
         Operator::Join => short(format!("{}{}", shown(&left), shown(&right))),
-        Operator::Add if left.is_string() && right.is_string() => short(format!("{}{}", shown(&left), shown(&right))),
-        Operator::Add => numbers().and_then(|(left, right)| made(left + right)),
-        Operator::Subtract => numbers().and_then(|(left, right)| made(left - right)),
-        Operator::Multiply => numbers().and_then(|(left, right)| made(left * right)),
+        Operator::Add if left.as_str().is_some() && right.as_str().is_some() => {
+            short(format!("{}{}", shown(&left), shown(&right)))
+        }
+        Operator::Add => computed(i128::checked_add, |left, right| left + right),
+        Operator::Subtract => computed(i128::checked_sub, |left, right| left - right),
+        Operator::Multiply => computed(i128::checked_mul, |left, right| left * right),
         Operator::Divide => numbers().and_then(|(left, right)| float(left / right)),
-        Operator::Whole => numbers().filter(|(_, by)| *by != 0.0).and_then(|(left, by)| made((left / by).floor())),
-        Operator::Remainder => numbers().filter(|(_, by)| *by != 0.0).and_then(|(left, by)| made(left.rem_euclid(by))),
+        // As Python rounds: down, and the remainder has the sign of the divisor.
+        Operator::Whole => computed(
+            |left, by| {
+                let quotient = left.checked_div(by)?;
+                Some(if left % by != 0 && (left < 0) != (by < 0) { quotient - 1 } else { quotient })
+            },
+            |left, by| (left / by).floor(),
+        ),
+        Operator::Remainder => computed(
+            |left, by| {
+                let rest = left.checked_rem(by)?;
+                Some(if rest != 0 && (rest < 0) != (by < 0) { rest + by } else { rest })
+            },
+            |left, by| left - by * (left / by).floor(),
+        ),
         Operator::Less | Operator::LessOrEqual | Operator::Greater | Operator::GreaterOrEqual => {
             let order = match (&left, &right) {
                 (Value::String(left), Value::String(right)) => left.cmp(right),
-                _ => numbers().and_then(|(left, right)| left.partial_cmp(&right))?,
+                _ => match whole(&left).zip(whole(&right)) {
+                    Some((left, right)) => left.cmp(&right),
+                    None => numbers().and_then(|(left, right)| left.partial_cmp(&right))?,
+                },
             };
             Some(Value::Bool(match operator {
                 Operator::Less => order.is_lt(),
@@ -193,7 +247,11 @@ fn two(left: &Expression, operator: Operator, right: &Expression, scope: &Scope<
 
 fn same(left: Option<&Value>, right: Option<&Value>) -> bool {
     match (left, right) {
-        (Some(Value::Number(left)), Some(Value::Number(right))) => left.as_f64() == right.as_f64(),
+        (Some(left @ Value::Number(one)), Some(right @ Value::Number(other))) => {
+            // Whole numbers to the last digit, others as doubles.
+            let are_whole = is_written_whole(one) && is_written_whole(other);
+            one == other || !are_whole && left.as_f64().is_some_and(|left| right.as_f64() == Some(left))
+        }
         (left, right) => left == right,
     }
 }
@@ -203,7 +261,7 @@ fn filtered(value: &Expression, filter: Filter, arguments: &[Expression], scope:
     let argument = |index: usize| arguments.get(index).and_then(|argument| argument.of(scope));
     match filter {
         Filter::Default => {
-            return value.filter(|value| !value.is_null()).or_else(|| Some(argument(0).unwrap_or(Value::Null)));
+            return value.filter(|value| *value != Value::Null).or_else(|| Some(argument(0).unwrap_or(Value::Null)));
         }
         Filter::Iif => {
             let holds = is_true(value.as_ref());
@@ -211,13 +269,13 @@ fn filtered(value: &Expression, filter: Filter, arguments: &[Expression], scope:
             return Some(if holds { argument(0).unwrap_or(Value::Bool(true)) } else { otherwise() });
         }
         Filter::Float => return value.as_ref().and_then(number_of).and_then(float).or_else(|| argument(0)),
-        Filter::Int => return value.as_ref().and_then(number_of).map(whole).or_else(|| argument(0)),
+        Filter::Int => return value.as_ref().and_then(int).or_else(|| argument(0)),
         _ => {}
     }
     let value = value?;
     match filter {
         Filter::Round => {
-            let digits = argument(0).and_then(|digits| digits.as_i64()).unwrap_or(0).clamp(-12, 12);
+            let digits = argument(0).as_ref().and_then(whole).unwrap_or(0).clamp(-12, 12);
             let scale = 10_f64.powi(i32::try_from(digits).ok()?);
             float((number_of(&value)? * scale).round() / scale)
         }
@@ -225,12 +283,12 @@ fn filtered(value: &Expression, filter: Filter, arguments: &[Expression], scope:
         Filter::Upper => short(shown(&value).to_uppercase()),
         Filter::Trim => Some(Value::from(shown(&value).trim())),
         Filter::String => Some(Value::String(shown(&value))),
-        Filter::Abs => match value.as_i64() {
-            Some(number) => Some(Value::from(number.checked_abs()?)),
+        Filter::Abs => match whole(&value) {
+            Some(whole) => number(whole.checked_abs()?),
             None => float(number_of(&value)?.abs()),
         },
         Filter::ToJson => short(value.to_string()),
-        Filter::FromJson => serde_json::from_str(value.as_str()?).ok(),
+        Filter::FromJson => Value::parse(value.as_str()?).ok(),
         Filter::Replace => {
             let (from, to) = (shown(&argument(0)?), shown(&argument(1)?));
             let text = shown(&value);
@@ -240,11 +298,14 @@ fn filtered(value: &Expression, filter: Filter, arguments: &[Expression], scope:
             }
             short(text.replace(&from, &to))
         }
-        Filter::Length => Some(Value::from(match &value {
-            Value::Array(items) => items.len(),
-            Value::Object(members) => members.len(),
-            other => shown(other).chars().count(),
-        })),
+        Filter::Length => number(
+            i128::try_from(match &value {
+                Value::Array(items) => items.len(),
+                Value::Object(members) => members.len(),
+                other => shown(other).chars().count(),
+            })
+            .ok()?,
+        ),
         Filter::Title | Filter::Capitalize => {
             let text = shown(&value).to_lowercase();
             let mut begins = true;

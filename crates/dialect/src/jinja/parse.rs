@@ -1,8 +1,7 @@
 //! Parses a template.
 
-use serde_json::Value;
-
 use super::{Expression, Filter, Kind, Operator, Part};
+use crate::json::ExactValue;
 
 const DEEPEST: usize = 24;
 const MOST_TOKENS: usize = 1_000;
@@ -106,7 +105,7 @@ fn choice(condition: Expression, pieces: &mut Pieces<'_>, depth: usize) -> Resul
 #[derive(Debug, Clone, PartialEq)]
 enum Token<'t> {
     Name(&'t str),
-    Constant(Value),
+    Constant(ExactValue),
     Sign(&'t str),
 }
 
@@ -124,21 +123,20 @@ fn tokens(text: &str) -> Result<Vec<Token<'_>>, String> {
         let length;
         if first.is_ascii_digit() {
             length = rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '.').unwrap_or(rest.len());
-            let number: serde_json::Number =
-                serde_json::from_str(&rest[..length]).map_err(|_| format!("{} is not a number", &rest[..length]))?;
-            tokens.push(Token::Constant(Value::Number(number)));
+            let number = ExactValue::parse(&rest[..length]).ok().filter(|number| number.as_f64().is_some());
+            tokens.push(Token::Constant(number.ok_or_else(|| format!("{} is not a number", &rest[..length]))?));
         } else if first.is_alphabetic() || first == '_' {
             length = rest.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(rest.len());
             tokens.push(match &rest[..length] {
-                "true" | "True" => Token::Constant(Value::Bool(true)),
-                "false" | "False" => Token::Constant(Value::Bool(false)),
-                "none" | "None" => Token::Constant(Value::Null),
+                "true" | "True" => Token::Constant(ExactValue::Bool(true)),
+                "false" | "False" => Token::Constant(ExactValue::Bool(false)),
+                "none" | "None" => Token::Constant(ExactValue::Null),
                 name => Token::Name(name),
             });
         } else if matches!(first, '\'' | '"') {
             let (text, end) = string(rest, first)?;
             length = end;
-            tokens.push(Token::Constant(Value::String(text)));
+            tokens.push(Token::Constant(ExactValue::String(text)));
         } else {
             let sign = SIGNS.into_iter().find(|sign| rest.starts_with(sign));
             let sign = sign.ok_or_else(|| format!("'{first}' is not supported"))?;
@@ -266,7 +264,7 @@ impl<'p, 't> Parser<'p, 't> {
         let positive = !self.takes_name("not");
         let kind = match self.peek() {
             Some(Token::Name("defined")) => Kind::Defined,
-            Some(Token::Constant(Value::Null)) => Kind::None,
+            Some(Token::Constant(ExactValue::Null)) => Kind::None,
             Some(Token::Name("number")) => Kind::Number,
             Some(Token::Name("string")) => Kind::String,
             _ => return Err("this test is not supported".to_owned()),
@@ -360,7 +358,7 @@ impl<'p, 't> Parser<'p, 't> {
                     value = self.method(value, name)?;
                     continue;
                 }
-                value = Expression::Member(Box::new(value), Box::new(Expression::Constant(Value::from(*name))));
+                value = Expression::Member(Box::new(value), Box::new(Expression::Constant(ExactValue::from(*name))));
             } else if self.takes_sign("[") {
                 let key = self.choice()?;
                 self.wants("]")?;

@@ -1,6 +1,7 @@
 //! Compares two JSON texts as values, to the last digit.
 
 use serde_json::value::RawValue;
+use wilco_ledger::Decimal;
 
 use super::{Members, canonical, value_of};
 
@@ -30,27 +31,10 @@ fn is_same(one: &str, other: &str) -> bool {
         }
         _ => {
             one == other
-                || number(one).is_some_and(|one| number(other) == Some(one))
+                || Decimal::parse(one).is_some_and(|one| Decimal::parse(other) == Some(one))
                 || canonical(one) == canonical(other)
         }
     }
-}
-
-/// A number as its sign, its digits without zeros at either end, and the power of ten of the last of them.
-fn number(text: &str) -> Option<(bool, String, i64)> {
-    let (negative, text) = text.strip_prefix('-').map_or((false, text), |text| (true, text));
-    if !text.starts_with(|first: char| first.is_ascii_digit()) {
-        return None;
-    }
-    let (digits, power) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
-    let (whole, part) = digits.split_once('.').unwrap_or((digits, ""));
-    let power = power.parse::<i64>().ok()?.checked_sub(i64::try_from(part.len()).ok()?)?;
-    let all = format!("{whole}{part}");
-    let digits = all.trim_end_matches('0');
-    let power = power.checked_add(i64::try_from(all.len() - digits.len()).ok()?)?;
-    let digits = digits.trim_start_matches('0');
-    // Zero has no digits left, and neither sign nor power.
-    Some(if digits.is_empty() { (false, String::new(), 0) } else { (negative, digits.to_owned(), power) })
 }
 
 #[cfg(test)]

@@ -1,18 +1,17 @@
 //! Decodes messages.
 
-use std::{borrow::Cow, cell::OnceCell};
+use std::borrow::Cow;
 
-use serde_json::Value;
-use wilco_ledger::{Answer, Claim, CommandId, DeviceId, Outcome, Raw, Report, Reported, grouped};
+use wilco_ledger::{Answer, Claim, CommandId, DeviceId, Outcome, Raw, Report, Reported};
 
-use super::{Context, Decoded, DialectSet, Meaning, Member};
+use super::{Context, Decoded, DialectSet, Meaning, Member, body::Body};
 use crate::{
     DecodedMessage, Inbound, TelemetryRest, Unreadable,
     devices::{KnownDevice, Use},
-    file::{AnswerRule, At, Compare, HearRule, Like, MessageContext, STARTED, StateRule, What, Word, flattened, shown},
-    json::canonical,
+    file::{AnswerRule, At, Compare, HearRule, Like, MessageContext, STARTED, StateRule, What, Word, flattened},
+    jinja::Template,
+    json::{ExactValue, canonical},
     pattern::{Captures, Kind, Known},
-    wilco::LARGEST,
     words,
 };
 
@@ -20,36 +19,6 @@ use crate::{
 const LONGEST_MESSAGE: usize = 16 * 1024;
 /// The most measurements of one message.
 const MOST_SERIES: usize = 64;
-
-/// A payload, parsed on demand.
-struct Body<'a> {
-    payload: &'a [u8],
-    text: OnceCell<Result<&'a str, String>>,
-    json: OnceCell<Option<Value>>,
-}
-
-impl<'a> Body<'a> {
-    fn text(&self) -> Result<&'a str, &String> {
-        let read = || {
-            if self.payload.len() > LARGEST {
-                return Err(format!(
-                    "It has {} bytes; the limit is {}.",
-                    grouped(self.payload.len()),
-                    grouped(LARGEST)
-                ));
-            }
-            let text = std::str::from_utf8(self.payload)
-                .map_err(|error| format!("It is not UTF-8 text: invalid byte at position {}.", error.valid_up_to()))?;
-            Ok(text.trim_start_matches('\u{feff}').trim_end_matches('\0'))
-        };
-        self.text.get_or_init(read).as_ref().copied()
-    }
-
-    fn json(&self) -> Option<&Value> {
-        let read = || serde_json::from_str(self.text().ok()?).ok();
-        self.json.get_or_init(read).as_ref()
-    }
-}
 
 /// A rule that has found its message.
 struct Found<'f, 's> {
@@ -68,7 +37,7 @@ impl DialectSet {
     #[must_use]
     pub fn decode(&self, inbound: &Inbound<'_>, context: &Context<'_>) -> Vec<Decoded<'_>> {
         let mut decoded = Vec::new();
-        let body = Body { payload: inbound.payload, text: OnceCell::new(), json: OnceCell::new() };
+        let body = Body::of(inbound.payload);
         // A topic that a device has named itself is that device's, whatever else it looks like.
         let owners = context.devices.uses(inbound.topic).iter().filter_map(|(id, _)| context.devices.get(id));
         let below = context.devices.below_root(inbound.topic);
@@ -83,8 +52,8 @@ impl DialectSet {
                     Err(unreadable) => add(Meaning::Unreadable(unreadable)),
                 },
                 None => {
-                    member.hear(inbound, topic, &body, context, &mut add);
-                    member.hear_named(inbound, &body, context, &mut add);
+                    let is_told = member.hear(inbound, topic, &body, context, &mut add);
+                    member.hear_named(inbound, &body, context, !is_told, &mut add);
                 }
             }
         }
@@ -93,7 +62,8 @@ impl DialectSet {
 }
 
 impl Member {
-    /// By the dialect's rules. `topic` is the topic as these would make it.
+    /// By the dialect's rules. `topic` is the topic as these would make it. Returns whether it reports that the message
+    /// cannot be read.
     fn hear(
         &self,
         inbound: &Inbound<'_>,
@@ -101,34 +71,55 @@ impl Member {
         body: &Body<'_>,
         context: &Context<'_>,
         add: &mut dyn FnMut(Meaning),
-    ) {
+    ) -> bool {
+        let (mut is_answer, mut held_back) = (false, None);
+        let is_described = self.hear_by_rules(inbound, topic, body, context, &mut |meaning| match meaning {
+            Meaning::Unreadable(_) => held_back = Some(meaning),
+            meaning => {
+                is_answer |= matches!(meaning, Meaning::Message(DecodedMessage::Answer(_)));
+                add(meaning);
+            }
+        });
+        if !is_described || is_answer {
+            return false;
+        }
+        // What is damaged may still name its command, which the rule did not find.
+        if body.damage().is_some_and(|why| self.hear_damaged(topic, body, &why, context, add)) {
+            return true;
+        }
+        let is_told = held_back.is_some();
+        held_back.into_iter().for_each(add);
+        is_told
+    }
+
+    /// Reads a message that can be read. Returns whether its topic is described, and not to be ignored.
+    fn hear_by_rules(
+        &self,
+        inbound: &Inbound<'_>,
+        topic: &str,
+        body: &Body<'_>,
+        context: &Context<'_>,
+        add: &mut dyn FnMut(Meaning),
+    ) -> bool {
         let bound = |name: &str| self.setting(name);
         let is_device = |name: &str| context.devices.has_address(&self.file.name, name);
         let known = Known { bound: &bound, is_device: &is_device };
+        let mut is_described = false;
         for rule in &self.file.hears {
             let topics = rule.topics.iter().filter(|topic| self.is_set_for(topic));
             let captures = topics.into_iter().find_map(|pattern| pattern.read(topic, Kind::Topic, &known));
             let Some(captures) = captures else { continue };
             if matches!(rule.what, What::Nothing) && rule.when.is_empty() {
-                return;
+                return is_described;
             }
-            let text = match body.text() {
-                Ok(text) => text,
-                Err(why) => {
-                    if matches!(rule.what, What::Answer(_)) {
-                        let device = captures.get("device").map(|name| self.device(name, context));
-                        let device = device.unwrap_or_default();
-                        add(Meaning::Unreadable(Unreadable { device, why: why.clone(), id: None }));
-                    }
-                    return;
-                }
-            };
+            is_described = true;
+            let Ok(text) = body.text() else { return is_described };
             let looked = MessageContext { text, json: body.json(), captures: &captures, setting: &bound };
             if !rule.when.iter().all(|test| test.holds(&looked)) {
                 continue;
             }
             if matches!(rule.what, What::Nothing) {
-                return;
+                return is_described;
             }
             let mut like = None;
             let mut in_text = Captures::default();
@@ -143,9 +134,10 @@ impl Member {
             let found = Found { member: self, rule, looked: &looked, like, device, inbound, context };
             found.read(add);
             if !rule.also {
-                return;
+                return is_described;
             }
         }
+        is_described
     }
 
     fn like<'t>(&self, like: &Like, text: &'t str, known: &Known<'_, '_>) -> Option<(&'t str, Captures<'t>)> {
@@ -162,7 +154,7 @@ impl Member {
         }
     }
 
-    fn device_of(
+    pub(super) fn device_of(
         &self,
         rule: &HearRule,
         looked: &MessageContext<'_, '_>,
@@ -193,15 +185,27 @@ impl Member {
         self.device(&name, context)
     }
 
-    /// By the topics that devices have named themselves.
-    fn hear_named(&self, inbound: &Inbound<'_>, body: &Body<'_>, context: &Context<'_>, add: &mut dyn FnMut(Meaning)) {
+    /// By the topics that devices have named themselves. `tells`: also that the message cannot be read.
+    fn hear_named(
+        &self,
+        inbound: &Inbound<'_>,
+        body: &Body<'_>,
+        context: &Context<'_>,
+        tells: bool,
+        add: &mut dyn FnMut(Meaning),
+    ) {
         let uses = context.devices.uses(inbound.topic);
-        let Ok(text) = body.text() else { return };
         let mut start = 0;
         while let Some((id, _)) = uses.get(start) {
             let end = start + uses[start..].iter().take_while(|(of, _)| of == id).count();
             if let Some(device) = context.devices.get(id).filter(|device| device.dialect == self.file.name) {
-                self.hear_device(device, &uses[start..end], text, inbound, add);
+                let uses = &uses[start..end];
+                if let Ok(text) = body.text() {
+                    self.hear_device(device, uses, (text, body), inbound, add);
+                }
+                if tells && let Some(why) = body.damage_to(device, uses) {
+                    add(Meaning::UnreadableReport(Unreadable::of(id.clone(), why)));
+                }
             }
             start = end;
         }
@@ -211,18 +215,22 @@ impl Member {
         &self,
         device: &KnownDevice,
         uses: &[(DeviceId, Use)],
-        text: &str,
+        (text, body): (&str, &Body<'_>),
         inbound: &Inbound<'_>,
         add: &mut dyn FnMut(Meaning),
     ) {
         let mut values = Vec::new();
         let mut series = Vec::new();
+        let by_template = |template: &Template| {
+            let json = if template.reads_json() { body.json() } else { None };
+            template.value_in(text, json)
+        };
         for (_, topic_use) in uses {
             match topic_use {
                 Use::Variable(index) => {
                     let Some(variable) = device.variables.get(*index) else { continue };
                     let value = match &variable.template {
-                        Some(template) => template.value(text),
+                        Some(template) => by_template(template),
                         None => Some(text.to_owned()),
                     };
                     let Some(value) = value.filter(|value| !value.is_empty()) else { continue };
@@ -237,8 +245,7 @@ impl Member {
                 }
                 Use::Availability(index) => {
                     let Some(availability) = device.availability.get(*index) else { continue };
-                    let word =
-                        availability.template.as_ref().map_or_else(|| Some(text.to_owned()), |one| one.value(text));
+                    let word = availability.template.as_ref().map_or_else(|| Some(text.to_owned()), by_template);
                     let online = match word.as_deref() {
                         Some(word) if *word == *availability.online => true,
                         Some(word) if *word == *availability.offline => false,
@@ -333,7 +340,7 @@ impl Found<'_, '_> {
         };
         let result = rule.result.as_ref().and_then(|at| match at {
             At::Pointer(pointer) => self.looked.value_at(pointer).map(|value| canonical(&value.to_string())),
-            At::Place(_) => self.looked.text_at(at).map(|text| canonical(&Value::from(text).to_string())),
+            At::Place(_) => self.looked.text_at(at).map(|text| ExactValue::String(text).to_string()),
         });
         Ok(Some(Answer {
             device: self.device.clone(),
@@ -371,7 +378,7 @@ impl Found<'_, '_> {
         let compare = &self.member.file.compare;
         let mut values = Vec::new();
         match root.as_deref() {
-            Some(value @ Value::Object(members)) => {
+            Some(value @ ExactValue::Object(members)) => {
                 let key = self.key(rule).unwrap_or_default();
                 flattened(&key, value, &mut values);
                 // Of what is made of several values, the whole too.
@@ -385,7 +392,7 @@ impl Found<'_, '_> {
                 let state = value.to_string();
                 add(Meaning::Message(DecodedMessage::State { device: self.device.clone(), state }));
             }
-            Some(value) => values.extend(self.key(rule).map(|key| (key, shown(value)))),
+            Some(value) => values.extend(self.key(rule).map(|key| (key, value.plain()))),
             None if rule.at.is_empty() && !self.looked.text.is_empty() => {
                 values.extend(self.key(rule).map(|key| (key, self.looked.text.to_owned())));
             }
@@ -411,19 +418,19 @@ impl Found<'_, '_> {
 }
 
 /// What a value that is made of several is besides: an object as a whole, the items of an array by their numbers.
-fn made_up(name: &str, value: &Value, compare: &Compare) -> Vec<(String, String)> {
+fn made_up(name: &str, value: &ExactValue, compare: &Compare) -> Vec<(String, String)> {
     match value {
-        Value::Object(members) => {
+        ExactValue::Object(members) => {
             // `{"2":"WifiManager"}` is the value 2, and what it stands for.
-            let number = members.keys().next().filter(|number| {
+            let number = members.first().map(|(number, _)| number).filter(|number| {
                 compare.objects_answer && members.len() == 1 && number.bytes().all(|byte| byte.is_ascii_digit())
             });
             vec![(name.to_owned(), number.cloned().unwrap_or_else(|| canonical(&value.to_string())))]
         }
-        Value::Array(items) if compare.arrays_are_numbered => {
+        ExactValue::Array(items) if compare.arrays_are_numbered => {
             let items = items.iter().take(MOST_SERIES).enumerate();
-            let plain = items.filter(|(_, item)| !item.is_object() && !item.is_array());
-            plain.map(|(place, item)| (format!("{name}{}", place + 1), shown(item))).collect()
+            let plain = items.filter(|(_, item)| !matches!(item, ExactValue::Object(_) | ExactValue::Array(_)));
+            plain.map(|(place, item)| (format!("{name}{}", place + 1), item.plain())).collect()
         }
         _ => Vec::new(),
     }
@@ -453,12 +460,12 @@ fn raw(inbound: &Inbound<'_>) -> Raw {
 }
 
 /// The numbers in a value, at any depth.
-fn series(value: &Value) -> Vec<(String, f64)> {
-    fn add(prefix: &str, value: &Value, series: &mut Vec<(String, f64)>) {
+fn series(value: &ExactValue) -> Vec<(String, f64)> {
+    fn add(prefix: &str, value: &ExactValue, series: &mut Vec<(String, f64)>) {
         match value {
             _ if series.len() >= MOST_SERIES => {}
-            Value::Number(number) => series.extend(number.as_f64().map(|number| (prefix.to_owned(), number))),
-            Value::Object(members) => {
+            ExactValue::Number(_) => series.extend(value.as_f64().map(|number| (prefix.to_owned(), number))),
+            ExactValue::Object(members) => {
                 for (name, value) in members {
                     let name = if prefix.is_empty() { name.clone() } else { format!("{prefix}.{name}") };
                     add(&name, value, series);

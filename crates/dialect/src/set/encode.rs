@@ -2,14 +2,14 @@
 
 use std::{borrow::Cow, collections::BTreeMap};
 
-use serde_json::Value;
 use wilco_ledger::{CommandId, DeviceId, Expectation, MOST_TERMS, Term, Timestamp, grouped};
 
 use super::{DialectSet, Member};
 use crate::{
     Channel, KnownDevice, Request,
     devices::{Ask, AskPayload, Control, DeviceCommand, Devices},
-    file::{Expect, IdKind, RequestRule, flattened, listed, shown},
+    file::{Expect, IdKind, RequestRule, flattened, listed},
+    json::ExactValue,
     pattern::{Kind, Known, Pattern},
     payload::{Args, Values},
 };
@@ -207,25 +207,25 @@ fn by_request<'a>(asking: &Asking<'a>) -> (Cow<'a, str>, Cow<'a, str>) {
     let device: &'a KnownDevice = asking.device;
     let Some(found) = device.command(asking.command) else { return plain };
     let Ask::Request { command, argument, beside } = &found.ask else { return plain };
-    let Ok(given) = serde_json::from_str::<BTreeMap<String, Value>>(asking.args) else { return plain };
+    let Ok(given) = Args::parse(asking.args) else { return plain };
     let mut args = crate::in_place::beside_of(beside.as_deref());
     if let Some(argument) = argument {
-        let value = given.get("value").or_else(|| given.get("on")).or_else(|| given.get(&**argument));
+        let value = given.value("value").or_else(|| given.value("on")).or_else(|| given.value(argument));
         let value = value.map(|value| match (&found.control, value) {
-            (Control::Switch { on, off }, Value::Bool(is_on)) => word(if *is_on { on } else { off }),
-            (_, value) => value.clone(),
+            (Control::Switch { on, off }, ExactValue::Bool(is_on)) => word(if is_on { on } else { off }),
+            (_, value) => value,
         });
-        crate::in_place::put_at(&mut args, argument, value.unwrap_or(Value::Null));
+        crate::in_place::put_at(&mut args, argument, value.unwrap_or_default());
     }
     (Cow::Borrowed(&**command), Cow::Owned(args.to_string()))
 }
 
 /// A device's word, as JSON if it is valid JSON.
-fn word(word: &str) -> Value {
+fn word(word: &str) -> ExactValue {
     match word {
-        "true" => Value::Bool(true),
-        "false" => Value::Bool(false),
-        other => Value::from(other),
+        "true" => ExactValue::Bool(true),
+        "false" => ExactValue::Bool(false),
+        other => ExactValue::from(other),
     }
 }
 
@@ -235,15 +235,13 @@ fn named(member: &Member, command: &DeviceCommand, args: &str) -> Result<Message
         return Err(format!("'{}' has no command topic of its own.", command.name));
     };
     let args = parsed(args)?;
-    let given =
-        args.raw("value").or_else(|| args.raw("on")).map(|raw| serde_json::from_str(&raw).unwrap_or(Value::Null));
-    let value = match (&command.control, given) {
-        (Control::Switch { on, off }, Some(Value::Bool(is_on))) => {
-            Some(Value::from(&*if is_on { on } else { off }.clone()))
+    let value = match (&command.control, args.value("value").or_else(|| args.value("on"))) {
+        (Control::Switch { on, off }, Some(ExactValue::Bool(is_on))) => {
+            Some(ExactValue::from(if is_on { &**on } else { &**off }))
         }
         (_, given) => given,
     };
-    let wanted = value.as_ref().filter(|_| !matches!(payload, AskPayload::Fixed(_))).map(shown);
+    let wanted = value.as_ref().filter(|_| !matches!(payload, AskPayload::Fixed(_))).map(ExactValue::plain);
     let reported = |sent: &str| command.reported(sent).to_owned();
     // A template's output is for the device alone; the expected state is the value.
     let is_json = matches!(payload, AskPayload::Json | AskPayload::Fixed(_));
@@ -270,15 +268,15 @@ fn named(member: &Member, command: &DeviceCommand, args: &str) -> Result<Message
 }
 
 /// The arguments as a light with `schema: json` takes them: `on` and `value` are its state.
-fn json(args: &Args<'_>, value: Option<&Value>) -> String {
-    let mut object = serde_json::Map::new();
+fn json(args: &Args<'_>, value: Option<&ExactValue>) -> String {
+    let mut object = ExactValue::Object(Vec::new());
     if let Some(value) = value {
-        object.insert("state".to_owned(), value.clone());
+        object.set("state", value.clone());
     }
     for (name, raw) in args.members().filter(|(name, _)| !matches!(*name, "on" | "value")) {
-        object.insert(name.to_owned(), serde_json::from_str(raw).unwrap_or_default());
+        object.set(name, ExactValue::parse(raw).unwrap_or_default());
     }
-    Value::Object(object).to_string()
+    object.to_string()
 }
 
 /// The required report after a payload on a topic that discovery names: the value, or each member of a JSON object.
@@ -291,11 +289,11 @@ fn named_terms(
 ) -> Vec<Term> {
     let compare = &member.file.compare;
     let term = |key: &str, sent: &str| Term { key: compare.key(key), value: compare.asked(&reported(sent)) };
-    match payload.and_then(|payload| serde_json::from_str::<Value>(payload).ok()) {
-        Some(Value::Object(members)) => {
+    match payload.and_then(|payload| ExactValue::parse(payload).ok()) {
+        Some(ExactValue::Object(members)) => {
             let named = members.iter().filter(|(name, value)| !value.is_object() && *name != "transition");
             let key = |name: &str| if name == "state" { key.to_owned() } else { format!("{key}/{name}") };
-            named.take(MOST_TERMS).map(|(name, value)| term(&key(name), &shown(value))).collect()
+            named.take(MOST_TERMS).map(|(name, value)| term(&key(name), &value.plain())).collect()
         }
         _ => vec![term(key, wanted)],
     }
@@ -380,11 +378,11 @@ impl Member {
         if let Some(each) = &expect.each {
             let text = if **each == *"args" { Some(Cow::Borrowed(values.args.written)) } else { (values.text)(each) };
             let text = text.unwrap_or_default();
-            match serde_json::from_str::<Value>(&text) {
-                Ok(Value::Object(members)) => {
+            match ExactValue::parse(&text) {
+                Ok(ExactValue::Object(members)) => {
                     for (name, value) in members.iter().filter(|(name, _)| !compare.is_unreported(name)) {
                         let key = |key: &str| compare.key(&fill(&expect.key, key));
-                        if value.is_null() || compare.is_reshaped(name) {
+                        if *value == ExactValue::Null || compare.is_reshaped(name) {
                             terms.push(Term { key: key(name), value: None });
                             continue;
                         }

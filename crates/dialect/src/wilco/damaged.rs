@@ -3,12 +3,6 @@
 //! Only complete values count: a text with both of its quotes and without a replaced byte. The caller decides what to
 //! do with them.
 
-use std::fmt;
-
-use serde::{
-    Deserializer,
-    de::{MapAccess, Visitor},
-};
 use serde_json::{Value, value::RawValue};
 use wilco_ledger::{Claim, CommandId, Outcome};
 
@@ -34,9 +28,7 @@ impl Readable {
         let text = String::from_utf8_lossy(beginning);
         let text =
             text.trim_start_matches('\u{feff}').trim_matches(|c: char| c.is_whitespace() || c == '\0').to_owned();
-        let mut members = Vec::new();
-        // It ends in an error where the message is damaged; what came before that is what is wanted.
-        let _ = serde_json::Deserializer::from_str(&text).deserialize_map(Gather(&mut members));
+        let members = json::whole_members(&text);
         Readable { text, members, correlation: ids::from_correlation(inbound.correlation) }
     }
 
@@ -89,33 +81,6 @@ impl Readable {
 
     fn written(&self, name: &str) -> Option<&str> {
         self.members.iter().rev().find(|(key, _)| key == name).map(|(_, value)| value.get())
-    }
-}
-
-/// Gathers an object's members as far as it can be read.
-struct Gather<'a>(&'a mut Vec<(String, Box<RawValue>)>);
-
-impl<'de> Visitor<'de> for Gather<'_> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a JSON object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        let mut pending = None;
-        while let Some(key) = map.next_key::<String>()? {
-            self.0.extend(pending.take());
-            let value: Box<RawValue> = map.next_value()?;
-            // A string ends with a quote. A number may have been cut off anywhere.
-            if value.get().starts_with('"') {
-                self.0.push((key, value));
-            } else {
-                pending = Some((key, value));
-            }
-        }
-        self.0.extend(pending);
-        Ok(())
     }
 }
 

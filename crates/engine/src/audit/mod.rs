@@ -17,6 +17,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
+use wilco_dialect::json::ExactValue;
 use wilco_ledger::{Submission, grouped};
 
 pub(crate) use changes::{between, of_profile};
@@ -136,10 +137,10 @@ pub(crate) fn days(count: u32) -> String {
 }
 
 /// JSON text as it may be stored: members that are named like a secret without their values, and of a long text only
-/// its length and its SHA-256.
+/// its length and its SHA-256. Numbers keep their digits.
 pub(crate) fn plain(text: &str) -> Value {
-    let Ok(mut value) = serde_json::from_str::<Value>(text) else { return shortened(text) };
-    // The text itself where nothing is left out, for it keeps the digits of its numbers.
+    let Ok(mut value) = ExactValue::parse(text) else { return shortened(text) };
+    // The text itself where nothing is left out.
     if hide_secrets(&mut value) { shortened(&value.to_string()) } else { shortened(text) }
 }
 
@@ -151,9 +152,9 @@ fn shortened(text: &str) -> Value {
 }
 
 /// Hides the values of members with the name of a secret, and returns whether there are any.
-fn hide_secrets(value: &mut Value) -> bool {
+fn hide_secrets(value: &mut ExactValue) -> bool {
     match value {
-        Value::Object(members) => {
+        ExactValue::Object(members) => {
             let mut found = false;
             for (name, value) in members {
                 if is_secret(name) {
@@ -166,7 +167,7 @@ fn hide_secrets(value: &mut Value) -> bool {
             found
         }
         // Every one, so none of them short-circuits.
-        Value::Array(items) => items.iter_mut().fold(false, |found, item| hide_secrets(item) | found),
+        ExactValue::Array(items) => items.iter_mut().fold(false, |found, item| hide_secrets(item) | found),
         _ => false,
     }
 }
@@ -205,6 +206,12 @@ mod tests {
             r#"{"changes":{"wifi":[{"ssid":"a","WiFi-Password":"(not recorded)"}]}}"#,
         );
         check(r#"{"key":"canary","keyboard":"de"}"#, r#"{"key":"(not recorded)","keyboard":"de"}"#);
+        check(
+            r#"{"at":1e10,"password":"canary","steps":[1.50,-0.0,{"n":123456789012345678901234567890,"pin":1234}]}"#,
+            r#"{"at":1e10,"password":"(not recorded)","steps":[1.50,-0.0,{"n":123456789012345678901234567890,"pin":"(not recorded)"}]}"#,
+        );
+        // Not even of a text that no double can hold.
+        check(r#"{"token":"canary","n":1e400}"#, r#"{"token":"(not recorded)","n":1e400}"#);
         check("light: on", "light: on");
         let long = plain(&format!(r#"{{"text":"{}"}}"#, "a".repeat(5_000)));
         assert_eq!(long["bytes"], 5_011);

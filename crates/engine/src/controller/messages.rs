@@ -23,6 +23,8 @@ const LONGEST_PRESENCE: i64 = 10 * 365 * 86_400_000;
 
 /// So many notices about messages that cannot be read.
 pub(super) const UNREADABLE_TOLD: Rate = Rate { at_once: 20, per_second: 1 };
+/// What is told of an unreadable message beside why it is unreadable.
+const UNCHANGED: &str = "It does not change the state of the command. The message is kept unchanged.";
 
 /// How much of a long topic is shown, characters.
 const SHOWN_OF_A_TOPIC: usize = 60;
@@ -133,6 +135,9 @@ impl Controller {
             }
             Meaning::Unreadable(unreadable) => {
                 return self.unreadable(connection, unreadable, raw_of(inbound), (own, retained), owed);
+            }
+            Meaning::UnreadableReport(unreadable) => {
+                return self.unreadable_report(connection, unreadable, raw_of(inbound), retained, owed);
             }
         };
         match heard {
@@ -268,10 +273,9 @@ impl Controller {
         owed: &mut PendingPuback,
     ) {
         // Requests with a user-defined payload are received again on connections that subscribe to requests, and no dialect can decode them.
-        let now = self.clock.now();
-        let Some(known) = self.connections.get_mut(connection) else { return };
+        let Some(known) = self.connections.get(connection) else { return };
         let is_request = own && known.dialect.is_request(&raw.topic);
-        // Of other dialects, only answers are ever unreadable.
+        // Of other dialects, these are only answers: [`Controller::unreadable_report`] has their reports.
         let is_answer = !own || known.dialect.is_answer(&raw.topic);
         let is_log = own && known.dialect.is_log(&raw.topic);
         if is_request && self.catalogue.speaks_otherwise(connection) {
@@ -280,13 +284,10 @@ impl Controller {
         let Unreadable { device, why, id } = unreadable;
         let hint = match (is_request, is_answer && device.is_some()) {
             (true, _) => "Another console sent it. Wilco does not know what it requested.",
-            (_, true) => "It does not change the state of the command. The message is kept unchanged.",
+            (_, true) => UNCHANGED,
             _ => "Wilco ignored it. Live traffic shows such messages as they arrive.",
         };
-        // Each is counted or kept; hundreds of notices per second would be useless.
-        if known.unreadable_told.take(1, UNREADABLE_TOLD, now) {
-            self.feed.notice_of(connection, format!("{why} It arrived on {}.", raw.topic), hint);
-        }
+        self.notice_of_unreadable(connection, &why, &raw, hint);
         let Some(device) = device.filter(|_| !is_request) else { return };
         let about = match id {
             Some(id) => About::Named(id),
@@ -298,10 +299,40 @@ impl Controller {
             self.spoke(connection, &device, retained);
             let ids = match &about {
                 About::Named(id) => vec![id.clone()],
-                About::Unnamed | About::Nothing => Vec::new(),
+                About::Unnamed | About::Report | About::Nothing => Vec::new(),
             };
             let waiting = Waiting::Unreadable { raw, why, about, retained, log: is_log };
             self.with_commands(connection, device, ids, waiting, owed.take());
+        }
+    }
+
+    /// A report of other firmware that makes no sense is kept with the commands that wait for one. Nobody is told of others:
+    /// such devices report all the time.
+    fn unreadable_report(
+        &mut self,
+        connection: &ConnectionId,
+        unreadable: Unreadable,
+        raw: Raw,
+        retained: bool,
+        owed: &mut PendingPuback,
+    ) {
+        let Unreadable { device: Some(device), why, .. } = unreadable else { return };
+        self.spoke(connection, &device, retained);
+        let waits = self.connections.get(connection).is_some_and(|known| known.ledger.waits_for_report(&device));
+        if retained || !waits {
+            return;
+        }
+        self.notice_of_unreadable(connection, &why, &raw, UNCHANGED);
+        let waiting = Waiting::Unreadable { raw, why, about: About::Report, retained, log: false };
+        self.with_commands(connection, device, Vec::new(), waiting, owed.take());
+    }
+
+    /// Each is counted or kept; hundreds of notices per second would be useless.
+    fn notice_of_unreadable(&mut self, connection: &ConnectionId, why: &str, raw: &Raw, hint: &str) {
+        let now = self.clock.now();
+        let Some(known) = self.connections.get_mut(connection) else { return };
+        if known.unreadable_told.take(1, UNREADABLE_TOLD, now) {
+            self.feed.notice_of(connection, format!("{why} It arrived on {}.", raw.topic), hint);
         }
     }
 

@@ -366,7 +366,7 @@ pub(crate) fn device_of(meaning: &Meaning) -> Option<&DeviceId> {
             DecodedMessage::Broadcast | DecodedMessage::Probe { .. } => None,
         },
         Meaning::Report(report) => Some(&report.device),
-        Meaning::Unreadable(unreadable) => unreadable.device.as_ref(),
+        Meaning::Unreadable(unreadable) | Meaning::UnreadableReport(unreadable) => unreadable.device.as_ref(),
     }
 }
 

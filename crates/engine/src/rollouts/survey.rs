@@ -5,7 +5,6 @@
 
 use std::{collections::BTreeMap, iter, sync::Arc};
 
-use serde_json::{Map, Value};
 use wilco_dialect::{Reported, json};
 use wilco_ledger::{Command, DeviceId, Origin};
 
@@ -63,7 +62,7 @@ impl Survey {
         template: &CommandTemplate,
         leave_out: LeaveOut,
     ) -> Survey {
-        let asked = arguments(&template.args);
+        let asked = Requested::of(&template.name, &template.args);
         let mut survey = Survey::default();
         survey.members.reserve(target.len());
         survey.usual.reserve(target.len());
@@ -75,8 +74,8 @@ impl Survey {
                 continue;
             };
             let offline = device.presence == Presence::Offline;
-            let own = member.args.as_deref().map(arguments);
-            let already = is_already(device, &template.name, own.as_ref().unwrap_or(&asked));
+            let own = member.args.as_deref().map(|args| Requested::of(&template.name, args));
+            let already = own.as_ref().unwrap_or(&asked).is_reported_by(device);
             if let Some(Command { asked, .. }) = busy.as_ref().filter(|busy| busy.origin == Origin::Observed) {
                 *survey.elsewhere.entry((Arc::clone(&asked.name), asked.by.clone())).or_default() += 1;
             }
@@ -127,59 +126,68 @@ impl Found {
     }
 }
 
-fn arguments(text: &str) -> Map<String, Value> {
-    match json::approximate(text) {
-        Value::Object(arguments) => arguments,
-        _ => Map::new(),
-    }
+/// The state that a command requests, as far as its device reports such a state. Values stay texts, so that numbers are
+/// compared to the last digit.
+enum Requested {
+    Led(bool),
+    /// The interval of telemetry, milliseconds.
+    Interval(String),
+    Config {
+        changes: Members,
+        /// Only the saved configuration changes.
+        at_restart: bool,
+    },
+    /// Nothing that is reported.
+    Nothing,
 }
 
-/// The device already reports the requested state.
-fn is_already(device: &Device, command: &str, args: &Map<String, Value>) -> bool {
-    let reported = || device.state.as_deref().map(Reported::of).unwrap_or_default();
-    match command {
-        "led" => device.led.is_some() && args.get("on").and_then(Value::as_bool) == device.led,
-        "telemetry.set" => {
-            let interval = args.get("interval_ms").and_then(Value::as_u64);
-            interval.is_some() && interval == reported().telemetry_interval_ms
-        }
-        "config.set" => {
-            let Some(changes) = args.get("changes").and_then(Value::as_object).filter(|changes| !changes.is_empty())
-            else {
-                return false;
-            };
-            let Reported { running, saved, .. } = reported();
-            let has = |config: String| {
-                let config = json::approximate(&config);
-                changes.iter().all(|(key, value)| config.get(key).is_some_and(|has| is_same(has, value)))
-            };
-            match args.get("apply").and_then(Value::as_str) {
-                // It changes the saved configuration only.
-                Some("restart") => saved.is_some_and(has),
-                // It changes both; a device may report no saved one.
-                _ => running.is_some_and(&has) && saved.is_none_or(&has),
+/// The members of a JSON object, each as it was written.
+type Members = Vec<(String, String)>;
+
+impl Requested {
+    fn of(command: &str, args: &str) -> Requested {
+        let args = json::members(args).unwrap_or_default();
+        let requested = match command {
+            "led" => member(&args, "on").and_then(|on| on.parse().ok()).map(Requested::Led),
+            "telemetry.set" => member(&args, "interval_ms").map(|interval| Requested::Interval(interval.to_owned())),
+            "config.set" => {
+                let changes = member(&args, "changes").and_then(json::members).filter(|changes| !changes.is_empty());
+                let at_restart = member(&args, "apply").is_some_and(|apply| json::same(apply, "\"restart\""));
+                changes.map(|changes| Requested::Config { changes, at_restart })
             }
+            _ => None,
+        };
+        requested.unwrap_or(Requested::Nothing)
+    }
+
+    /// The device already reports the requested state.
+    fn is_reported_by(&self, device: &Device) -> bool {
+        let reported = || device.state.as_deref().map(Reported::of).unwrap_or_default();
+        match self {
+            Requested::Led(on) => device.led == Some(*on),
+            Requested::Interval(interval) => {
+                reported().telemetry_interval_ms.is_some_and(|reported| json::same(interval, &reported.to_string()))
+            }
+            Requested::Config { changes, at_restart } => {
+                let Reported { running, saved, .. } = reported();
+                let has = |config: String| {
+                    let config = json::members(&config).unwrap_or_default();
+                    changes.iter().all(|(key, value)| member(&config, key).is_some_and(|has| json::same(has, value)))
+                };
+                match at_restart {
+                    true => saved.is_some_and(has),
+                    // It changes both; a device may report no saved one.
+                    false => running.is_some_and(has) && saved.is_none_or(has),
+                }
+            }
+            Requested::Nothing => false,
         }
-        _ => false,
     }
 }
 
-/// The same, whichever way its numbers are written.
-fn is_same(one: &Value, other: &Value) -> bool {
-    match (one, other) {
-        (Value::Number(one), Value::Number(other)) => {
-            let whole = one.as_i128().zip(other.as_i128());
-            whole.map_or_else(|| one.as_f64() == other.as_f64(), |(one, other)| one == other)
-        }
-        (Value::Array(one), Value::Array(other)) => {
-            one.len() == other.len() && one.iter().zip(other).all(|(one, other)| is_same(one, other))
-        }
-        (Value::Object(one), Value::Object(other)) => {
-            let has = |(key, value): (&String, &Value)| other.get(key).is_some_and(|other| is_same(value, other));
-            one.len() == other.len() && one.iter().all(has)
-        }
-        _ => one == other,
-    }
+/// The member of that name; of several, the last one counts.
+fn member<'m>(members: &'m Members, name: &str) -> Option<&'m str> {
+    members.iter().rev().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
 }
 
 #[cfg(test)]

@@ -125,7 +125,7 @@ impl Ledger {
         }
     }
 
-    /// Keeps an unreadable message with the command it is about; with its device if that is unknown.
+    /// Keeps an unreadable message with the commands it is about; with its device if these are unknown.
     pub(super) fn unreadable(
         &mut self,
         device: crate::DeviceId,
@@ -134,22 +134,41 @@ impl Ledger {
         now: Timestamp,
         effects: &mut Vec<Effect>,
     ) {
-        match self.concerned(&device, about, now) {
-            Some(slot) => self.record(slot, fact, now, effects),
-            None => effects.push(Effect::Record(Event { device, command: None, at: now, fact })),
+        let concerned = self.concerned(&device, about, now);
+        let Some((last, others)) = concerned.split_last() else {
+            if *about != About::Report {
+                effects.push(Effect::Record(Event { device, command: None, at: now, fact }));
+            }
+            return;
+        };
+        for slot in others {
+            self.record(*slot, fact.clone(), now, effects);
+        }
+        self.record(*last, fact, now, effects);
+    }
+
+    /// The commands that an unreadable message is about; none if that is unknown.
+    pub(super) fn concerned(&self, device: &crate::DeviceId, about: &About, now: Timestamp) -> Vec<CommandKey> {
+        match about {
+            About::Named(id) => self.table.find(device, id.as_str()).into_iter().collect(),
+            About::Unnamed => {
+                let mut meant = self.meant(device, now);
+                meant.next().filter(|_| meant.next().is_none()).into_iter().collect()
+            }
+            About::Report => self.waiting_for_reports(device).collect(),
+            About::Nothing => Vec::new(),
         }
     }
 
-    /// The command that an unreadable message is about; none if that is unknown.
-    pub(super) fn concerned(&self, device: &crate::DeviceId, about: &About, now: Timestamp) -> Option<CommandKey> {
-        match about {
-            About::Named(id) => self.table.find(device, id.as_str()),
-            About::Unnamed => {
-                let mut meant = self.meant(device, now);
-                meant.next().filter(|_| meant.next().is_none())
-            }
-            About::Nothing => None,
-        }
+    /// Whether a command of a device was sent and waits for a report of its state.
+    #[must_use]
+    pub fn waits_for_report(&self, device: &crate::DeviceId) -> bool {
+        self.waiting_for_reports(device).next().is_some()
+    }
+
+    fn waiting_for_reports(&self, device: &crate::DeviceId) -> impl Iterator<Item = CommandKey> {
+        let outstanding = self.table.device(device).into_iter().flat_map(|known| known.outstanding.iter().copied());
+        outstanding.filter(|slot| self.table.entry(*slot).is_some_and(|entry| entry.command.waits_for_report()))
     }
 
     fn heard_from(&mut self, device: &crate::DeviceId, now: Timestamp) {

@@ -54,9 +54,10 @@ impl Ledger {
     #[must_use]
     pub fn weight_of_unreadable(&self, device: &DeviceId, about: &About, retained: bool, now: Timestamp) -> Weight {
         let about = if retained { &About::Nothing } else { about };
-        let entry = self.concerned(device, about, now).and_then(|slot| self.table.entry(slot));
-        match entry.map(|entry| &entry.command) {
-            Some(command) if command.unreadable.is_none() => Weight::Decides,
+        let concerned = self.concerned(device, about, now);
+        let mut commands = concerned.iter().filter_map(|slot| self.table.entry(*slot)).map(|entry| &entry.command);
+        match commands.clone().next() {
+            Some(_) if commands.any(|command| command.unreadable.is_none()) => Weight::Decides,
             command => Weight::Repeats(command.map(|command| command.id().clone())),
         }
     }

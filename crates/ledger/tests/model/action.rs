@@ -104,6 +104,8 @@ pub(crate) enum Unread {
     Id,
     UnknownId,
     Nothing,
+    /// It is a report of state.
+    Report,
     /// It is nothing that a command could be meant by.
     NoAnswer,
 }
@@ -192,6 +194,7 @@ fn unread() -> impl Strategy<Value = Unread> {
         4 => Just(Unread::Id),
         1 => Just(Unread::UnknownId),
         4 => Just(Unread::Nothing),
+        2 => Just(Unread::Report),
         1 => Just(Unread::NoAnswer),
     ]
 }

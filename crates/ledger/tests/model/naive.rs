@@ -172,21 +172,22 @@ impl Naive {
             Input::Report(report) => self.report(report, now, &mut effects),
             Input::Unreadable { device, raw, why, about, retained } => {
                 let fact = Fact::Unreadable { raw: Box::new(raw.clone()), why: why.clone() };
-                let index = match about {
-                    _ if *retained => None,
-                    About::Named(id) => self.find(device, id),
+                let concerned = match about {
+                    _ if *retained => Vec::new(),
+                    About::Named(id) => self.find(device, id).into_iter().collect(),
                     About::Unnamed => match &self.meant(device, now)[..] {
-                        [only] => Some(*only),
-                        _ => None,
+                        [only] => vec![*only],
+                        _ => Vec::new(),
                     },
-                    About::Nothing => None,
+                    About::Report => self.waiting_for_reports(device),
+                    About::Nothing => Vec::new(),
                 };
-                match index {
-                    Some(index) => self.note(index, fact, now, &mut effects),
-                    None => {
-                        let (device, at) = (device.clone(), Timestamp(now));
-                        effects.push(Effect::Record(Event { device, command: None, at, fact }));
-                    }
+                if concerned.is_empty() && (*retained || *about != About::Report) {
+                    let (device, at, fact) = (device.clone(), Timestamp(now), fact.clone());
+                    effects.push(Effect::Record(Event { device, command: None, at, fact }));
+                }
+                for index in concerned {
+                    self.note(index, fact.clone(), now, &mut effects);
                 }
             }
             Input::Observed(asked) => {
@@ -352,6 +353,16 @@ impl Naive {
             device.doubt = false;
             device.active_until = until;
         }
+    }
+
+    /// The commands of a device that a report could settle.
+    fn waiting_for_reports(&self, device: &DeviceId) -> Vec<usize> {
+        let waits = |index: &usize| {
+            let told = &self.commands[*index];
+            let expects = told.asked.form.as_ref().and_then(|form| form.expects.as_deref());
+            told.asked.device == *device && told.outstanding() && matches!(expects, Some(Expectation::State { .. }))
+        };
+        (0..self.commands.len()).filter(waits).collect()
     }
 
     /// Settles what it is what was asked for; says nothing of anything else.

@@ -105,6 +105,7 @@ impl World {
                     Unread::Id => About::Named(id),
                     Unread::UnknownId => About::Named(command_id("unknown")),
                     Unread::Nothing => About::Unnamed,
+                    Unread::Report => About::Report,
                     Unread::NoAnswer => About::Nothing,
                 };
                 let (raw, why) = (Raw::default(), "It is damaged.".into());

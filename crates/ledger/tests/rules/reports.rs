@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use wilco_ledger::{
-    Claim, Expectation, Fact, Input, Match, Outcome, Policy, Raw, Report, Reported, Submission, Term, WireForm,
+    About, Claim, Expectation, Fact, Input, Match, Outcome, Policy, Raw, Report, Reported, Submission, Term, Timestamp,
+    Weight, WireForm,
 };
 
-use crate::bench::{Bench, PLAIN, WITHOUT_ID, asked, device, murmurs, presence, puback, sent};
+use crate::bench::{Bench, PLAIN, WITHOUT_ID, asked, device, id, murmurs, presence, puback, sent};
 
 /// A command that is answered by state alone.
 const BY_STATE: Policy = Policy { answers_carry_ids: false, ..PLAIN };
@@ -196,4 +197,39 @@ fn what_settles_a_command_says_that_it_was_a_report() {
 #[test]
 fn a_command_that_expects_no_report_is_settled_by_none() {
     crate::bench::at_broker(WITHOUT_ID).at(30, reports(&[("POWER", "ON")]), "").shows("a", "at_broker", "");
+}
+
+#[test]
+fn a_report_that_cannot_be_read_is_told_to_every_command_that_waits_for_one() {
+    let unreadable = |of: &str, retained: bool| {
+        let raw = Raw { topic: "d/state".into(), payload: b"{\"POWER\":".as_slice().into(), qos: 1, cut: None };
+        Input::Unreadable { device: device(of), raw, why: "It is cut off.".into(), about: About::Report, retained }
+    };
+    let nothing = Bench::connected().at(0, unreadable("d", false), "");
+    assert!(!nothing.ledger.waits_for_report(&device("d")));
+    let bench = out(expecting("a", &[("POWER", Some("ON"))], &[]));
+    assert!(bench.ledger.waits_for_report(&device("d")) && !bench.ledger.waits_for_report(&device("e")));
+    let weight = |bench: &Bench| bench.ledger.weight_of_unreadable(&device("d"), &About::Report, false, Timestamp(25));
+    assert_eq!(weight(&bench), Weight::Decides);
+    let bench = bench
+        .at(30, unreadable("e", false), "")
+        .at(31, unreadable("d", true), "unreadable: It is cut off.")
+        .at(32, unreadable("d", false), "a unreadable: It is cut off.")
+        .shows("a", "at_broker", "A report arrived after 22 ms. It is cut off. It does not count.");
+    assert_eq!(weight(&bench), Weight::Repeats(Some(id("a"))));
+    let bench = bench
+        .at(40, Input::Submit(expecting("b", &[("Dimmer", Some("40"))], &[])), "b submitted; b handed 1; publish b 1")
+        .at(41, sent("b", 1), "b sent 1");
+    assert_eq!(weight(&bench), Weight::Decides);
+    bench
+        .at(50, unreadable("d", false), "a unreadable: It is cut off.; b unreadable: It is cut off.")
+        .at(60, reports(&[("Dimmer", "40")]), "b succeeded inferred")
+        .shows("b", "succeeded", "")
+        .at(10_010, Input::Tick, "a TimedOut(Silence)")
+        .shows(
+            "a",
+            "timed_out",
+            "The device did not report POWER = ON within 10 s, and a report could not be read. It is cut off. The device \
+             may have run it.",
+        );
 }

@@ -12,6 +12,7 @@ use crate::{
     Ask, AskPayload, Availability, AvailabilityMode, Control, DeviceCommand, KnownDevice, Role, Variable,
     file::shown,
     jinja::Template,
+    json::ExactValue,
     set::{device_id, usable},
 };
 
@@ -71,7 +72,7 @@ pub(super) fn describe(
         let payload = match (payload, &template) {
             (AskPayload::Value, Some(template)) => AskPayload::Template(template.clone()),
             (AskPayload::Fixed(fixed), Some(template)) => {
-                let made = template.command(&Value::from(&*fixed));
+                let made = template.command(&ExactValue::from(&*fixed));
                 AskPayload::Fixed(made.map_or(fixed, Into::into))
             }
             (payload, _) => payload,

@@ -150,3 +150,25 @@ fn a_member_with_arguments_of_its_own_is_judged_by_them() {
     let survey = Survey::of(&fleet(), target, Vec::new(), &template("led", &json!({"on": true})), LeaveOut::default());
     assert_eq!((survey.already.count, survey.already.examples), (1, vec!["dark".into()]));
 }
+
+#[test]
+fn whole_numbers_are_compared_to_the_last_digit() {
+    let check = |wanted: &str, reported: &str, expected: bool| {
+        let mut fleet = Fleet::default();
+        let report = format!(r#"{{"running":{{"serial":{reported}}},"saved":{{"serial":{reported}}}}}"#);
+        fleet.update(&id("pump"), |device| device.report(report, None));
+        let target = vec![NewMember { device: id("pump"), args: None }];
+        let args = format!(r#"{{"changes":{{"serial":{wanted}}},"apply":"now"}}"#);
+        let template = CommandTemplate { args: args.into(), ..template("config.set", &json!({})) };
+        let survey =
+            Survey::of(&fleet, target, Vec::new(), &template, LeaveOut { already: true, ..LeaveOut::default() });
+        assert_eq!((survey.already.count == 1, survey.members.is_empty()), (expected, expected), "{wanted} {reported}");
+    };
+    check("1795438800", "1795438801", false);
+    check("1795438800", "1795438800.0", true);
+    check("9007199254740993", "9007199254740992", false);
+    check("123456789012345678901234567890", "123456789012345678901234567891", false);
+    check("123456789012345678901234567890", "12345678901234567890123456789e1", true);
+    check("1e400", "10e399", true);
+    check(r#"[1,{"a":18446744073709551617}]"#, r#"[1,{"a":18446744073709551616}]"#, false);
+}

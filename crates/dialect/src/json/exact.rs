@@ -1,0 +1,369 @@
+//! A JSON value that is looked into and put together without changing its numbers.
+
+use std::{
+    collections::{HashMap, HashSet},
+    fmt,
+};
+
+use serde::de::{Error as _, IgnoredAny};
+use serde_json::{Error, Value};
+
+use super::{DEEPEST, no_number, tokens, with_numbers};
+
+/// Up to this many members are compared one by one.
+const FEW: usize = 16;
+
+/// A JSON value. Numbers are the texts that they were written as; of equal keys, the last one counts.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum ExactValue {
+    /// `null`.
+    #[default]
+    Null,
+    /// `true` or `false`.
+    Bool(bool),
+    /// A number, as it was written.
+    Number(Box<str>),
+    /// A text.
+    String(String),
+    /// An array.
+    Array(Vec<ExactValue>),
+    /// An object: its members in their order, each name once.
+    Object(Vec<(String, ExactValue)>),
+}
+
+impl ExactValue {
+    /// Reads a JSON text.
+    ///
+    /// # Errors
+    /// If it is not JSON, or deeper than 100 levels.
+    pub fn parse(text: &str) -> Result<ExactValue, Error> {
+        serde_json::from_str::<IgnoredAny>(text)?;
+        read(text)
+    }
+
+    /// Reads what a device wrote: in an object or an array, what JSON has no number for (`NaN`, `Infinity`) is `null`.
+    ///
+    /// # Errors
+    /// As [`ExactValue::parse`].
+    pub(crate) fn of_device(text: &str) -> Result<ExactValue, Error> {
+        let Err(error) = serde_json::from_str::<IgnoredAny>(text) else { return read(text) };
+        let mended = text.trim_start().starts_with(['{', '[']).then(|| with_numbers(text, no_number)).flatten();
+        match mended {
+            Some(mended) if serde_json::from_str::<IgnoredAny>(&mended).is_ok() => read(&mended),
+            _ => Err(error),
+        }
+    }
+
+    /// A member of an object.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&ExactValue> {
+        let ExactValue::Object(members) = self else { return None };
+        members.iter().find(|(known, _)| known == name).map(|(_, value)| value)
+    }
+
+    /// The members of an object; none of other values.
+    pub(crate) fn members(&self) -> &[(String, ExactValue)] {
+        if let ExactValue::Object(members) = self { members } else { &[] }
+    }
+
+    /// An item of an array by its number, or a member of an object by its name.
+    pub(crate) fn part(&self, key: &str) -> Option<&ExactValue> {
+        match self {
+            ExactValue::Array(items) => {
+                let is_number = key == "0" || key.starts_with(|first: char| matches!(first, '1'..='9'));
+                items.get(key.parse::<usize>().ok().filter(|_| is_number)?)
+            }
+            other => other.get(key),
+        }
+    }
+
+    /// The value at a JSON pointer (RFC 6901).
+    pub(crate) fn pointer(&self, pointer: &str) -> Option<&ExactValue> {
+        if pointer.is_empty() {
+            return Some(self);
+        }
+        let mut keys = pointer.strip_prefix('/')?.split('/');
+        keys.try_fold(self, |value, key| match key.contains('~') {
+            true => value.part(&key.replace("~1", "/").replace("~0", "~")),
+            false => value.part(key),
+        })
+    }
+
+    /// A text.
+    #[must_use]
+    pub fn as_str(&self) -> Option<&str> {
+        if let ExactValue::String(text) = self { Some(text) } else { None }
+    }
+
+    /// The nearest double of a number; none for other values, and for numbers beyond a double.
+    #[must_use]
+    pub fn as_f64(&self) -> Option<f64> {
+        let ExactValue::Number(text) = self else { return None };
+        text.parse().ok().filter(|number: &f64| number.is_finite())
+    }
+
+    pub(crate) fn is_object(&self) -> bool {
+        matches!(self, ExactValue::Object(_))
+    }
+
+    /// As plain text: a text without its quotes, anything else as JSON.
+    pub(crate) fn plain(&self) -> String {
+        self.as_str().map_or_else(|| self.to_string(), str::to_owned)
+    }
+
+    /// Sets a member of an object. Nothing happens to other values.
+    pub(crate) fn set(&mut self, name: &str, value: ExactValue) {
+        let ExactValue::Object(members) = self else { return };
+        match members.iter_mut().find(|(known, _)| known == name) {
+            Some((_, member)) => *member = value,
+            None => members.push((name.to_owned(), value)),
+        }
+    }
+
+    /// A member of an object, which is an empty object if it was missing.
+    pub(crate) fn object_at(&mut self, name: &str) -> Option<&mut ExactValue> {
+        if self.get(name).is_none() {
+            self.set(name, ExactValue::Object(Vec::new()));
+        }
+        let ExactValue::Object(members) = self else { return None };
+        members.iter_mut().find(|(known, _)| known == name).map(|(_, value)| value)
+    }
+}
+
+impl From<&str> for ExactValue {
+    fn from(text: &str) -> ExactValue {
+        ExactValue::String(text.to_owned())
+    }
+}
+
+impl From<bool> for ExactValue {
+    fn from(value: bool) -> ExactValue {
+        ExactValue::Bool(value)
+    }
+}
+
+impl From<i64> for ExactValue {
+    fn from(number: i64) -> ExactValue {
+        ExactValue::Number(number.to_string().into())
+    }
+}
+
+/// With the numbers that the other value has: digits that it has lost do not come back.
+impl From<&Value> for ExactValue {
+    fn from(value: &Value) -> ExactValue {
+        match value {
+            Value::Null => ExactValue::Null,
+            Value::Bool(value) => ExactValue::Bool(*value),
+            Value::Number(number) => ExactValue::Number(number.to_string().into()),
+            Value::String(text) => ExactValue::String(text.clone()),
+            Value::Array(items) => ExactValue::Array(items.iter().map(ExactValue::from).collect()),
+            Value::Object(members) => {
+                ExactValue::Object(members.iter().map(|(name, value)| (name.clone(), value.into())).collect())
+            }
+        }
+    }
+}
+
+/// As JSON text without white space.
+impl fmt::Display for ExactValue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ExactValue::Null => f.write_str("null"),
+            ExactValue::Bool(value) => write!(f, "{value}"),
+            ExactValue::Number(text) => f.write_str(text),
+            ExactValue::String(text) => f.write_str(&quoted(text)?),
+            ExactValue::Array(items) => {
+                f.write_str("[")?;
+                for (index, item) in items.iter().enumerate() {
+                    write!(f, "{}{item}", if index > 0 { "," } else { "" })?;
+                }
+                f.write_str("]")
+            }
+            ExactValue::Object(members) => {
+                f.write_str("{")?;
+                for (index, (name, value)) in members.iter().enumerate() {
+                    write!(f, "{}{}:{value}", if index > 0 { "," } else { "" }, quoted(name)?)?;
+                }
+                f.write_str("}")
+            }
+        }
+    }
+}
+
+fn quoted(text: &str) -> Result<String, fmt::Error> {
+    serde_json::to_string(text).map_err(|_| fmt::Error)
+}
+
+/// Reads a text that is known to be JSON.
+fn read(text: &str) -> Result<ExactValue, Error> {
+    let mut parts = tokens(text).filter(|token| !token.starts_with([' ', '\t', '\r', '\n']));
+    let first = parts.next().ok_or_else(ends_early)?;
+    value(first, &mut parts, 0)
+}
+
+fn value<'t>(first: &'t str, parts: &mut impl Iterator<Item = &'t str>, level: usize) -> Result<ExactValue, Error> {
+    if level > DEEPEST {
+        return Err(Error::custom(format!("it is nested deeper than {DEEPEST} levels")));
+    }
+    Ok(match first.as_bytes().first() {
+        Some(b'{') => {
+            let mut members = Vec::new();
+            loop {
+                match parts.next().ok_or_else(ends_early)? {
+                    "}" => break ExactValue::Object(each_once(members)),
+                    "," => {}
+                    name => {
+                        let name = string(name)?;
+                        // The colon.
+                        parts.next();
+                        let first = parts.next().ok_or_else(ends_early)?;
+                        members.push((name, value(first, parts, level + 1)?));
+                    }
+                }
+            }
+        }
+        Some(b'[') => {
+            let mut items = Vec::new();
+            loop {
+                match parts.next().ok_or_else(ends_early)? {
+                    "]" => break ExactValue::Array(items),
+                    "," => {}
+                    first => items.push(value(first, parts, level + 1)?),
+                }
+            }
+        }
+        Some(b'"') => ExactValue::String(string(first)?),
+        Some(b't') => ExactValue::Bool(true),
+        Some(b'f') => ExactValue::Bool(false),
+        Some(b'n') => ExactValue::Null,
+        _ => ExactValue::Number(first.into()),
+    })
+}
+
+fn string(token: &str) -> Result<String, Error> {
+    match token.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).filter(|text| !text.contains('\\')) {
+        Some(text) => Ok(text.to_owned()),
+        None => serde_json::from_str(token),
+    }
+}
+
+fn ends_early() -> Error {
+    Error::custom("it ends too early")
+}
+
+/// Of members with the same name the last one, in the place of the first.
+fn each_once(members: Vec<(String, ExactValue)>) -> Vec<(String, ExactValue)> {
+    if !has_twice(&members) {
+        return members;
+    }
+    let mut places: HashMap<String, usize> = HashMap::new();
+    let mut kept: Vec<(String, ExactValue)> = Vec::with_capacity(members.len());
+    for (name, value) in members {
+        match places.get(&name) {
+            Some(place) => kept[*place].1 = value,
+            None => {
+                places.insert(name.clone(), kept.len());
+                kept.push((name, value));
+            }
+        }
+    }
+    kept
+}
+
+fn has_twice(members: &[(String, ExactValue)]) -> bool {
+    if members.len() <= FEW {
+        let is_before = |place: usize| members[..place].iter().any(|(name, _)| *name == members[place].0);
+        return (1..members.len()).any(is_before);
+    }
+    let mut seen = HashSet::with_capacity(members.len());
+    !members.iter().all(|(name, _)| seen.insert(name.as_str()))
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
+
+    use proptest::prelude::*;
+
+    use super::ExactValue;
+
+    #[test]
+    fn a_value_is_written_with_the_digits_that_were_read() {
+        let check = |text: &str, expected: &str| assert_eq!(ExactValue::parse(text).unwrap().to_string(), expected);
+        check("1.50", "1.50");
+        check(r#" { "b" : [1e10, -0.0, 1e400], "a":"\u00e4\"" } "#, r#"{"b":[1e10,-0.0,1e400],"a":"ä\""}"#);
+        check(
+            r#"{"n":123456789012345678901234567890,"m":{},"o":[],"p":null,"q":true,"r":false}"#,
+            r#"{"n":123456789012345678901234567890,"m":{},"o":[],"p":null,"q":true,"r":false}"#,
+        );
+        check(r#"{"a":1,"b":2,"\u0061":3}"#, r#"{"a":3,"b":2}"#);
+        let many: Vec<String> = (0..40).map(|name| format!("\"{}\":{name}", name % 30)).collect();
+        let read = ExactValue::parse(&format!("{{{}}}", many.join(","))).unwrap();
+        assert_eq!((read.get("9"), read.get("29")), (Some(&ExactValue::from(39)), Some(&ExactValue::from(29))));
+        assert!(matches!(read, ExactValue::Object(members) if members.len() == 30));
+    }
+
+    #[test]
+    fn words_that_stand_for_numbers_are_null_where_a_device_wrote_them() {
+        let check = |text: &str, expected: Option<&str>| {
+            let read = ExactValue::of_device(text).ok().map(|value| value.to_string());
+            assert_eq!(read.as_deref(), expected, "{text}");
+        };
+        check(r#"{"a":NaN,"b":[-Infinity,1.50]}"#, Some(r#"{"a":null,"b":[null,1.50]}"#));
+        check(r#"{"a":NaN,"b"#, None);
+        check("NaN", None);
+        assert!(ExactValue::parse("[NaN]").is_err());
+    }
+
+    #[test]
+    fn other_texts_are_refused() {
+        let deep = |levels: usize| format!("{}{}", "[".repeat(levels), "]".repeat(levels));
+        for text in
+            ["", "NaN", "{", "[1", r#"{"a"}"#, "1 2", "\"\\ud800\"", "01", r#"{"a":1,}"#, &deep(200), &deep(100_000)]
+        {
+            assert!(ExactValue::parse(text).is_err(), "{}", &text[..text.len().min(20)]);
+        }
+        assert!(ExactValue::parse(&deep(100)).is_ok());
+    }
+
+    #[test]
+    fn a_pointer_finds_a_part() {
+        let value = ExactValue::parse(r#"{"a":[{"b/c":1.50,"~":2}],"":3}"#).unwrap();
+        let check = |pointer: &str, expected: Option<&str>| {
+            let found = value.pointer(pointer).map(ToString::to_string);
+            assert_eq!(found.as_deref(), expected, "{pointer}");
+        };
+        check("/a/0/b~1c", Some("1.50"));
+        check("/a/0/~0", Some("2"));
+        check("/", Some("3"));
+        check("/a/1", None);
+        check("/a/00", None);
+        check("/a/+0", None);
+        check("a", None);
+        assert_eq!(value.pointer(""), Some(&value));
+    }
+
+    proptest! {
+        /// Whatever is JSON for the parser that everybody uses is read alike.
+        #[test]
+        fn it_reads_what_others_read(text in "[\\[\\]{},:\"a\\\\u0-9.eE+ntrf \\-]{0,24}") {
+            let theirs = serde_json::from_str::<serde_json::Value>(&text);
+            let ours = ExactValue::parse(&text);
+            if let Ok(theirs) = &theirs {
+                let again = ours.as_ref().map(|ours| serde_json::from_str::<serde_json::Value>(&ours.to_string()));
+                prop_assert_eq!(again.unwrap().unwrap(), theirs.clone());
+            } else if ours.is_ok() {
+                // Numbers beyond a double, which others refuse.
+                prop_assert!(theirs.is_err_and(|error| error.to_string().contains("number out of range")), "{}", text);
+            }
+        }
+
+        #[test]
+        fn a_number_keeps_its_digits(number in "-?(0|[1-9][0-9]{0,40})(\\.[0-9]{1,40})?([eE][+-]?[0-9]{1,4})?") {
+            let text = format!("{{\"a\":[{number}]}}");
+            let value = ExactValue::parse(&text).unwrap();
+            prop_assert_eq!(value.pointer("/a/0").map(ExactValue::plain), Some(number));
+            prop_assert_eq!(value.to_string(), text);
+        }
+    }
+}
