@@ -106,5 +106,5 @@ pub use wilco_definitions::{
     Verdict, ViewColumn,
 };
 pub use wilco_failure::{Failure, FailureCode};
-pub use wilco_failure::{exact, excerpt, invalid, sentence};
+pub use wilco_failure::{exact, excerpt, invalid, is_unseen, legible, sentence};
 pub use wilco_ledger::grouped;

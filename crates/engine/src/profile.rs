@@ -16,7 +16,7 @@ pub(crate) use wilco_connection::{
 pub(crate) use wilco_credentials::Bundle;
 
 use crate::{
-    api::{ConnectionEntry, EnabledDialect, Failure, FailureCode, ProxyEntry, Secrets, Trust, exact, invalid},
+    api::{ConnectionEntry, EnabledDialect, Failure, FailureCode, ProxyEntry, Secrets, Trust, exact, invalid, legible},
     mqtt::{Proof, Route, Settings, Tls},
     tls::{self, CertificateFacts, Credentials},
     vault::{Secret, SecretKind, Vault},
@@ -111,10 +111,10 @@ impl Draft {
         identity: Identity,
         had: Option<Secrets>,
     ) -> Result<Draft, Failure> {
-        let name = text(Some(entry.name), "name")?;
-        let Some(name) = name else {
+        let name = legible(&entry.name, "name")?.to_owned();
+        if name.is_empty() {
             return Err(invalid("The connection has no name.".into(), "Enter a name, for example that of the fleet."));
-        };
+        }
         let address = Address::parse(entry.url.trim())?;
         keep_query(&address, &mut bundle, had.is_some())?;
         let client_id = match text(entry.client_id, "client ID")? {
@@ -352,5 +352,33 @@ fn missing(profile: &Profile) -> Failure {
         code: FailureCode::NotFound,
         message: format!("The secrets of '{}' {message}.", profile.name),
         hint: Some(hint.into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
+
+    use super::Draft;
+    use crate::api::{ConnectionEntry, Failure};
+
+    fn named(name: &str) -> Result<Draft, Failure> {
+        let url = "mqtt://127.0.0.1:9".into();
+        let entry = ConnectionEntry { name: name.into(), url, ..ConnectionEntry::default() };
+        Draft::of(entry, None, None, "0123456789abcdef")
+    }
+
+    #[test]
+    fn the_name_of_a_connection_can_be_told_from_others() {
+        assert_eq!(named("Plant 2").unwrap().profile.name, "Plant 2");
+        let check = |name: &str, expected: &str| {
+            let failure = named(name).err().unwrap();
+            assert!(failure.message.contains(expected), "{name:?}: {}", failure.message);
+        };
+        check("", "has no name");
+        check("Plant ", "ends with a space");
+        check("Plant\u{200b}", "invisible character U+200B");
+        check("\u{202e}Plant", "invisible character U+202E");
+        check("Pl\tant", "control character");
     }
 }

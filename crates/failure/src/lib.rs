@@ -2,10 +2,14 @@
 //!
 //! It is the lowest crate of all, so that each layer can return its own failures without depending on a higher one.
 
+mod name;
+
 use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
+
+pub use name::{exact, is_unseen, legible};
 
 /// Why a request to the engine failed: a sentence each for what happened and what to do.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS, thiserror::Error)]
@@ -25,20 +29,6 @@ impl Failure {
     pub fn of(code: FailureCode, error: &impl std::fmt::Display, hint: Option<String>) -> Failure {
         Failure { code, message: sentence(&error.to_string()), hint }
     }
-}
-
-/// Validates an entered name. Names are used exactly, so one that begins or ends with an invisible space is refused.
-///
-/// # Errors
-/// [`FailureCode::Invalid`].
-pub fn exact<'a>(text: &'a str, what: &str) -> Result<&'a str, Failure> {
-    if text.trim() == text {
-        return Ok(text);
-    }
-    Err(invalid(
-        format!("The {what} “{text}” begins or ends with a space."),
-        "Remove the space. Names are used exactly as they are entered.",
-    ))
 }
 
 /// The request is not valid.

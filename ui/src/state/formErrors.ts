@@ -1,6 +1,7 @@
 /** Validation of the connection form before the engine validates it: one sentence for each field. */
 
 import { isEncrypted } from '../format/address';
+import { visible } from '../format/text';
 import { deviceError, listed } from '../format/topics';
 import { settle, type Around, type Form } from './form';
 
@@ -28,7 +29,7 @@ export function complaints(form: Form, around: Around): FormErrors {
   };
   say('kit', kitError(around));
   say('address', addressError(form, around));
-  say('name', nameError(form, around) ?? spaceError(form.name, 'name'));
+  say('name', nameError(form, around) ?? spaceError(form.name, 'name') ?? unseenError(form.name));
   say('clientId', spaceError(form.clientId, 'client ID'));
   say('username', spaceError(form.username, 'user name'));
   say('proxyUsername', spaceError(form.proxyUsername, 'user name'));
@@ -80,6 +81,12 @@ function nameError(form: Form, around: Around): string | null {
 /** Names and topics are used exactly as entered, and a space at either end is invisible. */
 function spaceError(text: string, what: string): string | null {
   return text.trim() === text ? null : `The ${what} begins or ends with a space. Remove the space.`;
+}
+
+/** A name by which people tell connections apart has nothing in it that nobody sees. */
+function unseenError(name: string): string | null {
+  const shown = visible(name);
+  return shown === name ? null : `The name contains an invisible character: ${shown}. Remove it.`;
 }
 
 function prefixError(prefix: string): string | null {

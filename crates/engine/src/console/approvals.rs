@@ -11,7 +11,7 @@ use crate::{
     api::{
         ApprovalAnswer, ApprovalDecision, ApprovalDevice, ApprovalFact, ApprovalRequestView, ApprovalSample,
         ApprovalSender, AuditKind, Failure, FileToWrite, InstallationIdentity, JsonText, RolloutView, TrustedView,
-        Verdict, exact, grouped, invalid,
+        Verdict, grouped, invalid, legible,
     },
     approval::{self, Answer, Identity, Request, Sample},
     atomic_file::{self, Readers},
@@ -75,8 +75,8 @@ impl Handle {
     /// [`FailureCode::Invalid`](crate::api::FailureCode) for a name or key that is none, is taken, or is this installation's
     /// own; `Keyring`; `Store`.
     pub async fn trust_installation(&self, name: &str, public_key: &str) -> Result<TrustedView, Failure> {
-        let name = exact(name, "name")?;
-        if name.is_empty() || name.chars().count() > NAME || name.chars().any(char::is_control) {
+        let name = legible(name, "name")?;
+        if name.is_empty() || name.chars().count() > NAME {
             return Err(invalid(
                 "The name of the installation is empty or too long.".into(),
                 "Enter 1 to 200 characters.",

@@ -6,7 +6,7 @@ use wilco_dialect::{ICONS, json as arguments};
 
 use super::{Handle, not_found};
 use crate::{
-    api::{AuditKind, CommandButton, Failure, JsonText, exact, invalid},
+    api::{AuditKind, CommandButton, Failure, JsonText, invalid, legible},
     audit::plain,
     store::{ConnectionId, StoredButton},
 };
@@ -67,10 +67,10 @@ pub(super) fn checked(button: CommandButton) -> Result<StoredButton, Failure> {
     if button.label.trim().is_empty() {
         return Err(invalid("The button has no label.".into(), "Enter a label, for example Open the valve."));
     }
-    let label = exact(&button.label, "label")?.to_owned();
-    if label.chars().count() > LONGEST_LABEL || label.chars().any(char::is_control) {
+    let label = legible(&button.label, "label")?.to_owned();
+    if label.chars().count() > LONGEST_LABEL {
         return Err(invalid(
-            format!("The label of a button can have at most {LONGEST_LABEL} characters, on one line."),
+            format!("The label of a button can have at most {LONGEST_LABEL} characters."),
             "Enter a shorter label.",
         ));
     }

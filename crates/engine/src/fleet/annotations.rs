@@ -6,7 +6,7 @@ use wilco_ledger::DeviceId;
 
 use super::{Device, Fleet, device::News, listing::Aspects};
 use crate::{
-    api::{Failure, exact, excerpt, grouped, invalid},
+    api::{Failure, excerpt, grouped, invalid, legible},
     store::Annotation,
 };
 
@@ -76,7 +76,7 @@ impl AnnotationChange {
 /// # Errors
 /// [`crate::api::FailureCode::Invalid`].
 pub(crate) fn name(text: &str) -> Result<Option<String>, Failure> {
-    let name = exact(text, "name")?;
+    let name = legible(text, "name")?;
     fits("name", name, NAME)?;
     Ok((!name.is_empty()).then(|| name.to_owned()))
 }
@@ -98,7 +98,7 @@ pub(crate) fn note(text: &str) -> Result<Option<String>, Failure> {
 /// # Errors
 /// [`crate::api::FailureCode::Invalid`].
 pub(crate) fn tag(text: &str) -> Result<String, Failure> {
-    let tag = exact(text, "tag")?;
+    let tag = legible(text, "tag")?;
     if tag.is_empty() {
         return Err(invalid("A tag cannot be empty.".to_owned(), "Write a word, such as kitchen."));
     }
@@ -116,12 +116,6 @@ fn fits(what: &str, text: &str, at_most: usize) -> Result<(), Failure> {
     let length = text.chars().count();
     if length > at_most {
         return Err(too_long(what, length, at_most));
-    }
-    if text.chars().any(char::is_control) {
-        return Err(invalid(
-            format!("The {what} {text:?} contains a line break or another control character."),
-            "Write it on one line.",
-        ));
     }
     Ok(())
 }
