@@ -13,7 +13,7 @@ import { Imports, setImports } from './features/fleet/importing.svelte';
 import { DeviceLog, setLog } from './features/log/deviceLog.svelte';
 import { setSettings, Settings } from './features/settings/engineSettings.svelte';
 import { setTraffic, Traffic } from './features/traffic/liveTraffic.svelte';
-import { visible } from './format/text';
+import { visibleName } from './format/text';
 import { Actions, setActions } from './state/actions.svelte';
 import { setBackend } from './state/backend';
 import { Catalogue, setCatalogue } from './state/catalogue.svelte';
@@ -162,8 +162,8 @@ export class App {
     this.selection.clear();
     this.composer.leave();
     if (this.route.parameters.has('device')) this.route.go('fleet');
-    const message = `The connection “${visible(name)}” was removed.`;
-    const instead = current === null ? '' : ` This is “${visible(current.name)}”.`;
+    const message = `The connection “${visibleName(name)}” was removed.`;
+    const instead = current === null ? '' : ` This is “${visibleName(current.name)}”.`;
     // The user who removed it needs no notice.
     this.notices.add([{ level: here ? 'info' : 'warning', message: message + instead, hint: null }]);
   }

@@ -15,7 +15,7 @@ use crate::{
     input,
     interrupt::Interrupt,
     options::{AnswerOptions, ApprovalTask, Listing, TrustInstallationOptions},
-    output::{Output, Table, clean, count, file_to_write, local_time, name, several},
+    output::{Output, Table, clean, count, file_to_write, local_time, several, visible_name},
     problem::{self, Problem},
     rollouts,
 };
@@ -40,7 +40,7 @@ async fn carry_out(task: ApprovalTask, base: &mut Base, interrupt: &mut Interrup
         ApprovalTask::List { output } => list(console, output).await,
         ApprovalTask::Distrust { name } => {
             console.distrust_installation(&name).await?;
-            say(&[format!("Approvals of {} are no longer accepted.", clean(&name))])
+            say(&[format!("Approvals of {} are no longer accepted.", visible_name(&name))])
         }
         ApprovalTask::Request { rollout, file, force } => {
             let path = console.save_approval_request(&rollout, file_to_write(&file, force)?).await?;
@@ -84,7 +84,7 @@ async fn identity(
     } else {
         let InstallationIdentity { name, public_key, fingerprint } = &own;
         say(&[
-            format!("Name: {}", clean(name)),
+            format!("Name: {}", visible_name(name)),
             format!("Public key: {public_key}"),
             format!("Fingerprint: {fingerprint}"),
         ])?;
@@ -106,7 +106,7 @@ async fn trust(console: &Client, options: TrustInstallationOptions) -> Result<Ex
     let (name, key) = (name.or(told).unwrap_or_default(), key.or(read).unwrap_or_default());
     let TrustedView { name, fingerprint, .. } = console.trust_installation(&name, &key).await?;
     say(&[
-        format!("Approvals of {} are accepted from now on.", clean(&name)),
+        format!("Approvals of {} are accepted from now on.", visible_name(&name)),
         format!("Compare the fingerprint with the one that your colleague sees: {fingerprint}"),
     ])
 }
@@ -125,7 +125,7 @@ async fn list(console: &Client, listing: Listing) -> Result<ExitCode, Problem> {
         Listing::Text => {
             let mut table = Table::new(["NAME", "FINGERPRINT", "ADDED"]);
             for TrustedView { name, fingerprint, added_at, .. } in trusted {
-                table.row([clean(&name).into_owned().into(), fingerprint.into(), local_time(added_at).into()]);
+                table.row([visible_name(&name).into_owned().into(), fingerprint.into(), local_time(added_at).into()]);
             }
             table.print(&mut Output::text())?;
         }
@@ -155,7 +155,7 @@ async fn answer(console: &Client, options: AnswerOptions, verdict: Verdict) -> R
         Verdict::Declined => "Declined",
     };
     say(&[
-        format!("{did} rollout {rollout} of {}.", clean(&from.name)),
+        format!("{did} rollout {rollout} of {}.", visible_name(&from.name)),
         format!("Wrote the answer to {}. Send it back: wilco approval import FILE.", path.display()),
     ])
 }
@@ -165,12 +165,12 @@ fn lines(request: &ApprovalRequestView) -> Vec<String> {
     let ApprovalRequestView { rollout, summary, facts, args, samples, devices, members, note, from, .. } = request;
     let ApprovalSender { name: asker, fingerprint, trusted_as, os_user, machine, wilco, .. } = from;
     let known = match trusted_as {
-        Some(name) => format!("trusted here as {name}"),
+        Some(name) => format!("trusted here as {}", visible_name(name)),
         None => "not trusted here; check who sent it".to_owned(),
     };
     let mut lines = vec![
         summary.clone(),
-        format!("From: {asker} ({os_user} on {machine}), rollout {rollout}, Wilco {wilco}"),
+        format!("From: {} ({os_user} on {machine}), rollout {rollout}, Wilco {wilco}", visible_name(asker)),
         format!("Key: {fingerprint} ({known})"),
     ];
     lines.extend(note.as_ref().map(|note| format!("Note: {note}")));
@@ -180,11 +180,14 @@ fn lines(request: &ApprovalRequestView) -> Vec<String> {
     lines.extend(facts.iter().map(|fact| format!("{}: {}", fact.label, fact.value)));
     for ApprovalSample { dialect, device, request } in samples {
         let (topic, payload) = (&request.topic, &request.payload);
-        lines.push(format!("Request to {} ({dialect}, {{id}} is the command ID): {topic} {payload}", name(device)));
+        lines.push(format!(
+            "Request to {} ({dialect}, {{id}} is the command ID): {topic} {payload}",
+            visible_name(device)
+        ));
     }
     let told = devices.iter().take(LISTED).map(|device| match &device.args {
-        Some(args) => format!("{} {}", name(&device.device), args.as_str()),
-        None => name(&device.device).into_owned(),
+        Some(args) => format!("{} {}", visible_name(&device.device), args.as_str()),
+        None => visible_name(&device.device).into_owned(),
     });
     let told: Vec<_> = told.collect();
     let more = (*members as usize).saturating_sub(told.len());

@@ -7,7 +7,7 @@ use wilco_engine::api::{AuditEntry, AuditQuery, AuditRange, AuditSeal, AuditVeri
 use crate::{
     base::Base,
     options::{AuditListOptions, AuditTask, Listing},
-    output::{Output, Table, clean, count, local_time},
+    output::{Output, Table, clean, count, local_time, visible_name},
     problem::{self, NOT_DONE, Problem},
 };
 
@@ -49,7 +49,7 @@ async fn list(console: &Client, options: AuditListOptions) -> Result<ExitCode, P
                     count(entry.number as usize).into(),
                     local_time(entry.at).into(),
                     clean(&who(entry)).into_owned().into(),
-                    clean(entry.connection_name.as_deref().unwrap_or_default()).into_owned().into(),
+                    visible_name(entry.connection_name.as_deref().unwrap_or_default()).into_owned().into(),
                     clean(&entry.what).into_owned().into(),
                     clean(entry.note.as_deref().unwrap_or_default()).into_owned().into(),
                 ]),

@@ -8,7 +8,7 @@ use wilco_engine::api::{Client, ConnectionView, FailureCode, Presence};
 use crate::{
     base::Base,
     link,
-    output::count,
+    output::{count, visible_name},
     problem::{self, Problem},
 };
 
@@ -70,9 +70,9 @@ pub(crate) fn say(away: &[String], hint: &str) {
 fn sentence(away: &[String]) -> Option<String> {
     let names = match away {
         [] => return None,
-        [one] => format!("{one} is"),
-        [one, other] => format!("{one} and {other} are"),
-        [one, ..] => format!("{one} and {} others are", count(away.len() - 1)),
+        [one] => format!("{} is", visible_name(one)),
+        [one, other] => format!("{} and {} are", visible_name(one), visible_name(other)),
+        [one, ..] => format!("{} and {} others are", visible_name(one), count(away.len() - 1)),
     };
     Some(format!("{names} not known to be online."))
 }

@@ -20,7 +20,10 @@ use wilco_engine::{
     vault::Vault,
 };
 
-use crate::problem::Problem;
+use crate::{
+    output::visible_name,
+    problem::Problem,
+};
 
 /// How long another program that is just starting or ending is waited for: as long as one may take to end in good order.
 const ENGINE_TIMEOUT: Duration = Duration::from_secs(20);
@@ -100,12 +103,12 @@ impl Base {
         if let Some(place) = place {
             return Ok(all.swap_remove(place));
         }
-        let names: Vec<_> = all.iter().map(|one| one.name.as_str()).collect();
+        let names: Vec<_> = all.iter().map(|one| visible_name(&one.name)).collect();
         let hint = match names.as_slice() {
             [] => "Add one: wilco connections add NAME --url mqtts://HOST".to_owned(),
             names => format!("Available: {}.", names.join(", ")),
         };
-        Err(Problem::new(format!("There is no connection named '{name}'."), hint))
+        Err(Problem::new(format!("There is no connection named '{}'.", visible_name(name)), hint))
     }
 
     /// Puts everything of ours away.

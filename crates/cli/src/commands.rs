@@ -10,7 +10,7 @@ use wilco_engine::api::CatalogueEntry;
 use crate::{
     base::Base,
     options::{CommandTask, Listing},
-    output::{Output, Table, clean},
+    output::{Output, Table, clean, visible_name},
     problem::Problem,
 };
 
@@ -42,11 +42,11 @@ async fn list(base: &Base, listing: Listing) -> Result<ExitCode, Problem> {
         let yes = |is: bool| if is { "yes" } else { "" };
         let of = connections.iter().find(|connection| Some(&connection.id) == definition.connection.as_ref());
         table.row([
-            clean(&definition.name).into_owned().into(),
+            visible_name(&definition.name).into_owned().into(),
             clean(&definition.title).into_owned().into(),
             match of {
                 _ if entry.built_in => "built in".into(),
-                Some(connection) => clean(&connection.name).into_owned().into(),
+                Some(connection) => visible_name(&connection.name).into_owned().into(),
                 None => "all".into(),
             },
             yes(definition.dangerous).into(),
@@ -64,7 +64,7 @@ async fn named(base: &Base, name: &str) -> Result<Vec<CatalogueEntry>, Problem> 
     let found: Vec<_> = entries.into_iter().filter(|entry| entry.definition.name == name).collect();
     if found.is_empty() {
         return Err(Problem::new(
-            format!("The catalogue has no command '{}'.", clean(name)),
+            format!("The catalogue has no command '{}'.", visible_name(name)),
             "List the catalogue with wilco commands list. You can also send commands that are not in it.",
         ));
     }

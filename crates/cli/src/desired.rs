@@ -20,7 +20,7 @@ use crate::{
         DesiredApplyOptions, DesiredClearOptions, DesiredScopeOptions, DesiredSetOptions, DesiredStatusOptions,
         DesiredTargetOptions, DesiredTask, Listing,
     },
-    output::{Output, Table, clean, count, name, several},
+    output::{Output, Table, clean, count, several, visible_name},
     problem::{NOT_DONE, Problem},
     rollouts,
 };
@@ -64,7 +64,7 @@ async fn list(base: &Base, connection: &str, listing: Listing) -> Result<ExitCod
         }
         Listing::Text if all.is_empty() => {
             let mut output = Output::text();
-            output.line(&format!("{} has no desired configurations.", clean(&connection.name)))?;
+            output.line(&format!("{} has no desired configurations.", visible_name(&connection.name)))?;
             output.flush()?;
         }
         Listing::Text => {
@@ -163,7 +163,7 @@ async fn status(base: &Base, options: DesiredStatusOptions) -> Result<ExitCode, 
             for row in &rows {
                 let differences: Vec<_> = row.differences.iter().map(DifferenceLine::text).collect();
                 table.row([
-                    name(&row.device).into_owned().into(),
+                    visible_name(&row.device).into_owned().into(),
                     state(row.state).into(),
                     differences.join(", ").into(),
                 ]);
@@ -200,14 +200,14 @@ async fn wanted_for(
 /// The saved view of that name.
 async fn view_of(base: &Base, connection: &ConnectionView, name: &str) -> Result<SavedView, Problem> {
     let all = base.console().views(&connection.id).await?;
-    let names: Vec<_> = all.iter().map(|counted| clean(&counted.view.name).into_owned()).collect();
+    let names: Vec<_> = all.iter().map(|counted| visible_name(&counted.view.name).into_owned()).collect();
     let found = all.into_iter().map(|counted| counted.view).find(|view| view.name == name);
     found.ok_or_else(|| {
         let hint = match names.as_slice() {
             [] => "Save a view in the window first, or use --tag.".to_owned(),
             names => format!("Saved views: {}.", names.join(", ")),
         };
-        Problem::new(format!("There is no saved view '{}'.", clean(name)), hint)
+        Problem::new(format!("There is no saved view '{}'.", visible_name(name)), hint)
     })
 }
 
@@ -341,7 +341,7 @@ fn pairs(values: &str) -> String {
 
 fn title(view: &DesiredView) -> String {
     let kind = if matches!(view.desired.target, DesiredFor::Tag { .. }) { "tag" } else { "view" };
-    format!("{kind} {}", clean(&view.name))
+    format!("{kind} {}", visible_name(&view.name))
 }
 
 /// The state of its devices, as a sentence.
@@ -364,10 +364,10 @@ fn overruled(view: &DesiredView) -> Vec<String> {
             one.key,
             title(view),
             several(one.devices as usize, "device"),
-            one.by,
+            visible_name(&one.by),
             one.key,
             one.value.as_str(),
-            one.examples.join(", "),
+            one.examples.iter().map(|device| visible_name(device)).collect::<Vec<_>>().join(", "),
             if one.devices as usize > one.examples.len() { ", …" } else { "" }
         );
         clean(&text).into_owned()

@@ -16,7 +16,7 @@ use crate::{
     interrupt::Interrupt,
     learn, link,
     options::{DeviceListOptions, DeviceOptions, DeviceTask, DevicesOptions, Listing},
-    output::{Output, Table, clean, local_time, name, state_name, state_style},
+    output::{Output, Table, clean, local_time, state_name, state_style, visible_name},
     problem::{Problem, note},
 };
 
@@ -147,7 +147,7 @@ pub(crate) fn presence(presence: Presence) -> &'static str {
 
 /// The text instead of a table without rows.
 fn nobody(connection: &str, search: &str) -> String {
-    let connection = clean(connection);
+    let connection = visible_name(connection);
     if search.trim().is_empty() {
         format!("{connection} has no devices yet.")
     } else {
@@ -172,8 +172,8 @@ fn table(rows: &[DeviceRow]) -> Table {
         let last = row.last_command.as_ref();
         let state = last.map(|last| (state_name(last.state), state_style(last.state)));
         let mut cells = vec![
-            name(&row.device).into_owned().into(),
-            clean(row.name.as_deref().unwrap_or_default()).into_owned().into(),
+            visible_name(&row.device).into_owned().into(),
+            visible_name(row.name.as_deref().unwrap_or_default()).into_owned().into(),
         ];
         if described {
             let parts = [&row.dialect, &row.model];
@@ -191,7 +191,7 @@ fn table(rows: &[DeviceRow]) -> Table {
             let text = row.disagrees.as_ref().map(|of| clean(&of.text).into_owned());
             cells.push(text.unwrap_or_default().into());
         }
-        cells.push(clean(&tags(row)).into_owned().into());
+        cells.push(tags(row).into());
         table.row(cells);
     }
     table
@@ -199,8 +199,8 @@ fn table(rows: &[DeviceRow]) -> Table {
 
 /// The tags that a device reports, then those that were set here, with a + before each.
 fn tags(row: &DeviceRow) -> String {
-    let set = row.added_tags.iter().map(|tag| format!("+{tag}"));
-    row.tags.iter().cloned().chain(set).collect::<Vec<_>>().join(" ")
+    let set = row.added_tags.iter().map(|tag| format!("+{}", visible_name(tag)));
+    row.tags.iter().map(|tag| visible_name(tag).into_owned()).chain(set).collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use wilco_engine::api::EvidenceUse;
 use crate::{
     base::Base,
     options::{EvidenceOptions, Listing},
-    output::{Output, clean, name, several, size},
+    output::{Output, several, size, visible_name},
     problem::Problem,
 };
 
@@ -56,8 +56,8 @@ fn lines<'a>(used: &EvidenceUse, connection: impl Fn(&str) -> Option<&'a str>) -
     }
     for of in &used.devices {
         let messages = several(usize::try_from(of.messages).unwrap_or(usize::MAX), "message");
-        let connection = clean(connection(&of.connection).unwrap_or(&of.connection)).into_owned();
-        lines.push(format!("  {} on {connection}: {messages}", name(&of.device)));
+        let connection = visible_name(connection(&of.connection).unwrap_or(&of.connection)).into_owned();
+        lines.push(format!("  {} on {connection}: {messages}", visible_name(&of.device)));
     }
     lines
 }

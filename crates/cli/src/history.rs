@@ -11,7 +11,7 @@ use crate::{
     base::Base,
     check,
     options::{Format, HistoryOptions},
-    output::{CommandLine, Output, Table, clean, count, local_time, name, state_name, state_style},
+    output::{CommandLine, Output, Table, clean, count, local_time, state_name, state_style, visible_name},
     problem::{self, Problem},
 };
 
@@ -112,7 +112,7 @@ impl Listed {
         match self {
             Listed::Table(table) => table.row([
                 local_time(command.queued_at).into(),
-                name(&command.device).into_owned().into(),
+                visible_name(&command.device).into_owned().into(),
                 clean(&format!("{}{}", command.command, arguments(command))).into_owned().into(),
                 (state_name(command.state), state_style(command.state)).into(),
                 command.finished_at.map(|at| took(at - command.queued_at)).unwrap_or_default().into(),

@@ -10,7 +10,7 @@ use crate::{
     base::Base,
     interrupt::Interrupt,
     link,
-    output::{Output, clean, several},
+    output::{Output, clean, several, visible_name},
     problem::{NOT_DONE, Problem, note, warn},
 };
 
@@ -73,12 +73,14 @@ pub(crate) async fn find(connection: &str, data_dir: Option<&Path>) -> Result<Ex
         output.line("No device of another dialect has announced itself.")?;
     }
     for one in &found {
-        output.line(&clean(&format!("{}: {}", answers_here(one), one.examples.join(", "))))?;
+        let examples: Vec<_> = one.examples.iter().map(|device| visible_name(device)).collect();
+        output.line(&clean(&format!("{}: {}", answers_here(one), examples.join(", "))))?;
     }
     if !found.is_empty() {
         let all = connection.dialects.iter().map(ToString::to_string).chain(found.iter().map(|one| one.name.clone()));
         let options: Vec<String> = all.map(|dialect| format!("--dialect {dialect}")).collect();
-        output.line(&clean(&format!("Enable: wilco connections edit {} {}", connection.name, options.join(" "))))?;
+        let shown = visible_name(&connection.name);
+        output.line(&clean(&format!("Enable: wilco connections edit {shown} {}", options.join(" "))))?;
     }
     output.flush()?;
     Ok(ExitCode::SUCCESS)

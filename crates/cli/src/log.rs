@@ -21,7 +21,7 @@ use crate::{
     interrupt::Interrupt,
     link,
     options::LogOptions,
-    output::{Output, clean, file_to_write, state_name},
+    output::{Output, clean, file_to_write, state_name, visible_name},
     problem::{self, NOT_DONE, Problem},
 };
 
@@ -69,7 +69,7 @@ async fn fetch(base: &mut Base, options: LogOptions) -> Result<ExitCode, Problem
     away::say(&away::of(base, &connection, std::slice::from_ref(&device)).await?, HELD);
     let mut asked = Asked { connection: connection.id, device, lines, confirmed: Confirmed::No };
     let needed = base.console().check_command(asked.command(None)).await?.confirmation;
-    let what = format!("{LOG_GET} to {}", asked.device);
+    let what = format!("{LOG_GET} to {}", visible_name(&asked.device));
     // Once for all that a log that is followed takes.
     asked.confirmed = input::confirmation(needed, &connection.name, &what, &confirm).await?;
     if follow {
@@ -101,7 +101,10 @@ impl Asked {
     fn unclear(&self, problem: Problem) -> Problem {
         match problem {
             Problem::Said { message, hint } | Problem::Unclear { message, hint } => Problem::Unclear {
-                message: format!("{message} The log of {} was requested, or may have been.", self.device),
+                message: format!(
+                    "{message} The log of {} was requested, or may have been.",
+                    visible_name(&self.device)
+                ),
                 hint,
             },
             other => other,
@@ -203,7 +206,7 @@ fn warn_of(log: &LogView) {
 /// Why there is no log.
 fn not_sent(command: &CommandView) -> String {
     let said = command.message.as_deref().map(|said| format!(": {said}")).unwrap_or_else(|| ".".to_owned());
-    format!("{} did not send its log: the command {}{said}", command.device, ended(command.state))
+    format!("{} did not send its log: the command {}{said}", visible_name(&command.device), ended(command.state))
 }
 
 fn ended(state: CommandState) -> String {

@@ -7,7 +7,7 @@ use wilco_engine::api::Settings;
 use crate::{
     base::Base,
     options::OperatorOptions,
-    output::{Output, clean},
+    output::{Output, visible_name},
     problem::Problem,
 };
 
@@ -27,7 +27,7 @@ async fn show_or_change(base: &Base, OperatorOptions { name, clear }: OperatorOp
     }
     let mut output = Output::text();
     match settings.operator_name {
-        Some(name) => output.line(&clean(&name))?,
+        Some(name) => output.line(&visible_name(&name))?,
         None => output.line("No operator name is set.")?,
     }
     output.flush()?;

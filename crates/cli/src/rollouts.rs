@@ -24,7 +24,7 @@ use crate::{
     interrupt::Interrupt,
     link,
     options::{FollowOptions, Listing, RolloutOptions, RolloutTask},
-    output::{Cell, Output, Table, clean, count, local_time, state_name, state_style},
+    output::{Cell, Output, Table, clean, count, local_time, state_name, state_style, visible_name},
     problem::Problem,
 };
 use follow::Follow;
@@ -149,7 +149,7 @@ async fn find(base: &Base, id: &str) -> Result<RolloutView, Problem> {
     let mut all = base.console().rollouts().await?;
     let place = all.iter().position(|view| view.id == id.trim());
     place.map(|place| all.swap_remove(place)).ok_or_else(|| {
-        Problem::new(format!("There is no rollout '{}'.", clean(id)), "List rollouts with wilco rollout list.")
+        Problem::new(format!("There is no rollout '{}'.", visible_name(id)), "List rollouts with wilco rollout list.")
     })
 }
 
@@ -261,7 +261,7 @@ async fn learn_devices(base: &Base, view: &RolloutView) -> Result<(), Problem> {
 /// A member as a row of a table.
 fn row(member: &MemberView) -> [Cell; 5] {
     [
-        clean(&member.device).into_owned().into(),
+        visible_name(&member.device).into_owned().into(),
         count(member.stage as usize + 1).into(),
         (state_name(member.state), state_style(member.state)).into(),
         member.took_ms.map(|took| format!("{took:.0} ms")).unwrap_or_default().into(),

@@ -20,6 +20,7 @@ use crate::{
     interrupt::Interrupt,
     link,
     options::{ConfirmOptions, Listing, SendOptions},
+    output::visible_name,
     problem::Problem,
     rollouts,
 };
@@ -124,7 +125,7 @@ async fn carry_out(order: Order, connection: ConnectionView, base: &mut Base) ->
     if named::has_other_dialects(&connection) && listing == Listing::Text {
         named::say(&check.devices);
     }
-    let what = format!("{} to {device}", new.command);
+    let what = format!("{} to {}", new.command, visible_name(device));
     let confirmed = tokio::select! {
         confirmed = input::confirmation(check.confirmation, &connection.name, &what, &confirm) => confirmed?,
         () = interrupt.received() => return Err(Problem::Interrupted),

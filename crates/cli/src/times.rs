@@ -7,7 +7,7 @@ use wilco_engine::api::{TimesBy, TimesQuery, TimesView};
 use crate::{
     base::Base,
     options::{Listing, TimesOptions},
-    output::{Output, Table, clean, count, name},
+    output::{Output, Table, count, visible_name},
     problem::Problem,
 };
 
@@ -33,7 +33,7 @@ async fn print(base: &Base, options: TimesOptions) -> Result<ExitCode, Problem> 
         }
         Listing::Text if times.is_empty() => {
             let mut output = Output::text();
-            output.line(&format!("No device of {} has answered a command yet.", clean(&connection.name)))?;
+            output.line(&format!("No device of {} has answered a command yet.", visible_name(&connection.name)))?;
             output.flush()?;
         }
         Listing::Text => table(by, &times).print(&mut Output::text())?,
@@ -56,7 +56,7 @@ fn table(by: TimesBy, times: &[TimesView]) -> Table {
     let mut table = Table::new(headings);
     for one in times {
         let mut cells = vec![
-            one.name.as_deref().map_or_else(|| "unknown".to_owned(), |text| name(text).into_owned()).into(),
+            one.name.as_deref().map_or_else(|| "unknown".to_owned(), |text| visible_name(text).into_owned()).into(),
             count(one.count as usize).into(),
             span(one.p50_ms).into(),
             span(one.p95_ms).into(),

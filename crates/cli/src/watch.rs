@@ -12,7 +12,7 @@ use crate::{
     interrupt::Interrupt,
     link,
     options::{Listing, WatchOptions},
-    output::{CommandLine, Output, clean, name, paint, time_of_day},
+    output::{CommandLine, Output, clean, paint, time_of_day, visible_name},
     problem::Problem,
 };
 
@@ -201,7 +201,7 @@ impl Line<'_> {
             Line::Device { device, at, presence, led, firmware, .. } => {
                 let led = led.map_or("", |on| if on { ", LED on" } else { ", LED off" });
                 let firmware = firmware.map(|version| format!(", firmware {}", clean(version))).unwrap_or_default();
-                (*at, format!("{}  is {presence}{led}{firmware}", name(device)))
+                (*at, format!("{}  is {presence}{led}{firmware}", visible_name(device)))
             }
             Line::Connection { at, link } => (*at, format!("connection  {}", standing(link))),
             Line::Notice { at, notice } => {

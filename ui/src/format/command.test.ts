@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 
-import { askedBy, changes, nameError, summary } from './command';
+import { askedBy, changes, nameError, summary, targetText } from './command';
 
 it.each([
   ['identify', null],
@@ -23,6 +23,12 @@ it('tells what a change of the configuration asks for', () => {
     'temp_high_c 44, host a, on next restart',
   ]);
   expect(summary({ command: 'led', args: JSON.stringify({ on: true }) })).toBe('led on');
+});
+
+it('names one recipient so that it looks like no other', () => {
+  expect(targetText(['pump'])).toBe('pump');
+  expect(targetText(['pump '])).toBe('pump␣');
+  expect(targetText(['pump', 'pump '])).toBe('2 devices');
 });
 
 it('says who asked, and lets nobody pass for somebody else', () => {

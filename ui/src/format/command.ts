@@ -4,7 +4,7 @@ import type { CommandView } from '../backend/bindings/CommandView';
 import { wordOf } from './states';
 import { counted } from './count';
 import { isObject, objectFrom, toJson } from './json';
-import { visible } from './text';
+import { visible, visibleName } from './text';
 
 /** `led on`, `config.set`, `“light: on”`: as in a row, where the name says most of it. */
 export function title(command: Pick<CommandView, 'command' | 'args'>): string {
@@ -16,7 +16,7 @@ export function title(command: Pick<CommandView, 'command' | 'args'>): string {
 
 /** The sender: `you`, `another console`, or `another console, by Ana`. */
 export function askedBy({ by, operator }: Pick<CommandView, 'by' | 'operator'>): string {
-  return operator === null ? visible(by) : `${visible(by)}, by ${visible(operator)}`;
+  return operator === null ? visibleName(by) : `${visibleName(by)}, by ${visible(operator)}`;
 }
 
 /** The arguments, where the name alone is not enough: `temp_high_c 7.5`, `2 changes`. */
@@ -50,7 +50,7 @@ export function changes(command: Pick<CommandView, 'args'>): string {
 /** The recipients of a command: `kitchen-0417`, `12 devices`. */
 export function targetText(devices: string[]): string {
   const [only] = devices;
-  return devices.length === 1 && only !== undefined ? visible(only) : counted(devices.length, 'device');
+  return devices.length === 1 && only !== undefined ? visibleName(only) : counted(devices.length, 'device');
 }
 
 /** `led on: Succeeded`: the accessible name of a ladder. */

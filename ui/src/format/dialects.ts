@@ -3,7 +3,7 @@
 import type { EnabledDialect } from '../backend/bindings/EnabledDialect';
 import type { FoundDialect } from '../backend/bindings/FoundDialect';
 import { counted } from './count';
-import { visible } from './text';
+import { visible, visibleName } from './text';
 
 const TITLES: Record<string, string> = {
   wilco: 'Wilco JSON',
@@ -19,7 +19,7 @@ const TITLES: Record<string, string> = {
 
 /** `Zigbee2MQTT (house/z2m)`: a dialect and the settings that are not its defaults. */
 export function dialectText({ name, settings }: EnabledDialect): string {
-  const title = TITLES[name] ?? visible(name);
+  const title = TITLES[name] ?? visibleName(name);
   const values = Object.values(settings).map(visible);
   return values.length === 0 ? title : `${title} (${values.join(', ')})`;
 }

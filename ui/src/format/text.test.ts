@@ -1,15 +1,24 @@
 import { expect, it } from 'vitest';
 
-import { visibleName } from './text';
+import names from './names.json';
+import { visible, visibleName } from './text';
 
-it('shows names that differ as different', () => {
-  const check = (name: string, expected: string) => expect(visibleName(name)).toBe(expected);
-  check('pump 7', 'pump 7');
-  check('pump-7 ', 'pump-7␣');
-  check(' pump-7', '␣pump-7');
-  check('pump  7', 'pump␣␣7');
-  check('pump\u200b7', 'pump\\u200b7');
-  check('pump\u00a07', 'pump\\u00a07');
-  check('caf\u00e9', 'caf\u00e9');
-  check('cafe\u0301', 'cafe\\u0301');
+it('shows names that differ as different, and as the command line does', () => {
+  // Of four digits the page writes an escape without braces.
+  const here = (shown: string) =>
+    shown.replace(/(?<!\\)\\u\{([\da-f]{1,4})\}/g, (_, code: string) => `\\u${code.padStart(4, '0')}`);
+  expect(names.length).toBeGreaterThan(40);
+  for (const [given = '', shown = ''] of names) expect(visibleName(given), JSON.stringify(given)).toBe(here(shown));
+});
+
+it('shows a long name as it shows a short one', () => {
+  expect(visibleName('か\u3099'.repeat(20_000))).toBe('か\\u3099'.repeat(20_000));
+});
+
+it('makes of other text only visible what is not seen', () => {
+  const check = (text: string, expected: string) => expect(visible(text)).toBe(expected);
+  check('two\nlines', 'two\\nlines');
+  check('a\u200b\u3164\u{e0041}', 'a\\u200b\\u3164\\u{e0041}');
+  check('\ud83d and \udcdf', '\\ud83d and \\udcdf');
+  check('\u2764\ufe0f 📟 cafe\u0301 \\ ␣', '\u2764\ufe0f 📟 cafe\u0301 \\ ␣');
 });

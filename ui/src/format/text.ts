@@ -1,24 +1,49 @@
 /** Text of devices is data: what cannot be seen is shown as an escape. */
 
-// C0 and C1 controls, DEL, soft hyphen, zero-width and bidirectional marks, the byte order mark, lone surrogates.
-const UNSEEN =
-  // eslint-disable-next-line no-control-regex -- these are the very characters to be found
-  /[\u0000-\u001f\u007f-\u009f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g;
+// Controls, line and paragraph separators, lone surrogates, and what Unicode does not draw by itself (zero-width and
+// bidirectional marks, fillers, tags). Variation selectors, which choose how the letter before them is drawn, stay.
+const UNSEEN = /(?!\p{VS})[\p{Cc}\p{Zl}\p{Zp}\p{Cs}\p{DI}\ufff9-\ufffb]/gu;
 
-const SHORT: Record<string, string> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
+const SHORT: Record<string, string> = { '\n': '\\n', '\r': '\\r', '\t': '\\t', '\\': '\\\\' };
 
 /** One line of text with everything unseen made visible. */
 export function visible(text: string): string {
   return text.replace(UNSEEN, escape);
 }
 
-// Spaces that are no plain space, and accents that follow their letter (an é of two characters).
-const CONFUSABLE = /[\u0300-\u036f]|(?! )\s/g;
+// Spaces that are no plain space, variation selectors, marks above, below and around any letter (the accent of an é of two
+// characters), and the signs by which all this is written.
+const CONFUSABLE = /(?! )\s|\p{VS}|[\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f␣\\]/u;
 
-/** A name with all of it visible, so that no two that differ look the same. The command line writes names alike. */
+/** So many letters of a name are looked at together: no letter is made of more. */
+const COMPOSED = 32;
+
+/**
+ * A name with all of it visible, so that no two that differ in what Unicode calls equivalent look the same: besides what
+ * `visible` escapes, spaces that nobody counts, marks, and what Unicode's composed form (NFC) writes otherwise. The command
+ * line writes names alike (`visible_name`), and both are tested with `names.json`.
+ */
 export function visibleName(name: string): string {
-  const shown = visible(name).replace(CONFUSABLE, escape);
-  return /^ | $| {2}/.test(shown) ? shown.replaceAll(' ', '␣') : shown;
+  if (/^[!-[\]-~]*$/.test(name)) return name;
+  const composed = isComposed(name);
+  const spaced = /^ | $| {2}/.test(name);
+  let shown = '';
+  let before: string[] = [];
+  for (const letter of name) {
+    before.push(letter);
+    if (letter.search(UNSEEN) === 0 || CONFUSABLE.test(letter) || (!composed && !isComposed(before.join('')))) {
+      shown += escape(letter);
+      before = [];
+    } else {
+      shown += spaced && letter === ' ' ? '␣' : letter;
+    }
+    if (before.length > COMPOSED) before.shift();
+  }
+  return shown;
+}
+
+function isComposed(text: string): boolean {
+  return text.normalize('NFC') === text;
 }
 
 /** Many lines of text: line ends stay, everything else unseen is made visible. */
@@ -46,5 +71,6 @@ export function itSaid(message: string): string {
 }
 
 function escape(character: string): string {
-  return SHORT[character] ?? `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  const code = (character.codePointAt(0) ?? 0).toString(16);
+  return SHORT[character] ?? (code.length > 4 ? `\\u{${code}}` : `\\u${code.padStart(4, '0')}`);
 }

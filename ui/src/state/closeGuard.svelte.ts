@@ -85,7 +85,7 @@ export class CloseGuard {
       ...(editor?.unsaved ? [`Your description of ${visible(editor.called)}`] : []),
       ...edited,
       ...(wizard?.unsaved
-        ? [wizard.editing ? `Your changes to ${visible(wizard.editing.name)}` : 'A new connection']
+        ? [wizard.editing ? `Your changes to ${visibleName(wizard.editing.name)}` : 'A new connection']
         : []),
     ];
   }

@@ -9,7 +9,7 @@ import type { NewCommand } from '../backend/bindings/NewCommand';
 import type { Sent } from '../backend/bindings/Sent';
 import { targetText, title } from '../format/command';
 import { counted } from '../format/count';
-import { visible } from '../format/text';
+import { visible, visibleName } from '../format/text';
 import type { Connections } from './connections.svelte';
 
 /** The maximum number of warnings that are shown one by one. */
@@ -56,7 +56,7 @@ export class Sending {
   refusalOf(id: string | undefined): string | null {
     const connection = this.connections.list.find((one) => one.id === id);
     if (connection?.mode !== 'read_only') return null;
-    return `${visible(connection.name)} is read-only: nothing is sent to its devices.`;
+    return `${visibleName(connection.name)} is read-only: nothing is sent to its devices.`;
   }
 
   /** The attributes of a control that sends something, where nothing can be sent: it stays focusable and says why. */
@@ -110,7 +110,7 @@ export class Sending {
   async #confirm(command: CommandToSend, asked: boolean): Promise<Said | null> {
     const { confirmation, devices } = await this.backend.checkCommand({ ...command, ...UNASKED });
     const busy = devices.flatMap(({ device, name, busy }) => (busy === null ? [] : { device: name ?? device, busy }));
-    const warnings = busy.slice(0, WARNINGS).map(({ device, busy }) => `${visible(device)}: ${visible(busy)}`);
+    const warnings = busy.slice(0, WARNINGS).map(({ device, busy }) => `${visibleName(device)}: ${visible(busy)}`);
     if (busy.length > WARNINGS) warnings.push(`${counted(busy.length - WARNINGS, 'other device')} also busy.`);
     if (confirmation === 'none' && busy.length === 0) return UNASKED;
     if (confirmation === 'ask' && asked && busy.length === 0) return { ...UNASKED, confirmed: 'yes' };

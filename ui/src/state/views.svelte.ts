@@ -8,7 +8,7 @@ import type { CountedView } from '../backend/bindings/CountedView';
 import type { SavedView } from '../backend/bindings/SavedView';
 import { columnKey } from '../format/gridColumns';
 import { line } from '../format/search';
-import { visible, visibleName } from '../format/text';
+import { visibleName } from '../format/text';
 import type { Fleet } from './fleet.svelte';
 import { Throttle } from './throttle';
 import type { Undo } from './undo.svelte';
@@ -59,10 +59,10 @@ export class Views {
     const saved = await this.backend.saveView({ ...this.#shown(), id: '', name });
     await this.#load();
     this.opened = saved.id;
-    this.undo.offer(`Saved the view “${visible(saved.name)}”.`, async () => {
+    this.undo.offer(`Saved the view “${visibleName(saved.name)}”.`, async () => {
       await this.backend.removeView(saved.id);
       await this.#load();
-      return `Deleted the view “${visible(saved.name)}” again.`;
+      return `Deleted the view “${visibleName(saved.name)}” again.`;
     });
   }
 

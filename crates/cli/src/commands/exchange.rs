@@ -10,7 +10,7 @@ use wilco_engine::{
 use super::named;
 use crate::{
     base::Base,
-    output::{Output, clean, count, file_to_write},
+    output::{Output, clean, count, file_to_write, visible_name},
     problem::{self, NOT_DONE, Problem},
 };
 
@@ -68,13 +68,13 @@ pub(super) async fn import(base: &Base, file: &Path, replace: &[String], dry_run
 }
 
 fn said(line: &ImportLine, replaced: bool, dry_run: bool) -> String {
-    let own = clean(&line.name);
+    let own = visible_name(&line.name);
     let name = match line.kind {
         ImportKind::Command => own.to_string(),
         ImportKind::Button => format!("the button '{own}'"),
     };
     let name = match &line.connection {
-        Some(connection) => format!("{name} (for {})", clean(connection)),
+        Some(connection) => format!("{name} (for {})", visible_name(connection)),
         None => name,
     };
     match (line.change, replaced, dry_run) {

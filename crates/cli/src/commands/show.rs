@@ -8,7 +8,7 @@ use super::named;
 use crate::{
     base::Base,
     options::Listing,
-    output::{Output, clean},
+    output::{Output, clean, visible_name},
     problem::Problem,
 };
 
@@ -41,7 +41,7 @@ fn lines(entry: &CatalogueEntry) -> Result<Vec<String>, Problem> {
         answer_expected,
         ..
     } = &entry.definition;
-    let mut lines = vec![format!("{} ({})", clean(name), clean(title))];
+    let mut lines = vec![format!("{} ({})", visible_name(name), clean(title))];
     let mut line = |what: &str, value: &str| lines.push(format!("  {what:<12} {value}"));
     line("topic", &topic.as_deref().map_or("set by the dialect".into(), clean));
     let form = if *plain { "plain text" } else { "JSON" };

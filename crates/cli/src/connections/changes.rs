@@ -9,7 +9,7 @@ use crate::{
     base::Base,
     input::{confirmed, secret_line},
     options::{BrokerOptions, EditOptions, IdentityOptions, Switch},
-    output::{Output, clean, count, local_time},
+    output::{Output, clean, count, local_time, visible_name},
     problem::Problem,
 };
 
@@ -17,7 +17,7 @@ use crate::{
 pub(super) async fn add(base: &Base, entry: ConnectionEntry, described: Described) -> Result<ExitCode, Problem> {
     let entry = described.over(base.console(), entry).await?;
     let added = save(base.console(), entry).await?;
-    let mut lines = vec![format!("Added {} ({}).", clean(&added.name), added.url)];
+    let mut lines = vec![format!("Added {} ({}).", visible_name(&added.name), added.url)];
     lines.extend(certificate(&added));
     say(&lines)
 }
@@ -63,7 +63,7 @@ impl Edit {
             entry.proxy = None;
         }
         let after = save(base.console(), described.over(base.console(), entry).await?).await?;
-        let mut lines = vec![format!("Changed {} ({}).", clean(&after.name), after.url)];
+        let mut lines = vec![format!("Changed {} ({}).", visible_name(&after.name), after.url)];
         if after.certificate_expires_at != before.certificate_expires_at {
             lines.extend(certificate(&after));
         }
@@ -113,7 +113,7 @@ impl Renewal {
             _ => "none".to_owned(),
         };
         say(&[
-            format!("Replaced the client certificate of {}.", clean(&before.name)),
+            format!("Replaced the client certificate of {}.", visible_name(&before.name)),
             format!("  before  {old}"),
             format!(
                 "  now     {}, valid from {} until {}",
@@ -129,7 +129,11 @@ impl Renewal {
 pub(super) async fn duplicate(base: &Base, name: &str) -> Result<ExitCode, Problem> {
     let original = base.connection(name).await?;
     let added = base.console().duplicate_connection(&original.id).await.map_err(without_keyring)?;
-    say(&[format!("Added {}, a copy of {} with a new client ID.", clean(&added.name), clean(&original.name))])
+    say(&[format!(
+        "Added {}, a copy of {} with a new client ID.",
+        visible_name(&added.name),
+        visible_name(&original.name)
+    )])
 }
 
 /// Puts it at another place, counted from 1; beyond the end means last.
@@ -140,7 +144,7 @@ pub(super) async fn relocate(base: &Base, name: &str, to: u32) -> Result<ExitCod
     let ids = placed(ids, &moved.id, usize::try_from(to).unwrap_or(usize::MAX));
     base.console().order_connections(&ids).await?;
     let place = ids.iter().position(|id| *id == moved.id).unwrap_or_default() + 1;
-    say(&[format!("Moved {} to position {} of {}.", clean(&moved.name), count(place), count(ids.len()))])
+    say(&[format!("Moved {} to position {} of {}.", visible_name(&moved.name), count(place), count(ids.len()))])
 }
 
 fn placed(mut ids: Vec<String>, moved: &str, to: usize) -> Vec<String> {
@@ -152,7 +156,7 @@ fn placed(mut ids: Vec<String>, moved: &str, to: usize) -> Vec<String> {
 /// Removes it with all that belongs to it.
 pub(super) async fn remove(base: &Base, name: &str, yes: bool) -> Result<ExitCode, Problem> {
     let connection = base.connection(name).await?;
-    let shown = clean(&connection.name).into_owned();
+    let shown = visible_name(&connection.name).into_owned();
     let question = format!(
         "Remove {shown}, its secrets, {} devices and {} commands in its history?",
         count(connection.devices as usize),

@@ -11,7 +11,7 @@ use crate::{
     base::Base,
     input::{TRIES, WRONG, asked, new_passphrase, secret_line},
     options::ExportOptions,
-    output::{Output, clean, count, file_to_write},
+    output::{Output, clean, count, file_to_write, visible_name},
     problem::Problem,
 };
 
@@ -38,7 +38,7 @@ impl Export {
         }
         if let Some(demo) = chosen.iter().find(|connection| connection.demo) {
             return Err(Problem::new(
-                format!("{} cannot be exported: it is part of the app.", clean(&demo.name)),
+                format!("{} cannot be exported: it is part of the app.", visible_name(&demo.name)),
                 "Every installation of Wilco includes it.",
             ));
         }
@@ -116,7 +116,7 @@ impl Import {
             output.line("The file contains no connections.")?;
         }
         for name in &imported.names {
-            output.line(&format!("Added {}.", clean(name)))?;
+            output.line(&format!("Added {}.", visible_name(name)))?;
         }
         if !imported.without_secrets.is_empty() {
             let names = listed(imported.without_secrets.iter().map(String::as_str));

@@ -9,7 +9,7 @@ use wilco_engine::api::{ConnectionMode, ConnectionView, LinkState, MqttVersion};
 use crate::{
     base::Base,
     options::Listing,
-    output::{Output, Table, count, local_time, name},
+    output::{Output, Table, count, local_time, visible_name},
     problem::Problem,
 };
 
@@ -37,12 +37,12 @@ pub(super) async fn run(base: &Base, listing: Listing) -> Result<ExitCode, Probl
         Table::new(["NAME", "MODE", "URL", "MQTT", "CLIENT ID", "PREFIX", "CERTIFICATE EXPIRES", "DEVICES", "LINK"]);
     for connection in &connections {
         table.row([
-            name(&connection.name).into_owned().into(),
+            visible_name(&connection.name).into_owned().into(),
             mode(connection).into(),
             connection.url.clone().into(),
             version(connection).into(),
-            name(&connection.client_id).into_owned().into(),
-            name(&connection.prefix).into_owned().into(),
+            visible_name(&connection.client_id).into_owned().into(),
+            visible_name(&connection.prefix).into_owned().into(),
             connection.certificate_expires_at.map(|end| until(end, now)).unwrap_or_default().into(),
             count(connection.devices as usize).into(),
             // Our own engine has only just begun to connect, which says nothing.

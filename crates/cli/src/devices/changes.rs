@@ -9,7 +9,7 @@ use crate::{
     base::Base,
     input,
     options::{DeviceAddOptions, DeviceNameOptions, DeviceNoteOptions, TagOptions},
-    output::{Output, clean, count, name, several},
+    output::{Output, count, several, visible_name},
     problem::{self, Problem},
 };
 
@@ -33,7 +33,7 @@ pub(super) async fn add(base: &Base, options: DeviceAddOptions) -> Result<ExitCo
     say(match (changed.as_slice(), total) {
         ([], 1) => "The device exists already. Nothing changed.".to_owned(),
         ([], _) => "The devices exist already. Nothing changed.".to_owned(),
-        ([one], _) => format!("Added or changed {}.", self::name(one)),
+        ([one], _) => format!("Added or changed {}.", visible_name(one)),
         (some, _) => format!("Added or changed {}.", several(some.len(), "device")),
     })
 }
@@ -44,8 +44,8 @@ pub(super) async fn name_one(base: &Base, options: DeviceNameOptions) -> Result<
     let connection = base.connection(&connection).await?;
     base.console().name_device(&connection.id, &device, given.clone()).await?;
     say(match given {
-        Some(given) => format!("Named {} {}.", name(&device), clean(&given)),
-        None => format!("Removed the name of {}.", name(&device)),
+        Some(given) => format!("Named {} {}.", visible_name(&device), visible_name(&given)),
+        None => format!("Removed the name of {}.", visible_name(&device)),
     })
 }
 
@@ -56,8 +56,8 @@ pub(super) async fn note(base: &Base, options: DeviceNoteOptions) -> Result<Exit
     let is_note = note.is_some();
     base.console().note_device(&connection.id, &device, note).await?;
     say(match is_note {
-        true => format!("Wrote the note of {}.", name(&device)),
-        false => format!("Removed the note of {}.", name(&device)),
+        true => format!("Wrote the note of {}.", visible_name(&device)),
+        false => format!("Removed the note of {}.", visible_name(&device)),
     })
 }
 
@@ -67,10 +67,10 @@ pub(super) async fn tag(base: &Base, options: TagOptions) -> Result<ExitCode, Pr
     let (connection, devices) = chosen(base, which).await?;
     let new = unknown(base, &connection.id, &devices).await?;
     let tagged = base.console().tag_devices(&connection.id, devices, &tag).await?;
-    let tagged = format!("Tagged {} with {}.", several(tagged.len(), "device"), clean(&tag));
+    let tagged = format!("Tagged {} with {}.", several(tagged.len(), "device"), visible_name(&tag));
     say(match new.as_slice() {
         [] => tagged,
-        [one] => format!("{tagged} {} was not known, and is added.", name(one)),
+        [one] => format!("{tagged} {} was not known, and is added.", visible_name(one)),
         some => format!("{tagged} {} were not known, and are added: {}.", several(some.len(), "device"), names(some)),
     })
 }
@@ -91,7 +91,7 @@ pub(super) async fn untag(base: &Base, options: TagOptions) -> Result<ExitCode, 
             Some("List the devices with wilco devices."),
         );
     }
-    say(format!("Removed {} from {}.", clean(&tag), several(untagged.len(), "device")))
+    say(format!("Removed {} from {}.", visible_name(&tag), several(untagged.len(), "device")))
 }
 
 /// Those of some devices that are not known.
@@ -103,7 +103,7 @@ async fn unknown(base: &Base, connection: &str, devices: &[String]) -> Result<Ve
 
 /// The first of some devices.
 fn names(devices: &[String]) -> String {
-    let named: Vec<_> = devices.iter().take(NAMED).map(|device| name(device)).collect();
+    let named: Vec<_> = devices.iter().take(NAMED).map(|device| visible_name(device)).collect();
     match devices.len() - named.len() {
         0 => named.join(", "),
         others => format!("{} and {}", named.join(", "), several(others, "other")),

@@ -11,7 +11,7 @@ use wilco_engine::api::{DeviceImport, DeviceQuery};
 use crate::{
     base::Base,
     options::{DeviceExportOptions, DeviceImportOptions},
-    output::{Output, clean, count, file_to_write, several},
+    output::{Output, clean, count, file_to_write, several, visible_name},
     problem::{self, NOT_DONE, Problem},
 };
 
@@ -34,7 +34,7 @@ pub(super) async fn import(base: &Base, options: DeviceImportOptions) -> Result<
     let mut output = Output::text();
     let unused: Vec<_> = import.columns.iter().filter(|column| column.kind.is_none()).collect();
     if !unused.is_empty() {
-        let names: Vec<_> = unused.iter().map(|column| clean(&column.name)).collect();
+        let names: Vec<_> = unused.iter().map(|column| visible_name(&column.name)).collect();
         output.line(&format!("Not used: {}.", names.join(", ")))?;
     }
     output.line(&said(&import, dry_run))?;

@@ -7,7 +7,7 @@ use crate::{
     base::Base,
     input::confirmed,
     options::ForgetOptions,
-    output::{Output, name, several},
+    output::{Output, several, visible_name},
     problem::{self, NOT_DONE, Problem},
 };
 
@@ -18,7 +18,7 @@ pub(super) async fn run(base: &Base, options: ForgetOptions) -> Result<ExitCode,
     let (shown, question, what) = match devices.as_slice() {
         [device] => {
             let commands = base.console().device(&connection.id, device).await?.command_count as usize;
-            let shown = name(device).into_owned();
+            let shown = visible_name(device).into_owned();
             let question = format!(
                 "Forget {shown} with its state, measurements, logs and {} of its history?",
                 several(commands, "command")

@@ -6,7 +6,7 @@ use crate::{
     base::Base,
     input::{asked, secret_line},
     options::DevicePasswordOptions,
-    output::{Output, clean, name},
+    output::{Output, visible_name},
     problem::Problem,
 };
 
@@ -15,8 +15,8 @@ pub(super) async fn set(base: &Base, options: DevicePasswordOptions) -> Result<E
     let DevicePasswordOptions { connection, device, password_stdin, clear } = options;
     let connection = base.connection(&connection).await?;
     let whose = match &device {
-        Some(device) => name(device).into_owned(),
-        None => format!("all devices of {}", clean(&connection.name)),
+        Some(device) => visible_name(device).into_owned(),
+        None => format!("all devices of {}", visible_name(&connection.name)),
     };
     let password = if clear {
         None

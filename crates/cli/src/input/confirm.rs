@@ -3,7 +3,11 @@ use std::io::{self, IsTerminal, Write};
 use tokio::sync::oneshot;
 use wilco_engine::api::{Confirmation, Confirmed};
 
-use crate::{options::ConfirmOptions, output::clean, problem::Problem};
+use crate::{
+    options::ConfirmOptions,
+    output::{clean, visible_name},
+    problem::Problem,
+};
 
 /// Prompts for the confirmation of something that cannot be undone. `what` is the message without a terminal.
 pub(crate) fn confirmed(question: &str, what: &str) -> Result<bool, Problem> {
@@ -27,7 +31,7 @@ pub(crate) async fn confirmation(
     if let Some(name) = &given.confirm {
         return Ok(Confirmed::Name(name.clone()));
     }
-    let (connection, what) = (clean(connection), clean(what));
+    let (connection, what) = (visible_name(connection), clean(what));
     let nowhere = |hint: String| {
         Problem::new(
             format!("The connection '{connection}' is protected, and there is no terminal to confirm on."),

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use wilco_engine::api::{AnswerMatch, CommandState, CommandView, JsonText, Outcome, UnreadableView};
 
-use super::{clean, name, paint, state_name, state_style};
+use super::{clean, paint, state_name, state_style, visible_name};
 
 /// A command at one rung of its ladder.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -73,7 +73,7 @@ impl CommandLine {
         let state = format!("{:<13}", state_name(self.state));
         let mut line = format!(
             "{:<width$}  {}  {:>9}",
-            name(&self.device),
+            visible_name(&self.device),
             paint(&state, state_style(self.state)),
             elapsed(self.at - self.queued_at)
         );

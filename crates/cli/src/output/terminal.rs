@@ -3,7 +3,7 @@
 
 use std::io::{self, Write};
 
-use super::text::is_unseen;
+use wilco_engine::api::is_unseen;
 
 /// Writes text with everything in it that a terminal would obey, or not show, as `\u001b`: in JSON that means the same, and
 /// in CSV it is plain to see. Line ends stay.

@@ -2,7 +2,7 @@
 
 use wilco_engine::api::{AnswerTimes, Cause, RolloutApproval, RolloutDetail, SharedTrait, TimesView, Verdict};
 
-use crate::output::{clean, count, local_time, name, state_name};
+use crate::output::{clean, count, local_time, state_name, visible_name};
 
 /// The maximum number of devices outside the rollout to list.
 const NAMED: usize = 20;
@@ -51,7 +51,7 @@ pub(super) fn strangers(detail: &RolloutDetail) -> Option<String> {
         .map(|stranger| {
             let message = stranger.message.as_deref().map(|message| format!(": {}", clean(message)));
             let state = state_name(stranger.state);
-            format!("{} {state}{}", name(&stranger.device), message.unwrap_or_default())
+            format!("{} {state}{}", visible_name(&stranger.device), message.unwrap_or_default())
         })
         .collect();
     let more = if named.len() < detail.stranger_count as usize { ", …" } else { "" };
@@ -83,7 +83,7 @@ fn times(times: &AnswerTimes) -> Option<String> {
 /// `Firmware 2.3.0: 41 answers, p50 120 ms, p95 300 ms, p99 310 ms, slowest 330 ms`
 fn firmware(times: &TimesView) -> String {
     let TimesView { name, count: answers, p50_ms, p95_ms, p99_ms, max_ms, .. } = times;
-    let firmware = name.as_deref().map_or("Firmware unknown".into(), |name| format!("Firmware {}", clean(name)));
+    let firmware = name.as_deref().map_or("Firmware unknown".into(), |name| format!("Firmware {}", visible_name(name)));
     format!(
         "{firmware}: {} answers, p50 {p50_ms:.0} ms, p95 {p95_ms:.0} ms, p99 {p99_ms:.0} ms, slowest {max_ms:.0} ms",
         count(*answers as usize)

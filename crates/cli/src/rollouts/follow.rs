@@ -15,7 +15,7 @@ use crate::{
     base::Base,
     interrupt::Interrupt,
     options::Listing,
-    output::{Output, clean, count, name, state_name},
+    output::{Output, clean, count, state_name, visible_name},
     problem::{self, NOT_DONE, Problem, UNAPPROVED},
 };
 
@@ -203,7 +203,7 @@ impl<'a> Follow<'a> {
         if out.matching > 0 {
             let state = |member: &MemberView| state_name(member.state);
             let mut names: Vec<_> =
-                out.rows.iter().map(|member| format!("{} ({})", name(&member.device), state(member))).collect();
+                out.rows.iter().map(|member| format!("{} ({})", visible_name(&member.device), state(member))).collect();
             if out.matching as usize > names.len() {
                 names.push("…".to_owned());
             }
@@ -256,7 +256,7 @@ impl<'a> Follow<'a> {
             for member in &page.rows {
                 let message = member.message.as_deref().map(|message| format!(": {}", clean(message)));
                 let state = state_name(member.state);
-                output.line(&format!("{} {state}{}", name(&member.device), message.unwrap_or_default()))?;
+                output.line(&format!("{} {state}{}", visible_name(&member.device), message.unwrap_or_default()))?;
             }
             if left_out > 0 {
                 output.line(&format!("… and {} more", count(left_out)))?;

@@ -7,7 +7,7 @@ use wilco_engine::api::{
     SharedTrait, Stranger, TimesView, WaitsFor, grouped,
 };
 
-use crate::output::{clean, count, local_time, paint, several, state_name, state_style, time_of_day};
+use crate::output::{clean, count, local_time, paint, several, state_name, state_style, time_of_day, visible_name};
 
 /// A rollout in its current state, for programs. Stages count from 1.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -136,7 +136,7 @@ pub(super) fn text(view: &RolloutView) -> String {
 /// The name.
 pub(super) fn name(view: &RolloutView) -> String {
     let spec = &view.spec;
-    clean(spec.name.as_deref().unwrap_or(&spec.command.name)).into_owned()
+    visible_name(spec.name.as_deref().unwrap_or(&spec.command.name)).into_owned()
 }
 
 /// The name of its state, and its style.
@@ -167,7 +167,7 @@ fn waiting(view: &RolloutView) -> String {
         }
         Some(WaitsFor::Gate { until: None, unmeasured, unmeasured_examples }) => {
             let more = if unmeasured_examples.len() < *unmeasured as usize { ", …" } else { "" };
-            let names: Vec<_> = unmeasured_examples.iter().map(|device| clean(device)).collect();
+            let names: Vec<_> = unmeasured_examples.iter().map(|device| visible_name(device)).collect();
             let devices = several(*unmeasured as usize, "device");
             format!("waiting for {} from {devices}: {}{more}", series(view), names.join(", "))
         }

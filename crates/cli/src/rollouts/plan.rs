@@ -6,7 +6,7 @@ use wilco_engine::api::RolloutPlan;
 
 use crate::{
     options::Listing,
-    output::{Output, clean, count, several},
+    output::{Output, clean, count, several, visible_name},
     problem::Problem,
 };
 
@@ -121,7 +121,7 @@ fn named(number: u32, examples: &[String]) -> String {
         return String::new();
     }
     let more = if examples.len() < number as usize { ", …" } else { "" };
-    let names: Vec<_> = examples.iter().map(|device| clean(device)).collect();
+    let names: Vec<_> = examples.iter().map(|device| visible_name(device)).collect();
     format!(": {}{more}", names.join(", "))
 }
 

@@ -18,7 +18,7 @@ use crate::{
     input,
     interrupt::Interrupt,
     options::Listing,
-    output::{Output, clean, count, paint, several, time_of_day},
+    output::{Output, clean, count, paint, several, time_of_day, visible_name},
     problem::{self, NOT_DONE, Problem},
 };
 
@@ -118,7 +118,7 @@ pub(super) async fn start_now(
     let connections = base.console().connections().await?;
     let name = connections.into_iter().find(|one| one.id == spec.connection).map(|one| one.name).unwrap_or_default();
     let devices = several(rehearsed.rollout.members as usize, "device");
-    let question = format!("Start the real rollout now, on {devices} of {}? [y/N] ", clean(&name));
+    let question = format!("Start the real rollout now, on {devices} of {}? [y/N] ", visible_name(&name));
     tokio::select! {
         answer = input::yes(&question) => answer,
         () = interrupt.received() => Err(Problem::Interrupted),

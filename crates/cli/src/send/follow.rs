@@ -13,7 +13,7 @@ use crate::{
     base::Base,
     interrupt::Interrupt,
     link,
-    output::{clean, state_name},
+    output::{state_name, visible_name},
     problem::{self, NOT_DONE, Problem},
 };
 
@@ -115,7 +115,7 @@ impl<'a> Follow<'a> {
         let detail = self.base.console().device(&self.connection, &self.device).await;
         let password = detail.ok().and_then(|detail| detail.described).and_then(|described| described.password);
         if password == Some(DevicePassword::Wanted) {
-            let name = clean(&self.device);
+            let name = visible_name(&self.device);
             problem::warn(
                 &format!("{name} requires a password, and none is set."),
                 Some(&format!("Set it with wilco devices password -c CONNECTION -d {name}.")),
@@ -201,7 +201,7 @@ impl<'a> Follow<'a> {
         };
         let hint = hint.map(|hint| format!("{hint} ")).unwrap_or_default();
         Problem::Unclear {
-            message: format!("{why} The command for {} can no longer be followed. {stood}", self.device),
+            message: format!("{why} The command for {} can no longer be followed. {stood}", visible_name(&self.device)),
             hint: Some(format!("{hint}Check wilco history before you repeat it.")),
         }
     }
@@ -215,7 +215,7 @@ impl<'a> Follow<'a> {
         } else {
             let state = state_name(self.progress.state());
             problem::warn(
-                &format!("Interrupted; 1 command unfinished: {} ({state}).", self.device),
+                &format!("Interrupted; 1 command unfinished: {} ({state}).", visible_name(&self.device)),
                 Some("The device may still carry it out. Its answers appear in the history of a stored connection."),
             );
         }

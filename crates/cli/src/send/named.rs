@@ -7,7 +7,7 @@ use wilco_engine::api::{ConnectionView, DeviceCheck};
 use crate::{
     base::Base,
     devices, link,
-    output::clean,
+    output::{clean, visible_name},
     problem::{self, Problem},
 };
 
@@ -48,7 +48,7 @@ pub(crate) async fn devices(
 /// Says which devices another console's command has not finished on.
 pub(crate) fn say_busy(checks: &[DeviceCheck]) {
     for check in checks {
-        let name = clean(check.name.as_deref().unwrap_or(&check.device)).into_owned();
+        let name = visible_name(check.name.as_deref().unwrap_or(&check.device)).into_owned();
         if let Some(busy) = &check.busy {
             problem::warn(&format!("{name} is busy. {}", clean(busy)), Some("Wilco sends the command anyway."));
         }
@@ -58,7 +58,7 @@ pub(crate) fn say_busy(checks: &[DeviceCheck]) {
 /// Says what is known before a command is sent.
 pub(crate) fn say(checks: &[DeviceCheck]) {
     for check in checks {
-        let name = clean(check.name.as_deref().unwrap_or(&check.device)).into_owned();
+        let name = visible_name(check.name.as_deref().unwrap_or(&check.device)).into_owned();
         if let Some(already) = &check.already {
             let hint = "Many devices report nothing when nothing changes, so it may end as unconfirmed or time out.";
             problem::warn(&format!("{name} already reports {}.", clean(already)), Some(hint));

@@ -2,7 +2,7 @@
 
 use crate::{
     options::Listing,
-    output::{Output, count, name},
+    output::{Output, count, visible_name},
     problem::Problem,
 };
 
@@ -68,7 +68,7 @@ impl StepPrinter {
 /// `press-1  … 1,234 more 'running' answers`
 fn gap(device: &str, left_out: u32, width: usize) -> String {
     let answers = if left_out == 1 { "answer" } else { "answers" };
-    format!("{:<width$}  … {} more 'running' {answers}", name(device), count(left_out as usize))
+    format!("{:<width$}  … {} more 'running' {answers}", visible_name(device), count(left_out as usize))
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 /** The actions of the fleet and of the inspected device. */
 
-import { visible, visibleName } from '../../format/text';
+import { visibleName } from '../../format/text';
 import { NOTHING } from '../../format/search';
 import type { Action } from '../../state/actions.svelte';
 import { getCatalogue } from '../../state/catalogue.svelte';
@@ -50,7 +50,7 @@ export function deviceActions(): () => Action[] {
       ...catalogue.buttonsOf(targets.connection).map((button) => {
         const dots = catalogue.isDangerous(targets.connection, button.command) ? '…' : '';
         const press = () => composer.press(inspected.targets, button);
-        return sender(`button.${button.id}`, `${visible(button.label)}${dots}`, null, press);
+        return sender(`button.${button.id}`, `${visibleName(button.label)}${dots}`, null, press);
       }),
       // Only Wilco's own firmware has these commands.
       ...(described === null

@@ -5,7 +5,7 @@ import { createContext } from 'svelte';
 import type { Batch } from '../../backend/bindings/Batch';
 import type { DesiredConfig } from '../../backend/bindings/DesiredConfig';
 import type { DesiredView } from '../../backend/bindings/DesiredView';
-import { visible } from '../../format/text';
+import { visibleName } from '../../format/text';
 import type { Backend } from '../../state/backend';
 import { Throttle } from '../../state/throttle';
 import type { Connections } from '../../state/connections.svelte';
@@ -65,7 +65,7 @@ export class DesiredConfigs {
   async clear({ desired, name }: DesiredView): Promise<void> {
     const cleared = await this.backend.clearDesired(desired.connection, desired.target);
     await this.#changed();
-    const what = desired.target.by === 'tag' ? `the tag ${visible(name)}` : `the view “${visible(name)}”`;
+    const what = desired.target.by === 'tag' ? `the tag ${visibleName(name)}` : `the view “${visibleName(name)}”`;
     this.undo.offer(`Cleared what is wanted for ${what}.`, async () => {
       await this.backend.saveDesired(cleared);
       await this.#changed();

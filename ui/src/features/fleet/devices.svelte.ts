@@ -4,7 +4,7 @@ import { createContext } from 'svelte';
 
 import type { NewDevice } from '../../backend/bindings/NewDevice';
 import { counted } from '../../format/count';
-import { visible, visibleName } from '../../format/text';
+import { visibleName } from '../../format/text';
 import type { Backend } from '../../state/backend';
 import type { Undo } from '../../state/undo.svelte';
 
@@ -39,7 +39,7 @@ export class Devices {
     };
     await rename(name);
     this.undo.offer(
-      name === '' ? `Removed the name of ${visibleName(device)}.` : `Named ${visibleName(device)} “${visible(name)}”.`,
+      name === '' ? `Removed the name of ${visibleName(device)}.` : `Named ${visibleName(device)} “${visibleName(name)}”.`,
       async () => {
         await rename(before);
         return `${visibleName(device)} has its earlier name again.`;
@@ -131,5 +131,5 @@ export class Devices {
 export const [getDevices, setDevices] = createContext<Devices>();
 
 function whichOf(devices: readonly string[]): string {
-  return devices.length === 1 ? visible(devices[0] ?? '') : counted(devices.length, 'device');
+  return devices.length === 1 ? visibleName(devices[0] ?? '') : counted(devices.length, 'device');
 }

@@ -13,6 +13,15 @@ it('shows what the engine has to say, until it is dismissed', async () => {
   expect(queryByText('The disk is full.')).toBeNull();
 });
 
+it('shows no two connections by names that look alike', async () => {
+  const alike = [view({ id: 'a', name: 'Caf\u00e9' }), view({ id: 'b', name: 'Cafe\u0301' })];
+  const { findByRole, user } = openWindow({ connections: alike });
+  const chosen = await findByRole('button', { name: /^Connection: Caf\u00e9,/ });
+  expect(chosen).toHaveTextContent(/^Caf\u00e9/);
+  await user.click(chosen);
+  await findByRole('button', { name: /^Cafe\\u0301/ });
+});
+
 it('shows its window once the first screen is drawn', async () => {
   const { backend, findByRole } = openWindow();
   expect(backend.shown).toBe(false);

@@ -14,7 +14,7 @@ import type { WhichMembers } from '../../backend/bindings/WhichMembers';
 import { changes, detail, title } from '../../format/command';
 import { count, counted } from '../../format/count';
 import { isWithdrawable } from '../../format/states';
-import { visible } from '../../format/text';
+import { visible, visibleName } from '../../format/text';
 import { clock, duration, left } from '../../format/time';
 
 /** Handed to MQTT, and not at the end. */
@@ -100,7 +100,7 @@ export function commandLine({ command }: Pick<NewRollout, 'command'>): string {
 /** Its title: its name, or the command with its arguments. */
 export function nameOf({ spec }: Pick<RolloutView, 'spec'>): string {
   const name = spec.name?.trim() ?? '';
-  return name === '' ? commandLine(spec) : visible(name);
+  return name === '' ? commandLine(spec) : visibleName(name);
 }
 
 /** It has a name. */
@@ -129,7 +129,7 @@ export function targetOf({ target }: Pick<NewRollout, 'target'>, members: number
     case 'broadcast':
       return {
         words:
-          target.group === null ? 'every device, by broadcast' : `the group ${visible(target.group)}, by broadcast`,
+          target.group === null ? 'every device, by broadcast' : `the group ${visibleName(target.group)}, by broadcast`,
         search: null,
       };
   }
@@ -203,7 +203,7 @@ export function waitText(
 function gateText(waits: Extract<WaitsFor, { what: 'gate' }>, series: string, now: number): string {
   if (waits.until !== null) return `${series} is watched for another ${left(waits.until - now)}`;
   if (waits.unmeasured === 0) return `No finished device measures ${series}`;
-  const names = waits.unmeasured_examples.map(visible).join(', ');
+  const names = waits.unmeasured_examples.map(visibleName).join(', ');
   const others = waits.unmeasured - waits.unmeasured_examples.length;
   return `Waiting for ${series} from ${names}${others > 0 ? ` and ${counted(others, 'other')}` : ''}`;
 }

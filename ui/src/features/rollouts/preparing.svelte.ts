@@ -9,7 +9,7 @@ import type { WhichMembers } from '../../backend/bindings/WhichMembers';
 import { CommandComposer, COUNTED } from '../../state/commandComposer.svelte';
 import { failureOf } from '../../state/failure';
 import { speaksDialect } from '../../format/dialects';
-import { visible } from '../../format/text';
+import { visible, visibleName } from '../../format/text';
 import { counted } from '../../format/count';
 import { blankDraft, errorsOf, deliveryOf, settingsOf, type Draft } from './draft';
 import { Rehearsing } from './rehearsing.svelte';
@@ -209,7 +209,7 @@ export class Preparing {
   get which(): string {
     const { target } = this.asked;
     const named = target.by === 'devices' ? target.devices : (this.plan?.samples ?? []).map(({ device }) => device);
-    const listed = named.slice(0, NAMED).map(visible).join(', ');
+    const listed = named.slice(0, NAMED).map(visibleName).join(', ');
     const others = (this.members ?? named.length) - Math.min(named.length, NAMED);
     return listed === '' ? '' : `${listed}${others > 0 ? ` and ${counted(others, 'other')}` : ''}.`;
   }
@@ -242,7 +242,7 @@ export class Preparing {
       case 'broadcast':
         return {
           words:
-            target.group === null ? 'Every device, by broadcast' : `The group ${visible(target.group)}, by broadcast`,
+            target.group === null ? 'Every device, by broadcast' : `The group ${visibleName(target.group)}, by broadcast`,
           search: null,
         };
     }
