@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 
-import { deviceError, firstOf, listed, topicsOf } from './topics';
+import { deviceError, firstOf, listed, spacedError, topicsOf } from './topics';
 
 it('hears every device, and commands one', () => {
   expect(topicsOf('', [])).toEqual({
@@ -17,7 +17,20 @@ it('hears and commands only the devices that are named', () => {
   expect(topics.sent).toEqual(['cmd/a/req', 'cmd/b/req']);
 });
 
-it('reads devices from lines', () => expect(listed(' a\nb, c\r\n\na ')).toEqual(['a', 'b', 'c']));
+it('reads devices from lines, exactly as they are', () => {
+  expect(listed('a\nb\r\n\n  \na\npump \n pump\npump\na,b')).toEqual(['a', 'b', 'pump ', ' pump', 'pump', 'a,b']);
+  expect(listed('')).toEqual([]);
+});
+
+it.each([
+  ['pump', null],
+  ['loading bay', null],
+  ['pump ', /“pump␣” begins or ends with a space/],
+  ['\tpump', /“\\tpump” begins or ends with a space/],
+])('judges the space of %j', (name, complaint) => {
+  if (complaint === null) expect(spacedError(name)).toBeNull();
+  else expect(spacedError(name)).toMatch(complaint);
+});
 
 it.each([
   ['kitchen-0417', null],

@@ -1,5 +1,7 @@
 /** The topics that a connection will use, shown before it is saved. Nothing is sent from here. */
 
+import { visibleName } from './text';
+
 export interface Topics {
   /** Without these Wilco cannot work. */
   needed: string[];
@@ -23,20 +25,23 @@ export function topicsOf(prefix: string, devices: string[]): Topics {
   };
 }
 
-/** The devices of a list with one on each line, or with commas. */
+/** The devices of a list with one on each line, each once and exactly as it is written there. */
 export function listed(text: string): string[] {
-  const names = text
-    .split(/[\n,]/)
-    .map((name) => name.trim())
-    .filter((name) => name !== '');
-  return [...new Set(names)];
+  return [...new Set(text.split(/\r?\n/).filter((line) => line.trim() !== ''))];
 }
 
 /** Why a text cannot name a device; nothing where it can. */
 export function deviceError(name: string): string | null {
-  if (/[+#/]/.test(name)) return `“${name}” cannot be a device: its name is one topic level, without + # and /.`;
-  if (name.startsWith('$')) return `“${name}” cannot be a device: what begins with $ belongs to the broker.`;
-  return name === 'all' || name === 'groups' ? `“${name}” is kept for commands to many devices.` : null;
+  const shown = `“${visibleName(name)}”`;
+  if (/[+#/]/.test(name)) return `${shown} cannot be a device: its name is one topic level, without + # and /.`;
+  if (name.startsWith('$')) return `${shown} cannot be a device: what begins with $ belongs to the broker.`;
+  return name === 'all' || name === 'groups' ? `${shown} is kept for commands to many devices.` : null;
+}
+
+/** Why an entered line is probably not the device that is meant: nobody sees a space at its end. */
+export function spacedError(name: string): string | null {
+  if (name.trim() === name) return null;
+  return `“${visibleName(name)}” begins or ends with a space. Remove the space. If the device ID really contains it, use wilco connections edit with --only-device.`;
 }
 
 /** The first few of a list, and how many are left. */

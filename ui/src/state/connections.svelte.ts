@@ -111,7 +111,7 @@ export class Connections {
 
   /** A connection as an entry that changes nothing of it. */
   entry(connection: ConnectionView) {
-    const around = { kit: null, kept: connection.has, presets: [], taken: [] };
+    const around = { kit: null, kept: connection.has, presets: [], taken: [], named: connection.devices_named };
     return entryOf(formOf(connection), around, connection.denied);
   }
 

@@ -12,6 +12,7 @@ const around = (given: Partial<Around> = {}): Around => ({
   kept: null,
   presets: PRESETS,
   taken: [],
+  named: [],
   ...given,
 });
 const form = (given: Partial<Form> = {}): Form => ({ ...blankForm(), address: 'mqtts://bench.local:8883', ...given });
@@ -133,7 +134,7 @@ describe('the entry made of a form', () => {
       dialects: [{ name: 'text', settings: {} }],
       dialect_files: [],
       prefix: 'cmd',
-      devices_named: ['a', 'b'],
+      devices_named: ['a', 'b', 'pump ', 'x,y'],
       keep_alive_s: 45,
       session_expiry_s: 60,
       trust: 'platform',
@@ -157,7 +158,7 @@ describe('the entry made of a form', () => {
       dialects: [{ name: 'text', settings: {} }],
       dialect_files: [],
       prefix: 'cmd',
-      devices: ['a', 'b'],
+      devices: ['a', 'b', 'pump ', 'x,y'],
       keep_alive_s: 45,
       session_expiry_s: 60,
       trust: 'platform',
@@ -207,6 +208,7 @@ describe('complaints', () => {
     [{ password: 'x' }, 'password', /user name/],
     [{ prefix: 'cmd/+' }, 'prefix', /plain levels/],
     [{ devices: 'a\nb/c' }, 'devices', /one topic level/],
+    [{ devices: 'a\npump ' }, 'devices', /“pump␣” begins or ends with a space/],
     [{ name: 'Bench ' }, 'name', /ends with a space/],
     [{ name: 'Bench\u200b' }, 'name', /invisible character: Bench\\u200b/],
     [{ name: '\u202eBench' }, 'name', /invisible character: \\u202eBench/],
@@ -234,6 +236,8 @@ describe('complaints', () => {
     expect(complaints(form({ prefix: 'cmd/fleet-1', proxyUrl: 'socks5://p:1080' }), around())).toEqual({});
     check({ trust: 'pinned' }, { kit: kit(['/s.crt', 'server']) }, 'trust', null);
     check({ name: 'Bench' }, { taken: ['Bench'] }, 'name', /already a connection/);
+    // One that the connection has already is meant.
+    check({ devices: 'a\npump ' }, { named: ['pump '] }, 'devices', null);
   });
 
   it('stand on the step where they can be mended', () => {

@@ -55,6 +55,8 @@ export interface Around {
   presets: PresetView[];
   /** The names of the other connections. */
   taken: string[];
+  /** The only devices of the connection which is changed. */
+  named: string[];
 }
 
 /** The values derived from a form. */

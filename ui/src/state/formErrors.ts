@@ -2,7 +2,7 @@
 
 import { isEncrypted } from '../format/address';
 import { visible } from '../format/text';
-import { deviceError, listed } from '../format/topics';
+import { deviceError, listed, spacedError } from '../format/topics';
 import { settle, type Around, type Form } from './form';
 
 export type FormErrors = Partial<Record<keyof Form | 'kit', string>>;
@@ -39,7 +39,7 @@ export function complaints(form: Form, around: Around): FormErrors {
   say(
     'devices',
     listed(form.devices)
-      .map(deviceError)
+      .map((device) => deviceError(device) ?? (around.named.includes(device) ? null : spacedError(device)))
       .find((sentence) => sentence !== null),
   );
   const aws = settle(form, around).preset === 'aws';

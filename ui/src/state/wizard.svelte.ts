@@ -44,6 +44,7 @@ export class Wizard {
     kept: this.editing?.has ?? null,
     presets: this.presets,
     taken: this.taken(),
+    named: this.editing?.devices_named ?? [],
   }));
   readonly settled = $derived.by(() => settle(this.form, this.around));
   readonly wrong: FormErrors = $derived.by(() => complaints(this.form, this.around));
