@@ -10,6 +10,10 @@ pub struct Batch {
     /// Counts up by one; the first is 1.
     #[ts(type = "number")]
     pub sequence: u64,
+    /// The engine's time, Unix milliseconds. All times are of this clock, from which the computer's may differ for a while
+    /// after it was set.
+    #[ts(type = "number")]
+    pub now: i64,
     /// Every connection, when any of them changed.
     pub connections: Option<Vec<ConnectionView>>,
     /// The commands that changed, each once, in their current state; at most 200.

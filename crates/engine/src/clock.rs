@@ -86,6 +86,12 @@ impl Clock {
         Timestamp(self.source.wall())
     }
 
+    /// How far the computer's clock is ahead of this one, milliseconds; negative where it is behind.
+    #[must_use]
+    pub(crate) fn apart(&self) -> i64 {
+        self.source.wall().saturating_sub(self.now().0)
+    }
+
     /// Takes in the time that the computer has slept. Says how long that was, if it was long enough for connections to
     /// have ended.
     pub(crate) fn catch_up(&self) -> Option<Millis> {
@@ -100,7 +106,7 @@ impl Clock {
     /// Sets the time by the wall clock where the two have come apart. Says by how many milliseconds, negative where it was
     /// set back. Only while nothing waits for a time.
     pub(crate) fn set_right(&self) -> Option<i64> {
-        let apart = self.source.wall().saturating_sub(self.now().0);
+        let apart = self.apart();
         if apart.abs() < APART {
             return None;
         }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use tokio::sync::mpsc;
-use wilco_ledger::{CommandId, DeviceId};
+use wilco_ledger::{CommandId, DeviceId, Timestamp};
 
 use crate::{
     api::{Batch, DeviceStates, Failure, Notice, NoticeLevel, RolloutView},
@@ -13,6 +13,9 @@ use crate::{
 
 /// The maximum number of commands and devices in one batch; beyond that, a client must read its lists again.
 const NAMED_AT_MOST: usize = 200;
+
+/// A clock of the computer that has moved by less against the engine's needs no batch, milliseconds.
+const APART: i64 = 1_000;
 
 /// The number of batches that a slow listener may be behind before it is disconnected.
 const MOST_UNREAD: usize = 600;
@@ -32,6 +35,10 @@ pub(crate) struct Feed {
     device_states: Vec<DeviceStates>,
     rollouts: BTreeMap<u32, RolloutView>,
     notices: Vec<Notice>,
+    /// How far the computer's clock was ahead of the engine's when that was last handed out, milliseconds.
+    apart: i64,
+    /// One of the clocks was set since.
+    clock_was_set: bool,
 }
 
 impl Feed {
@@ -47,6 +54,7 @@ impl Feed {
     pub(crate) fn is_due(&self) -> bool {
         let notices = !self.notices.is_empty() && !self.listeners.is_empty();
         self.connections
+            || self.clock_was_set
             || !self.commands.is_empty()
             || !self.devices.is_empty()
             || !self.rollouts.is_empty()
@@ -113,14 +121,25 @@ impl Feed {
         self.notice(NoticeLevel::Error, failure.message, failure.hint);
     }
 
+    /// Notes how far the computer's clock is ahead of the engine's, milliseconds. Listeners are told the engine's time as
+    /// soon as that changes.
+    pub(crate) fn clocks(&mut self, apart: i64) {
+        if apart.abs_diff(self.apart) >= APART.unsigned_abs() {
+            self.apart = apart;
+            self.clock_was_set = true;
+        }
+    }
+
     /// Hands out the collected changes. `connections` is called only if one of them changed.
-    pub(crate) fn hand_out(&mut self, connections: impl FnOnce() -> Vec<crate::api::ConnectionView>) {
+    pub(crate) fn hand_out(&mut self, now: Timestamp, connections: impl FnOnce() -> Vec<crate::api::ConnectionView>) {
         let mut commands: Vec<_> =
             self.commands.drain().map(|((connection, ..), snapshot)| snapshot.view(connection.as_str())).collect();
         commands.sort_unstable_by(|a, b| (a.queued_at, &a.id).cmp(&(b.queued_at, &b.id)));
         self.sequence += 1;
+        self.clock_was_set = false;
         let batch = Batch {
             sequence: self.sequence,
+            now: now.0,
             connections: std::mem::take(&mut self.connections).then(connections),
             commands,
             more_commands: std::mem::take(&mut self.more_commands),
@@ -143,20 +162,42 @@ impl Feed {
 mod tests {
     #![expect(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 
+    use wilco_ledger::Timestamp;
+
     use super::Feed;
     use crate::api::NoticeLevel;
+
+    const NOW: Timestamp = Timestamp(1_795_438_800_000);
+
+    #[test]
+    fn a_clock_that_is_set_is_told_of_at_once() {
+        let mut feed = Feed::default();
+        let mut batches = feed.listen();
+        feed.hand_out(NOW, Vec::new);
+        assert_eq!(batches.try_recv().unwrap().now, NOW.0);
+        feed.clocks(300);
+        assert!(!feed.is_due(), "no clock runs as another does");
+        for apart in [86_400_000, 0, -86_400_000] {
+            feed.clocks(apart);
+            assert!(feed.is_due(), "{apart}");
+            feed.hand_out(NOW, Vec::new);
+            assert_eq!(batches.try_recv().unwrap().now, NOW.0);
+            feed.clocks(apart + 5);
+            assert!(!feed.is_due(), "{apart}");
+        }
+    }
 
     #[test]
     fn what_is_said_before_anybody_listens_waits_for_who_does() {
         let mut feed = Feed::default();
         feed.notice(NoticeLevel::Warning, "The demo fleet did not start.", None);
         assert!(!feed.is_due(), "nothing is handed out again and again to nobody");
-        feed.hand_out(Vec::new);
+        feed.hand_out(NOW, Vec::new);
         let mut batches = feed.listen();
-        feed.hand_out(Vec::new);
+        feed.hand_out(NOW, Vec::new);
         assert_eq!(batches.try_recv().unwrap().notices.len(), 1);
         assert!(!feed.is_due());
-        feed.hand_out(Vec::new);
+        feed.hand_out(NOW, Vec::new);
         assert_eq!(batches.try_recv().unwrap().notices, []);
     }
 
@@ -165,7 +206,7 @@ mod tests {
         let mut feed = Feed::default();
         let mut batches = feed.listen();
         feed.notice_of(&"bench".into(), "This answer cannot be read.", "It does not change a command's state.");
-        feed.hand_out(Vec::new);
+        feed.hand_out(NOW, Vec::new);
         assert_eq!(batches.try_recv().unwrap().notices[0].connection.as_deref(), Some("bench"));
     }
 }

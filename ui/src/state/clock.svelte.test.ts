@@ -1,10 +1,12 @@
+import { flushSync } from 'svelte';
 import { afterEach, beforeEach, expect, it, onTestFinished, vi } from 'vitest';
 
-import { nowFor, seconds } from './clock.svelte';
+import { engineTime, nowFor, seconds } from './clock.svelte';
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => {
   hide(false);
+  engineTime.take(Date.now());
   vi.useRealTimers();
 });
 
@@ -46,4 +48,22 @@ it('ticks in tenths only while tenths are shown', async () => {
   const young = counting(() => nowFor({ queued_at: Date.now(), deadline: null }));
   await vi.advanceTimersByTimeAsync(1_000);
   expect(young()).toBe(11);
+});
+
+it.each([86_400_000, -86_400_000])('shows the engine’s time after the computer’s clock was set by %d ms', (step) => {
+  const began = Date.now();
+  const times = counting(() => seconds.now);
+  const command = { queued_at: began, deadline: began + 20_000 };
+  vi.setSystemTime(began + step);
+  engineTime.take(began + 200);
+  flushSync();
+  expect(times()).toBe(2);
+  expect([seconds.now - began, nowFor(command) - began]).toEqual([200, 200]);
+  // A batch that arrives a little later changes nothing, so no countdown jumps.
+  vi.setSystemTime(began + step + 700);
+  engineTime.take(began + 400);
+  expect(seconds.now - began).toBe(900);
+  // The engine follows once nothing waits.
+  engineTime.take(Date.now());
+  expect(seconds.now).toBe(Date.now());
 });

@@ -12,6 +12,7 @@ const C = view({ id: 'c', name: 'C' });
 
 const batch = (connections: Batch['connections']): Batch => ({
   sequence: 1,
+  now: 0,
   connections,
   commands: [],
   more_commands: false,

@@ -7,6 +7,7 @@ import { Feed, merge, newer } from './feed';
 function batch(sequence: number, given: Partial<Batch> = {}): Batch {
   return {
     sequence,
+    now: Date.now(),
     connections: null,
     commands: [],
     more_commands: false,

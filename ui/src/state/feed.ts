@@ -5,6 +5,7 @@ import { createContext } from 'svelte';
 import type { Backend } from '../backend/backend';
 import type { Batch } from '../backend/bindings/Batch';
 import type { CommandView } from '../backend/bindings/CommandView';
+import { engineTime } from './clock.svelte';
 
 type Listener = (batch: Batch) => void;
 
@@ -24,6 +25,7 @@ export class Feed {
   }
 
   take(batch: Batch): void {
+    engineTime.take(batch.now);
     if (this.#pending !== null) {
       this.#pending = merge(this.#pending, batch);
       return;
@@ -49,6 +51,7 @@ export function merge(earlier: Batch, later: Batch): Batch {
   for (const rollout of later.rollouts) rollouts.set(rollout.id, rollout);
   return {
     sequence: later.sequence,
+    now: later.now,
     connections: later.connections ?? earlier.connections,
     commands: [...commands.values()],
     more_commands: earlier.more_commands || later.more_commands,

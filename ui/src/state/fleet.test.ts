@@ -38,6 +38,7 @@ function slowBackend() {
 
 const batch = (given: Partial<Batch>): Batch => ({
   sequence: 1,
+  now: 0,
   connections: null,
   commands: [],
   more_commands: false,

@@ -12,6 +12,7 @@ import type { HistoryCause } from '../backend/bindings/HistoryCause';
 import type { HistoryCauses } from '../backend/bindings/HistoryCauses';
 import type { HistoryQuery } from '../backend/bindings/HistoryQuery';
 import { wordOf } from '../format/states';
+import { engineTime } from './clock.svelte';
 import { HistoryExport } from './export.svelte';
 import { failureOf } from './failure';
 import { keyOf, newer } from './feed';
@@ -277,7 +278,7 @@ export class History {
       (device === '' || command.device === device) &&
       command.automatic === (this.filter.automatic ?? false) &&
       (!this.filter.needsAttention ||
-        Date.now() - (command.finished_at ?? command.changed_at) <= NEEDS_ATTENTION_FOR) &&
+        engineTime.now - (command.finished_at ?? command.changed_at) <= NEEDS_ATTENTION_FOR) &&
       (this.filter.states.length === 0 || this.filter.states.includes(command.state))
     );
   }

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 
 import type { Backend } from '../backend/backend';
 import type { Batch } from '../backend/bindings/Batch';
@@ -10,6 +10,7 @@ import type { HistoryQuery } from '../backend/bindings/HistoryQuery';
 import { view } from '../backend/fake/connections';
 import { command } from '../test/commands';
 import { sendingOver } from '../test/sending';
+import { engineTime } from './clock.svelte';
 import { History } from './history.svelte';
 import { FILTERS, NEEDS_ATTENTION_NOW, type Filter } from './historyFilters';
 import { Route } from './route.svelte';
@@ -51,6 +52,7 @@ function slowBackend() {
   const tell = (commands: CommandView[], given: Partial<Batch> = {}) =>
     history.take({
       sequence: 1,
+      now: 0,
       connections: null,
       commands,
       more_commands: false,
@@ -277,6 +279,18 @@ describe('a filtered list', () => {
       { ...ended(1, 'timed_out'), ...at(1_000_006) },
     ]);
     expect(ids()).toEqual(['c7', 'c1']);
+  });
+
+  it('goes back by the engine’s time, whatever the computer’s clock was set to', async () => {
+    onTestFinished(() => engineTime.take(Date.now()));
+    vi.setSystemTime(1_000_005 + 3_600_000 + 86_400_000);
+    engineTime.take(1_000_005 + 3_600_000);
+    const { tell, ids } = await filtered(NEEDS_ATTENTION_NOW, []);
+    tell([
+      { ...ended(4, 'failed'), finished_at: 1_000_004 },
+      { ...ended(1, 'timed_out'), finished_at: 1_000_006 },
+    ]);
+    expect(ids()).toEqual(['c1']);
   });
 
   it('counts no command that was counted when it was read', async () => {

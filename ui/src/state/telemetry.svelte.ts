@@ -5,6 +5,7 @@ import type { Batch } from '../backend/bindings/Batch';
 import type { Failure } from '../backend/bindings/Failure';
 import type { SeriesView } from '../backend/bindings/SeriesView';
 import type { TelemetryView } from '../backend/bindings/TelemetryView';
+import { engineTime } from './clock.svelte';
 import { failureOf } from './failure';
 import { Throttle } from './throttle';
 
@@ -133,7 +134,7 @@ export class Measurements {
     const { from, to } = this.zoom ?? this.view;
     const still = about !== null && about >= from && about <= to ? about : (from + to) / 2;
     const wide = (to - from) * factor;
-    const end = Math.min(Date.now(), still + (to - still) * factor);
+    const end = Math.min(engineTime.now, still + (to - still) * factor);
     this.zoomTo(end - wide, end);
   }
 
@@ -141,7 +142,7 @@ export class Measurements {
   pan(part: number): void {
     if (this.view === null) return;
     const { from, to } = this.zoom ?? this.view;
-    const end = Math.min(Date.now(), to + Math.round((to - from) * part));
+    const end = Math.min(engineTime.now, to + Math.round((to - from) * part));
     if (part < 0 || end > to) this.zoomTo(end - (to - from), end);
   }
 
@@ -151,7 +152,7 @@ export class Measurements {
   }
 
   pause(): void {
-    this.#pausedAt = (this.zoom === null ? this.view?.to : null) ?? Date.now();
+    this.#pausedAt = (this.zoom === null ? this.view?.to : null) ?? engineTime.now;
   }
 
   resume(): void {
@@ -164,16 +165,17 @@ export class Measurements {
   }
 
   #ask(every: number): void {
-    if (Date.now() - this.#loadedAt >= every) this.#refresh.ask();
+    // The time may be set back.
+    if (Math.abs(engineTime.now - this.#loadedAt) >= every) this.#refresh.ask();
     else if (every >= SELDOM) this.#refreshLast.ask();
   }
 
   async #load(): Promise<void> {
     const { connection, device, zoom, range } = this;
     if (connection === null || device === null) return;
-    const now = (this.#loadedAt = Date.now());
+    const now = (this.#loadedAt = engineTime.now);
     const span = RANGES.find(({ value }) => value === range)?.span ?? null;
-    const from = zoom?.from ?? (span === null ? null : (this.#pausedAt ?? Date.now()) - span);
+    const from = zoom?.from ?? (span === null ? null : (this.#pausedAt ?? engineTime.now) - span);
     try {
       const ask = (from: number | null, to: number | null, points: number) =>
         this.backend.telemetry({ connection, device, from, to, points });
@@ -197,7 +199,7 @@ export class Measurements {
   async #loadLast(): Promise<void> {
     const { connection, device } = this;
     if (connection === null || device === null || !this.goesOn) return;
-    const now = Date.now();
+    const now = engineTime.now;
     try {
       const { series } = await this.backend.telemetry({ connection, device, from: now - RECENT, to: null, points: 1 });
       if (connection !== this.connection || device !== this.device) return;

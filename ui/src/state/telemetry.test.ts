@@ -1,12 +1,14 @@
-import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, expect, it, onTestFinished, vi } from 'vitest';
 
 import type { Backend } from '../backend/backend';
 import type { Batch } from '../backend/bindings/Batch';
 import { measurements } from '../backend/fake/telemetry';
+import { engineTime } from './clock.svelte';
 import { Measurements } from './telemetry.svelte';
 
 const HEARD: Batch = {
   sequence: 1,
+  now: 0,
   connections: null,
   commands: [],
   more_commands: false,
@@ -45,6 +47,17 @@ it('goes on with what comes, once a second at the most', async () => {
   const before = telemetry.mock.calls.length;
   await vi.advanceTimersByTimeAsync(5_000);
   expect(telemetry.mock.calls.length - before).toBeLessThan(2);
+});
+
+it('asks for the engine’s time after the computer’s clock was set', async () => {
+  const right = Date.now();
+  vi.setSystemTime(right + 86_400_000);
+  engineTime.take(right);
+  onTestFinished(() => engineTime.take(Date.now()));
+  const { watched, telemetry } = watch();
+  await vi.advanceTimersByTimeAsync(0);
+  expect(telemetry.mock.calls[0]?.[0]).toMatchObject({ from: right - 300_000, to: null });
+  expect(watched.askedAt).toBe(right);
 });
 
 it('reads a long time anew only every so often', async () => {

@@ -81,6 +81,7 @@ impl Controller {
         }
         self.set_clock_right();
         let now = self.clock.now();
+        self.feed.clocks(self.clock.apart());
         for known in self.connections.values_mut() {
             if known.count_second(seconds, now) {
                 self.feed.connections();

@@ -127,7 +127,7 @@ impl Controller {
             }
         }
         let listed = self.connections.values().chain(&self.leaving);
-        self.feed.hand_out(|| views_of(listed));
+        self.feed.hand_out(self.clock.now(), || views_of(listed));
     }
 
     /// The connections as they are listed.

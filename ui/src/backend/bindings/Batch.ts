@@ -14,6 +14,11 @@ export type Batch = {
  */
 sequence: number, 
 /**
+ * The engine's time, Unix milliseconds. All times are of this clock, from which the computer's may differ for a while
+ * after it was set.
+ */
+now: number, 
+/**
  * Every connection, when any of them changed.
  */
 connections: Array<ConnectionView> | null, 

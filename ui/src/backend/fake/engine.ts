@@ -304,6 +304,7 @@ export class FakeEngine {
       this.due = false;
       const batch: Batch = {
         sequence: ++this.sequence,
+        now: Date.now(),
         connections: this.views(),
         commands: [...this.changed.values()],
         more_commands: false,

@@ -5,6 +5,7 @@ import type { AuditKind } from '../../backend/bindings/AuditKind';
 import type { AuditVerification } from '../../backend/bindings/AuditVerification';
 import type { Failure } from '../../backend/bindings/Failure';
 import type { Backend } from '../../state/backend';
+import { engineTime } from '../../state/clock.svelte';
 import { failureOf } from '../../state/failure';
 
 /** Entries of one page. */
@@ -41,7 +42,7 @@ export class AuditList {
     this.failure = null;
     try {
       const page = await this.backend.audit({
-        since: days === null ? null : Date.now() - days * DAY,
+        since: days === null ? null : engineTime.now - days * DAY,
         until: null,
         kinds: this.kind === null ? [] : [this.kind],
         before: older ? this.next : null,

@@ -8,6 +8,7 @@ import type { MessageReading } from '../../backend/bindings/MessageReading';
 import type { SampleMessage } from '../../backend/bindings/SampleMessage';
 import type { TrafficMessage } from '../../backend/bindings/TrafficMessage';
 import type { Backend } from '../../state/backend';
+import { engineTime } from '../../state/clock.svelte';
 import { failureOf } from '../../state/failure';
 
 /** Messages that are kept, the latest. */
@@ -134,7 +135,7 @@ export class Describing {
     if (this.learnsUntil !== null) return this.learned();
     this.clear();
     if (!this.listening) await this.listen();
-    if (this.listening) this.learnsUntil = Date.now() + LEARNS_FOR;
+    if (this.listening) this.learnsUntil = engineTime.now + LEARNS_FOR;
   }
 
   /** The minute is over: the whole is proposed. */

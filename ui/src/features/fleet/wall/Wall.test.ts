@@ -131,7 +131,7 @@ describe('the wall', () => {
     const sound = places.find((place) => app.fleet.stateAt(place) === 'succeeded') ?? from;
     const before = Number(/(\d+) failed/.exec(heading?.textContent ?? '')?.[1] ?? 0);
     app.fleet.take({
-      ...{ sequence: 1, connections: [], commands: [], more_commands: false, devices: [], changed_devices: [] },
+      ...{ sequence: 1, now: 0, connections: [], commands: [], more_commands: false, devices: [], changed_devices: [] },
       ...{ rollouts: [], notices: [] },
       device_states: [
         { connection: 'demo', devices: [app.fleet.list.ids[sound] ?? ''], presence: [0], states: [8], more: false },
