@@ -163,7 +163,8 @@ impl Asked {
                     // Otherwise all of the next one would be new.
                     if log.have > 0 {
                         let text = text_of(&log.parts);
-                        print(before.as_deref().map_or(text.as_str(), |before| fresh(before, &text)))?;
+                        let fresh = before.as_deref().map_or(text.as_str(), |before| fresh(before, &text));
+                        print(fresh).map_err(|problem| self.unclear(problem))?;
                         before = Some(text);
                         self.forget_all_but_last(base.console(), &mut fetched).await;
                     }

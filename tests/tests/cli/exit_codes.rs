@@ -198,10 +198,24 @@ fn output_that_cannot_be_written_does_not_end_as_if_nothing_was_sent() -> Result
         &["rollout", "start", "-c", "bench", "-d", "lamp-1", "led", "on=true"],
         &["rollout", "again", "1"],
         &["log", "-c", "bench", "-d", "lamp-1"],
+        &["log", "-c", "bench", "-d", "lamp-1", "--follow"],
     ] {
         let said = bench.run_with_full_output(sends)?;
         ensure!(said.code == 3, "{sends:?}: {said:?}");
     }
+    // An engine that ends with the program takes along what it has not sent, or has just sent it: then that is said.
+    let requests = broker.listen("lamp-3/req")?;
+    let mut unclear = 0;
+    for _ in 0..5 {
+        let said = bench.run_with_full_output(&["send", "--url", &broker.url(), "-d", "lamp-3", "led", "on=true"])?;
+        ensure!([2, 3].contains(&said.code), "{said:?}");
+        unclear += usize::from(said.code == 3);
+    }
+    broker.publish("lamp-3/req", b"the end", false)?;
+    let log = soon("the end", PATIENCE, || Some(requests.log()).filter(|log| log.contains("the end")))?;
+    let sent = log.lines().count() - 1;
+    ensure!(sent <= unclear, "{sent} were sent, and {unclear} said so");
+
     let staged = ["-d", "lamp-1", "-d", "lamp-2", "--stages", "1,100%", "--pause-between", "ask", "led", "on=false"];
     let mut start = bench.start(&[&["rollout", "start", "-c", "bench", "--name", "staged"][..], &staged].concat())?;
     let waiting = soon("wait between the stages", PATIENCE, || {

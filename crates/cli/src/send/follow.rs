@@ -68,12 +68,14 @@ impl<'a> Follow<'a> {
 
     /// Runs until it has ended, nothing can be sent, or it is interrupted.
     pub(super) async fn run(mut self, interrupt: &mut Interrupt) -> Result<ExitCode, Problem> {
-        match self.follow(interrupt).await {
-            Err(Problem::Said { message, hint } | Problem::Unclear { message, hint }) if !self.is_withdrawn() => {
-                Err(self.unclear(&message, hint))
-            }
-            outcome => outcome,
+        let outcome = self.follow(interrupt).await;
+        let Err(Problem::Said { message, hint } | Problem::Unclear { message, hint }) = &outcome else {
+            return outcome;
+        };
+        if self.is_withdrawn().await {
+            return outcome;
         }
+        Err(self.unclear(message, hint.clone()))
     }
 
     async fn follow(&mut self, interrupt: &mut Interrupt) -> Result<ExitCode, Problem> {
@@ -187,9 +189,23 @@ impl<'a> Follow<'a> {
         }))
     }
 
-    /// Nothing was sent, and nothing will be.
-    fn is_withdrawn(&self) -> bool {
-        self.progress.state() == CommandState::Cancelled || (self.unsent && self.base.is_passing())
+    /// Nothing was sent, and nothing will be. An engine that ends with this program may just be sending what was unsent
+    /// when it was last looked at, so that is cancelled first.
+    async fn is_withdrawn(&self) -> bool {
+        if self.progress.state() == CommandState::Cancelled {
+            return true;
+        }
+        if !self.unsent || !self.base.is_passing() {
+            return false;
+        }
+        let (console, connection, device, id) = (self.base.console(), &self.connection, &self.device, &self.id);
+        let now = async || console.command(connection, device, id).await.ok().map(|detail| detail.command);
+        if !now().await.is_some_and(|command| is_unsent(&command)) {
+            return false;
+        }
+        // It was refused where the command has left meanwhile: that shows in its state.
+        let _ = console.cancel(connection, device, id).await;
+        now().await.is_some_and(|command| command.attempts == 0 && command.state == CommandState::Cancelled)
     }
 
     /// It can no longer be followed: returns its last known state.
