@@ -148,6 +148,9 @@ pub struct DeviceDetail {
     /// When it last reported its state, Unix milliseconds; nothing where only the broker's copy of it is known.
     #[ts(type = "number | null")]
     pub reported_at: Option<i64>,
+    /// When it last restarted, Unix milliseconds, as far as that is known.
+    #[ts(type = "number | null")]
+    pub restarted_at: Option<i64>,
     /// The configuration it runs with: a JSON object.
     pub running_config: Option<JsonText>,
     /// The configuration it will have after its next restart: a JSON object.

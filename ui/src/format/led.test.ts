@@ -15,8 +15,8 @@ const asks = (more: Partial<CommandView> = {}) =>
     finished_at: END,
     ...more,
   }) as CommandView;
-const reports = (led: boolean | null, reported_at: number | null = null) =>
-  ({ row: { led }, reported_at }) as DeviceDetail;
+const reports = (led: boolean | null, reported_at: number | null = null, restarted_at: number | null = null) =>
+  ({ row: { led }, reported_at, restarted_at }) as DeviceDetail;
 
 it.each<[string, DeviceDetail, CommandView | null, boolean, string]>([
   ['no command', reports(true), null, false, 'As last reported by the device.'],
@@ -26,7 +26,33 @@ it.each<[string, DeviceDetail, CommandView | null, boolean, string]>([
   ['an earlier report', reports(false, END - 1), asks(), false, 'It confirmed on. No report since.'],
   ['the broker’s copy', reports(false), asks(), false, 'It confirmed on. No report since.'],
   ['a later report', reports(false, END + 1), asks(), false, 'It confirmed on, then reported off.'],
-  ['a restart', reports(false), asks(), true, 'It has restarted and reports off.'],
+  ['a restart', reports(false), asks(), true, 'It has restarted. No report since.'],
+  ['a restart, and the broker’s copy', reports(true), asks(), true, 'It has restarted. No report since.'],
+  ['a restart, and an earlier report', reports(true, END - 1), asks(), true, 'It has restarted. No report since.'],
+  [
+    'a restart after a report',
+    reports(true, END + 1, END + 2),
+    asks(),
+    false,
+    'It has restarted. No report since.',
+  ],
+  [
+    'a restart before a report',
+    reports(false, END + 3, END + 2),
+    asks(),
+    false,
+    'It has restarted and reports off.',
+  ],
+  ['a restart after which it is the same', reports(true, END + 3, END + 2), asks(), true, 'You requested on, and it is on.'],
+  ['a restart at an unknown time', reports(false, END + 3), asks(), true, 'It has restarted and reports off.'],
+  ['a restart before the command', reports(true, END - 1, END - 2), asks(), false, 'You requested on, and it is on.'],
+  [
+    'a restart after a failure',
+    reports(true, END - 1, END + 2),
+    asks({ state: 'failed' }),
+    false,
+    'You requested on. Failed.',
+  ],
   ['a failure', reports(false, END + 1), asks({ state: 'failed' }), false, 'You requested on. Failed.'],
   [
     'another console',

@@ -14,8 +14,9 @@ export function askedOf(command: CommandView | null): boolean | null {
   return typeof on === 'boolean' ? on : null;
 }
 
-/** `restarted`: the device has restarted since the command. */
-export function ledText({ row, reported_at }: DeviceDetail, command: CommandView | null, restarted: boolean): string {
+/** `rebooted`: the device has started anew since the command, at whatever time. */
+export function ledText(detail: DeviceDetail, command: CommandView | null, rebooted: boolean): string {
+  const { row, reported_at, restarted_at } = detail;
   const reported = row.led;
   const asked = askedOf(command);
   if (command === null || asked === null)
@@ -24,10 +25,13 @@ export function ledText({ row, reported_at }: DeviceDetail, command: CommandView
   const wish = `${command.by === 'you' ? 'You' : `Another console${named_by}`} requested ${named(asked)}`;
   if (!command.final)
     return asked === reported ? `${wish}. It is ${named(asked)} already.` : `${wish}. Not ${named(asked)} yet.`;
-  if (asked === reported) return `${wish}, and it is ${named(asked)}.`;
-  if (command.state !== 'succeeded') return `${wish}. ${wordOf(command.state)}.`;
   const ended = command.finished_at ?? command.changed_at;
-  const since = restarted || (reported_at !== null && reported_at > ended);
+  const restarted = rebooted || (restarted_at !== null && restarted_at > ended);
+  const since = reported_at !== null && reported_at > ended && reported_at >= (restarted_at ?? ended);
+  const unknown = restarted && !since;
+  if (asked === reported && !unknown) return `${wish}, and it is ${named(asked)}.`;
+  if (command.state !== 'succeeded') return `${wish}. ${wordOf(command.state)}.`;
+  if (unknown) return 'It has restarted. No report since.';
   if (!since || reported === null) return `It confirmed ${named(asked)}. No report since.`;
   if (restarted) return `It has restarted and reports ${named(reported)}.`;
   return `It confirmed ${named(asked)}, then reported ${named(reported)}.`;

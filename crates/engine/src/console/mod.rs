@@ -276,7 +276,7 @@ impl Handle {
         let device = device_id(device)?;
         let listed = self.listed(connection)?;
         let described = listed.dialects.as_ref().and_then(|dialects| crate::dialects::read(dialects).view(&device));
-        let (row, note, reported_at, running_config, saved_config, telemetry_interval_ms) = {
+        let (row, note, [reported_at, restarted_at], running_config, saved_config, telemetry_interval_ms) = {
             let fleet = listed.fleet;
             let fleet = fleet.read().unwrap_or_else(PoisonError::into_inner);
             let known = fleet.get(&device).ok_or_else(|| not_found("device", device.as_str()))?;
@@ -285,7 +285,8 @@ impl Handle {
                 [reported.running, reported.saved].map(|config| config.map(|text| JsonText::of(&text)));
             let interval = reported.telemetry_interval_ms;
             let note = known.annotation.as_ref().and_then(|annotation| annotation.note.clone());
-            (known.row(connection), note, known.reported_at.map(|at| at.0), running, saved, interval)
+            let times = [known.reported_at, known.restart.map(|restart| restart.at)].map(|at| at.map(|at| at.0));
+            (known.row(connection), note, times, running, saved, interval)
         };
         let (commands, command_count) = self.store.last_commands(&id, &device, 8).await?;
         let commands = commands.iter().map(|command| views::command(id.as_str(), command, None)).collect();
@@ -294,6 +295,7 @@ impl Handle {
             row,
             note,
             reported_at,
+            restarted_at,
             running_config,
             saved_config,
             telemetry_interval_ms,

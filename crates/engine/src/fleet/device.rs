@@ -232,6 +232,10 @@ impl Device {
             let seen = at.filter(|_| is_another && was_known).map(|at| Restart { at, reported: false });
             self.restart = reported.or(seen);
         }
+        // It restarted at an unknown time, so what it reported before may be from before.
+        if is_another && was_known && self.restart.is_none() {
+            self.reported_at = None;
+        }
     }
 
     /// Notes values that a device of another dialect reports. They are searched and compared as a configuration is.
@@ -290,6 +294,21 @@ mod tests {
         // It restarted while Wilco was not connected, at an unknown time.
         check("d", None, None, None);
         check("d", Some(30), None, Some((30, true)));
+    }
+
+    #[test]
+    fn a_report_from_before_a_restart_is_not_taken_for_a_later_one() {
+        let mut device = Device::new(DeviceId::new("pump-7").unwrap());
+        device.started(Some("a".to_owned()), None, Some(Timestamp(1)));
+        device.report(json!({"led": true}).to_string(), Some(Timestamp(2)));
+        device.started(Some("b".to_owned()), None, Some(Timestamp(3)));
+        assert_eq!(device.reported_at, Some(Timestamp(2)), "the restart has a time to compare it with");
+        // While Wilco was not connected.
+        device.started(Some("c".to_owned()), None, None);
+        assert_eq!((device.led, device.reported_at), (Some(true), None));
+        device.report(json!({"led": true}).to_string(), Some(Timestamp(9)));
+        device.started(Some("c".to_owned()), None, None);
+        assert_eq!(device.reported_at, Some(Timestamp(9)));
     }
 
     #[test]

@@ -23,6 +23,10 @@ note: string | null,
  */
 reported_at: number | null, 
 /**
+ * When it last restarted, Unix milliseconds, as far as that is known.
+ */
+restarted_at: number | null, 
+/**
  * The configuration it runs with: a JSON object.
  */
 running_config: JsonText | null, 

@@ -68,6 +68,7 @@ export function deviceCalls(engine: FakeEngine) {
         row: found.row,
         note: found.note,
         reported_at: found.reportedAt,
+        restarted_at: null,
         running_config: found.running && toJson(found.running),
         saved_config: found.saved && toJson(found.saved),
         telemetry_interval_ms: engine.interval(device),
