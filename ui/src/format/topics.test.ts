@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 
-import { deviceError, firstOf, listed, spacedError, topicsOf } from './topics';
+import { deviceError, firstOf, listed, spacedError, topicBelow, topicsOf } from './topics';
 
 it('hears every device, and commands one', () => {
   expect(topicsOf('', [])).toEqual({
@@ -15,6 +15,23 @@ it('hears and commands only the devices that are named', () => {
   const topics = topicsOf('cmd', ['a', 'b']);
   expect(topics.needed).toEqual(['cmd/a/resp', 'cmd/b/resp']);
   expect(topics.sent).toEqual(['cmd/a/req', 'cmd/b/req']);
+});
+
+it('writes a topic below every prefix as the engine does', () => {
+  const check = (prefix: string, expected: string) => expect(topicBelow(prefix, 'pump/req')).toBe(expected);
+  check('', 'pump/req');
+  check('cmd', 'cmd/pump/req');
+  check('cmd/', 'cmd/pump/req');
+  check('/cmd/fleet-1/', '/cmd/fleet-1/pump/req');
+  check('/', '/pump/req');
+});
+
+it('writes topics below a prefix in one place', () => {
+  const sources = import.meta.glob<string>('../**/*.{svelte,ts}', { query: '?raw', import: 'default', eager: true });
+  const elsewhere = Object.entries(sources).filter(
+    ([path, source]) => !/\.test\.ts$|\/backend\//.test(path) && /prefix\}\//.test(source),
+  );
+  expect(elsewhere.map(([path]) => path)).toEqual([]);
 });
 
 it('reads devices from lines, exactly as they are', () => {

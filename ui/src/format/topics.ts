@@ -1,4 +1,4 @@
-/** The topics that a connection will use, shown before it is saved. Nothing is sent from here. */
+/** The topics that a connection will use, as they are shown. Nothing is sent from here. */
 
 import { visibleName } from './text';
 
@@ -13,11 +13,15 @@ export interface Topics {
 
 const WELCOME = ['status', 'state', 'telemetry', 'log', 'req'];
 
+/** A topic below a connection's prefix, which may have been entered with or without its closing `/`. */
+export function topicBelow(prefix: string, topic: string): string {
+  return prefix === '' ? topic : `${prefix.replace(/\/$/, '')}/${topic}`;
+}
+
 export function topicsOf(prefix: string, devices: string[]): Topics {
-  const before = prefix === '' ? '' : `${prefix.replace(/\/$/, '')}/`;
   const heard = devices.length === 0 ? ['+'] : devices;
   const sent = devices.length === 0 ? ['device1'] : devices;
-  const of = (names: string[], channel: string) => names.map((name) => `${before}${name}/${channel}`);
+  const of = (names: string[], channel: string) => names.map((name) => topicBelow(prefix, `${name}/${channel}`));
   return {
     needed: of(heard, 'resp'),
     welcome: WELCOME.flatMap((channel) => of(heard, channel)),

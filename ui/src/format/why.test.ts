@@ -21,6 +21,8 @@ describe('the words under a ladder', () => {
     expect(why(given, 0, { prefix: 'cmd/a', connected: true }).what).toBe(
       'The broker reports no subscribers on cmd/a/kitchen-0417/req.',
     );
+    expect(why(given, 0, { prefix: 'cmd/', connected: true }).what).toMatch(/ on cmd\/kitchen-0417\/req\.$/);
+    expect(why(given, 0, { prefix: '/', connected: true }).what).toMatch(/ on \/kitchen-0417\/req\.$/);
   });
 
   it('says that an answer came which cannot be read', () => {

@@ -4,6 +4,7 @@ import type { CommandView } from '../backend/bindings/CommandView';
 import { count } from './count';
 import { brief, itSaid, visible } from './text';
 import { duration, left } from './time';
+import { topicBelow } from './topics';
 import { wordOf } from './states';
 
 export interface Why {
@@ -173,5 +174,5 @@ function said(command: CommandView): string {
 }
 
 function topic(command: CommandView, around: Surroundings): string {
-  return visible(`${around.prefix === '' ? '' : `${around.prefix}/`}${command.device}/req`);
+  return visible(topicBelow(around.prefix, `${command.device}/req`));
 }
