@@ -21,7 +21,7 @@ use wilco_engine::{
 };
 
 use crate::{
-    output::visible_name,
+    output::{entered, visible_name},
     problem::Problem,
 };
 
@@ -106,9 +106,12 @@ impl Base {
         let names: Vec<_> = all.iter().map(|one| visible_name(&one.name)).collect();
         let hint = match names.as_slice() {
             [] => "Add one: wilco connections add NAME --url mqtts://HOST".to_owned(),
+            _ if name.contains("://") => {
+                "Use --url for an address, where the command has it, or add a connection.".to_owned()
+            }
             names => format!("Available: {}.", names.join(", ")),
         };
-        Err(Problem::new(format!("There is no connection named '{}'.", visible_name(name)), hint))
+        Err(Problem::new(format!("There is no connection named '{}'.", entered(name)), hint))
     }
 
     /// Puts everything of ours away.

@@ -10,7 +10,7 @@ use wilco_engine::api::CatalogueEntry;
 use crate::{
     base::Base,
     options::{CommandTask, Listing},
-    output::{Output, Table, clean, visible_name},
+    output::{Output, Table, clean, entered, visible_name},
     problem::Problem,
 };
 
@@ -64,7 +64,7 @@ async fn named(base: &Base, name: &str) -> Result<Vec<CatalogueEntry>, Problem> 
     let found: Vec<_> = entries.into_iter().filter(|entry| entry.definition.name == name).collect();
     if found.is_empty() {
         return Err(Problem::new(
-            format!("The catalogue has no command '{}'.", visible_name(name)),
+            format!("The catalogue has no command '{}'.", entered(name)),
             "List the catalogue with wilco commands list. You can also send commands that are not in it.",
         ));
     }

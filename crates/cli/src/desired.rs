@@ -20,7 +20,7 @@ use crate::{
         DesiredApplyOptions, DesiredClearOptions, DesiredScopeOptions, DesiredSetOptions, DesiredStatusOptions,
         DesiredTargetOptions, DesiredTask, Listing,
     },
-    output::{Output, Table, clean, count, several, visible_name},
+    output::{Output, Table, clean, count, entered, several, visible_name},
     problem::{NOT_DONE, Problem},
     rollouts,
 };
@@ -207,7 +207,7 @@ async fn view_of(base: &Base, connection: &ConnectionView, name: &str) -> Result
             [] => "Save a view in the window first, or use --tag.".to_owned(),
             names => format!("Saved views: {}.", names.join(", ")),
         };
-        Problem::new(format!("There is no saved view '{}'.", visible_name(name)), hint)
+        Problem::new(format!("There is no saved view '{}'.", entered(name)), hint)
     })
 }
 

@@ -11,7 +11,7 @@ use wilco_ledger::grouped;
 use crate::{
     learn,
     options::{DialectTask, Listing},
-    output::{Output, Table, clean, several, visible_name},
+    output::{Output, Table, clean, entered, several, visible_name},
     problem::{NOT_DONE, Problem, warn},
 };
 
@@ -72,7 +72,7 @@ fn list(listing: Listing) -> Result<ExitCode, Problem> {
 
 fn show(name: &str) -> Result<ExitCode, Problem> {
     let text = shipped_text(name).ok_or_else(|| {
-        let message = format!("There is no dialect named '{}'.", visible_name(name));
+        let message = format!("There is no dialect named '{}'.", entered(name));
         Problem::new(message, "List the dialects with wilco dialects list.")
     })?;
     let mut output = Output::data();

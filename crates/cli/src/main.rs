@@ -53,10 +53,19 @@ fn misuse(error: &clap::Error) -> ExitCode {
     if !error.use_stderr() {
         error.exit();
     }
-    for line in error.render().to_string().lines() {
+    let arguments: Vec<_> =
+        std::env::args_os().skip(1).map(|argument| argument.to_string_lossy().into_owned()).collect();
+    for line in without_passwords(error.render().to_string(), &arguments).lines() {
         problem::note(line);
     }
     ExitCode::from(problem::TROUBLE)
+}
+
+/// A text in which the arguments are quoted, without the passwords of addresses among them.
+fn without_passwords(text: String, arguments: &[String]) -> String {
+    let values = arguments.iter().filter_map(|argument| argument.split_once('=')).map(|(_, value)| value);
+    let quoted = arguments.iter().map(String::as_str).chain(values).filter(|text| text.contains("://"));
+    quoted.fold(text, |text, address| text.replace(address, &output::entered(address)))
 }
 
 async fn run(options: Options) -> Result<ExitCode, Problem> {
@@ -78,5 +87,23 @@ async fn run(options: Options) -> Result<ExitCode, Problem> {
         Task::Times(options) => times::run(options, data_dir).await,
         Task::Log(query) => log::run(query, data_dir).await,
         Task::Watch(query) => watch::run(query, data_dir).await,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_passwords;
+
+    #[test]
+    fn misuse_quotes_no_password() {
+        let check = |argument: &str, text: &str, expected: &str| {
+            let arguments = ["send".to_owned(), argument.to_owned()];
+            assert_eq!(without_passwords(text.to_owned(), &arguments), expected);
+        };
+        let address = "mqtt://ops:se cret@host";
+        check(address, "unexpected argument 'mqtt://ops:se cret@host' found", "unexpected argument 'mqtt://…' found");
+        check(&format!("--ur={address}"), "'--ur=mqtt://ops:se cret@host'", "'--ur=mqtt://…'");
+        check("led", "unexpected argument 'led' found", "unexpected argument 'led' found");
+        check("mqtt://host", "unexpected argument 'mqtt://host' found", "unexpected argument 'mqtt://host' found");
     }
 }

@@ -15,7 +15,7 @@ pub(crate) use place::file_to_write;
 pub(crate) use table::{Cell, Table};
 use terminal::Escaping;
 pub(crate) use text::{
-    clean, count, folded, local_time, paint, several, size, state_name, state_style, time_of_day, visible_name,
+    clean, count, entered, folded, local_time, paint, several, size, state_name, state_style, time_of_day, visible_name,
 };
 
 use crate::problem::Problem;

@@ -24,7 +24,7 @@ use crate::{
     interrupt::Interrupt,
     link,
     options::{FollowOptions, Listing, RolloutOptions, RolloutTask},
-    output::{Cell, Output, Table, clean, count, local_time, state_name, state_style, visible_name},
+    output::{Cell, Output, Table, clean, count, entered, local_time, state_name, state_style, visible_name},
     problem::Problem,
 };
 use follow::Follow;
@@ -149,7 +149,7 @@ async fn find(base: &Base, id: &str) -> Result<RolloutView, Problem> {
     let mut all = base.console().rollouts().await?;
     let place = all.iter().position(|view| view.id == id.trim());
     place.map(|place| all.swap_remove(place)).ok_or_else(|| {
-        Problem::new(format!("There is no rollout '{}'.", visible_name(id)), "List rollouts with wilco rollout list.")
+        Problem::new(format!("There is no rollout '{}'.", entered(id)), "List rollouts with wilco rollout list.")
     })
 }
 

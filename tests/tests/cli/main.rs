@@ -34,7 +34,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 use wilco_tests::{Broker, Certificates, Device, Keyring, soon};
 
@@ -171,6 +171,18 @@ fn what_makes_no_sense_ends_with_2_and_sends_nothing() -> Result<()> {
     check(&["connections", "add", "new", "--url", "mqtts://localhost", "--ca", "/nowhere"], "nowhere cannot be read")?;
     check(&["connections", "add", "new", "--url", "mqtt://u:secret@localhost"], "user name or password")?;
     check(&["history", "-c", "bench", "--device", "a/b"], "'a/b' is not a valid device ID")?;
+    let address = "mqtt://ops:secret@broker.example.net";
+    for misplaced in [
+        &["send", "-c", address, "-d", "lamp-1", "led"][..],
+        &["history", "-c", address],
+        &["connections", "remove", address, "--yes"],
+        &["watch", "-c", "bench", address],
+        &["send", "-c", "bench", "-d", "lamp-1", "--ur", address, "led"],
+        &["rollout", "show", address],
+    ] {
+        let said = bench.run(misplaced)?.ended(2)?;
+        ensure!(said.err.contains("mqtt://…") && !said.err.contains("secret"), "{said:?}");
+    }
     for usage in [
         &["send", "-c", "bench", "led"][..],
         &["history"],

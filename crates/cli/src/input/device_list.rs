@@ -4,7 +4,7 @@ use std::{collections::HashSet, io::Read, path::Path};
 
 use wilco_ledger::DeviceId;
 
-use crate::{options::NamedDevices, problem::Problem};
+use crate::{options::NamedDevices, output::entered, problem::Problem};
 
 /// All of them, each once, in the order they were named.
 pub(crate) fn devices(named: &NamedDevices) -> Result<Vec<String>, Problem> {
@@ -33,7 +33,7 @@ pub(crate) fn ids(devices: &[String]) -> Result<(), Problem> {
 fn check(shown: &str, id: &str) -> Result<(), Problem> {
     DeviceId::new(id).map(drop).map_err(|error| {
         Problem::new(
-            format!("'{shown}' is not a valid device ID: {error}."),
+            format!("'{}' is not a valid device ID: {error}.", entered(shown)),
             "The device ID is the part of the request topic before /req.",
         )
     })
@@ -53,7 +53,7 @@ fn lines(text: &str) -> Result<Vec<&str>, Problem> {
         };
         if id.trim() != id {
             return Err(Problem::new(
-                format!("Line {number} of the list, {id:?}, begins or ends with a space."),
+                format!("Line {number} of the list, '{}', begins or ends with a space.", entered(id)),
                 "Remove the space. If the device ID really contains it, use --device.",
             ));
         }

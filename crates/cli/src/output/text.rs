@@ -45,6 +45,15 @@ pub(crate) fn visible_name(name: &str) -> Cow<'_, str> {
     Cow::Owned(shown)
 }
 
+/// A text that somebody entered, as it is quoted where it cannot be used: a name with all of it visible. Of an address with
+/// more than a host only the scheme is shown: a password may be in it, wherever it was entered.
+pub(crate) fn entered(text: &str) -> Cow<'_, str> {
+    match text.split_once("://") {
+        Some((scheme, rest)) if rest.contains(['@', '?', '#']) => Cow::Owned(format!("{}://…", visible_name(scheme))),
+        _ => visible_name(text),
+    }
+}
+
 /// Whether a letter is hardly seen beside another one, or is used to write what cannot be seen.
 fn is_confusable(letter: char) -> bool {
     (letter.is_whitespace() && letter != ' ')
@@ -158,7 +167,7 @@ mod tests {
 
     use std::{fs, path::PathBuf};
 
-    use super::{clean, folded, visible_name};
+    use super::{clean, entered, folded, visible_name};
 
     #[test]
     fn nothing_reaches_a_terminal_as_a_command() {
@@ -204,6 +213,16 @@ mod tests {
             }
         }
         assert!(read > 50, "{read}");
+    }
+
+    #[test]
+    fn no_password_in_an_address_is_quoted() {
+        let check = |text: &str, expected: &str| assert_eq!(entered(text), expected);
+        check("plant ", "plant␣");
+        check("mqtt://broker.local:1883", "mqtt://broker.local:1883");
+        check("mqtt://ops:secret@broker.local", "mqtt://…");
+        check("wss://broker.local/mqtt?token=secret", "wss://…");
+        check("mqtts://ops:se#cret/x", "mqtts://…");
     }
 
     #[test]
