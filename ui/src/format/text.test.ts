@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 
 import names from './names.json';
-import { visible, visibleName } from './text';
+import { ending, visible, visibleName } from './text';
 
 it('shows names that differ as different, and as the command line does', () => {
   // Of four digits the page writes an escape without braces.
@@ -13,6 +13,12 @@ it('shows names that differ as different, and as the command line does', () => {
 
 it('shows a long name as it shows a short one', () => {
   expect(visibleName('か\u3099'.repeat(20_000))).toBe('か\\u3099'.repeat(20_000));
+});
+
+it('tells two starts of a device apart', () => {
+  expect(ending('b7e1', 8)).toBe('b7e1');
+  expect(ending('12345678', 8)).toBe('12345678');
+  expect(ending('0b51c2d3-9f00-4e2a-8c11-5d2f77ab01c9', 8)).toBe('…7ab01c9');
 });
 
 it('makes of other text only visible what is not seen', () => {

@@ -64,6 +64,11 @@ export function middle(line: string, letters: number): string {
   return `${line.slice(0, Math.max(0, letters - 1 - end))}…${end > 0 ? line.slice(-end) : ''}`;
 }
 
+/** One line of at most this many letters, cut at its beginning: of random IDs any part tells as much as another. */
+export function ending(line: string, letters: number): string {
+  return line.length <= letters ? line : `…${line.slice(1 - letters)}`;
+}
+
 /** A device's own words as a sentence of ours. Where it has ended them itself, that is the end. */
 export function itSaid(message: string): string {
   const words = brief(message);
