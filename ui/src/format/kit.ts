@@ -36,7 +36,7 @@ export function validity(certificate: Pick<CertificateView, 'not_before' | 'not_
   const { words, grade } = certificateText(certificate.not_after, now);
   if (grade === 'over') return { words: capital(words), state: 'failed', glyph: 's-failed' };
   return grade === 'soon'
-    ? { words: capital(words), state: 'timed_out', glyph: 's-late' }
+    ? { words: capital(words), state: 'timed_out', glyph: 'i-alert' }
     : { words: `Valid, ${words}`, state: 'succeeded', glyph: 's-succeeded' };
 }
 

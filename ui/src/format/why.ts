@@ -59,7 +59,7 @@ function explain(command: CommandView, now: number, around: Surroundings): Expla
         command.deadline === null ? '' : `It expires in ${left(command.deadline - now)}.`,
       );
     case 'sent':
-      return explanation('s-late', 'Sent. The broker has not acknowledged it yet.', countdown);
+      return explanation('s-waiting', 'Sent. The broker has not acknowledged it yet.', countdown);
     case 'at_broker':
       return command.nobody_listening
         ? explanation(
@@ -68,9 +68,9 @@ function explain(command: CommandView, now: number, around: Surroundings): Expla
             'Check that the device is running and uses this topic prefix.',
             countdown,
           )
-        : explanation('s-late', 'The broker has it. No answer from the device yet.', countdown);
+        : explanation('s-waiting', 'The broker has it. No answer from the device yet.', countdown);
     case 'accepted':
-      return explanation('s-late', 'The device has accepted it but has not finished.', said(command), countdown);
+      return explanation('s-waiting', 'The device has accepted it but has not finished.', said(command), countdown);
     case 'running':
       return explanation(
         's-running',

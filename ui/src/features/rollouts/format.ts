@@ -46,14 +46,14 @@ interface StateWords {
 
 const STATES: Record<RolloutState, StateWords> = {
   running: { word: 'Running', glyph: 's-running', colour: 'running' },
-  waiting: { word: 'Waiting', glyph: 's-late', colour: 'sent' },
+  waiting: { word: 'Waiting', glyph: 's-waiting', colour: 'sent' },
   paused: { word: 'Paused', glyph: 's-held', colour: 'queued' },
   halted: { word: 'Halted', glyph: 's-rejected', colour: 'failed' },
   stopped: { word: 'Stopped', glyph: 's-cancelled', colour: 'queued' },
   finished: { word: 'Finished', glyph: 's-succeeded', colour: 'succeeded' },
 };
 
-const UNAPPROVED: StateWords = { word: 'Waiting for approval', glyph: 's-late', colour: 'sent' };
+const UNAPPROVED: StateWords = { word: 'Waiting for approval', glyph: 's-waiting', colour: 'sent' };
 
 export function stateText(rollout: Pick<RolloutView, 'state' | 'waits_for'>): StateWords {
   return isUnapproved(rollout) ? UNAPPROVED : STATES[rollout.state];
