@@ -244,6 +244,7 @@ describe('a button', () => {
     await expectAccessible(window.getByRole('dialog'));
     await window.user.click(dialog.getByRole('button', { name: 'Save button' }));
     await dialog.findByRole('button', { name: 'Send' });
+    await window.findByText('The button “Half open” was saved.');
     await window.user.keyboard('{Escape}');
     const buttons = within(await window.findByRole('region', { name: 'Buttons' }));
     await window.user.click(buttons.getByRole('button', { name: 'Half open' }));

@@ -8,6 +8,26 @@ import { expectAccessible } from '../../test/window';
 describe('the configuration', () => {
   const fates: Step[][] = [[...STEPS.slice(0, 3), { after: 5, change: { state: 'succeeded' }, effect: 'config' }]];
 
+  it('says when it was reported, or that it was not yet', async () => {
+    const { app, backend, inspector } = await openDevice('bench-0001');
+    const device = backend.device.bind(backend);
+    const shown = (change: object) => {
+      vi.spyOn(backend, 'device').mockImplementation(async (...of) => ({ ...(await device(...of)), ...change }));
+      app.inspected.refresh();
+    };
+    const section = within(inspector.getByRole('region', { name: 'Configuration' }));
+    shown({ reported_at: Date.now() - 120_000 });
+    await section.findByText(/^reported /);
+    // Only the broker's copy is known.
+    shown({ reported_at: null });
+    await waitFor(() => expect(section.queryByText(/^reported /)).toBeNull());
+    expect(section.queryByText(/has not reported its configuration yet/)).toBeNull();
+    // It has reported something else.
+    shown({ reported_at: Date.now() - 120_000, running_config: null, saved_config: null });
+    await section.findByText('The device has not reported its configuration yet.');
+    expect(section.queryByText(/^reported /)).toBeNull();
+  });
+
   it('is changed now', async () => {
     const { inspector, user } = await openDevice('bench-0001', { fates: [...fates] });
     await user.click(inspector.getByRole('button', { name: /^Edit report_interval_s/ }));

@@ -34,6 +34,29 @@ describe('the inspector', () => {
     expect(app.inspected.edits).toEqual({});
   });
 
+  it('says for how long a device has been online', async () => {
+    const { app, backend, inspector } = await openDevice('bench-0001');
+    const device = backend.device.bind(backend);
+    vi.spyOn(backend, 'device').mockImplementation(async (connection, id) => {
+      const detail = await device(connection, id);
+      return { ...detail, row: { ...detail.row, presence: 'online', presence_since: Date.now() - 44_000 } };
+    });
+    app.inspected.refresh();
+    await inspector.findByText(/^Online 4[4-9] s$/);
+  });
+
+  it('filters the list by a tag that is clicked', async () => {
+    const { app, inspector, user } = await openDevice('bench-0001');
+    const before = app.fleet.matching;
+    const about = within(inspector.getByRole('region', { name: 'About this device' }));
+    await user.click(about.getByTitle('Reported by the device. Show only devices with the tag bench'));
+    await waitFor(() => expect(app.fleet.matching).toBeLessThan(before));
+    expect(app.fleet.search.tokens).toEqual(['tag:bench']);
+    // A second click takes nothing away.
+    await user.click(about.getByTitle('Reported by the device. Show only devices with the tag bench'));
+    expect(app.fleet.search.tokens).toEqual(['tag:bench']);
+  });
+
   it('shows what a device said that settled nothing', async () => {
     const { inspector, container, user } = await openDevice('bench-0001');
     const strays = within(await inspector.findByRole('region', { name: 'Unmatched answers' }));

@@ -22,7 +22,8 @@ it('shows what is on the wire, newest first, until it is paused or cleared', asy
   const missing = app.traffic.missing;
   await vi.waitFor(() => expect(app.traffic.missing).toBeGreaterThan(missing), 3_000);
   expect(app.traffic.messages).toBe(kept);
-  await findByText(/^Paused: shown, .* not kept$/);
+  const counted = await findByText(/^Paused: shown, .* not kept$/);
+  expect(counted).toHaveAttribute('title', 'Messages that arrive while paused, or too many at once, are not kept.');
   await expectAccessible(container);
   await user.click(getByRole('button', { name: 'Clear' }));
   expect(app.traffic.messages).toEqual([]);

@@ -107,10 +107,12 @@ describe('a new connection', () => {
   it('needs a kit and an endpoint, and no mouse', async () => {
     const { user, getByLabelText, findByRole, findByText, step, container, getByRole } = await openWizard();
     await waitFor(() => expect(getByLabelText('File path')).toHaveFocus());
+    await findByText('Enter the address of the broker in the Endpoint step.');
     await user.keyboard('/kit/kit.zip{Enter}');
     await findByText(/belong together/);
     await user.keyboard('{Enter}');
     await waitFor(() => expect(getByLabelText('Address')).toHaveFocus());
+    await findByText('Enter the address of the broker.');
     expect(getByRole('radio', { name: 'AWS IoT Core' })).toBeChecked();
     await expectAccessible(container);
     await user.keyboard('a3k9-ats.iot.eu-central-1.amazonaws.com{Enter}');
