@@ -72,6 +72,8 @@ pub struct DeviceCheck {
     pub name: Option<String>,
     /// What the device reports already, where that is what the command asks for: `ON`, for instance.
     pub already: Option<String>,
+    /// Beside `already`: the device answers only by reporting a change, so the command may end as unconfirmed or time out.
+    pub may_stay_silent: bool,
     /// Why nothing can come back, as a sentence: the command ends as unconfirmed.
     pub silent: Option<String>,
     /// Why it cannot be sent, as a sentence.

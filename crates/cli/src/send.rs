@@ -122,7 +122,7 @@ async fn carry_out(order: Order, connection: ConnectionView, base: &mut Base) ->
     };
     let check = base.console().check_command(new.clone()).await?;
     named::say_busy(&check.devices);
-    if named::has_other_dialects(&connection) && listing == Listing::Text {
+    if listing == Listing::Text {
         named::say(&check.devices);
     }
     let what = format!("{} to {}", new.command, visible_name(device));

@@ -13,7 +13,7 @@ import { visible } from '../format/text';
 import type { Catalogue } from './catalogue.svelte';
 import { failureOf } from './failure';
 import type { Notices } from './notices.svelte';
-import type { Sending } from './sending.svelte';
+import type { CommandToSend, Sending } from './sending.svelte';
 
 /** More devices than this are not commanded dangerously before their number was typed. */
 export const COUNTED = 20;
@@ -236,6 +236,14 @@ export class CommandComposer {
     return length <= COUNTED || this.counted.trim() === String(length);
   }
 
+  /** The command as it would be sent, to its few devices; null while it is not ready. */
+  get prepared(): CommandToSend | null {
+    const { targets } = this;
+    const few = targets !== null && targets.devices.length > 0 && targets.devices.length <= COUNTED;
+    if (!few || this.editing || !this.isReady) return null;
+    return toSend(targets, this.name, this.#arguments(), this.noAnswer);
+  }
+
   /** Sends it, or asks for confirmation. Returns whether the engine accepted it. */
   async send(): Promise<boolean> {
     this.checked = true;
@@ -369,10 +377,7 @@ export class CommandComposer {
 
   /** Says whether it was sent: a person may have thought better of it. */
   async #ask(targets: Targets, command: string, args: Arguments, noAnswer: boolean, asked = false): Promise<boolean> {
-    const { connection, devices } = targets;
-    const usual = { timeout_ms: null, ttl_ms: null, retries: null, delivery: null, again_of: null, automatic: false };
-    const asWritten = { ...usual, connection, devices, command, args: toJson(args), no_answer: noAnswer };
-    return (await this.outgoing.send(asWritten, asked)) !== null;
+    return (await this.outgoing.send(toSend(targets, command, args, noAnswer), asked)) !== null;
   }
 
   #arguments(): Arguments {
@@ -416,6 +421,11 @@ export class CommandComposer {
 
 /** The command that is being filled in where one is. */
 export const [getComposer, setComposer] = createContext<CommandComposer>();
+
+function toSend({ connection, devices }: Targets, command: string, args: Arguments, noAnswer: boolean): CommandToSend {
+  const usual = { timeout_ms: null, ttl_ms: null, retries: null, delivery: null, again_of: null, automatic: false };
+  return { ...usual, connection, devices, command, args: toJson(args), no_answer: noAnswer };
+}
 
 /** As a command begins, with what is known of its arguments. */
 function blankOf(chosen: Chosen, known: Arguments | null): Draft {

@@ -12,7 +12,7 @@ import type { Targets } from './commandComposer.svelte';
 import { failureOf } from './failure';
 import { keyOf, newer } from './feed';
 import { commonTraits } from './commonTraits';
-import type { Sending } from './sending.svelte';
+import type { CommandToSend, Sending } from './sending.svelte';
 import { Throttle } from './throttle';
 import { objectFrom, toJson } from '../format/json';
 
@@ -112,6 +112,13 @@ export class Inspected {
     const asked = last && objectFrom(last.args)['on'];
     if (last && !last.final && typeof asked === 'boolean') return !asked;
     return this.detail?.row.led !== true;
+  }
+
+  /** The command of the next flip; null where no device is inspected. */
+  get ledCommand(): CommandToSend | null {
+    const { connection, device } = this;
+    if (connection === null || device === null) return null;
+    return toSend(connection, device, 'led', { on: this.ledGoes });
   }
 
   /** Whether the device has restarted since this command was first seen here. */
@@ -276,11 +283,7 @@ export class Inspected {
     this.busy = control;
     this.refused = null;
     try {
-      const usual = { timeout_ms: null, ttl_ms: null, retries: null, delivery: null, no_answer: false, again_of: null };
-      const sent = await this.sending.send(
-        { ...usual, automatic: false, connection, devices: [device], command, args: toJson(args) },
-        asked,
-      );
+      const sent = await this.sending.send(toSend(connection, device, command, args), asked);
       if (sent !== null) this.#refresh.ask();
       return sent?.ids[0] ?? null;
     } catch (reason) {
@@ -334,6 +337,11 @@ export class Inspected {
 }
 
 export const [getInspected, setInspected] = createContext<Inspected>();
+
+function toSend(connection: string, device: string, command: string, args: Record<string, unknown>): CommandToSend {
+  const usual = { timeout_ms: null, ttl_ms: null, retries: null, delivery: null, no_answer: false, again_of: null };
+  return { ...usual, automatic: false, connection, devices: [device], command, args: toJson(args) };
+}
 
 /** A device's place among what is known of all of them. */
 function placeOf(connection: string | null, device: string | null): string {

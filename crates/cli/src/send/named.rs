@@ -61,7 +61,10 @@ pub(crate) fn say(checks: &[DeviceCheck]) {
         let name = visible_name(check.name.as_deref().unwrap_or(&check.device)).into_owned();
         if let Some(already) = &check.already {
             let hint = "Many devices report nothing when nothing changes, so it may end as unconfirmed or time out.";
-            problem::warn(&format!("{name} already reports {}.", clean(already)), Some(hint));
+            problem::warn(
+                &format!("{name} already reports {}.", clean(already)),
+                Some(hint).filter(|_| check.may_stay_silent),
+            );
         }
         if let Some(silent) = &check.silent {
             problem::warn(&format!("{name} will not confirm it. {}", clean(silent)), None);

@@ -12,6 +12,8 @@ use crate::{
     },
     catalogue::Known,
     controller::{Listed, Request},
+    dialects::Prepared,
+    rollouts::Requested,
     store::{CommandTemplate, ConnectionId},
 };
 
@@ -51,17 +53,27 @@ impl Handle {
         let ids: Vec<DeviceId> = command.devices.iter().filter_map(resolve).collect();
         let busy = self.ask(|reply| Request::BusyElsewhere(connection.clone(), ids.clone(), reply)).await?;
         let now = self.clock.now();
+        let requested = Requested::of(&command.command, command.args.as_str());
         let check = |(id, busy): (DeviceId, Option<Command>)| {
             let busy = busy.map(|busy| busy_sentence(&busy, now));
-            let (already, silent, refused) = match listed.consider(&id, &command.command, command.args.as_str()) {
-                Some(Ok(prepared)) => (prepared.already, prepared.silent, None),
-                Some(Err(why)) => (None, None, Some(why)),
-                None => (None, None, None),
-            };
+            let considered = listed.consider(&id, &command.command, command.args.as_str());
             let fleet = listed.fleet.read().unwrap_or_else(PoisonError::into_inner);
-            let name = fleet.get(&id).and_then(|device| device.description.as_ref()?.shown_name(&id));
+            let device = fleet.get(&id);
+            let (already, may_stay_silent, silent, refused) = match considered {
+                Some(Ok(Prepared { already, answers_carry_ids, silent, .. })) => {
+                    let may_stay_silent = already.is_some() && !answers_carry_ids;
+                    (already, may_stay_silent, silent, None)
+                }
+                Some(Err(why)) => (None, false, None, Some(why)),
+                None => {
+                    let already = device.and_then(|device| requested.reported_by(device));
+                    (already, false, None, None)
+                }
+            };
+            let name = device.and_then(|device| device.description.as_ref()?.shown_name(&id));
             let found = already.is_some() || silent.is_some() || refused.is_some() || busy.is_some();
-            found.then(|| DeviceCheck { device: id.as_str().to_owned(), name, already, silent, refused, busy })
+            let device = id.as_str().to_owned();
+            found.then_some(DeviceCheck { device, name, already, may_stay_silent, silent, refused, busy })
         };
         let known = self.catalogue.find(&connection, &command.command);
         let permitted = listed.mode.permit(&listed.name);
@@ -300,9 +312,10 @@ mod tests {
     #![expect(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 
     use serde_json::json;
+    use wilco_ledger::DeviceId;
 
     use crate::{
-        api::{Confirmed, Delivery, FailureCode, LinkState, NewCommand},
+        api::{Confirmed, Delivery, DeviceCheck, FailureCode, LinkState, NewCommand},
         console::fixture::{engine, plant},
     };
 
@@ -340,6 +353,38 @@ mod tests {
         assert_eq!(second.shell_line, first.shell_line);
         let unknown = handle.send_again(&connection, "pump-7", "nobody", Confirmed::No, None).await.unwrap_err();
         assert_eq!((unknown.code, &*unknown.message), (FailureCode::NotFound, "There is no command 'nobody'."));
+        engine.stop().await;
+    }
+
+    #[tokio::test]
+    async fn what_a_device_reports_already_is_known_before_a_command_is_sent() {
+        let (_data, engine, handle) = engine().await;
+        let connection = plant(&handle).await;
+        let device = DeviceId::new("pump-7").unwrap();
+        let fleet = handle.listed(&connection).unwrap().fleet;
+        fleet.write().unwrap().update(&device, |device| device.report(json!({"led": true}).to_string(), None));
+        let check = async |on: bool| {
+            let new = NewCommand {
+                connection: connection.clone(),
+                devices: vec!["pump-7".into(), "pump-8".into()],
+                command: "led".into(),
+                args: json!({"on": on}).into(),
+                ..NewCommand::default()
+            };
+            handle.check_command(new).await.unwrap().devices
+        };
+        let already = DeviceCheck {
+            device: "pump-7".into(),
+            name: None,
+            already: Some("ON".into()),
+            // Wilco's own firmware answers in any case.
+            may_stay_silent: false,
+            silent: None,
+            refused: None,
+            busy: None,
+        };
+        assert_eq!(check(true).await, [already]);
+        assert_eq!(check(false).await, []);
         engine.stop().await;
     }
 

@@ -15,7 +15,7 @@ pub(crate) struct Prepared {
     pub(crate) answer_expected: bool,
     /// Answers name their command.
     pub(crate) answers_carry_ids: bool,
-    /// The reported value, if it is the requested one.
+    /// The reported value, if it is the requested one; the device then may report nothing, because nothing changes.
     pub(crate) already: Option<String>,
     /// Why nothing can come back, as a sentence.
     pub(crate) silent: Option<String>,

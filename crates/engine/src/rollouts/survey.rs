@@ -18,6 +18,8 @@ use crate::{
 const OVERLAP: u32 = 3;
 /// Examples of each kind, at most.
 const EXAMPLES: usize = 5;
+/// Settings that a device has already and that are named, at most.
+const SHOWN: usize = 4;
 
 /// The survey of a rollout's target.
 #[derive(Debug, Default)]
@@ -75,7 +77,7 @@ impl Survey {
             };
             let offline = device.presence == Presence::Offline;
             let own = member.args.as_deref().map(|args| Requested::of(&template.name, args));
-            let already = own.as_ref().unwrap_or(&asked).is_reported_by(device);
+            let already = own.as_ref().unwrap_or(&asked).reported_by(device).is_some();
             if let Some(Command { asked, .. }) = busy.as_ref().filter(|busy| busy.origin == Origin::Observed) {
                 *survey.elsewhere.entry((Arc::clone(&asked.name), asked.by.clone())).or_default() += 1;
             }
@@ -128,7 +130,7 @@ impl Found {
 
 /// The state that a command requests, as far as its device reports such a state. Values stay texts, so that numbers are
 /// compared to the last digit.
-enum Requested {
+pub(crate) enum Requested {
     Led(bool),
     /// The interval of telemetry, milliseconds.
     Interval(String),
@@ -145,7 +147,7 @@ enum Requested {
 type Members = Vec<(String, String)>;
 
 impl Requested {
-    fn of(command: &str, args: &str) -> Requested {
+    pub(crate) fn of(command: &str, args: &str) -> Requested {
         let args = json::members(args).unwrap_or_default();
         let requested = match command {
             "led" => member(&args, "on").and_then(|on| on.parse().ok()).map(Requested::Led),
@@ -160,13 +162,14 @@ impl Requested {
         requested.unwrap_or(Requested::Nothing)
     }
 
-    /// The device already reports the requested state.
-    fn is_reported_by(&self, device: &Device) -> bool {
+    /// What the device already reports, in a few words, if that is the requested state.
+    pub(crate) fn reported_by(&self, device: &Device) -> Option<String> {
         let reported = || device.state.as_deref().map(Reported::of).unwrap_or_default();
         match self {
-            Requested::Led(on) => device.led == Some(*on),
+            Requested::Led(on) => (device.led == Some(*on)).then(|| if *on { "ON" } else { "OFF" }.to_owned()),
             Requested::Interval(interval) => {
-                reported().telemetry_interval_ms.is_some_and(|reported| json::same(interval, &reported.to_string()))
+                let reported = reported().telemetry_interval_ms?.to_string();
+                json::same(interval, &reported).then(|| format!("interval_ms = {reported}"))
             }
             Requested::Config { changes, at_restart } => {
                 let Reported { running, saved, .. } = reported();
@@ -174,13 +177,17 @@ impl Requested {
                     let config = json::members(&config).unwrap_or_default();
                     changes.iter().all(|(key, value)| member(&config, key).is_some_and(|has| json::same(has, value)))
                 };
-                match at_restart {
+                let is_reported = match at_restart {
                     true => saved.is_some_and(has),
                     // It changes both; a device may report no saved one.
                     false => running.is_some_and(has) && saved.is_none_or(has),
-                }
+                };
+                is_reported.then(|| {
+                    let shown = changes.iter().take(SHOWN).map(|(key, value)| format!("{key} = {value}"));
+                    shown.collect::<Vec<_>>().join(", ")
+                })
             }
-            Requested::Nothing => false,
+            Requested::Nothing => None,
         }
     }
 }

@@ -17,6 +17,10 @@ name: string | null,
  */
 already: string | null, 
 /**
+ * Beside `already`: the device answers only by reporting a change, so the command may end as unconfirmed or time out.
+ */
+may_stay_silent: boolean, 
+/**
  * Why nothing can come back, as a sentence: the command ends as unconfirmed.
  */
 silent: string | null, 

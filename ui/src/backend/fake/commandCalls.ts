@@ -16,6 +16,7 @@ import type { KeptLog } from '../bindings/KeptLog';
 import type { LogView } from '../bindings/LogView';
 import type { NewCommand } from '../bindings/NewCommand';
 import type { Sent } from '../bindings/Sent';
+import { objectFrom } from '../../format/json';
 import { detailOf } from './evidence';
 import { failure } from './failure';
 import { causesOf } from './history';
@@ -83,8 +84,12 @@ export function commandCalls(engine: FakeEngine) {
           const silent = mute ? 'Its discovery names no state topic, so it cannot report back.' : null;
           const last = row.last_command;
           const busy = last === null || last.final || last.by === 'you' ? null : busyText(last);
-          if (silent === null && busy === null) return [];
-          return [{ device: row.device, name: row.name, already: null, silent, refused: null, busy }];
+          const on = objectFrom(command.args)['on'];
+          const isLed = ['led', 'set state'].includes(command.command) && typeof on === 'boolean';
+          const already = isLed && on === row.led ? (on ? 'ON' : 'OFF') : null;
+          if (already === null && silent === null && busy === null) return [];
+          const may_stay_silent = already !== null && described !== null;
+          return [{ device: row.device, name: row.name, already, may_stay_silent, silent, refused: null, busy }];
         });
       return { refused: refusalOf(connection), confirmation: confirmationOf(connection, grave), devices };
     },

@@ -110,7 +110,8 @@ it('a normal connection sends at once', async () => {
 it('asks before a command crosses with one of another console', async () => {
   const { backend, led, send, user, findByRole } = await openDevice('normal');
   const busy = 'Another console (Ana\u001b) sent restart 3 s ago, and it has not finished.';
-  const device = { device: 'bench-0001', name: null, already: null, silent: null, refused: null, busy };
+  const nothing = { name: null, already: null, may_stay_silent: false, silent: null, refused: null };
+  const device = { device: 'bench-0001', ...nothing, busy };
   backend.checkCommand = async () => ({ refused: null, confirmation: 'none', devices: [device] });
   await user.click(led);
   const question = within(await findByRole('dialog', { name: /^Send led (on|off) to bench-0001\?$/ }));

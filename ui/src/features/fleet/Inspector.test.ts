@@ -108,6 +108,44 @@ describe('a device with other people’s firmware', () => {
     await inspector.findByRole('heading', { name: /set brightness/ });
   });
 
+  it('says before a command is sent what it reports already, and that it will not confirm it', async () => {
+    // Its command does not end by itself.
+    const fates = [STEPS.slice(0, 2)];
+    const { backend, user, findByRole, findByText, container } = await openFleet({ lamp: true, fates });
+    const sent = vi.spyOn(backend, 'send');
+    await user.keyboard('/');
+    await user.keyboard('kitchen-0001');
+    await user.click(await findByText('kitchen/lamp', { selector: '.device .given' }));
+    const inspector = within(await findByRole('complementary', { name: 'Inspector: kitchen-0001' }));
+    const commands = within(await inspector.findByRole('region', { name: 'Commands of this device' }));
+    const open = async (button: string) => {
+      await user.click(commands.getByRole('button', { name: button }));
+      return within(await findByRole('dialog', { name: 'Command for kitchen-0001' }));
+    };
+    let dialog = await open('Send Identify');
+    const silent = 'kitchen/lamp will not confirm it. Its discovery names no state topic, so it cannot report back.';
+    expect(await dialog.findByText(silent)).toBeVisible();
+    await user.click(dialog.getByRole('button', { name: 'Cancel' }));
+    dialog = await open('Set State');
+    const already = /^kitchen\/lamp already reports ON\. Many devices report nothing when nothing changes/;
+    await user.click(await dialog.findByRole('checkbox', { name: /^On/ }));
+    expect(await dialog.findByText(already)).toBeVisible();
+    await expectAccessible(container);
+    await user.click(dialog.getByRole('checkbox', { name: /^On/ }));
+    await waitFor(() => expect(dialog.queryByText(already)).toBeNull());
+    await user.click(dialog.getByRole('button', { name: 'Cancel' }));
+    expect(sent).not.toHaveBeenCalled();
+
+    // A lamp that is on, and was asked to go off: the next press asks for what it reports.
+    const led = inspector.getByRole('switch', { name: 'LED' });
+    expect(inspector.queryByText('already ON')).toBeNull();
+    await user.click(led);
+    const remark = await inspector.findByText('already ON');
+    expect(remark).toHaveAttribute('title', expect.stringMatching(already));
+    expect(led).toHaveAccessibleDescription(/already ON$/);
+    await expectAccessible(container);
+  });
+
   it('takes a password for its requests, shows only whether there is one, and removes it', async () => {
     const { backend, user, findByRole, findByText, container } = await openFleet({ lamp: true, lampPassword: true });
     const kept = vi.spyOn(backend, 'setDevicePassword');

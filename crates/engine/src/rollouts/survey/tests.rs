@@ -5,7 +5,7 @@ use wilco_ledger::{
     Command, CommandId, Delivery, DeviceId, Event, Fact, Millis, Origin, Policy, Retry, State, Submission, Timestamp,
 };
 
-use super::Survey;
+use super::{Requested, Survey};
 use crate::{
     api::{LeaveOut, Presence},
     fleet::Fleet,
@@ -108,6 +108,24 @@ fn only_those_that_are_named_are_left_out() {
     check(LeaveOut { already: true, ..LeaveOut::default() }, &["lit", "away-and-lit"]);
     check(LeaveOut { busy: true, ..LeaveOut::default() }, &["theirs", "ours"]);
     check(LeaveOut { offline: true, already: true, busy: true }, &["lit", "away", "away-and-lit", "theirs", "ours"]);
+}
+
+#[test]
+fn what_a_device_reports_already_is_said_in_a_few_words() {
+    let check = |command: &str, args: &Value, expected: Option<&str>| {
+        let mut fleet = Fleet::default();
+        let report = json!({"led": true, "telemetry_interval_ms": 5_000, "running": {"a": 1, "b": "x"}});
+        fleet.update(&id("pump"), |device| device.report(report.to_string(), None));
+        let requested = Requested::of(command, &args.to_string());
+        let found = requested.reported_by(fleet.get(&id("pump")).unwrap());
+        assert_eq!(found.as_deref(), expected, "{command} {args}");
+    };
+    check("led", &json!({"on": true}), Some("ON"));
+    check("led", &json!({"on": false}), None);
+    check("led", &json!({"on": "ON"}), None);
+    check("telemetry.set", &json!({"interval_ms": 5_000}), Some("interval_ms = 5000"));
+    check("config.set", &json!({"changes": {"a": 1.0, "b": "x"}}), Some("a = 1.0, b = \"x\""));
+    check("restart", &json!({}), None);
 }
 
 #[test]
