@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use wilco_ledger::DeviceId;
 
-use crate::jinja::Template;
+use crate::{colour::ColourNotation, jinja::Template};
 
 /// The most devices of one connection.
 const MOST_DEVICES: usize = 100_000;
@@ -144,8 +144,8 @@ pub enum Control {
     },
     /// One of several words.
     Choice(Vec<Box<str>>),
-    /// A colour, as the dialect writes it (`rgb,1,2,3`; `{"x":…,"y":…}`).
-    Colour,
+    /// A colour, in the notation that the device wants.
+    Colour(ColourNotation),
     /// It takes nothing.
     Button,
     /// A text.

@@ -8,6 +8,7 @@
 
 mod aws;
 mod catalogue;
+mod colour;
 pub mod device_side;
 mod devices;
 mod discovery;
@@ -37,6 +38,7 @@ mod words;
 
 pub use aws::{AwsPolicy, is_aws_endpoint};
 pub use catalogue::{CommandKind, ICONS, InvalidKind, command, commands};
+pub use colour::ColourNotation;
 pub use devices::{
     Ask, AskPayload, Availability, AvailabilityMode, Control, DeviceCommand, Devices, Inserted, KnownDevice, Role,
     Root, Variable,

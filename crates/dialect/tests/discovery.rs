@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 use wilco_dialect::{
-    Ask, AskPayload, Asking, Context, Control, DecodedMessage, Devices, DialectFile, DialectSet, Discovery, Findings,
-    IdKind, Inbound, KnownDevice, Meaning, ReaderKind, Topics, WireIds, shipped,
+    Ask, AskPayload, Asking, ColourNotation, Context, Control, DecodedMessage, Devices, DialectFile, DialectSet,
+    Discovery, Findings, IdKind, Inbound, KnownDevice, Meaning, ReaderKind, Topics, WireIds, shipped,
 };
 use wilco_ledger::{CommandId, DeviceId, Expectation, Report};
 
@@ -224,7 +224,10 @@ fn zigbee2mqtt_lists_what_devices_can_do() {
     assert_eq!((lamp.id.as_str(), &*lamp.address, lamp.model.as_deref()), ("0x01", "kitchen/lamp 💡", Some("LED1")));
     assert_eq!(titles(lamp), ["State", "brightness", "color_xy", "Effect"]);
     assert_eq!(lamp.commands[1].control, Control::Number { min: Some(0.0), max: Some(254.0), step: None, unit: None });
-    assert_eq!((lamp.commands[2].control.clone(), lamp.commands[3].reports.as_deref()), (Control::Colour, None));
+    assert_eq!(
+        (lamp.commands[2].control.clone(), lamp.commands[3].reports.as_deref()),
+        (Control::Colour(ColourNotation::XyObject), None)
+    );
     assert_eq!(
         lamp.variables.last().map(|variable| (&*variable.key, variable.unit.as_deref())),
         Some(("linkquality", Some("lqi")))
@@ -258,7 +261,7 @@ fn tasmota_says_what_it_has() {
         (device.id.as_str(), device.name.as_deref(), device.firmware.as_deref()),
         ("49A3BC", Some("Boiler"), Some("14.2"))
     );
-    assert_eq!(titles(&device)[..5], ["Pump", "Light", "Brightness", "Colour temperature", "Colour"]);
+    assert_eq!(titles(&device)[..6], ["Pump", "Light", "Brightness", "Colour temperature", "Colour", "Colour (HSB)"]);
     assert_eq!(device.commands[0].control, Control::Switch { on: "AN".into(), off: "AUS".into() });
     let mut devices = Devices::default();
     devices.insert(device.clone());
@@ -340,6 +343,61 @@ fn homie_describes_itself_in_both_ways() {
     let four = tell("$state", "ready").devices.remove(0);
     assert_eq!((four.name.as_deref(), &*four.commands[0].name), (Some("Dimmer"), "d/p"));
     assert_eq!(tell("$homie", "").gone, [id("dim")]);
+}
+
+#[test]
+fn a_colour_is_written_as_its_device_wants_it() {
+    /// The notation of each command that takes a colour.
+    fn colours(device: &KnownDevice) -> Vec<(&str, ColourNotation)> {
+        let colour = |control: &Control| match control {
+            Control::Colour(notation) => Some(*notation),
+            _ => None,
+        };
+        device.commands.iter().filter_map(|command| Some((&*command.title, colour(&command.control)?))).collect()
+    }
+    let tasmota = json!({"mac": "AA", "t": "strip", "fn": ["Strip"], "rl": [2], "lt_st": 4, "ver": 1,
+        "tp": ["cmnd", "stat", "tele"], "state": ["OFF", "ON"], "ft": "%prefix%/%topic%/"});
+    let tasmota = one(ReaderKind::Tasmota, "tasmota/discovery/AA/config", &tasmota);
+    assert_eq!(colours(&tasmota), [("Colour", ColourNotation::Hex), ("Colour (HSB)", ColourNotation::Hsb)]);
+
+    let light = json!({"name": "Lamp", "cmd_t": "l/set", "rgb_command_topic": "l/rgb",
+        "hs_command_topic": "l/hs", "xy_command_topic": "l/xy", "dev": {"ids": "l"}});
+    let light = one(ReaderKind::HomeAssistant, "homeassistant/light/l/config", &light);
+    let expected = [
+        ("Lamp: Colour", ColourNotation::Rgb),
+        ("Lamp: Colour (hs)", ColourNotation::Hs),
+        ("Lamp: Colour (xy)", ColourNotation::Xy),
+    ];
+    assert_eq!(colours(&light), expected);
+
+    let exposes = json!([
+        {"type": "composite", "property": "color", "name": "color_hs", "label": "Colour", "access": 7, "features": []},
+        {"type": "composite", "property": "color_options", "name": "color_options", "access": 7, "features": []}]);
+    let list = json!([{"ieee_address": "0x02", "friendly_name": "bulb", "definition": {"exposes": exposes}}]);
+    let bulb = one(ReaderKind::Zigbee2Mqtt, "zigbee2mqtt/bridge/devices", &list);
+    assert_eq!((colours(&bulb), titles(&bulb)), (vec![("Colour", ColourNotation::HsObject)], vec!["Colour"]));
+
+    let colour = |format: &str| json!({"datatype": "color", "format": format, "settable": true});
+    let properties = json!({"a": colour("rgb,hsv"), "b": colour("hsv"), "c": colour("xyz"), "d": colour("cmyk")});
+    let description = json!({"homie": "5.0", "nodes": {"light": {"properties": properties}}});
+    let five = one(ReaderKind::Homie5, "homie/5/light/$description", &description);
+    let expected = [("a", ColourNotation::NamedRgb), ("b", ColourNotation::NamedHsv), ("c", ColourNotation::NamedXyz)];
+    assert_eq!(colours(&five), expected);
+    assert_eq!(five.commands[3].control, Control::Text);
+
+    let mut discovery = Discovery::new(ReaderKind::Homie4, "wilco");
+    for (attribute, value) in [
+        ("$homie", "4.0"),
+        ("$nodes", "d"),
+        ("d/$properties", "p"),
+        ("d/p/$datatype", "color"),
+        ("d/p/$format", "hsv"),
+        ("d/p/$settable", "true"),
+    ] {
+        discovery.read(&inbound(&format!("homie/dim/{attribute}"), value.as_bytes()));
+    }
+    let four = discovery.read(&inbound("homie/dim/$state", b"ready")).devices.remove(0);
+    assert_eq!(colours(&four), [("p", ColourNotation::Hsb)]);
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::{Findings, MOST_DEVICES, MOST_OF_A_DEVICE, ReaderSettings, name, named, text};
-use crate::{Ask, Control, DeviceCommand, Inbound, KnownDevice, Role, Root, Variable, set::device_id};
+use crate::{Ask, ColourNotation, Control, DeviceCommand, Inbound, KnownDevice, Role, Root, Variable, set::device_id};
 
 /// How much is remembered of one device of version 4, in attributes.
 const MOST_ATTRIBUTES: usize = 4_000;
@@ -31,6 +31,7 @@ struct Property<'a> {
     unit: Option<&'a str>,
     settable: bool,
     retained: bool,
+    is_five: bool,
 }
 
 impl Reader {
@@ -121,6 +122,7 @@ fn of_attributes(settings: &ReaderSettings, address: &str, attributes: &BTreeMap
                     unit: of("$unit"),
                     settable: of("$settable") == Some("true"),
                     retained: of("$retained") != Some("false"),
+                    is_five: false,
                 },
             );
         }
@@ -167,6 +169,7 @@ fn five(settings: &ReaderSettings, inbound: &Inbound<'_>) -> Findings {
                     unit: text(described, "unit"),
                     settable: is("settable") == Some(true),
                     retained: is("retained") != Some(false),
+                    is_five: true,
                 },
             );
         }
@@ -182,8 +185,20 @@ fn elsewhere(settings: &ReaderSettings, domain: &str, address: &str) -> Vec<Root
     vec![Root { rule: format!("{}/5/{address}", settings.base).into(), topic: topic.into(), filter }]
 }
 
+/// The first notation that a property permits. Version 5 writes the name of the notation before the colour.
+fn colour(format: &str, is_five: bool) -> Option<ColourNotation> {
+    format.split(',').find_map(|one| match (one.trim(), is_five) {
+        ("rgb", false) => Some(ColourNotation::Rgb),
+        ("hsv", false) => Some(ColourNotation::Hsb),
+        ("rgb", true) => Some(ColourNotation::NamedRgb),
+        ("hsv", true) => Some(ColourNotation::NamedHsv),
+        ("xyz", true) => Some(ColourNotation::NamedXyz),
+        _ => None,
+    })
+}
+
 fn describe(device: &mut KnownDevice, property: &Property<'_>) {
-    let Property { node, property, title, datatype, format, unit, settable, retained } = *property;
+    let Property { node, property, title, datatype, format, unit, settable, retained, is_five } = *property;
     let is_level = |level: &str| {
         !level.is_empty()
             && !level.starts_with('$')
@@ -214,7 +229,7 @@ fn describe(device: &mut KnownDevice, property: &Property<'_>) {
             Control::Number { min, max, step, unit: unit.map(name) }
         }
         "enum" => Control::Choice(format.split(',').take(MOST_OF_A_DEVICE).map(name).collect()),
-        "color" => Control::Colour,
+        "color" => colour(format, is_five).map_or(Control::Text, Control::Colour),
         _ => Control::Text,
     };
     let is_light = datatype == "boolean" && matches!(property, "on" | "state" | "power" | "switch" | "relay" | "light");

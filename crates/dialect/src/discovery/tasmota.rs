@@ -6,7 +6,7 @@ use serde_json::Value;
 use wilco_ledger::DeviceId;
 
 use super::{Findings, MOST_DEVICES, ReaderSettings, name, named, text};
-use crate::{Ask, Control, DeviceCommand, Inbound, KnownDevice, Role, Root, Variable};
+use crate::{Ask, ColourNotation, Control, DeviceCommand, Inbound, KnownDevice, Role, Root, Variable};
 
 /// The names of the topic prefixes in the dialect's rules.
 const PREFIXES: [&str; 3] = ["cmnd", "stat", "tele"];
@@ -100,7 +100,8 @@ fn device(dialect: &str, id: DeviceId, topic: &str, config: &Value, problems: &m
             );
         }
         if matches!(subtype, 3..=5) {
-            push(&mut device, "Color", "Colour", Control::Colour);
+            push(&mut device, "Color", "Colour", Control::Colour(ColourNotation::Hex));
+            push(&mut device, "HSBColor", "Colour (HSB)", Control::Colour(ColourNotation::Hsb));
         }
     }
     let shutters = relays.iter().filter(|kind| **kind == 3).count().div_ceil(2);

@@ -7,7 +7,9 @@ use serde_json::Value;
 use wilco_ledger::{DeviceId, grouped};
 
 use super::{Findings, MOST_DEVICES, MOST_OF_A_DEVICE, ReaderSettings, name, named, text};
-use crate::{Ask, Control, DeviceCommand, Inbound, KnownDevice, Role, Variable, file::ReaderKind, set::device_id};
+use crate::{
+    Ask, ColourNotation, Control, DeviceCommand, Inbound, KnownDevice, Role, Variable, file::ReaderKind, set::device_id,
+};
 
 /// The bridge in topics.
 const BRIDGE: &str = "bridge";
@@ -215,7 +217,12 @@ fn control(expose: &Value, kind: &str) -> Option<Control> {
                 values.iter().take(MOST_OF_A_DEVICE).map(|value| name(&crate::file::shown(value))).collect(),
             )
         }
-        "composite" if text(expose, "name").is_some_and(|name| name.starts_with("color")) => Control::Colour,
+        // Other composite values, such as `color_options`, are no colours.
+        "composite" => match text(expose, "name") {
+            Some("color_xy") => Control::Colour(ColourNotation::XyObject),
+            Some("color_hs") => Control::Colour(ColourNotation::HsObject),
+            _ => return None,
+        },
         "text" => Control::Text,
         _ => return None,
     })

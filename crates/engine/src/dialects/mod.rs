@@ -5,6 +5,7 @@
 //! connections with only Wilco's own dialect never use it.
 
 mod availability;
+mod colour;
 mod early;
 mod request;
 mod sign_in;

@@ -83,7 +83,7 @@ fn schema(control: &Control) -> Value {
             ("value", Value::Object(property))
         }
         Control::Choice(words) => ("value", json!({"type": "string", "title": "Value", "enum": words})),
-        Control::Colour => ("value", json!({"title": "Colour"})),
+        Control::Colour(notation) => ("value", super::colour::schema(*notation)),
         Control::Text => ("value", json!({"type": "string", "title": "Value"})),
     };
     json!({"type": "object", "properties": {name: property}, "required": [name], "additionalProperties": false})

@@ -1,4 +1,4 @@
-import { waitFor, within } from '@testing-library/svelte';
+import { fireEvent, waitFor, within } from '@testing-library/svelte';
 import { beforeAll, describe, expect, it } from 'vitest';
 
 import type { NewCommand } from '../../backend/bindings/NewCommand';
@@ -25,6 +25,47 @@ async function openForm(schema: Record<string, unknown>) {
   const send = () => window.user.click(form.getByRole('button', { name: 'Send' }));
   return { ...window, sent, form, send };
 }
+
+describe('a colour', () => {
+  const rgb = { type: 'string', title: 'Colour', format: 'color', notation: 'rgb', pattern: '^[0-9]+,[0-9]+,[0-9]+$' };
+  const number = { type: 'number', minimum: 0, maximum: 1 };
+  const xy = { type: 'object', title: 'Colour', format: 'color', notation: 'xy object', required: ['x', 'y'] };
+
+  it.each([
+    [rgb, '"255,128,0"', '255,128,0'],
+    [{ ...rgb, notation: 'hsb' }, '"30,100,100"', '30,100,100'],
+    [{ type: 'string', title: 'Colour', format: 'color', notation: 'hex' }, '"FF8000"', 'FF8000'],
+    [{ type: 'string', title: 'Colour', format: 'color' }, '"#ff8000"', '#ff8000'],
+    [{ ...xy, properties: { x: number, y: number } }, '{"x":0.543,"y":0.407}', '0.543, 0.407'],
+  ])('is picked, shown as text and sent in the notation of its device: %j', async (schema, meant, text) => {
+    const { form, send, sent, container } = await openForm({ properties: { colour: schema } });
+    const pick = await form.findByLabelText('Pick Colour');
+    expect(pick).toHaveAttribute('type', 'color');
+    await fireEvent.input(pick, { target: { value: '#ff8000' } });
+    await waitFor(() => expect(form.getByRole('textbox', { name: 'Colour' })).toHaveValue(text));
+    await expectAccessible(container);
+    await send();
+    await waitFor(() => expect(sent[0]?.args).toBe(`{"colour":${meant}}`));
+  });
+
+  it('is typed where that is easier, and what is none is not sent', async () => {
+    const { form, send, sent, user } = await openForm({ properties: { colour: rgb }, required: ['colour'] });
+    const typed = await form.findByRole('textbox', { name: /^Colour/ });
+    await send();
+    await waitFor(() => expect(typed).toHaveAccessibleDescription('Required.'));
+    await user.type(typed, 'orange');
+    await waitFor(() => expect(typed).toHaveAccessibleDescription('This is not a colour in this notation.'));
+    expect(typed).toBeInvalid();
+    await send();
+    expect(sent).toEqual([]);
+    await user.clear(typed);
+    await user.type(typed, '1, 2, 3');
+    expect(typed).toHaveValue('1, 2, 3');
+    expect(form.getByLabelText(/^Pick Colour/)).toHaveValue('#010203');
+    await send();
+    await waitFor(() => expect(sent[0]?.args).toBe('{"colour":"1,2,3"}'));
+  });
+});
 
 describe('a number', () => {
   it.each([

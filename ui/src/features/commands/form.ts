@@ -73,10 +73,17 @@ const MOMENTS = ['date-time', 'time'];
 
 /** A moment is written as text. */
 function written(schema: Record<string, unknown>): Record<string, unknown> {
+  if (schema['format'] === 'color') return asColour(schema);
   const { format, description, ...rest } = schema;
   if (schema['type'] !== 'string' || typeof format !== 'string' || !MOMENTS.includes(format)) return schema;
   const text = typeof description === 'string' && description !== '' ? `${description} ` : '';
   return { ...rest, description: `${text}Format: ${WRITTEN_AS[format]}.` };
+}
+
+/** A colour is drawn as one, whether it is a text or an object. */
+function asColour({ title, description, notation }: Record<string, unknown>): Record<string, unknown> {
+  const told = Object.entries({ title, description, notation }).filter(([, of]) => of !== undefined);
+  return { format: 'color', ...Object.fromEntries(told) };
 }
 
 function isOpen(schema: Record<string, unknown>): boolean {

@@ -83,6 +83,7 @@ describe('a device with other people’s firmware', () => {
     expect(commands.getAllByRole('listitem').map((item) => item.textContent?.replace(/\s+/g, ' ').trim())).toEqual([
       'State ON Set…',
       'Brightness 120 Set…',
+      'Colour Set…',
       'Colour mode xy Set…',
       'Identify not reported Send…',
     ]);

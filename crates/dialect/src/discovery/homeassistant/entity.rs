@@ -9,7 +9,8 @@ use super::{
     Entity,
 };
 use crate::{
-    Ask, AskPayload, Availability, AvailabilityMode, Control, DeviceCommand, KnownDevice, Role, Variable,
+    Ask, AskPayload, Availability, AvailabilityMode, ColourNotation, Control, DeviceCommand, KnownDevice, Role,
+    Variable,
     file::shown,
     jinja::Template,
     json::ExactValue,
@@ -302,11 +303,12 @@ fn further(device: &mut KnownDevice, config: &Value, key: &str, problems: &mut V
     };
     let of =
         |what: &str| (format!("{what}_command_topic"), format!("{what}_state_topic"), format!("{what}_value_template"));
-    let known: [(&str, &str, Control); 15] = [
+    let known: [(&str, &str, Control); 16] = [
         ("brightness", "Brightness", number("", "brightness_scale", (0.0, 255.0), None)),
         ("color_temp", "Colour temperature", number("min_mireds", "max_mireds", (153.0, 500.0), Some("mired"))),
-        ("rgb", "Colour", Control::Colour),
-        ("xy", "Colour (xy)", Control::Colour),
+        ("rgb", "Colour", Control::Colour(ColourNotation::Rgb)),
+        ("hs", "Colour (hs)", Control::Colour(ColourNotation::Hs)),
+        ("xy", "Colour (xy)", Control::Colour(ColourNotation::Xy)),
         ("effect", "Effect", choice("effect_list")),
         ("mode", "Mode", choice("modes")),
         ("temperature", "Temperature", number("min_temp", "max_temp", (7.0, 35.0), Some("°C"))),
