@@ -140,11 +140,18 @@ impl Discovery {
             Reader::HomeAssistant(reader) => reader.filters(),
             Reader::Zigbee2Mqtt(reader) => reader.filters(),
             Reader::Tasmota(reader) => reader.filters(),
-            Reader::Shelly(_) => all(&["+/online", "+/announce", "shellies/announce"]),
+            Reader::Shelly(_) => all(&["+/online", "+/announce", "+/events/rpc"]),
             Reader::ShellyGen1(_) => all(&["shellies/announce", "shellies/+/online"]),
             Reader::Homie(reader) => reader.filters(),
             Reader::ThingsBoard(_) => all(&["v1/gateway/connect", "v1/gateway/disconnect"]),
         }
+    }
+
+    /// Whether devices show themselves by messages that the broker does not retain: they are found only while somebody
+    /// listens.
+    #[must_use]
+    pub fn is_live(&self) -> bool {
+        matches!(self.reader, Reader::Shelly(_) | Reader::ShellyGen1(_) | Reader::ThingsBoard(_))
     }
 
     /// Whether a topic has announcements.

@@ -22,6 +22,7 @@ mod logs;
 mod modes;
 mod narrow;
 mod network;
+mod offers;
 mod preflight;
 mod presence;
 mod profiles;

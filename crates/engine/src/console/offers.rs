@@ -1,9 +1,10 @@
 //! Offers of dialects: after a connection is online, and once an hour, Wilco looks for devices of dialects that are not
-//! enabled, and offers to enable them.
+//! enabled, and offers to enable them. Retained announcements arrive at once; other devices show themselves only now and
+//! then, so Wilco listens for some time, and offers what it has found so far.
 //!
 //! It does not do so on AWS IoT, which ends a connection that subscribes to a topic outside its policy, and on
-//! connections that are limited to certain devices. If a broker ends the connection meanwhile, Wilco does not look
-//! there again before its next start.
+//! connections that are limited to certain devices. If a broker ends the connection over the subscriptions, Wilco does
+//! not look there again before its next start.
 
 use std::{collections::HashMap, time::Duration};
 
@@ -13,9 +14,9 @@ use tokio::{
     time::{Instant, MissedTickBehavior, interval},
 };
 
-use super::Handle;
+use super::{Handle, dialects::DeviceSearch};
 use crate::{
-    api::{AuditKind, ConnectionView, EnabledDialect, Failure, LinkState, Preset, invalid},
+    api::{AuditKind, ConnectionView, EnabledDialect, Failure, FoundDialect, LinkState, Preset, invalid},
     audit,
     controller::Request,
     dialects::Enabled,
@@ -26,6 +27,9 @@ use crate::{
 const EVERY: Duration = Duration::from_secs(1);
 /// A connection that has just come up has other things to read first.
 const SETTLED_AFTER: Duration = Duration::from_secs(2);
+/// How long devices are listened for that show themselves only now and then. A Shelly reports at least once a minute
+/// while it measures something.
+const LISTENED_FOR: Duration = Duration::from_secs(90);
 /// Devices that are new announce themselves sooner or later.
 const AGAIN_AFTER: Duration = Duration::from_secs(60 * 60);
 
@@ -64,12 +68,37 @@ impl Handle {
         }
     }
 
-    /// Looks once. Whether the connection is still the same one afterwards.
+    /// Looks once, and reports what it has found so far. Whether the connection outlived the subscriptions.
     async fn look(&self, connection: &str, since: i64) -> bool {
-        match self.find_dialects(connection).await {
-            Ok(found) => self.tell(Request::Found(ConnectionId::from(connection), found)).await,
-            Err(failure) => tracing::info!(%failure, "the search for devices of other dialects failed"),
+        let mut search = match DeviceSearch::begin(self, connection).await {
+            Ok(search) => search,
+            Err(failure) => {
+                tracing::info!(%failure, "the search for devices of other dialects failed");
+                return self.is_same(connection, since).await;
+            }
+        };
+        let until = Instant::now() + LISTENED_FOR;
+        let earlier = self.connection_view(connection).await.map(|view| view.offers).unwrap_or_default();
+        search.read_retained().await;
+        self.report(connection, search.found_beside(earlier.clone())).await;
+        let is_same = self.is_same(connection, since).await;
+        if is_same {
+            search.keep_live().await;
+            while search.finds_more(until).await {
+                self.report(connection, search.found_beside(earlier.clone())).await;
+            }
+            self.report(connection, search.found()).await;
         }
+        search.end().await;
+        is_same
+    }
+
+    async fn report(&self, connection: &str, found: Vec<FoundDialect>) {
+        self.tell(Request::Found(ConnectionId::from(connection), found)).await;
+    }
+
+    /// Whether a connection is still the one that came up then.
+    async fn is_same(&self, connection: &str, since: i64) -> bool {
         let Ok(connections) = self.connections().await else { return true };
         let is_same = |view: &ConnectionView| view.link == LinkState::Online { since };
         connections.iter().find(|view| view.id == connection).is_none_or(is_same)

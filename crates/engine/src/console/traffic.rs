@@ -1,6 +1,7 @@
 //! Live traffic of a connection.
 
 use tokio::sync::mpsc;
+use wilco_ledger::DeviceId;
 
 use super::{Handle, device_id};
 use crate::{
@@ -22,8 +23,18 @@ impl Handle {
     pub async fn traffic(&self, query: TrafficQuery) -> Result<mpsc::Receiver<TrafficBatch>, Failure> {
         let filter = TopicFilter::parse(&query.filter)?;
         let device = query.device.as_deref().map(device_id).transpose()?;
-        let dialect = self.listed(&query.connection)?.dialect;
-        let (tap, view) = traffic::tap(ConnectionId::from(query.connection), device, filter, dialect);
+        self.watch(&query.connection, device, filter).await
+    }
+
+    /// The messages of a connection that pass a filter.
+    pub(super) async fn watch(
+        &self,
+        connection: &str,
+        device: Option<DeviceId>,
+        filter: TopicFilter,
+    ) -> Result<mpsc::Receiver<TrafficBatch>, Failure> {
+        let dialect = self.listed(connection)?.dialect;
+        let (tap, view) = traffic::tap(ConnectionId::from(connection), device, filter, dialect);
         self.ask(|reply| Request::Tap(tap, reply)).await?;
         let (to, batches) = mpsc::channel(UNREAD);
         tokio::spawn(view.hand_out(to));

@@ -2,9 +2,9 @@
 
 use crate::api::{Failure, invalid};
 
-/// A topic filter; an empty one lets everything through.
+/// Topic filters, of which one must match; an empty one lets everything through.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct TopicFilter(String);
+pub(crate) struct TopicFilter(Vec<String>);
 
 impl TopicFilter {
     /// Reads a filter.
@@ -28,28 +28,37 @@ impl TopicFilter {
                 return Err(invalid(format!("In '{text}', + must be a whole level."), hint));
             }
         }
-        Ok(TopicFilter(text.to_owned()))
+        Ok(TopicFilter(vec![text.to_owned()]))
+    }
+
+    /// Any of these valid filters.
+    pub(crate) fn any_of(filters: Vec<String>) -> TopicFilter {
+        TopicFilter(filters)
     }
 
     /// Whether a topic matches.
     pub(crate) fn matches(&self, topic: &str) -> bool {
-        if self.0.is_empty() {
-            return true;
-        }
-        // MQTT 5 section 4.7.2: a filter that begins with a wildcard does not match topics that begin with `$`.
-        if topic.starts_with('$') && self.0.starts_with(['#', '+']) {
-            return false;
-        }
-        let mut topic = topic.split('/');
-        let mut filter = self.0.split('/');
-        loop {
-            match (filter.next(), topic.next()) {
-                // Also what is one level up: `a/#` matches `a`.
-                (Some("#"), _) | (None, None) => return true,
-                (Some("+"), Some(_)) => {}
-                (Some(wanted), Some(level)) if wanted == level => {}
-                _ => return false,
-            }
+        self.0.iter().any(|filter| matches(filter, topic))
+    }
+}
+
+fn matches(filter: &str, topic: &str) -> bool {
+    if filter.is_empty() {
+        return true;
+    }
+    // MQTT 5 section 4.7.2: a filter that begins with a wildcard does not match topics that begin with `$`.
+    if topic.starts_with('$') && filter.starts_with(['#', '+']) {
+        return false;
+    }
+    let mut topic = topic.split('/');
+    let mut filter = filter.split('/');
+    loop {
+        match (filter.next(), topic.next()) {
+            // Also what is one level up: `a/#` matches `a`.
+            (Some("#"), _) | (None, None) => return true,
+            (Some("+"), Some(_)) => {}
+            (Some(wanted), Some(level)) if wanted == level => {}
+            _ => return false,
         }
     }
 }
@@ -82,6 +91,13 @@ mod tests {
         check(" pump-7/resp", " pump-7/resp", true);
         check(" pump-7/resp", "pump-7/resp", false);
         check("pump-7/resp ", "pump-7/resp", false);
+    }
+
+    #[test]
+    fn one_of_several_filters_is_enough() {
+        let several = TopicFilter::any_of(vec!["+/online".to_owned(), "a/#".to_owned()]);
+        assert_eq!(["plug/online", "a/b", "b/a"].map(|topic| several.matches(topic)), [true, true, false]);
+        assert!(!TopicFilter::any_of(Vec::new()).matches("a"));
     }
 
     #[test]
