@@ -72,7 +72,7 @@ pub enum IdForm {
 pub struct OutcomeWord {
     /// Its place: a JSON pointer, or a placeholder of the topic. Empty with an empty word: every answer.
     pub at: String,
-    /// The word, or several separated by commas. Empty: any value.
+    /// The word, or several separated by commas. `word*` is the beginning of a text. Empty: any value.
     pub is: String,
     /// What it means.
     pub means: Outcome,

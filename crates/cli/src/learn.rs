@@ -31,7 +31,7 @@ pub(crate) async fn run(
     let observed = observed?;
     match learn(name, &observed) {
         Err(why) => {
-            warn(&why, None);
+            warn(&why, Some("Or write the dialect yourself: docs/dialects/write.md."));
             Ok(ExitCode::from(NOT_DONE))
         }
         Ok(proposal) => {

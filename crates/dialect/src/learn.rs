@@ -1,7 +1,10 @@
 //! Learns a dialect: proposes a dialect file from the messages of a minute in which somebody used a device.
 //!
-//! The proposal is a start: it says for each part what was seen and what could not be determined. If the user marks a
-//! request and its answer, these are not guessed.
+//! The proposal is a start: it says for each part what was seen and what could not be determined. Messages that share an ID
+//! are a request and its answer; without any, the likeliest two are (`without_ids`). If the user marks a request and its
+//! answer, these are not guessed.
+
+mod without_ids;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -93,12 +96,16 @@ pub fn learn(name: &str, messages: &[Observed]) -> Result<Proposal, String> {
     let live: Vec<&Observed> = usable.iter().copied().filter(|one| !one.retained).collect();
     let pairs = pairs(&live);
     let Some(pair) = likeliest(&pairs) else {
-        return Err(format!(
-            "No two of {} on {} are a request and its answer with the same ID. Send a command while Wilco listens. If \
-             the firmware answers only with its state, write the dialect yourself: docs/dialects/write.md.",
-            counted(usable.len(), "message"),
-            counted(usable.iter().map(|one| one.topic.as_str()).collect::<BTreeSet<_>>().len(), "topic"),
-        ));
+        let (request, answer) = without_ids::likeliest(&live).ok_or_else(|| {
+            let topics = usable.iter().map(|one| one.topic.as_str()).collect::<BTreeSet<_>>().len();
+            let (messages, topics) = (counted(usable.len(), "message"), counted(topics, "topic"));
+            format!(
+                "No two of {messages} on {topics} look like a request and its answer. Send a command while Wilco listens."
+            )
+        })?;
+        let mut proposal = described(name, request, answer, &usable)?;
+        proposal.remarks.insert(0, GUESSED.to_owned());
+        return Ok(proposal);
     };
     let wanted = shape(pair);
     let of_shape: Vec<&Observed> = pairs.iter().filter(|one| shape(one) == wanted).map(|pair| pair.answer).collect();
@@ -127,6 +134,11 @@ pub fn propose(name: &str, messages: &[Observed], request: usize, answer: Option
         fill_rest(&mut form, &pair, &usable, &mut remarks);
         return Ok(Proposal { file: form.text(HEAD), form, remarks });
     };
+    described(name, request, answer, &usable)
+}
+
+/// A dialect of these two.
+fn described(name: &str, request: &Observed, answer: &Observed, usable: &[&Observed]) -> Result<Proposal, String> {
     if request.topic == answer.topic {
         return Err(
             "The request and its answer are on the same topic, so one cannot be told from the other.".to_owned()
@@ -136,15 +148,18 @@ pub fn propose(name: &str, messages: &[Observed], request: usize, answer: Option
         let (request, answer) = (&request.topic, &answer.topic);
         format!("'{request}' and '{answer}' share no level that could be the device's name. Choose other messages.")
     })?;
-    let id = shared_id(request, answer, &device, &usable);
+    let id = shared_id(request, answer, &device, usable);
     let kind = if id.is_some() || says_outcome(answer) { Kind::Answer } else { Kind::State };
     let pair = Pair { request, answer, id, device };
     let topic = template(&answer.topic, &pair.device);
     let is_alike = |one: &&Observed| fits(&one.topic, &topic);
     let answers: Vec<&Observed> = usable.iter().copied().filter(is_alike).collect();
-    Ok(proposal(name, &pair, &kind, &answers, &usable))
+    Ok(proposal(name, &pair, &kind, &answers, usable))
 }
 
+/// Said of a request and an answer that share no ID and were not chosen.
+const GUESSED: &str = "No two messages share an ID. These two are the likeliest request and answer; if they are not, choose \
+                       the messages yourself.";
 /// A comment at the head of what is proposed.
 const HEAD: &str = "# Proposed from received messages. Check every part of it.\n";
 
@@ -260,7 +275,7 @@ fn says_outcome(message: &Observed) -> bool {
             let mut texts = said.members().iter().filter_map(|(_, value)| value.as_str());
             texts.any(|text| words::outcome(text).is_some())
         }
-        None => words::outcome(message.payload.trim()).is_some(),
+        None => words::leading_outcome(&message.payload).is_some(),
     }
 }
 
@@ -384,8 +399,12 @@ fn fill_answer(form: &mut DialectForm, pair: &Pair<'_>, answers: &[&Observed], r
     for one in answers {
         let Some(said) = object(&one.payload) else {
             let text = one.payload.trim();
-            let outcome = words::outcome(text);
-            outcome.and_then(|outcome| words_of.entry(String::new()).or_default().insert(text.to_owned(), outcome));
+            let word = text.split(':').next().unwrap_or_default().trim_end();
+            if let Some(outcome) = words::outcome(word) {
+                // What follows the word differs each time.
+                let is = if word.len() < text.len() { format!("{word}*") } else { word.to_owned() };
+                words_of.entry(String::new()).or_default().insert(is, outcome);
+            }
             continue;
         };
         for (name, value) in said.members().iter().filter(|(name, _)| Some(name.as_str()) != id) {

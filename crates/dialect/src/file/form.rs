@@ -65,7 +65,7 @@ pub struct DialectForm {
 pub struct OutcomeField {
     /// Its place: a JSON pointer, or a placeholder of the topic. Empty with an empty word: every answer.
     pub at: String,
-    /// The word, or several separated by commas. Empty: any value.
+    /// The word, or several separated by commas. `word*` is the beginning of a text. Empty: any value.
     pub is: String,
     /// What it means.
     pub means: Outcome,
@@ -222,8 +222,12 @@ impl OutcomeField {
         if !self.at.is_empty() || !self.is.is_empty() {
             parts.push(format!("at = {}", quoted(&self.at)));
         }
-        if !self.is.is_empty() {
-            parts.push(format!("is = {}", listed_values(&self.is)));
+        match self.is.strip_suffix('*') {
+            Some(start) if !start.is_empty() && !start.contains(',') => {
+                parts.push(format!("begins = {}", quoted(start)));
+            }
+            _ if self.is.is_empty() => {}
+            _ => parts.push(format!("is = {}", listed_values(&self.is))),
         }
         parts.push(format!("means = \"{}\"", self.means.state().as_str()));
         if !self.message.is_empty() {
@@ -279,7 +283,8 @@ impl DialectForm {
                 for outcome in &hear.outcome {
                     let means = outcome.means.outcome()?;
                     let message = outcome.message.as_ref().map_or(Some(String::new()), single)?;
-                    let is = outcome.is.as_ref().map(|is| is.all().join(", ")).unwrap_or_default();
+                    let begins = outcome.begins.as_ref().map(|begins| format!("{begins}*"));
+                    let is = outcome.is.as_ref().map(|is| is.all().join(", ")).or(begins).unwrap_or_default();
                     self.outcomes.push(OutcomeField { at: text(&outcome.at), is, means, message });
                 }
             }
@@ -361,6 +366,7 @@ mod tests {
             outcomes: vec![
                 outcome("0", Outcome::Succeeded, ""),
                 outcome("7, 8", Outcome::Rejected, "/text"),
+                outcome("error*", Outcome::Failed, "/text"),
                 outcome("", Outcome::Failed, "/text"),
             ],
             presence_topic: "pumps/{device}/alive".into(),
@@ -417,5 +423,9 @@ mod tests {
             }
         }
         assert!(DialectForm::of("format = 2").is_err());
+        // A word that ends with the sign for a beginning.
+        let text = pump().text("").replace(r#"begins = "error""#, r#"is = "error*""#);
+        assert!(text.contains(r#"is = "error*""#), "{text}");
+        assert_eq!(DialectForm::of(&text).unwrap(), None);
     }
 }

@@ -1,7 +1,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 
 use super::{Observed, learn, propose};
-use crate::{DialectFile, Exchange};
+use crate::{DialectFile, DialectForm, Exchange};
 
 fn observed(at: i64, topic: &str, payload: &str) -> Observed {
     Observed { at, topic: topic.to_owned(), payload: payload.to_owned(), retained: false }
@@ -137,9 +137,82 @@ fn five_thousand_messages_of_one_id_are_read_once() {
     assert!(proposal.remarks[0].contains("messages seen)"), "{:?}", proposal.remarks);
 }
 
+/// Plays an exchange with what is learned, which is said to be a guess.
+fn check_guess(heard: &[Observed], exchange: &str) {
+    let proposal = learn("mine", heard).unwrap();
+    assert!(proposal.remarks[0].contains("choose the messages yourself"), "{:?}", proposal.remarks);
+    let file = DialectFile::parse(&proposal.file).unwrap_or_else(|problems| panic!("{problems:?}\n{}", proposal.file));
+    let exchange: Exchange = serde_json::from_str(exchange).unwrap();
+    assert_eq!(exchange.play(&[file]).unwrap().wrong, Vec::<String>::new(), "{}", proposal.file);
+    // The form in the window shows all of it.
+    assert_eq!(DialectForm::of(&proposal.file).unwrap().unwrap(), proposal.form);
+}
+
 #[test]
-fn what_shares_no_id_is_not_guessed() {
-    let heard = [observed(0, "a/d/set", "on"), observed(10, "a/d/state", "on")];
-    let why = learn("mine", &heard).unwrap_err();
-    assert!(why.contains("are a request and its answer with the same ID"), "{why}");
+fn firmware_that_reports_its_state_is_learned_without_ids() {
+    let heard = [
+        Observed { retained: true, ..observed(0, "house/lamp-1/alive", "online") },
+        observed(10, "house/lamp-1/power", "3.5"),
+        observed(100, "house/lamp-1/light/set", "ON"),
+        observed(130, "house/lamp-1/light", "ON"),
+        observed(2_000, "house/lamp-1/power", "9.5"),
+        observed(3_000, "house/lamp-1/light/set", "OFF"),
+        observed(3_040, "house/lamp-1/light", "OFF"),
+        observed(4_000, "house/lamp-1/power", "3.5"),
+    ];
+    let exchange = |reported: &str, state: &str, id: &str| {
+        format!(
+            r#"{{"dialect":"mine","name":"x","device":"lamp-2","command":"light","args":{{"value":"ON"}},"id":"c1",
+                "request":{{"topic":"house/lamp-2/light/set","payload":"ON"}},
+                "answers":[{{"topic":"house/lamp-2/light","payload":"{reported}"}}],
+                "expect":{{"state":"{state}","id":{id},"message":null}}}}"#
+        )
+    };
+    check_guess(&heard, &exchange("ON", "succeeded", "\"inferred\""));
+    check_guess(&heard, &exchange("OFF", "waiting", "null"));
+    // Topics that say nothing of what they are, and JSON: the value that comes back tells.
+    let heard = [
+        observed(0, "z/d-1/data", r#"{"rpm":1400}"#),
+        observed(50, "z/d-1/a", r#"{"valve":"open"}"#),
+        observed(90, "z/d-1/b", r#"{"valve":"open","bar":2.5}"#),
+        observed(900, "z/d-1/data", r#"{"rpm":1410}"#),
+    ];
+    let proposal = learn("mine", &heard).unwrap();
+    let DialectForm { request_topic, state_topic, .. } = &proposal.form;
+    assert_eq!((request_topic.as_str(), state_topic.as_str()), ("z/{device}/a", "z/{device}/b"));
+}
+
+#[test]
+fn firmware_that_answers_in_words_is_learned_without_ids() {
+    let heard = [
+        observed(0, "p/pump-7/rpm", "1400"),
+        observed(10, "p/pump-7/cmd", "open valve"),
+        observed(60, "p/pump-7/out", "SUCCESS: valve is open"),
+        observed(1_000, "p/pump-7/rpm", "1410"),
+        observed(2_000, "p/pump-7/cmd", "flush"),
+        observed(2_050, "p/pump-7/out", "FAILURE: no water"),
+    ];
+    let exchange = |said: &str, state: &str| {
+        format!(
+            r#"{{"dialect":"mine","name":"x","device":"p1","command":"any","args":{{"value":"drain"}},"id":"c1",
+                "request":{{"topic":"p/p1/cmd","payload":"drain"}},
+                "answers":[{{"topic":"p/p1/out","payload":"{said}"}}],
+                "expect":{{"state":"{state}","id":"inferred","message":null}}}}"#
+        )
+    };
+    check_guess(&heard, &exchange("SUCCESS: all is drained", "succeeded"));
+    check_guess(&heard, &exchange("failure: the drain is blocked", "failed"));
+}
+
+#[test]
+fn what_looks_like_no_request_and_answer_is_not_guessed() {
+    let check = |heard: &[Observed]| {
+        let why = learn("mine", heard).unwrap_err();
+        assert!(why.contains("look like a request and its answer"), "{why}");
+    };
+    check(&[]);
+    check(&[observed(0, "a/d-1/temperature", "20.5"), observed(10, "a/d-1/humidity", "61")]);
+    // Somebody else's device, and long after.
+    check(&[observed(0, "a/d-1/set", "on"), observed(10, "b/d-2/state", "on")]);
+    check(&[observed(0, "a/d-1/set", "on"), observed(20_000, "a/d-1/state", "on")]);
 }

@@ -10,7 +10,7 @@ export type OutcomeWord = {
  */
 at: string, 
 /**
- * The word, or several separated by commas. Empty: any value.
+ * The word, or several separated by commas. `word*` is the beginning of a text. Empty: any value.
  */
 is: string, 
 /**
