@@ -58,6 +58,8 @@ pub(crate) struct ReaderSettings {
     pub(crate) console: Box<str>,
     /// Where announcements are: the base topic, the discovery prefix or the domain.
     pub(crate) base: Box<str>,
+    /// Wilco answers what these devices ask of their server.
+    pub(crate) is_server: bool,
 }
 
 /// The findings of a message.
@@ -67,7 +69,7 @@ pub struct Findings {
     pub devices: Vec<KnownDevice>,
     /// Devices that were removed, by their own or their hub's message.
     pub gone: Vec<DeviceId>,
-    /// Requests that reveal more: a topic and a payload each.
+    /// Requests that reveal more, and answers for which a device waits: a topic and a payload each.
     pub questions: Vec<(String, String)>,
     /// Unusable parts, as sentences.
     pub problems: Vec<String>,
@@ -88,7 +90,8 @@ impl Discovery {
     /// A new reader, for a console with this name. Announcements are on their default topics unless changed.
     #[must_use]
     pub fn new(kind: ReaderKind, console: &str) -> Discovery {
-        Discovery::of(kind, ReaderSettings { dialect: kind.dialect().into(), console: console.into(), base: "".into() })
+        let (dialect, console) = (kind.dialect().into(), console.into());
+        Discovery::of(kind, ReaderSettings { dialect, console, base: "".into(), is_server: false })
     }
 
     /// The same with other settings. An empty base is the usual one.
@@ -143,7 +146,7 @@ impl Discovery {
             Reader::Shelly(_) => all(&["+/online", "+/announce", "+/events/rpc"]),
             Reader::ShellyGen1(_) => all(&["shellies/announce", "shellies/+/online"]),
             Reader::Homie(reader) => reader.filters(),
-            Reader::ThingsBoard(_) => all(&["v1/gateway/connect", "v1/gateway/disconnect"]),
+            Reader::ThingsBoard(reader) => reader.filters(),
         }
     }
 

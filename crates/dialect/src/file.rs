@@ -132,6 +132,11 @@ impl ReaderKind {
         }
     }
 
+    /// The setting that is `on` where Wilco stands in for the server of these devices.
+    pub(crate) fn server_setting(self) -> Option<&'static str> {
+        (self == ReaderKind::ThingsBoardGateway).then_some("session_limits")
+    }
+
     /// The default base topic of announcements.
     pub(crate) fn usual_base(self) -> &'static str {
         match self {

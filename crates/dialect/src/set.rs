@@ -144,8 +144,10 @@ impl DialectSet {
         let reader = |member: &Member| {
             let kind = member.file.reader?;
             let base = kind.base_setting().and_then(|setting| member.setting(setting)).unwrap_or_default();
-            let dialect = member.file.name.clone();
-            Some(Discovery::of(kind, ReaderSettings { dialect, console: console.into(), base: (*base).into() }))
+            let is_server = kind.server_setting().and_then(|setting| member.setting(setting));
+            let is_server = is_server.is_some_and(|value| value.eq_ignore_ascii_case("on"));
+            let (dialect, base) = (member.file.name.clone(), (*base).into());
+            Some(Discovery::of(kind, ReaderSettings { dialect, console: console.into(), base, is_server }))
         };
         self.members.iter().filter_map(reader).collect()
     }

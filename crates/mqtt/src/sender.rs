@@ -139,8 +139,8 @@ impl MqttSender {
         taken
     }
 
-    /// Publishes a discovery request. It is not a command: nothing waits for it, and it only requests a device's
-    /// identity.
+    /// Publishes a discovery request, or an answer to a device that asks its server something. It is not a command: nothing
+    /// waits for it. It requests a device's identity, or tells it the limits of its session.
     pub fn ask(&self, topic: String, payload: String) {
         let outbound = Outbound {
             topic,

@@ -35,6 +35,7 @@ mod stepped_broker;
 mod subscribing;
 mod telemetry;
 mod text;
+mod thingsboard;
 mod traffic;
 mod ways;
 mod wire;

@@ -12,7 +12,7 @@ mod sign_in;
 mod views;
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, VecDeque},
     sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
 };
 
@@ -33,6 +33,8 @@ use crate::store::StoredDescription;
 
 /// The most hubs that lie one behind the other.
 const MOST_HUBS: usize = 8;
+/// The most messages that are remembered because the broker may send them back.
+const MOST_PUBLISHED: usize = 64;
 /// The most values of a device that are remembered.
 const MOST_VALUES: usize = 500;
 
@@ -61,6 +63,8 @@ pub(crate) struct Described {
     availabilities: Availabilities,
     early: Early,
     sign_in: SignIn,
+    /// What Wilco has published beside its commands, which the broker may send back; the latest.
+    published: VecDeque<(String, String)>,
 }
 
 /// The state of a forgotten device.
@@ -109,6 +113,7 @@ impl Described {
             availabilities: Availabilities::default(),
             early: Early::default(),
             sign_in: SignIn::default(),
+            published: VecDeque::new(),
         })
     }
 
@@ -224,6 +229,9 @@ impl Described {
     /// Reads a message: first its announcements, then its meaning.
     pub(crate) fn hear(&mut self, inbound: &Inbound<'_>) -> Reading {
         let mut reading = Reading::default();
+        if self.is_our_own(inbound) {
+            return reading;
+        }
         for reader in &mut self.readers {
             let mut findings = reader.read(inbound);
             if findings.is_empty() {
@@ -240,6 +248,11 @@ impl Described {
             self.reported.remove(id);
             self.availabilities.forget(id);
         }
+        // What asks with the number of a command is that command: its device answers it.
+        reading.questions.retain(|(topic, _)| {
+            let number = topic.rsplit('/').next().unwrap_or_default();
+            self.wire_ids.find(number).is_none()
+        });
         // Where devices are announced, nothing is a report of a device of Wilco's own: `homeassistant/status` looks
         // like one.
         let is_announcement = self.readers.iter().any(|reader| reader.is_about(inbound.topic));
@@ -248,6 +261,8 @@ impl Described {
         }
         self.decode(inbound, None, &mut reading);
         reading.meant.retain(|meant| !(meant.own && is_announcement));
+        self.published.extend(reading.questions.iter().cloned());
+        self.published.drain(..self.published.len().saturating_sub(MOST_PUBLISHED));
         // Messages that arrived before the device was known are read now.
         for id in reading.changes.listed.clone() {
             let Some(device) = self.devices.get(&id) else { continue };
@@ -260,6 +275,14 @@ impl Described {
             }
         }
         reading
+    }
+
+    /// Whether this is what Wilco has published beside its commands. Each is sent back once.
+    fn is_our_own(&mut self, inbound: &Inbound<'_>) -> bool {
+        let is_it =
+            |(topic, payload): &(String, String)| topic == inbound.topic && payload.as_bytes() == inbound.payload;
+        let place = self.published.iter().position(is_it);
+        place.is_some_and(|place| self.published.remove(place).is_some())
     }
 
     /// `only`: an early message is read again, for a device that has become known since.
@@ -405,6 +428,36 @@ mod tests {
         let reading = hear(dialects, &format!("tasmota/discovery/{mac}/config"), &config);
         let [device] = &reading.changes.listed[..] else { panic!("{reading:?}") };
         device.clone()
+    }
+
+    #[test]
+    fn thingsboards_devices_are_told_their_limits_where_that_is_switched_on() {
+        let ask = |dialects: &mut Described, number: u32, payload: &str, retained: bool| {
+            let topic = format!("v1/devices/me/rpc/request/{number}");
+            let (payload, correlation) = (payload.as_bytes(), None);
+            dialects.hear(&Inbound { topic: &topic, payload, qos: 1, retained, correlation }).questions
+        };
+        let limits = r#"{"method":"getSessionLimits","params":{"timeout":5000}}"#;
+        let mut off = described(&["thingsboard"], 40);
+        assert_eq!(ask(&mut off, 1, limits, false), []);
+
+        let mut on = described(&["thingsboard:session_limits=on"], 40);
+        let answers = ask(&mut on, 1, limits, false);
+        let [(topic, payload)] = &answers[..] else { panic!("{answers:?}") };
+        assert_eq!(topic, "v1/devices/me/rpc/response/1");
+        assert!(payload.contains(r#""rateLimits":{}"#), "{payload}");
+        assert_eq!(ask(&mut on, 1, limits, true), [], "it was asked long ago");
+        assert_eq!(ask(&mut on, 2, r#"{"method":"getValue"}"#, false), []);
+        // The broker sends Wilco's own answer back: it is no answer of the device. What the device says next is.
+        let meanings = |dialects: &mut Described, topic: &str, payload: &str| {
+            let inbound = Inbound { topic, payload: payload.as_bytes(), qos: 1, retained: false, correlation: None };
+            dialects.hear(&inbound).meant.len()
+        };
+        meanings(&mut on, "v1/devices/me/telemetry", r#"{"rpm":1400}"#);
+        assert_eq!((meanings(&mut on, topic, payload), meanings(&mut on, topic, payload)), (0, 1));
+        // Wilco's own command of that name is for the device.
+        on.wire_ids.number(&DeviceId::new("me").unwrap(), &CommandId::new("c1").unwrap());
+        assert_eq!((ask(&mut on, 41, limits, false), ask(&mut on, 42, limits, false).len()), (Vec::new(), 1));
     }
 
     #[test]

@@ -25,6 +25,8 @@ const GONE_WITHIN: Duration = Duration::from_secs(30);
 
 const HOUSE: &str = "house";
 const GATEWAY: &str = "gateway";
+/// No ThingsBoard is on these brokers, so Wilco says what its devices want to know of it.
+const THINGSBOARD: &str = "thingsboard:session_limits=on";
 
 fn main() -> Result<()> {
     let installed = std::env::args_os().nth(1).map(PathBuf::from).context("where are the programs installed?")?;
@@ -47,15 +49,15 @@ fn house(place: &Place, bench: &Bench) -> Result<()> {
     let home_assistant = script("ha_device.py")?;
     let homie5 = script("homie5_device.py")?;
     let homie4 = script("homie4_device.py")?;
-    // The SDK takes its own answer to command 1 for that to its first question, and stops, unless that is answered before.
-    let _server = script("thingsboard_gateway/tb_server.py")?;
-    let thingsboard = script("tb_device.py")?;
     let aws = script("aws_device.py")?;
     let tasmota = script("tasmota_stand_in.py")?;
     let mut zigbee = place.zigbee2mqtt(&broker)?;
-    let dialects =
-        ["wilco", "homeassistant", "zigbee2mqtt", "homie5", "homie4", "tasmota", "thingsboard", "aws-shadow"];
+    let dialects = ["wilco", "homeassistant", "zigbee2mqtt", "homie5", "homie4", "tasmota", THINGSBOARD, "aws-shadow"];
     bench.connect(HOUSE, &broker.url(), &dialects)?;
+    // The SDK asks for its limits when it connects, and takes its own answer to a command for that one unless it is answered.
+    let _watching = bench.watch(HOUSE)?;
+    answers_limits(&broker)?;
+    let thingsboard = script("tb_device.py")?;
     find_all(bench)?;
     bench.to("Wilco’s reference device", HOUSE).ends("lamp-1", &["led", "on=true"], "succeeded", "")?;
     command_home_assistant(bench, &broker, &home_assistant)?;
@@ -181,10 +183,11 @@ fn command_clouds(bench: &Bench, thingsboard: &Counterpart, aws: &Counterpart) -
 /// ThingsBoard's gateway has a broker of its own, because everything on one broker is `me` to ThingsBoard's devices.
 fn gateway(place: &Place, bench: &Bench) -> Result<()> {
     let broker = Broker::plain()?;
-    let _server = place.script("gateway", "thingsboard_gateway/tb_server.py", &broker)?;
-    let _gateway = place.thingsboard_gateway(&broker)?;
-    bench.connect(GATEWAY, &broker.url(), &["thingsboard"])?;
+    bench.connect(GATEWAY, &broker.url(), &[THINGSBOARD])?;
     let _watching = bench.watch(GATEWAY)?;
+    // The gateway accepts no commands before its question for limits is answered, which it asks when it connects.
+    answers_limits(&broker)?;
+    let _gateway = place.thingsboard_gateway(&broker)?;
     // It says once that a device is there, when that has spoken for the first time.
     let log = || broker.log();
     soon("the gateway and Wilco", ANNOUNCED_WITHIN, || {
@@ -206,6 +209,13 @@ fn gateway(place: &Place, bench: &Bench) -> Result<()> {
     behind.ends("SN-1", &["slow"], "failed", "")?;
     behind.ends("SN-1", &["unmapped", "--timeout", "3s"], "timed_out", "")?;
     Ok(())
+}
+
+/// Waits until Wilco hears questions for the limits of a session.
+fn answers_limits(broker: &Broker) -> Result<()> {
+    soon("the subscription to questions", ANNOUNCED_WITHIN, || {
+        broker.log().contains("v1/devices/me/rpc/request/+").then_some(())
+    })
 }
 
 fn is_called(device: &Value, name: &str) -> bool {
