@@ -23,8 +23,6 @@ pub struct DialectFields {
     pub is_json: bool,
     /// How the command's ID is written.
     pub request_id: IdForm,
-    /// The quality of service of requests, 0 … 2.
-    pub qos: u8,
     /// Where answers come.
     pub answer_topic: String,
     /// Where an answer has the command's ID; empty where it names none.

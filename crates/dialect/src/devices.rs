@@ -170,8 +170,6 @@ pub enum Ask {
         topic: Box<str>,
         /// The payload.
         payload: AskPayload,
-        /// The quality of service, 0 … 2.
-        qos: u8,
     },
 }
 

@@ -189,7 +189,6 @@ pub(crate) struct RequestRule {
     pub(crate) values: BTreeMap<String, Vec<String>>,
     pub(crate) topics: Vec<Pattern>,
     pub(crate) payload: Payload,
-    pub(crate) qos: u8,
     pub(crate) id: IdKind,
     pub(crate) expect: Option<Expect>,
     /// Why no answer can come.

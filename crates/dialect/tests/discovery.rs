@@ -116,7 +116,7 @@ fn a_whole_device_in_one_home_assistant_message() {
     let pump = one(ReaderKind::HomeAssistant, "homeassistant/device/pump-1/config", &message);
     assert_eq!(titles(&pump), ["Mode", "Start"]);
     assert_eq!(pump.commands[0].control, Control::Choice(vec!["a".into(), "b".into()]));
-    let Ask::Topic { topic, payload, .. } = &pump.commands[1].ask else { panic!("no topic") };
+    let Ask::Topic { topic, payload } = &pump.commands[1].ask else { panic!("no topic") };
     assert_eq!(
         (&**topic, payload, pump.commands[1].reports.as_deref()),
         ("pump/1/start", &AskPayload::Fixed("PRESS".into()), None)
@@ -503,7 +503,8 @@ fn a_request_with_something_unknown_in_it_is_refused_by_line() {
     refused("topic = \"a/{device}\"\njson = '{\"a\":}'", "does not produce JSON");
     refused("topic = \"a/{device}\"\njson = '{\"a\":{id}}'", "Add its type");
     refused("topic = \"a/{device}\"\nid = \"text\"", "neither its topic");
-    refused("topic = \"a/{device}\"\nqos = 3", "QoS 3");
+    // Each request is published at QoS 1.
+    refused("topic = \"a/{device}\"\nqos = 0", "qos");
     refused("topic = \"a/{device}\"\njson = '{}'\ntext = ''", "not both");
     refused("topic = \"a/{device}\"\nsilent = \"x\"\nexpect = { key = \"a\" }", "not both");
     refused("topic = \"a/+/{device}\"", "wildcard");

@@ -211,7 +211,7 @@ pub(crate) fn by_convention(device: &str, command: &str, topic: &str, payload: &
             variable(format!("{command}/{member}"), &format!("{{{{ value_json.{member} }}}}"));
         }
     }
-    let ask = Ask::Topic { topic: topic.into(), payload: AskPayload::Fixed(payload.into()), qos: 0 };
+    let ask = Ask::Topic { topic: topic.into(), payload: AskPayload::Fixed(payload.into()) };
     known.commands.push(DeviceCommand {
         reports: (!states.is_empty()).then(|| command.into()),
         ..DeviceCommand::new(command, command, Control::Button, ask)

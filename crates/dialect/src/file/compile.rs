@@ -238,9 +238,6 @@ impl Place<'_> {
             (None, Some(template)) => Payload::Text(self.pattern("payload", template), source.empty.as_str().into()),
             (None, None) => Payload::Empty,
         };
-        if source.qos > 2 {
-            self.wrong(format!("QoS {} does not exist. Use 0, 1 or 2.", source.qos));
-        }
         let id = match source.id {
             IdSource::Text => IdKind::Text,
             IdSource::Int31 => IdKind::Int31,
@@ -293,7 +290,6 @@ impl Place<'_> {
             values: source.values.clone(),
             topics,
             payload,
-            qos: source.qos,
             id,
             expect,
             silent,

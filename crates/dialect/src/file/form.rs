@@ -30,8 +30,6 @@ pub struct DialectForm {
     pub is_json: bool,
     /// How the command's ID is written.
     pub request_id: IdKind,
-    /// The quality of service of requests, 0 … 2.
-    pub qos: u8,
     /// Where answers come.
     pub answer_topic: String,
     /// Where an answer has the command's ID; empty where it names none.
@@ -84,7 +82,6 @@ impl Default for DialectForm {
             request_payload: text(),
             is_json: true,
             request_id: IdKind::Text,
-            qos: 1,
             answer_topic: text(),
             answer_id: text(),
             outcomes: Vec::new(),
@@ -160,7 +157,6 @@ impl DialectForm {
                 let name = if self.is_json { "json" } else { "text" };
                 writeln!(text, "{name} = {}", template(&self.request_payload))?;
             }
-            writeln!(text, "qos = {}", self.qos)?;
             match self.request_id {
                 IdKind::Text => writeln!(text, "id = \"text\"")?,
                 IdKind::Int31 => writeln!(text, "id = \"int31\"")?,
@@ -252,7 +248,6 @@ fn read(source: &Source) -> Option<DialectForm> {
             form.request_topic = single(request.topic.as_ref().or(source.topic.as_ref().map(Spanned::get_ref))?)?;
             form.is_json = request.text.is_none();
             form.request_payload = request.json.as_ref().or(request.text.as_ref()).cloned().unwrap_or_default();
-            form.qos = request.qos;
             form.request_id = match request.id {
                 IdSource::Text => IdKind::Text,
                 IdSource::Int31 => IdKind::Int31,

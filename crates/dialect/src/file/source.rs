@@ -159,8 +159,6 @@ pub(super) struct RequestSource {
     #[serde(default)]
     pub(super) empty: String,
     #[serde(default)]
-    pub(super) qos: u8,
-    #[serde(default)]
     pub(super) id: IdSource,
     pub(super) expect: Option<ExpectSource>,
     pub(super) silent: Option<String>,

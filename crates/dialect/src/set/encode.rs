@@ -37,8 +37,6 @@ pub struct Message {
     pub topic: String,
     /// The payload. Never retained.
     pub payload: String,
-    /// The quality of service, 0 … 2.
-    pub qos: u8,
     /// How the command's id is written.
     pub id: IdKind,
     /// The required report; `None` if answers name the command.
@@ -179,7 +177,7 @@ fn native_message(native: &crate::Dialect, asking: &Asking<'_>, id: &CommandId) 
     let outbound = native.encode(&asking.device.id, &request, Timestamp(0));
     let payload = String::from_utf8(outbound.payload).map_err(|error| error.to_string())?;
     let id = if native.answers_carry_ids(asking.command) { IdKind::Text } else { IdKind::None };
-    Ok(Message { topic: outbound.topic, payload, qos: 1, id, expects: None })
+    Ok(Message { topic: outbound.topic, payload, id, expects: None })
 }
 
 /// MQTT 5 section 4.7: what a topic to publish to may not have.
@@ -231,7 +229,7 @@ fn word(word: &str) -> ExactValue {
 
 /// A command on a topic that discovery names.
 fn named(member: &Member, command: &DeviceCommand, args: &str) -> Result<Message, String> {
-    let Ask::Topic { topic, payload, qos } = &command.ask else {
+    let Ask::Topic { topic, payload } = &command.ask else {
         return Err(format!("'{}' has no command topic of its own.", command.name));
     };
     let args = parsed(args)?;
@@ -264,7 +262,7 @@ fn named(member: &Member, command: &DeviceCommand, args: &str) -> Result<Message
             words_under: Box::default(),
         },
     };
-    Ok(Message { topic: topic.to_string(), payload, qos: *qos, id: IdKind::None, expects: Some(expects) })
+    Ok(Message { topic: topic.to_string(), payload, id: IdKind::None, expects: Some(expects) })
 }
 
 /// The arguments as a light with `schema: json` takes them: `on` and `value` are its state.
@@ -342,7 +340,7 @@ impl Member {
             (None, Some(why)) => Some(Expectation::Nothing(why.clone())),
             (None, None) => None,
         };
-        Ok(Message { topic, payload, qos: rule.qos, id: rule.id, expects })
+        Ok(Message { topic, payload, id: rule.id, expects })
     }
 
     fn value<'v>(

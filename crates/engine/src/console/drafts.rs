@@ -255,7 +255,7 @@ fn form_of(fields: DialectFields) -> DialectForm {
         |word: OutcomeWord| OutcomeField { at: word.at, is: word.is, means: word.means.into(), message: word.message };
     let outcomes = fields.outcomes.into_iter().map(outcome).collect();
     form!(fields => DialectForm {
-        name, title, about, request_topic, request_payload, is_json, qos, answer_topic, answer_id, state_topic,
+        name, title, about, request_topic, request_payload, is_json, answer_topic, answer_id, state_topic,
         state_key, expect_key, expect_value, silent, presence_topic, presence_at, online, offline, telemetry
     }, id, outcomes)
 }
@@ -274,7 +274,7 @@ fn fields_of(form: DialectForm) -> DialectFields {
     };
     let outcomes = form.outcomes.into_iter().map(outcome).collect();
     form!(form => DialectFields {
-        name, title, about, request_topic, request_payload, is_json, qos, answer_topic, answer_id, state_topic,
+        name, title, about, request_topic, request_payload, is_json, answer_topic, answer_id, state_topic,
         state_key, expect_key, expect_value, silent, presence_topic, presence_at, online, offline, telemetry
     }, id, outcomes)
 }

@@ -35,10 +35,6 @@ is_json: boolean,
  */
 request_id: IdForm, 
 /**
- * The quality of service of requests, 0 … 2.
- */
-qos: number, 
-/**
  * Where answers come.
  */
 answer_topic: string, 

@@ -16,7 +16,6 @@ const STARTER: DialectFields = {
   request_payload: '{"cmd":{command},"id":{id},{args...}}',
   is_json: true,
   request_id: 'text',
-  qos: 1,
   answer_topic: '{device}/out',
   answer_id: '/id',
   outcomes: [{ at: '/status', is: 'ok', means: 'succeeded', message: '' }],

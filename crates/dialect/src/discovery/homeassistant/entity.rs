@@ -78,7 +78,7 @@ pub(super) fn describe(
             }
             (payload, _) => payload,
         };
-        let ask = Ask::Topic { topic: topic.into(), payload, qos: qos(&config) };
+        let ask = Ask::Topic { topic: topic.into(), payload };
         let is_setting = is_setting && reports.is_some();
         push(
             device,
@@ -187,10 +187,6 @@ fn reported_as(component: &str, config: &Value) -> Vec<(Box<str>, Box<str>)> {
     pairs.iter().filter_map(pair).collect()
 }
 
-fn qos(config: &Value) -> u8 {
-    config.get("qos").and_then(Value::as_u64).and_then(|qos| u8::try_from(qos.min(2)).ok()).unwrap_or(0)
-}
-
 /// Why nothing is sent on a command topic.
 fn refused(config: &Value, topic: &str) -> Option<Box<str>> {
     if config.get("retain").and_then(Value::as_bool) == Some(true) {
@@ -228,7 +224,7 @@ fn add_templated(
             AskPayload::Value
         }
     };
-    let ask = Ask::Topic { topic: topic.into(), payload, qos: qos(config) };
+    let ask = Ask::Topic { topic: topic.into(), payload };
     let is_setting = reports.is_some() && text(config, "entity_category") == Some("config");
     push(device, DeviceCommand { reports, refused, is_setting, ..DeviceCommand::new(title, title, control, ask) });
 }
