@@ -278,3 +278,6 @@ fn fields_of(form: DialectForm) -> DialectFields {
         state_key, expect_key, expect_value, silent, presence_topic, presence_at, online, offline, telemetry
     }, id, outcomes)
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,5 +1,5 @@
 import { waitFor, within } from '@testing-library/svelte';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 
 import { view } from '../../backend/fake/connections';
 import { expectAccessible, openWindow } from '../../test/window';
@@ -63,6 +63,55 @@ describe('a dialect of one’s own', () => {
     const saved = await findAllByRole('listitem', { name: 'my-firmware' });
     within(saved[0] as HTMLElement).getByText('Enabled');
     await expectAccessible(container);
+  });
+
+  it('is learned from the messages of a minute, or of as many as have been seen', async () => {
+    const { findByRole, findByText, getByRole, user } = await openDialects();
+    await user.click(getByRole('button', { name: 'Describe a dialect…' }));
+    const messages = within(await findByRole('region', { name: 'Messages' }));
+    // The messages of before are not what the minute has to be about.
+    await user.click(await messages.findByRole('button', { name: 'Stop' }));
+    await user.click(messages.getByRole('button', { name: 'Learn' }));
+    await messages.findByText(/^Use the device now\. Wilco proposes the whole dialect in \d+ s\.$/);
+    await waitFor(() => expect(messages.getAllByRole('listitem')).toHaveLength(5));
+    await user.click(messages.getByRole('button', { name: /^Propose now/ }));
+    await findByText(/^Requests go to 'pumps\/p-7\/in'/);
+    expect(messages.getByRole('button', { name: 'Learn' })).toBeVisible();
+    const request = within(await findByRole('group', { name: 'Request' }));
+    expect(request.getByRole('textbox', { name: 'Topic' })).toHaveValue('pumps/{device}/in');
+  });
+
+  it('cannot be learned of messages that tell nothing, and says what to do instead', async () => {
+    const { backend, findByRole, getByRole, findByText, user } = await openDialects();
+    const message = 'No two of 3 messages on 3 topics look like a request and its answer.';
+    await user.click(getByRole('button', { name: 'Describe a dialect…' }));
+    const messages = within(await findByRole('region', { name: 'Messages' }));
+    await user.click(messages.getByRole('button', { name: 'Learn' }));
+    const hint = 'Choose the messages yourself, or write the file.';
+    backend.draftDialect = () => Promise.reject({ code: 'invalid', message, hint });
+    await user.click(await messages.findByRole('button', { name: /^Propose now/ }));
+    await findByText(new RegExp(message));
+    await findByText(new RegExp(hint));
+  });
+
+  it('is imported from a file, and exported to one', async () => {
+    const { backend, findByRole, findByText, getByRole, user } = await openDialects();
+    const read = vi.spyOn(backend, 'readDialect');
+    const written = vi.spyOn(backend, 'exportDialect');
+    backend.chooseFiles = async () => ['/home/you/pump.toml'];
+    await user.click(getByRole('button', { name: 'Import…' }));
+    await findByRole('region', { name: 'Describe a dialect' });
+    expect(read).toHaveBeenCalledWith('/home/you/pump.toml');
+    await user.click(await findByRole('radio', { name: 'File' }));
+    await waitFor(() =>
+      expect((getByRole('textbox', { name: 'Dialect file' }) as HTMLTextAreaElement).value).toMatch(/^format = 1/),
+    );
+    await waitFor(() => expect(getByRole('button', { name: 'Save' })).toBeEnabled());
+    await user.click(getByRole('button', { name: 'Save' }));
+    const saved = within(await findByRole('listitem', { name: /firmware$/i }));
+    await user.click(saved.getByRole('button', { name: 'Export…' }));
+    await findByText('Exported to /home/you/my-firmware.toml.');
+    expect(written).toHaveBeenCalledWith('pumps', 'my-firmware', { path: '/home/you/my-firmware.toml', replace: true });
   });
 
   it('with an error says where it is, and is not saved', async () => {
