@@ -29,7 +29,14 @@ impl WireIds {
         WireIds { last: last.min(LARGEST), ..WireIds::default() }
     }
 
-    /// The last number that was given out, to be kept over a restart. 0 for none.
+    /// After which number those of a connection begin that has given out none. `random` is any number. Consoles on one
+    /// broker begin far apart, so that a late answer to a command of one is not taken for the answer to another one's.
+    #[must_use]
+    pub fn beginning(random: u32) -> u32 {
+        random & LARGEST
+    }
+
+    /// The last number that was given out, to be kept over a restart; the one to begin after if there is none.
     #[must_use]
     pub fn last(&self) -> u32 {
         self.last
@@ -131,6 +138,18 @@ mod tests {
         assert_eq!((ids.number(&b, &two), ids.number(&c, &three)), (LARGEST, 2));
         assert_eq!(ids.last(), 2);
         assert_eq!(WireIds::after(u32::MAX).number(&a, &one), 1);
+    }
+
+    #[test]
+    fn numbers_begin_anywhere_in_the_range() {
+        let (a, one) = pair(1);
+        let first = |random: u32| WireIds::after(WireIds::beginning(random)).number(&a, &one);
+        assert_eq!(first(0), 1);
+        assert_eq!(first(1_234_567_890), 1_234_567_891);
+        // The upper bit does not count, and the range ends in 1.
+        assert_eq!(first(1 << 31 | 77), 78);
+        assert_eq!(first(LARGEST - 1), LARGEST);
+        assert_eq!((first(LARGEST), first(u32::MAX)), (1, 1));
     }
 
     #[test]

@@ -11,6 +11,7 @@ mod approval;
 mod atomic_file;
 mod audit;
 mod catalogue;
+mod chance;
 mod clock;
 mod console;
 mod controller;

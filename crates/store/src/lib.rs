@@ -294,8 +294,8 @@ impl Store {
         self.readers.read(|connection| meta::installation(connection).map(Option::unwrap_or_default)).await
     }
 
-    /// The last used number for command IDs of a connection in messages; 0 for none.
-    pub async fn last_wire_id(&self, connection: &ConnectionId) -> Result<u32, StoreError> {
+    /// The last used number for command IDs of a connection in messages; `None` if none was used.
+    pub async fn last_wire_id(&self, connection: &ConnectionId) -> Result<Option<u32>, StoreError> {
         let connection = connection.clone();
         self.readers.read(move |sqlite| meta::last_wire_id(sqlite, &connection)).await
     }

@@ -18,6 +18,7 @@ mod local_safety;
 mod log;
 mod modes;
 mod names;
+mod numbers;
 mod odd_firmware;
 mod other_firmware;
 mod progress;

@@ -90,7 +90,6 @@ fn a_shelly_answers_by_a_number_that_no_other_command_has() -> Result<()> {
     for name in ["switch off", "password wanted", "argument missing", "no such method"] {
         plays(&bench, &broker, "shelly", name)?;
     }
-    // Each run of the program is another engine; the numbers continue.
     let history = bench.run(&["history", "-c", "bench", "--format", "json"])?.ended(0)?.lines()?;
     ensure!(history.len() == 4, "{history:?}");
     Ok(())

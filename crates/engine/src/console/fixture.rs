@@ -10,6 +10,7 @@ use tempfile::TempDir;
 use crate::{
     Engine, Handle, Options,
     api::ConnectionEntry,
+    chance::Chance,
     clock::{Source, tests::Played},
     paths::DataDir,
     vault::Vault,
@@ -31,7 +32,13 @@ pub(crate) async fn engine_on(data_dir: &DataDir) -> Engine {
 /// An engine on these data, with these clocks.
 pub(crate) async fn engine_at(data_dir: &DataDir, played: &Arc<Played>) -> Engine {
     let options = Options { data_dir: data_dir.clone(), vault: Vault::in_memory(), passing: false };
-    Engine::start_at(options, Source::Played(Arc::clone(played))).await.unwrap()
+    Engine::start_with(options, Source::Played(Arc::clone(played)), Chance::Computer).await.unwrap()
+}
+
+/// An engine on these data, with this number as its only random one.
+pub(crate) async fn engine_by_chance(data_dir: &DataDir, number: u32) -> Engine {
+    let options = Options { data_dir: data_dir.clone(), vault: Vault::in_memory(), passing: false };
+    Engine::start_with(options, Source::computer(), Chance::Given(number)).await.unwrap()
 }
 
 /// A connection called `plant`, and its id. Nobody listens there: everything stays in the outbox.

@@ -23,6 +23,8 @@ mod history;
 mod history_check;
 mod import_export;
 mod logs;
+#[cfg(test)]
+mod numbers;
 mod offers;
 mod retention;
 mod rollouts;
@@ -57,6 +59,7 @@ use crate::{
     },
     audit::Audit,
     catalogue::Catalogue,
+    chance::Chance,
     clock::{Clock, Source},
     controller::{BackgroundTasks, Controller, Event, Listed, Request, Turn},
     evidence_quota::EvidenceQuota,
@@ -148,11 +151,11 @@ impl Engine {
     /// [`FailureCode::InUse`] when another engine has this data directory, [`FailureCode::Store`] when the store cannot
     /// be opened.
     pub async fn start(options: Options) -> Result<Engine, Failure> {
-        Engine::start_at(options, Source::computer()).await
+        Engine::start_with(options, Source::computer(), Chance::Computer).await
     }
 
-    /// The same, with time from somewhere else.
-    pub(crate) async fn start_at(options: Options, time: Source) -> Result<Engine, Failure> {
+    /// The same, with time and random numbers from somewhere else.
+    pub(crate) async fn start_with(options: Options, time: Source, chance: Chance) -> Result<Engine, Failure> {
         let Options { data_dir, vault, passing } = options;
         let opened = spawn_blocking(move || {
             let lock = DataLock::acquire(data_dir.path())?;
@@ -183,8 +186,14 @@ impl Engine {
         quota.load(&store).await?;
         let audit = Audit::new(settings.clone(), clock.clone(), Arc::clone(&installation));
         let counted = (Arc::clone(&telemetry), quota.clone(), audit.clone());
-        let controller =
-            Controller::new((events.clone(), inbox), store.clone(), clock.clone(), shared, background, counted);
+        let controller = Controller::new(
+            (events.clone(), inbox),
+            store.clone(),
+            (clock.clone(), chance),
+            shared,
+            background,
+            counted,
+        );
         let controller = tokio::spawn(controller.run());
         let handle = Handle {
             events,

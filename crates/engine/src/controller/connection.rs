@@ -53,7 +53,7 @@ pub(super) struct Connection {
     pub(super) dialects: Option<SharedDialects>,
     /// The additional subscriptions of this network connection, and when there are more.
     pub(super) extra_subscriptions: ExtraSubscriptions,
-    /// The last used number for command IDs in messages, as stored.
+    /// The last used number for command IDs in messages, as stored; the one to begin after if none was used.
     pub(super) noted_wire_id: u32,
     pub(super) ledger: Ledger,
     /// Why the ledger could not be restored from the store.
@@ -172,7 +172,7 @@ impl Connection {
         self.retained.insert(device.clone(), hash) == Some(hash)
     }
 
-    /// `last`: the last used number for command IDs in messages.
+    /// `last`: the last used number for command IDs in messages, or the one to begin after.
     pub(super) fn new(profile: Profile, enabled: Enabled, last: u32) -> Connection {
         Connection {
             ledger: Ledger::new(limits(profile.preset, profile.mode)),

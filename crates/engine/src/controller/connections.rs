@@ -8,6 +8,7 @@ use std::{
 };
 
 use tokio::sync::oneshot;
+use wilco_dialect::WireIds;
 use wilco_ledger::{Command, Input, Timestamp};
 
 use super::{Connection, Controller, memory::Remembered};
@@ -23,7 +24,8 @@ use crate::{
 
 /// What is stored of a connection.
 struct StoredConnection {
-    last_wire_id: u32,
+    /// None: no number was used yet.
+    last_wire_id: Option<u32>,
     devices: Vec<StoredDevice>,
     annotations: Vec<StoredAnnotation>,
     latest: Vec<Command>,
@@ -82,6 +84,8 @@ impl Controller {
         // A demo fleet that is not running is nothing to be tried again and again.
         let asleep = profile.demo && profile.url.is_empty();
         let StoredConnection { last_wire_id, devices, annotations, latest, remembered } = stored;
+        // Decision 116.
+        let last_wire_id = last_wire_id.unwrap_or_else(|| WireIds::beginning(self.chance.number()));
         let mut connection = Connection::new(profile, enabled, last_wire_id);
         {
             let mut fleet = connection.fleet();

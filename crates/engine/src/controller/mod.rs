@@ -55,6 +55,7 @@ use crate::{
     api::Failure,
     audit::Audit,
     catalogue::Catalogue,
+    chance::Chance,
     clock::Clock,
     dialects::{self, wire_id},
     evidence_quota::EvidenceQuota,
@@ -90,6 +91,7 @@ pub(crate) struct Controller {
     tell: mpsc::Sender<Event>,
     store: Store,
     clock: Clock,
+    chance: Chance,
     connections: BTreeMap<ConnectionId, Connection>,
     /// The connection of which the removal is not on the disk yet. It does nothing any more, and is still listed.
     leaving: Option<Connection>,
@@ -119,7 +121,7 @@ impl Controller {
     pub(crate) fn new(
         (tell, events): (mpsc::Sender<Event>, mpsc::Receiver<Event>),
         store: Store,
-        clock: Clock,
+        (clock, chance): (Clock, Chance),
         (directory, catalogue, shown, settings): (Directory, Arc<Catalogue>, ShownRollouts, SharedSettings),
         background: BackgroundTasks,
         (telemetry, quota, audit): (Arc<Telemetry>, EvidenceQuota, Audit),
@@ -130,6 +132,7 @@ impl Controller {
             tell,
             store,
             clock,
+            chance,
             connections: BTreeMap::new(),
             leaving: None,
             turns: Turns::default(),

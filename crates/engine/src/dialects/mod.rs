@@ -100,7 +100,8 @@ pub(crate) struct Interpretation {
 }
 
 impl Described {
-    /// The dialects of a profile, if there are others than Wilco's own. `last`: the last number given to a command.
+    /// The dialects of a profile, if there are others than Wilco's own. `last`: the last number given to a command, or the one to
+    /// begin after.
     pub(crate) fn of(enabled: Enabled, last: u32) -> Option<Described> {
         let Enabled { set, readers, speaks_own, has_described, .. } = enabled;
         has_described.then(|| Described {

@@ -55,13 +55,12 @@ pub(crate) fn keep_anchor(connection: &Connection, anchor: &Anchor) -> rusqlite:
     Ok(())
 }
 
-/// The last used number for command IDs of a connection in messages.
-pub(crate) fn last_wire_id(connection: &Connection, id: &ConnectionId) -> rusqlite::Result<u32> {
-    let kept = connection
+/// The last used number for command IDs of a connection in messages, if one was used.
+pub(crate) fn last_wire_id(connection: &Connection, id: &ConnectionId) -> rusqlite::Result<Option<u32>> {
+    connection
         .prepare_cached("SELECT CAST(value AS INTEGER) FROM meta WHERE name = ?1")?
         .query_row([wire_id_of(id)], |row| row.get(0))
-        .optional()?;
-    Ok(kept.unwrap_or(0))
+        .optional()
 }
 
 /// Keeps it.

@@ -161,6 +161,22 @@ async fn a_removed_connection_leaves_nothing_behind() {
 }
 
 #[tokio::test]
+async fn numbers_for_command_ids_go_on_where_they_ended_until_their_connection_is_removed() {
+    let (dir, store) = store();
+    store.save_connection(&profile("bench", "Bench", 0)).await.unwrap();
+    assert_eq!(store.last_wire_id(&connection()).await.unwrap(), None);
+    for last in [0x7fff_ffff, 1, 7] {
+        store.commit(vec![Change::WireId { connection: connection(), last }]).await.unwrap();
+    }
+    store.close().await.unwrap();
+    let store = Store::open(dir.path()).unwrap();
+    assert_eq!(store.last_wire_id(&connection()).await.unwrap(), Some(7));
+    assert_eq!(store.last_wire_id(&"field".into()).await.unwrap(), None);
+    store.remove_connection(&connection()).await.unwrap();
+    assert_eq!(store.last_wire_id(&connection()).await.unwrap(), None);
+}
+
+#[tokio::test]
 async fn an_installation_keeps_its_id() {
     let (dir, store) = store();
     let id = store.identity().await.unwrap();

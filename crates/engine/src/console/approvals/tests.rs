@@ -16,6 +16,7 @@ use crate::{
         NewRollout, RolloutAction, RolloutCommand, RolloutState, RolloutTarget, RolloutView, Settings, Verdict,
         WaitsFor, WhichMembers,
     },
+    chance::Chance,
     clock::{Source, tests::Played},
     paths::DataDir,
     vault::Vault,
@@ -40,7 +41,7 @@ impl Installation {
     async fn start(&self) -> Engine {
         let data_dir = DataDir::open(Some(self.data.path())).unwrap();
         let options = Options { data_dir, vault: self.vault.clone(), passing: false };
-        Engine::start_at(options, Source::Played(Arc::clone(&self.time))).await.unwrap()
+        Engine::start_with(options, Source::Played(Arc::clone(&self.time)), Chance::Computer).await.unwrap()
     }
 
     fn path(&self, name: &str) -> PathBuf {
