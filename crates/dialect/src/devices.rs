@@ -396,6 +396,12 @@ impl Devices {
         self.asked.get(topic)
     }
 
+    /// The names in topics of a dialect's devices that have several levels.
+    pub(crate) fn deep_addresses(&self, dialect: &str) -> impl Iterator<Item = &str> {
+        let addresses = self.addresses.get(dialect).into_iter().flat_map(HashMap::keys);
+        addresses.map(|address| &**address).filter(|address| address.contains('/'))
+    }
+
     pub(crate) fn has_address(&self, dialect: &str, address: &str) -> bool {
         self.addresses.get(dialect).is_some_and(|addresses| addresses.contains_key(address))
     }

@@ -143,7 +143,7 @@ impl Discovery {
             Reader::HomeAssistant(reader) => reader.filters(),
             Reader::Zigbee2Mqtt(reader) => reader.filters(),
             Reader::Tasmota(reader) => reader.filters(),
-            Reader::Shelly(_) => all(&["+/online", "+/announce", "+/events/rpc"]),
+            Reader::Shelly(_) => shelly::filters(),
             Reader::ShellyGen1(_) => all(&["shellies/announce", "shellies/+/online"]),
             Reader::Homie(reader) => reader.filters(),
             Reader::ThingsBoard(reader) => reader.filters(),

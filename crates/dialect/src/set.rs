@@ -7,6 +7,7 @@ mod body;
 mod damaged;
 mod decode;
 mod encode;
+mod filters;
 
 use std::{borrow::Cow, collections::BTreeMap, sync::LazyLock};
 
@@ -14,9 +15,10 @@ use wilco_ledger::{Report, Reported, is_same_value};
 
 pub use encode::{Asking, Message};
 pub(crate) use encode::{device_id, usable};
+pub(crate) use filters::covers;
 
 use crate::{
-    Ask, Control, DecodedMessage, Dialect, DialectFile, Filter, KnownDevice, ReaderKind, Role, Subscriptions, Topics,
+    Ask, Control, DecodedMessage, Dialect, DialectFile, KnownDevice, ReaderKind, Role, Subscriptions, Topics,
     Unreadable,
     devices::Devices,
     discovery::{Discovery, ReaderSettings},
@@ -152,59 +154,6 @@ impl DialectSet {
         self.members.iter().filter_map(reader).collect()
     }
 
-    /// The topic filters: each once, required ones first, without those that another one covers.
-    #[must_use]
-    pub fn filters(&self, devices: &Devices, wishes: &Subscriptions<'_>) -> Vec<Filter> {
-        let mut filters: Vec<Filter> = Vec::new();
-        for member in &self.members {
-            if let Some(native) = &member.native {
-                filters.extend(native.filters(wishes));
-                continue;
-            }
-            let value = |name: &str| member.setting(name);
-            let own = member.file.filters.iter().map(|filter| (filter.fill(&value).unwrap_or_default(), false));
-            let heard = member.file.hears.iter().flat_map(|hear| {
-                let answers = matches!(hear.what, crate::file::What::Answer(_) | crate::file::What::State(_));
-                let topics = hear.topics.iter().filter(|topic| member.is_set_for(topic));
-                topics.map(move |topic| (topic.filter(&value), answers))
-            });
-            let all: Vec<(String, bool)> = if member.file.filters.is_empty() { heard.collect() } else { own.collect() };
-            let filter = |(filter, answers): (String, bool)| Filter {
-                filter,
-                qos: u8::from(answers),
-                required: false,
-                others_only: false,
-            };
-            filters.extend(all.into_iter().filter(|(filter, _)| !filter.is_empty()).map(filter));
-        }
-        let named = devices.topics().chain(devices.root_filters()).map(|topic| Filter {
-            filter: topic.to_owned(),
-            qos: 1,
-            required: false,
-            others_only: false,
-        });
-        filters.extend(named);
-        filters.sort_by_key(|filter| (!filter.required, !filter.filter.contains('#'), !filter.filter.contains('+')));
-        let mut kept: Vec<Filter> = Vec::new();
-        // Only those with wildcards can cover another one, and there are few of them.
-        let mut wide: Vec<usize> = Vec::new();
-        let mut plain = std::collections::HashSet::new();
-        for filter in filters {
-            if let Some(place) = wide.iter().find(|place| covers(&kept[**place].filter, &filter.filter)) {
-                let qos = &mut kept[*place].qos;
-                *qos = filter.qos.max(*qos);
-                continue;
-            }
-            if plain.insert(filter.filter.clone()) {
-                if filter.filter.contains(['+', '#']) {
-                    wide.push(kept.len());
-                }
-                kept.push(filter);
-            }
-        }
-        kept
-    }
-
     /// Whether a dialect lists a device by its messages before it was announced. If a hub or a description names every
     /// device, a similar topic is something else.
     #[must_use]
@@ -315,23 +264,9 @@ impl Member {
     }
 }
 
-/// Whether a filter covers every topic of another one (MQTT 5 section 4.7.1).
-pub(crate) fn covers(wide: &str, narrow: &str) -> bool {
-    let (mut wide, mut narrow) = (wide.split('/'), narrow.split('/'));
-    loop {
-        match (wide.next(), narrow.next()) {
-            (Some("#"), Some(first)) => return !first.starts_with('$'),
-            (Some("#"), None) | (None, None) => return true,
-            (Some("+"), Some(level)) if level != "#" => {}
-            (Some(one), Some(other)) if one == other => {}
-            _ => return false,
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{SHIPPED, covers, shipped};
+    use super::{SHIPPED, shipped};
     use crate::DialectFile;
 
     #[test]
@@ -346,20 +281,5 @@ mod tests {
             }
         }
         assert_eq!(shipped().len(), SHIPPED.len());
-    }
-
-    #[test]
-    fn a_filter_covers_another() {
-        let check =
-            |wide: &str, narrow: &str, expected: bool| assert_eq!(covers(wide, narrow), expected, "{wide} {narrow}");
-        check("#", "a/b", true);
-        check("#", "$aws/x", false);
-        check("a/#", "a", true);
-        check("a/#", "a/+/b", true);
-        check("+/b", "a/b", true);
-        check("+/b", "+/b", true);
-        check("+/b", "#", false);
-        check("a/b", "a/+", false);
-        check("a", "a/b", false);
     }
 }

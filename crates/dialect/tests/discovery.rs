@@ -311,6 +311,32 @@ fn shelly_is_asked_what_it_is() {
 }
 
 #[test]
+fn a_shelly_that_is_asked_at_its_topic_prefix_is_known_by_it() {
+    let mut discovery = Discovery::new(ReaderKind::Shelly, "wilco");
+    for prefix in ["Shelly/SPR3EM_FVE", "house/attic/plug", "shellyplus1-c"] {
+        let topic = format!("{prefix}/online");
+        assert!(discovery.is_about(&topic), "{topic} is not subscribed to");
+        let question = discovery.read(&inbound(&topic, b"true")).questions.swap_remove(0);
+        assert_eq!(question.0, format!("{prefix}/rpc"));
+        let question: Value = serde_json::from_str(&question.1).expect("JSON");
+        // The answer names the device and repeats the ID.
+        let source = format!("shelly-{}", prefix.len());
+        let answer = json!({"id": question["id"], "src": source, "dst": "wilco", "result": {"id": source, "gen": 2}});
+        let found = read(&mut discovery, "wilco/rpc", &answer).devices.swap_remove(0);
+        assert_eq!((found.id.as_str(), &*found.address), (&*source, prefix));
+        // It is no command's answer.
+        let (devices, wire_ids) = (Devices::default(), WireIds::default());
+        let answer = answer.to_string();
+        let meant =
+            all().decode(&inbound("wilco/rpc", answer.as_bytes()), &Context { devices: &devices, wire_ids: &wire_ids });
+        assert!(meant.is_empty(), "{meant:?}");
+    }
+    // What nobody was asked at is no topic prefix.
+    let answer = json!({"id": "0:a/#", "src": "shelly-1", "dst": "wilco", "result": {"id": "shelly-1", "gen": 2}});
+    assert_eq!(&*read(&mut discovery, "wilco/rpc", &answer).devices[0].address, "shelly-1");
+}
+
+#[test]
 fn homie_describes_itself_in_both_ways() {
     let description = json!({"homie": "5.0", "version": 1, "name": "Pump", "parent": "hub", "nodes": {"main": {"properties": {
         "level": {"datatype": "integer", "format": "0:100:5", "settable": true, "unit": "%"},

@@ -95,6 +95,55 @@ fn a_shelly_answers_by_a_number_that_no_other_command_has() -> Result<()> {
     Ok(())
 }
 
+/// A Shelly whose topic prefix has several levels: it answers the question who it is, and `Switch.Set`.
+fn shelly(broker: &Broker, prefix: &str, id: &str, asked: &str, method: &str) -> Result<Replay> {
+    let (told, topic) = match asked {
+        "shellies/command" => (json!({"id": id, "gen": 2, "ver": "1.4"}), format!("{prefix}/announce")),
+        _ => (
+            json!({"id": "ID", "src": id, "dst": "CONSOLE", "result": {"id": id, "gen": 2, "was_on": false}}),
+            "CONSOLE/rpc".to_owned(),
+        ),
+    };
+    let request = json!({"id": "ID", "src": "CONSOLE", "method": method}).to_string();
+    let exchange = json!({"request": {"topic": asked, "payload": request},
+        "answers": [{"topic": topic, "payload": told.to_string()}]});
+    Replay::start(broker, &exchange)
+}
+
+#[test]
+fn a_shelly_with_a_topic_prefix_of_several_levels_is_found_heard_and_commanded() -> Result<()> {
+    let broker = Broker::plain()?;
+    let bench = bench(&broker, &["shelly"])?;
+    let _announces = shelly(&broker, "Shelly/SPR3EM_FVE", "shellypro3em-1", "shellies/command", "")?;
+    let _answers = shelly(&broker, "Shelly/SPR3EM_FVE", "shellypro3em-1", "Shelly/SPR3EM_FVE/rpc", "Switch.Set")?;
+    let _asked = shelly(&broker, "house/attic/plug", "shellyplus1-2", "house/attic/plug/rpc", "Shelly.GetDeviceInfo")?;
+    let mut watching = bench.start(&["watch", "-c", "bench", "--output", "json"])?;
+    soon("the subscriptions", Duration::from_secs(20), || broker.log().contains(" 1 +/+/+/online").then_some(()))?;
+    broker.publish("house/attic/plug/online", b"true", false)?;
+    let row = |name: &str| -> Option<Value> {
+        let rows = bench.run(&["devices", "-c", "bench", "--output", "json"]).ok()?.ended(0).ok()?.lines().ok()?;
+        rows.into_iter().find(|row| row["device"] == name)
+    };
+    soon("the device that announced itself", Duration::from_secs(20), || row("shellypro3em-1"))?;
+    soon("the device that was asked", Duration::from_secs(20), || row("shellyplus1-2"))?;
+    // It is heard under its prefix: presence by a filter for all, its status by one of its own.
+    let own = " 1 Shelly/SPR3EM_FVE/status/+";
+    soon("its own subscription", Duration::from_secs(20), || broker.log().contains(own).then_some(()))?;
+    broker.publish("Shelly/SPR3EM_FVE/status/switch:0", br#"{"id":0,"output":true}"#, false)?;
+    broker.publish("Shelly/SPR3EM_FVE/online", b"false", false)?;
+    soon("its presence", Duration::from_secs(20), || row("shellypro3em-1").filter(|row| row["presence"] == "offline"))?;
+    broker.publish("Shelly/SPR3EM_FVE/online", b"true", false)?;
+    soon("its return", Duration::from_secs(20), || row("shellypro3em-1").filter(|row| row["presence"] == "online"))?;
+    let args = json!({"id": 0, "on": true});
+    for device in ["shellypro3em-1", "shellyplus1-2"] {
+        let said = send(&bench, device, "Switch.Set", &args, "20s")?.ended(0)?;
+        let last = said.lines()?.pop().unwrap_or_default();
+        ensure!(last["state"] == "succeeded" && last["match"] == "exact", "{device}: {said:?}");
+    }
+    watching.kill();
+    Ok(())
+}
+
 #[test]
 fn zigbee_devices_are_found_by_their_bridge_and_named_as_people_know_them() -> Result<()> {
     let broker = Broker::plain()?;

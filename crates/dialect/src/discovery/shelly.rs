@@ -8,8 +8,22 @@ use serde_json::Value;
 use super::{Findings, MOST_DEVICES, MOST_OF_A_DEVICE, ReaderSettings, named, text};
 use crate::{
     Ask, Control, DeviceCommand, Inbound, KnownDevice, Role, Variable,
-    set::{covers, device_id},
+    set::{covers, device_id, usable},
 };
+
+/// The most levels of a topic prefix under which devices are found. Firmware permits any number of them.
+const SEARCHED_LEVELS: usize = 3;
+/// What the ID of a question begins with that names the topic prefix it was sent to.
+const ASKED_AT: &str = "0:";
+
+/// The filters of messages that show a device.
+pub(super) fn filters() -> Vec<String> {
+    let below = |levels: usize| {
+        let prefix = vec!["+"; levels].join("/");
+        ["online", "announce", "events/rpc"].map(|topic| format!("{prefix}/{topic}"))
+    };
+    (1..=SEARCHED_LEVELS).flat_map(below).collect()
+}
 
 /// The known facts of each device, by its topic prefix.
 #[derive(Debug)]
@@ -28,7 +42,7 @@ impl Reader {
         let said: Value = serde_json::from_slice(inbound.payload).unwrap_or_default();
         if let Some(address) = inbound.topic.strip_suffix("/online") {
             if matches!(inbound.payload, b"true" | b"online") && !self.devices.contains_key(address) {
-                findings.questions.push((format!("{address}/rpc"), self.question("Shelly.GetDeviceInfo")));
+                findings.questions.push((format!("{address}/rpc"), self.who(address)));
                 findings.questions.push((format!("{address}/rpc"), self.question("Shelly.GetStatus")));
                 findings.questions.push((format!("{address}/rpc"), self.question("Shelly.GetConfig")));
             }
@@ -51,12 +65,19 @@ impl Reader {
         format!(r#"{{"id":0,"src":{},"method":"{method}"}}"#, Value::from(&*self.settings.console))
     }
 
+    /// The question who has this topic prefix. The answer names only the device, so the ID names the prefix.
+    fn who(&self, address: &str) -> String {
+        let (id, console) = (Value::from(format!("{ASKED_AT}{address}")), Value::from(&*self.settings.console));
+        format!(r#"{{"id":{id},"src":{console},"method":"Shelly.GetDeviceInfo"}}"#)
+    }
+
     /// The answer to one of our requests, or an unsolicited message.
     fn answer(&mut self, topic: &str, said: &Value, findings: &mut Findings) {
         let Some(source) = text(said, "src").filter(|source| source.len() <= super::LONGEST_NAME) else { return };
         let result = said.get("result").unwrap_or(&Value::Null);
         if text(result, "id").is_some() && result.get("gen").is_some() {
-            let address = self.address_of(source);
+            let asked_at = text(said, "id").and_then(|id| id.strip_prefix(ASKED_AT)).filter(|at| usable(at).is_ok());
+            let address = asked_at.map_or_else(|| self.address_of(source), str::to_owned);
             self.info(&address, result, findings);
             return;
         }
