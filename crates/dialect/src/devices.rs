@@ -1,6 +1,6 @@
 //! The known devices of described dialects: their topic names, commands, and the topics of their values.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use wilco_ledger::DeviceId;
 
@@ -253,8 +253,8 @@ pub struct Devices {
     topics: HashMap<Box<str>, Vec<(DeviceId, Use)>>,
     /// Which device's topics begin so.
     roots: HashMap<Box<str>, DeviceId>,
-    /// The owner of a topic that discovery names for commands: the first device that named it.
-    asked: HashMap<Box<str>, DeviceId>,
+    /// The devices that name a topic for commands in their discovery. Which of them came first says nothing.
+    asked: HashMap<Box<str>, BTreeSet<DeviceId>>,
 }
 
 impl Devices {
@@ -303,7 +303,7 @@ impl Devices {
         }
         for command in &device.commands {
             if let Ask::Topic { topic, .. } = &command.ask {
-                self.asked.entry(topic.clone()).or_insert_with(|| id.clone());
+                self.asked.entry(topic.clone()).or_default().insert(id.clone());
             }
         }
         self.devices.insert(id.clone(), device);
@@ -325,9 +325,12 @@ impl Devices {
         }
         for command in &device.commands {
             if let Ask::Topic { topic, .. } = &command.ask
-                && self.asked.get(topic) == Some(id)
+                && let Some(asked) = self.asked.get_mut(topic)
             {
-                self.asked.remove(topic);
+                asked.remove(id);
+                if asked.is_empty() {
+                    self.asked.remove(topic);
+                }
             }
         }
         for root in &device.roots {
@@ -391,9 +394,9 @@ impl Devices {
         })
     }
 
-    /// The device of a command topic that discovery has named.
-    pub(crate) fn asked_on(&self, topic: &str) -> Option<&DeviceId> {
-        self.asked.get(topic)
+    /// Another device that names this topic for commands in its discovery.
+    pub(crate) fn asked_on(&self, topic: &str, than: &DeviceId) -> Option<&DeviceId> {
+        self.asked.get(topic)?.iter().find(|device| *device != than)
     }
 
     /// The names in topics of a dialect's devices that have several levels.

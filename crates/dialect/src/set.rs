@@ -8,6 +8,7 @@ mod damaged;
 mod decode;
 mod encode;
 mod filters;
+mod owner;
 
 use std::{borrow::Cow, collections::BTreeMap, sync::LazyLock};
 

@@ -139,8 +139,8 @@ fn a_button_without_a_state_is_said_to_report_nothing_back() {
 #[test]
 fn a_command_topic_that_is_somebody_else_s_is_not_used() {
     let mut devices = Devices::default();
-    let z2m =
-        json!([{"ieee_address": "0x01", "friendly_name": "bulb", "type": "Router", "definition": {"exposes": []}}]);
+    let z2m = json!([{"ieee_address": "0x00", "friendly_name": "Coordinator", "type": "Coordinator"},
+            {"ieee_address": "0x01", "friendly_name": "bulb", "type": "Router", "definition": {"exposes": []}}]);
     read(&mut Discovery::new(ReaderKind::Zigbee2Mqtt, "wilco"), "zigbee2mqtt/bridge/devices", &z2m).apply(&mut devices);
     let mut discovery = Discovery::new(ReaderKind::HomeAssistant, "wilco");
     let mut announce = |name: &str, topic: &str, extra: Value| {
@@ -149,32 +149,70 @@ fn a_command_topic_that_is_somebody_else_s_is_not_used() {
         read(&mut discovery, &format!("homeassistant/switch/{name}/config"), &config).apply(&mut devices);
     };
     announce("good", "good/set", json!({}));
-    announce("thief", "good/set", json!({}));
+    announce("thief", "victim/set", json!({}));
+    announce("victim", "victim/set", json!({}));
     announce("zigbee", "zigbee2mqtt/bulb/set", json!({}));
+    announce("saboteur", "zigbee2mqtt/bridge/request/device/remove", json!({}));
+    announce("restart", "zigbee2mqtt/bridge/request/restart", json!({}));
+    announce("tasmotas", "cmnd/tasmotas/POWER", json!({}));
+    announce("tasmota", "cmnd/plug/POWER", json!({}));
+    announce("gateway", "v1/gateway/rpc", json!({}));
+    announce("me", "v1/devices/me/rpc/request/7", json!({}));
     announce("all", "all/req", json!({}));
     announce("group", "groups/attic/req", json!({}));
     announce("ours", "dock-1/resp", json!({}));
     announce("wild", "a/+/set", json!({}));
     announce("kept", "kept/set", json!({"ret": true}));
     let set = all();
-    let check = |name: &str, refusal: Option<&str>| {
+    let check = |devices: &Devices, name: &str, refusal: Option<&str>| {
         let device =
             devices.iter().find(|device| device.name.is_none() && device.commands.iter().any(|one| *one.name == *name));
         let device = device.unwrap_or_else(|| panic!("{name}"));
-        let said = set.encode(&Asking { device, command: name, args: r#"{"on":true}"# }, &devices, &command_id(), "c1");
+        let said = set.encode(&Asking { device, command: name, args: r#"{"on":true}"# }, devices, &command_id(), "c1");
         match refusal {
             None => assert!(said.is_ok(), "{name}: {said:?}"),
             Some(part) => assert!(said.as_ref().is_err_and(|why| why.contains(part)), "{name}: {said:?}"),
         }
     };
-    check("good", None);
-    check("thief", Some("belongs to the device"));
-    check("zigbee", Some("belongs to the device 'bulb'"));
-    check("all", Some("devices with the wilco dialect"));
-    check("group", Some("devices with the wilco dialect"));
-    check("ours", Some("devices with the wilco dialect"));
-    check("wild", Some("'+'"));
-    check("kept", Some("retained"));
+    for (name, refusal) in [
+        ("good", None),
+        // Whoever came first.
+        ("thief", Some("a command topic of the device 'victim' too")),
+        ("victim", Some("a command topic of the device 'thief' too")),
+        ("zigbee", Some("belongs to the device 'bulb'")),
+        ("saboteur", Some("belongs to the device 'Zigbee2MQTT bridge'")),
+        ("restart", Some("belongs to the device 'Zigbee2MQTT bridge'")),
+        ("tasmotas", Some("reaches several devices (All Tasmota devices)")),
+        // A plug that nobody has announced may be this one.
+        ("tasmota", None),
+        ("gateway", Some("belongs to 'ThingsBoard'")),
+        ("me", Some("belongs to 'me'")),
+        ("all", Some("devices with the wilco dialect")),
+        ("group", Some("devices with the wilco dialect")),
+        ("ours", Some("devices with the wilco dialect")),
+        ("wild", Some("'+'")),
+        ("kept", Some("retained")),
+    ] {
+        check(&devices, name, refusal);
+    }
+    // The other one is gone: there is no doubt any more.
+    devices.remove(&id("thief"));
+    check(&devices, "victim", None);
+    // Before its list has come, the bridge is known by its dialect alone.
+    devices.remove(&id("bridge"));
+    check(&devices, "saboteur", Some("belongs to 'bridge'"));
+}
+
+#[test]
+fn a_device_cannot_have_the_name_of_a_group() {
+    let set = all();
+    let encode = |address: &str| {
+        let device = KnownDevice::new(id("plug"), "tasmota", address);
+        let asking = Asking { device: &device, command: "Power", args: r#"{"value":"ON"}"# };
+        set.encode(&asking, &Devices::default(), &command_id(), "c1").map(|message| message.topic)
+    };
+    assert_eq!(encode("plug"), Ok("cmnd/plug/Power".to_owned()));
+    assert!(encode("tasmotas").is_err_and(|why| why.contains("several devices (All Tasmota devices)")));
 }
 
 #[test]

@@ -188,18 +188,34 @@ fn a_command_topic_of_another_device_is_refused_and_nothing_is_sent_there() -> R
         json!({"name": "Relay", "unique_id": id, "command_topic": topic, "state_topic": "x",
             "device": {"identifiers": [id], "name": id}})
     };
-    announce(&broker, "homeassistant/switch/good/config", &entity("good", "good/set"))?;
-    announce(&broker, "homeassistant/switch/thief/config", &entity("thief", "good/set"))?;
-    announce(&broker, "homeassistant/switch/burglar/config", &entity("burglar", "zigbee2mqtt/bulb/set"))?;
-    let bench = bench(&broker, &["homeassistant", "zigbee2mqtt"])?;
-    soon("all four devices", PATIENCE, || (names(&bench).ok()?.len() == 4).then_some(()))?;
-    let (good, bulb) = (broker.listen("good/set")?, broker.listen("zigbee2mqtt/bulb/set")?);
+    let places = [
+        ("good", "good/set"),
+        // Two for one topic, of which the wrong one comes first.
+        ("thief", "victim/set"),
+        ("victim", "victim/set"),
+        ("burglar", "zigbee2mqtt/bulb/set"),
+        ("saboteur", "zigbee2mqtt/bridge/request/device/remove"),
+        ("crowd", "cmnd/tasmotas/POWER"),
+    ];
+    for (name, topic) in places {
+        announce(&broker, &format!("homeassistant/switch/{name}/config"), &entity(name, topic))?;
+    }
+    let bench = bench(&broker, &["homeassistant", "zigbee2mqtt", "tasmota"])?;
+    soon("all seven devices", PATIENCE, || (names(&bench).ok()?.len() == 7).then_some(()))?;
+    let good = broker.listen("good/set")?;
+    let others = ["victim/set", "zigbee2mqtt/bulb/set", "zigbee2mqtt/bridge/request/#", "cmnd/#"];
+    let others = others.iter().map(|filter| broker.listen(filter)).collect::<Result<Vec<_>>>()?;
     let send = |device: &str| bench.run(&["send", "-c", "bench", "-d", device, "Relay", "on=true", "--timeout", "1s"]);
-    send("thief")?.complained("belongs to the device 'good'")?;
+    send("thief")?.complained("a command topic of the device 'victim' too")?;
+    send("victim")?.complained("a command topic of the device 'thief' too")?;
     send("burglar")?.complained("belongs to the device 'bulb'")?;
+    send("saboteur")?.complained("belongs to 'bridge'")?;
+    send("crowd")?.complained("reaches several devices (All Tasmota devices)")?;
     send("good")?.ended(1)?;
     soon("the request of the right device", PATIENCE, || good.log().contains("good/set ON").then_some(()))?;
     ensure!(good.log().matches("good/set").count() == 1, "{}", good.log());
-    ensure!(bulb.log().is_empty(), "{}", bulb.log());
+    for other in &others {
+        ensure!(other.log().is_empty(), "{}", other.log());
+    }
     Ok(())
 }

@@ -109,7 +109,7 @@ impl DialectSet {
                 member.message(rule, topic, &asking, &args, wire_id)?
             }
         };
-        self.refuses(member, &message)?;
+        self.refuses(member, asking.device, &message)?;
         Ok(message)
     }
 
@@ -118,31 +118,16 @@ impl DialectSet {
         self.member(dialect).ok_or_else(|| format!("The dialect '{dialect}' is not enabled on this connection."))
     }
 
-    /// A topic that discovery names may be any: it is not used if it belongs to another device.
-    fn is_own(&self, device: &KnownDevice, devices: &Devices, topic: &str) -> Result<(), String> {
-        let by_name = devices.asked_on(topic).filter(|owner| **owner != device.id).and_then(|owner| devices.get(owner));
-        let by_rule = self.members.iter().filter(|member| member.file.name != device.dialect).find_map(|member| {
-            let bound = |name: &str| member.setting(name);
-            let is_device = |name: &str| devices.has_address(&member.file.name, name);
-            let known = Known { bound: &bound, is_device: &is_device };
-            let topics = member.file.requests.iter().flat_map(|rule| &rule.topics);
-            topics.filter(|pattern| member.is_set_for(pattern)).find_map(|pattern| {
-                let captures = pattern.read(topic, Kind::Topic, &known)?;
-                devices.named(&member.file.name, captures.get("device")?)
-            })
-        });
-        match by_name.or(by_rule) {
-            Some(other) if other.id != device.id => {
-                let name = other.name.as_deref().unwrap_or(other.id.as_str());
-                Err(format!("'{topic}' belongs to the device '{name}', so commands for other devices cannot use it."))
-            }
-            _ => Ok(()),
-        }
-    }
-
-    /// Refuses requests on topics of devices with Wilco's own dialect, and requests that would reach many devices.
-    fn refuses(&self, member: &Member, message: &Message) -> Result<(), String> {
+    /// Refuses requests on topics of devices with Wilco's own dialect, requests that would reach many devices, and topics
+    /// and payloads that cannot be published.
+    fn refuses(&self, member: &Member, device: &KnownDevice, message: &Message) -> Result<(), String> {
         usable(&message.topic)?;
+        if let Some(group) = member.group(&device.address) {
+            return Err(format!(
+                "'{}' stands for several devices ({}), so it cannot be the name of one.",
+                group.device, group.title
+            ));
+        }
         let own = self.members.iter().filter_map(|member| member.native.as_ref());
         for native in own.filter(|_| member.native.is_none()) {
             if native.claims(&message.topic) {
