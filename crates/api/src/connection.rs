@@ -28,6 +28,10 @@ pub struct ConnectionView {
     /// declined.
     #[serde(default)]
     pub offers: Vec<super::FoundDialect>,
+    /// Dialects that read the same messages, as sentences. Only where one of the two is a dialect file or has settings that
+    /// are not the defaults.
+    #[serde(default)]
+    pub overlaps: Vec<String>,
     /// The topic prefix; empty for none.
     pub prefix: String,
     /// The fleet inside the app: its broker ends with the app.

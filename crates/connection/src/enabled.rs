@@ -23,14 +23,17 @@ pub struct Enabled {
     pub readers: Vec<Discovery>,
     /// There are others than Wilco's own.
     pub has_described: bool,
+    /// Dialects that read the same messages here, as sentences. Only pairs with a dialect file of somebody's own or with
+    /// settings that are not the defaults.
+    pub overlaps: Vec<String>,
 }
 
 impl Enabled {
     /// Reads what a profile names.
     ///
     /// # Errors
-    /// [`FailureCode::Invalid`](wilco_failure::FailureCode) for a dialect that there is not, a file that cannot be used, two
-    /// dialects that would read each other's messages, and topics that none can have.
+    /// [`FailureCode::Invalid`](wilco_failure::FailureCode) for a dialect that there is not, a file that cannot be used, both
+    /// 'wilco' and 'text', and topics that none can have.
     pub fn of(profile: &Profile) -> Result<Enabled, Failure> {
         let topics = Topics::new(&profile.prefix)
             .map_err(|error| invalid(sentence(&error.to_string()), "Leave it empty for topics such as device1/req."))?;
@@ -81,7 +84,13 @@ impl Enabled {
         }
         let readers = set.readers(&console);
         let speaks_own = native.is_some();
-        Ok(Enabled { own: native.unwrap_or(Dialect::Wilco(topics)), speaks_own, set, readers, has_described })
+        let is_changed = |name: &str| {
+            let is_set = |dialect: &EnabledDialect| dialect.name == name && !dialect.settings.is_empty();
+            own_files.iter().any(|file| file.name() == name) || profile.dialects.iter().any(is_set)
+        };
+        let overlaps = set.overlaps_of(is_changed);
+        let own = native.unwrap_or(Dialect::Wilco(topics));
+        Ok(Enabled { own, speaks_own, set, readers, has_described, overlaps })
     }
 
     /// The first topic filters to subscribe to: those for discovery come first.

@@ -8,6 +8,7 @@ mod damaged;
 mod decode;
 mod encode;
 mod filters;
+mod overlaps;
 mod owner;
 
 use std::{borrow::Cow, collections::BTreeMap, sync::LazyLock};
@@ -19,8 +20,7 @@ pub(crate) use encode::{device_id, usable};
 pub(crate) use filters::covers;
 
 use crate::{
-    Ask, Control, DecodedMessage, Dialect, DialectFile, KnownDevice, ReaderKind, Role, Subscriptions, Topics,
-    Unreadable,
+    Ask, Control, DecodedMessage, Dialect, DialectFile, KnownDevice, ReaderKind, Role, Topics, Unreadable,
     devices::Devices,
     discovery::{Discovery, ReaderSettings},
     file::Code,
@@ -144,15 +144,7 @@ impl DialectSet {
     /// The readers of the dialects that have one, of a console that devices answer by this name.
     #[must_use]
     pub fn readers(&self, console: &str) -> Vec<Discovery> {
-        let reader = |member: &Member| {
-            let kind = member.file.reader?;
-            let base = kind.base_setting().and_then(|setting| member.setting(setting)).unwrap_or_default();
-            let is_server = kind.server_setting().and_then(|setting| member.setting(setting));
-            let is_server = is_server.is_some_and(|value| value.eq_ignore_ascii_case("on"));
-            let (dialect, base) = (member.file.name.clone(), (*base).into());
-            Some(Discovery::of(kind, ReaderSettings { dialect, console: console.into(), base, is_server }))
-        };
-        self.members.iter().filter_map(reader).collect()
+        self.members.iter().filter_map(|member| member.reader(console)).collect()
     }
 
     /// Whether a dialect lists a device by its messages before it was announced. If a hub or a description names every
@@ -215,29 +207,6 @@ impl DialectSet {
         self.members.iter().filter_map(announce).collect()
     }
 
-    /// Dialects of this set that take the same messages for answers or presence, as sentences: one of them would read
-    /// what is the other's.
-    #[must_use]
-    pub fn overlaps(&self) -> Vec<String> {
-        let mut found = Vec::new();
-        for (index, one) in self.members.iter().enumerate() {
-            for other in &self.members[index + 1..] {
-                let shared = one.heard().into_iter().find(|filter| {
-                    let theirs = other.heard();
-                    theirs.iter().any(|theirs| covers(theirs, filter) || covers(filter, theirs))
-                });
-                if let Some(filter) = shared {
-                    let (one, other) = (&one.file.name, &other.file.name);
-                    found.push(format!(
-                        "'{one}' and '{other}' both read '{filter}'. Enable only one of them, or change the topics of \
-                         one."
-                    ));
-                }
-            }
-        }
-        found
-    }
-
     pub(crate) fn member(&self, dialect: &str) -> Option<&Member> {
         self.members.iter().find(|member| *member.file.name == *dialect)
     }
@@ -249,19 +218,19 @@ impl Member {
         self.vars.get(name).filter(|value| !value.is_empty()).map(|value| Cow::Borrowed(value.as_str()))
     }
 
+    /// The reader of its announcements, of a console that devices answer by this name.
+    fn reader(&self, console: &str) -> Option<Discovery> {
+        let kind = self.file.reader?;
+        let base = kind.base_setting().and_then(|setting| self.setting(setting)).unwrap_or_default();
+        let is_server = kind.server_setting().and_then(|setting| self.setting(setting));
+        let is_server = is_server.is_some_and(|value| value.eq_ignore_ascii_case("on"));
+        let (dialect, base) = (self.file.name.clone(), (*base).into());
+        Some(Discovery::of(kind, ReaderSettings { dialect, console: console.into(), base, is_server }))
+    }
+
     /// Whether every setting that a pattern names has a value.
     pub(crate) fn is_set_for(&self, pattern: &crate::pattern::Pattern) -> bool {
         pattern.places().all(|place| !self.vars.contains_key(place) || self.setting(place).is_some())
-    }
-
-    fn heard(&self) -> Vec<String> {
-        if let Some(native) = &self.native {
-            return native.filters(&Subscriptions::default()).into_iter().map(|filter| filter.filter).collect();
-        }
-        let value = |name: &str| self.setting(name);
-        let hears = self.file.hears.iter().filter(|hear| !matches!(hear.what, crate::file::What::Nothing));
-        let topics = hears.flat_map(|hear| hear.topics.iter().filter(|topic| self.is_set_for(topic)));
-        topics.map(|topic| topic.filter(&value)).collect()
     }
 }
 

@@ -537,6 +537,8 @@ fn a_file_that_claims_too_much_is_refused_or_named() {
     };
     refused("topic = \"#\"\nas = \"ignore\"", 5, "wildcard");
     refused("topic = \"{device}/{x}\"\nas = \"state\"", 5, "matches every message");
+    refused("topic = \"{x...}/s\"\nas = \"ignore\"", 5, "matches every message");
+    refused("topic = \"{device}/x-{rest...}\"\nas = \"state\"", 5, "matches every message");
     refused("topic = \"a/{x}\"\nas = \"state\"", 5, "device is unknown");
     refused("topic = \"a/{device}\"\nas = \"answer\"", 5, "The answer has no outcome");
     refused("topic = \"a/{device}\"\nas = \"nonsense\"", 7, "unknown variant");
@@ -549,6 +551,38 @@ fn a_file_that_claims_too_much_is_refused_or_named() {
     let tasmota = shipped().iter().find(|file| file.name() == "tasmota").expect("Tasmota").clone();
     let overlaps = DialectSet::new([mine, tasmota], &Topics::default()).overlaps();
     assert!(overlaps.len() == 1 && overlaps[0].contains("both read"), "{overlaps:?}");
+}
+
+#[test]
+fn filters_that_no_broker_takes_or_that_match_everything_are_refused_by_line() {
+    let parse = |filters: &str, base: &str| {
+        DialectFile::parse(&format!(
+            "format = 1\nname = \"x\"\ntitle = \"X\"\nfilters = [\n\"ok/#\",\n{filters}]\n[vars]\nbase = {base}\n\
+             [[hear]]\ntopic = \"{{base}}/{{device}}\"\nas = \"state\"\n"
+        ))
+    };
+    let refused = |filters: &str, base: &str, line: usize, part: &str| {
+        let problems = parse(filters, base).expect_err("refused");
+        let is_it = problems.len() == 1 && problems[0].line == line && problems[0].what.contains(part);
+        assert!(is_it, "{filters} {base}: {problems:?}");
+    };
+    let usual = "\"house\"";
+    refused("\"#\"", usual, 6, "matches every message");
+    refused("\"+/+/#\"", usual, 6, "matches every message");
+    refused("\"+/+\"", usual, 6, "matches every message");
+    refused("\"\"", usual, 6, "is empty");
+    refused("\"a/#/b\"", usual, 6, "'#' that is not the whole last level");
+    refused("\"a/b#\"", usual, 6, "'#' that is not the whole last level");
+    refused("\"a/b+/c\"", usual, 6, "'+' that is not a whole level");
+    refused("\"a/\\u0000\"", usual, 6, "control character");
+    refused("\"$share/all/#\"", usual, 6, "shared subscription");
+    refused("\"{device}/#\"", usual, 6, "no such setting");
+    refused("\"{base}+/#\"", usual, 6, "'+' that is not a whole level");
+    for wildcard in ["\"#\"", "\"+\"", "\"a/#\"", "\"a\\tb\""] {
+        refused("", wildcard, 8, "The setting 'base' cannot be");
+    }
+    assert!(parse("\"{base}/#\", \"+/+/{base}\", \"a/+/b\", \"$aws/#\"", usual).is_ok());
+    assert!(parse("\"{base}/#\"", "\"\"").is_ok());
 }
 
 #[test]

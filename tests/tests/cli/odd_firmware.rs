@@ -134,5 +134,18 @@ fn a_dialect_that_claims_every_topic_or_another_one_s_is_refused_or_named() -> R
     let tasmotas = write("mine", "stat/{device}/RESULT")?;
     let said = bench.run(&["dialects", "check", &tasmotas])?.ended(0)?;
     ensure!(said.err.contains("'mine' and 'tasmota' both read"), "{said:?}");
+    // A connection compares what it has: also two files, and settings that are not the usual ones.
+    let said = bench.run(&["connections", "add", "bench", "--url", &url, "--dialect", &tasmotas])?.ended(0)?;
+    ensure!(!said.err.contains("both read"), "{said:?}");
+    let twin = write("twin", "stat/{device}/RESULT")?;
+    let edit = |dialects: &[&str]| {
+        let mut arguments = vec!["connections", "edit", "bench"];
+        dialects.iter().for_each(|dialect| arguments.extend(["--dialect", dialect]));
+        bench.run(&arguments)?.ended(0)
+    };
+    let said = edit(&[&tasmotas, &twin])?;
+    ensure!(said.err.contains("'mine' and 'twin' both read 'stat/+/RESULT'"), "{said:?}");
+    ensure!(edit(&[&tasmotas, "tasmota"])?.err.contains("'mine' and 'tasmota' both read"));
+    ensure!(!edit(&[&tasmotas, "tasmota:stat=antwort"])?.err.contains("both read"));
     Ok(())
 }

@@ -10,16 +10,22 @@ use crate::{
     input::{confirmed, secret_line},
     options::{BrokerOptions, EditOptions, IdentityOptions, Switch},
     output::{Output, clean, count, local_time, visible_name},
-    problem::Problem,
+    problem::{Problem, warn},
 };
 
 /// Adds one.
 pub(super) async fn add(base: &Base, entry: ConnectionEntry, described: Described) -> Result<ExitCode, Problem> {
     let entry = described.over(base.console(), entry).await?;
     let added = save(base.console(), entry).await?;
+    warn_of_overlaps(&added);
     let mut lines = vec![format!("Added {} ({}).", visible_name(&added.name), added.url)];
     lines.extend(certificate(&added));
     say(&lines)
+}
+
+/// Warns of dialects that read the same messages.
+fn warn_of_overlaps(connection: &ConnectionView) {
+    connection.overlaps.iter().for_each(|overlap| warn(&clean(overlap), None));
 }
 
 /// The change.
@@ -63,6 +69,7 @@ impl Edit {
             entry.proxy = None;
         }
         let after = save(base.console(), described.over(base.console(), entry).await?).await?;
+        warn_of_overlaps(&after);
         let mut lines = vec![format!("Changed {} ({}).", visible_name(&after.name), after.url)];
         if after.certificate_expires_at != before.certificate_expires_at {
             lines.extend(certificate(&after));

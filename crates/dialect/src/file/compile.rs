@@ -1,6 +1,6 @@
 //! Compiles a dialect file, and collects all of its problems.
 
-use std::{collections::BTreeMap, ops::Range};
+use std::{borrow::Cow, collections::BTreeMap, ops::Range};
 
 use toml::Spanned;
 use wilco_ledger::Outcome;
@@ -77,9 +77,23 @@ fn compile(source: &Source, problems: &mut Problems) -> DialectFile {
     if source.hears.is_empty() && source.code.is_none() && source.reader.is_none() {
         problems.push((0, "There is no [[hear]], so no answer can be received. Add one.".to_owned()));
     }
-    for name in source.vars.keys().filter(|name| !is_name(name) || PLACES.contains(&name.as_str())) {
-        problems.push((0, format!("A setting cannot be named '{name}'.")));
+    for (name, value) in &source.vars {
+        if !is_name(name) || PLACES.contains(&name.as_str()) {
+            problems.push((value.span().start, format!("A setting cannot be named '{name}'.")));
+        }
+        if value.get_ref().chars().any(|c| matches!(c, '+' | '#') || c.is_control()) {
+            problems.push((
+                value.span().start,
+                format!(
+                    "The setting '{name}' cannot be {:?}: it stands for a part of a topic, without wildcards and control \
+                     characters.",
+                    value.get_ref()
+                ),
+            ));
+        }
     }
+    let vars: BTreeMap<String, String> =
+        source.vars.iter().map(|(name, value)| (name.clone(), value.get_ref().clone())).collect();
     for name in source.titles.keys().filter(|name| !source.vars.contains_key(*name)) {
         problems.push((0, format!("[titles] names '{name}', but there is no such setting under [vars].")));
     }
@@ -95,7 +109,7 @@ fn compile(source: &Source, problems: &mut Problems) -> DialectFile {
         signs_in: source.sign_in.is_some(),
         on_request: source.subscribe == Subscribe::OnRequest,
         variants: source.variants.clone(),
-        vars: source.vars.clone(),
+        vars: vars.clone(),
         titles: source.titles.iter().map(|(name, title)| (name.clone(), clipped(title))).collect(),
         filters: Vec::new(),
         announce: None,
@@ -116,9 +130,9 @@ fn compile(source: &Source, problems: &mut Problems) -> DialectFile {
         requests: Vec::new(),
         hears: Vec::new(),
     };
-    let mut at = Place { problems, vars: &source.vars, at: 0 };
+    let mut at = Place { problems, vars: &vars, at: 0 };
     for filter in &source.filters {
-        let pattern = at.spanned(filter.span()).pattern("filter", filter.get_ref());
+        let pattern = at.spanned(filter.span()).filter(filter.get_ref());
         file.filters.push(pattern);
     }
     if let Some(announce) = &source.announce {
@@ -160,6 +174,36 @@ fn reader(source: ReaderSource) -> ReaderKind {
         ReaderSource::Homie4 => ReaderKind::Homie4,
         ReaderSource::ThingsboardGateway => ReaderKind::ThingsBoardGateway,
     }
+}
+
+/// Whether a broker accepts a topic filter (MQTT 5 section 4.7.1), and it is not for messages of every kind.
+fn is_usable_filter(filter: &str) -> Result<(), &'static str> {
+    let levels: Vec<&str> = filter.split('/').collect();
+    let (last, before) = levels.split_last().unwrap_or((&"", &[]));
+    if filter.is_empty() {
+        return Err("is empty");
+    }
+    if filter.chars().any(char::is_control) {
+        return Err("has a control character");
+    }
+    if before.iter().any(|level| level.contains('#')) || (last.contains('#') && *last != "#") {
+        return Err("has a '#' that is not the whole last level");
+    }
+    if levels.iter().any(|level| level.contains('+') && *level != "+") {
+        return Err("has a '+' that is not a whole level");
+    }
+    if levels[0] == "$share" {
+        return Err("is a shared subscription, of which another client receives a part");
+    }
+    if levels.iter().all(|level| matches!(*level, "+" | "#")) {
+        return Err("matches every message. Give at least a part of a level");
+    }
+    Ok(())
+}
+
+/// Whether a filter has no level before `#` that is fixed.
+fn matches_everything(filter: &str) -> bool {
+    filter.strip_suffix('#').is_some_and(|before| before.split('/').all(|level| matches!(level, "+" | "")))
 }
 
 struct WordParts {
@@ -205,6 +249,21 @@ impl Place<'_> {
             self.wrong(format!("The topic {text:?} has a control character."));
         }
         self.pattern("topic", text)
+    }
+
+    /// A topic filter as it is written in the file.
+    fn filter(&mut self, text: &str) -> Pattern {
+        let pattern = self.pattern("filter", text);
+        let unknown = pattern.places().find(|place| !self.vars.contains_key(*place)).map(str::to_owned);
+        if let Some(unknown) = unknown {
+            self.wrong(format!("The filter '{text}' names {{{unknown}}}, but there is no such setting under [vars]."));
+        }
+        // A setting stands for parts of levels, without wildcards.
+        let filled = pattern.fill(&|_| Some(Cow::Borrowed("x"))).unwrap_or_default();
+        if let Err(why) = is_usable_filter(&filled) {
+            self.wrong(format!("The filter '{text}' {why}."));
+        }
+        pattern
     }
 
     fn word(&mut self, is: &Option<String>, begins: &Option<String>) -> WordParts {
@@ -317,7 +376,8 @@ impl Place<'_> {
         for topic in &topics {
             let fixed = topic.plain().chars().any(|c| c != '/');
             let by_setting = topic.places().any(|place| self.vars.contains_key(place));
-            if !fixed && !by_setting {
+            let set = |name: &str| self.vars.contains_key(name).then_some(Cow::Borrowed("x"));
+            if (!fixed && !by_setting) || matches_everything(&topic.filter(&set)) {
                 self.wrong(format!("The topic '{topic}' matches every message. Give at least a part of a level."));
             }
         }

@@ -26,7 +26,7 @@ pub(super) struct Source {
     #[serde(default)]
     pub(super) variants: Vec<String>,
     #[serde(default)]
-    pub(super) vars: BTreeMap<String, String>,
+    pub(super) vars: BTreeMap<String, Spanned<String>>,
     /// What people read in place of a setting's name.
     #[serde(default)]
     pub(super) titles: BTreeMap<String, String>,

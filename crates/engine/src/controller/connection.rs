@@ -104,6 +104,8 @@ pub(super) struct Connection {
     pub(super) doubted: BTreeSet<(Timestamp, DeviceId)>,
     /// Dialects that are not enabled, and whose devices have announced themselves.
     pub(super) found: Vec<FoundDialect>,
+    /// Dialects that read the same messages, as sentences.
+    overlaps: Vec<String>,
 }
 
 /// Reading what the broker kept for us, during which nothing may time out.
@@ -178,6 +180,7 @@ impl Connection {
             ledger: Ledger::new(limits(profile.preset, profile.mode)),
             unread: None,
             profile,
+            overlaps: enabled.overlaps.clone(),
             dialect: enabled.own.clone(),
             dialects: Described::of(enabled, last).map(shared),
             extra_subscriptions: ExtraSubscriptions::default(),
@@ -217,6 +220,7 @@ impl Connection {
     pub(super) fn replace(&mut self, profile: Profile, enabled: Enabled, generation: u64) -> Option<Session> {
         self.ledger.set_limits(limits(profile.preset, profile.mode));
         self.profile = profile;
+        self.overlaps.clone_from(&enabled.overlaps);
         self.dialect = enabled.own.clone();
         let described = Described::of(enabled, self.noted_wire_id);
         self.dialects = described.map(|mut described| {
@@ -420,6 +424,7 @@ impl Connection {
             dialects: self.profile.dialects.clone(),
             dialect_files: self.profile.dialect_files.clone(),
             offers: self.offers(),
+            overlaps: self.overlaps.clone(),
             prefix: self.profile.prefix.clone(),
             demo: self.profile.demo,
             mode: self.profile.mode,

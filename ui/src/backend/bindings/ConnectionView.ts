@@ -52,6 +52,11 @@ dialect_files: Array<string>,
  */
 offers: Array<FoundDialect>, 
 /**
+ * Dialects that read the same messages, as sentences. Only where one of the two is a dialect file or has settings that
+ * are not the defaults.
+ */
+overlaps: Array<string>, 
+/**
  * The topic prefix; empty for none.
  */
 prefix: string, 

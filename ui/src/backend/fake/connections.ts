@@ -242,6 +242,7 @@ export function view(given: Partial<ConnectionView>): ConnectionView {
     dialects: [withDefaults('wilco')],
     dialect_files: [],
     offers: [],
+    overlaps: [],
     prefix: '',
     demo: false,
     mode: 'normal',

@@ -69,6 +69,15 @@ describe('the connections', () => {
     card.getByText('MQTT 5, Wilco JSON, Shelly');
   });
 
+  it('say which dialects read the same messages', async () => {
+    const overlap = "'mine' and 'tasmota' both read 'stat/+/RESULT'. Enable only one of them.";
+    const window = openWindow({ connections: [{ ...BENCH, overlaps: [overlap] }] });
+    await window.user.click(await window.findByRole('link', { name: /Connections/ }));
+    const card = within(await window.findByRole('article', { name: 'Bench' }));
+    within(card.getByRole('list', { name: 'Dialects that read the same messages' })).getByText(overlap);
+    await expectAccessible(window.container);
+  });
+
   it('are duplicated', async () => {
     const { more, names } = await openCards();
     await more('Bench', 'Duplicate');
