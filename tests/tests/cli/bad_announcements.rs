@@ -42,6 +42,12 @@ fn door(broker: &Broker) -> Result<Replay> {
 
 /// Listens until a sentence with this part is said, and answers with it and its hint.
 fn told(bench: &Bench, part: &str) -> Result<(String, String)> {
+    all_told(bench, part).map(|mut told| told.pop().unwrap_or_default())
+}
+
+/// As [`told`], with every sentence that was said until then.
+fn all_told(bench: &Bench, part: &str) -> Result<Vec<(String, String)>> {
+    let mut told = Vec::new();
     let mut watching = bench.start(&["watch", "-c", "bench", "--output", "json"])?;
     let printed = BufReader::new(watching.take_output().context("no output")?);
     let (lines, read) = mpsc::channel();
@@ -50,8 +56,9 @@ fn told(bench: &Bench, part: &str) -> Result<(String, String)> {
     while let Ok(line) = read.recv_timeout(until.saturating_duration_since(Instant::now())) {
         let line: Value = serde_json::from_str(&line)?;
         let text = |member: &str| line[member].as_str().unwrap_or_default().to_owned();
-        if text("message").contains(part) {
-            return Ok((text("message"), text("hint")));
+        told.push((text("message"), text("hint")));
+        if told.last().is_some_and(|(message, _)| message.contains(part)) {
+            return Ok(told);
         }
     }
     anyhow::bail!("nothing was said of '{part}'")
@@ -123,6 +130,33 @@ fn a_template_bomb_is_named_and_its_value_is_compared_with_nothing() -> Result<(
     ensure!(message.contains("'for' is not supported"), "{message}");
     let said = bench.run(&["send", "-c", "bench", "-d", "Bomb", "Bomb", "on=true", "--timeout", "5s"])?;
     ensure!(said.out.contains("nconfirmed"), "{said:?}");
+    is_usable(&bench)
+}
+
+#[test]
+fn each_announcement_that_is_not_used_is_told_and_many_are_counted() -> Result<()> {
+    let broker = Broker::plain()?;
+    let _door = door(&broker)?;
+    for number in 1..=12 {
+        let config = json!({"name": format!("Bomb {number:02}"), "unique_id": format!("b{number}"), "command_topic": "bomb/set",
+            "state_topic": "bomb", "value_template": "{% for i in range(9) %}{{ i }}{% endfor %}",
+            "device": {"identifiers": [format!("bomb{number}")], "name": format!("Bomb {number:02}")}});
+        announce(&broker, &format!("homeassistant/switch/bomb{number}/config"), &config)?;
+    }
+    let list =
+        json!([{"ieee_address": "0x03", "friendly_name": "all/#", "type": "Router", "definition": {"exposes": []}}]);
+    announce(&broker, "zigbee2mqtt/bridge/devices", &list)?;
+    let bench = bench(&broker, &["homeassistant", "zigbee2mqtt"])?;
+    let told = all_told(&bench, "more topics")?;
+    ensure!(told.last().is_some_and(|(last, _)| last == "The announcements on 3 more topics are not used completely."));
+    let is_about = |message: &&(String, String)| {
+        message.0.contains("'for' is not supported") || message.0.contains("no name that is valid in a topic")
+    };
+    let mut each: Vec<&str> = told.iter().filter(is_about).map(|(message, _)| message.as_str()).collect();
+    each.sort_unstable();
+    each.dedup();
+    ensure!(each.len() == 10, "{told:?}");
+    ensure!(told.iter().filter(is_about).all(|(_, hint)| hint == "Wilco uses all other announcements."), "{told:?}");
     is_usable(&bench)
 }
 

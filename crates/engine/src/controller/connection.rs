@@ -9,7 +9,10 @@ use std::{
 use wilco_dialect::{DecodedMessage, Dialect, Filter, Inbound, Lifecycle, LifecycleEvent, LogPieces, Outbound};
 use wilco_ledger::{Agreements, AnswerWindow, CommandId, DeviceId, Ledger, Limits, Millis, Timestamp};
 
-use super::{attention::Attention, devices::Pending, messages::UNREADABLE_TOLD, rollouts::Rollouts};
+use super::{
+    attention::Attention, devices::Pending, messages::UNREADABLE_TOLD, rollouts::Rollouts,
+    unused_announcements::UnusedAnnouncements,
+};
 use crate::{
     api::{ConnectionMode, ConnectionView, Counts, Failure, FoundDialect, LinkState, Presence, Preset, ProxyView},
     dialects::{self, Described, Enabled, SharedDialects},
@@ -106,6 +109,7 @@ pub(super) struct Connection {
     pub(super) found: Vec<FoundDialect>,
     /// Dialects that read the same messages, as sentences.
     overlaps: Vec<String>,
+    pub(super) unused_announcements: UnusedAnnouncements,
 }
 
 /// Reading what the broker kept for us, during which nothing may time out.
@@ -148,8 +152,6 @@ pub(super) struct ExtraSubscriptions {
     pub(super) looked_at: Vec<String>,
     /// Those of them that could not be ended, because there was no network connection. A resumed session still has them.
     pub(super) to_end: Vec<String>,
-    /// An unusable part of a discovery message was reported.
-    pub(super) told: bool,
 }
 
 fn shared(described: Described) -> SharedDialects {
@@ -212,6 +214,7 @@ impl Connection {
             pending: Pending::new(),
             doubted: BTreeSet::new(),
             found: Vec::new(),
+            unused_announcements: UnusedAnnouncements::default(),
         }
     }
 
@@ -240,6 +243,7 @@ impl Connection {
         self.doubted.clear();
         self.retained.clear();
         self.told_of_names = false;
+        self.unused_announcements = UnusedAnnouncements::default();
         self.rates = MessageRates::default();
         self.probe = None;
         self.own_messages = OwnMessages::default();

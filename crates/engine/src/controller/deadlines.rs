@@ -29,8 +29,9 @@ impl Controller {
         let topics = self.connections.values().filter_map(|known| known.extra_subscriptions.due);
         let probes = self.connections.values().filter_map(move |known| known.probe_due_at(now));
         let reports = self.connections.values().filter_map(|known| known.rates.next_due());
+        let unused = self.connections.values().filter_map(|known| known.unused_announcements.due());
         let looks = self.connections.values().filter_map(|known| known.agreements.next_due());
-        ledgers.chain(drains).chain(doubts).chain(topics).chain(probes).chain(reports).chain(looks)
+        ledgers.chain(drains).chain(doubts).chain(topics).chain(probes).chain(reports).chain(unused).chain(looks)
     }
 
     pub(super) fn tick(&mut self) {
@@ -51,6 +52,7 @@ impl Controller {
         self.probe(now);
         self.drain(now);
         self.hear_named_topics(now);
+        self.count_unused_announcements(now);
     }
 
     /// Lets commands time out again once what the broker kept has been read, or cannot be had.

@@ -6,7 +6,7 @@ use tokio::sync::oneshot;
 use wilco_dialect::{Changes, Filter};
 use wilco_ledger::{DeviceId, Millis, Submission, Timestamp, WireForm};
 
-use super::{AlsoSubscribed, Controller, connection::ExtraSubscriptions};
+use super::{AlsoSubscribed, Controller, connection::ExtraSubscriptions, unused_announcements};
 use crate::{
     absent::not_found,
     api::{Failure, FailureCode, Presence},
@@ -34,6 +34,7 @@ impl Controller {
         connection: &ConnectionId,
         sender: &MqttSender,
         dialects: &SharedDialects,
+        topic: &str,
         reading: Reading,
     ) -> Vec<Interpretation> {
         let Reading { meant, changes, questions, problems } = reading;
@@ -43,15 +44,24 @@ impl Controller {
         for (topic, payload) in questions {
             sender.ask(topic, payload);
         }
-        if let Some(problem) = problems.into_iter().next() {
+        if let Some(problem) = problems.first() {
             tracing::debug!(%problem, "a discovery message was not used completely");
+            let now = self.clock.now();
             let Some(known) = self.connections.get_mut(connection) else { return meant };
-            if !std::mem::replace(&mut known.extra_subscriptions.told, true) {
-                let hint = "Wilco uses all other announcements, and does not report further ones like this.";
-                self.feed.notice_of(connection, problem, hint);
+            if let Some(notice) = known.unused_announcements.notice(topic, &problems, now) {
+                self.feed.notice_of(connection, notice, unused_announcements::HINT);
             }
         }
         meant
+    }
+
+    /// Tells how many further announcements are not used completely.
+    pub(super) fn count_unused_announcements(&mut self, now: Timestamp) {
+        for (id, known) in &mut self.connections {
+            if let Some(notice) = known.unused_announcements.counted(now) {
+                self.feed.notice_of(id, notice, unused_announcements::HINT);
+            }
+        }
     }
 
     fn changed_devices(&mut self, connection: &ConnectionId, dialects: &SharedDialects, changes: &Changes) {

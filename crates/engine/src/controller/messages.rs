@@ -85,7 +85,7 @@ impl Controller {
         let reading = dialects::write(&dialects).hear(&inbound);
         let is_nobodys = reading.meant.is_empty() && reading.changes == Changes::default();
         let reading = self.admit_found(connection, &dialects, reading, retained);
-        let meant = self.discovered(connection, sender, &dialects, reading);
+        let meant = self.discovered(connection, sender, &dialects, &topic, reading);
         if is_nobodys {
             self.unlisted(connection, &topic);
         }

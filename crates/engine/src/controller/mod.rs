@@ -34,6 +34,7 @@ mod rollouts;
 mod session_events;
 mod sessions;
 mod turns;
+mod unused_announcements;
 
 use std::{collections::BTreeMap, sync::Arc};
 
