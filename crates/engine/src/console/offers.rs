@@ -16,10 +16,11 @@ use tokio::{
 
 use super::{Handle, dialects::DeviceSearch};
 use crate::{
-    api::{AuditKind, ConnectionView, EnabledDialect, Failure, FoundDialect, LinkState, Preset, invalid},
+    api::{AuditKind, ConnectionView, EnabledDialect, Failure, FoundDialect, LinkState, invalid},
     audit,
     controller::Request,
     dialects::Enabled,
+    profile::is_aws,
     store::{ConnectionId, Profile},
 };
 
@@ -189,15 +190,16 @@ impl DialectSearch {
 }
 
 fn may_be_looked_at(view: &ConnectionView) -> bool {
-    !view.demo && view.preset != Preset::Aws && view.devices_named.is_empty()
+    !view.demo && !is_aws(view.preset, &view.url) && view.devices_named.is_empty()
 }
 
 #[cfg(test)]
 mod tests {
     #![expect(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 
+    use super::may_be_looked_at;
     use crate::{
-        api::FoundDialect,
+        api::{FoundDialect, Preset},
         console::fixture::{engine, engine_on, plant},
         controller::Request,
         paths::DataDir,
@@ -205,6 +207,26 @@ mod tests {
 
     fn found(name: &str) -> FoundDialect {
         FoundDialect { name: name.into(), title: name.into(), devices: 3, examples: vec!["attic".into()] }
+    }
+
+    #[tokio::test]
+    async fn nothing_is_looked_for_on_aws_however_it_is_known_and_where_devices_are_named() {
+        let (_data, engine, handle) = engine().await;
+        let id = plant(&handle).await;
+        let plain = handle.connection_view(&id).await.unwrap();
+        assert!(may_be_looked_at(&plain));
+        let at = |url: &str, preset: Preset| {
+            may_be_looked_at(&crate::api::ConnectionView { url: url.into(), preset, ..plain.clone() })
+        };
+        let endpoint = "mqtts://a1b2c3-ats.iot.eu-west-1.amazonaws.com:8883";
+        assert!(!at("mqtts://broker.example", Preset::Aws));
+        assert!(!at(endpoint, Preset::Aws));
+        assert!(!at(endpoint, Preset::Plain));
+        assert!(at("mqtts://broker.example", Preset::Plain));
+        let named = crate::api::ConnectionView { devices_named: vec!["pump-7".into()], ..plain.clone() };
+        let demo = crate::api::ConnectionView { demo: true, ..plain };
+        assert!(!may_be_looked_at(&named) && !may_be_looked_at(&demo));
+        engine.stop().await;
     }
 
     #[tokio::test]
