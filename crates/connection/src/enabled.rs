@@ -1,5 +1,7 @@
 //! The dialects that a profile enables.
 
+use std::collections::BTreeMap;
+
 use wilco_dialect::{
     CONSOLE, Devices, Dialect, DialectFile, DialectSet, Discovery, Filter, Subscriptions, Topics, shipped,
 };
@@ -26,6 +28,8 @@ pub struct Enabled {
     /// Dialects that read the same messages here, as sentences. Only pairs with a dialect file of somebody's own or with
     /// settings that are not the defaults.
     pub overlaps: Vec<String>,
+    /// The titles of the profile's own dialect files by their names, enabled or not.
+    pub titles: BTreeMap<String, String>,
 }
 
 impl Enabled {
@@ -90,7 +94,8 @@ impl Enabled {
         };
         let overlaps = set.overlaps_of(is_changed);
         let own = native.unwrap_or(Dialect::Wilco(topics));
-        Ok(Enabled { own, speaks_own, set, readers, has_described, overlaps })
+        let titles = own_files.iter().map(|file| (file.name().to_owned(), file.title().to_owned())).collect();
+        Ok(Enabled { own, speaks_own, set, readers, has_described, overlaps, titles })
     }
 
     /// The first topic filters to subscribe to: those for discovery come first.

@@ -141,6 +141,12 @@ impl DialectSet {
         self.members.iter().map(|member| &*member.file.name)
     }
 
+    /// A dialect's name for people.
+    #[must_use]
+    pub fn title(&self, dialect: &str) -> Option<&str> {
+        self.member(dialect).map(|member| member.file.title())
+    }
+
     /// The readers of the dialects that have one, of a console that devices answer by this name.
     #[must_use]
     pub fn readers(&self, console: &str) -> Vec<Discovery> {

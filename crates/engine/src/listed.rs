@@ -123,7 +123,7 @@ impl Listed {
     fn not_enabled(&self, device: &DeviceId) -> Option<String> {
         let fleet = self.fleet.read().unwrap_or_else(PoisonError::into_inner);
         let description = fleet.get(device)?.description.as_ref()?;
-        let dialect = dialects::title(&description.dialect);
+        let dialect = fleet.title(&description.dialect);
         Some(format!("'{device}' uses {dialect}, but is not announced on this connection now."))
     }
 }

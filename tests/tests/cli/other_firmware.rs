@@ -315,6 +315,7 @@ fn dialects_that_do_not_go_together_are_refused() -> Result<()> {
     // A file of one's own goes with its connection.
     let mine = bench.run(&["dialects", "show", "atlas"])?.ended(0)?.out;
     let mine = mine.replace("name = \"atlas\"", "name = \"mine\"").replace("commands/", "mine/");
+    let mine = mine.replace("title = \"IoT Atlas\"", "title = \"Pump house\"");
     let path = bench.data.path().join("mine.toml");
     fs::write(&path, mine)?;
     add(&["wilco", &path.display().to_string()])?.ended(0)?;
@@ -326,6 +327,8 @@ fn dialects_that_do_not_go_together_are_refused() -> Result<()> {
     let said = bench.run(&["send", "-c", "bench", "-d", "d", "go", "--output", "json"])?.ended(0)?;
     let last = said.lines()?.pop().unwrap_or_default();
     ensure!(last["state"] == "succeeded" && last["match"] == "exact", "{said:?}");
+    let listed = bench.run(&["devices", "-c", "bench", "--output", "json"])?.ended(0)?.lines()?;
+    ensure!(listed.len() == 1 && listed[0]["dialect"] == "Pump house", "{listed:?}");
     Ok(())
 }
 

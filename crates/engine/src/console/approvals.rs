@@ -379,7 +379,7 @@ fn view(request: &Request, trusted_as: Option<String>, refused: Option<String>) 
 fn sample(sample: &Sample) -> ApprovalSample {
     let Sample { dialect, device, topic, payload } = sample;
     let request = views::wire(topic, payload.as_bytes(), 1);
-    ApprovalSample { dialect: dialects::title(dialect), device: device.clone(), request }
+    ApprovalSample { dialect: dialects::title(&dialects::Titles::new(), dialect), device: device.clone(), request }
 }
 
 /// `Wilco sends restart to 300 devices on plant.`

@@ -295,7 +295,7 @@ impl Handle {
             let interval = reported.telemetry_interval_ms;
             let note = known.annotation.as_ref().and_then(|annotation| annotation.note.clone());
             let times = [known.reported_at, known.restart.map(|restart| restart.at)].map(|at| at.map(|at| at.0));
-            (known.row(connection), note, times, running, saved, interval)
+            (fleet.row(connection, known), note, times, running, saved, interval)
         };
         let (commands, command_count) = self.store.last_commands(&id, &device, 8).await?;
         let commands = commands.iter().map(|command| views::command(id.as_str(), command, None)).collect();

@@ -224,6 +224,7 @@ impl Connection {
         self.ledger.set_limits(limits(profile.preset, profile.mode));
         self.profile = profile;
         self.overlaps.clone_from(&enabled.overlaps);
+        self.fleet().set_titles(enabled.titles.clone());
         self.dialect = enabled.own.clone();
         let described = Described::of(enabled, self.noted_wire_id);
         self.dialects = described.map(|mut described| {

@@ -86,10 +86,12 @@ impl Controller {
         let StoredConnection { last_wire_id, devices, annotations, latest, remembered } = stored;
         // Decision 116.
         let last_wire_id = last_wire_id.unwrap_or_else(|| WireIds::beginning(self.chance.number()));
+        let titles = enabled.titles.clone();
         let mut connection = Connection::new(profile, enabled, last_wire_id);
         {
             let mut fleet = connection.fleet();
             *fleet = Fleet::restore(devices);
+            fleet.set_titles(titles);
             for command in latest.iter().cloned() {
                 fleet.command(CommandSnapshot { command: Arc::new(command), deadline: None });
             }

@@ -26,7 +26,7 @@ use availability::Availabilities;
 use early::Early;
 pub(crate) use request::Prepared;
 use sign_in::{Challenged, SignIn};
-pub(crate) use views::title;
+pub(crate) use views::{Titles, title};
 pub(crate) use wilco_connection::Enabled;
 
 use crate::store::StoredDescription;
@@ -470,6 +470,28 @@ mod tests {
         after.take_over(&before);
         assert_eq!(after.wire_ids.find("8"), Some((&device, &id)));
         assert_eq!(after.wire_ids.number(&device, &CommandId::new("c2").unwrap()), 9);
+    }
+
+    #[test]
+    fn a_device_of_somebody_s_own_dialect_is_shown_with_its_title() {
+        let text =
+            "format = 1\nname = \"pump\"\ntitle = \"Pump\"\n[[hear]]\ntopic = \"p/{device}/state\"\nas = \"state\"\n";
+        let entry = ConnectionEntry {
+            name: "plant".into(),
+            url: "mqtt://127.0.0.1".into(),
+            dialects: vec!["wilco".into(), "pump".into()],
+            dialect_files: vec![text.into()],
+            ..ConnectionEntry::default()
+        };
+        let profile = Draft::of(entry, None, None, "installation").unwrap().profile;
+        let enabled = Enabled::of(&profile).unwrap();
+        let titles = enabled.titles.clone();
+        let mut dialects = Described::of(enabled, 0).unwrap();
+        let reading = hear(&mut dialects, "p/p1/state", r#"{"on":true}"#);
+        let [device] = &reading.changes.listed[..] else { panic!("{reading:?}") };
+        assert_eq!(dialects.view(device).unwrap().dialect, "Pump");
+        assert_eq!(super::title(&titles, "pump"), "Pump");
+        assert_eq!((super::title(&titles, "shelly"), super::title(&titles, "x")), ("Shelly".into(), "x".into()));
     }
 
     #[test]

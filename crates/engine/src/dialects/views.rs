@@ -1,5 +1,7 @@
 //! Views of devices of other dialects.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value, json};
 use wilco_dialect::{Control, DeviceCommand, Role, shipped};
 use wilco_ledger::DeviceId;
@@ -31,7 +33,7 @@ impl Described {
             })
         });
         Some(DescribedDevice {
-            dialect: title(&device.dialect),
+            dialect: self.set.title(&device.dialect).unwrap_or(&device.dialect).to_owned(),
             address: device.address.to_string(),
             vendor: text(&device.vendor),
             hub: device.hub.as_ref().map(|hub| hub.as_str().to_owned()),
@@ -59,9 +61,13 @@ impl Described {
     }
 }
 
-/// A dialect's display name.
-pub(crate) fn title(dialect: &str) -> String {
-    shipped().iter().find(|file| file.name() == dialect).map_or(dialect, |file| file.title()).to_owned()
+/// What people call the dialects of a connection: the titles of its own files, by their names.
+pub(crate) type Titles = BTreeMap<String, String>;
+
+/// A dialect's display name, where `own` are the titles of the connection's own files.
+pub(crate) fn title(own: &Titles, dialect: &str) -> String {
+    let shipped = || shipped().iter().find(|file| file.name() == dialect).map(|file| file.title());
+    own.get(dialect).map(String::as_str).or_else(shipped).unwrap_or(dialect).to_owned()
 }
 
 /// The JSON Schema of what a command takes, for its form.

@@ -31,7 +31,8 @@ impl Fleet {
         let matching = number(order.len());
         let from = from.min(matching);
         let places = order.iter().skip(from as usize).take((count as usize).min(ROWS)).copied().collect::<Vec<_>>();
-        let rows = places.into_iter().filter_map(|place| self.at(place)).map(|device| device.row(&query.connection));
+        let rows =
+            places.into_iter().filter_map(|place| self.at(place)).map(|device| self.row(&query.connection, device));
         DevicePage { rows: rows.collect(), from, matching, total }
     }
 
@@ -44,7 +45,7 @@ impl Fleet {
     /// Rows of devices by their ids. Those that are not known are left out.
     pub(crate) fn rows(&self, connection: &str, devices: &[DeviceId]) -> Vec<DeviceRow> {
         let known = devices.iter().take(ROWS).filter_map(|id| self.get(id));
-        known.map(|device| device.row(connection)).collect()
+        known.map(|device| self.row(connection, device)).collect()
     }
 
     /// The whole list as columns; without the ids where it is still the one of that revision. `values` are what a series

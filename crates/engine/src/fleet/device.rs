@@ -6,7 +6,6 @@ use wilco_ledger::{DeviceId, Disagreement, Reported as Reporting, Timestamp};
 use super::tally;
 use crate::{
     api::{DeviceRow, Presence},
-    dialects,
     store::{Annotation, Restart, StoredDescription, StoredDevice},
     views::{self, CommandSnapshot},
 };
@@ -136,7 +135,8 @@ impl Device {
         self.last_command.as_ref().map_or(0, |last| tally::code(last.command.state))
     }
 
-    pub(crate) fn row(&self, connection: &str) -> DeviceRow {
+    /// As it is listed. `dialect`: the title of the one that describes it.
+    pub(super) fn row(&self, connection: &str, dialect: Option<String>) -> DeviceRow {
         DeviceRow {
             connection: connection.to_owned(),
             device: self.id.as_str().to_owned(),
@@ -152,7 +152,7 @@ impl Device {
             added_tags: self.annotation.as_ref().map(|set| set.tags.clone()).unwrap_or_default(),
             trip_ms: self.trip_ms,
             model: self.description.as_ref().and_then(|described| described.model.clone()),
-            dialect: self.description.as_ref().map(|described| dialects::title(&described.dialect)),
+            dialect,
             over_rate: self.over_rate,
             disagrees: self.disagreement.as_deref().map(views::disagreement),
         }

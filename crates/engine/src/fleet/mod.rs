@@ -27,7 +27,8 @@ use tally::Tally;
 use wilco_ledger::{Command, CommandId, DeviceId, Disagreement, Timestamp};
 
 use crate::{
-    api::{FleetCounts, Presence},
+    api::{DeviceRow, FleetCounts, Presence},
+    dialects::{self, Titles},
     store::{StoredDescription, StoredDevice},
     views::CommandSnapshot,
 };
@@ -48,6 +49,7 @@ pub(crate) struct Fleet {
     changed: Vec<DeviceId>,
     unsaved: Vec<DeviceId>,
     listings: Listings,
+    titles: Titles,
 }
 
 impl Fleet {
@@ -59,6 +61,22 @@ impl Fleet {
             fleet.insert(device);
         }
         fleet
+    }
+
+    /// The titles of the connection's own dialect files have become known.
+    pub(crate) fn set_titles(&mut self, titles: Titles) {
+        self.titles = titles;
+    }
+
+    /// The name for people of a dialect.
+    pub(crate) fn title(&self, dialect: &str) -> String {
+        dialects::title(&self.titles, dialect)
+    }
+
+    /// A device as it is listed.
+    pub(crate) fn row(&self, connection: &str, device: &Device) -> DeviceRow {
+        let dialect = device.description.as_ref().map(|described| self.title(&described.dialect));
+        device.row(connection, dialect)
     }
 
     pub(crate) fn get(&self, device: &DeviceId) -> Option<&Device> {
