@@ -1,8 +1,11 @@
-//! Dialect files, and what they make of a topic and a payload: the file, a line with `===`, a line with the topic, the payload.
+//! Dialect files, and what they make of a topic and a payload, also in a preview: the file, a line with `===`, a line with the
+//! topic, the payload.
 
 #![no_main]
 
-use wilco_dialect::{Asking, Context, Devices, DialectFile, DialectSet, Inbound, KnownDevice, Topics, WireIds};
+use wilco_dialect::{
+    Asking, Context, Devices, DialectFile, DialectSet, Inbound, KnownDevice, Observed, Topics, WireIds, preview,
+};
 use wilco_ledger::{CommandId, DeviceId};
 
 libfuzzer_sys::fuzz_target!(|content: &[u8]| {
@@ -10,8 +13,10 @@ libfuzzer_sys::fuzz_target!(|content: &[u8]| {
     let (file, message) = text.split_once("\n===\n").unwrap_or((&text, ""));
     let Ok(file) = DialectFile::parse(file) else { return };
     let name = file.name().to_owned();
-    let set = DialectSet::new([file], &Topics::default());
     let (topic, payload) = message.split_once('\n').unwrap_or((message, ""));
+    let observed = Observed { at: 0, topic: topic.into(), payload: payload.into(), retained: false };
+    assert_eq!(preview(&file, &[observed]).len(), 1);
+    let set = DialectSet::new([file], &Topics::default());
     let id = DeviceId::new("device-1").expect("a device id");
     let device = KnownDevice::new(id, &name, "hall/device-1");
     let mut devices = Devices::default();

@@ -4,23 +4,13 @@
 
 use wilco_dialect::{Devices, Discovery, Inbound, ReaderKind, Template};
 
-const READERS: [ReaderKind; 7] = [
-    ReaderKind::HomeAssistant,
-    ReaderKind::Zigbee2Mqtt,
-    ReaderKind::Tasmota,
-    ReaderKind::Shelly,
-    ReaderKind::Homie5,
-    ReaderKind::Homie4,
-    ReaderKind::ThingsBoardGateway,
-];
-
 libfuzzer_sys::fuzz_target!(|content: &[u8]| {
     let mut parts = content.splitn(2, |byte| *byte == b'\n');
     let topic = String::from_utf8_lossy(parts.next().unwrap_or_default());
     let payload = parts.next().unwrap_or_default();
     let inbound = Inbound { topic: &topic, payload, qos: 1, retained: true, correlation: None };
     let mut devices = Devices::default();
-    for reader in READERS {
+    for reader in ReaderKind::ALL {
         let mut discovery = Discovery::new(reader, "wilco");
         discovery.read(&inbound).apply(&mut devices);
         discovery.read(&inbound).apply(&mut devices);

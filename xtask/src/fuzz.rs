@@ -11,7 +11,7 @@ use crate::packages::Purpose;
 use crate::{packages, process, target, tools};
 
 /// What each target reads is said in `fuzz/fuzz_targets`.
-const TARGETS: [&str; 15] = [
+const TARGETS: [&str; 16] = [
     "files",
     "pkcs12",
     "locked_keys",
@@ -27,6 +27,7 @@ const TARGETS: [&str; 15] = [
     "local_socket",
     "typed",
     "learned",
+    "exchanges",
 ];
 
 const EXECUTIONS: u64 = 1_000_000;

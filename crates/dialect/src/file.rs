@@ -107,6 +107,18 @@ pub enum ReaderKind {
 }
 
 impl ReaderKind {
+    /// All of them.
+    pub const ALL: [ReaderKind; 8] = [
+        ReaderKind::HomeAssistant,
+        ReaderKind::Zigbee2Mqtt,
+        ReaderKind::Tasmota,
+        ReaderKind::Shelly,
+        ReaderKind::ShellyGen1,
+        ReaderKind::Homie5,
+        ReaderKind::Homie4,
+        ReaderKind::ThingsBoardGateway,
+    ];
+
     /// The dialect that comes with Wilco and has this reader.
     pub(crate) fn dialect(self) -> &'static str {
         match self {

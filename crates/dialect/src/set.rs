@@ -243,7 +243,7 @@ impl Member {
 #[cfg(test)]
 mod tests {
     use super::{SHIPPED, shipped};
-    use crate::DialectFile;
+    use crate::{DialectFile, ReaderKind};
 
     #[test]
     fn every_dialect_that_comes_with_wilco_can_be_read() {
@@ -257,5 +257,10 @@ mod tests {
             }
         }
         assert_eq!(shipped().len(), SHIPPED.len());
+        // Each reader has its dialect, and there are no others.
+        let with_readers = shipped().iter().filter_map(|file| Some((file.name(), file.reader()?)));
+        let mut with_readers: Vec<_> = with_readers.collect();
+        with_readers.sort_by_key(|(_, kind)| ReaderKind::ALL.iter().position(|one| one == kind));
+        assert_eq!(with_readers, ReaderKind::ALL.map(|kind| (kind.dialect(), kind)));
     }
 }

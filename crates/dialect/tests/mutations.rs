@@ -2,8 +2,8 @@
 
 use proptest::{collection::vec, prelude::*};
 use wilco_dialect::{
-    Asking, Context, Devices, DialectFile, DialectSet, Discovery, Inbound, KnownDevice, ReaderKind, Subscriptions,
-    Template, Topics, WireIds, shipped, shipped_text,
+    Asking, Context, Devices, DialectFile, DialectSet, Discovery, Exchange, Inbound, KnownDevice, Observed, ReaderKind,
+    Subscriptions, Template, Topics, WireIds, preview, propose, shipped, shipped_text,
 };
 use wilco_ledger::{CommandId, DeviceId};
 
@@ -50,6 +50,41 @@ const PIECES: [&str; 40] = [
     "{\"a\":{\"b\":[1,null]}}",
     "true",
 ];
+
+/// Topics that readers read.
+const READ: [(ReaderKind, &str); 12] = [
+    (ReaderKind::HomeAssistant, "homeassistant/light/x/config"),
+    (ReaderKind::HomeAssistant, "homeassistant/device/x/config"),
+    (ReaderKind::Zigbee2Mqtt, "zigbee2mqtt/bridge/devices"),
+    (ReaderKind::Tasmota, "tasmota/discovery/AA/config"),
+    (ReaderKind::Shelly, "wilco/rpc"),
+    (ReaderKind::Shelly, "x/y/events/rpc"),
+    (ReaderKind::ShellyGen1, "shellies/announce"),
+    (ReaderKind::ShellyGen1, "shellies/x/relay/0"),
+    (ReaderKind::Homie5, "homie/5/x/$description"),
+    (ReaderKind::Homie4, "homie/x/$nodes"),
+    (ReaderKind::ThingsBoardGateway, "v1/gateway/connect"),
+    (ReaderKind::ThingsBoardGateway, "v1/gateway/disconnect"),
+];
+
+/// Payloads of announcements.
+const PAYLOADS: [&str; 8] = [
+    r#"{"id":"shelly1-1","model":"SHSW-1","mac":"A9","gen":2}"#,
+    r#"{"id":0,"src":"s1","result":{"switch:0":{"output":true,"apower":1e400}}}"#,
+    r#"{"device":"Device A"}"#,
+    r#"{"device":{"a":1}}"#,
+    "on",
+    "overpower",
+    "[]",
+    r#"{"name":null,"command_topic":"a/b","device":{"identifiers":[]}}"#,
+];
+
+/// Pieces, or an announcement, whole or cut.
+fn payloads() -> impl Strategy<Value = String> {
+    let cut = (prop::sample::select(&PAYLOADS[..]), any::<prop::sample::Index>());
+    let cut = cut.prop_map(|(payload, at)| payload[..at.index(payload.len() + 1)].to_owned());
+    prop_oneof![pieces(), prop::sample::select(&PAYLOADS[..]).prop_map(str::to_owned), cut]
+}
 
 fn pieces() -> impl Strategy<Value = String> {
     vec(prop::sample::select(&PIECES[..]), 0..12).prop_map(|pieces| pieces.concat())
@@ -131,18 +166,53 @@ proptest! {
     }
 
     #[test]
-    fn readers_bear_any_message(topic in 0_usize..7, payload in pieces()) {
-        const TOPICS: [(ReaderKind, &str); 7] = [
-            (ReaderKind::HomeAssistant, "homeassistant/light/x/config"),
-            (ReaderKind::HomeAssistant, "homeassistant/device/x/config"),
-            (ReaderKind::Zigbee2Mqtt, "zigbee2mqtt/bridge/devices"),
-            (ReaderKind::Tasmota, "tasmota/discovery/AA/config"),
-            (ReaderKind::Shelly, "wilco/rpc"),
-            (ReaderKind::Homie5, "homie/5/x/$description"),
-            (ReaderKind::Homie4, "homie/x/$nodes"),
-        ];
-        let (kind, topic) = TOPICS[topic];
+    fn readers_bear_any_message(topic in any::<prop::sample::Index>(), payload in payloads()) {
+        let (kind, topic) = READ[topic.index(READ.len())];
+        let mut discovery = Discovery::new(kind, "wilco");
         let inbound = Inbound { topic, payload: payload.as_bytes(), qos: 1, retained: true, correlation: None };
-        Discovery::new(kind, "wilco").read(&inbound).apply(&mut Devices::default());
+        let mut devices = Devices::default();
+        discovery.read(&inbound).apply(&mut devices);
+        discovery.read(&inbound).apply(&mut devices);
+    }
+
+    #[test]
+    fn a_changed_exchange_is_refused_or_played(
+        line in any::<prop::sample::Index>(), at in any::<prop::sample::Index>(), pieces in pieces(),
+    ) {
+        let lines: Vec<&str> = include_str!("exchanges/recorded.jsonl").lines().collect();
+        let mut text = lines[line.index(lines.len())].to_owned();
+        let escaped = serde_json::Value::from(pieces).to_string();
+        text.insert_str(text.floor_char_boundary(at.index(text.len())), escaped.trim_matches('"'));
+        if let Ok(exchange) = serde_json::from_str::<Exchange>(&text) {
+            match exchange.play(shipped()) {
+                Ok(played) => prop_assert!(played.wrong.iter().all(|what| what.ends_with('.')), "{:?}", played.wrong),
+                Err(why) => prop_assert!(!why.is_empty()),
+            }
+        }
+    }
+
+    #[test]
+    fn any_two_chosen_messages_make_a_valid_file_or_a_sentence(
+        topics in vec(pieces(), 1..4), payloads in vec(payloads(), 1..4), request in 0_usize..4, answer in 0_usize..5,
+    ) {
+        let messages: Vec<Observed> = (0_i64..)
+            .zip(topics.into_iter().zip(payloads))
+            .map(|(at, (topic, payload))| Observed { at: at * 100, topic, payload, retained: false })
+            .collect();
+        match propose("mine", &messages, request, Some(answer).filter(|answer| *answer < 4)) {
+            Ok(proposal) => {
+                let file = DialectFile::parse(&proposal.file);
+                prop_assert!(file.is_ok(), "{:?} in\n{}", file, proposal.file);
+                prop_assert!(file.is_ok_and(|file| preview(&file, &messages).len() == messages.len()));
+            }
+            Err(why) => prop_assert!(why.ends_with('.'), "{why}"),
+        }
+    }
+}
+
+#[test]
+fn every_reader_is_tried() {
+    for kind in ReaderKind::ALL {
+        assert!(READ.iter().any(|(read, _)| *read == kind), "{kind:?}");
     }
 }
