@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
@@ -32,6 +34,10 @@ pub struct ConnectionView {
     /// are not the defaults.
     #[serde(default)]
     pub overlaps: Vec<String>,
+    /// The titles of the dialect files, by the names of their dialects.
+    #[serde(default)]
+    #[ts(type = "Record<string, string>")]
+    pub titles: BTreeMap<String, String>,
     /// The topic prefix; empty for none.
     pub prefix: String,
     /// The fleet inside the app: its broker ends with the app.

@@ -8,8 +8,12 @@ import type { Trust } from '../backend/bindings/Trust';
 import { dialectText } from './dialects';
 
 /** `MQTT 5, Wilco JSON, Tasmota`. */
-export function speaks(mqtt: MqttVersion, dialects: readonly EnabledDialect[]): string {
-  return [`MQTT ${mqtt}`, ...dialects.map(dialectText)].join(', ');
+export function speaks(
+  mqtt: MqttVersion,
+  dialects: readonly EnabledDialect[],
+  titles: Readonly<Record<string, string>> = {},
+): string {
+  return [`MQTT ${mqtt}`, ...dialects.map((dialect) => dialectText(dialect, titles))].join(', ');
 }
 
 /** The modes of a connection: name and meaning. */

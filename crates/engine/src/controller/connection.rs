@@ -415,9 +415,9 @@ impl Connection {
     }
 
     pub(super) fn view(&self) -> ConnectionView {
-        let (devices, online) = {
+        let (devices, online, titles) = {
             let fleet = self.fleet();
-            (fleet.len(), fleet.online())
+            (fleet.len(), fleet.online(), fleet.titles().clone())
         };
         ConnectionView {
             id: self.profile.id.as_str().to_owned(),
@@ -430,6 +430,7 @@ impl Connection {
             dialect_files: self.profile.dialect_files.clone(),
             offers: self.offers(),
             overlaps: self.overlaps.clone(),
+            titles,
             prefix: self.profile.prefix.clone(),
             demo: self.profile.demo,
             mode: self.profile.mode,

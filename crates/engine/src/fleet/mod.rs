@@ -68,6 +68,10 @@ impl Fleet {
         self.titles = titles;
     }
 
+    pub(crate) fn titles(&self) -> &Titles {
+        &self.titles
+    }
+
     /// The name for people of a dialect.
     pub(crate) fn title(&self, dialect: &str) -> String {
         dialects::title(&self.titles, dialect)

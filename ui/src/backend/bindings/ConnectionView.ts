@@ -57,6 +57,10 @@ offers: Array<FoundDialect>,
  */
 overlaps: Array<string>, 
 /**
+ * The titles of the dialect files, by the names of their dialects.
+ */
+titles: Record<string, string>, 
+/**
  * The topic prefix; empty for none.
  */
 prefix: string, 

@@ -106,7 +106,9 @@ export class FakeConnections {
     const others = this.ownDialects(id).filter((own) => own.name !== name && own.name !== replaces);
     const dialects = old.dialects.filter((known) => known.name !== name && known.name !== replaces);
     const files = [...others.map((own) => own.text), text];
-    const saved = { ...old, dialects: enable ? [...dialects, withDefaults(name)] : dialects, dialect_files: files };
+    const titles = { ...old.titles, [name]: /^title = "(.*)"$/m.exec(text)?.[1] ?? name };
+    const enabled = enable ? [...dialects, withDefaults(name)] : dialects;
+    const saved = { ...old, dialects: enabled, dialect_files: files, titles };
     this.#put(saved);
     return saved;
   }
@@ -243,6 +245,7 @@ export function view(given: Partial<ConnectionView>): ConnectionView {
     dialect_files: [],
     offers: [],
     overlaps: [],
+    titles: {},
     prefix: '',
     demo: false,
     mode: 'normal',

@@ -69,11 +69,14 @@ describe('the connections', () => {
     card.getByText('MQTT 5, Wilco JSON, Shelly');
   });
 
-  it('say which dialects read the same messages', async () => {
+  it('show the titles of dialect files, and which dialects read the same messages', async () => {
     const overlap = "'mine' and 'tasmota' both read 'stat/+/RESULT'. Enable only one of them.";
-    const window = openWindow({ connections: [{ ...BENCH, overlaps: [overlap] }] });
+    const dialects = [...BENCH.dialects, { name: 'mine', settings: {} }];
+    const bench = { ...BENCH, dialects, titles: { mine: 'Pump house' }, overlaps: [overlap] };
+    const window = openWindow({ connections: [bench] });
     await window.user.click(await window.findByRole('link', { name: /Connections/ }));
     const card = within(await window.findByRole('article', { name: 'Bench' }));
+    card.getByText('MQTT 5, Wilco JSON, Pump house');
     within(card.getByRole('list', { name: 'Dialects that read the same messages' })).getByText(overlap);
     await expectAccessible(window.container);
   });
