@@ -123,6 +123,18 @@ impl Pattern {
         self.places().any(|place| place == name)
     }
 
+    /// The same pattern, where a place spans several levels if it does so in one of these.
+    pub(crate) fn spanning_as_in(mut self, others: &[Pattern]) -> Pattern {
+        for part in &mut self.parts {
+            let Part::Place(name, span @ Span::Part) = part else { continue };
+            let spans = |other: &Part| matches!(other, Part::Place(other, Span::Levels) if other == name);
+            if others.iter().any(|other| other.parts.iter().any(spans)) {
+                *span = Span::Levels;
+            }
+        }
+        self
+    }
+
     /// The text outside its places.
     pub(crate) fn plain(&self) -> String {
         let text = |part: &Part| match part {

@@ -281,7 +281,8 @@ impl Place<'_> {
         let commands = source.command.as_ref().map_or(&[][..], OneOrMany::all);
         let commands: Vec<Pattern> = commands.iter().map(|command| self.pattern("command", command)).collect();
         let topics = source.topic.as_ref().or(usual_topic).map_or(&[][..], OneOrMany::all);
-        let topics: Vec<Pattern> = topics.iter().map(|topic| self.topic(topic)).collect();
+        // What has several levels in a command's name has them in the topic too.
+        let topics: Vec<Pattern> = topics.iter().map(|topic| self.topic(topic).spanning_as_in(&commands)).collect();
         if topics.is_empty() {
             self.wrong("The request has no topic.".to_owned());
         }

@@ -29,8 +29,8 @@ impl DialectSet {
                 "'{topic}' is a command topic of the device '{name}' too, so it is unknown to which of them it belongs."
             ));
         }
-        let others = self.members.iter().filter(|member| member.file.name != device.dialect);
-        match others.into_iter().find_map(|member| member.owner(devices, topic)) {
+        let mut others = self.members.iter().filter(|member| member.file.name != device.dialect);
+        match others.find_map(|member| member.owner(devices, topic)) {
             None => Ok(()),
             Some(Owner::Device(other)) if other.id == device.id => Ok(()),
             Some(Owner::Device(other)) => {
