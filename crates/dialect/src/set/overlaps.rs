@@ -48,13 +48,14 @@ fn name<'m>((member, _): &(&'m Member, Heard)) -> &'m str {
 
 /// A filter by which both read, the narrower of two.
 fn shared<'h>(one: &'h (&Member, Heard), other: &'h (&Member, Heard)) -> Option<&'h str> {
-    // Two dialects with readers know each other's announcements by their content.
-    let announced = |of: &'h (&Member, Heard), to: &(&Member, Heard)| {
-        if to.0.file.reader.is_none() { &of.1.announcements[..] } else { &[] }
-    };
     either(&one.1.messages, &other.1.messages)
         .or_else(|| either(announced(one, other), &other.1.messages))
         .or_else(|| either(announced(other, one), &one.1.messages))
+}
+
+/// The announcements of a dialect that another one could take for its own. Readers tell them apart by their content.
+fn announced<'h>((_, of): &'h (&Member, Heard), (to, _): &(&Member, Heard)) -> &'h [String] {
+    if to.file.reader.is_none() { &of.announcements } else { &[] }
 }
 
 fn either<'h>(one: &'h [String], other: &'h [String]) -> Option<&'h str> {
@@ -69,7 +70,8 @@ fn either<'h>(one: &'h [String], other: &'h [String]) -> Option<&'h str> {
 
 impl Member {
     fn heard(&self) -> Heard {
-        let announcements = self.reader("").iter().flat_map(Discovery::filters).filter(|one| !one.starts_with('+'));
+        let reader = self.reader("");
+        let announcements = reader.iter().flat_map(Discovery::filters).filter(|one| !one.starts_with('+'));
         Heard { messages: self.messages(), announcements: announcements.collect() }
     }
 
