@@ -58,7 +58,12 @@ impl Member {
         let bound = |name: &str| self.setting(name);
         let is_device = |name: &str| devices.has_address(&self.file.name, name);
         let known = Known { bound: &bound, is_device: &is_device };
-        let usable = |pattern: &&Pattern| self.is_set_for(pattern) && pattern.plain().contains(|c: char| c != '/');
+        // A pattern without anything fixed says nothing.
+        let is_fixed = |pattern: &Pattern| {
+            let by_setting = pattern.places().any(|place| self.vars.contains_key(place));
+            by_setting || pattern.plain().contains(|c: char| c != '/')
+        };
+        let usable = |pattern: &&Pattern| self.is_set_for(pattern) && is_fixed(pattern);
         self.file.requests.iter().find_map(|rule| {
             let read = |pattern: &Pattern| pattern.read(topic, Kind::Topic, &known);
             let captures = rule.topics.iter().filter(usable).find_map(read)?;
