@@ -203,7 +203,7 @@ fn shown(figure: Figure) -> String {
 }
 
 fn memory(memory: Memory) -> String {
-    let Memory { resident, proportional, processes } = memory;
+    let Memory { resident, proportional, processes, .. } = memory;
     format!("{proportional:.0} MB proportional (PSS), {resident:.0} MB resident (RSS), {processes} processes")
 }
 

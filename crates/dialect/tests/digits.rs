@@ -144,7 +144,7 @@ fn zigbee2mqtt_gets_and_reports_numbers_as_they_are_written() {
         let message = ask(&devices, lamp, "set", &format!("{{\"level\":{number},\"list\":[{number}]}}"));
         assert_eq!(message.payload, format!("{{\"level\":{number},\"list\":[{number}]}}"));
         assert_eq!(wanted(&message), [pair("level", number), pair("list", &format!("[{number}]"))]);
-        let message = ask(&devices, lamp, "level", &format!("{{\"value\":{number}}}"));
+        let message = ask(&devices, lamp, "set level", &format!("{{\"value\":{number}}}"));
         assert_eq!(message.payload, format!("{{\"level\":{number}}}"));
         let one = format!("{{\"changes\":{{\"delay\":{number}}}}}");
         assert_eq!(ask(&devices, lamp, "config.set", &one).payload, format!("{{\"delay\":{number}}}"));

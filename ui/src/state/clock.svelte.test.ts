@@ -53,6 +53,7 @@ it('ticks in tenths only while tenths are shown', async () => {
 it.each([86_400_000, -86_400_000])('shows the engine’s time after the computer’s clock was set by %d ms', (step) => {
   const began = Date.now();
   const times = counting(() => seconds.now);
+  flushSync();
   const command = { queued_at: began, deadline: began + 20_000 };
   vi.setSystemTime(began + step);
   engineTime.take(began + 200);

@@ -84,9 +84,9 @@ function spaceError(text: string, what: string): string | null {
 }
 
 /** A name by which people tell connections apart has nothing in it that nobody sees. */
-function unseenError(name: string): string | null {
-  const shown = visible(name);
-  return shown === name ? null : `The name contains an invisible character: ${shown}. Remove it.`;
+function unseenError(entered: string): string | null {
+  const shown = visible(entered);
+  return shown === entered ? null : `The name contains an invisible character: ${shown}. Remove it.`;
 }
 
 function prefixError(prefix: string): string | null {

@@ -9,7 +9,9 @@ const NAME = String.raw`(?:\w+\??\.)*(?:device|name|tag|hub|connectionName|conne
 function wrong(source: string): string[] {
   return [
     ...source.matchAll(new RegExp(String.raw`\bvisible\(${NAME}\b[^.(]`, 'g')),
-    ...source.matchAll(/\b(?:devices|devices_named|names|named|tags|examples|unmeasured_examples|without_secrets)\b[^\n]*\.map\(visible\)/g),
+    ...source.matchAll(
+      /\b(?:devices|devices_named|names|named|tags|examples|unmeasured_examples|without_secrets)\b[^\n]*\.map\(visible\)/g,
+    ),
     // Text of a component, and what a screen reader says.
     ...source.matchAll(/>\{(?:connection|current|one|row|view)\.(?:name|device)\}/g),
     ...source.matchAll(/\b(?:aria-label|label|title)=\{(?:connection|current|row|view)\.(?:name|device)\}/g),
@@ -18,7 +20,9 @@ function wrong(source: string): string[] {
 }
 
 it('shows no name but by visibleName', () => {
-  expect(wrong('{visible(row.device)} {visible(name ?? "")} {devices.map(visible)} <b>{current.name}</b>')).toHaveLength(4);
+  expect(
+    wrong('{visible(row.device)} {visible(name ?? "")} {devices.map(visible)} <b>{current.name}</b>'),
+  ).toHaveLength(4);
   const found = Object.entries(sources)
     .filter(([path]) => !/\.test\.ts$|\/test\/|\/backend\//.test(path))
     .flatMap(([path, source]) => wrong(source).map((part) => `${path}: ${part}`));

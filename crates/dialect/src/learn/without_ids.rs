@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use serde_json::{Map, Value};
+use crate::json::ExactValue;
 
 use super::{ANSWERED_WITHIN, MOST_ANSWERS, Observed, object, says_outcome, shared_level, shown, template};
 
@@ -19,7 +19,7 @@ const MOST_LATER: usize = 200;
 
 /// The first pair of the topics that look most like a request and its answer; `None` where none do.
 pub(super) fn likeliest<'a>(live: &[&'a Observed]) -> Option<(&'a Observed, &'a Observed)> {
-    let read: Vec<Option<Map<String, Value>>> = live.iter().map(|one| object(&one.payload)).collect();
+    let read: Vec<Option<ExactValue>> = live.iter().map(|one| object(&one.payload)).collect();
     // By the topics of a pair without the device: how much speaks for it, and its first request and answer.
     let mut seen: BTreeMap<(String, String), (u32, (usize, usize))> = BTreeMap::new();
     for (place, &request) in live.iter().enumerate() {
@@ -55,16 +55,17 @@ fn weight(request: &Observed, answer: &Observed, echoes: bool) -> u32 {
 
 /// Whether the second message reports a value that the first one asks for.
 fn is_echo(
-    (request, asked): (&Observed, Option<&Map<String, Value>>),
-    (answer, said): (&Observed, Option<&Map<String, Value>>),
+    (request, asked): (&Observed, Option<&ExactValue>),
+    (answer, said): (&Observed, Option<&ExactValue>),
 ) -> bool {
-    let has = |members: &Map<String, Value>, text: &str| {
-        members.values().any(|value| shown(value).is_some_and(|shown| shown.eq_ignore_ascii_case(text)))
+    let has = |said: &ExactValue, text: &str| {
+        said.members().iter().any(|(_, value)| shown(value).is_some_and(|shown| shown.eq_ignore_ascii_case(text)))
     };
     let (sent, reported) = (request.payload.trim(), answer.payload.trim());
     match (asked, said) {
         (Some(asked), Some(said)) => {
-            asked.iter().any(|(name, value)| !value.is_object() && !value.is_null() && said.get(name) == Some(value))
+            let is_plain = |value: &ExactValue| !value.is_object() && *value != ExactValue::Null;
+            asked.members().iter().any(|(name, value)| is_plain(value) && said.get(name) == Some(value))
         }
         (Some(asked), None) => has(asked, reported),
         (None, Some(said)) => has(said, sent),

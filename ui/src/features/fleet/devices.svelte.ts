@@ -39,7 +39,9 @@ export class Devices {
     };
     await rename(name);
     this.undo.offer(
-      name === '' ? `Removed the name of ${visibleName(device)}.` : `Named ${visibleName(device)} “${visibleName(name)}”.`,
+      name === ''
+        ? `Removed the name of ${visibleName(device)}.`
+        : `Named ${visibleName(device)} “${visibleName(name)}”.`,
       async () => {
         await rename(before);
         return `${visibleName(device)} has its earlier name again.`;

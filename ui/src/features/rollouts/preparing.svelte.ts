@@ -242,7 +242,9 @@ export class Preparing {
       case 'broadcast':
         return {
           words:
-            target.group === null ? 'Every device, by broadcast' : `The group ${visibleName(target.group)}, by broadcast`,
+            target.group === null
+              ? 'Every device, by broadcast'
+              : `The group ${visibleName(target.group)}, by broadcast`,
           search: null,
         };
     }
