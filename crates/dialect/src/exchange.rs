@@ -17,7 +17,7 @@ use crate::{
     devices::Devices,
     discovery::by_convention,
     file::{IdKind, ReaderKind, RequestRule},
-    json::ExactValue,
+    json::{ExactValue, canonical},
     pattern::{Kind, Known, Pattern},
     payload::Args,
     set::{Asking, Context, Meaning, Member, Message, device_id},
@@ -291,7 +291,8 @@ impl Playing {
 
     /// Writes the request, compares it, and makes the command of it.
     fn ask(&mut self, exchange: &Exchange, id: &CommandId, wrong: &mut Vec<String>) -> Result<Submission, String> {
-        let args = exchange.args.as_ref().map_or("{}", |args| args.get()).to_owned();
+        // As the engine submits them.
+        let args = canonical(exchange.args.as_ref().map_or("{}", |args| args.get()));
         let wire_id = match &exchange.wire_id {
             None | Some(Value::Null) => exchange.id.clone(),
             Some(Value::String(text)) => text.clone(),

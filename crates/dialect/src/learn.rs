@@ -121,7 +121,14 @@ pub fn propose(name: &str, messages: &[Observed], request: usize, answer: Option
     let usable = usable(messages);
     let chosen = |place: usize| {
         let message = messages.get(place).filter(|one| one.payload.len() <= LARGEST);
-        message.ok_or_else(|| format!("The message is missing, or larger than {LARGEST} bytes. Choose another one."))
+        let message = message
+            .ok_or_else(|| format!("The message is missing, or larger than {LARGEST} bytes. Choose another one."))?;
+        if message.topic.contains(char::is_control) {
+            return Err(
+                "Its topic has a control character, which no dialect file can have. Choose another message.".to_owned()
+            );
+        }
+        Ok(message)
     };
     let request = chosen(request)?;
     let Some(answer) = answer.map(chosen).transpose()? else {

@@ -195,8 +195,10 @@ proptest! {
     fn any_two_chosen_messages_make_a_valid_file_or_a_sentence(
         topics in vec(pieces(), 1..4), payloads in vec(payloads(), 1..4), request in 0_usize..4, answer in 0_usize..5,
     ) {
+        // No broker passes on a topic with a wildcard.
+        let topics = topics.into_iter().map(|topic: String| format!("t{}", topic.replace(['+', '#'], "")));
         let messages: Vec<Observed> = (0_i64..)
-            .zip(topics.into_iter().zip(payloads))
+            .zip(topics.zip(payloads))
             .map(|(at, (topic, payload))| Observed { at: at * 100, topic, payload, retained: false })
             .collect();
         match propose("mine", &messages, request, Some(answer).filter(|answer| *answer < 4)) {

@@ -207,7 +207,9 @@ fn a_report_that_cannot_be_read_is_told_to_every_command_that_waits_for_one() {
     };
     let nothing = Bench::connected().at(0, unreadable("d", false), "");
     assert!(!nothing.ledger.waits_for_report(&device("d")));
-    let bench = out(expecting("a", &[("POWER", Some("ON"))], &[]));
+    // Answers would carry IDs, so that two commands can wait together.
+    let by_id = |name: &str, term| Submission { policy: PLAIN, ..expecting(name, &[term], &[]) };
+    let bench = out(by_id("a", ("POWER", Some("ON"))));
     assert!(bench.ledger.waits_for_report(&device("d")) && !bench.ledger.waits_for_report(&device("e")));
     let weight = |bench: &Bench| bench.ledger.weight_of_unreadable(&device("d"), &About::Report, false, Timestamp(25));
     assert_eq!(weight(&bench), Weight::Decides);
@@ -218,7 +220,7 @@ fn a_report_that_cannot_be_read_is_told_to_every_command_that_waits_for_one() {
         .shows("a", "at_broker", "A report arrived after 22 ms. It is cut off. It does not count.");
     assert_eq!(weight(&bench), Weight::Repeats(Some(id("a"))));
     let bench = bench
-        .at(40, Input::Submit(expecting("b", &[("Dimmer", Some("40"))], &[])), "b submitted; b handed 1; publish b 1")
+        .at(40, Input::Submit(by_id("b", ("Dimmer", Some("40")))), "b submitted; b handed 1; publish b 1")
         .at(41, sent("b", 1), "b sent 1");
     assert_eq!(weight(&bench), Weight::Decides);
     bench
