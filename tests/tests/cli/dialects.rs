@@ -59,8 +59,8 @@ fn a_dialect_of_one_s_own_is_checked_and_tested() -> Result<()> {
 
     let broken = file(&bench, "broken.toml", &mine.replace("as = \"answer\"", "as = \"anser\""))?;
     let said = bench.run(&["dialects", "check", &broken])?.ended(1)?;
-    ensure!(said.out.contains("broken.toml:15: ") && said.out.contains("unknown variant `anser`"), "{said:?}");
-    bench.run(&["dialects", "test", &exchanges, "--with", &broken])?.complained("broken.toml:15")?;
+    ensure!(said.out.contains("broken.toml:14: ") && said.out.contains("unknown variant `anser`"), "{said:?}");
+    bench.run(&["dialects", "test", &exchanges, "--with", &broken])?.complained("broken.toml:14")?;
     let grasping = file(&bench, "grasping.toml", &mine.replace("mine/{device}/ack", "commands/{device}/ack"))?;
     let said = bench.run(&["dialects", "check", &grasping])?.ended(0)?;
     ensure!(said.err.contains("both read 'commands/+/ack'"), "{said:?}");

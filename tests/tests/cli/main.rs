@@ -178,12 +178,13 @@ fn what_makes_no_sense_ends_with_2_and_sends_nothing() -> Result<()> {
         &["history", "-c", address],
         &["connections", "remove", address, "--yes"],
         &["watch", "-c", "bench", address],
-        &["send", "-c", "bench", "-d", "lamp-1", "--ur", address, "led"],
         &["rollout", "show", address],
     ] {
         let said = bench.run(misplaced)?.ended(2)?;
         ensure!(said.err.contains("mqtt://…") && !said.err.contains("secret"), "{said:?}");
     }
+    let misspelt = bench.run(&["send", "-c", "bench", "-d", "lamp-1", "--ur", address, "led"])?.ended(2)?;
+    ensure!(misspelt.err.contains("'--ur'") && !misspelt.err.contains("secret"), "{misspelt:?}");
     for usage in [
         &["send", "-c", "bench", "led"][..],
         &["history"],

@@ -57,9 +57,12 @@ fn other_firmware(broker: &Broker) -> Result<Bench> {
     let level = json!({"name": "Level", "unique_id": "level", "command_topic": "tank/level/set", "state_topic": "tank/level",
         "min": -1e31, "max": 1e31, "step": 0, "device": {"identifiers": ["tank"]}});
     broker.publish("homeassistant/number/tank/level/config", level.to_string().as_bytes(), true)?;
-    let lamp =
-        json!([{"ieee_address": "0x01", "friendly_name": "lamp", "type": "Router", "definition": {"exposes": []}}]);
-    broker.publish("zigbee2mqtt/bridge/devices", lamp.to_string().as_bytes(), true)?;
+    // The coordinator is the bridge.
+    let devices = json!([
+        {"ieee_address": "0x00", "friendly_name": "Coordinator", "type": "Coordinator"},
+        {"ieee_address": "0x01", "friendly_name": "lamp", "type": "Router", "definition": {"exposes": []}},
+    ]);
+    broker.publish("zigbee2mqtt/bridge/devices", devices.to_string().as_bytes(), true)?;
     let bench = Bench::new()?;
     let url = broker.url();
     let add = ["connections", "add", "bench", "--url", &url, "--dialect", "homeassistant", "--dialect", "zigbee2mqtt"];

@@ -9,7 +9,7 @@ afterEach(() => void vi.useRealTimers());
 const unreadable = (topic: string, connection = 'bench'): Notice => ({
   level: 'warning',
   message: `This answer is unreadable: it is no JSON. It came on ${topic}.`,
-  hint: 'It does not change a command's state.',
+  hint: 'It does not change the state of a command.',
   connection,
 });
 const told = (level: Notice['level'], message: string): Notice => ({ level, message, hint: null, connection: null });

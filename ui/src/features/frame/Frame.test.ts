@@ -71,7 +71,7 @@ it('counts what went wrong in the bar below, where it is opened and put away', a
     backend.notify({
       level: 'warning',
       message: `This answer is unreadable: it is no JSON. It came on ${topic}.`,
-      hint: 'It does not change a command's state.',
+      hint: 'It does not change the state of a command.',
       connection: 'demo',
     });
   unreadable('a/res');
