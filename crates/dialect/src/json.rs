@@ -4,46 +4,33 @@
 //! 9007199254740993, 0.30000000000000000001 and `1e10`. `serde_json`'s `arbitrary_precision` would keep the digits too, but
 //! it is one switch for the whole program (the window's shell included), breaks `#[serde(flatten)]` and untagged enums
 //! that hold numbers, and drops the first of two equal keys anyway. So values are passed as text, [`RawValue`] finds the
-//! parts of one, [`ExactValue`] is one whose parts are rearranged (the messages of other firmware), and a [`Value`] is
-//! created only to compare or check something.
+//! parts of one, [`ExactValue`] is one whose parts are rearranged (the messages of other firmware), a [`Number`] compares
+//! its numbers, and a [`Value`] is created only where rounded numbers do no harm.
 
 mod damaged;
 mod exact;
+mod layout;
+mod number;
 mod same;
+mod strict;
 
 use std::fmt;
 
 pub(crate) use damaged::whole_members;
 pub use exact::ExactValue;
+use layout::compact;
+pub use layout::indented;
+pub use number::Number;
 pub use same::same;
 use serde::{
     Deserialize, Deserializer,
     de::{Error as _, MapAccess, Visitor},
 };
 use serde_json::{Value, value::RawValue};
+pub use strict::{object, schema};
 
 /// How many levels a value may have.
 const DEEPEST: usize = 100;
-
-/// Arguments as they are kept: what a person typed, without the white space around its parts. Digits, escapes and the
-/// order of keys stay.
-///
-/// # Errors
-/// What is wrong, as a sentence: it is no JSON object, it is deeper than 100 levels, or a key is there twice.
-pub fn object(text: &str) -> Result<String, String> {
-    let text = text.trim();
-    let text = if text.is_empty() || text == "null" { "{}" } else { text };
-    let raw: &RawValue =
-        serde_json::from_str(text).map_err(|error| format!("The arguments are not a JSON object ({error})."))?;
-    if !text.starts_with('{') {
-        return Err(format!("The arguments are {}, not a JSON object.", crate::words::shortened(text, 60)));
-    }
-    if depth(text) > DEEPEST {
-        return Err(format!("The arguments are nested deeper than {DEEPEST} levels."));
-    }
-    no_key_twice(raw, &mut Vec::new())?;
-    Ok(compact(text))
-}
 
 /// A JSON value as it is kept: the text itself, without white space around its parts; what is no JSON becomes a JSON string.
 #[must_use]
@@ -74,41 +61,6 @@ pub fn approximate(text: &str) -> Value {
 fn nearest(number: &str) -> Option<&'static str> {
     let is_beyond = number.parse::<f64>().is_ok_and(f64::is_infinite);
     is_beyond.then_some(if number.starts_with('-') { "-1.7976931348623157e308" } else { "1.7976931348623157e308" })
-}
-
-fn no_key_twice(value: &RawValue, path: &mut Vec<String>) -> Result<(), String> {
-    match value.get().as_bytes().first() {
-        Some(b'{') => {
-            let Ok(Members(members)) = serde_json::from_str(value.get()) else {
-                return Err(format!("The arguments are not valid{}.", place(path)));
-            };
-            let mut seen = std::collections::HashSet::new();
-            for (key, member) in &members {
-                if !seen.insert(key) {
-                    let key = crate::words::shortened(key, 40);
-                    return Err(format!("The key {key:?} occurs twice{}. Give it once.", place(path)));
-                }
-                path.push(key.clone());
-                no_key_twice(member, path)?;
-                path.pop();
-            }
-        }
-        Some(b'[') => {
-            let items: Vec<&RawValue> = serde_json::from_str(value.get()).unwrap_or_default();
-            for (index, item) in items.into_iter().enumerate() {
-                path.push(index.to_string());
-                no_key_twice(item, path)?;
-                path.pop();
-            }
-        }
-        _ => {}
-    }
-    Ok(())
-}
-
-/// ` in 'steps.1'`; nothing for the outermost.
-fn place(path: &[String]) -> String {
-    if path.is_empty() { String::new() } else { format!(" in '{}'", crate::words::shortened(&path.join("."), 80)) }
 }
 
 /// The members of an object in the payload's order, each as it was written.
@@ -226,17 +178,6 @@ fn write_canonical(text: &str, to: &mut String) {
         },
         _ => to.push_str(text),
     }
-}
-
-/// JSON text without the white space between its parts.
-fn compact(text: &str) -> String {
-    let mut written = String::with_capacity(text.len());
-    for token in tokens(text) {
-        if !token.starts_with([' ', '\t', '\r', '\n']) {
-            written.push_str(token);
-        }
-    }
-    written
 }
 
 /// How many levels a JSON text has.
@@ -360,24 +301,6 @@ mod tests {
         check(r#"{"a":nonsense,"b":NaN}"#, None);
         check(r#"{"a":NaN,"b"#, None);
         check("[1]", None);
-    }
-
-    #[test]
-    fn arguments_are_kept_as_they_were_typed_or_refused_with_the_place() {
-        let check = |text: &str, expected: Result<&str, &str>| {
-            let read = object(text);
-            assert_eq!(read.as_ref().map(String::as_str).map_err(String::as_str), expected, "{text:?}");
-        };
-        check("", Ok("{}"));
-        check(" {\n  \"b\": 1.50,\n  \"a\": [ 1e10, \" x \" ]\n} ", Ok(r#"{"b":1.50,"a":[1e10," x "]}"#));
-        check(r#"{"a":1,"a":1}"#, Err("The key \"a\" occurs twice. Give it once."));
-        check(r#"{"a":1,"\u0061":2}"#, Err("The key \"a\" occurs twice. Give it once."));
-        check(r#"{"s":[{},{"at":1,"at":2}]}"#, Err("The key \"at\" occurs twice in 's.1'. Give it once."));
-        check(r#"{"a":{"b":1},"b":1}"#, Ok(r#"{"a":{"b":1},"b":1}"#));
-        check("[1]", Err("The arguments are [1], not a JSON object."));
-        assert!(object("{on:true}").is_err_and(|why| why.starts_with("The arguments are not a JSON object (")));
-        let deep = format!("{{\"a\":{}{}}}", "[".repeat(200), "]".repeat(200));
-        check(&deep, Err("The arguments are nested deeper than 100 levels."));
     }
 
     #[test]
