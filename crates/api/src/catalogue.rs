@@ -1,5 +1,4 @@
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde::{Deserialize, Serialize, Serializer};
 use ts_rs::TS;
 
 use super::JsonText;
@@ -16,8 +15,7 @@ pub struct CommandDefinition {
     #[serde(default)]
     pub connection: Option<String>,
     /// The JSON Schema of its arguments: of an object.
-    #[ts(type = "Record<string, unknown>")]
-    pub schema: Value,
+    pub schema: JsonText,
     /// Where it goes, below the connection's prefix: `{device}/req`, for instance. The dialect's own topic where there is
     /// none.
     #[serde(default)]
@@ -45,6 +43,36 @@ pub struct CommandDefinition {
     pub answer_expected: bool,
     /// Its sign, one of a fixed set.
     pub icon: String,
+}
+
+impl CommandDefinition {
+    /// Writes it with the schema as the value itself, to the last digit. For JSON alone.
+    ///
+    /// # Errors
+    /// What the serialiser says.
+    pub fn embedded<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        Embedded::serialize(self, serializer)
+    }
+}
+
+/// A definition in a file or a printed row.
+#[derive(Serialize)]
+#[serde(remote = "CommandDefinition")]
+struct Embedded {
+    name: String,
+    title: String,
+    connection: Option<String>,
+    #[serde(serialize_with = "JsonText::embedded")]
+    schema: JsonText,
+    topic: Option<String>,
+    payload: Option<String>,
+    plain: bool,
+    timeout_ms: u64,
+    ttl_ms: u64,
+    safe_to_repeat: bool,
+    dangerous: bool,
+    answer_expected: bool,
+    icon: String,
 }
 
 /// A command of the catalogue.

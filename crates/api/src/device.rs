@@ -112,8 +112,7 @@ pub struct DeviceCommandView {
     /// Its display name.
     pub title: String,
     /// The JSON Schema of its arguments: of an object.
-    #[ts(type = "Record<string, unknown>")]
-    pub schema: serde_json::Value,
+    pub schema: JsonText,
     /// The value that the device reports now.
     pub value: Option<String>,
     /// The device reports its effect. Otherwise the command ends as unconfirmed.

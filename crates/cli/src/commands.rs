@@ -5,7 +5,8 @@ mod show;
 
 use std::{path::Path, process::ExitCode};
 
-use wilco_engine::api::CatalogueEntry;
+use serde::Serialize;
+use wilco_engine::api::{CatalogueEntry, CommandDefinition};
 
 use crate::{
     base::Base,
@@ -13,6 +14,22 @@ use crate::{
     output::{Output, Table, clean, entered, visible_name},
     problem::Problem,
 };
+
+/// An entry of the catalogue as a printed row.
+#[derive(Serialize)]
+struct Row {
+    id: String,
+    built_in: bool,
+    #[serde(serialize_with = "CommandDefinition::embedded")]
+    definition: CommandDefinition,
+}
+
+impl From<&CatalogueEntry> for Row {
+    fn from(entry: &CatalogueEntry) -> Row {
+        let CatalogueEntry { id, built_in, definition } = entry.clone();
+        Row { id, built_in, definition }
+    }
+}
 
 /// Does it.
 pub(crate) async fn run(task: CommandTask, data_dir: Option<&Path>) -> Result<ExitCode, Problem> {
@@ -31,7 +48,7 @@ async fn list(base: &Base, listing: Listing) -> Result<ExitCode, Problem> {
     let entries = base.console().catalogue().await?;
     if listing == Listing::Json {
         let mut output = Output::data();
-        entries.iter().try_for_each(|entry| output.json(entry))?;
+        entries.iter().try_for_each(|entry| output.json(&Row::from(entry)))?;
         output.flush()?;
         return Ok(ExitCode::SUCCESS);
     }

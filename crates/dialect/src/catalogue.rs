@@ -7,7 +7,6 @@ mod built_in;
 
 use std::sync::LazyLock;
 
-use serde_json::Value;
 use wilco_ledger::{Millis, WireForm, grouped};
 
 use crate::{FREE_TEXT, template};
@@ -30,8 +29,8 @@ pub struct CommandKind {
     pub name: String,
     /// Its display name.
     pub title: String,
-    /// The JSON Schema of its arguments, an object.
-    pub schema: Value,
+    /// The JSON Schema of its arguments, an object: JSON text as it was written, without white space.
+    pub schema: String,
     /// The form of its request, if it differs from the dialect's own.
     pub form: Option<WireForm>,
     /// Longest silence after a send that is still normal.
@@ -133,7 +132,6 @@ fn wrong_span(span: Millis, what: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
     use wilco_ledger::{Millis, WireForm};
 
     use super::{CommandKind, ICONS, command, commands};
@@ -142,7 +140,7 @@ mod tests {
         CommandKind {
             name: "calibrate".into(),
             title: "Calibrate".into(),
-            schema: json!({"type": "object"}),
+            schema: r#"{"type":"object"}"#.into(),
             form: None,
             timeout: Millis::seconds(10),
             time_to_live: Millis::seconds(60),
@@ -185,7 +183,7 @@ mod tests {
         for kind in commands() {
             assert_eq!(command(&kind.name), Some(kind));
             assert!(ICONS.contains(&kind.icon.as_str()), "{}", kind.icon);
-            assert_eq!(kind.schema["type"], "object", "{}", kind.name);
+            assert_eq!(crate::json::schema(&kind.schema).as_ref(), Ok(&kind.schema), "{}", kind.name);
         }
         let dangerous: Vec<_> = commands().iter().filter(|kind| kind.dangerous).map(|kind| &*kind.name).collect();
         assert_eq!(dangerous, ["restart"]);

@@ -4,13 +4,12 @@
 //! 9007199254740993, 0.30000000000000000001 and `1e10`. `serde_json`'s `arbitrary_precision` would keep the digits too, but
 //! it is one switch for the whole program (the window's shell included), breaks `#[serde(flatten)]` and untagged enums
 //! that hold numbers, and drops the first of two equal keys anyway. So values are passed as text, [`RawValue`] finds the
-//! parts of one, [`ExactValue`] is one whose parts are rearranged (the messages of other firmware), a [`Number`] compares
+//! parts of one, [`ExactValue`] is one whose parts are rearranged (the messages of other firmware), a [`Decimal`](wilco_ledger::Decimal) compares
 //! its numbers, and a [`Value`] is created only where rounded numbers do no harm.
 
 mod damaged;
 mod exact;
 mod layout;
-mod number;
 mod same;
 mod strict;
 
@@ -20,7 +19,6 @@ pub(crate) use damaged::whole_members;
 pub use exact::ExactValue;
 use layout::compact;
 pub use layout::indented;
-pub use number::Number;
 pub use same::same;
 use serde::{
     Deserialize, Deserializer,

@@ -93,7 +93,7 @@ async fn a_command_of_ones_own_keeps_its_timeout_and_what_cannot_be_is_refused()
         name: "flush".into(),
         title: "Flush".into(),
         connection: None,
-        schema: serde_json::json!({ "type": "object" }),
+        schema: serde_json::json!({ "type": "object" }).into(),
         topic: None,
         payload: None,
         plain: false,

@@ -50,6 +50,49 @@ fn a_described_command_is_sent_where_its_arguments_fit() -> Result<()> {
 }
 
 #[test]
+fn the_numbers_of_a_schema_keep_their_digits() -> Result<()> {
+    let broker = Broker::plain()?;
+    let bench = Bench::on(&broker)?;
+    let schema = concat!(
+        r#"{"type":"object","properties":{"level":{"minimum":10000000000000000000001,"maximum":1e400,"default":1.0},"#,
+        r#""gain":{"enum":[0.1000000000000000000001,1e10]}},"required":["level"]}"#
+    );
+    let page = |schema: &str| {
+        format!(r#"{{"format":"wilco commands","version":1,"commands":[{{"name":"tune","schema":{schema}}}]}}"#)
+    };
+    let path = file(&bench, "tune.json", &page(schema))?;
+    assert_eq!(bench.run(&["commands", "import", &path])?.ended(0)?.out, "Added tune.\n");
+    let whole = format!("\"schema\":{schema}");
+    for listing in [&["commands", "list"][..], &["commands", "show", "tune"]] {
+        let said = bench.run(&[listing, &["--output", "json"]].concat())?.ended(0)?.out;
+        ensure!(said.contains(&whole), "{said}");
+    }
+    let out = bench.data.path().join("out.json").display().to_string();
+    bench.run(&["commands", "export", "--to", &out])?.ended(0)?;
+    let exported = fs::read_to_string(&out)?;
+    let shown = bench.run(&["commands", "show", "tune"])?.ended(0)?.out;
+    for part in [
+        "\"minimum\": 10000000000000000000001,",
+        "\"maximum\": 1e400,",
+        "\"default\": 1.0",
+        "0.1000000000000000000001,",
+    ] {
+        ensure!(exported.contains(part) && shown.contains(part), "{part}: {exported} {shown}");
+    }
+    assert_eq!(bench.run(&["commands", "import", &out])?.ended(0)?.out, "Unchanged: tune.\n");
+
+    let send = ["send", "-c", "bench", "-d", "lamp-1", "tune"];
+    let below = bench.run(&[&send[..], &["level=10000000000000000000000"]].concat())?;
+    below.complained("level: 10000000000000000000000 is less than the minimum of 10000000000000000000001")?;
+    let other = bench.run(&[&send[..], &["level=10000000000000000000001", "gain=0.1"]].concat())?;
+    other.complained("gain: 0.1 is not one of 0.1000000000000000000001 or 1e10")?;
+    let twice = file(&bench, "twice.json", &page(r#"{"properties":{"level":{"minimum":1,"minimum":2}}}"#))?;
+    let said = bench.run(&["commands", "import", &twice])?.ended(1)?;
+    ensure!(said.err.contains("The key \"minimum\" occurs twice in 'properties.level'"), "{said:?}");
+    Ok(())
+}
+
+#[test]
 fn a_command_goes_out_in_its_own_form() -> Result<()> {
     let broker = Broker::plain()?;
     let bench = Bench::on(&broker)?;

@@ -6,7 +6,7 @@ export const BLANK: CommandDefinition = {
   name: '',
   title: '',
   connection: null,
-  schema: { type: 'object', properties: {}, additionalProperties: false },
+  schema: '{"type":"object","properties":{},"additionalProperties":false}',
   topic: null,
   payload: null,
   plain: false,

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { fromJson, nearest, readJson, readNumber, toJson } from './json';
+import { fromJson, indented, nearest, readJson, readNumber, toJson } from './json';
 
 describe('JSON with places', () => {
   it.each(['{}', '[]', '"a"', '-1.5', 'true', 'null', ' {"a": [1, {"b": "\\u00e9\\n"}], "": 0} '])(
@@ -55,6 +55,16 @@ describe('JSON with places', () => {
       expect(typed.ok && toJson(typed.value)).toBe(text);
       expect(toJson(fromJson(text))).toBe(text);
     }
+  });
+
+  it('is indented without a change to its parts', () => {
+    const value = { a: [1, { b: 'x: {[,"' }], c: {}, d: [], e: -1.5 };
+    expect(indented(JSON.stringify(value))).toBe(JSON.stringify(value, null, 2));
+    const written = '{"2":1.0,"1":[10000000000000000000001,1e10],"t":"\\u00e4 "}';
+    expect(indented(written)).toBe(
+      '{\n  "2": 1.0,\n  "1": [\n    10000000000000000000001,\n    1e10\n  ],\n  "t": "\\u00e4 "\n}',
+    );
+    expect(indented('{"a": }')).toBe('{"a": }');
   });
 
   it('refuses a name that occurs twice, with its position', () => {

@@ -26,6 +26,22 @@ export function toJson(value: unknown, indent?: number): string {
   return stringify(value, null, indent) ?? 'null';
 }
 
+/** A JSON text with a line for each part. The parts stay as they are written; so does what is no JSON. */
+export function indented(text: string): string {
+  if (!readJson(text).ok) return text;
+  let [written, level, last] = ['', 0, ''];
+  for (const [part] of text.matchAll(PART)) {
+    const [opens, closes] = [part === '{' || part === '[', part === '}' || part === ']'];
+    const isFirst = last === '{' || last === '[';
+    if (closes) level -= 1;
+    if (closes ? !isFirst : isFirst || last === ',') written += `\n${'  '.repeat(level)}`;
+    if (opens) level += 1;
+    written += part === ':' ? ': ' : part;
+    last = part;
+  }
+  return written;
+}
+
 /** A number as it is written: a plain one where that is written the same. */
 function exactly(text: string): number | LosslessNumber {
   return String(Number(text)) === text ? Number(text) : new LosslessNumber(text);
@@ -54,6 +70,7 @@ export function placeOf(path: readonly (string | number)[]): string {
 const SPACE = /[ \t\r\n]*/y;
 // eslint-disable-next-line no-control-regex -- JSON wants them escaped
 const STRING = /"(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"/y;
+const PART = /"(?:[^"\\]|\\.)*"|[{}[\]:,]|[^\s{}[\]:,"]+/g;
 const PLAIN = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null/y;
 const DEEPEST = 100;
 

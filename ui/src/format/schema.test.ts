@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
+import { fromJson, objectFrom, toJson } from './json';
 import { complaints, defaults, filled } from './schema';
 
 const SCHEMA = {
@@ -42,6 +43,41 @@ describe('what does not fit a schema', () => {
 
   it('is nothing where the schema is none', () => {
     expect(complaints({ $ref: '#/nowhere' }, {})).toEqual([]);
+  });
+});
+
+describe('numbers that no double holds', () => {
+  const said = (schema: string, value: string) =>
+    complaints(objectFrom(schema), fromJson(value)).map(({ path, why }) => `${path.join('.')}: ${why}`);
+
+  it.each([
+    ['{"minimum":10000000000000000000001}', '10000000000000000000001.0', []],
+    ['{"minimum":10000000000000000000001}', '1e22', ['n: At least 10000000000000000000001.']],
+    ['{"maximum":10}', '10.00000000000000000001', ['n: At most 10.']],
+    ['{"exclusiveMinimum":9007199254740993}', '9007199254740993', ['n: More than 9007199254740993.']],
+    ['{"exclusiveMinimum":9007199254740993}', '9007199254740994', []],
+    ['{"exclusiveMaximum":1e-1}', '0.1', ['n: Less than 1e-1.']],
+    ['{"exclusiveMaximum":1e-1}', '0.09999999999999999999', []],
+    ['{"multipleOf":0.01}', '19.99000000000000000001', ['n: Must be a multiple of 0.01.']],
+    ['{"multipleOf":0.01}', '19.99', []],
+    ['{"const":0.1000000000000000000001}', '0.1', ['n: Must be 0.1000000000000000000001.']],
+    ['{"const":{"k":[1e10]}}', '{"k":[10000000000.0]}', []],
+    ['{"enum":[1e10,1.0]}', '1', []],
+    ['{"enum":[1e10,1.0]}', '1.0000000000000000000001', ['n: One of 1e10, 1.0.']],
+    ['{"type":"integer"}', '1.0000000000000000000001', ['n: Must be a whole number.']],
+    ['{"uniqueItems":true}', '[9007199254740992,9007199254740993]', []],
+    ['{"items":{"maximum":10}}', '[1,10.00000000000000000001]', ['n.1: At most 10.']],
+    ['{"additionalProperties":{"maximum":10}}', '{"a":10.00000000000000000001}', ['n.a: At most 10.']],
+    ['{"patternProperties":{"^a":{"maximum":10}}}', '{"a":10.00000000000000000001}', ['n.a: At most 10.']],
+    ['{"allOf":[{"$ref":"#/$defs/low"}]}', '10.00000000000000000001', ['n: At most 10.']],
+  ])('are compared by every digit: %s, %s', (schema, value, expected) => {
+    const whole = `{"properties":{"n":${schema}},"$defs":{"low":{"maximum":10}}}`;
+    expect(said(whole, `{"n":${value}}`)).toEqual(expected);
+  });
+
+  it('are defaults as they are written', () => {
+    const schema = objectFrom('{"properties":{"a":{"default":1.0},"b":{"default":[1e10,10000000000000000000001]}}}');
+    expect(toJson(defaults(schema))).toBe('{"a":1.0,"b":[1e10,10000000000000000000001]}');
   });
 });
 

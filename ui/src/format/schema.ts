@@ -3,7 +3,8 @@
 import { Validator, type OutputUnit, type Schema, type SchemaDraft } from '@cfworker/json-schema';
 import { isLosslessNumber } from 'lossless-json';
 
-import { nearest, toJson } from './json';
+import { exactly } from './exactKeywords';
+import { isObject, nearest, toJson } from './json';
 
 export interface SchemaError {
   /** Where: names of members and places in lists. */
@@ -14,6 +15,7 @@ export interface SchemaError {
   missing: boolean;
 }
 
+/** A schema as it was read from its text: its numbers keep their digits. */
 export type ArgumentsSchema = Record<string, unknown>;
 
 /** Examples of formats that are not obvious (RFC 3339). */
@@ -30,14 +32,17 @@ const OUTER = ['properties', 'items', 'prefixItems', 'allOf', '$ref', 'patternPr
 export function complaints(schema: ArgumentsSchema, value: unknown): SchemaError[] {
   let units: OutputUnit[];
   try {
-    units = new Validator(schema as Schema, draftOf(schema), false).validate(nearest(value)).errors;
+    const draft = draftOf(schema);
+    units = new Validator(nearest(schema) as Schema, draft, false).validate(nearest(value)).errors;
+    const find = (place: string) => at(schema, steps(place));
+    units = exactly(units, schema, value, draft === '4' || draft === '7', find);
   } catch {
     return [];
   }
   const within = units.filter(({ keyword }) => ['anyOf', 'oneOf', 'not'].includes(keyword));
   const out: SchemaError[] = [];
   for (const unit of units) {
-    if (OUTER.includes(unit.keyword)) continue;
+    if (OUTER.includes(unit.keyword) || isOuter(unit, schema)) continue;
     // The branches of a choice that were not meant would complain as well.
     const branch = within.some(
       (other) => other !== unit && unit.keywordLocation.startsWith(`${other.keywordLocation}/`),
@@ -51,6 +56,12 @@ export function complaints(schema: ArgumentsSchema, value: unknown): SchemaError
   return out;
 }
 
+/** A schema for further members passes on what is wrong in one; `false` is said of their names. */
+function isOuter({ keyword, keywordLocation }: OutputUnit, schema: ArgumentsSchema): boolean {
+  const further = keyword === 'additionalProperties' || keyword === 'unevaluatedProperties';
+  return further && isObject(at(schema, steps(keywordLocation)));
+}
+
 function draftOf(schema: ArgumentsSchema): SchemaDraft {
   const named = String(schema['$schema'] ?? '');
   if (named.includes('draft-04')) return '4';
@@ -61,6 +72,7 @@ function draftOf(schema: ArgumentsSchema): SchemaDraft {
 function sentence(unit: OutputUnit, schema: ArgumentsSchema): SchemaError {
   const path = steps(unit.instanceLocation);
   const limit = at(schema, steps(unit.keywordLocation));
+  const shown = typeof limit === 'string' ? limit : toJson(limit);
   const quoted = /"([^"]*)"/.exec(unit.error)?.[1] ?? '';
   const says = (why: string): SchemaError => ({ path, why, missing: false });
   switch (unit.keyword) {
@@ -79,35 +91,33 @@ function sentence(unit: OutputUnit, schema: ArgumentsSchema): SchemaError {
     case 'const':
       return says(`Must be ${toJson(limit)}.`);
     case 'minimum':
-      return says(`At least ${limit}.`);
+      return says(`At least ${shown}.`);
     case 'maximum':
-      return says(`At most ${limit}.`);
+      return says(`At most ${shown}.`);
     case 'exclusiveMinimum':
-      return says(`More than ${limit}.`);
+      return says(`More than ${shown}.`);
     case 'exclusiveMaximum':
-      return says(`Less than ${limit}.`);
+      return says(`Less than ${shown}.`);
     case 'multipleOf':
-      return says(`Must be a multiple of ${limit}.`);
+      return says(`Must be a multiple of ${shown}.`);
     case 'minLength':
-      return says(limit === 1 ? 'Required.' : `At least ${limit} characters.`);
+      return says(limit === 1 ? 'Required.' : `At least ${shown} characters.`);
     case 'maxLength':
-      return says(`At most ${limit} characters.`);
+      return says(`At most ${shown} characters.`);
     case 'minItems':
-      return says(`At least ${limit} of them.`);
+      return says(`At least ${shown} of them.`);
     case 'maxItems':
-      return says(`At most ${limit} of them.`);
+      return says(`At most ${shown} of them.`);
     case 'minProperties':
-      return { ...says(limit === 1 ? 'At least one is required.' : `At least ${limit} are required.`), missing: true };
+      return { ...says(limit === 1 ? 'At least one is required.' : `At least ${shown} are required.`), missing: true };
     case 'maxProperties':
-      return says(`At most ${limit} are allowed.`);
+      return says(`At most ${shown} are allowed.`);
     case 'uniqueItems':
       return says('Items must be unique.');
     case 'pattern':
-      return says(`Must match ${limit}.`);
+      return says(`Must match ${shown}.`);
     case 'format':
-      return says(
-        `Not a valid ${limit}.${String(limit) in WRITTEN_AS ? ` Write it as ${WRITTEN_AS[String(limit)]}.` : ''}`,
-      );
+      return says(`Not a valid ${shown}.${shown in WRITTEN_AS ? ` Write it as ${WRITTEN_AS[shown]}.` : ''}`);
     case 'anyOf':
     case 'oneOf':
       return says('Must match exactly one of the allowed forms.');

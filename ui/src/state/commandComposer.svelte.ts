@@ -86,7 +86,7 @@ export class CommandComposer {
   readonly choices: Choice[] = $derived.by(() => this.#choices());
   readonly pointed = $derived(this.choices[Math.min(this.active, this.choices.length - 1)] ?? null);
   readonly entry = $derived(this.chosen?.kind === 'known' ? this.chosen.entry : null);
-  readonly schema: ArgumentsSchema = $derived(this.entry?.definition.schema ?? ANYTHING);
+  readonly schema: ArgumentsSchema = $derived(this.entry ? objectFrom(this.entry.definition.schema) : ANYTHING);
   readonly read = $derived(readJson(this.raw.trim() === '' ? '{}' : this.raw));
   readonly wrong: SchemaError[] = $derived(this.chosen === null ? [] : complaints(this.schema, this.args));
   /** Something is filled in that would be lost. */
@@ -430,7 +430,7 @@ function toSend({ connection, devices }: Targets, command: string, args: Argumen
 /** As a command begins, with what is known of its arguments. */
 function blankOf(chosen: Chosen, known: Arguments | null): Draft {
   const definition = chosen.kind === 'known' ? chosen.entry.definition : null;
-  const args = known ?? defaults(definition?.schema ?? ANYTHING);
+  const args = known ?? defaults(definition === null ? ANYTHING : objectFrom(definition.schema));
   return {
     args,
     raw: toJson(args, 2),

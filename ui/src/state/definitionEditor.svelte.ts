@@ -3,20 +3,21 @@ import type { CommandDefinition } from '../backend/bindings/CommandDefinition';
 import type { CommandPreview } from '../backend/bindings/CommandPreview';
 import type { Failure } from '../backend/bindings/Failure';
 import { BLANK } from '../format/definition';
-import { nearest, readJson, toJson } from '../format/json';
-import { complaints, type SchemaError } from '../format/schema';
+import { indented, isObject, readJson, toJson } from '../format/json';
+import { complaints, type ArgumentsSchema, type SchemaError } from '../format/schema';
 import { readSeconds, secondsText } from '../format/span';
 import type { Catalogue } from './catalogue.svelte';
 import { failureOf } from './failure';
 import { Throttle } from './throttle';
 
-const FIRST_SCHEMA = {
-  type: 'object',
-  properties: { level: { type: 'number', title: 'Level', minimum: 0, maximum: 10 } },
-  required: ['level'],
+const FIRST: CommandDefinition = {
+  ...BLANK,
+  schema: toJson({
+    type: 'object',
+    properties: { level: { type: 'number', title: 'Level', minimum: 0, maximum: 10 } },
+    required: ['level'],
+  }),
 };
-
-const FIRST: CommandDefinition = { ...BLANK, schema: FIRST_SCHEMA };
 
 /** A command that is being described. */
 export class DefinitionEditor {
@@ -39,7 +40,7 @@ export class DefinitionEditor {
   saving = $state(false);
   preview = $state.raw<CommandPreview | null>(null);
   /** The source of the form: the last valid schema. */
-  drawn = $state.raw<Record<string, unknown> | null>(null);
+  drawn = $state.raw<ArgumentsSchema | null>(null);
   /** The values of its form, for the preview. */
   entered = $state.raw<Record<string, unknown>>({});
   /** The preview's arguments are an example. */
@@ -48,7 +49,9 @@ export class DefinitionEditor {
 
   readonly read = $derived(readJson(this.schema));
   /** The schema as far as it makes an object. */
-  readonly readable = $derived(this.read.ok ? objectOf(nearest(this.read.value)) : null);
+  readonly readable: ArgumentsSchema | null = $derived(
+    this.read.ok && isObject(this.read.value) ? this.read.value : null,
+  );
   readonly wrong: SchemaError[] = $derived(this.drawn === null ? [] : complaints(this.drawn, this.entered));
   /** The arguments of the preview; null if the form is empty, invalid, or of an earlier schema. */
   readonly args = $derived(
@@ -73,7 +76,7 @@ export class DefinitionEditor {
     this.name = copied ? `${given.name}.copy` : given.name;
     this.title = copied ? `${given.title} copy` : given.title;
     this.connection = given.connection;
-    this.schema = JSON.stringify(given.schema, null, 2);
+    this.schema = indented(given.schema);
     this.topic = given.topic ?? '';
     this.payload = given.payload ?? '';
     this.plain = given.plain;
@@ -121,14 +124,13 @@ export class DefinitionEditor {
 
   /** The description; nothing while its schema cannot be read. */
   get definition(): CommandDefinition | null {
-    const schema = this.readable;
-    if (schema === null) return null;
+    if (this.readable === null) return null;
     const given = (text: string) => (text.trim() === '' ? null : text);
     return {
       name: this.name,
       title: this.title === '' ? this.name : this.title,
       connection: this.connection,
-      schema,
+      schema: this.schema,
       topic: given(this.topic),
       payload: given(this.payload),
       plain: this.plain,
@@ -181,7 +183,7 @@ export class DefinitionEditor {
   }
 
   async #look(): Promise<void> {
-    const { definition, args } = this;
+    const { definition, readable, args } = this;
     if (definition === null) return;
     const question = ++this.#question;
     try {
@@ -194,15 +196,9 @@ export class DefinitionEditor {
       if (question !== this.#question) return;
       this.preview = preview;
       this.madeUp = args === null;
-      this.drawn = preview.drawable ? definition.schema : null;
+      this.drawn = preview.drawable ? readable : null;
     } catch (reason) {
       if (question === this.#question) this.failure = failureOf(reason);
     }
   }
-}
-
-function objectOf(value: unknown): Record<string, unknown> | null {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-    ? (value as Record<string, unknown>)
-    : null;
 }

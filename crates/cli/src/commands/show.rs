@@ -2,9 +2,10 @@
 
 use std::process::ExitCode;
 
+use wilco_dialect::json;
 use wilco_engine::api::{CatalogueEntry, CommandDefinition};
 
-use super::named;
+use super::{Row, named};
 use crate::{
     base::Base,
     options::Listing,
@@ -18,15 +19,15 @@ pub(super) async fn run(base: &Base, name: &str, listing: Listing) -> Result<Exi
     let mut output = if listing == Listing::Json { Output::data() } else { Output::text() };
     for entry in &entries {
         match listing {
-            Listing::Json => output.json(entry)?,
-            Listing::Text => lines(entry)?.iter().try_for_each(|line| output.line(line))?,
+            Listing::Json => output.json(&Row::from(entry))?,
+            Listing::Text => lines(entry).iter().try_for_each(|line| output.line(line))?,
         }
     }
     output.flush()?;
     Ok(ExitCode::SUCCESS)
 }
 
-fn lines(entry: &CatalogueEntry) -> Result<Vec<String>, Problem> {
+fn lines(entry: &CatalogueEntry) -> Vec<String> {
     let CommandDefinition {
         name,
         title,
@@ -59,8 +60,8 @@ fn lines(entry: &CatalogueEntry) -> Result<Vec<String>, Problem> {
         line("it is", &facts.join(", "));
     }
     lines.push("  takes".to_owned());
-    lines.extend(serde_json::to_string_pretty(schema)?.lines().map(|line| format!("    {}", clean(line))));
-    Ok(lines)
+    lines.extend(json::indented(schema.as_str(), 0).lines().map(|line| format!("    {}", clean(line))));
+    lines
 }
 
 fn span(milliseconds: u64) -> String {

@@ -7,33 +7,33 @@ use super::CommandKind;
 
 pub(super) fn all() -> Vec<CommandKind> {
     vec![
-        kind("led", "LED", "bulb", members(&json!({"on": {"type": "boolean", "title": "On"}}), &["on"])),
+        kind("led", "LED", "bulb", &members(&json!({"on": {"type": "boolean", "title": "On"}}), &["on"])),
         CommandKind {
             // A device needs its time to come back before it can say so.
             timeout: Millis::seconds(60),
             safe_to_repeat: false,
             dangerous: true,
-            ..kind("restart", "Restart", "restart", restart())
+            ..kind("restart", "Restart", "restart", &restart())
         },
-        kind("telemetry.set", "Telemetry interval", "gauge", telemetry()),
-        kind("config.get", "Read configuration", "wrench", members(&json!({}), &[])),
-        kind("config.set", "Change configuration", "wrench", configuration()),
+        kind("telemetry.set", "Telemetry interval", "gauge", &telemetry()),
+        kind("config.get", "Read configuration", "wrench", &members(&json!({}), &[])),
+        kind("config.set", "Change configuration", "wrench", &configuration()),
         CommandKind {
             // Reading a flash and sending it over a slow line takes its time, and the device sends nothing meanwhile.
             timeout: Millis::seconds(60),
-            ..kind("log.get", "Read log", "log", log())
+            ..kind("log.get", "Read log", "log", &log())
         },
-        kind("state.get", "Report state", "eye", members(&json!({}), &[])),
+        kind("state.get", "Report state", "eye", &members(&json!({}), &[])),
         // It may last longer than its timeout, because a device reports its progress every second.
-        kind("identify", "Identify", "identify", identify()),
+        kind("identify", "Identify", "identify", &identify()),
     ]
 }
 
-fn kind(name: &str, title: &str, icon: &str, schema: Value) -> CommandKind {
+fn kind(name: &str, title: &str, icon: &str, schema: &Value) -> CommandKind {
     CommandKind {
         name: name.to_owned(),
         title: title.to_owned(),
-        schema,
+        schema: schema.to_string(),
         form: None,
         timeout: Millis::seconds(10),
         time_to_live: Millis::seconds(60),

@@ -7,6 +7,7 @@ use std::{
 
 use serde::de::{Error as _, IgnoredAny};
 use serde_json::{Error, Value};
+use wilco_ledger::Decimal;
 
 use super::{DEEPEST, no_number, tokens, with_numbers};
 
@@ -78,7 +79,8 @@ impl ExactValue {
     }
 
     /// The value at a JSON pointer (RFC 6901).
-    pub(crate) fn pointer(&self, pointer: &str) -> Option<&ExactValue> {
+    #[must_use]
+    pub fn pointer(&self, pointer: &str) -> Option<&ExactValue> {
         if pointer.is_empty() {
             return Some(self);
         }
@@ -100,6 +102,54 @@ impl ExactValue {
     pub fn as_f64(&self) -> Option<f64> {
         let ExactValue::Number(text) = self else { return None };
         text.parse().ok().filter(|number: &f64| number.is_finite())
+    }
+
+    /// The items of an array.
+    #[must_use]
+    pub fn as_array(&self) -> Option<&[ExactValue]> {
+        if let ExactValue::Array(items) = self { Some(items) } else { None }
+    }
+
+    /// The members of an object.
+    #[must_use]
+    pub fn as_object(&self) -> Option<&[(String, ExactValue)]> {
+        if let ExactValue::Object(members) = self { Some(members) } else { None }
+    }
+
+    /// With the nearest numbers that fit into a double or 64 bits.
+    #[must_use]
+    pub fn approximate(&self) -> Value {
+        match self {
+            ExactValue::Null => Value::Null,
+            ExactValue::Bool(value) => Value::Bool(*value),
+            ExactValue::Number(text) => super::approximate(text),
+            ExactValue::String(text) => Value::String(text.clone()),
+            ExactValue::Array(items) => items.iter().map(ExactValue::approximate).collect(),
+            ExactValue::Object(members) => {
+                members.iter().map(|(name, value)| (name.clone(), value.approximate())).collect()
+            }
+        }
+    }
+
+    /// A text that is the same for equal values and for no others: of `1e1` and `10.0`, and whatever the order of keys.
+    #[must_use]
+    pub fn key(&self) -> String {
+        match self {
+            ExactValue::Number(text) => {
+                Decimal::parse(text).map_or_else(|| text.to_string(), |number| number.to_string())
+            }
+            ExactValue::Array(items) => {
+                let items: Vec<_> = items.iter().map(ExactValue::key).collect();
+                format!("[{}]", items.join(","))
+            }
+            ExactValue::Object(members) => {
+                let mut members: Vec<_> =
+                    members.iter().map(|(name, value)| format!("{}:{}", Value::from(&**name), value.key())).collect();
+                members.sort_unstable();
+                format!("{{{}}}", members.join(","))
+            }
+            ExactValue::Null | ExactValue::Bool(_) | ExactValue::String(_) => self.to_string(),
+        }
     }
 
     pub(crate) fn is_object(&self) -> bool {
@@ -286,6 +336,41 @@ mod tests {
     use proptest::prelude::*;
 
     use super::ExactValue;
+
+    #[test]
+    fn a_value_is_written_as_it_was_read() {
+        let check = |text: &str| assert_eq!(ExactValue::parse(text).unwrap().to_string(), text);
+        check(r#"{"b":[1.50,1e999,10000000000000000000001],"a":{"":null,"\"":true},"c":"\n","d":[],"e":{}}"#);
+        check("-0");
+        assert!(ExactValue::parse("{\"a\":}").is_err());
+        assert!(ExactValue::parse(&format!("{}{}", "[".repeat(200), "]".repeat(200))).is_err());
+        let spaced = ExactValue::parse(" { \"a\" : [ 1.0 , \"\\u00e4\" ] } ").unwrap();
+        assert_eq!(spaced.to_string(), "{\"a\":[1.0,\"ä\"]}");
+    }
+
+    #[test]
+    fn a_part_is_found_by_its_pointer() {
+        let value = ExactValue::parse(r#"{"a/b":[{"~":1.0},2]}"#).unwrap();
+        let check = |pointer: &str, expected: Option<&str>| {
+            assert_eq!(value.pointer(pointer).map(ToString::to_string).as_deref(), expected, "{pointer}");
+        };
+        check("/a~1b/0/~0", Some("1.0"));
+        check("/a~1b/1", Some("2"));
+        check("/a~1b/2", None);
+        check("/a~1b/1/x", None);
+        check("a", None);
+        assert!(value.pointer("").is_some());
+    }
+
+    #[test]
+    fn equal_values_have_equal_keys() {
+        let key = |text: &str| ExactValue::parse(text).unwrap().key();
+        assert_eq!(key(r#"{"a":[1e1,"x"],"b":0.10}"#), key(r#"{"b":1E-1,"a":[10.0,"x"]}"#));
+        assert_ne!(key("9007199254740993"), key("9007199254740992"));
+        assert_ne!(key("1"), key("\"1\""));
+        assert_ne!(key("[1,2]"), key("[12]"));
+        assert_ne!(key(r#""1e1""#), key("10"));
+    }
 
     #[test]
     fn a_value_is_written_with_the_digits_that_were_read() {

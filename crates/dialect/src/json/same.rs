@@ -1,8 +1,9 @@
 //! Compares two JSON texts as values, to the last digit.
 
 use serde_json::value::RawValue;
+use wilco_ledger::Decimal;
 
-use super::{Members, Number, canonical, value_of};
+use super::{Members, canonical, value_of};
 
 /// Whether two JSON texts are the same value, however their numbers, strings and spaces are written: `1e1` is `10.0`,
 /// and 9007199254740993 is not 9007199254740992. The order of keys does not matter.
@@ -30,7 +31,7 @@ fn is_same(one: &str, other: &str) -> bool {
         }
         _ => {
             one == other
-                || Number::parse(one).is_some_and(|one| Number::parse(other) == Some(one))
+                || Decimal::parse(one).is_some_and(|one| Decimal::parse(other) == Some(one))
                 || canonical(one) == canonical(other)
         }
     }

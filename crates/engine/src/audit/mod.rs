@@ -158,7 +158,7 @@ fn hide_secrets(value: &mut ExactValue) -> bool {
             let mut found = false;
             for (name, value) in members {
                 if is_secret(name) {
-                    *value = "(not recorded)".into();
+                    *value = ExactValue::String("(not recorded)".to_owned());
                     found = true;
                 } else {
                     found |= hide_secrets(value);
@@ -212,6 +212,7 @@ mod tests {
         );
         // Not even of a text that no double can hold.
         check(r#"{"token":"canary","n":1e400}"#, r#"{"token":"(not recorded)","n":1e400}"#);
+        check(r#"{"pin":1.0,"limit":[1e999,1.50]}"#, r#"{"pin":"(not recorded)","limit":[1e999,1.50]}"#);
         check("light: on", "light: on");
         let long = plain(&format!(r#"{{"text":"{}"}}"#, "a".repeat(5_000)));
         assert_eq!(long["bytes"], 5_011);

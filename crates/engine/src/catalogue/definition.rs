@@ -1,6 +1,6 @@
 //! Definitions of commands, between the wire types and the stored form.
 
-use wilco_dialect::CommandKind;
+use wilco_dialect::{CommandKind, json};
 use wilco_ledger::{Millis, WireForm};
 
 use super::{Schema, places};
@@ -13,22 +13,22 @@ use crate::{
 pub(crate) fn read(id: String, described: CommandDefinition) -> Result<Definition, Failure> {
     let definition =
         Definition { id, connection: described.connection.as_deref().map(ConnectionId::from), kind: kind(described) };
-    match problems(&definition.kind).into_iter().next() {
+    let schema = Schema::read(&definition.kind.schema);
+    match problems(&definition.kind, &schema).into_iter().next() {
         None => Ok(definition),
         Some(problem) => Err(invalid(problem, "Correct it and save it again.")),
     }
 }
 
-/// All that is wrong with a description: sentences.
-pub(crate) fn problems(kind: &CommandKind) -> Vec<String> {
+/// All that is wrong with a description and its schema: sentences.
+pub(crate) fn problems(kind: &CommandKind, schema: &Result<Schema, String>) -> Vec<String> {
     let described = kind.check().err().map(|error| sentence(&error.to_string()));
-    let schema = Schema::read(&kind.schema);
-    // An invalid schema is not searched.
-    let impossible = if schema.is_ok() { places::impossible(kind) } else { None };
-    described.into_iter().chain(impossible).chain(schema.err()).collect()
+    let read = schema.as_ref().ok().zip(kind.form.as_ref());
+    let impossible = read.and_then(|(schema, form)| places::impossible(schema, form));
+    described.into_iter().chain(impossible).chain(schema.as_ref().err().cloned()).collect()
 }
 
-/// The definition: title, name and request exactly as they were entered.
+/// The definition: title, name and request exactly as they were entered, the schema without white space.
 pub(crate) fn kind(described: CommandDefinition) -> CommandKind {
     let given = |template: Option<String>| template.filter(|text| !text.trim().is_empty()).map(String::into_boxed_str);
     let topic = given(described.topic);
@@ -37,10 +37,12 @@ pub(crate) fn kind(described: CommandDefinition) -> CommandKind {
     let plain = described.plain && payload.is_some();
     let name = described.name;
     let title = described.title;
+    // What is no schema stays as it is, to be refused by `problems`.
+    let schema = json::schema(described.schema.as_str()).unwrap_or_else(|_| described.schema.to_string());
     CommandKind {
         title: if title.is_empty() { name.clone() } else { title },
         name,
-        schema: described.schema,
+        schema,
         form: own.then_some(WireForm { topic, payload, plain, ..WireForm::default() }),
         timeout: Millis(described.timeout_ms),
         time_to_live: Millis(described.ttl_ms),
@@ -58,7 +60,7 @@ pub(crate) fn described(kind: &CommandKind) -> CommandDefinition {
         name: kind.name.clone(),
         title: kind.title.clone(),
         connection: None,
-        schema: kind.schema.clone(),
+        schema: kind.schema.clone().into(),
         topic: form.topic.map(Into::into),
         payload: form.payload.map(Into::into),
         plain: form.plain,

@@ -5,10 +5,11 @@
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, value::RawValue};
+use serde_json::{Value, value::RawValue};
+use wilco_dialect::json;
 
 use crate::{
-    api::{CommandButton, CommandDefinition, Failure, FailureCode, FileToWrite},
+    api::{CommandButton, CommandDefinition, Failure, FailureCode, FileToWrite, JsonText},
     atomic_file::{self, Readers},
     import_export,
 };
@@ -20,11 +21,23 @@ const VERSION: u32 = 1;
 /// The largest file that is read, bytes.
 const LIMIT: u64 = 4 * 1024 * 1024;
 
+/// How deep the schema of a command is in a file.
+const SCHEMA_LEVEL: usize = 3;
+
 /// The contents of a file: connections by name, and buttons without IDs.
 #[derive(Debug)]
 pub(crate) struct Content {
     pub(crate) commands: Vec<CommandDefinition>,
     pub(crate) buttons: Vec<CommandButton>,
+}
+
+/// The type of a file. Numbers in the rest of it may be of any size.
+#[derive(Deserialize)]
+struct Head {
+    #[serde(default)]
+    format: Value,
+    #[serde(default)]
+    version: Value,
 }
 
 /// The file.
@@ -61,7 +74,7 @@ struct Line {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     connection: Option<String>,
     #[serde(default = "anything")]
-    schema: Value,
+    schema: Box<RawValue>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     topic: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -108,7 +121,7 @@ pub(crate) fn read(path: &Path) -> Result<Content, Failure> {
             "Choose a file that was exported under Commands. To import connections, use Connections.",
         )
     };
-    let page: Value = serde_json::from_slice(&content).map_err(|error| {
+    let head: Head = serde_json::from_slice(&content).map_err(|error| {
         // A file with such a beginning was written by hand.
         if content.trim_ascii_start().starts_with(b"{") {
             failure(
@@ -119,10 +132,10 @@ pub(crate) fn read(path: &Path) -> Result<Content, Failure> {
             not_ours()
         }
     })?;
-    if page["format"] != FORMAT {
+    if head.format != FORMAT {
         return Err(not_ours());
     }
-    if page["version"].as_u64().is_none_or(|version| version > u64::from(VERSION)) {
+    if head.version.as_u64().is_none_or(|version| version > u64::from(VERSION)) {
         return Err(failure(
             format!("{name} was exported by a newer version of Wilco."),
             "Install that version on this computer.",
@@ -142,11 +155,12 @@ pub(crate) fn read(path: &Path) -> Result<Content, Failure> {
 
 impl Line {
     fn of(described: CommandDefinition) -> Line {
+        let schema = RawValue::from_string(json::indented(described.schema.as_str(), SCHEMA_LEVEL));
         Line {
             name: described.name,
             title: described.title,
             connection: described.connection,
-            schema: described.schema,
+            schema: schema.unwrap_or_else(|_| (&described.schema).into()),
             topic: described.topic,
             payload: described.payload,
             plain: described.plain,
@@ -164,7 +178,7 @@ impl Line {
             name: self.name,
             title: self.title,
             connection: self.connection,
-            schema: self.schema,
+            schema: self.schema.get().to_owned().into(),
             topic: self.topic,
             payload: self.payload,
             plain: self.plain,
@@ -191,8 +205,8 @@ impl ButtonLine {
     }
 }
 
-fn anything() -> Value {
-    Value::Object(Map::new())
+fn anything() -> Box<RawValue> {
+    (&JsonText::default()).into()
 }
 
 fn ten_seconds() -> u64 {

@@ -10,10 +10,9 @@ mod schema;
 
 use std::sync::{Arc, PoisonError, RwLock};
 
-use serde_json::Value;
 use wilco_dialect::CommandKind;
 
-pub(crate) use schema::{Schema, example};
+pub(crate) use schema::Schema;
 
 use crate::store::{ConnectionId, Definition};
 
@@ -88,9 +87,9 @@ impl Known {
         }
     }
 
-    /// Why a command is not sent with these arguments. Those of a built-in command are left to the device: firmware that
+    /// Why a command is not sent with these arguments, a JSON text. Those of a built-in command are left to the device: firmware that
     /// is not Wilco's own may mean something else by that name.
-    pub(crate) fn refuses(&self, args: &Value) -> Option<String> {
+    pub(crate) fn refuses(&self, args: &str) -> Option<String> {
         let Known::Own(own) = self else { return None };
         let name = &own.definition.kind.name;
         match &own.schema {
@@ -105,7 +104,6 @@ impl Known {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
     use wilco_ledger::{Millis, WireForm};
 
     use super::{Catalogue, CommandKind, Known};
@@ -115,7 +113,7 @@ mod tests {
         let kind = CommandKind {
             name: "calibrate".into(),
             title: title.into(),
-            schema: json!({"type": "object", "properties": {"level": {"type": "number"}}, "required": ["level"]}),
+            schema: r#"{"type":"object","properties":{"level":{"type":"number"}},"required":["level"]}"#.into(),
             form: payload.map(|payload| WireForm { payload: Some(payload.into()), ..WireForm::default() }),
             timeout: Millis::seconds(1),
             time_to_live: Millis::seconds(2),
@@ -147,18 +145,18 @@ mod tests {
     fn only_arguments_of_described_commands_are_judged() {
         let catalogue = Catalogue::default();
         catalogue.replace(vec![definition(None, "for all", None)]);
-        let refuses = |name: &str, args| catalogue.find(&"plant".into(), name).refuses(&args);
-        assert_eq!(refuses("calibrate", json!({"level": 3})), None);
+        let refuses = |name: &str, args| catalogue.find(&"plant".into(), name).refuses(args);
+        assert_eq!(refuses("calibrate", r#"{"level":3}"#), None);
         assert_eq!(
-            refuses("calibrate", json!({"level": "high"})).as_deref(),
+            refuses("calibrate", r#"{"level":"high"}"#).as_deref(),
             Some("The arguments do not match the schema of calibrate: level: \"high\" is not of type \"number\".")
         );
         assert_eq!(
-            refuses("calibrate", json!({})).as_deref(),
+            refuses("calibrate", "{}").as_deref(),
             Some("The arguments do not match the schema of calibrate: \"level\" is a required property.")
         );
-        assert_eq!(refuses("led", json!({"on": "perhaps"})), None);
-        assert_eq!(refuses("reboot", json!({"on": "perhaps"})), None);
+        assert_eq!(refuses("led", r#"{"on":"perhaps"}"#), None);
+        assert_eq!(refuses("reboot", r#"{"on":"perhaps"}"#), None);
         assert!(matches!(catalogue.find(&"plant".into(), "reboot"), Known::Nothing));
     }
 }

@@ -2,11 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::Value;
-use wilco_dialect::{CommandKind, Dialect};
+use wilco_dialect::{Dialect, json::ExactValue};
 use wilco_ledger::WireForm;
 
-use super::schema::resolved;
+use super::schema::{Schema, resolved};
 
 /// The maximum number of listed names.
 const MOST_NAMES: usize = 8;
@@ -16,17 +15,16 @@ const MOST_REMARKS: usize = 4;
 const LONGEST_NAME: usize = 40;
 
 /// An argument in a topic or payload that the schema rules out, as a sentence: it would be sent as `null`, always.
-pub(super) fn impossible(kind: &CommandKind) -> Option<String> {
-    let form = kind.form.as_ref()?;
-    Dialect::form_arguments(form).into_iter().find_map(|path| ruled_out(&kind.schema, path))
+pub(super) fn impossible(schema: &Schema, form: &WireForm) -> Option<String> {
+    Dialect::form_arguments(form).into_iter().find_map(|path| ruled_out(schema.written(), path))
 }
 
 /// Remarks about the arguments in a topic or payload, which can be sent anyway: sentences.
-pub(crate) fn remarks(kind: &CommandKind) -> Vec<String> {
-    kind.form.as_ref().map(|form| remarks_on(&kind.schema, form)).unwrap_or_default()
+pub(crate) fn remarks(schema: &Schema, form: &WireForm) -> Vec<String> {
+    remarks_on(schema.written(), form)
 }
 
-fn remarks_on(schema: &Value, form: &WireForm) -> Vec<String> {
+fn remarks_on(schema: &ExactValue, form: &WireForm) -> Vec<String> {
     let named = distinct(Dialect::form_arguments(form)).filter_map(|path| match found(schema, path) {
         Found::Unnamed(has) => {
             let path = shortened(path);
@@ -49,7 +47,7 @@ fn distinct(paths: Vec<&str>) -> impl Iterator<Item = &str> {
     paths.into_iter().filter(move |path| seen.insert(*path))
 }
 
-fn ruled_out(root: &Value, path: &str) -> Option<String> {
+fn ruled_out(root: &ExactValue, path: &str) -> Option<String> {
     match found(root, path) {
         Found::RuledOut(has) => {
             Some(format!("The schema has no argument '{}'. Its arguments: {has}.", shortened(path)))
@@ -70,18 +68,18 @@ enum Found {
     Open,
 }
 
-fn found(root: &Value, path: &str) -> Found {
+fn found(root: &ExactValue, path: &str) -> Found {
     let mut schema = root;
     let mut required = true;
     for key in path.split('.') {
         schema = resolved(root, schema);
-        let properties = schema.get("properties").and_then(Value::as_object);
+        let properties = schema.get("properties").filter(|properties| properties.as_object().is_some());
         if let Some(property) = properties.and_then(|properties| properties.get(key)) {
             required &= is_required(schema, key);
             schema = property;
             continue;
         }
-        let has = properties.map_or_else(|| "none".to_owned(), |properties| names(properties.keys()));
+        let has = properties.map_or_else(|| "none".to_owned(), names);
         return match properties {
             _ if is_closed(schema) => Found::RuledOut(has),
             // Another part of it may well name it.
@@ -92,26 +90,29 @@ fn found(root: &Value, path: &str) -> Found {
     Found::Named { required }
 }
 
-fn is_required(schema: &Value, key: &str) -> bool {
-    schema.get("required").and_then(Value::as_array).is_some_and(|keys| keys.iter().any(|required| required == key))
+fn is_required(schema: &ExactValue, key: &str) -> bool {
+    let required = schema.get("required").and_then(ExactValue::as_array).unwrap_or_default();
+    required.iter().any(|required| required.as_str() == Some(key))
 }
 
 /// It has the properties that it names and no others.
-fn is_closed(schema: &Value) -> bool {
-    schema.get("additionalProperties") == Some(&Value::Bool(false)) && schema.get("patternProperties").is_none()
+fn is_closed(schema: &ExactValue) -> bool {
+    matches!(schema.get("additionalProperties"), Some(ExactValue::Bool(false)))
+        && schema.get("patternProperties").is_none()
 }
 
 /// The schema is combined from more than its properties.
-fn is_put_together(schema: &Value) -> bool {
+fn is_put_together(schema: &ExactValue) -> bool {
     const PARTS: [&str; 8] =
         ["allOf", "anyOf", "oneOf", "if", "dependentSchemas", "dependencies", "patternProperties", "$ref"];
     PARTS.iter().any(|part| schema.get(part).is_some())
-        || schema.get("additionalProperties").is_some_and(Value::is_object)
+        || schema.get("additionalProperties").is_some_and(|other| other.as_object().is_some())
 }
 
-fn names<'a>(keys: impl ExactSizeIterator<Item = &'a String>) -> String {
-    let more = keys.len().saturating_sub(MOST_NAMES);
-    let mut told: Vec<_> = keys.take(MOST_NAMES).map(|key| shortened(key)).collect();
+fn names(properties: &ExactValue) -> String {
+    let members = properties.as_object().unwrap_or_default();
+    let more = members.len().saturating_sub(MOST_NAMES);
+    let mut told: Vec<_> = members.iter().take(MOST_NAMES).map(|(name, _)| shortened(name)).collect();
     match (told.is_empty(), more) {
         (true, _) => return "none".to_owned(),
         (false, 0) => {}
@@ -131,11 +132,11 @@ mod tests {
     use serde_json::{Value, json};
     use wilco_ledger::WireForm;
 
-    use super::{remarks_on, ruled_out};
+    use super::{ExactValue, remarks_on, ruled_out};
 
     #[test]
     fn an_argument_that_the_schema_rules_out_is_told() {
-        let closed = json!({
+        let closed = ExactValue::from(&json!({
             "properties": {
                 "percent": {"type": "number"},
                 "who": {"$ref": "#/$defs/who"},
@@ -143,7 +144,7 @@ mod tests {
             },
             "additionalProperties": false,
             "$defs": {"who": {"properties": {"name": {}}, "additionalProperties": false}}
-        });
+        }));
         let check = |path: &str, expected: Option<&str>| {
             assert_eq!(ruled_out(&closed, path).as_deref(), expected, "{path}");
         };
@@ -156,7 +157,9 @@ mod tests {
 
     #[test]
     fn what_is_left_open_may_have_anything() {
-        let check = |schema, told: bool| assert_eq!(ruled_out(&schema, "a").is_some(), told, "{schema}");
+        let check = |schema: Value, told: bool| {
+            assert_eq!(ruled_out(&ExactValue::from(&schema), "a").is_some(), told, "{schema}");
+        };
         check(json!({}), false);
         check(json!({"properties": {"b": {}}}), false);
         check(json!({"patternProperties": {"^a": {}}, "additionalProperties": false}), false);
@@ -169,7 +172,7 @@ mod tests {
     fn what_is_sent_as_null_is_said_beforehand() {
         let check = |schema: Value, payload: &str, expected: &[&str]| {
             let form = WireForm { payload: Some(payload.into()), ..WireForm::default() };
-            assert_eq!(remarks_on(&schema, &form), expected, "{schema} {payload}");
+            assert_eq!(remarks_on(&ExactValue::from(&schema), &form), expected, "{schema} {payload}");
         };
         let open = json!({"properties": {"percent": {}, "who": {}}, "required": ["percent"]});
         let twice = r#"{"open":{args.percant},"again":{args.percant}}"#;

@@ -2,7 +2,7 @@
 
 mod import_export;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Serializer, json};
 use uuid::Uuid;
 use wilco_dialect::{Dialect, Request as Encoding, Topics, json as arguments};
 use wilco_ledger::DeviceId;
@@ -11,7 +11,7 @@ use super::{Handle, command_id, not_found};
 use crate::{
     api::{AuditKind, CatalogueEntry, CommandDefinition, CommandPreview, CommandToPreview, Failure, invalid},
     audit::plain,
-    catalogue::{Schema, definition, example, places},
+    catalogue::{Schema, definition, places},
     store::{ConnectionId, Definition, NewAuditEntry, StoredButton},
     views,
 };
@@ -85,16 +85,16 @@ impl Handle {
             None => Dialect::Wilco(Topics::default()),
         };
         let kind = definition::kind(described);
-        let mut problems = definition::problems(&kind);
         let schema = Schema::read(&kind.schema);
+        let mut problems = definition::problems(&kind, &schema);
         let args = args.and_then(|args| arguments::object(args.as_str()).map_err(|why| problems.push(why)).ok());
         if let (Some(args), Ok(schema)) = (&args, &schema) {
-            let complaints = schema.complaints(&arguments::approximate(args));
+            let complaints = schema.complaints(args);
             problems.extend(complaints.into_iter().map(|why| format!("The arguments do not match the schema: {why}.")));
         }
         // Of a schema that is beyond the bounds nothing is made up: it may continue forever.
-        let made_up = || if schema.is_ok() { example(&kind.schema) } else { Value::Object(Map::new()) };
-        let args = args.unwrap_or_else(|| made_up().to_string());
+        let made_up = || schema.as_ref().map_or_else(|_| "{}".to_owned(), Schema::example);
+        let args = args.unwrap_or_else(made_up);
         if let Some(why) = kind
             .form
             .as_ref()
@@ -120,7 +120,8 @@ impl Handle {
         let carries_id =
             kind.form.as_ref().is_none_or(Dialect::form_carries_id) && dialect.answers_carry_ids(&kind.name);
         let drawable = schema.is_ok();
-        let remarks = if problems.is_empty() { places::remarks(&kind) } else { Vec::new() };
+        let read = schema.as_ref().ok().zip(kind.form.as_ref()).filter(|_| problems.is_empty());
+        let remarks = read.map(|(schema, form)| places::remarks(schema, form)).unwrap_or_default();
         Ok(CommandPreview { topic: wire.topic, payload: wire.payload, carries_id, drawable, problems, remarks })
     }
 
@@ -141,7 +142,10 @@ impl Handle {
         let commands: Vec<_> = definitions
             .iter()
             .map(|own| {
-                let described = serde_json::to_string(&definition::described(&own.kind)).unwrap_or_default();
+                // The schema itself is in it, so that `plain` looks into it.
+                let mut described = Vec::new();
+                let written = definition::described(&own.kind).embedded(&mut Serializer::new(&mut described));
+                let described = written.map(|()| String::from_utf8_lossy(&described)).unwrap_or_default();
                 json!({ "id": own.id, "name": own.kind.name, "definition": plain(&described) })
             })
             .collect();

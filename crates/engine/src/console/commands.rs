@@ -255,7 +255,7 @@ pub(super) fn template(
         return Err(invalid("The command has no name.".into(), "Enter a name of at most 128 bytes, for example led."));
     }
     let args = json::object(new.args.as_str()).map_err(|why| invalid(why, "Write {\"key\": value}."))?;
-    if let Some(refusal) = known.refuses(&json::approximate(&args)) {
+    if let Some(refusal) = known.refuses(&args) {
         return Err(invalid(refusal, "Change the arguments, or edit the command in the catalogue."));
     }
     let (name, args): (Arc<str>, Arc<str>) = (name.into(), args.into());

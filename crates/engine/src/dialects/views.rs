@@ -19,7 +19,7 @@ impl Described {
         let command = |command: &DeviceCommand| DeviceCommandView {
             name: command.name.to_string(),
             title: command.title.to_string(),
-            schema: schema(&command.control),
+            schema: schema(&command.control).into(),
             value: command.reports.as_deref().and_then(current),
             reports_back: command.reports.is_some(),
             refused: text(&command.refused),

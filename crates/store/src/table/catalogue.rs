@@ -13,7 +13,7 @@ pub(super) const CREATE: &str = "
         connection      TEXT, -- for all where there is none
         name            TEXT NOT NULL,
         title           TEXT NOT NULL,
-        schema          TEXT NOT NULL, -- JSON
+        schema          TEXT NOT NULL, -- JSON, digit for digit
         topic           TEXT,
         payload         TEXT,
         plain           INTEGER NOT NULL,
@@ -38,7 +38,7 @@ pub(crate) fn all(connection: &Connection) -> rusqlite::Result<Vec<Definition>> 
             let id = columns.get()?;
             let connection = columns.get::<Option<String>>()?.map(ConnectionId::from);
             let (name, title) = (columns.get()?, columns.get()?);
-            let schema = columns.checked(|schema: String| serde_json::from_str(&schema))?;
+            let schema = columns.get()?;
             let (topic, payload, plain): (Option<Box<str>>, Option<Box<str>>, bool) =
                 (columns.get()?, columns.get()?, columns.get()?);
             let own = topic.is_some() || payload.is_some();
@@ -86,7 +86,7 @@ pub(crate) fn put(connection: &Connection, definition: &Definition) -> rusqlite:
             of.as_ref().map(ConnectionId::as_str),
             kind.name,
             kind.title,
-            kind.schema.to_string(),
+            kind.schema,
             form.and_then(|form| form.topic.as_deref()),
             form.and_then(|form| form.payload.as_deref()),
             form.is_some_and(|form| form.plain),

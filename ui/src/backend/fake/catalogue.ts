@@ -9,16 +9,12 @@ import type { ImportLine } from '../bindings/ImportLine';
 import { failure } from './failure';
 import { BLANK } from '../../format/definition';
 import { refusedTemplate, written } from './template';
-import { objectFrom, toJson } from '../../format/json';
+import { fromJson, isObject, objectFrom, readJson, toJson } from '../../format/json';
 
 const PLAIN: CommandDefinition = { ...BLANK, safe_to_repeat: true };
 
-const members = (properties: Record<string, unknown>, required: string[] = []) => ({
-  type: 'object',
-  properties,
-  required,
-  additionalProperties: false,
-});
+const members = (properties: Record<string, unknown>, required: string[] = []) =>
+  toJson({ type: 'object', properties, required, additionalProperties: false });
 
 const built = (name: string, title: string, icon: string, more: Partial<CommandDefinition> = {}): CatalogueEntry => ({
   id: name,
@@ -108,7 +104,8 @@ export class FakeCatalogue {
         'Choose another name, or edit the existing command.',
       );
     if (id !== null && !this.#own.some((other) => other.id === id)) throw this.#missing(id);
-    const entry = { id: id ?? this.#id(), built_in: false, definition };
+    const schema = toJson(fromJson(definition.schema));
+    const entry = { id: id ?? this.#id(), built_in: false, definition: { ...definition, schema } };
     this.#own = [...this.#own.filter((other) => other.id !== entry.id), entry];
     return entry;
   }
@@ -129,7 +126,7 @@ export class FakeCatalogue {
       topic: definition.topic === null ? `${known.device}/req` : written(definition.topic, known, true),
       payload: definition.payload === null ? native : written(definition.payload, known, definition.plain),
       carries_id: definition.payload?.includes('{id}') ?? true,
-      drawable: (definition.schema['type'] ?? 'object') === 'object',
+      drawable: wrongSchema(definition.schema) === null,
       problems: problems(definition),
       remarks: remarks(definition),
     };
@@ -253,16 +250,23 @@ function problems(definition: CommandDefinition): string[] {
     out.push(`'${name}' is a built-in command. Duplicate it and choose another name for the copy.`);
   const template = refusedTemplate(topic, payload, plain);
   if (template !== null) out.push(template);
-  if (typeof schema !== 'object' || schema === null || Array.isArray(schema))
-    out.push('The schema is not a JSON object. An empty object, {}, allows any arguments.');
-  else if (schema['type'] !== undefined && schema['type'] !== 'object')
-    out.push('The schema does not describe an object, but arguments are an object. Write "type": "object".');
+  const wrong = wrongSchema(schema);
+  if (wrong !== null) out.push(wrong);
   return out;
+}
+
+function wrongSchema(text: string): string | null {
+  const read = readJson(text);
+  if (!read.ok || !isObject(read.value))
+    return 'The schema is not a JSON object. An empty object, {}, allows any arguments.';
+  return (read.value['type'] ?? 'object') === 'object'
+    ? null
+    : 'The schema does not describe an object, but arguments are an object. Write "type": "object".';
 }
 
 /** Of arguments that stand between quotes nothing is said, as in a template that the schema rules out. */
 function remarks({ schema, payload, plain }: CommandDefinition): string[] {
-  const { properties = {}, required = [] } = schema as { properties?: object; required?: string[] };
+  const { properties = {}, required = [] } = objectFrom(schema) as { properties?: object; required?: string[] };
   const values = plain
     ? []
     : [...(payload ?? '').matchAll(/(?<!"[^":,]*)\{args\.(\w+)\}/g)].map(([, name]) => name ?? '');
@@ -270,8 +274,8 @@ function remarks({ schema, payload, plain }: CommandDefinition): string[] {
   return optional.length === 0 ? [] : [`Sent as null if left empty: ${optional.join(', ')}.`];
 }
 
-function example(schema: unknown): Record<string, unknown> {
-  const { properties } = (schema ?? {}) as { properties?: Record<string, Record<string, unknown>> };
+function example(schema: string): Record<string, unknown> {
+  const { properties } = objectFrom(schema) as { properties?: Record<string, Record<string, unknown>> };
   const value = (of: Record<string, unknown>) => {
     const [first] = (of['enum'] as unknown[] | undefined) ?? [];
     const plain = { boolean: true, string: 'text', object: {}, array: [] }[String(of['type'])];

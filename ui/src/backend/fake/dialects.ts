@@ -3,6 +3,7 @@
 import type { DescribedDevice } from '../bindings/DescribedDevice';
 import type { DialectView } from '../bindings/DialectView';
 import type { FakeDevice } from './fleet';
+import { toJson } from '../../format/json';
 
 const view = (name: string, title: string, about: string, more: Partial<DialectView> = {}): DialectView => ({
   name,
@@ -33,6 +34,10 @@ export const DIALECTS: DialectView[] = [
   view('aws-commands', 'AWS IoT Commands', 'AWS IoT remote commands.', { finds_devices: false, on_request: true }),
 ];
 
+/** The schema of a command that needs all of these. */
+const takes = (properties: Record<string, unknown>) =>
+  toJson({ type: 'object', properties, required: Object.keys(properties) });
+
 const lamp: DescribedDevice = {
   dialect: 'Zigbee2MQTT',
   address: 'kitchen/lamp',
@@ -44,7 +49,7 @@ const lamp: DescribedDevice = {
     {
       name: 'set state',
       title: 'State',
-      schema: { type: 'object', properties: { on: { type: 'boolean', title: 'On' } }, required: ['on'] },
+      schema: takes({ on: { type: 'boolean', title: 'On' } }),
       value: 'ON',
       reports_back: true,
       refused: null,
@@ -53,11 +58,7 @@ const lamp: DescribedDevice = {
     {
       name: 'set brightness',
       title: 'Brightness',
-      schema: {
-        type: 'object',
-        properties: { value: { type: 'number', title: 'Value', minimum: 0, maximum: 254, multipleOf: 1 } },
-        required: ['value'],
-      },
+      schema: takes({ value: { type: 'number', title: 'Value', minimum: 0, maximum: 254, multipleOf: 1 } }),
       value: '120',
       reports_back: true,
       refused: null,
@@ -92,11 +93,7 @@ const lamp: DescribedDevice = {
     {
       name: 'set color_mode',
       title: 'Colour mode',
-      schema: {
-        type: 'object',
-        properties: { value: { type: 'string', title: 'Value', enum: ['hs', 'xy', 'color_temp'] } },
-        required: ['value'],
-      },
+      schema: takes({ value: { type: 'string', title: 'Value', enum: ['hs', 'xy', 'color_temp'] } }),
       value: 'xy',
       reports_back: true,
       refused: null,
@@ -105,11 +102,7 @@ const lamp: DescribedDevice = {
     {
       name: 'set power_on_behavior',
       title: 'Power-on behaviour',
-      schema: {
-        type: 'object',
-        properties: { value: { type: 'string', title: 'Value', enum: ['off', 'on', 'previous'] } },
-        required: ['value'],
-      },
+      schema: takes({ value: { type: 'string', title: 'Value', enum: ['off', 'on', 'previous'] } }),
       value: 'previous',
       reports_back: true,
       refused: null,
@@ -118,7 +111,7 @@ const lamp: DescribedDevice = {
     {
       name: 'set identify',
       title: 'Identify',
-      schema: { type: 'object', properties: {} },
+      schema: takes({}),
       value: null,
       reports_back: false,
       refused: null,

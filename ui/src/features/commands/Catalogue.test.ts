@@ -67,7 +67,10 @@ describe('the catalogue', () => {
     await window.user.type(timeout, '2.5');
     await window.user.click(window.getByRole('button', { name: 'Save' }));
     await window.findByRole('article', { name: 'calibrate' });
-    expect(window.app.catalogue.find('demo', 'calibrate')?.definition).toMatchObject({ timeout_ms: 2_500, schema: {} });
+    expect(window.app.catalogue.find('demo', 'calibrate')?.definition).toMatchObject({
+      timeout_ms: 2_500,
+      schema: '{}',
+    });
   });
 
   it('shows on the wire what its form is filled in with, or an example', async () => {
@@ -91,6 +94,35 @@ describe('the catalogue', () => {
     await window.user.paste('{"type": "object", "properties": {"depth": {"type": "integer", "default": 4}}}');
     await wire.findByText(/"args":\{"depth":4\}/);
     await waitFor(() => expect(wire.queryByText(/The arguments are an example/)).toBeNull());
+  });
+
+  it('keeps the numbers of a schema as they are written', async () => {
+    const window = await openCatalogue();
+    await window.user.click(await window.findByRole('button', { name: 'Describe a command' }));
+    await window.user.type(await window.findByRole('textbox', { name: 'Name on the wire' }), 'tune');
+    const limits = '"minimum":10000000000000000000001,"default":1e22,"multipleOf":1.0';
+    const written = `{"properties":{"level":{"type":"integer","title":"Level",${limits}}}}`;
+    const field = () => window.findByRole('textbox', { name: 'Arguments (JSON Schema)' });
+    const schema = await field();
+    await window.user.clear(schema);
+    await window.user.click(schema);
+    await window.user.paste(written.replace('1e22', '1e22,"default":1'));
+    expect(schema).toHaveAccessibleDescription(/“default” occurs twice/);
+    await window.user.clear(schema);
+    await window.user.click(schema);
+    await window.user.paste(written);
+    const form = within(window.getByRole('region', { name: 'Form' }));
+    await waitFor(() => expect(form.getByRole('textbox', { name: 'Level' })).toHaveValue('1e22'));
+    const level = form.getByRole('textbox', { name: 'Level' });
+    await waitFor(() => expect(level).toHaveAccessibleDescription('At least 10000000000000000000001.'));
+    await window.user.click(window.getByRole('button', { name: 'Save' }));
+    const article = within(await window.findByRole('article', { name: 'tune' }));
+    expect(window.app.catalogue.find('demo', 'tune')?.definition.schema).toBe(written);
+    const shown = article.getByLabelText('Schema').textContent;
+    expect(shown).toContain('"minimum": 10000000000000000000001,\n');
+    expect(shown).toContain('"default": 1e22,\n');
+    await window.user.click(article.getByRole('button', { name: 'Edit' }));
+    expect(await field()).toHaveValue(shown);
   });
 
   it('says beforehand which argument is sent as null where it is left empty', async () => {

@@ -4,12 +4,13 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import type { NewCommand } from '../../backend/bindings/NewCommand';
 import { expectAccessible, openFleet } from '../../test/window';
 import { BLANK } from '../../format/definition';
+import { objectFrom, toJson } from '../../format/json';
 
 // It is fetched when it is wanted first, which a busy machine takes its time for.
 beforeAll(() => import('./CommandDialog.svelte'), 120_000);
 
 /** A command with arguments of that schema, opened for bench-0001. */
-async function openForm(schema: Record<string, unknown>) {
+async function openForm(schema: Record<string, unknown>, args: string | null = null) {
   const window = await openFleet();
   const sent: NewCommand[] = [];
   const original = window.backend.send.bind(window.backend);
@@ -17,9 +18,10 @@ async function openForm(schema: Record<string, unknown>) {
     sent.push(command);
     return original(command);
   };
-  const definition = { ...BLANK, name: 'tune', title: 'Tune', schema: { type: 'object', ...schema } };
+  const definition = { ...BLANK, name: 'tune', title: 'Tune', schema: toJson({ type: 'object', ...schema }) };
   const entry = await window.app.catalogue.save(null, definition);
-  window.app.composer.open({ connection: 'demo', devices: ['bench-0001'], offline: [] }, { kind: 'known', entry });
+  const targets = { connection: 'demo', devices: ['bench-0001'], offline: [] };
+  window.app.composer.open(targets, { kind: 'known', entry }, args === null ? null : objectFrom(args));
   const form = within(await window.findByRole('dialog', { name: 'Command for bench-0001' }));
   await form.findByRole('heading', { name: 'Tune' });
   const send = () => window.user.click(form.getByRole('button', { name: 'Send' }));
@@ -130,6 +132,57 @@ describe('a number', () => {
     );
     await send();
     await waitFor(() => expect(sent[0]?.args).toBe('{"steps":[2,7.50]}'));
+  });
+});
+
+describe('the numbers of a schema', () => {
+  const LEVEL = '"type":"integer","title":"Level","minimum":10000000000000000000001,"default":10000000000000000000002';
+
+  it('are limits and defaults to the last digit', async () => {
+    const gain = '"type":"number","title":"Gain","default":1.0,"examples":[0.10]';
+    const schema = objectFrom(`{"properties":{"level":{${LEVEL}},"gain":{${gain}}}}`);
+    const { form, send, sent, user, container } = await openForm(schema);
+    const level = await form.findByRole('textbox', { name: 'Level' });
+    expect(level).toHaveValue('10000000000000000000002');
+    const suggested = [...container.querySelectorAll('datalist option')].map((one) => one.getAttribute('value'));
+    expect(suggested).toEqual(['1.0', '0.10']);
+    await user.clear(level);
+    await user.type(level, '10000000000000000000000');
+    await waitFor(() => expect(level).toHaveAccessibleDescription('At least 10000000000000000000001.'));
+    await send();
+    expect(sent).toEqual([]);
+    await user.clear(level);
+    await user.type(level, '10000000000000000000001');
+    await send();
+    await waitFor(() => expect(sent[0]?.args).toBe('{"level":10000000000000000000001,"gain":1.0}'));
+  });
+
+  const CHOICES = objectFrom(
+    `{"properties":{"scale":{"title":"Scale","enum":[1e10,0.1000000000000000000001]},
+      "mode":{"title":"Mode","oneOf":[{"const":1.0},{"const":2,"title":"Two"}]},
+      "steps":{"title":"Steps","type":"array","uniqueItems":true,"items":{"enum":[1.50,2]}}}}`,
+  );
+
+  it('are options to the last digit', async () => {
+    const { form, send, sent, user, container } = await openForm(CHOICES);
+    const scale = await form.findByRole('combobox', { name: 'Scale' });
+    const options = within(scale).getAllByRole('option');
+    expect(options.map((option) => option.textContent?.trim())).toEqual(['', '1e10', '0.1000000000000000000001']);
+    await user.selectOptions(scale, '0.1000000000000000000001');
+    await user.selectOptions(form.getByRole('combobox', { name: 'Mode' }), '1.0');
+    await user.click(form.getByRole('checkbox', { name: '1.50' }));
+    await expectAccessible(container);
+    await send();
+    await waitFor(() => expect(sent[0]?.args).toBe('{"scale":0.1000000000000000000001,"mode":1.0,"steps":[1.50]}'));
+  });
+
+  it('are options also of values that are written otherwise', async () => {
+    const { form, send, sent } = await openForm(CHOICES, '{"scale":10000000000,"mode":1,"steps":[1.5]}');
+    expect(await form.findByRole('combobox', { name: 'Scale' })).toHaveDisplayValue('1e10');
+    expect(form.getByRole('combobox', { name: 'Mode' })).toHaveDisplayValue('1.0');
+    expect(form.getByRole('checkbox', { name: '1.50' })).toBeChecked();
+    await send();
+    await waitFor(() => expect(sent[0]?.args).toBe('{"scale":10000000000,"mode":1,"steps":[1.5]}'));
   });
 });
 

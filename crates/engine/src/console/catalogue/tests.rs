@@ -1,5 +1,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 
+mod exact;
+
 use std::{fs, path::Path};
 
 use serde_json::{Value, json};
@@ -9,7 +11,7 @@ use crate::{
     api::{
         CommandButton, CommandDefinition, CommandToPreview, FailureCode,
         ImportChange::{self, Changed, New, Refused, Same},
-        NewCommand,
+        JsonText, NewCommand,
     },
     console::fixture::{engine, plant},
 };
@@ -19,7 +21,9 @@ fn calibrate() -> CommandDefinition {
         name: "calibrate".into(),
         title: "Calibrate".into(),
         connection: None,
-        schema: json!({"type": "object", "properties": {"level": {"type": "number", "maximum": 10}}, "required": ["level"]}),
+        schema:
+            json!({"type": "object", "properties": {"level": {"type": "number", "maximum": 10}}, "required": ["level"]})
+                .into(),
         topic: None,
         payload: None,
         plain: false,
@@ -108,13 +112,16 @@ async fn what_makes_no_sense_is_not_kept() {
     };
     check(None, &|_| {}, "A command 'calibrate' already exists").await;
     check(None, &|new| new.name = "led".into(), "'led' is a built-in command").await;
-    check(None, &|new| new.schema = json!({"type": 7}), "The schema does not describe an object").await;
-    check(None, &|new| new.schema = json!({"properties": []}), "This is not a valid JSON Schema").await;
+    check(None, &|new| new.schema = json!({"type": 7}).into(), "The schema does not describe an object").await;
+    check(None, &|new| new.schema = json!({"properties": []}).into(), "This is not a valid JSON Schema").await;
+    let twice = r#"{"properties":{"level":{"minimum":1,"minimum":2}}}"#;
+    let why = "The key \"minimum\" occurs twice in 'properties.level'. Give it once.";
+    check(None, &|new| new.schema = twice.to_owned().into(), why).await;
     check(None, &|new| new.payload = Some("{args.level".into()), "does not produce JSON").await;
     check(
         None,
         &|new| {
-            new.schema = json!({"properties": {"percent": {}, "who": {}}, "additionalProperties": false});
+            new.schema = json!({"properties": {"percent": {}, "who": {}}, "additionalProperties": false}).into();
             new.payload = Some(r#"{"open":{args.percant}}"#.into());
         },
         "The schema has no argument 'percant'. Its arguments: percent, who.",
@@ -146,12 +153,12 @@ async fn a_preview_shows_what_would_go_out_and_all_that_is_wrong() {
     assert_eq!((preview.topic.as_str(), preview.payload.as_str()), ("pump-7/req", r#"{"level":1}"#));
     assert!(!preview.carries_id && preview.problems.is_empty() && preview.remarks.is_empty());
     let optional = json!({"type": "object", "properties": {"level": {"type": "number"}}});
-    let remarked = shown(CommandDefinition { schema: optional, ..described.clone() }, None, None).await;
+    let remarked = shown(CommandDefinition { schema: optional.into(), ..described.clone() }, None, None).await;
     assert!(remarked.problems.is_empty());
     assert_eq!(remarked.remarks, ["Sent as null if left empty: level."]);
     let wrong = shown(described.clone(), None, Some(json!({"level": "x"}))).await;
     assert_eq!(wrong.problems, ["The arguments do not match the schema: level: \"x\" is not of type \"number\"."]);
-    let broken = CommandDefinition { name: "led".into(), schema: json!([]), ..described };
+    let broken = CommandDefinition { name: "led".into(), schema: json!([]).into(), ..described };
     assert_eq!(shown(broken, None, None).await.problems.len(), 2);
     engine.stop().await;
 }
@@ -327,7 +334,7 @@ async fn buttons_are_kept_in_order_and_checked() {
 #[tokio::test]
 async fn of_a_schema_without_an_end_nothing_is_made_up() {
     let (_data, engine, handle) = engine().await;
-    let preview = async |schema: Value| {
+    let preview = async |schema: JsonText| {
         let definition = CommandDefinition { schema, ..calibrate() };
         handle
             .preview_command(CommandToPreview { definition, connection: None, device: None, args: None })
@@ -335,7 +342,8 @@ async fn of_a_schema_without_an_end_nothing_is_made_up() {
             .unwrap()
     };
     // With two at each level, forty levels of it would take longer than anybody lives.
-    let tree = preview(json!({"type": "object", "properties": {"left": {"$ref": "#"}, "right": {"$ref": "#"}}})).await;
+    let tree =
+        preview(json!({"type": "object", "properties": {"left": {"$ref": "#"}, "right": {"$ref": "#"}}}).into()).await;
     assert_eq!(
         tree.problems,
         ["The schema is nested deeper than 40 levels, or a part of it refers to itself."],
