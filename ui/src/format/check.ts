@@ -2,7 +2,7 @@
 
 import type { DeviceCheck } from '../backend/bindings/DeviceCheck';
 import { counted } from './count';
-import { visible } from './text';
+import { visible, visibleName } from './text';
 
 /** How many devices are named. */
 const NAMED = 5;
@@ -47,5 +47,5 @@ function names(checks: DeviceCheck[]): string {
 }
 
 function nameOf({ name, device }: DeviceCheck): string {
-  return visible(name ?? device);
+  return visibleName(name ?? device);
 }

@@ -206,7 +206,7 @@ describe('complaints', () => {
     [{ address: 'mqtts://lena:pw@bench' }, 'address', /their own fields/],
     [{ address: 'mqtts://a b' }, 'address', /^Enter the host/],
     [{ password: 'x' }, 'password', /user name/],
-    [{ prefix: 'cmd/+' }, 'prefix', /plain levels/],
+    [{ prefix: 'cmd/+' }, 'prefix', /topic levels/],
     [{ devices: 'a\nb/c' }, 'devices', /one topic level/],
     [{ devices: 'a\npump ' }, 'devices', /“pump␣” begins or ends with a space/],
     [{ name: 'Bench ' }, 'name', /ends with a space/],

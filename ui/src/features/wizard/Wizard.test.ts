@@ -153,7 +153,7 @@ describe('a new connection', () => {
     await press('Next');
     await fill('Topic prefix', 'cmd/+');
     await press('Next');
-    await findByText(/plain levels/);
+    await findByText(/topic levels/);
     expect(step()).toBe('Topics');
   });
 

@@ -65,12 +65,12 @@ enum Demand {
     Nothing,
     /// A number stands to another one in one of these orders.
     Bound {
-        limit: String,
+        limit: Box<str>,
         allowed: [Option<Ordering>; 2],
         otherwise: &'static str,
     },
     Multiple {
-        of: String,
+        of: Box<str>,
     },
     /// The value is one of these, which are given as texts and as keys.
     OneOf {

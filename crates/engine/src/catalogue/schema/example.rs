@@ -37,7 +37,7 @@ fn example_at(root: &ExactValue, schema: &ExactValue, depth: usize, bytes: &mut 
         (Some("array"), _) => ExactValue::Array(Vec::new()),
         (Some("boolean"), _) => ExactValue::Bool(true),
         (Some("integer" | "number"), _) => {
-            schema.get("minimum").cloned().unwrap_or_else(|| ExactValue::Number("1".to_owned()))
+            schema.get("minimum").cloned().unwrap_or_else(|| ExactValue::Number("1".into()))
         }
         (Some("string"), _) => ExactValue::String("text".to_owned()),
         (_, _) if depth == 0 => ExactValue::Object(Vec::new()),
@@ -78,7 +78,7 @@ mod tests {
     #[test]
     fn an_example_has_the_digits_of_the_schema() {
         let schema = r#"{"properties":{"a":{"default":1.0},"b":{"enum":[1e10]},"c":{"type":"integer","minimum":10000000000000000000001}}}"#;
-        let made_up = ExactValue::parse(schema).map(|schema| example(&schema).to_string());
+        let made_up = ExactValue::parse(schema).ok().map(|schema| example(&schema).to_string());
         assert_eq!(made_up.as_deref(), Some(r#"{"a":1.0,"b":1e10,"c":10000000000000000000001}"#));
     }
 
