@@ -210,7 +210,7 @@ fn pairs<'a>(live: &[&'a Observed]) -> Vec<Pair<'a>> {
     let read: Vec<_> = live.iter().map(|one| object(&one.payload)).collect();
     let mut named: HashMap<(&str, String), Vec<usize>> = HashMap::new();
     for (place, said) in read.iter().enumerate() {
-        for id in said.iter().flat_map(|said| IDS.iter().filter_map(|id| Some((*id, shown(said.get(*id)?)?)))) {
+        for id in said.iter().flat_map(|said| IDS.iter().filter_map(|id| Some((*id, shown(said.get(id)?)?)))) {
             named.entry(id).or_default().push(place);
         }
     }
@@ -234,7 +234,7 @@ fn pairs<'a>(live: &[&'a Observed]) -> Vec<Pair<'a>> {
 
 /// The member that names a command, by its usual names.
 fn id_of(asked: &ExactValue) -> Option<(String, String)> {
-    IDS.iter().find_map(|member| Some(((*member).to_owned(), shown(asked.get(*member)?)?)))
+    IDS.iter().find_map(|member| Some(((*member).to_owned(), shown(asked.get(member)?)?)))
 }
 
 fn own_id(request: &Observed) -> Option<(String, String)> {
@@ -363,7 +363,7 @@ fn fill_request(form: &mut DialectForm, pair: &Pair<'_>, remarks: &mut Vec<Strin
         return;
     };
     let id = pair.id.as_ref().map(|(member, _)| member.as_str());
-    let command = COMMANDS.iter().find(|member| asked.get(**member).is_some_and(|value| value.as_str().is_some()));
+    let command = COMMANDS.iter().find(|member| asked.get(member).is_some_and(|value| value.as_str().is_some()));
     let arguments = asked.members().iter().find(|(name, value)| value.is_object() && Some(name.as_str()) != id);
     let arguments = arguments.map(|(name, _)| name);
     let mut parts = Vec::new();

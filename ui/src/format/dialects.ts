@@ -18,10 +18,7 @@ const TITLES: Record<string, string> = {
 };
 
 /** `Zigbee2MQTT (house/z2m)`: a dialect and the settings that are not its defaults. `titles` are those of dialect files. */
-export function dialectText(
-  { name, settings }: EnabledDialect,
-  titles: Readonly<Record<string, string>> = {},
-): string {
+export function dialectText({ name, settings }: EnabledDialect, titles: Readonly<Record<string, string>> = {}): string {
   const title = visibleName(titles[name] ?? TITLES[name] ?? name);
   const values = Object.values(settings).map(visible);
   return values.length === 0 ? title : `${title} (${values.join(', ')})`;

@@ -13,7 +13,8 @@ export function visible(text: string): string {
 
 // Spaces that are no plain space, variation selectors, marks above, below and around any letter (the accent of an é of two
 // characters), and the signs by which all this is written.
-const CONFUSABLE = /(?! )\s|\p{VS}|[\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f␣\\]/u;
+const CONFUSABLE =
+  /(?! )\s|\p{VS}|[\u0300-\u036f]|[\u1ab0-\u1aff]|[\u1dc0-\u1dff]|[\u20d0-\u20ff]|[\ufe20-\ufe2f]|[␣\\]/u;
 
 /** So many letters of a name are looked at together: no letter is made of more. */
 const COMPOSED = 32;

@@ -67,24 +67,20 @@ const lamp: DescribedDevice = {
     {
       name: 'set color',
       title: 'Colour',
-      schema: {
-        type: 'object',
-        properties: {
-          value: {
-            type: 'object',
-            title: 'Colour',
-            description: 'CIE 1931 x and y, each from 0 to 1: 0.543,0.407',
-            format: 'color',
-            notation: 'xy object',
-            properties: {
-              x: { type: 'number', minimum: 0, maximum: 1 },
-              y: { type: 'number', minimum: 0, maximum: 1 },
-            },
-            required: ['x', 'y'],
+      schema: takes({
+        value: {
+          type: 'object',
+          title: 'Colour',
+          description: 'CIE 1931 x and y, each from 0 to 1: 0.543,0.407',
+          format: 'color',
+          notation: 'xy object',
+          properties: {
+            x: { type: 'number', minimum: 0, maximum: 1 },
+            y: { type: 'number', minimum: 0, maximum: 1 },
           },
+          required: ['x', 'y'],
         },
-        required: ['value'],
-      },
+      }),
       value: null,
       reports_back: true,
       refused: null,

@@ -99,7 +99,7 @@ describe('the catalogue', () => {
   it('keeps the numbers of a schema as they are written', async () => {
     const window = await openCatalogue();
     await window.user.click(await window.findByRole('button', { name: 'Describe a command' }));
-    await window.user.type(await window.findByRole('textbox', { name: 'Name on the wire' }), 'tune');
+    await window.user.type(await window.findByRole('textbox', { name: 'Command name in messages' }), 'tune');
     const limits = '"minimum":10000000000000000000001,"default":1e22,"multipleOf":1.0';
     const written = `{"properties":{"level":{"type":"integer","title":"Level",${limits}}}}`;
     const field = () => window.findByRole('textbox', { name: 'Arguments (JSON Schema)' });

@@ -48,7 +48,7 @@ describe('the inspector', () => {
   it('filters the list by a tag that is clicked', async () => {
     const { app, inspector, user } = await openDevice('bench-0001');
     const before = app.fleet.matching;
-    const about = within(inspector.getByRole('region', { name: 'About this device' }));
+    const about = within(inspector.getByRole('region', { name: 'About' }));
     await user.click(about.getByTitle('Reported by the device. Show only devices with the tag bench'));
     await waitFor(() => expect(app.fleet.matching).toBeLessThan(before));
     expect(app.fleet.search.tokens).toEqual(['tag:bench']);
