@@ -52,7 +52,7 @@ async fn a_command_is_in_the_audit_and_its_evidence_is_saved_and_read_again() ->
         console.click("button", "Open").await
     };
     open(&file).await?;
-    console.wait_for_text("as written.", SHORT).await?;
+    console.wait_for_text("unaltered.", SHORT).await?;
     as_it_stands(&console, "evidence-file").await?;
     found.extend(console.inaccessible("an evidence file").await?);
 
@@ -63,7 +63,7 @@ async fn a_command_is_in_the_audit_and_its_evidence_is_saved_and_read_again() ->
     ensure!(forged != text);
     std::fs::write(&altered, forged)?;
     open(&altered).await?;
-    console.wait_for_text("altered", SHORT).await?;
+    console.wait_for_text("was altered", SHORT).await?;
     as_it_stands(&console, "evidence-file-altered").await?;
     console.close().await?;
     ensure!(found.is_empty(), "axe finds:\n{}", found.join("\n"));
