@@ -11,7 +11,7 @@ use super::{
     fixture::{engine, plant, stand_still},
 };
 use crate::{
-    api::{ConnectionEntry, Delivery, DeviceQuery, DeviceRow, Failure, FailureCode, NewCommand, NewDevice},
+    api::{ConnectionEntry, Delivery, DeviceQuery, DeviceRow, Failure, FailureCode, HistoryQuery, NewCommand, NewDevice},
     store::{ConnectionId, FILE_NAME, Profile},
 };
 
@@ -195,5 +195,35 @@ async fn what_could_not_be_stored_is_told_and_is_as_it_was() {
     // It can still be undone, and the turn is nobody's.
     assert_eq!(handle.restore_devices(&connection, pump()).await.unwrap(), pump());
     assert!(row(&handle, &connection, "pump-0").await.is_some());
+    engine.stop().await;
+}
+
+#[tokio::test]
+async fn a_connection_that_could_not_be_removed_goes_on_with_all_that_happened_before() {
+    let (data, engine, handle) = engine().await;
+    let connection = plant(&handle).await;
+    let database = rusqlite::Connection::open(data.path().join(FILE_NAME)).unwrap();
+    let refuse = "CREATE TRIGGER kept BEFORE DELETE ON connections BEGIN SELECT raise(ABORT, 'full'); END";
+    database.execute_batch(refuse).unwrap();
+    let disk = stand_still(&handle);
+    let sends = || {
+        let (one, of) = (handle.clone(), connection.clone());
+        tokio::spawn(async move { send(&one, &of, 1, Delivery::HoldHere).await })
+    };
+    // The second one gathers while the first one is committed.
+    let first = sends();
+    tokio::time::sleep(A_WHILE).await;
+    let second = sends();
+    tokio::time::sleep(A_WHILE).await;
+    let (one, of) = (handle.clone(), connection.clone());
+    let removed = tokio::spawn(async move { one.remove_connection(&of).await });
+    tokio::time::sleep(A_WHILE).await;
+    drop(disk);
+    let sent = [first.await.unwrap(), second.await.unwrap()].concat();
+    assert_eq!(removed.await.unwrap().unwrap_err().code, FailureCode::Store);
+    let history = handle.history(HistoryQuery { limit: 10, ..HistoryQuery::default() }).await.unwrap();
+    let mut listed: Vec<_> = history.commands.into_iter().map(|command| command.id).collect();
+    listed.sort();
+    assert_eq!(listed, sent);
     engine.stop().await;
 }

@@ -27,7 +27,9 @@ impl Controller {
         self.run_rollouts();
         let mut pending_batch = std::mem::take(&mut self.pending_batch);
         let mut snapshots = Vec::new();
-        for (id, known) in &mut self.connections {
+        // One that is being removed too: if it cannot be, it goes on with what is stored.
+        for known in self.connections.values_mut().chain(&mut self.leaving) {
+            let id = known.id().clone();
             let last = known.dialects.as_ref().map(|dialects| dialects::read(dialects).last_wire_id());
             if let Some(last) = last.filter(|last| *last != known.noted_wire_id) {
                 known.noted_wire_id = last;
