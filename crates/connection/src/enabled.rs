@@ -25,7 +25,7 @@ pub struct Enabled {
     pub readers: Vec<Discovery>,
     /// There are others than Wilco's own.
     pub has_described: bool,
-    /// Dialects that read the same messages here, as sentences. Only pairs with a dialect file of somebody's own or with
+    /// Dialects that read the same messages here, as sentences. Only pairs with a dialect file of the user's own or with
     /// settings that are not the defaults.
     pub overlaps: Vec<String>,
     /// The titles of the profile's own dialect files by their names, enabled or not.

@@ -58,7 +58,7 @@ pub(crate) struct ReaderSettings {
     pub(crate) console: Box<str>,
     /// Where announcements are: the base topic, the discovery prefix or the domain.
     pub(crate) base: Box<str>,
-    /// Wilco answers what these devices ask of their server.
+    /// Wilco answers the questions that these devices send to their server.
     pub(crate) is_server: bool,
 }
 
@@ -150,8 +150,7 @@ impl Discovery {
         }
     }
 
-    /// Whether devices show themselves by messages that the broker does not retain: they are found only while somebody
-    /// listens.
+    /// Whether devices are found by messages that the broker does not retain, so only while they are subscribed.
     #[must_use]
     pub fn is_live(&self) -> bool {
         matches!(self.reader, Reader::Shelly(_) | Reader::ShellyGen1(_) | Reader::ThingsBoard(_))

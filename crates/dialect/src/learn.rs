@@ -164,7 +164,7 @@ fn described(name: &str, request: &Observed, answer: &Observed, usable: &[&Obser
     Ok(proposal(name, &pair, &kind, &answers, usable))
 }
 
-/// Said of a request and an answer that share no ID and were not chosen.
+/// The remark about a guessed pair of request and answer that share no ID.
 const GUESSED: &str = "No two messages share an ID. These two are the likeliest request and answer; if they are not, choose \
                        the messages yourself.";
 /// A comment at the head of what is proposed.

@@ -88,7 +88,7 @@ fn a_report_of_a_known_device_that_cannot_be_read_is_told() {
     );
     world.check("homie/5/tank/valve/open", b"\xff", report("tank")("not UTF-8"));
     world.check("$aws/things/thing/shadow/update/documents", br#"{"current":{"state":{"#, report("thing")("not valid"));
-    // What can be read is not told, and neither is what is no report.
+    // Messages that can be read, or are no report, are not told.
     world.check("stat/lamp/RESULT", br#"{"POWER":"ON"}"#, None);
     world.check("stat/lamp/RESULT", br#"{"Dimmer":NaN}"#, None);
     world.check("stat/lamp/POWER", b"ON", None);
@@ -96,7 +96,7 @@ fn a_report_of_a_known_device_that_cannot_be_read_is_told() {
     world.check("tele/lamp/LWT", b"\xff", None);
     world.check("tele/lamp/SENSOR", br#"{"t":"#, None);
     world.check("homie/5/tank/valve/open", b"", None);
-    // A device that nobody knows is not made known by it.
+    // An unknown device does not become known by it.
     world.check("stat/other/RESULT", br#"{"POWER":"O"#, None);
     world.check("other/status/switch:0", br#"{"output":tr"#, None);
 }

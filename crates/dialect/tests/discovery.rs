@@ -176,14 +176,14 @@ fn a_command_topic_that_is_somebody_else_s_is_not_used() {
     };
     for (name, refusal) in [
         ("good", None),
-        // Whoever came first.
+        // Whichever of them was announced first.
         ("thief", Some("a command topic of the device 'victim' too")),
         ("victim", Some("a command topic of the device 'thief' too")),
         ("zigbee", Some("belongs to the device 'bulb'")),
         ("saboteur", Some("belongs to the device 'Zigbee2MQTT bridge'")),
         ("restart", Some("belongs to the device 'Zigbee2MQTT bridge'")),
         ("tasmotas", Some("reaches several devices (All Tasmota devices)")),
-        // A plug that nobody has announced may be this one.
+        // A plug that was not announced may be this one.
         ("tasmota", None),
         ("gateway", Some("belongs to 'ThingsBoard'")),
         ("me", Some("belongs to 'me'")),
@@ -370,7 +370,7 @@ fn a_shelly_that_is_asked_at_its_topic_prefix_is_known_by_it() {
             set.decode(&inbound("wilco/rpc", answer.as_bytes()), &Context { devices: &devices, wire_ids: &wire_ids });
         assert!(meant.is_empty(), "{meant:?}");
     }
-    // What nobody was asked at is no topic prefix.
+    // A prefix to which no question was sent is none.
     let answer = json!({"id": "0:a/#", "src": "shelly-1", "dst": "wilco", "result": {"id": "shelly-1", "gen": 2}});
     assert_eq!(&*read(&mut discovery, "wilco/rpc", &answer).devices[0].address, "shelly-1");
 }

@@ -1,4 +1,4 @@
-//! Entered names, which are used exactly as they are: what of them nobody would see.
+//! Checks of entered names, which are used exactly as they are: no character of them may be invisible.
 
 use crate::{Failure, excerpt, invalid};
 
@@ -45,7 +45,7 @@ pub fn exact<'a>(text: &'a str, what: &str) -> Result<&'a str, Failure> {
     ))
 }
 
-/// Validates an entered name by which people tell things apart: [`exact`], and without letters that nobody sees.
+/// Validates an entered name that identifies something: [`exact`], and without invisible characters.
 ///
 /// # Errors
 /// [`FailureCode::Invalid`](crate::FailureCode).

@@ -185,7 +185,7 @@ async fn a_broker_that_hangs_keeps_nobody_on_another_connection_waiting() -> Res
     let mut answered = Vec::new();
     let mut meanwhile = 0;
     for number in 0..20 {
-        // Whatever somebody does with that connection concerns nobody else.
+        // No change of that connection delays the other one.
         match number {
             5 => drop(bench.desk.console().tag_devices(&bench.connection, vec![last.clone()], "deaf").await?),
             10 => drop(bench.desk.edit(&bench.connection, |entry| entry.client_id = Some("another".into())).await?),
@@ -209,7 +209,7 @@ async fn a_broker_that_hangs_keeps_nobody_on_another_connection_waiting() -> Res
         }
     }
     ensure!(meanwhile == 10, "the other broker did not hang");
-    // Somebody else may keep this computer from its work, but not each time, before that connection was edited and after.
+    // The computer may be busy with something else, but not each time, before that connection was edited and after.
     for part in answered.chunks(10) {
         let fastest = part.iter().min();
         ensure!(fastest < Some(&Duration::from_millis(100)), "each waited for the broker that hangs: {answered:?}");

@@ -45,7 +45,7 @@ pub(crate) fn visible_name(name: &str) -> Cow<'_, str> {
     Cow::Owned(shown)
 }
 
-/// A text that somebody entered, as it is quoted where it cannot be used: a name with all of it visible. Of an address with
+/// An entered text as it is quoted in an error: a name with all of it visible. Of an address with
 /// more than a host only the scheme is shown: a password may be in it, wherever it was entered.
 pub(crate) fn entered(text: &str) -> Cow<'_, str> {
     match text.split_once("://") {

@@ -9,10 +9,10 @@ use wilco_ledger::DeviceId;
 use super::{Findings, ReaderSettings, name, text};
 use crate::{Inbound, KnownDevice, set::device_id};
 
-/// Where a device asks its server something, and where it is answered, before the number of the question.
+/// The topics of a device's question to its server and of the answer, up to the number of the question.
 const ASKED: &str = "v1/devices/me/rpc/request/";
 const ANSWERED: &str = "v1/devices/me/rpc/response/";
-/// The limits of a session. No rates: nobody limits them.
+/// The limits of a session. The rates are not limited.
 const LIMITS: &str = r#"{"maxPayloadSize":65536,"maxInflightMessages":100,"rateLimits":{}}"#;
 
 #[derive(Debug)]

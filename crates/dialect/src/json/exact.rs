@@ -429,7 +429,7 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever is JSON for the parser that everybody uses is read alike.
+        /// Exactly what serde_json accepts is read, with the same values.
         #[test]
         fn it_reads_what_others_read(text in "[\\[\\]{},:\"a\\\\u0-9.eE+ntrf \\-]{0,24}") {
             let theirs = serde_json::from_str::<serde_json::Value>(&text);

@@ -212,7 +212,7 @@ fn what_looks_like_no_request_and_answer_is_not_guessed() {
     };
     check(&[]);
     check(&[observed(0, "a/d-1/temperature", "20.5"), observed(10, "a/d-1/humidity", "61")]);
-    // Somebody else's device, and long after.
+    // Another device, and too late.
     check(&[observed(0, "a/d-1/set", "on"), observed(10, "b/d-2/state", "on")]);
     check(&[observed(0, "a/d-1/set", "on"), observed(20_000, "a/d-1/state", "on")]);
 }

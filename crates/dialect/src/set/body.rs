@@ -1,4 +1,4 @@
-//! The payload of a message, read as far as somebody needs it.
+//! The payload of a message, read on demand.
 
 use std::cell::OnceCell;
 

@@ -1,4 +1,4 @@
-//! Messages that cannot be read: which device and which command they are about, as far as that can be told.
+//! Messages that cannot be read: which device and which command they are about, where that is known.
 
 use wilco_ledger::{CommandId, DeviceId};
 
@@ -6,7 +6,7 @@ use super::{Context, Meaning, Member, body::Body};
 use crate::{
     Unreadable,
     file::{AnswerRule, MessageContext, What},
-    pattern::{Captures, Kind, Known},
+    pattern::{Captures, Known},
 };
 
 impl Member {
@@ -28,9 +28,7 @@ impl Member {
         let salvaged = body.salvaged();
         let (mut report, mut likely_answer, mut likely_report) = (None, None, None);
         for rule in &self.file.hears {
-            let topics = rule.topics.iter().filter(|topic| self.is_set_for(topic));
-            let captures = topics.into_iter().find_map(|pattern| pattern.read(topic, Kind::Topic, &known));
-            let Some(captures) = captures else { continue };
+            let Some(captures) = self.captures(rule, topic, &known) else { continue };
             let looked = MessageContext { text: "", json: Some(&salvaged), captures: &captures, setting: &bound };
             if !rule.when.iter().all(|test| test.may_hold(&looked)) {
                 continue;

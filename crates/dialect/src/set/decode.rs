@@ -92,6 +92,12 @@ impl Member {
         is_told
     }
 
+    /// The parts of a topic, if a rule is for it.
+    pub(super) fn captures<'t>(&self, rule: &HearRule, topic: &'t str, known: &Known<'_, '_>) -> Option<Captures<'t>> {
+        let patterns = rule.topics.iter().filter(|pattern| self.is_set_for(pattern));
+        patterns.into_iter().find_map(|pattern| pattern.read(topic, Kind::Topic, known))
+    }
+
     /// Reads a message that can be read. Returns whether its topic is described, and not to be ignored.
     fn hear_by_rules(
         &self,
@@ -106,9 +112,7 @@ impl Member {
         let known = Known { bound: &bound, is_device: &is_device };
         let mut is_described = false;
         for rule in &self.file.hears {
-            let topics = rule.topics.iter().filter(|topic| self.is_set_for(topic));
-            let captures = topics.into_iter().find_map(|pattern| pattern.read(topic, Kind::Topic, &known));
-            let Some(captures) = captures else { continue };
+            let Some(captures) = self.captures(rule, topic, &known) else { continue };
             if matches!(rule.what, What::Nothing) && rule.when.is_empty() {
                 return is_described;
             }

@@ -151,7 +151,7 @@ mod tests {
         assert_eq!(count("a/b/c/d"), count("another") + 4);
         // A filter of the dialect's file is for all of its devices already.
         assert_eq!(filters("zigbee2mqtt", "kitchen/lamp"), filters("zigbee2mqtt", "lamp"));
-        // What is no topic is subscribed by nobody.
+        // An address with a wildcard adds no filter.
         assert_eq!(count("a/+/b"), count("another"));
     }
 }

@@ -8,7 +8,7 @@ use crate::{
     pattern::{Captures, Kind, Known, Pattern},
 };
 
-/// Who else is asked on a topic.
+/// The other devices that receive commands on a topic.
 enum Owner<'a> {
     Device(&'a KnownDevice),
     /// A name that the dialect's rules give to a device that is not known yet, or to any device.
@@ -18,10 +18,10 @@ enum Owner<'a> {
 }
 
 impl DialectSet {
-    /// Refuses a topic on which another device is asked, or several.
+    /// Refuses a topic on which another device receives commands, or several devices do.
     ///
     /// # Errors
-    /// A sentence: whose it is.
+    /// A sentence that names its owner.
     pub(super) fn is_own(&self, device: &KnownDevice, devices: &Devices, topic: &str) -> Result<(), String> {
         if let Some(other) = devices.asked_on(topic, &device.id) {
             let name = devices.get(other).and_then(|other| other.name.as_deref()).unwrap_or(other.as_str());
@@ -53,7 +53,7 @@ impl Member {
         self.file.groups.iter().find(|group| *group.device == *name)
     }
 
-    /// Who is asked on a topic by the rules of this dialect.
+    /// The devices that receive commands on a topic, by the rules of this dialect.
     fn owner<'a>(&'a self, devices: &'a Devices, topic: &str) -> Option<Owner<'a>> {
         let bound = |name: &str| self.setting(name);
         let is_device = |name: &str| devices.has_address(&self.file.name, name);

@@ -9,7 +9,7 @@ use crate::{
     paths::DataDir,
 };
 
-/// A connection with devices that need a number. Nobody listens there: everything stays in the outbox.
+/// A connection with devices that need a number. There is no broker: everything stays in the outbox.
 fn entry(name: &str, id: Option<&str>, dialects: &[&str]) -> ConnectionEntry {
     ConnectionEntry {
         id: id.map(str::to_owned),

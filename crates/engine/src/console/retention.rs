@@ -24,7 +24,7 @@ const EVERY: Duration = Duration::from_secs(3_600);
 /// How far ahead of the last event a clock may be, milliseconds: 30 days. A clock further ahead, for example to test
 /// the expiry of a certificate, would delete everything.
 const BELIEVED: i64 = 30 * 86_400_000;
-/// Commands forgotten in one commit: everybody else waits that long.
+/// Commands deleted in one commit; other changes wait that long.
 const FORGOTTEN_AT_ONCE: usize = 250;
 /// Answers that belong to no command, forgotten in one transaction.
 const STRAYS_AT_ONCE: u32 = 1_000;

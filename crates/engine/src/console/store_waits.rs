@@ -11,13 +11,15 @@ use super::{
     fixture::{engine, plant, stand_still},
 };
 use crate::{
-    api::{ConnectionEntry, Delivery, DeviceQuery, DeviceRow, Failure, FailureCode, HistoryQuery, NewCommand, NewDevice},
+    api::{
+        ConnectionEntry, Delivery, DeviceQuery, DeviceRow, Failure, FailureCode, HistoryQuery, NewCommand, NewDevice,
+    },
     store::{ConnectionId, FILE_NAME, Profile},
 };
 
 /// Long enough for a request to be taken, where nothing shows that it was.
 const A_WHILE: Duration = Duration::from_millis(100);
-/// Whoever does not wait for the store has an answer within this time, however busy the computer is.
+/// A request that does not need the store is answered within this time, however busy the computer is.
 const SOON: Duration = Duration::from_secs(20);
 
 /// Commands to so many devices, which wait in the outbox.
@@ -41,7 +43,7 @@ async fn needs_attention(handle: &Handle) -> u32 {
     handle.connections().await.unwrap().iter().map(|view| view.counts.needs_attention).sum()
 }
 
-/// Asks for something while the store stands still: it is not done before the store goes on, and nobody else waits.
+/// Sends a request while the store stands still: it is not done before the store goes on, and other requests are.
 async fn check<T: Send + 'static>(
     handle: &Handle,
     what: &str,
@@ -192,7 +194,7 @@ async fn what_could_not_be_stored_is_told_and_is_as_it_was() {
     assert_eq!(handle.restore_devices(&connection, pump()).await.unwrap_err().code, FailureCode::Store);
     assert!(row(&handle, &connection, "pump-0").await.is_none());
     accept("annotations");
-    // It can still be undone, and the turn is nobody's.
+    // It can still be undone, and no turn is taken.
     assert_eq!(handle.restore_devices(&connection, pump()).await.unwrap(), pump());
     assert!(row(&handle, &connection, "pump-0").await.is_some());
     engine.stop().await;

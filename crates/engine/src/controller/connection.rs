@@ -6,11 +6,11 @@ use std::{
     sync::{Arc, PoisonError, RwLock, RwLockWriteGuard},
 };
 
-use wilco_dialect::{DecodedMessage, Dialect, Filter, Inbound, Lifecycle, LifecycleEvent, LogPieces, Outbound};
+use wilco_dialect::{Dialect, Lifecycle, LifecycleEvent, LogPieces, Outbound};
 use wilco_ledger::{Agreements, AnswerWindow, CommandId, DeviceId, Ledger, Limits, Millis, Timestamp};
 
 use super::{
-    attention::Attention, devices::Pending, messages::UNREADABLE_TOLD, rollouts::Rollouts,
+    attention::Attention, devices::Pending, messages::UNREADABLE_TOLD, own_messages::OwnMessages, rollouts::Rollouts,
     unused_announcements::UnusedAnnouncements,
 };
 use crate::{
@@ -19,7 +19,7 @@ use crate::{
     fleet::Fleet,
     listed::{Listed, SharedFleet},
     message_rates::{Bucket, MessageRates},
-    mqtt::{Message, MqttSender, Publication, Session},
+    mqtt::{Message, MqttSender, Session},
     new_devices::NewDevices,
     profile::{self, DevicePasswords},
     store::{ConnectionId, Profile},
@@ -30,7 +30,7 @@ use crate::{
 impl Listed {
     /// Whether a message of Wilco to itself is delivered. Not on a broker that disconnects after a forbidden request
     /// (AWS IoT), and not if our own topic is not subscribed: the devices are named, or use other dialects.
-    fn hears_itself(&self, preset: Preset, url: &str) -> bool {
+    pub(super) fn hears_itself(&self, preset: Preset, url: &str) -> bool {
         let aws = profile::is_aws(preset, url);
         let speaks_own = self.dialects.as_ref().is_none_or(|dialects| dialects::read(dialects).speaks_own());
         !aws && speaks_own && self.named.is_empty()
@@ -128,18 +128,6 @@ impl Draining {
     pub(super) fn ends_at(&self) -> Timestamp {
         self.quiet_at.map_or(self.until, |quiet_at| quiet_at.min(self.until))
     }
-}
-
-/// Whether messages to ourselves come through.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) enum OwnMessages {
-    /// None has come back yet.
-    #[default]
-    Untried,
-    /// One has come back.
-    Welcome,
-    /// A connection ended while the first was in progress, so none is sent any more.
-    Unwelcome,
 }
 
 /// The additional subscriptions of a network connection.
@@ -251,49 +239,6 @@ impl Connection {
         self.ledger.answers().disconnected();
         self.fleet().forget_presence();
         self.session.take()
-    }
-
-    /// Whether messages to ourselves may be sent.
-    pub(super) fn may_send_to_itself(&self) -> bool {
-        let Profile { preset, url, .. } = &self.profile;
-        self.profile.mode.publishes()
-            && self.own_messages != OwnMessages::Unwelcome
-            && self.listed().hears_itself(*preset, url)
-    }
-
-    /// Sends a message to ourselves, where that is allowed. It comes back behind everything that the broker keeps for us.
-    pub(super) fn send_to_itself(&self) -> Option<CommandId> {
-        let sender = self.sender.as_ref().filter(|_| self.may_send_to_itself())?;
-        let nonce = uuid::Uuid::new_v4().to_string();
-        let outbound = self.dialect.probe(&self.profile.client_id, &nonce).answer;
-        let device = DeviceId::closest_to(&self.profile.client_id);
-        let id = CommandId::new(&nonce).ok()?;
-        sender.publish(Publication { device, id: id.clone(), attempt: 1 }, outbound).ok()?;
-        Some(id)
-    }
-
-    /// The probe for brokers on which our own topic is not subscribed, and its subscription. Not for a broker that
-    /// disconnects after a forbidden request (AWS IoT).
-    pub(super) fn unheard_message(&self) -> Option<(Filter, Publication, Outbound)> {
-        let Profile { preset, url, client_id, mode, .. } = &self.profile;
-        if !mode.publishes() || self.own_messages == OwnMessages::Unwelcome || profile::is_aws(*preset, url) {
-            return None;
-        }
-        let nonce = uuid::Uuid::new_v4().to_string();
-        let probe = self.dialect.probe(client_id, &nonce);
-        let filter = Filter { filter: probe.filter, qos: 1, required: false, others_only: false };
-        let publication =
-            Publication { device: DeviceId::closest_to(client_id), id: CommandId::new(&nonce).ok()?, attempt: 1 };
-        Some((filter, publication, probe.answer))
-    }
-
-    /// The nonce of a message that we have sent to ourselves and that is awaited.
-    pub(super) fn awaited_nonce(&self, inbound: &Inbound<'_>) -> Option<String> {
-        let marker = self.draining.as_ref()?.marker.as_ref()?;
-        match self.dialect.decode(inbound) {
-            Ok(Some(DecodedMessage::Probe { nonce })) if nonce == marker.as_str() => Some(nonce),
-            _ => None,
-        }
     }
 
     /// The request of a command.

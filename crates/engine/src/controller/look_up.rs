@@ -85,7 +85,7 @@ pub(super) struct LookUps {
     /// How many of them name a command, and its state from commits meanwhile: the store's reply may be older.
     keys: HashMap<Key, (usize, Option<Arc<Command>>)>,
     known_ids: KnownIds,
-    /// Commands that are being deleted. The store has them until that is on the disk, and nobody is to find them.
+    /// Commands that are being deleted. The store has them until that is on the disk, and look-ups must not find them.
     deleted: HashSet<Key>,
 }
 

@@ -23,7 +23,7 @@ const LONGEST_PRESENCE: i64 = 10 * 365 * 86_400_000;
 
 /// So many notices about messages that cannot be read.
 pub(super) const UNREADABLE_TOLD: Rate = Rate { at_once: 20, per_second: 1 };
-/// What is told of an unreadable message beside why it is unreadable.
+/// The hint of a notice about an unreadable message.
 const UNCHANGED: &str = "It does not change the state of the command. The message is kept unchanged.";
 
 /// How much of a long topic is shown, characters.
@@ -306,8 +306,8 @@ impl Controller {
         }
     }
 
-    /// A report of other firmware that makes no sense is kept with the commands that wait for one. Nobody is told of others:
-    /// such devices report all the time.
+    /// An unreadable report of other firmware is kept with the commands that wait for a report. Without such a command
+    /// there is no notice, because these devices report all the time.
     fn unreadable_report(
         &mut self,
         connection: &ConnectionId,

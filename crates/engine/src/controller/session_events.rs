@@ -4,11 +4,7 @@ use std::time::Duration;
 
 use wilco_ledger::{Input, Millis, Puback};
 
-use super::{
-    Controller,
-    connection::{Draining, OwnMessages},
-    sessions::LONGEST_DRAIN,
-};
+use super::{Controller, connection::Draining, own_messages::OwnMessages, sessions::LONGEST_DRAIN};
 use crate::{
     api::LinkState,
     mqtt::{LinkEvent, MqttSender, Publication, Refusal, Remedy},

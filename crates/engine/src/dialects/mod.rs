@@ -249,7 +249,7 @@ impl Described {
             self.reported.remove(id);
             self.availabilities.forget(id);
         }
-        // What asks with the number of a command is that command: its device answers it.
+        // A question with the number of a command is that command itself, which its device answers.
         reading.questions.retain(|(topic, _)| {
             let number = topic.rsplit('/').next().unwrap_or_default();
             self.wire_ids.find(number).is_none()

@@ -97,7 +97,7 @@ async fn who_reads_finds_everything_that_is_committed() {
     assert!(projection(&dir) == shown, "made anew, the tables are different");
 }
 
-/// Has the writing thread take something after what it has been told already, and stand still then.
+/// Has the writer finish its jobs and one more, and stand still then.
 async fn then<T>(store: &Store, still: Sender<()>, asked: impl Future<Output = T>) -> (T, Sender<()>) {
     let mut asked = std::pin::pin!(asked);
     let is_asked = std::future::poll_fn(|context| Poll::Ready(asked.as_mut().poll(context).is_pending())).await;
