@@ -179,3 +179,75 @@ async fn firmware_of_five_kinds_on_one_broker_takes_part_in_one_rollout() -> Res
     ensure!(found.is_empty(), "axe finds:\n{}", found.join("\n"));
     Ok(())
 }
+
+/// A dialect of the user's own that reads the messages of another one.
+const GRASPING: &str = r#"
+format = 1
+name = "mine"
+title = "Mine"
+about = "Reads the lamps of a bridge."
+
+[[request]]
+topic = "mine/{device}/set"
+text = '{args.value}'
+silent = "It reports nothing."
+
+[[hear]]
+as = "state"
+topic = "zigbee2mqtt/{device}"
+"#;
+
+#[tokio::test]
+async fn a_colour_is_typed_and_sent_and_dialects_that_read_the_same_messages_are_named() -> Result<()> {
+    let broker = Broker::plain()?;
+    let part = |name: &str| json!({"type": "numeric", "name": name, "property": name, "access": 7});
+    let colour = json!({"type": "composite", "name": "color_xy", "property": "color", "label": "Colour", "access": 7,
+        "features": [part("x"), part("y")]});
+    let devices = json!([{"ieee_address": LAMP, "friendly_name": "kitchen/lamp", "type": "Router",
+        "definition": {"model": "LCT001", "vendor": "Philips", "exposes": [{"type": "light", "features": [colour]}]}}]);
+    for (topic, payload) in [
+        ("zigbee2mqtt/bridge/devices", devices.to_string()),
+        ("zigbee2mqtt/kitchen/lamp/availability", r#"{"state":"online"}"#.to_owned()),
+        ("zigbee2mqtt/kitchen/lamp", r#"{"color":{"x":0.31,"y":0.33}}"#.to_owned()),
+    ] {
+        broker.publish(topic, payload.as_bytes(), true)?;
+    }
+    let sent = r#"{"color":{"x":0.543,"y":0.407}}"#;
+    let answer = json!({"topic": "zigbee2mqtt/kitchen/lamp", "payload": sent});
+    let exchange = json!({"request": {"topic": "zigbee2mqtt/kitchen/lamp/set", "payload": sent}, "answers": [answer]});
+    let _lamp = Replay::start(&broker, &exchange)?;
+    let requests = broker.listen("zigbee2mqtt/kitchen/lamp/set")?;
+    let desk = Desk::new(Keyring::Unlocked)?;
+    let mine = desk.data().join("mine.toml");
+    std::fs::write(&mine, GRASPING)?;
+    let (url, mine) = (broker.url(), mine.display().to_string());
+    let added =
+        desk.wilco(&["connections", "add", "Home", "--url", &url, "--dialect", "zigbee2mqtt", "--dialect", &mine])?;
+    let told = String::from_utf8_lossy(&added.stderr);
+    ensure!(added.status.success() && told.contains("both read 'zigbee2mqtt/+'"), "{added:?}");
+
+    let console = desk.open().await?;
+    console.go("Fleet").await?;
+    console.wait_for_online(Some(LAMP)).await?;
+    let grid = console.one("grid", "Devices").await?;
+    let cell = console.one_like_in(&grid, "cell", LAMP).await?;
+    console.click_on(&cell, LAMP).await?;
+    console.click("button", "Set Colour").await?;
+    console.wait_for_text("CIE 1931", SHORT).await?;
+    as_it_stands(&console, "colour-form").await?;
+    let mut found = console.inaccessible("the form of a colour").await?;
+    console.fill("Colour *", "0.543,0.407").await?;
+    as_it_stands(&console, "colour-typed").await?;
+    console.click("button", "Send").await?;
+    console.wait_for_text("The device has reported color", SHORT).await?;
+    ensure!(requests.log().contains(sent), "{}", requests.log());
+    as_it_stands(&console, "colour-sent").await?;
+
+    console.go("Connections").await?;
+    console.wait_for_text("both read 'zigbee2mqtt/+'", SHORT).await?;
+    as_it_stands(&console, "overlapping-dialects").await?;
+    found.extend(console.inaccessible("dialects that read the same messages").await?);
+    console.close().await?;
+    ensure!(found.is_empty(), "axe finds:\n{}", found.join("\n"));
+    Ok(())
+}
