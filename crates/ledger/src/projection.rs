@@ -232,7 +232,7 @@ impl Command {
             self.end(State::Undeliverable, sentences::undeliverable(why), at);
         } else if !self.is_settled() {
             self.repeat_refused = true;
-            self.message = Some(sentences::repeat_refused(why));
+            self.message = Some(sentences::repeat_refused(self, why));
         }
     }
 

@@ -16,13 +16,24 @@ pub(crate) fn timed_out(command: &Command, why: TimeOut, now: Timestamp) -> Box<
         return format!("{missing} {why} The device may have run it.").into();
     }
     let sentence = match why {
-        TimeOut::Abandoned => format!("Waiting was stopped. {}", whereabouts(command)),
-        TimeOut::HeartbeatsStopped => match command.progress {
-            Some(progress) => {
-                format!("The device reported {progress} %, then nothing for {waited}. It may still be running it.")
-            }
-            None => format!("The device was running it, then sent nothing for {waited}. It may still be running it."),
+        TimeOut::Abandoned => match could_not_be_read(command) {
+            Some(remark) => format!("Waiting was stopped. {remark} The device may have run it."),
+            None => format!("Waiting was stopped. {}", whereabouts(command)),
         },
+        TimeOut::HeartbeatsStopped => {
+            let was = match command.progress {
+                Some(progress) => format!("The device reported {progress} %"),
+                None => "The device was running it".to_owned(),
+            };
+            match (&command.unreadable, command.progress) {
+                (Some(answers), _) => {
+                    let why = &answers.why;
+                    format!("{was}, then nothing readable for {waited}. {why} It may still be running it.")
+                }
+                (None, Some(_)) => format!("{was}, then nothing for {waited}. It may still be running it."),
+                (None, None) => format!("{was}, then sent nothing for {waited}. It may still be running it."),
+            }
+        }
         TimeOut::Silence if command.state >= State::Accepted => {
             format!("The device accepted it, then sent nothing for {waited}. It may still run it.")
         }
@@ -35,6 +46,13 @@ pub(crate) fn timed_out(command: &Command, why: TimeOut, now: Timestamp) -> Box<
         },
     };
     sentence.into()
+}
+
+/// What arrived and does not count; `None` if nothing did.
+fn could_not_be_read(command: &Command) -> Option<String> {
+    let why = &command.unreadable.as_ref()?.why;
+    let what = if command.waits_for_report() { "A report" } else { "An answer" };
+    Some(format!("{what} could not be read. {why}"))
 }
 
 /// The expected report, in a few words.
@@ -68,8 +86,11 @@ pub(crate) fn unreadable(command: &Command, at: Timestamp, why: &str) -> Box<str
 
 /// PUBACK after waiting had ended.
 pub(crate) fn confirmed_after_time_out(command: &Command) -> Box<str> {
-    let missing =
-        if command.asked.policy.answer_expected { "No answer in time." } else { "No acknowledgement in time." };
+    let missing = match could_not_be_read(command) {
+        Some(remark) => remark,
+        None if command.asked.policy.answer_expected => "No answer in time.".to_owned(),
+        None => "No acknowledgement in time.".to_owned(),
+    };
     format!("{missing} The broker acknowledged it only afterwards; the device may still run it.").into()
 }
 
@@ -129,7 +150,7 @@ fn in_its_words(said: Option<&str>) -> String {
 }
 
 /// A repeat cannot be delivered, but an earlier send may have arrived.
-pub(crate) fn repeat_refused(why: &NotDelivered) -> Box<str> {
+pub(crate) fn repeat_refused(command: &Command, why: &NotDelivered) -> Box<str> {
     let refusal = match why {
         NotDelivered::NotWritten(why) => format!("The retry could not be encoded. {why}"),
         NotDelivered::Refused { code, said } => {
@@ -139,7 +160,10 @@ pub(crate) fn repeat_refused(why: &NotDelivered) -> Box<str> {
         NotDelivered::DeviceOffline => "The device is offline, so it was not repeated.".to_owned(),
         NotDelivered::NotConnected => "There is no connection to the broker, so it was not repeated.".to_owned(),
     };
-    format!("{refusal} An earlier send may have arrived.").into()
+    match could_not_be_read(command) {
+        Some(remark) => format!("{refusal} An earlier send may have arrived. {remark}").into(),
+        None => format!("{refusal} An earlier send may have arrived.").into(),
+    }
 }
 
 /// No answer is expected, and MQTT has done its part.

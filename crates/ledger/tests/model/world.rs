@@ -230,7 +230,8 @@ impl World {
             let unreadable = command.unreadable.as_ref().map(|answers| (answers.count, answers.last_at.0));
             prop_assert_eq!(unreadable, told.unreadable);
             let says_so = command.message.as_deref().is_some_and(|message| message.contains("It is damaged."));
-            let silent = !command.is_settled() && told.unreadable.is_some() && !told.heard_of_device();
+            let open = !command.is_settled() || command.state == State::TimedOut && command.heard_at.is_none();
+            let silent = open && told.unreadable.is_some() && !told.heard_of_device();
             prop_assert!(says_so || !silent, "nothing is said of what cannot be read: {:?}", command.message);
         }
         Ok(())

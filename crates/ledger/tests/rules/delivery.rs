@@ -1,7 +1,8 @@
 //! From submission to the broker: connections, sessions, presence, cancelling and restarts.
 
 use wilco_ledger::{
-    Delivery, Input, Ledger, Limits, Match, Millis, Outcome, Policy, Puback, Retry, Submission, Timestamp, WireForm,
+    About, Delivery, Input, Ledger, Limits, Match, Millis, Outcome, Policy, Puback, Raw, Retry, Submission, Timestamp,
+    WireForm,
 };
 
 use crate::bench::{
@@ -190,6 +191,42 @@ fn a_refused_repeat_does_not_deny_the_send_before() {
         .at(40, Input::Disconnected, "")
         .at(50, Input::Connected, "")
         .at(60, says("a", Outcome::Succeeded), "a succeeded moved");
+}
+
+#[test]
+fn what_the_broker_says_does_not_hide_an_unreadable_answer() {
+    let unreadable = || Input::Unreadable {
+        device: device("d"),
+        raw: Raw { topic: "d/resp".into(), payload: [0xff].into(), qos: 1, cut: None },
+        why: "It is damaged.".into(),
+        about: About::Named(id("a")),
+        retained: false,
+    };
+    out(REPEATABLE)
+        .at(5, unreadable(), "a unreadable: It is damaged.")
+        .at(10, Input::Disconnected, "a delivery unknown 1")
+        .at(20, Input::Connected, "a handed 2; publish a 2")
+        .at(
+            30,
+            delivered("a", 2, Puback::Refused { code: 0x97, said: None }),
+            "a Undeliverable(Refused { code: 151, said: None })",
+        )
+        .shows(
+            "a",
+            "queued",
+            "The broker refused the repeat: quota exceeded (0x97). An earlier send may have arrived. \
+             An answer could not be read. It is damaged.",
+        );
+    out(PLAIN)
+        .at(5, unreadable(), "a unreadable: It is damaged.")
+        .at(10_000, Input::Tick, "a TimedOut(Silence)")
+        .at(10_010, delivered("a", 1, Puback::Accepted { nobody_listening: false }), "a at broker 1")
+        .shows(
+            "a",
+            "timed out",
+            "An answer could not be read. It is damaged. The broker acknowledged it only afterwards; \
+             the device may still run it.",
+        );
 }
 
 #[test]
