@@ -2,8 +2,8 @@
 
 use super::{Ledger, table::CommandKey};
 use crate::{
-    About, Answer, Claim, CommandId, Delivery, Effect, Event, Fact, Fate, Origin, Reading, Report, State, Stray,
-    Timestamp, reading,
+    About, Answer, Claim, CommandId, Delivery, DeviceId, Effect, Event, Fact, Fate, Origin, Reading, Report, State,
+    Stray, Timestamp, reading,
 };
 
 /// Where an answer belongs.
@@ -18,11 +18,30 @@ enum Home {
     Stray(Stray),
 }
 
+/// What an answer shows besides how its command stands, recorded or not.
+pub(super) struct Sign {
+    device: DeviceId,
+    /// The command that it may have ended.
+    spends: Option<CommandKey>,
+    /// The device sent it just now.
+    is_live: bool,
+}
+
+impl Sign {
+    pub(super) fn of(answer: &Answer, belongs: Result<(CommandKey, Reading), Stray>) -> Sign {
+        let spends = match belongs {
+            Ok((slot, Reading::Ambiguous)) if answer.outcome.is_final() => Some(slot),
+            _ => None,
+        };
+        Sign { device: answer.device.clone(), spends, is_live: belongs.is_ok() || !answer.retained }
+    }
+}
+
 impl Ledger {
     /// Records an answer in exactly one event.
     pub(super) fn answer(&mut self, answer: Answer, now: Timestamp, effects: &mut Vec<Effect>) {
         let belongs = self.belongs(&answer, now);
-        self.note_answer(&answer, &belongs, now);
+        let sign = Sign::of(&answer, belongs);
         match belongs {
             Ok((slot, reading)) => {
                 self.record(slot, Fact::Answered { answer: Box::new(answer), reading }, now, effects);
@@ -33,6 +52,8 @@ impl Ledger {
                 effects.push(Effect::Record(Event { device, command: None, at: now, fact }));
             }
         }
+        // Only now: an answer to a command that was never sent makes it one that is waited for.
+        self.note_sign(&sign, now);
     }
 
     /// Records that a device requires a signed request, so that its command is sent again. Only once, and only if
@@ -75,18 +96,13 @@ impl Ledger {
         }
     }
 
-    /// The effects of an answer besides its command, recorded or not.
-    pub(super) fn note_answer(
-        &mut self,
-        answer: &Answer,
-        belongs: &Result<(CommandKey, Reading), Stray>,
-        now: Timestamp,
-    ) {
-        if let (Ok((slot, Reading::Ambiguous)), true) = (belongs, answer.outcome.is_final()) {
-            self.is_spent(&answer.device, *slot);
+    /// The effects of an answer besides its command.
+    pub(super) fn note_sign(&mut self, sign: &Sign, now: Timestamp) {
+        if let Some(slot) = sign.spends {
+            self.is_spent(&sign.device, slot);
         }
-        if belongs.is_ok() || !answer.retained {
-            self.heard_from(&answer.device, now);
+        if sign.is_live {
+            self.heard_from(&sign.device, now);
         }
     }
 
@@ -128,7 +144,7 @@ impl Ledger {
     /// Keeps an unreadable message with the commands it is about; with its device if these are unknown.
     pub(super) fn unreadable(
         &mut self,
-        device: crate::DeviceId,
+        device: DeviceId,
         about: &About,
         fact: Fact,
         now: Timestamp,
@@ -148,7 +164,7 @@ impl Ledger {
     }
 
     /// The commands that an unreadable message is about; none if that is unknown.
-    pub(super) fn concerned(&self, device: &crate::DeviceId, about: &About, now: Timestamp) -> Vec<CommandKey> {
+    pub(super) fn concerned(&self, device: &DeviceId, about: &About, now: Timestamp) -> Vec<CommandKey> {
         match about {
             About::Named(id) => self.table.find(device, id.as_str()).into_iter().collect(),
             About::Unnamed => {
@@ -162,16 +178,16 @@ impl Ledger {
 
     /// Whether a command of a device was sent and waits for a report of its state.
     #[must_use]
-    pub fn waits_for_report(&self, device: &crate::DeviceId) -> bool {
+    pub fn waits_for_report(&self, device: &DeviceId) -> bool {
         self.waiting_for_reports(device).next().is_some()
     }
 
-    fn waiting_for_reports(&self, device: &crate::DeviceId) -> impl Iterator<Item = CommandKey> {
+    fn waiting_for_reports(&self, device: &DeviceId) -> impl Iterator<Item = CommandKey> {
         let outstanding = self.table.device(device).into_iter().flat_map(|known| known.outstanding.iter().copied());
         outstanding.filter(|slot| self.table.entry(*slot).is_some_and(|entry| entry.command.waits_for_report()))
     }
 
-    fn heard_from(&mut self, device: &crate::DeviceId, now: Timestamp) {
+    fn heard_from(&mut self, device: &DeviceId, now: Timestamp) {
         if let Some(known) = self.table.known_device_mut(device) {
             known.timed_out = false;
             self.note_activity(device, now);
@@ -179,7 +195,7 @@ impl Ledger {
     }
 
     /// A device answers in the order of its requests, so a further answer does not belong to this one any more.
-    fn is_spent(&mut self, device: &crate::DeviceId, slot: CommandKey) {
+    fn is_spent(&mut self, device: &DeviceId, slot: CommandKey) {
         if let Some(known) = self.table.known_device_mut(device) {
             known.unconfirmed.remove(&slot);
         }
@@ -242,7 +258,7 @@ impl Ledger {
 
     /// Possible are outstanding commands, and those that ended as unconfirmed recently: the device may answer although
     /// no answer is expected.
-    fn meant(&self, device: &crate::DeviceId, now: Timestamp) -> impl Iterator<Item = CommandKey> {
+    fn meant(&self, device: &DeviceId, now: Timestamp) -> impl Iterator<Item = CommandKey> {
         let known = self.table.device(device).into_iter();
         known.flat_map(move |known| {
             let unconfirmed = known.unconfirmed.iter().filter(move |slot| self.may_yet_be_answered(**slot, now));

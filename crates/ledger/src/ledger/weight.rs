@@ -1,7 +1,7 @@
 //! What recording a message would change. A device may repeat itself without end; a message that changes nothing need not be
 //! stored.
 
-use super::Ledger;
+use super::{Ledger, answers::Sign};
 use crate::{About, Answer, CommandId, DeviceId, Millis, Reading, Timestamp};
 
 /// Of the answers that a device is still at a command, so many are recorded in its timeout, or it would time out.
@@ -64,7 +64,7 @@ impl Ledger {
 
     /// An answer that need not be recorded has come and is not. That its device is there counts anyway.
     pub fn pass_over(&mut self, answer: &Answer, now: Timestamp) {
-        let belongs = self.belongs(answer, now);
-        self.note_answer(answer, &belongs, now);
+        let sign = Sign::of(answer, self.belongs(answer, now));
+        self.note_sign(&sign, now);
     }
 }

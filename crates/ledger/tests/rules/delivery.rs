@@ -219,11 +219,11 @@ fn what_the_broker_says_does_not_hide_an_unreadable_answer() {
         );
     out(PLAIN)
         .at(5, unreadable(), "a unreadable: It is damaged.")
-        .at(10_000, Input::Tick, "a TimedOut(Silence)")
+        .at(10_000, Input::Tick, "a TimedOut(MayHaveRun)")
         .at(10_010, delivered("a", 1, Puback::Accepted { nobody_listening: false }), "a at broker 1")
         .shows(
             "a",
-            "timed out",
+            "timed_out",
             "An answer could not be read. It is damaged. The broker acknowledged it only afterwards; \
              the device may still run it.",
         );

@@ -110,6 +110,17 @@ fn the_answer_window_counts_what_is_unanswered_by_devices_that_are_not_silent() 
 }
 
 #[test]
+fn a_command_that_its_device_accepts_before_it_was_sent_takes_a_place_in_the_answer_window() {
+    let narrow = Limits { answer_window: 1, ..Limits::default() };
+    Bench::with(narrow)
+        .at(0, submit("a", PLAIN), "a submitted")
+        .at(10, says("a", Outcome::Accepted), "a accepted moved")
+        .at(20, Input::Submit(asked("e", "a", PLAIN)), "e/a submitted")
+        .at(30, Input::Connected, "")
+        .at(2_010, Input::Tick, "e/a handed 1; publish e/a 1");
+}
+
+#[test]
 fn five_hundred_dead_devices_do_not_stall_the_rest() {
     let mut ledger = Ledger::new(Limits::default());
     ledger.handle(Input::Connected, Timestamp(0));
