@@ -14,6 +14,8 @@ use crate::course::Size;
 use crate::figures::{Figure, milliseconds};
 use crate::processes;
 
+/// The app's program.
+const APP: &str = "wilco-desktop";
 /// Between two looks at the display.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 /// A picture that has not changed for so long is the last.
@@ -101,7 +103,7 @@ fn with_devices(session: &Session, display: &Display, devices: usize) -> Result<
 
 /// Starts the app, and says after how long its window could be used.
 fn start(session: &Session, display: &Display, data: &Path) -> Result<(Child, Duration)> {
-    let mut command = Child::command(program("wilco-desktop")?);
+    let mut command = Child::command(program(APP)?);
     command
         .envs(session.variables())
         .env("DISPLAY", display.name())
@@ -147,7 +149,7 @@ pub(crate) fn memory(root: u32) -> Result<Memory> {
         memory.resident += kilobytes(&rollup, "Rss:").context("no Rss")? / 1_000.0;
         let proportional = kilobytes(&rollup, "Pss:").context("no Pss")? / 1_000.0;
         memory.proportional += proportional;
-        if id == root {
+        if processes::is_named(id, APP) {
             memory.own = proportional;
         }
     }

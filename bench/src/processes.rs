@@ -27,11 +27,13 @@ pub(crate) fn family(root: u32) -> Result<Vec<u32>> {
 
 /// The one of that family whose name begins so; the kernel keeps 15 characters of it.
 pub(crate) fn named(root: u32, name: &str) -> Result<u32> {
-    let is_it = |id: &u32| {
-        fs::read_to_string(format!("/proc/{id}/comm"))
-            .is_ok_and(|comm| !comm.trim().is_empty() && name.starts_with(comm.trim()))
-    };
-    family(root)?.into_iter().find(is_it).with_context(|| format!("there is no process {name}"))
+    family(root)?.into_iter().find(|id| is_named(*id, name)).with_context(|| format!("there is no process {name}"))
+}
+
+/// Whether a process has this name.
+pub(crate) fn is_named(id: u32, name: &str) -> bool {
+    fs::read_to_string(format!("/proc/{id}/comm"))
+        .is_ok_and(|comm| !comm.trim().is_empty() && name.starts_with(comm.trim()))
 }
 
 /// The processor time that a process has taken, seconds.

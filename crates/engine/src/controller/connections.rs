@@ -35,12 +35,13 @@ struct StoredConnection {
 
 impl StoredConnection {
     async fn read(store: &Store, id: &ConnectionId, now: Timestamp) -> Result<StoredConnection, StoreError> {
+        let latest = store.latest_per_device(id).await?;
         Ok(StoredConnection {
             last_wire_id: store.last_wire_id(id).await?,
             devices: store.devices(id).await?,
             annotations: store.annotations(id).await?,
-            latest: store.latest_per_device(id).await?,
-            remembered: Remembered::read(store, id, now).await,
+            remembered: Remembered::read(store, id, &latest, now).await,
+            latest,
         })
     }
 }

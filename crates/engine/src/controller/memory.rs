@@ -27,10 +27,11 @@ pub(super) struct Remembered {
 }
 
 impl Remembered {
-    /// Reads them. `now`: which of them matter depends on the time.
+    /// Reads them. `now`: which of them matter depends on the time. `latest`: the last command of each device.
     pub(super) async fn read(
         store: &Store,
         connection: &ConnectionId,
+        latest: &[Command],
         now: Timestamp,
     ) -> Result<Remembered, StoreError> {
         let ago = |length: Millis| Timestamp(now.0.saturating_sub_unsigned(length.0));
@@ -44,8 +45,7 @@ impl Remembered {
         };
         let unconfirmed = store.history(unconfirmed).await?.rows.into_iter().map(|(_, command)| command);
         commands.extend(unconfirmed.filter(|command| command.changed_at + command.asked.policy.timeout > now));
-        let latest = store.latest_per_device(connection).await?;
-        commands.extend(latest.into_iter().filter(|command| command.state == State::TimedOut));
+        commands.extend(latest.iter().filter(|command| command.state == State::TimedOut).cloned());
         let ended = store.ended_badly_since(connection, ago(NEEDS_ATTENTION_FOR)).await?;
         let attention = Attention::restore(ended.into_iter(), now);
         let kept = store.command_count(Some(connection)).await?;
@@ -57,7 +57,10 @@ impl Remembered {
 impl Controller {
     /// Puts a ledger, and what is counted, back to what the store knows, after a failed commit.
     pub(super) async fn reload(&mut self, connection: &ConnectionId) {
-        let remembered = Remembered::read(&self.store, connection, self.clock.now()).await;
+        let remembered = match self.store.latest_per_device(connection).await {
+            Ok(latest) => Remembered::read(&self.store, connection, &latest, self.clock.now()).await,
+            Err(error) => Err(error),
+        };
         self.restore(connection, remembered);
     }
 

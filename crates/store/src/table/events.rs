@@ -264,7 +264,8 @@ pub(crate) fn forget_command(
 /// The commands of a connection that are not finished, from their events, in the order of submission.
 pub(crate) fn unsettled(connection: &Connection, id: &ConnectionId) -> rusqlite::Result<Vec<Command>> {
     let mut statement = connection.prepare_cached(&format!(
-        "SELECT {COLUMNS} FROM commands c JOIN events e
+        // In this order: the other way round it would read every event of the connection.
+        "SELECT {COLUMNS} FROM commands c INDEXED BY commands_open CROSS JOIN events e
              ON e.connection = c.connection AND e.device = c.device AND e.command = c.id
          WHERE c.connection = ?1 AND c.finished_at IS NULL
          ORDER BY c.row, e.row"
@@ -287,15 +288,17 @@ pub(crate) fn last_row(connection: &Connection) -> rusqlite::Result<i64> {
 }
 
 /// All events with their rows of each command to which something has happened after that one, one command after the other.
-pub(super) fn each_command_after(
+pub(crate) fn each_command_after(
     connection: &Connection,
     row: i64,
     take: impl FnMut(&ConnectionId, Vec<(i64, Event)>) -> rusqlite::Result<()>,
 ) -> rusqlite::Result<()> {
     let mut statement = connection.prepare(&format!(
         "SELECT {COLUMNS} FROM
-             (SELECT DISTINCT connection, command, device FROM events WHERE row > ?1 AND command IS NOT NULL) c
-             JOIN events e ON e.connection = c.connection AND e.command = c.command AND e.device = c.device
+             (SELECT DISTINCT connection, command, device FROM events NOT INDEXED
+              WHERE row > ?1 AND command IS NOT NULL) changed
+             CROSS JOIN events e INDEXED BY events_of_command
+             ON e.connection = changed.connection AND e.command = changed.command AND e.device = changed.device
          ORDER BY e.connection, e.command, e.device, e.row"
     ))?;
     each(statement.query([row])?, take)
