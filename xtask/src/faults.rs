@@ -11,7 +11,7 @@ use crate::tally::Tally;
 use crate::{packages, process, target};
 
 /// How many seeds of each scenario `cargo xtask test` begins, and for how many seconds.
-const IN_TEST: [&str; 4] = ["--seeds", "30", "--seconds", "120"];
+const IN_TEST: [&str; 4] = ["--seeds", "23", "--seconds", "240"];
 /// The page that a whole campaign writes.
 const PAGE: &str = "docs/reliability.md";
 

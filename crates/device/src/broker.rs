@@ -1,4 +1,4 @@
-//! An MQTT broker inside this process: in memory, on a free port of the loopback interface.
+//! An MQTT broker inside this process: in memory, on the loopback interface.
 //!
 //! It serves the demo fleet and tests. It cannot be reached from other machines and writes no files.
 
@@ -26,15 +26,23 @@ pub struct Broker {
 pub struct BrokerError(String);
 
 impl Broker {
-    /// Starts a broker for so many clients, on MQTT 5 and 3.1.1, without credentials.
+    /// Starts a broker for so many clients on a free port, on MQTT 5 and 3.1.1, without credentials.
     ///
     /// # Errors
     /// [`BrokerError`] when it cannot listen.
     pub async fn start(clients: usize) -> Result<Broker, BrokerError> {
+        Broker::start_on(0, clients).await
+    }
+
+    /// The same on that port; 0: a free one.
+    ///
+    /// # Errors
+    /// [`BrokerError`] when it cannot listen.
+    pub async fn start_on(port: u16, clients: usize) -> Result<Broker, BrokerError> {
         // Persistence stays on, in memory: without it no session is resumed.
         let storage = StorageConfig::new().with_backend(StorageBackend::Memory).with_persistence(true);
         let config = BrokerConfig::new()
-            .with_bind_address((Ipv4Addr::LOCALHOST, 0))
+            .with_bind_address((Ipv4Addr::LOCALHOST, port))
             .with_max_clients(clients)
             .with_max_packet_size(LARGEST_PACKET)
             .with_storage(storage)

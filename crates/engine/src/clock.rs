@@ -38,11 +38,36 @@ pub(crate) struct Clock {
 /// The computer's clocks.
 #[derive(Debug, Clone)]
 pub(crate) enum Source {
-    /// As they are, since it began to count.
-    Computer(Began),
+    /// As they are, since it began to count, moved by so much.
+    Computer(Began, ClockShift),
     /// The time of a test.
     #[cfg(test)]
     Played(Arc<tests::Played>),
+}
+
+/// By how much the computer's clocks are moved for an engine that is tested in a process of its own. The app and the
+/// command line never move them. All copies are the same.
+#[derive(Debug, Clone, Default)]
+pub struct ClockShift {
+    wall: Arc<AtomicI64>,
+    asleep: Arc<AtomicI64>,
+}
+
+impl ClockShift {
+    /// Sets by how many milliseconds the wall clock was set, in all, and how many the computer has slept.
+    pub fn set(&self, wall: i64, asleep: i64) {
+        self.wall.store(wall, Relaxed);
+        self.asleep.store(asleep, Relaxed);
+    }
+
+    fn slept(&self) -> i64 {
+        self.asleep.load(Relaxed)
+    }
+
+    /// The wall clock goes on in sleep.
+    fn of_wall(&self) -> i64 {
+        self.wall.load(Relaxed).saturating_add(self.slept())
+    }
 }
 
 /// When a source began to count: by the standard library's steady clock, which stands still in sleep except on Windows, and
@@ -123,15 +148,20 @@ impl Clock {
 }
 
 impl Source {
-    #[expect(clippy::disallowed_methods, reason = "this is the one clock")]
     pub(crate) fn computer() -> Source {
-        Source::Computer(Began { awake: Instant::now(), continuous: continuous() })
+        Source::shifted(ClockShift::default())
+    }
+
+    /// The computer's clocks, moved.
+    #[expect(clippy::disallowed_methods, reason = "this is the one clock")]
+    pub(crate) fn shifted(shift: ClockShift) -> Source {
+        Source::Computer(Began { awake: Instant::now(), continuous: continuous() }, shift)
     }
 
     /// Unix milliseconds by the wall clock.
     fn wall(&self) -> i64 {
         match self {
-            Source::Computer(_) => wall(),
+            Source::Computer(_, shift) => wall().saturating_add(shift.of_wall()),
             #[cfg(test)]
             Source::Played(played) => played.wall.load(Relaxed),
         }
@@ -141,7 +171,7 @@ impl Source {
     #[expect(clippy::disallowed_methods, reason = "this is the one clock")]
     fn awake(&self) -> i64 {
         match self {
-            Source::Computer(began) => milliseconds(Instant::now().duration_since(began.awake)),
+            Source::Computer(began, _) => milliseconds(Instant::now().duration_since(began.awake)),
             #[cfg(test)]
             Source::Played(played) => played.awake.load(Relaxed),
         }
@@ -151,9 +181,9 @@ impl Source {
     /// includes sleep (Windows).
     fn asleep(&self) -> Option<i64> {
         match self {
-            Source::Computer(began) => {
+            Source::Computer(began, shift) => {
                 let all = continuous()?.saturating_sub(began.continuous?);
-                Some(all.saturating_sub(self.awake()))
+                Some(all.saturating_sub(self.awake()).saturating_add(shift.slept()))
             }
             #[cfg(test)]
             Source::Played(played) => Some(played.asleep.load(Relaxed)),
@@ -163,7 +193,7 @@ impl Source {
     /// Milliseconds since the computer's start, sleep included. Says something only where [`Source::boot`] does.
     fn since_boot(&self) -> Option<i64> {
         match self {
-            Source::Computer(_) => continuous(),
+            Source::Computer(_, shift) => Some(continuous()?.saturating_add(shift.slept())),
             #[cfg(test)]
             Source::Played(played) => {
                 Some(played.since_boot.load(Relaxed) + played.awake.load(Relaxed) + played.asleep.load(Relaxed))
@@ -174,7 +204,7 @@ impl Source {
     /// Which start of the computer this is.
     fn boot(&self) -> Option<String> {
         match self {
-            Source::Computer(_) => boot(),
+            Source::Computer(..) => boot(),
             #[cfg(test)]
             Source::Played(played) => Some(played.boot.to_owned()),
         }
@@ -229,7 +259,7 @@ pub(crate) mod tests {
 
     use wilco_ledger::{Millis, Timestamp};
 
-    use super::{Anchor, Clock, Source};
+    use super::{Anchor, Clock, ClockShift, Source};
 
     const HOUR: i64 = 3_600_000;
     const DAY: i64 = 24 * HOUR;
@@ -364,5 +394,24 @@ pub(crate) mod tests {
             let next = Clock::start(Source::computer(), Some(&anchor), None);
             assert!((next.now().0 - clock.now().0).abs() < 2_000);
         }
+    }
+
+    #[test]
+    fn the_computers_clocks_can_be_moved_for_a_test() {
+        let shift = ClockShift::default();
+        let clock = Clock::start(Source::shifted(shift.clone()), None, None);
+        let began = clock.now().0;
+        shift.set(-DAY, 0);
+        assert_eq!(clock.catch_up(), None, "a step of the wall clock is no sleep");
+        assert!((clock.apart() + DAY).abs() < 2_000 && clock.now().0 - began < 2_000);
+        shift.set(-DAY, HOUR);
+        if cfg!(windows) {
+            return;
+        }
+        assert!(clock.catch_up().is_some_and(|slept| slept.0.abs_diff(3_600_000) < 2_000));
+        assert!((clock.now().0 - began - HOUR).abs() < 2_000);
+        // The next run of the same computer continues where this one was.
+        let next = Clock::start(Source::shifted(shift), clock.anchor().as_ref(), None);
+        assert!((next.now().0 - clock.now().0).abs() < 2_000);
     }
 }

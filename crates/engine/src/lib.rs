@@ -47,6 +47,7 @@ mod telemetry;
 mod traffic;
 mod views;
 
+pub use clock::ClockShift;
 pub use console::{DEMO, Engine, Handle, Options};
 pub use core_files::disable_core_files;
 pub use fleet::tag_search;

@@ -60,7 +60,7 @@ use crate::{
     audit::Audit,
     catalogue::Catalogue,
     chance::Chance,
-    clock::{Clock, Source},
+    clock::{Clock, ClockShift, Source},
     controller::{BackgroundTasks, Controller, Event, Listed, Request, Turn},
     evidence_quota::EvidenceQuota,
     lock::DataLock,
@@ -152,6 +152,14 @@ impl Engine {
     /// be opened.
     pub async fn start(options: Options) -> Result<Engine, Failure> {
         Engine::start_with(options, Source::computer(), Chance::Computer).await
+    }
+
+    /// The same, with clocks that a test moves.
+    ///
+    /// # Errors
+    /// As [`Engine::start`].
+    pub async fn start_shifted(options: Options, shift: ClockShift) -> Result<Engine, Failure> {
+        Engine::start_with(options, Source::shifted(shift), Chance::Computer).await
     }
 
     /// The same, with time and random numbers from somewhere else.

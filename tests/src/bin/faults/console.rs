@@ -1,5 +1,6 @@
 //! The console: the real engine in a process of its own, controlled line by line.
 
+use std::collections::BTreeMap;
 use std::io::{BufRead, Write, stdin, stdout};
 use std::path::Path;
 
@@ -7,11 +8,16 @@ use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 use wilco_engine::api::{
     Client, CommandState, CommandView, ConnectionEntry, HistoryQuery, LinkState, MqttVersion, NewCommand, NewRollout,
-    RolloutState,
+    RolloutState, RolloutView,
 };
 use wilco_engine::paths::DataDir;
 use wilco_engine::vault::Vault;
-use wilco_engine::{Engine, Options};
+use wilco_engine::{ClockShift, Engine, Options};
+
+use crate::disk;
+
+/// More answers than a device gives in a run.
+const MANY: u32 = 1_000;
 
 /// A request to the console: one line of JSON.
 #[derive(Debug, Serialize, Deserialize)]
@@ -27,6 +33,41 @@ pub(crate) enum Order {
     Open,
     /// Says everything in the history.
     History,
+    /// Says which answers that belong to no command are kept of these devices.
+    Strays(Vec<String>),
+    /// Says what is wrong with the stored history, and how far each rollout is.
+    Check,
+    /// The disk is full from now on, or each sync takes so many milliseconds longer.
+    Disk { full: bool, slower_ms: u64 },
+    /// The clocks are moved: see [`Moved`].
+    Clock(Moved),
+}
+
+/// How far the clocks of the console's computer are moved in all, milliseconds.
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
+pub(crate) struct Moved {
+    /// The wall clock was set by so much.
+    pub(crate) wall: i64,
+    /// The computer has slept for so long.
+    pub(crate) asleep: i64,
+}
+
+/// The answers of a device that belong to no command.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub(crate) struct KeptStrays {
+    /// The payload of each that is kept.
+    pub(crate) payloads: Vec<String>,
+    /// How many messages of the device were not kept, and counted.
+    pub(crate) discarded: u64,
+}
+
+/// A rollout at its end.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct EndedRollout {
+    /// The arguments of its command.
+    pub(crate) args: String,
+    /// The states of its members, by the words for them.
+    pub(crate) counts: BTreeMap<String, u32>,
 }
 
 /// A reply of the console.
@@ -45,20 +86,30 @@ pub(crate) enum Told {
     Open(usize),
     /// The whole history.
     History(Vec<CommandView>),
+    /// The answers that belong to no command, by device.
+    Strays(BTreeMap<String, KeptStrays>),
+    /// The problems of the stored history, each as a sentence, and the rollouts.
+    Checked(Vec<String>, Vec<EndedRollout>),
     /// Something does not work that ought to.
     Broken(String),
 }
 
-/// Runs until the process is killed: data directory, the broker's port, MQTT version.
+/// Runs until the process is killed: data directory, the broker's port, MQTT version, and how far the clocks are moved
+/// ([`Moved`]).
 pub(crate) fn main(arguments: &[String]) -> Result<()> {
-    let [directory, port, version] = arguments else { anyhow::bail!("three arguments are needed") };
+    let [directory, port, version, moved] = arguments else { anyhow::bail!("four arguments are needed") };
+    let moved = serde_json::from_str(moved)?;
+    disk::register()?;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-    runtime.block_on(run(Path::new(directory), port, version == "5"))
+    runtime.block_on(run(Path::new(directory), port, version == "5", moved))
 }
 
-async fn run(directory: &Path, port: &str, is_v5: bool) -> Result<()> {
+async fn run(directory: &Path, port: &str, is_v5: bool, moved: Moved) -> Result<()> {
     let data_dir = DataDir::open(Some(directory))?;
-    let engine = Engine::start(Options { data_dir, vault: Vault::in_memory(), passing: false }).await?;
+    let clocks = ClockShift::default();
+    clocks.set(moved.wall, moved.asleep);
+    let options = Options { data_dir, vault: Vault::in_memory(), passing: false };
+    let engine = Engine::start_shifted(options, clocks.clone()).await?;
     let client = Client::new(engine.handle());
     let known = client.connections().await?;
     let connection = match known.first() {
@@ -95,13 +146,19 @@ async fn run(directory: &Path, port: &str, is_v5: bool) -> Result<()> {
         }
     });
     while let Some(line) = orders.recv().await {
-        let order = serde_json::from_str(&line).context("an order")?;
         let client = client.clone();
-        tokio::spawn(async move {
-            if let Err(error) = carry_out(&client, order).await {
-                say(&Told::Broken(format!("{error:#}")));
+        match serde_json::from_str(&line).context("an order")? {
+            // These two take effect in their order.
+            Order::Disk { full, slower_ms } => disk::set(full, slower_ms),
+            Order::Clock(moved) => clocks.set(moved.wall, moved.asleep),
+            order => {
+                tokio::spawn(async move {
+                    if let Err(error) = carry_out(&client, order).await {
+                        say(&Told::Broken(format!("{error:#}")));
+                    }
+                });
             }
-        });
+        }
     }
     Ok(())
 }
@@ -117,7 +174,9 @@ async fn carry_out(client: &Client, order: Order) -> Result<()> {
             Err(failure) => say(&Told::Refused(number, failure.to_string())),
         },
         Order::Cancel => {
-            for command in client.history(open()).await?.commands.into_iter().step_by(3) {
+            // With a full disk the history may not be up to date, and is not shown then.
+            let Ok(page) = client.history(open()).await else { return Ok(()) };
+            for command in page.commands.into_iter().step_by(3) {
                 // It may have ended meanwhile.
                 let _ = client.cancel(&command.connection, &command.device, &command.id).await;
             }
@@ -141,8 +200,33 @@ async fn carry_out(client: &Client, order: Order) -> Result<()> {
             }
             say(&Told::History(all));
         }
+        Order::Strays(devices) => {
+            let connection = client.connections().await?.into_iter().next().context("no connection")?.id;
+            let mut all = BTreeMap::new();
+            for device in devices {
+                let kept = client.strays(&connection, &device, MANY).await?;
+                let payloads = kept.into_iter().filter_map(|event| Some(event.answer?.raw.payload)).collect();
+                let discarded = client.device(&connection, &device).await?.discarded;
+                let discarded = discarded.map_or(0, |discarded| discarded.messages);
+                all.insert(device, KeptStrays { payloads, discarded });
+            }
+            say(&Told::Strays(all));
+        }
+        Order::Check => {
+            let found = client.check_history(true).await?.sentences();
+            let rollouts = client.rollouts().await?.into_iter().map(ended).collect();
+            say(&Told::Checked(found.into_iter().map(|(sentence, _)| sentence).collect(), rollouts));
+        }
+        // They have taken effect.
+        Order::Disk { .. } | Order::Clock(_) => {}
     }
     Ok(())
+}
+
+fn ended(rollout: RolloutView) -> EndedRollout {
+    let counts = rollout.counts.by_state().into_iter().filter(|(_, count)| *count > 0);
+    let counts = counts.map(|(state, count)| (state.as_str().to_owned(), count)).collect();
+    EndedRollout { args: rollout.spec.command.args.as_str().to_owned(), counts }
 }
 
 fn is_over(state: RolloutState) -> bool {

@@ -60,9 +60,9 @@ impl Link {
     pub(crate) fn suffer(&self, network: Network) {
         match network {
             Network::Cut => self.cut(),
-            Network::HalfClose => {
-                for (_, client, _) in &self.shared.lock().streams {
-                    let _ = client.shutdown(Shutdown::Write);
+            Network::HalfClose(is_brokers) => {
+                for (_, client, broker) in &self.shared.lock().streams {
+                    let _ = if is_brokers { client } else { broker }.shutdown(Shutdown::Write);
                 }
             }
             Network::Silence(length) => {

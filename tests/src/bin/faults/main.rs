@@ -1,11 +1,12 @@
 //! The fault campaign: kills, stops and cuts off console, broker and devices in the middle of fan-outs, and compares
 //! what the history says afterwards with what the devices did. `cargo xtask faults` builds and starts it.
 //!
-//! The same program is the console and the devices, each in a process of its own.
+//! The same program is the console, the devices and the broker of the app, each in a process of its own.
 
 #![expect(clippy::print_stdout, reason = "it prints what it saw to the terminal")]
 
 mod console;
+mod disk;
 mod fleet;
 mod link;
 mod options;
@@ -14,6 +15,7 @@ mod plan;
 mod random;
 mod report;
 mod run;
+mod server;
 mod wiretap;
 
 use std::collections::VecDeque;
@@ -35,6 +37,7 @@ fn main() -> Result<ExitCode> {
     match arguments.split_first() {
         Some((first, rest)) if first == "console" => console::main(rest).map(|()| ExitCode::SUCCESS),
         Some((first, rest)) if first == "fleet" => fleet::main(rest).map(|()| ExitCode::SUCCESS),
+        Some((first, rest)) if first == "broker" => server::main(rest).map(|()| ExitCode::SUCCESS),
         _ => campaign(&Options::read(&arguments)?),
     }
 }
@@ -42,7 +45,9 @@ fn main() -> Result<ExitCode> {
 fn campaign(options: &Options) -> Result<ExitCode> {
     let began = Instant::now();
     let kept = kept_seeds()?;
-    let queue = Mutex::new(options.runs(&kept).into_iter().collect::<VecDeque<_>>());
+    let runs = options.runs(&kept);
+    let planned = runs.len();
+    let queue = Mutex::new(runs.into_iter().collect::<VecDeque<_>>());
     let report = Mutex::new(Report::default());
     let failed = Mutex::new(Vec::new());
     let done = Mutex::new(0_usize);
@@ -65,6 +70,9 @@ fn campaign(options: &Options) -> Result<ExitCode> {
     });
     let (report, failed, done) = (lock(&report), lock(&failed), *lock(&done));
     println!("\n{}", report.table());
+    if done < planned {
+        println!("{done} of {planned} runs were started within the time.");
+    }
     for (scenario, seed) in failed.iter().filter(|failed| !kept.contains(failed)) {
         keep(*scenario, *seed)?;
     }

@@ -12,7 +12,7 @@ cargo xtask faults [options]
 
   --seeds N        seeds of each scenario (default: 10)
   --from N         first seed (default: 1)
-  --scenario NAME  only this scenario: pairs, console, broker, fleet, pause, network, everything
+  --scenario NAME  only this scenario: pairs, console, broker, fleet, pause, network, disk, clock, everything, recovery
   --seed N         only this seed
   --seconds N      start no further run after so many seconds
   --jobs N         runs at the same time (default: 4)
@@ -31,7 +31,7 @@ pub(crate) struct Options {
 impl Options {
     pub(crate) fn read(arguments: &[String]) -> Result<Options> {
         let mut options = Options {
-            scenarios: Scenario::ALL.to_vec(),
+            scenarios: Scenario::of_each_seed().collect(),
             from: 1,
             seeds: 10,
             is_single: false,
@@ -59,12 +59,17 @@ impl Options {
         Ok(options)
     }
 
-    /// The runs: first the seeds that failed before, then every scenario in turn.
+    /// The runs: first the seeds that failed before, then every scenario in turn, and for a report the one with 10,000
+    /// commands outstanding.
     pub(crate) fn runs(&self, kept: &[(Scenario, u64)]) -> Vec<(Scenario, u64)> {
         let is_asked = |(scenario, _): &&(Scenario, u64)| !self.is_single && self.scenarios.contains(scenario);
         let mut runs: Vec<_> = kept.iter().filter(is_asked).copied().collect();
         for seed in self.from..self.from.saturating_add(self.seeds) {
             runs.extend(self.scenarios.iter().map(|scenario| (*scenario, seed)));
+        }
+        // The page says how long the console takes to recover.
+        if self.report.is_some() && !self.scenarios.contains(&Scenario::Recovery) {
+            runs.push((Scenario::Recovery, self.from));
         }
         runs
     }

@@ -2,6 +2,9 @@
 
 use crate::random::Random;
 
+/// Milliseconds.
+const HOUR: i64 = 3_600_000;
+
 /// The fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Scenario {
@@ -17,8 +20,14 @@ pub(crate) enum Scenario {
     Pause,
     /// The network is cut, half closed, silent or slow.
     Network,
+    /// The console's disk is slow or full.
+    Disk,
+    /// The computer's clock is set, and the computer sleeps.
+    Clock,
     /// All of it.
     Everything,
+    /// The broker is killed with 10,000 commands outstanding. Once in a report, and not for each seed.
+    Recovery,
 }
 
 /// The three that can be killed or stopped.
@@ -34,14 +43,31 @@ pub(crate) enum Party {
 pub(crate) enum Network {
     /// Every TCP connection is closed.
     Cut,
-    /// The broker's side ends; the other one may still send.
-    HalfClose,
+    /// One side ends, and the other one may still send: the broker's (`true`), or that of the console or the devices.
+    HalfClose(bool),
     /// Nothing arrives for so long; afterwards all of it does.
     Silence(u64),
     /// Nothing arrives for so long; then the connections are closed, and what was on the way is lost.
     SilenceAndCut(u64),
     /// Everything takes so much longer, for a while.
     Delay(u64),
+}
+
+/// The disk fault.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Disk {
+    /// There is no room for so long.
+    Full(u64),
+    /// Each sync takes so much longer, until the end.
+    Slow(u64),
+}
+
+/// The broker of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Server {
+    Mosquitto,
+    /// The one that is built into the app.
+    Demo,
 }
 
 /// One thing that happens.
@@ -57,6 +83,13 @@ pub(crate) enum Act {
     Pause(Party, u64),
     /// The network between the broker and the console (`true`) or the devices.
     Network(bool, Network),
+    /// The disk of the console.
+    Disk(Disk),
+    /// The console's wall clock is set by so many milliseconds.
+    SetClock(i64),
+    /// The console's computer sleeps: nothing runs on it for so many milliseconds, in which its clocks advance by so many
+    /// more.
+    Sleep(u64, i64),
 }
 
 /// How a fan-out is sent.
@@ -84,7 +117,8 @@ pub(crate) struct Plan {
     pub(crate) way: Way,
     /// MQTT 5; 3.1.1 otherwise.
     pub(crate) is_v5: bool,
-    /// The broker keeps sessions and messages when it is killed.
+    pub(crate) server: Server,
+    /// Mosquitto keeps sessions and messages when it is killed.
     pub(crate) persistent: bool,
     /// How long a device works, in milliseconds, at most.
     pub(crate) work_ms: u64,
@@ -97,15 +131,23 @@ pub(crate) struct Plan {
 }
 
 impl Scenario {
-    pub(crate) const ALL: [Scenario; 7] = [
+    pub(crate) const ALL: [Scenario; 10] = [
         Scenario::Pairs,
         Scenario::Console,
         Scenario::Broker,
         Scenario::Fleet,
         Scenario::Pause,
         Scenario::Network,
+        Scenario::Disk,
+        Scenario::Clock,
         Scenario::Everything,
+        Scenario::Recovery,
     ];
+
+    /// Those that every seed has a run of.
+    pub(crate) fn of_each_seed() -> impl Iterator<Item = Scenario> {
+        Scenario::ALL.into_iter().filter(|scenario| *scenario != Scenario::Recovery)
+    }
 
     pub(crate) fn name(self) -> &'static str {
         match self {
@@ -115,7 +157,10 @@ impl Scenario {
             Scenario::Fleet => "fleet",
             Scenario::Pause => "pause",
             Scenario::Network => "network",
+            Scenario::Disk => "disk",
+            Scenario::Clock => "clock",
             Scenario::Everything => "everything",
+            Scenario::Recovery => "recovery",
         }
     }
 
@@ -131,7 +176,10 @@ impl Scenario {
             Scenario::Fleet => "`kill -9` of the devices",
             Scenario::Pause => "console, broker or devices stopped (SIGSTOP) for up to 3 s",
             Scenario::Network => "connections cut, half closed, silent or slow",
+            Scenario::Disk => "the console's disk full for up to 1.5 s, or each sync up to 300 ms slower",
+            Scenario::Clock => "the console's clock set by up to a day; its computer asleep for up to an hour",
             Scenario::Everything => "all of these in one run",
+            Scenario::Recovery => "`kill -9` of the broker with 10,000 commands outstanding",
         }
     }
 }
@@ -139,7 +187,10 @@ impl Scenario {
 impl Plan {
     pub(crate) fn new(scenario: Scenario, seed: u64) -> Plan {
         let mut random = Random::new(seed ^ (scenario as u64) << 32);
-        let devices = random.pick(&[100, 100, 200, 300, 300, 500, 1_000]);
+        if scenario == Scenario::Recovery {
+            return Plan::recovery(seed, &mut random);
+        }
+        let devices = random.pick(&[300, 300, 400, 500, 700, 1_000]);
         let (ttl_ms, timeout_ms) = random.pick(&[(500, 800), (2_000, 1_500), (4_000, 2_500), (8_000, 5_000)]);
         let safe = random.happens(50);
         let retries = random.within(0, 3);
@@ -153,6 +204,7 @@ impl Plan {
             timeout_ms,
             way: random.pick(&[Way::Send, Way::Send, Way::Rollout]),
             is_v5: random.happens(70),
+            server: if random.happens(25) { Server::Demo } else { Server::Mosquitto },
             persistent: random.happens(50),
             work_ms: random.pick(&[0, 0, 20, 200, 900]),
             failing: random.pick(&[0, 0, 10]),
@@ -175,11 +227,42 @@ impl Plan {
         plan.acts.sort_by_key(|(at, _)| *at);
         plan
     }
+
+    /// A fan-out to 10,000 devices that has hardly begun when the broker is killed.
+    fn recovery(seed: u64, random: &mut Random) -> Plan {
+        Plan {
+            seed,
+            devices: 10_000,
+            deduplicates: true,
+            safe: true,
+            retries: Some(3),
+            ttl_ms: 600_000,
+            timeout_ms: 10_000,
+            way: Way::Send,
+            is_v5: true,
+            server: Server::Mosquitto,
+            persistent: random.happens(50),
+            work_ms: 200,
+            failing: 0,
+            strays: 0,
+            acts: vec![(0, Act::Send(0)), (700, Act::Kill(Party::Broker, 1_000))],
+        }
+    }
+
+    /// A person cancels some of the commands.
+    pub(crate) fn cancels(&self) -> bool {
+        self.acts.iter().any(|(_, act)| *act == Act::Cancel)
+    }
+
+    /// The disk is full for some time, so that a fan-out may be refused.
+    pub(crate) fn fills_disk(&self) -> bool {
+        self.acts.iter().any(|(_, act)| matches!(act, Act::Disk(Disk::Full(_))))
+    }
 }
 
 fn faults(scenario: Scenario, random: &mut Random) -> u64 {
     match scenario {
-        Scenario::Pairs => 0,
+        Scenario::Pairs | Scenario::Recovery => 0,
         Scenario::Everything => random.within(2, 5),
         _ => random.within(1, 3),
     }
@@ -189,19 +272,30 @@ fn fault(scenario: Scenario, random: &mut Random) -> Act {
     let down = random.soon(1_500);
     match scenario {
         Scenario::Pairs | Scenario::Console => Act::Kill(Party::Console, down),
-        Scenario::Broker => Act::Kill(Party::Broker, down),
+        Scenario::Broker | Scenario::Recovery => Act::Kill(Party::Broker, down),
         Scenario::Fleet => Act::Kill(Party::Fleet, down),
         Scenario::Pause => Act::Pause(random.pick(&[Party::Console, Party::Broker, Party::Fleet]), down * 2),
         Scenario::Network => {
             let length = random.soon(3_000);
+            let is_brokers = random.happens(50);
             let kind = random.pick(&[
                 Network::Cut,
-                Network::HalfClose,
+                Network::HalfClose(is_brokers),
                 Network::Silence(length),
                 Network::SilenceAndCut(length),
                 Network::Delay(length / 10),
             ]);
             Act::Network(random.happens(75), kind)
+        }
+        Scenario::Disk => {
+            let slower = random.within(5, 300);
+            Act::Disk(random.pick(&[Disk::Full(down), Disk::Full(down), Disk::Slow(slower)]))
+        }
+        Scenario::Clock => {
+            let step = random.pick(&[2_500, 60_000, HOUR, 24 * HOUR]);
+            let (back, forward, asleep) =
+                (Act::SetClock(-step), Act::SetClock(step), random.pick(&[6_000, 60_000, HOUR]));
+            random.pick(&[back, forward, Act::Sleep(down, asleep), Act::Sleep(down, asleep)])
         }
         Scenario::Everything => {
             let one = random.pick(&[
@@ -211,8 +305,66 @@ fn fault(scenario: Scenario, random: &mut Random) -> Act {
                 Scenario::Pause,
                 Scenario::Network,
                 Scenario::Network,
+                Scenario::Disk,
+                Scenario::Clock,
             ]);
             fault(one, random)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Act, Disk, Network, Party, Plan, Scenario, Server, Way};
+
+    /// The plans of the first 200 seeds.
+    fn plans() -> Vec<Plan> {
+        (1..=200).flat_map(|seed| Scenario::of_each_seed().map(move |scenario| Plan::new(scenario, seed))).collect()
+    }
+
+    #[test]
+    fn two_hundred_seeds_have_every_kind_of_fan_out_and_every_fault() {
+        let plans = plans();
+        let check = |what: &str, is_so: &dyn Fn(&Plan) -> bool| {
+            let count = plans.iter().filter(|plan| is_so(plan)).count();
+            assert!(count > plans.len() / 100 && count < plans.len(), "{count} of {} plans: {what}", plans.len());
+        };
+        assert!(plans.iter().all(|plan| (300..=1_000).contains(&plan.devices)));
+        check("1,000 devices", &|plan| plan.devices == 1_000);
+        check("devices that deduplicate", &|plan| plan.deduplicates);
+        check("a command that may be repeated", &|plan| plan.safe);
+        check("a short time to live", &|plan| plan.ttl_ms == 500);
+        check("a long time to live", &|plan| plan.ttl_ms == 8_000);
+        check("a rollout", &|plan| plan.way == Way::Rollout);
+        check("the broker inside the app", &|plan| plan.server == Server::Demo);
+        check("two fan-outs", &|plan| plan.acts.iter().any(|(_, act)| *act == Act::Send(1)));
+        check("answers that belong to no command", &|plan| plan.strays > 0);
+        check("cancelled commands", &Plan::cancels);
+        let has = |what: &str, is_it: &dyn Fn(&Act) -> bool| {
+            check(what, &|plan| plan.acts.iter().any(|(_, act)| is_it(act)));
+        };
+        for party in [Party::Console, Party::Broker, Party::Fleet] {
+            has("killed", &|act| matches!(act, Act::Kill(of, _) if *of == party));
+            has("stopped", &|act| matches!(act, Act::Pause(of, _) if *of == party));
+        }
+        has("a cut", &|act| matches!(act, Act::Network(_, Network::Cut)));
+        has("one side closed", &|act| matches!(act, Act::Network(_, Network::HalfClose(true))));
+        has("the other side closed", &|act| matches!(act, Act::Network(_, Network::HalfClose(false))));
+        has("silence", &|act| matches!(act, Act::Network(_, Network::Silence(_))));
+        has("silence and a cut", &|act| matches!(act, Act::Network(_, Network::SilenceAndCut(_))));
+        has("a slow network", &|act| matches!(act, Act::Network(_, Network::Delay(_))));
+        has("a full disk", &|act| matches!(act, Act::Disk(Disk::Full(_))));
+        has("a slow disk", &|act| matches!(act, Act::Disk(Disk::Slow(_))));
+        has("a clock that is set back", &|act| matches!(act, Act::SetClock(..0)));
+        has("a clock that is set forward", &|act| matches!(act, Act::SetClock(1..)));
+        has("a computer that sleeps", &|act| matches!(act, Act::Sleep(..)));
+    }
+
+    #[test]
+    fn a_seed_has_one_plan() {
+        for scenario in Scenario::ALL {
+            assert_eq!(format!("{:?}", Plan::new(scenario, 7)), format!("{:?}", Plan::new(scenario, 7)));
+            assert_eq!(Scenario::named(scenario.name()), Some(scenario));
         }
     }
 }

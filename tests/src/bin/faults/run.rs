@@ -1,5 +1,7 @@
-//! One run of a plan: starts everything, applies the faults, removes them, waits for the end, and compares.
+//! One run of a plan: starts everything, applies the faults, removes them, waits for the end, and compares. At the end
+//! the console is killed and started once more, and says the same as before.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
@@ -13,13 +15,14 @@ use anyhow::{Context, Result, bail};
 use rustix::process::Signal;
 use serde_json::json;
 use wilco_engine::api::{CommandState, CommandView, Delivery, NewCommand, NewRollout, RolloutCommand, RolloutTarget};
-use wilco_tests::{Broker, Child, Settings};
+use wilco_tests::Child;
 
-use crate::console::{Order, Told};
+use crate::console::{EndedRollout, KeptStrays, Moved, Order, Told};
 use crate::fleet::{self, Behaviour};
 use crate::link::Link;
-use crate::oracle::{self, Executions, FanOut, Finding, Wrong};
-use crate::plan::{Act, Party, Plan, Way};
+use crate::oracle::{self, Evidence, Executions, FanOut, Finding, Wrong};
+use crate::plan::{Act, Disk, Party, Plan, Way};
+use crate::server::Server;
 use crate::wiretap::Wire;
 
 /// After everything is healed, so long at most until every command is finished.
@@ -28,15 +31,21 @@ const FINAL_WITHIN: Duration = Duration::from_secs(180);
 const READY_WITHIN: Duration = Duration::from_secs(120);
 /// Nothing more is coming when nothing has come for so long.
 const QUIET: Duration = Duration::from_millis(400);
+/// How often a restart at the end is tried while something still happens.
+const RESTARTS: usize = 5;
 
 /// The result of a run.
 #[derive(Debug, Default)]
 pub(crate) struct Outcome {
-    pub(crate) commands: usize,
-    pub(crate) succeeded: usize,
+    /// The commands by the state in which they ended.
+    pub(crate) states: BTreeMap<CommandState, usize>,
+    /// Commands that a device carried out twice because the broker delivered their request again.
+    pub(crate) delivered_again: usize,
     pub(crate) findings: Vec<Finding>,
     /// From the broker's return until the console had subscribed again, for each time.
     pub(crate) recoveries: Vec<Duration>,
+    /// What was outstanding when the broker was killed last, and from its return until every command had finished.
+    pub(crate) finished: Option<(usize, Duration)>,
 }
 
 /// Runs a plan in a directory, which is left there.
@@ -51,7 +60,7 @@ pub(crate) fn run(plan: &Plan, directory: &Path) -> Outcome {
 struct Run<'a> {
     plan: &'a Plan,
     directory: PathBuf,
-    broker: Broker,
+    server: Server,
     /// Between console and broker.
     link: Link,
     /// Between devices and broker.
@@ -63,6 +72,12 @@ struct Run<'a> {
     fan_outs: Vec<FanOut>,
     /// When the broker was back after each kill.
     broker_up: Vec<Instant>,
+    /// Commands without an end when the broker was killed last.
+    outstanding: usize,
+    /// How far the console's clocks are moved.
+    moved: Moved,
+    /// How much longer each sync of the console takes, milliseconds.
+    slower_ms: u64,
 }
 
 struct Console {
@@ -73,15 +88,14 @@ struct Console {
 
 impl<'a> Run<'a> {
     fn start(plan: &'a Plan, directory: &Path) -> Result<Run<'a>> {
-        let more = "max_queued_messages 20000\nmax_inflight_messages 100";
-        let broker = Broker::start(&Settings { persistent: plan.persistent, more, ..Settings::default() })?;
+        let server = Server::start(plan, directory)?;
         let wire = Arc::new(Mutex::new(Wire::default()));
-        let link = Link::start(broker.port(), Arc::clone(&wire))?;
-        let fleet_link = Link::start(broker.port(), Arc::default())?;
+        let link = Link::start(server.port(), Arc::clone(&wire))?;
+        let fleet_link = Link::start(server.port(), Arc::default())?;
         let mut run = Run {
             plan,
             directory: directory.to_owned(),
-            broker,
+            server,
             link,
             fleet_link,
             wire,
@@ -90,6 +104,9 @@ impl<'a> Run<'a> {
             connection: String::new(),
             fan_outs: Vec::new(),
             broker_up: Vec::new(),
+            outstanding: 0,
+            moved: Moved::default(),
+            slower_ms: 0,
         };
         run.start_fleet()?;
         run.fleet_is_up()?;
@@ -106,19 +123,39 @@ impl<'a> Run<'a> {
         }
         self.link.heal();
         self.fleet_link.heal();
-        let is_final = self.wait_for_the_end()?;
+        self.slow_disk(0)?;
+        let mut is_final = self.wait_for_the_end()?;
+        if let Some(up) = self.broker_up.last() {
+            outcome.finished = Some((self.outstanding, up.elapsed()));
+        }
+        if self.send_again()? {
+            is_final &= self.wait_for_the_end()?;
+        }
         let (wire, asked, history) = self.last_history()?;
-        outcome.commands = history.len();
-        outcome.succeeded = history.iter().filter(|command| command.state == CommandState::Succeeded).count();
+        for command in &history {
+            *outcome.states.entry(command.state).or_default() += 1;
+        }
         // What the devices have done since then is no mistake of the history.
         let executions = Executions { asked: asked.asked, ..self.executions()? };
+        let strays = self.strays(oracle::devices_with_strays(&history, &wire))?;
+        let (damage, rollouts) = self.check()?;
         outcome.recoveries = recoveries(&self.broker_up, &wire.subscribed);
-        outcome.findings =
-            oracle::judge(&history, &executions, &wire, &self.fan_outs, self.plan.devices, self.plan.safe);
+        outcome.delivered_again = oracle::delivered_again(&executions, &wire);
+        outcome.findings = oracle::judge(&Evidence {
+            plan: self.plan,
+            fan_outs: &self.fan_outs,
+            history: &history,
+            rollouts: &rollouts,
+            strays: &strays,
+            executions: &executions,
+            wire: &wire,
+        });
+        outcome.findings.extend(damage.into_iter().map(|what| Finding { wrong: Wrong::Lost, what }));
         if !is_final && outcome.findings.iter().all(|finding| finding.wrong != Wrong::NeverFinal) {
             let what = "a rollout did not end".to_owned();
             outcome.findings.push(Finding { wrong: Wrong::NeverFinal, what });
         }
+        outcome.findings.extend(self.changed_by_a_restart()?);
         if !outcome.findings.is_empty() {
             let mut file = File::create(self.directory.join("history.json"))?;
             for command in &history {
@@ -127,6 +164,37 @@ impl<'a> Run<'a> {
             std::fs::write(self.directory.join("wire.txt"), format!("{wire:#?}"))?;
         }
         Ok(())
+    }
+
+    /// Sends once more what was refused, or died with the console, as a person would: a run in which nothing was sent would
+    /// prove nothing. Says whether there was anything to send.
+    fn send_again(&mut self) -> Result<bool> {
+        let history = self.history()?;
+        let is_unknown = |fan_out: &FanOut| {
+            fan_out.accepted.is_none() && history.iter().all(|command| command.args.as_str() != fan_out.args)
+        };
+        let unknown: Vec<usize> =
+            (0..self.fan_outs.len()).filter(|number| is_unknown(&self.fan_outs[*number])).collect();
+        for number in &unknown {
+            self.send(*number)?;
+        }
+        Ok(!unknown.is_empty())
+    }
+
+    /// How the history differs once the console was killed and started again. What still happens meanwhile is no difference,
+    /// so it is compared when nothing does.
+    fn changed_by_a_restart(&mut self) -> Result<Option<Finding>> {
+        for _ in 0..RESTARTS {
+            let progress = self.wait_for_quiet();
+            let before = self.history()?;
+            self.kill(Party::Console);
+            self.start_console()?;
+            let after = self.history()?;
+            if self.progress() == progress {
+                return Ok(difference(&before, &after));
+            }
+        }
+        Ok(None)
     }
 
     fn act(&mut self, act: Act) -> Result<()> {
@@ -148,7 +216,30 @@ impl<'a> Run<'a> {
                 link.suffer(network);
                 Ok(())
             }
+            Act::Disk(Disk::Full(length)) => {
+                self.order(&Order::Disk { full: true, slower_ms: self.slower_ms })?;
+                thread::sleep(Duration::from_millis(length));
+                self.order(&Order::Disk { full: false, slower_ms: self.slower_ms })
+            }
+            Act::Disk(Disk::Slow(slower_ms)) => self.slow_disk(slower_ms),
+            Act::SetClock(by) => {
+                self.moved.wall += by;
+                self.order(&Order::Clock(self.moved))
+            }
+            Act::Sleep(length, asleep) => {
+                self.signal(Party::Console, Signal::STOP)?;
+                thread::sleep(Duration::from_millis(length));
+                self.moved.asleep += asleep;
+                // It is read as soon as the console continues.
+                self.order(&Order::Clock(self.moved))?;
+                self.signal(Party::Console, Signal::CONT)
+            }
         }
+    }
+
+    fn slow_disk(&mut self, slower_ms: u64) -> Result<()> {
+        self.slower_ms = slower_ms;
+        self.order(&Order::Disk { full: false, slower_ms })
     }
 
     fn kill(&mut self, party: Party) {
@@ -164,7 +255,11 @@ impl<'a> Run<'a> {
                     self.fan_outs.iter_mut().for_each(|fan_out| fan_out.asker_is_gone = true);
                 }
             }
-            Party::Broker => self.broker.kill(),
+            Party::Broker => {
+                self.server.kill();
+                let ended = self.wire.lock().unwrap_or_else(PoisonError::into_inner).ends();
+                self.outstanding = (self.plan.devices * self.fan_outs.len()).saturating_sub(ended);
+            }
             Party::Fleet => self.fleet = None,
         }
     }
@@ -174,7 +269,7 @@ impl<'a> Run<'a> {
             Party::Console => self.start_console(),
             Party::Fleet => self.start_fleet(),
             Party::Broker => {
-                self.broker.resume()?;
+                self.server.resume()?;
                 self.broker_up.push(Instant::now());
                 Ok(())
             }
@@ -185,8 +280,7 @@ impl<'a> Run<'a> {
         match (party, &self.console, &self.fleet) {
             (Party::Console, Some(console), _) => console.child.signal(signal),
             (Party::Fleet, _, Some(fleet)) => fleet.signal(signal),
-            (Party::Broker, ..) if signal == Signal::STOP => self.broker.freeze(),
-            (Party::Broker, ..) => self.broker.thaw(),
+            (Party::Broker, ..) => self.server.signal(signal),
             _ => Ok(()),
         }
     }
@@ -198,7 +292,11 @@ impl<'a> Run<'a> {
             true => ("led", json!({"on": number == 0})),
             false => ("restart", json!({"delay_ms": number})),
         };
-        self.fan_outs.push(FanOut { args: args.to_string(), accepted: None, refused: false, asker_is_gone: false });
+        let fan_out = FanOut { args: args.to_string(), accepted: None, refused: None, asker_is_gone: false };
+        match self.fan_outs.get_mut(number) {
+            Some(before) => *before = fan_out,
+            None => self.fan_outs.push(fan_out),
+        }
         let (timeout_ms, ttl_ms, retries) = (Some(plan.timeout_ms), Some(plan.ttl_ms), plan.retries);
         let delivery = Some(Delivery::BrokerHolds);
         let connection = self.connection.clone();
@@ -317,11 +415,29 @@ impl<'a> Run<'a> {
         })
     }
 
+    fn strays(&mut self, devices: Vec<String>) -> Result<BTreeMap<String, KeptStrays>> {
+        self.order(&Order::Strays(devices))?;
+        self.until_told("list of answers without a command", |told| match told {
+            Told::Strays(strays) => Some(strays),
+            _ => None,
+        })
+    }
+
+    /// The problems of the stored history, and the rollouts.
+    fn check(&mut self) -> Result<(Vec<String>, Vec<EndedRollout>)> {
+        self.order(&Order::Check)?;
+        self.until_told("check of the history", |told| match told {
+            Told::Checked(damage, rollouts) => Some((damage, rollouts)),
+            _ => None,
+        })
+    }
+
     fn start_console(&mut self) -> Result<()> {
         let data = self.directory.join("data");
         let mut command = Child::command(std::env::current_exe()?);
         command.arg("console").arg(&data).arg(self.link.port().to_string());
-        command.arg(if self.plan.is_v5 { "5" } else { "4" }).stdin(Stdio::piped()).stdout(Stdio::piped());
+        command.arg(if self.plan.is_v5 { "5" } else { "4" }).arg(serde_json::to_string(&self.moved)?);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut child = Child::start(&mut command, &self.directory.join("console.log"))?;
         let orders = child.take_input().context("no input")?;
         let output = BufReader::new(child.take_output().context("no output")?);
@@ -340,7 +456,7 @@ impl<'a> Run<'a> {
             Told::Ready(connection) => Some(connection),
             _ => None,
         })?;
-        Ok(())
+        self.slow_disk(self.slower_ms)
     }
 
     fn start_fleet(&mut self) -> Result<()> {
@@ -373,9 +489,21 @@ impl<'a> Run<'a> {
 fn note(fan_outs: &mut [FanOut], told: &Told) {
     match told {
         Told::Sent(number, ids) => fan_outs[*number].accepted = Some(ids.clone()),
-        Told::Refused(number, _) => fan_outs[*number].refused = true,
+        Told::Refused(number, why) => fan_outs[*number].refused = Some(why.clone()),
         _ => {}
     }
+}
+
+/// What a console says of its commands that it did not say before it was killed.
+fn difference(before: &[CommandView], after: &[CommandView]) -> Option<Finding> {
+    let key = |command: &CommandView| (command.device.clone(), command.id.clone());
+    let of = |it: &CommandView| (it.state, it.attempts, it.late, it.conflict, it.contradicted);
+    let known: BTreeMap<_, _> = after.iter().map(|command| (key(command), of(command))).collect();
+    let different = before.iter().filter(|command| known.get(&key(command)) != Some(&of(command))).count();
+    let is_same = different == 0 && after.len() == before.len();
+    let (before, after) = (before.len(), after.len());
+    let what = format!("{different} of {before} commands are different after a restart, which knows {after}");
+    (!is_same).then_some(Finding { wrong: Wrong::Lost, what })
 }
 
 /// From each return of the broker until the next subscription, unless it was gone again by then.

@@ -1,6 +1,6 @@
 //! The packets between console and broker.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::time::Instant;
 
 use serde_json::Value;
@@ -11,7 +11,9 @@ use wilco_tests::packets::{self, Connect, Packet, Publish};
 pub(crate) struct Wire {
     /// How often the console wrote a request, by device and id.
     pub(crate) published: HashMap<(String, String), u32>,
-    /// Final answers that the console has acknowledged to the broker: device, id, status.
+    /// Requests that the broker refused: device and id. MQTT 5 only, a reason of 0x80 or above (section 3.4.2.1).
+    pub(crate) refused: HashSet<(String, String)>,
+    /// Answers that the console has acknowledged to the broker: device, id, status.
     pub(crate) acknowledged: Vec<(String, String, String)>,
     /// When the broker granted subscriptions.
     pub(crate) subscribed: Vec<Instant>,
@@ -23,6 +25,8 @@ pub(crate) struct Tap {
     version: u8,
     out: Vec<u8>,
     back: Vec<u8>,
+    /// Requests on their way to the broker, by packet id: device and id.
+    requests: HashMap<[u8; 2], (String, String)>,
     /// Answers on their way to the console, by packet id.
     answers: HashMap<[u8; 2], (String, String, String)>,
 }
@@ -53,7 +57,9 @@ impl Tap {
             (packets::PUBLISH, true) => {
                 let Ok(publish) = Publish::read(packet, self.version) else { return };
                 if let (Some(device), Some(id)) = (publish.topic.strip_suffix("/req"), member(&publish, "id")) {
-                    *wire.published.entry((device.to_owned(), id)).or_default() += 1;
+                    let request = (device.to_owned(), id);
+                    *wire.published.entry(request.clone()).or_default() += 1;
+                    self.requests.extend(publish.id.map(|number| (number, request)));
                 }
             }
             (packets::PUBLISH, false) => {
@@ -63,7 +69,6 @@ impl Tap {
                 self.answers.remove(&number);
                 if let (Some(device), Some(id), Some(status)) =
                     (publish.topic.strip_suffix("/resp"), member(&publish, "id"), member(&publish, "status"))
-                    && matches!(&*status, "succeeded" | "failed")
                 {
                     self.answers.insert(number, (device.to_owned(), id, status));
                 }
@@ -72,9 +77,27 @@ impl Tap {
                 let number = packet.body.first_chunk().copied().unwrap_or_default();
                 wire.acknowledged.extend(self.answers.remove(&number));
             }
+            (packets::PUBACK, false) => {
+                let number = packet.body.first_chunk().copied().unwrap_or_default();
+                let request = self.requests.remove(&number);
+                let is_refused = packet.body.get(2).is_some_and(|reason| *reason >= 0x80);
+                wire.refused.extend(request.filter(|_| is_refused));
+            }
             _ => {}
         }
     }
+}
+
+impl Wire {
+    /// The answers among [`Wire::acknowledged`] by which a command ends.
+    pub(crate) fn ends(&self) -> usize {
+        self.acknowledged.iter().filter(|(_, _, status)| is_end(status)).count()
+    }
+}
+
+/// A command ends by such an answer.
+pub(crate) fn is_end(status: &str) -> bool {
+    matches!(status, "succeeded" | "failed" | "rejected")
 }
 
 fn member(publish: &Publish, name: &str) -> Option<String> {
@@ -93,4 +116,43 @@ fn length(bytes: &[u8]) -> Option<usize> {
         }
     }
     None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Tap, Wire};
+
+    /// A text with its length, as MQTT writes it.
+    fn text(text: &str) -> Vec<u8> {
+        [&u16::try_from(text.len()).expect("short").to_be_bytes(), text.as_bytes()].concat()
+    }
+
+    fn publish(topic: &str, number: u8, payload: &str) -> Vec<u8> {
+        let body = [&text(topic)[..], &[0, number, 0], payload.as_bytes()].concat();
+        [&[0x32, u8::try_from(body.len()).expect("short")][..], &body].concat()
+    }
+
+    #[test]
+    fn packets_are_read_in_whatever_pieces_they_pass() {
+        let connect = [&[0x10, 16][..], &text("MQTT"), &[5, 2, 0, 60, 0], &text("one")].concat();
+        let request = |number, id: &str| publish("unit-0001/req", number, &format!("{{\"id\":\"{id}\"}}"));
+        let answer = publish("unit-0001/resp", 7, r#"{"id":"a","status":"succeeded"}"#);
+        let out = [connect, request(1, "a"), request(2, "b"), vec![0x40, 2, 0, 7]];
+        // The broker accepts the first request, and refuses the second one: quota exceeded.
+        let back = [vec![0x40, 2, 0, 1], vec![0x40, 4, 0, 2, 0x97, 0], answer];
+        for pieces in [1, 3, 1_000] {
+            let (mut tap, mut wire) = (Tap::default(), Wire::default());
+            let mut passes = |bytes: &[u8], is_from_client| {
+                bytes.chunks(pieces).for_each(|piece| tap.passes(piece, is_from_client, &mut wire));
+            };
+            out[..3].iter().for_each(|packet| passes(packet, true));
+            back.iter().for_each(|packet| passes(packet, false));
+            passes(&out[3], true);
+            let of = |id: &str| ("unit-0001".to_owned(), id.to_owned());
+            assert_eq!(wire.published, [(of("a"), 1), (of("b"), 1)].into());
+            assert_eq!(wire.refused, [of("b")].into());
+            assert_eq!(wire.acknowledged, [(of("a").0, of("a").1, "succeeded".to_owned())]);
+            assert_eq!(wire.ends(), 1);
+        }
+    }
 }
