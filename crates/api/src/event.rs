@@ -55,6 +55,8 @@ pub enum EventKind {
     AwaitsReturn,
     /// It was passed to the MQTT client.
     Handed,
+    /// The history has lost events, so it may have been sent.
+    EventsMissing,
     /// The MQTT client has written it.
     Sent,
     /// The broker has acknowledged it.
@@ -98,6 +100,7 @@ impl EventKind {
             EventKind::Cancelled => Some(CommandState::Cancelled),
             EventKind::AwaitsReturn
             | EventKind::Handed
+            | EventKind::EventsMissing
             | EventKind::DeliveryUnknown
             | EventKind::NotSent
             | EventKind::Answered
@@ -115,6 +118,7 @@ impl EventKind {
             EventKind::Released => "released",
             EventKind::AwaitsReturn => "awaits_return",
             EventKind::Handed => "handed",
+            EventKind::EventsMissing => "events_missing",
             EventKind::Sent => "sent",
             EventKind::AtBroker => "at_broker",
             EventKind::DeliveryUnknown => "delivery_unknown",

@@ -172,6 +172,9 @@ fn event(place: u32, event: &Event) -> EventView {
         Fact::AwaitsReturn => {
             (EventKind::AwaitsReturn, "Waiting for the device to reconnect to the broker".to_owned(), None, None)
         }
+        Fact::EventsMissing => {
+            (EventKind::EventsMissing, "The history has lost events: it may have been sent".to_owned(), None, None)
+        }
         Fact::Handed { attempt } => (
             EventKind::Handed,
             "Passed to the MQTT client: it may be sent from now on".to_owned(),

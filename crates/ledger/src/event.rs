@@ -38,6 +38,8 @@ pub enum Fact {
         /// 1 for the first send.
         attempt: u32,
     },
+    /// The history has lost events, perhaps some of this command: though no event says so, it *may* have been sent.
+    EventsMissing,
     /// Written by the MQTT client.
     Sent {
         /// Which send.
@@ -105,6 +107,7 @@ impl Fact {
             | Fact::Released
             | Fact::AwaitsReturn
             | Fact::Handed { .. }
+            | Fact::EventsMissing
             | Fact::Sent { .. }
             | Fact::AtBroker { .. }
             | Fact::DeliveryUnknown { .. }

@@ -70,6 +70,8 @@ impl Command {
             }
             Fact::AwaitsReturn => {}
             Fact::Handed { attempt } => self.handed(*attempt, at),
+            Fact::EventsMissing if self.is_unsent() => self.events_missing(at),
+            Fact::EventsMissing => {}
             Fact::Sent { attempt } => self.sent(*attempt, at),
             Fact::AtBroker { attempt, nobody_listening } => self.at_broker(*attempt, *nobody_listening, at),
             Fact::DeliveryUnknown { attempt } => {
@@ -191,6 +193,16 @@ impl Command {
         }
         self.attempt = self.attempt.saturating_add(1);
         self.last_send = Some(LastSend { number, at, before, on_wire: false, fate: Fate::Open });
+    }
+
+    /// As if it had been handed over, and the session been lost before a PUBACK.
+    fn events_missing(&mut self, at: Timestamp) {
+        self.state = State::Queued;
+        self.handed(self.last_send.map_or(0, |send| send.number).saturating_add(1), at);
+        if let Some(send) = &mut self.last_send {
+            send.fate = Fate::Unknown;
+        }
+        self.message = Some(sentences::events_missing());
     }
 
     fn sent(&mut self, number: u32, at: Timestamp) {

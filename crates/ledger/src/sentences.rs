@@ -71,6 +71,11 @@ pub(crate) fn awaits_return() -> Box<str> {
     "The broker may have been restarted. Wilco waits a few seconds for the device to reconnect before it sends.".into()
 }
 
+/// It may have been sent, because what the history says of it may not be all.
+pub(crate) fn events_missing() -> Box<str> {
+    "Events are missing from the history, so it may have been sent.".into()
+}
+
 /// The device did not carry it out, because it requires a signed request.
 pub(crate) fn challenged() -> Box<str> {
     "The device asked for its password and did not run the command. Wilco sends it again, signed.".into()
@@ -103,6 +108,9 @@ fn whereabouts(command: &Command) -> &'static str {
             "The broker has it, but reported no subscribers on the device's topic."
         }
         State::AtBroker => "The broker has it; the device may still run it.",
+        _ if command.message.as_deref() == Some(&*events_missing()) => {
+            "Events are missing from the history, so it may have run."
+        }
         _ if lost => "The connection was lost before the broker acknowledged it, so it may have run.",
         _ => "The broker never acknowledged it, so it may have run.",
     }

@@ -39,6 +39,7 @@ enum StoredFact<'a> {
     Held,
     Released,
     AwaitsReturn,
+    EventsMissing,
     Handed {
         attempt: u32,
         /// The topic; the payload is stored separately.
@@ -239,6 +240,7 @@ pub(super) fn write<'a>(
         Fact::Held => (StoredFact::Held, None),
         Fact::Released => (StoredFact::Released, None),
         Fact::AwaitsReturn => (StoredFact::AwaitsReturn, None),
+        Fact::EventsMissing => (StoredFact::EventsMissing, None),
         Fact::Handed { attempt } => (StoredFact::Handed { attempt: *attempt, request }, payload),
         Fact::Sent { attempt } => (StoredFact::Sent { attempt: *attempt }, None),
         Fact::AtBroker { attempt, nobody_listening } => {
@@ -316,6 +318,7 @@ pub(super) fn read(
         StoredFact::Held => Fact::Held,
         StoredFact::Released => Fact::Released,
         StoredFact::AwaitsReturn => Fact::AwaitsReturn,
+        StoredFact::EventsMissing => Fact::EventsMissing,
         StoredFact::Handed { attempt, request: _ } => Fact::Handed { attempt },
         StoredFact::Sent { attempt } => Fact::Sent { attempt },
         StoredFact::AtBroker { attempt, nobody_listening } => Fact::AtBroker { attempt, nobody_listening },

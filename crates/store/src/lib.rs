@@ -23,6 +23,7 @@ mod logs;
 mod look_up;
 mod mark;
 mod open;
+mod possibly_sent;
 mod projection_queue;
 mod reader;
 mod record;

@@ -15,7 +15,10 @@ use rusqlite::{Connection, Transaction};
 use serde::{Deserialize, Serialize};
 use wilco_ledger::Timestamp;
 
-use super::table::{events, meta};
+use super::{
+    possibly_sent,
+    table::{events, meta},
+};
 
 /// Its name in the data directory.
 pub const MARK_FILE_NAME: &str = "wilco.mark";
@@ -57,13 +60,13 @@ pub(super) struct Mark {
 }
 
 impl Mark {
-    /// Compares a newly opened database with its mark, records in it what is missing, and sets the mark to the
-    /// database's current state. An unreadable mark is ignored.
+    /// Compares a newly opened database with its mark, records in it what is missing and what may have been sent
+    /// therefore, and sets the mark to the database's current state. An unreadable mark is ignored.
     pub(super) fn open(dir: &Path, connection: &mut Connection) -> rusqlite::Result<Mark> {
         let path = dir.join(MARK_FILE_NAME);
         let installation = meta::installation(connection)?.unwrap_or_default();
         let mark = Mark { path, installation, behind: 0 };
-        let now = mark.of(connection)?;
+        let mut now = mark.of(connection)?;
         let written = read(&mark.path);
         if let Some(gap) = written.as_ref().and_then(|written| gap(written, &now)) {
             tracing::error!(events = gap.events, "events that were stored are missing");
@@ -72,7 +75,9 @@ impl Mark {
             gaps.push(gap);
             let first = gaps.len().saturating_sub(REMEMBERED);
             keep_gaps(&transaction, &gaps[first..])?;
+            possibly_sent::mark(&transaction)?;
             transaction.commit()?;
+            now = mark.of(connection)?;
         }
         if written.as_ref() != Some(&now) {
             mark.put(&now);

@@ -4,10 +4,10 @@ use std::path::Path;
 
 use rusqlite::{Connection, Row, Transaction, TransactionBehavior, params_from_iter, types::Value};
 
-use super::{FILE_NAME, StoreError, check, open, salvage, table};
+use super::{FILE_NAME, StoreError, check, open, possibly_sent, salvage, table};
 
 /// The tables that are not made of others, in the order in which they are copied.
-const TABLES: [&str; 21] = [
+const TABLES: [&str; 25] = [
     "meta",
     "settings",
     "connections",
@@ -29,6 +29,10 @@ const TABLES: [&str; 21] = [
     "rollout_strangers",
     "telemetry_sources",
     "telemetry",
+    "audit",
+    "audit_checkpoint",
+    "audit_seals",
+    "trusted_installations",
 ];
 
 /// The place of an event's checksum among its columns.
@@ -79,6 +83,8 @@ fn copy_all(source: &Connection, target: &mut Connection) -> rusqlite::Result<Re
     let count =
         |table: &str| transaction.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get::<_, i64>(0));
     let (events, commands) = (count("events")?, count("commands")?);
+    // What is damaged may have lost later events of any command, whether or not rows are missing.
+    possibly_sent::mark(&transaction)?;
     transaction.commit()?;
     let number = |count: i64| u64::try_from(count).unwrap_or(0);
     Ok(Recovered { events: number(events), commands: number(commands), complete })
@@ -121,4 +127,28 @@ fn each(source: &Connection, query: &str, put: &mut impl FnMut(&Row<'_>)) -> rus
         put(row);
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
+
+    use std::collections::BTreeSet;
+
+    use super::{FILE_NAME, TABLES, open};
+
+    #[test]
+    fn every_table_is_copied_or_made_of_others() {
+        let directory = tempfile::tempdir().unwrap();
+        let database = open::writer(&directory.path().join(FILE_NAME)).unwrap();
+        let mut names = database
+            .prepare(
+                "SELECT name FROM sqlite_schema
+                 WHERE type = 'table' AND name NOT LIKE 'sqlite%' AND name NOT LIKE 'command_search%'",
+            )
+            .unwrap();
+        let names: BTreeSet<String> = names.query_map([], |row| row.get(0)).unwrap().collect::<Result<_, _>>().unwrap();
+        let known = TABLES.iter().chain(&["commands", "tallies", "counters"]);
+        assert_eq!(names, known.map(|name| (*name).to_owned()).collect());
+    }
 }

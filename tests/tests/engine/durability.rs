@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, bail, ensure};
 use serde_json::json;
 use wilco_engine::api::{CommandState, ConnectionEntry, LinkState, MqttVersion, NewCommand};
+use wilco_engine::store::FILE_NAME;
 use wilco_tests::{Broker, Device, Settings, soon, soon_async};
 
 use crate::app::App;
@@ -81,6 +82,37 @@ async fn what_was_only_queued_when_the_app_was_killed_goes_out_once_and_what_may
         assert_eq!((ended.state, ended.attempts), (CommandState::Succeeded, 1), "{ended:#?}");
         assert_eq!(published(&broker, &format!("{device}/req")), 1, "{device}");
     }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_older_copy_of_the_history_sends_nothing_again_that_must_not_be_repeated() -> Result<()> {
+    let mut broker = Broker::start(&Settings { persistent: true, ..EVERY_PACKET })?;
+    let mut desk = Desk::new().await?;
+    let connection = desk.connect(plain("bench", &broker)).await?;
+    broker.stop()?;
+    desk.trouble(&connection).await?;
+    let restart = ask(&connection, "pump", "restart", json!({}));
+    let id = desk.send(NewCommand { timeout_ms: Some(2_000), ttl_ms: Some(20_000), ..restart }).await?;
+    desk.close().await;
+    let database = desk.path().join(FILE_NAME);
+    let older = std::fs::read(&database)?;
+    broker.resume()?;
+    desk.open().await?;
+    desk.reaches("pump", &id, CommandState::AtBroker).await?;
+    desk.close().await;
+    for beside in ["-wal", "-shm"] {
+        // It is there only while somebody still reads.
+        let _ = std::fs::remove_file(desk.path().join(format!("{FILE_NAME}{beside}")));
+    }
+    std::fs::write(&database, older)?;
+
+    desk.open().await?;
+    desk.online(&connection).await?;
+    let ended = desk.ended("pump", &id).await?;
+    assert_eq!((ended.state, ended.attempts), (CommandState::TimedOut, 1), "{ended:#?}");
+    ensure!(ended.message.is_some_and(|said| said.contains("Events are missing from the history, so it may have run")));
+    assert_eq!(published(&broker, "pump/req"), 1);
     Ok(())
 }
 

@@ -101,6 +101,11 @@ fn why(brake: Option<&Brake>, spec: &NewRollout) -> Option<String> {
             let limit = spec.halt.as_ref().map(limit).unwrap_or_default();
             Some(format!("{} of {} finished devices failed{limit}.", grouped(*failed), grouped(*ended)))
         }
+        Brake::Halted(Why::EventsMissing) => Some(
+            "The history has lost events. Devices that seem to wait may have received the command already; it is sent to \
+             them if the rollout is resumed."
+                .to_owned(),
+        ),
         Brake::Unapproved | Brake::Paused | Brake::Stopped => None,
     }
 }

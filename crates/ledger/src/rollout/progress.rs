@@ -48,6 +48,8 @@ pub enum Why {
     },
     /// The gate's measurement left its limits: a sentence.
     Gate(Box<str>),
+    /// The history has lost events, so members that seem not released may have been.
+    EventsMissing,
 }
 
 /// The progress of a stage, without that of its members' commands.

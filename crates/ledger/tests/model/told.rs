@@ -208,6 +208,11 @@ impl Told {
             Fact::Handed { attempt } => {
                 self.sends.push(Sending { number: *attempt, at: now, on_wire: false, under_way: true, end: End::Open })
             }
+            Fact::EventsMissing => {
+                let number = self.sends.last().map_or(0, |send| send.number) + 1;
+                self.sends.push(Sending { number, at: now, on_wire: false, under_way: false, end: End::Lost });
+                self.state = State::Queued;
+            }
             Fact::Sent { .. } => {
                 let send = self.sends.last_mut().expect("a send");
                 send.at = now;

@@ -81,6 +81,14 @@ impl Bench {
         self
     }
 
+    /// The program is started again with a history that has lost events, as the store notes of a command that seems unsent.
+    #[track_caller]
+    pub(crate) fn restarted_with_events_missing(mut self, now: i64, name: &str) -> Bench {
+        let (device, command) = (device("d"), Some(id(name)));
+        self.events.push(Event { device, command, at: Timestamp(now), fact: Fact::EventsMissing });
+        self.restarted()
+    }
+
     /// The store hands over a settled command of the device `d`.
     #[track_caller]
     pub(crate) fn adopts(mut self, name: &str) -> Bench {

@@ -376,6 +376,36 @@ fn a_restart_sends_freely_only_what_was_provably_never_sent() {
 }
 
 #[test]
+fn where_events_are_missing_what_seems_unsent_may_have_been_sent() {
+    let queued = |policy| Bench::new().at(0, submit("a", policy), "a submitted").restarted_with_events_missing(5, "a");
+    queued(PLAIN)
+        .shows("a", "queued", "Events are missing from the history, so it may have been sent.")
+        .look("a", |command| assert_eq!((command.attempt, command.is_outstanding()), (1, true)))
+        .at(6, Input::Connected, "")
+        .at(10_005, Input::Tick, "a TimedOut(MayHaveRun)")
+        .shows("a", "timed_out", "No answer within 10 s. Events are missing from the history, so it may have run.");
+    queued(PLAIN).at(6, cancel("a"), "a TimedOut(Abandoned)");
+    queued(PLAIN).at(6, Input::Connected, "").at(7, says("a", Outcome::Succeeded), "a succeeded moved");
+    // It has the same id, so that a device that deduplicates does nothing twice.
+    queued(REPEATABLE).at(6, Input::Connected, "a handed 2; publish a 2");
+    Bench::connected()
+        .at(0, presence(false), "")
+        .at(1, submit("a", PLAIN), "a submitted; a Held")
+        .restarted_with_events_missing(5, "a")
+        .at(6, Input::Connected, "")
+        .at(7, presence(true), "")
+        .at(10_005, Input::Tick, "a TimedOut(MayHaveRun)");
+    // Of what has been sent, and of what was once not taken, no number is used twice.
+    out(PLAIN).restarted_with_events_missing(5, "a").look("a", |command| {
+        assert_eq!((command.attempt, command.message.as_deref()), (1, None));
+    });
+    out(REPEATABLE)
+        .at(10, delivered("a", 1, Puback::NotTaken), "a not sent 1")
+        .restarted_with_events_missing(11, "a")
+        .at(12, Input::Connected, "a handed 3; publish a 3");
+}
+
+#[test]
 fn inputs_about_nothing_known_do_nothing() {
     let check = |input: Input| {
         Bench::new().at(0, input.clone(), "");

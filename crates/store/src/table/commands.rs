@@ -260,6 +260,14 @@ pub(crate) fn ids(
         .collect()
 }
 
+/// The connections with commands that are not finished.
+pub(crate) fn connections_with_open(connection: &Connection) -> rusqlite::Result<Vec<ConnectionId>> {
+    connection
+        .prepare("SELECT DISTINCT connection FROM commands WHERE finished_at IS NULL")?
+        .query_map([], |row| Ok(ConnectionId::from(row.get::<_, String>(0)?)))?
+        .collect()
+}
+
 /// Whether a device has any command.
 pub(crate) fn has_any(connection: &Connection, id: &ConnectionId, device: &DeviceId) -> rusqlite::Result<bool> {
     connection

@@ -96,6 +96,29 @@ pub(crate) fn approval_of(connection: &Connection, number: u32) -> rusqlite::Res
         .map(Option::flatten)
 }
 
+/// Halts those that may release further members, now or when a person resumes them: the history has lost events, so members that seem not released may have
+/// been.
+pub(crate) fn halt_where_events_are_missing(connection: &Connection) -> rusqlite::Result<()> {
+    let mut all = connection.prepare(&format!("SELECT {COLUMNS} FROM rollouts ORDER BY number"))?;
+    let all: Vec<StoredRollout> = all.query_map([], read)?.collect::<Result<_, _>>()?;
+    for StoredRollout { number, mut snapshot, .. } in all {
+        let is_pending = || {
+            connection
+                .prepare_cached(
+                    "SELECT EXISTS (SELECT 1 FROM rollout_members m WHERE m.rollout = ?1 AND m.state IS NULL AND NOT EXISTS
+                         (SELECT 1 FROM commands c WHERE c.rollout = m.rollout AND c.member = m.member))",
+                )?
+                .query_row([number], |row| row.get::<_, bool>(0))
+        };
+        let may_go_on = !matches!(snapshot.progress.brake, Some(Brake::Unapproved | Brake::Stopped));
+        if may_go_on && is_pending()? {
+            snapshot.progress.brake = Some(Brake::Halted(Why::EventsMissing));
+            update(connection, number, &snapshot)?;
+        }
+    }
+    Ok(())
+}
+
 /// All of a connection, oldest first.
 pub(crate) fn all(connection: &Connection, id: &ConnectionId) -> rusqlite::Result<Vec<StoredRollout>> {
     connection
@@ -209,6 +232,7 @@ enum StoredBrake {
     Paused,
     TooManyFailed { failed: u32, ended: u32 },
     Gate { why: String },
+    EventsMissing,
     Stopped,
 }
 
@@ -232,6 +256,7 @@ impl StoredProgress {
                     StoredBrake::TooManyFailed { failed: *failed, ended: *ended }
                 }
                 Brake::Halted(Why::Gate(why)) => StoredBrake::Gate { why: why.to_string() },
+                Brake::Halted(Why::EventsMissing) => StoredBrake::EventsMissing,
                 Brake::Stopped => StoredBrake::Stopped,
             }),
             stage: progress.stage,
@@ -260,6 +285,7 @@ impl StoredProgress {
                 StoredBrake::Paused => Brake::Paused,
                 StoredBrake::TooManyFailed { failed, ended } => Brake::Halted(Why::Failures { failed, ended }),
                 StoredBrake::Gate { why } => Brake::Halted(Why::Gate(why.into())),
+                StoredBrake::EventsMissing => Brake::Halted(Why::EventsMissing),
                 StoredBrake::Stopped => Brake::Stopped,
             }),
             stage: self.stage,

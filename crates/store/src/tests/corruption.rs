@@ -4,10 +4,17 @@
 use std::{fs, path::Path, time::Duration};
 
 use tempfile::TempDir;
-use wilco_ledger::Outcome;
+use wilco_definitions::NewRollout;
+use wilco_ledger::{
+    Command, Fact, Membership, Origin, Outcome, Timestamp,
+    rollout::{Brake, Progress, Why},
+};
 
-use super::{connection, device, id, life, store, submit};
-use crate::{Change, Checked, DamagedEvent, FILE_NAME, Gap, HistoryFilter, MARK_FILE_NAME, Store, StoreError, recover};
+use super::{connection, device, event, id, indexed, life, policy, projection, queued, store, submission, submit};
+use crate::{
+    Change, Checked, CommandTemplate, DamagedEvent, FILE_NAME, Gap, HistoryFilter, MARK_FILE_NAME, NewMember,
+    RolloutSnapshot, Store, StoreError, StoredRollout, recover,
+};
 
 const LOG: &str = "wilco.sqlite3-wal";
 
@@ -120,6 +127,91 @@ async fn an_older_copy_that_was_put_back_is_noticed() {
 }
 
 #[tokio::test]
+async fn what_seems_unsent_counts_as_possibly_sent_once_events_are_missing() {
+    let (dir, store) = store();
+    store.commit(batch("one", 3, 1_000)).await.unwrap();
+    store.commit(life("dock", "done", 1_100, Outcome::Succeeded)).await.unwrap();
+    store.close().await.unwrap();
+    let older = fs::read(dir.path().join(FILE_NAME)).unwrap();
+    let store = Store::open(dir.path()).unwrap();
+    let handed = |name: &str| Change::Event {
+        connection: connection(),
+        event: event("kitchen", name, 2_000, Fact::Handed { attempt: 1 }),
+        command: None,
+    };
+    store.commit(vec![handed("one-0"), handed("one-1")]).await.unwrap();
+    store.close().await.unwrap();
+    fs::write(dir.path().join(FILE_NAME), older).unwrap();
+
+    for _ in 0..2 {
+        let store = Store::open(dir.path()).unwrap();
+        let open = store.unsettled(&connection()).await.unwrap();
+        assert_eq!(open.len(), 3);
+        assert!(open.iter().all(|command| command.is_outstanding() && command.attempt == 1), "{open:#?}");
+        let marked = store.evidence(&connection(), &device("kitchen"), &id("one-2")).await.unwrap().unwrap();
+        let facts: Vec<_> = marked.events.iter().map(|(_, event)| &event.fact).collect();
+        assert!(matches!(facts[..], [Fact::Submitted { .. }, Fact::EventsMissing]), "once: {facts:?}");
+        // The tables show it, as a rebuild would.
+        assert_eq!(marked.command, open[2]);
+        let (shown, found) = (projection(&dir), indexed(&dir));
+        store.rebuild_projection().await.unwrap();
+        assert!(projection(&dir) == shown && indexed(&dir) == found, "made anew, the tables are different");
+        assert!(store.check(None, true).await.unwrap().is_sound());
+        store.close().await.unwrap();
+    }
+}
+
+/// A rollout of these members, of which the first has its command.
+fn rollout(number: u32, members: u32, brake: Option<Brake>) -> Vec<Change> {
+    let template = CommandTemplate { name: "led".into(), args: "{}".into(), form: None, policy: policy() };
+    let progress = Progress { brake, ..Progress::new(1, Timestamp(1_000)) };
+    let rollout = StoredRollout {
+        number,
+        connection: connection(),
+        spec: NewRollout::default(),
+        template,
+        stages: vec![members],
+        snapshot: RolloutSnapshot { progress, counts: Vec::new() },
+        approval: None,
+    };
+    let members = (0..members).map(|member| NewMember { device: device(&format!("d{member}")), args: None });
+    let mut asked = submission("d0", &format!("first-of-{number}"));
+    asked.rollout = Some(Membership { rollout: number, member: 0 });
+    let name = asked.id.as_str().to_owned();
+    let command = Command { asked: asked.clone().into(), ..queued("d0", &name, 1_000) };
+    let released = Change::Event {
+        connection: connection(),
+        event: event("d0", &name, 1_000, Fact::Submitted { asked: asked.into(), origin: Origin::Here }),
+        command: Some(command.into()),
+    };
+    vec![Change::Rollout { rollout: Box::new(rollout), members: members.collect() }, released]
+}
+
+#[tokio::test]
+async fn a_rollout_releases_nobody_by_itself_once_events_are_missing() {
+    let (dir, store) = store();
+    let gate = Brake::Halted(Why::Gate("It is too hot.".into()));
+    let brakes = [None, Some(Brake::Paused), Some(gate), Some(Brake::Stopped), Some(Brake::Unapproved)];
+    for (number, brake) in (1..).zip(&brakes) {
+        store.commit(rollout(number, 2, brake.clone())).await.unwrap();
+    }
+    // Nothing is left to release of this one.
+    store.commit(rollout(6, 1, None)).await.unwrap();
+    store.close().await.unwrap();
+    let older = fs::read(dir.path().join(FILE_NAME)).unwrap();
+    let store = Store::open(dir.path()).unwrap();
+    store.commit(batch("lost", 1, 2_000)).await.unwrap();
+    store.close().await.unwrap();
+    fs::write(dir.path().join(FILE_NAME), older).unwrap();
+
+    let store = Store::open(dir.path()).unwrap();
+    let halted = || Some(Brake::Halted(Why::EventsMissing));
+    let found: Vec<_> = store.rollouts(&connection()).await.unwrap();
+    let found: Vec<_> = found.into_iter().map(|rollout| rollout.snapshot.progress.brake).collect();
+    assert_eq!(found, [halted(), halted(), halted(), Some(Brake::Stopped), Some(Brake::Unapproved), None]);
+}
+
+#[tokio::test]
 async fn another_database_in_its_place_is_noticed() {
     let (dir, store) = store();
     store.commit(batch("one", 20, 1_000)).await.unwrap();
@@ -222,6 +314,8 @@ async fn of_a_file_that_was_cut_the_rest_is_recovered() {
     let store = Store::open(other.path()).unwrap();
     assert_eq!(u64::from(store.command_count(None).await.unwrap()), recovered.commands);
     assert!(store.check(None, true).await.unwrap().is_sound());
+    let open = store.unsettled(&connection()).await.unwrap();
+    assert!(open.len() > 100 && open.iter().all(Command::is_outstanding), "a command would be sent again");
     store.commit(batch("later", 2, 9_000)).await.unwrap();
     assert_eq!(u64::from(store.command_count(None).await.unwrap()), recovered.commands + 2);
 }

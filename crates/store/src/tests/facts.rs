@@ -15,6 +15,7 @@ fn every_fact() -> Vec<Fact> {
         Fact::Held,
         Fact::Released,
         Fact::AwaitsReturn,
+        Fact::EventsMissing,
         Fact::Handed { attempt: 1 },
         Fact::Sent { attempt: 2 },
         Fact::AtBroker { attempt: u32::MAX, nobody_listening: true },

@@ -3,4 +3,4 @@
 /**
  * The kind of fact of an event.
  */
-export type EventKind = "submitted" | "held" | "released" | "awaits_return" | "handed" | "sent" | "at_broker" | "delivery_unknown" | "not_sent" | "undeliverable" | "unconfirmed" | "answered" | "unsolicited" | "unreadable" | "timed_out" | "expired" | "cancelled";
+export type EventKind = "submitted" | "held" | "released" | "awaits_return" | "handed" | "events_missing" | "sent" | "at_broker" | "delivery_unknown" | "not_sent" | "undeliverable" | "unconfirmed" | "answered" | "unsolicited" | "unreadable" | "timed_out" | "expired" | "cancelled";
