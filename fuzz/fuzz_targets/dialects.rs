@@ -2,8 +2,9 @@
 
 #![no_main]
 
+use serde_json::value::RawValue;
 use wilco_dialect::{
-    DecodedMessage, Dialect, Inbound, LogChunk, LogNews, LogPieces, LogStanding, Reported, Topics,
+    Challenge, DecodedMessage, Dialect, Inbound, LogChunk, LogNews, LogPieces, LogStanding, Reported, Topics,
     device_side::read_request,
 };
 use wilco_ledger::DeviceId;
@@ -30,7 +31,20 @@ libfuzzer_sys::fuzz_target!(|content: &[u8]| {
         }
     }
     let _ = read_request(payload, correlation);
+    sign(payload);
 });
+
+/// Signs a request where the payload asks for it. The password is in neither form.
+fn sign(payload: &[u8]) {
+    let Some(challenge) = Challenge::read(payload) else { return };
+    let password = "correct horse battery staple";
+    let signed = challenge.sign(r#"{"id":"7","method":"Switch.Set"}"#, password, 5, Some(2));
+    let (sent, kept) = signed.expect("a JSON object");
+    for text in [sent, kept] {
+        serde_json::from_str::<Box<RawValue>>(&text).expect("JSON");
+        assert!(!text.contains(password) || String::from_utf8_lossy(payload).contains(password), "{text}");
+    }
+}
 
 /// A piece of a log, twice, and what is said of it.
 fn put_together(device: &DeviceId, chunk: &LogChunk) {

@@ -1,4 +1,4 @@
-//! What people type or paste: addresses and searches.
+//! What people type or paste: addresses, searches, dialects and topic filters.
 
 #![no_main]
 
@@ -8,4 +8,5 @@ libfuzzer_sys::fuzz_target!(|content: &[u8]| {
     let text = String::from_utf8_lossy(content);
     fuzzing::addresses(&text);
     fuzzing::search(&text);
+    fuzzing::dialect_and_filter(&text);
 });

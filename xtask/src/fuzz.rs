@@ -1,7 +1,10 @@
-//! `cargo xtask fuzz [target] [executions]`: mutated input for every decoder of foreign data.
+//! `cargo xtask fuzz [target] [executions | --seconds N | --keep]`: mutated input for every decoder of foreign data.
 //!
 //! It is not part of `test`, because it takes long and finds something new only with more time; tests mutate a few
-//! thousand inputs of the same kinds. `check` makes sure that the targets build.
+//! thousand inputs of the same kinds. `check` makes sure that the targets build, and CI runs each for a limited time.
+//!
+//! What led to new places is kept in `fuzz/corpus`, which is not in the repository: every run begins with it, and CI hands
+//! it on from run to run. `--keep` adds to `fuzz/seeds`, which is, those inputs that reach what no seed reaches.
 
 use std::process::{Command, ExitCode};
 
@@ -11,7 +14,7 @@ use crate::packages::Purpose;
 use crate::{packages, process, target, tools};
 
 /// What each target reads is said in `fuzz/fuzz_targets`.
-const TARGETS: [&str; 16] = [
+const TARGETS: [&str; 18] = [
     "files",
     "pkcs12",
     "locked_keys",
@@ -28,9 +31,20 @@ const TARGETS: [&str; 16] = [
     "typed",
     "learned",
     "exchanges",
+    "network",
+    "stored",
 ];
 
-const EXECUTIONS: u64 = 1_000_000;
+/// How long each target runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Length {
+    Executions(u64),
+    Seconds(u64),
+    /// Not at all: the corpus is added to the seeds.
+    Keep,
+}
+
+const EXECUTIONS: Length = Length::Executions(1_000_000);
 /// Megabytes that one input may make the process take, the fuzzer's own included.
 const MEMORY: u32 = 1_024;
 /// Bytes of an input. Every seed is smaller; larger ones find nothing that these do not, and slower.
@@ -40,11 +54,11 @@ const TIMEOUT: u32 = 10;
 
 /// Runs what the words after `fuzz` ask for.
 pub(crate) fn fuzz(words: &[&str]) -> Result<ExitCode> {
-    let (targets, executions) = asked(words)?;
+    let (targets, length) = asked(words)?;
     packages::install(&[Purpose::Build])?;
     tools::install(&[tools::FUZZ])?;
     for target in targets {
-        run(target, executions)?;
+        run(target, length)?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -69,26 +83,38 @@ pub(crate) fn check(name: &str) -> Result<()> {
     process::run(name, &mut check)
 }
 
-fn asked<'a>(words: &[&'a str]) -> Result<(Vec<&'a str>, u64)> {
+fn asked<'a>(words: &[&'a str]) -> Result<(Vec<&'a str>, Length)> {
     let (targets, rest) = match words {
         [first, rest @ ..] if TARGETS.contains(first) => (vec![*first], rest),
         rest => (TARGETS.to_vec(), rest),
     };
-    let executions = match rest {
-        [] => EXECUTIONS,
-        [number] => number.parse().with_context(|| {
-            format!("`{number}` is neither a target nor a number of executions. The targets: {}.", TARGETS.join(", "))
-        })?,
-        _ => bail!("fuzz accepts at most a target and a number of executions."),
+    let number = |text: &str| {
+        text.parse()
+            .with_context(|| format!("`{text}` is neither a target nor a number. The targets: {}.", TARGETS.join(", ")))
     };
-    Ok((targets, executions))
+    let length = match rest {
+        [] => EXECUTIONS,
+        ["--keep"] => Length::Keep,
+        ["--seconds", seconds] => Length::Seconds(number(seconds)?),
+        [executions] => Length::Executions(number(executions)?),
+        _ => bail!("fuzz accepts at most a target, and a number of executions, --seconds N or --keep."),
+    };
+    Ok((targets, length))
 }
 
-fn run(name: &str, executions: u64) -> Result<()> {
+fn run(name: &str, length: Length) -> Result<()> {
     // What was found to lead to new places before, and grows; and what there is to begin with.
     let corpus = crate::top().join("fuzz/corpus").join(name);
     let seeds = crate::top().join("fuzz/seeds").join(name);
     std::fs::create_dir_all(&corpus).with_context(|| format!("creating {}", corpus.display()))?;
+    // The fuzzer adds to the first directory.
+    let (directories, length, what) = match length {
+        Length::Executions(count) => {
+            ([corpus, seeds], format!("-runs={count}"), format!("{count} executions of {name}"))
+        }
+        Length::Seconds(count) => ([corpus, seeds], format!("-max_total_time={count}"), format!("{name}, {count} s")),
+        Length::Keep => ([seeds, corpus], "-merge=1".to_owned(), format!("Keeping what reaches more of {name}")),
+    };
     let mut fuzz = Command::new(tools::FUZZ.path());
     fuzz.current_dir(crate::top())
         // Coverage is counted by an unstable option of the compiler; the toolchain itself is the stable one.
@@ -96,9 +122,38 @@ fn run(name: &str, executions: u64) -> Result<()> {
         .args(["run", "--sanitizer", "none", "--target-dir"])
         .arg(target().join("fuzz"))
         .arg(name)
-        .args([corpus, seeds])
+        .args(directories)
         .arg("--")
-        .args([format!("-runs={executions}"), format!("-rss_limit_mb={MEMORY}"), format!("-max_len={LONGEST}")])
+        .args([length, format!("-rss_limit_mb={MEMORY}"), format!("-max_len={LONGEST}")])
         .args([format!("-timeout={TIMEOUT}"), "-print_final_stats=1".to_owned()]);
-    process::run(&format!("{executions} executions of {name}"), &mut fuzz)
+    process::run(&what, &mut fuzz)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{EXECUTIONS, Length, TARGETS, asked};
+
+    #[test]
+    fn a_target_and_how_long_it_runs_can_be_named() {
+        let check = |words: &[&str], targets: usize, length: Length| {
+            let (found, asked) = asked(words).expect("understood");
+            assert_eq!((found.len(), asked), (targets, length), "{words:?}");
+        };
+        check(&[], TARGETS.len(), EXECUTIONS);
+        check(&["pkcs12"], 1, EXECUTIONS);
+        check(&["pkcs12", "5000"], 1, Length::Executions(5_000));
+        check(&["--seconds", "30"], TARGETS.len(), Length::Seconds(30));
+        check(&["pkcs12", "--keep"], 1, Length::Keep);
+        for wrong in [&["pkcs13"][..], &["--seconds"], &["--seconds", "x"], &["pkcs12", "1", "2"]] {
+            assert!(asked(wrong).is_err(), "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn every_target_has_seeds() {
+        for name in TARGETS {
+            let seeds = crate::top().join("fuzz/seeds").join(name);
+            assert!(std::fs::read_dir(&seeds).is_ok_and(|mut seeds| seeds.next().is_some()), "{}", seeds.display());
+        }
+    }
 }

@@ -40,7 +40,7 @@ cargo xtask <task>
   interop sends commands to real third-party programs, which it installs under target/: docs/dialects/interop.md
   setup   only sets up: system packages, the window's npm packages, the test tools
   faults  kills, stops and cuts off console, broker and devices; --seeds N, --scenario NAME, --report: docs/reliability.md
-  fuzz    mutated input for every decoder, a million times each, or: fuzz <target> <executions>";
+  fuzz    mutated input for every decoder, a million times each, or: fuzz [target] [executions | --seconds N | --keep]";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();

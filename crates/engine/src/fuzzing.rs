@@ -2,9 +2,11 @@
 
 use std::path::Path;
 
-use wilco_connection::{Address, Proxy};
+use wilco_connection::{Address, EnabledDialect, Proxy};
+pub use wilco_mqtt::fuzzing::{broker, proxy};
+pub use wilco_store::fuzzing::{stored_bytes, stored_fact};
 
-use crate::{approval, catalogue, device_file, evidence_file, fleet::Search, import_export, ipc};
+use crate::{approval, catalogue, device_file, evidence_file, fleet::Search, import_export, ipc, traffic::TopicFilter};
 
 /// Reads a CSV file of devices to its end.
 pub fn device_file(path: &Path) {
@@ -49,6 +51,12 @@ pub fn addresses(text: &str) {
     if let Ok(proxy) = Proxy::parse(text) {
         assert!(!proxy.url().is_empty());
     }
+}
+
+/// Reads a dialect with its settings, and a topic filter.
+pub fn dialect_and_filter(text: &str) {
+    let _ = text.parse::<EnabledDialect>();
+    let _ = TopicFilter::parse(text);
 }
 
 /// Reads a search for devices. What is understood is understood again as it is stored.

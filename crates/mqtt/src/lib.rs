@@ -6,6 +6,8 @@
 
 mod broker_refusal;
 mod envelope;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 pub mod preflight;
 mod refusal;
 mod sender;

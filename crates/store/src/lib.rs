@@ -18,6 +18,8 @@ mod error;
 mod evidence;
 mod evidence_file;
 mod fact;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod history;
 mod logs;
 mod look_up;

@@ -138,6 +138,12 @@ fn gap(written: &Written, now: &Written) -> Option<Gap> {
     Some(Gap { events, after: now.at, until: written.at, replaced: false })
 }
 
+/// Reads the content of the file.
+#[cfg(fuzzing)]
+pub(super) fn read_bytes(content: &[u8]) {
+    let _ = serde_json::from_slice::<Written>(content);
+}
+
 fn read(path: &Path) -> Option<Written> {
     match fs::read(path) {
         Ok(text) => serde_json::from_slice(&text)

@@ -26,6 +26,8 @@ pub(crate) use written_publishes::WrittenPublishes;
 use crate::refusal::{Refusal, Remedy};
 use byte_recorder::RecordedStream;
 use proxy::Tunnel;
+#[cfg(fuzzing)]
+pub(crate) use proxy::status as proxy_status;
 use wilco_credentials::tls::ShownCertificates;
 
 /// At most this long for each step.

@@ -64,12 +64,7 @@ impl Tunnel<'_> {
                 return Err(self.not_a_proxy());
             }
         }
-        let mut headers = [httparse::EMPTY_HEADER; 64];
-        let mut response = httparse::Response::new(&mut headers);
-        match response.parse(&head) {
-            Ok(httparse::Status::Complete(_)) => response.code.ok_or_else(|| self.not_a_proxy()),
-            _ => Err(self.not_a_proxy()),
-        }
+        status(&head).ok_or_else(|| self.not_a_proxy())
     }
 
     async fn socks5(&self, stream: &mut TcpStream, host: &str, port: u16) -> Result<(), Refusal> {
@@ -161,5 +156,15 @@ impl Tunnel<'_> {
             "Check the address, and whether it is an HTTP or a SOCKS5 proxy.",
             Remedy::TryAgain,
         )
+    }
+}
+
+/// The status in the head of an HTTP answer; `None` if it is none.
+pub(crate) fn status(head: &[u8]) -> Option<u16> {
+    let mut headers = [httparse::EMPTY_HEADER; 64];
+    let mut response = httparse::Response::new(&mut headers);
+    match response.parse(head) {
+        Ok(httparse::Status::Complete(_)) => response.code,
+        _ => None,
     }
 }
