@@ -60,8 +60,13 @@ impl Base {
     /// The engine of that data directory, or of the person's own.
     pub(crate) async fn open(data_dir: Option<&Path>) -> Result<Base, Problem> {
         let data_dir = DataDir::open(data_dir).map_err(Failure::from)?;
-        let asked = enter(&data_dir).await?;
-        Ok(Base::asking(data_dir, asked))
+        Ok(Base::of(&data_dir).await?)
+    }
+
+    /// The engine of that data directory, or why there can be none.
+    pub(crate) async fn of(data_dir: &DataDir) -> Result<Base, Failure> {
+        let asked = enter(data_dir).await?;
+        Ok(Base::asking(data_dir.clone(), asked))
     }
 
     /// An engine for one command, of which nothing is kept. Needs no keyring, and is independent of a running engine.
@@ -103,15 +108,7 @@ impl Base {
         if let Some(place) = place {
             return Ok(all.swap_remove(place));
         }
-        let names: Vec<_> = all.iter().map(|one| visible_name(&one.name)).collect();
-        let hint = match names.as_slice() {
-            [] => "Add one: wilco connections add NAME --url mqtts://HOST".to_owned(),
-            _ if name.contains("://") => {
-                "Use --url for an address, where the command has it, or add a connection.".to_owned()
-            }
-            names => format!("Available: {}.", names.join(", ")),
-        };
-        Err(Problem::new(format!("There is no connection named '{}'.", entered(name)), hint))
+        Err(no_connection(name, all.iter().map(|one| one.name.as_str())))
     }
 
     /// Puts everything of ours away.
@@ -126,6 +123,19 @@ impl Base {
             drop(temporary);
         }
     }
+}
+
+/// There is none of that name among these.
+pub(crate) fn no_connection<'a>(name: &str, names: impl Iterator<Item = &'a str>) -> Problem {
+    let names: Vec<_> = names.map(visible_name).collect();
+    let hint = match names.as_slice() {
+        [] => "Add one: wilco connections add NAME --url mqtts://HOST".to_owned(),
+        _ if name.contains("://") => {
+            "Use --url for an address, where the command has it, or add a connection.".to_owned()
+        }
+        names => format!("Available: {}.", names.join(", ")),
+    };
+    Problem::new(format!("There is no connection named '{}'.", entered(name)), hint)
 }
 
 impl Relay {

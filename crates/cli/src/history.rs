@@ -3,12 +3,14 @@
 use std::{path::Path, process::ExitCode};
 
 use wilco_engine::{
-    api::{CommandView, ExportFormat, HistoryCause, HistoryCauses, HistoryQuery},
+    StoredHistory,
+    api::{CommandView, ExportFormat, Failure, FailureCode, HistoryCause, HistoryCauses, HistoryPage, HistoryQuery},
     history_writer::{self, HistoryWriter},
+    paths::DataDir,
 };
 
 use crate::{
-    base::Base,
+    base::{self, Base},
     check,
     options::{Format, HistoryOptions},
     output::{CommandLine, Output, Table, clean, count, local_time, state_name, state_style, visible_name},
@@ -20,19 +22,74 @@ const PAGE: u32 = 1_000;
 
 /// Does it.
 pub(crate) async fn run(options: HistoryOptions, data_dir: Option<&Path>) -> Result<ExitCode, Problem> {
-    let base = Base::open(data_dir).await?;
-    // The history is printed even if it cannot be checked now.
-    let _ = check::warn(base.console()).await;
-    let outcome = print(&base, options).await;
-    base.close().await;
+    let source = Source::open(&DataDir::open(data_dir).map_err(Failure::from)?).await?;
+    if let Source::Engine(base) = &source {
+        // The history is printed even if it cannot be checked now.
+        let _ = check::warn(base.console()).await;
+    }
+    let outcome = print(&source, options).await;
+    if let Source::Engine(base) = source {
+        base.close().await;
+    }
     outcome
 }
 
-async fn print(base: &Base, options: HistoryOptions) -> Result<ExitCode, Problem> {
+/// Where the history comes from.
+enum Source {
+    Engine(Base),
+    /// No engine can begin, because nothing can be written.
+    Stored(StoredHistory),
+}
+
+impl Source {
+    async fn open(data_dir: &DataDir) -> Result<Source, Problem> {
+        let failure = match Base::of(data_dir).await {
+            Ok(base) => return Ok(Source::Engine(base)),
+            Err(failure) => failure,
+        };
+        if failure.code == FailureCode::Store
+            && let Ok(stored) = StoredHistory::open(data_dir).await
+        {
+            problem::warn(&failure.message, failure.hint.as_deref());
+            return Ok(Source::Stored(stored));
+        }
+        Err(failure.into())
+    }
+
+    /// The id of the connection of that name.
+    async fn connection(&self, name: &str) -> Result<String, Problem> {
+        let stored = match self {
+            Source::Engine(base) => return Ok(base.connection(name).await?.id),
+            Source::Stored(stored) => stored,
+        };
+        let all = stored.connections().await?;
+        let found = all.iter().find(|(_, known)| known == name).or_else(|| all.iter().find(|(id, _)| id == name));
+        match found {
+            Some((id, _)) => Ok(id.clone()),
+            None => Err(base::no_connection(name, all.iter().map(|(_, known)| known.as_str()))),
+        }
+    }
+
+    async fn page(&self, query: HistoryQuery) -> Result<HistoryPage, Failure> {
+        match self {
+            Source::Engine(base) => base.console().history(query).await,
+            Source::Stored(stored) => stored.history(query).await,
+        }
+    }
+
+    async fn causes(&self, query: HistoryQuery) -> Result<HistoryCauses, Failure> {
+        match self {
+            Source::Engine(base) => base.console().history_causes(query).await,
+            Source::Stored(stored) => stored.history_causes(query).await,
+        }
+    }
+}
+
+async fn print(source: &Source, options: HistoryOptions) -> Result<ExitCode, Problem> {
     let HistoryOptions { connection, device, state, since, automatic, search, by_cause, limit, format } = options;
-    let connection = base.connection(&connection).await?;
+    let connection = source.connection(&connection).await?;
     let query = HistoryQuery {
-        connection: Some(connection.id),
+        connection: Some(connection),
         device,
         states: state,
         since,
@@ -41,14 +98,14 @@ async fn print(base: &Base, options: HistoryOptions) -> Result<ExitCode, Problem
         ..HistoryQuery::default()
     };
     if by_cause {
-        return print_causes(base, HistoryQuery { limit, ..query }, format).await;
+        return print_causes(source, HistoryQuery { limit, ..query }, format).await;
     }
     let mut listed = Listed::new(format)?;
     let mut left = limit;
     let mut cursor = None;
     while left > 0 {
         let query = HistoryQuery { cursor, limit: left.min(PAGE), ..query.clone() };
-        let page = base.console().history(query).await?;
+        let page = source.page(query).await?;
         page.commands.iter().try_for_each(|command| listed.add(command))?;
         left = left.saturating_sub(u32::try_from(page.commands.len()).unwrap_or(u32::MAX));
         cursor = page.next;
@@ -60,8 +117,8 @@ async fn print(base: &Base, options: HistoryOptions) -> Result<ExitCode, Problem
     Ok(ExitCode::SUCCESS)
 }
 
-async fn print_causes(base: &Base, query: HistoryQuery, format: Format) -> Result<ExitCode, Problem> {
-    let HistoryCauses { causes, commands, more } = base.console().history_causes(query).await?;
+async fn print_causes(source: &Source, query: HistoryQuery, format: Format) -> Result<ExitCode, Problem> {
+    let HistoryCauses { causes, commands, more } = source.causes(query).await?;
     match format {
         Format::Json => {
             let mut output = Output::data();

@@ -140,6 +140,20 @@ impl Store {
         Ok(Store { path, jobs, thread, readers, behind, entry: None, audit_grew })
     }
 
+    /// Opens a database whose disk has no room, so that [`Store::open`] fails: what is committed can be read, also after a
+    /// crash, and every change is refused with [`StoreError::Full`]. Nothing is written. Blocks.
+    ///
+    /// # Errors
+    /// As [`Store::open`]; [`StoreError::Full`] for a database of an earlier version.
+    pub fn open_without_room(dir: &Path) -> Result<Store, StoreError> {
+        let path = dir.join(FILE_NAME);
+        let connection = open::without_room(&path)?;
+        let Started { jobs, thread, behind } = writer::spawn_without_room(path.clone())
+            .map_err(|error| StoreError::Other { path: path.clone(), what: error.to_string() })?;
+        let (readers, thread) = (Readers::only(path.clone(), connection), Arc::new(Mutex::new(Some(thread))));
+        Ok(Store { path, jobs, thread, readers, behind, entry: None, audit_grew: Arc::new(Notify::new()) })
+    }
+
     /// Stores changes in their order: all of them, or none. Returns when they are on the disk. Whatever waits at the
     /// same time is committed together.
     ///

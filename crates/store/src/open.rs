@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, OpenFlags, config::DbConfig};
 
 use super::{
     StoreError,
@@ -41,6 +41,33 @@ pub(super) fn reader(path: &Path) -> rusqlite::Result<Connection> {
         Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     connection.busy_timeout(Duration::from_secs(5))?;
     connection.set_prepared_statement_cache_capacity(64);
+    Ok(connection)
+}
+
+/// The one connection to a database whose disk has no room. It shows everything that is committed, writes nothing, not even
+/// the log's index (<https://sqlite.org/wal.html#noshm>), and excludes every other connection.
+pub(super) fn without_room(path: &Path) -> Result<Connection, StoreError> {
+    let read = |error| StoreError::read(path, &error);
+    let opened = || -> rusqlite::Result<Connection> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(path, flags)?;
+        connection.busy_timeout(Duration::from_secs(5))?;
+        connection.set_prepared_statement_cache_capacity(64);
+        connection.pragma_update_and_check(None, "locking_mode", "EXCLUSIVE", |_| Ok(()))?;
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+        connection.pragma_update(None, "cache_spill", false)?;
+        connection.pragma_update(None, "temp_store", "MEMORY")?;
+        Ok(connection)
+    };
+    let mut connection = opened().map_err(read)?;
+    refuse_foreign(path, &connection)?;
+    let found = connection.query_row("PRAGMA user_version", [], |row| row.get::<_, u32>(0)).map_err(read)?;
+    match found {
+        VERSION => table::catch_up_in_memory(&mut connection).map_err(read)?,
+        found if found > VERSION => return Err(StoreError::Newer { path: path.to_owned(), found, known: VERSION }),
+        // It would have to be brought to this version first.
+        _ => return Err(StoreError::Full { path: path.to_owned() }),
+    }
     Ok(connection)
 }
 

@@ -20,6 +20,8 @@ pub(super) struct Readers {
     turns: Arc<Semaphore>,
     /// Limits searches, so that other readers do not wait for them.
     first: Arc<Semaphore>,
+    /// There is one connection and there can be no other. Nothing is committed, so it always reads the same state.
+    is_only: bool,
 }
 
 impl Readers {
@@ -29,7 +31,15 @@ impl Readers {
             idle: Arc::default(),
             turns: Arc::new(Semaphore::new(READERS)),
             first: Arc::new(Semaphore::new(1)),
+            is_only: false,
         }
+    }
+
+    /// This connection alone.
+    pub(super) fn only(path: PathBuf, connection: Connection) -> Readers {
+        let turns = Arc::new(Semaphore::new(1));
+        let idle = Arc::new(Mutex::new(vec![connection]));
+        Readers { path, idle, turns: Arc::clone(&turns), first: turns, is_only: true }
     }
 
     /// Reads one state of the database: what is committed meanwhile is not seen.
@@ -68,6 +78,11 @@ impl Readers {
             Some(connection) => connection,
             None => open::reader(&self.path)?,
         };
+        if self.is_only {
+            let found = query(&connection);
+            self.lock().push(connection);
+            return found;
+        }
         let transaction = connection.transaction()?;
         let found = query(&transaction)?;
         transaction.finish()?;
@@ -77,7 +92,8 @@ impl Readers {
 
     /// Lets what is continuing end, allows nothing more, and closes the connections.
     pub(super) async fn close(&self) {
-        if let Ok(_all) = self.turns.acquire_many(u32::try_from(READERS).unwrap_or(u32::MAX)).await {
+        let readers = if self.is_only { 1 } else { READERS };
+        if let Ok(_all) = self.turns.acquire_many(u32::try_from(readers).unwrap_or(u32::MAX)).await {
             self.turns.close();
         }
         if let Ok(_all) = self.first.acquire().await {

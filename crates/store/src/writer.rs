@@ -108,6 +108,30 @@ pub(super) fn spawn(
     Ok(Started { jobs: sender, thread, behind })
 }
 
+/// In place of the writer of a database whose disk has no room: everything that would be written is refused.
+pub(super) fn spawn_without_room(path: PathBuf) -> std::io::Result<Started> {
+    let (sender, jobs) = channel();
+    let refuse = move || {
+        let full = || StoreError::Full { path: path.clone() };
+        for job in jobs {
+            match job {
+                Job::Commit { done, .. } => drop(done.send(Err(full()))),
+                // What is read shows everything already.
+                Job::CatchUp(done) | Job::Index(done) => drop(done.send(Ok(()))),
+                Job::Run { task, .. } => task(Err(full())),
+                #[cfg(any(test, feature = "testing"))]
+                Job::Meddle(_) => {}
+                Job::Close(done) => {
+                    let _ = done.send(Ok(()));
+                    return;
+                }
+            }
+        }
+    };
+    let thread = std::thread::Builder::new().name("wilco-store".to_owned()).spawn(refuse)?;
+    Ok(Started { jobs: sender, thread, behind: Arc::default() })
+}
+
 struct Writer {
     connection: Connection,
     path: PathBuf,

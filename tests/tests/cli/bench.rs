@@ -78,6 +78,13 @@ impl Bench {
         Child::start(&mut command, &self.data.path().join("stderr"))
     }
 
+    /// Runs it on a disk that takes no byte more: every write to a file is refused.
+    pub(crate) fn run_without_room(&self, arguments: &[&str]) -> Result<Said> {
+        let mut command = Command::new("sh");
+        command.args(["-c", r#"trap "" XFSZ; ulimit -f 0; exec "$@""#, "sh"]).arg(program("wilco")?);
+        Said::of(&self.surround(&mut command).args(arguments).stdin(Stdio::null()).output()?)
+    }
+
     /// As [`Bench::start`], for a program whose files anybody could read and write, if it did not say otherwise itself.
     pub(crate) fn start_with_umask_0(&self, arguments: &[&str]) -> Result<Child> {
         let mut command = Child::command("sh");

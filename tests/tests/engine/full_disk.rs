@@ -7,7 +7,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail, ensure};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-use wilco_engine::api::{CommandState, Failure, FailureCode, LinkState};
+use wilco_engine::api::{CommandState, Failure, FailureCode, HistoryQuery, LinkState};
 use wilco_engine::store::FILE_NAME;
 use wilco_engine::vault::Vault;
 use wilco_tests::{Broker, Child, soon};
@@ -96,6 +96,8 @@ async fn scenario(disk: &Disk) -> Result<()> {
     let failure: Failure = desk.console().send(led(&connection, "refused")).await.err().context("it was sent")?;
     assert_eq!(failure.code, FailureCode::Store);
     assert!(failure.message.contains(disk.sentence()) && failure.hint.is_some(), "{failure:?}");
+    let kept = desk.console().history(HistoryQuery { limit: 10, ..HistoryQuery::default() }).await?;
+    ensure!(kept.commands.len() == 1 && kept.commands[0].id == asked, "{kept:?}");
     desk.notice(disk.sentence()).await?;
     if let Disk::Mounted(path) = disk {
         // A limit on the size of a file lets a small one through.

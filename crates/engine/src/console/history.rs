@@ -6,7 +6,7 @@ use super::{Handle, device_id};
 use crate::{
     api::{Failure, HistoryCause, HistoryCauses, HistoryPage, HistoryQuery, invalid},
     controller::NEEDS_ATTENTION_FOR,
-    store::{ConnectionId, Cursor, HistoryFilter, StoredCause},
+    store::{ConnectionId, Cursor, HistoryFilter, Store, StoredCause},
     views,
 };
 
@@ -20,13 +20,7 @@ impl Handle {
     /// [`FailureCode::Invalid`](crate::api::FailureCode) for a cursor that does not exist, and for a search text that is too
     /// long.
     pub async fn history(&self, query: HistoryQuery) -> Result<HistoryPage, Failure> {
-        let page = self.store.history(self.history_filter(query)?).await?;
-        Ok(HistoryPage {
-            commands: page.rows.iter().map(|(id, command)| views::command(id.as_str(), command, None)).collect(),
-            next: page.next.map(|cursor| cursor.to_string()),
-            total: page.total,
-            matching: page.matching,
-        })
+        page(&self.store, query, self.clock.now()).await
     }
 
     /// Why the newest commands that match failed, the most frequent cause first.
@@ -34,47 +28,63 @@ impl Handle {
     /// # Errors
     /// As [`Handle::history`].
     pub async fn history_causes(&self, query: HistoryQuery) -> Result<HistoryCauses, Failure> {
-        let found = self.store.causes(self.history_filter(query)?).await?;
-        let cause = |StoredCause { state, message, count, latest }| HistoryCause {
-            search: words(&message),
-            state: state.into(),
-            message,
-            count,
-            latest_at: latest.0,
-        };
-        Ok(HistoryCauses {
-            causes: found.causes.into_iter().map(cause).collect(),
-            commands: found.commands,
-            more: found.more,
-        })
+        causes(&self.store, query, self.clock.now()).await
     }
+}
 
-    fn history_filter(&self, query: HistoryQuery) -> Result<HistoryFilter, Failure> {
-        let cursor = |cursor: String| {
-            Cursor::parse(&cursor).ok_or_else(|| {
-                invalid(format!("'{cursor}' is not a position in the history."), "Start again from the first page.")
-            })
-        };
-        let length = query.search.chars().count();
-        if length > LONGEST_SEARCH {
-            return Err(invalid(
-                format!("The search text has {} characters; the maximum is {LONGEST_SEARCH}.", grouped(length)),
-                "Search for fewer words.",
-            ));
-        }
-        let needed_since = Timestamp(self.clock.now().0.saturating_sub_unsigned(NEEDS_ATTENTION_FOR.0));
-        Ok(HistoryFilter {
-            connection: query.connection.as_deref().map(ConnectionId::from),
-            device: query.device.as_deref().map(device_id).transpose()?,
-            states: query.states.into_iter().map(State::from).collect(),
-            since: query.since.map(Timestamp),
-            automatic: query.automatic,
-            search: query.search,
-            needs_attention_since: query.needs_attention.then_some(needed_since),
-            before: query.cursor.map(cursor).transpose()?,
-            limit: query.limit.clamp(1, 1_000),
+/// A page of the history in that store.
+pub(crate) async fn page(store: &Store, query: HistoryQuery, now: Timestamp) -> Result<HistoryPage, Failure> {
+    let page = store.history(filter(query, now)?).await?;
+    Ok(HistoryPage {
+        commands: page.rows.iter().map(|(id, command)| views::command(id.as_str(), command, None)).collect(),
+        next: page.next.map(|cursor| cursor.to_string()),
+        total: page.total,
+        matching: page.matching,
+    })
+}
+
+/// Why the newest commands in that store failed.
+pub(crate) async fn causes(store: &Store, query: HistoryQuery, now: Timestamp) -> Result<HistoryCauses, Failure> {
+    let found = store.causes(filter(query, now)?).await?;
+    let cause = |StoredCause { state, message, count, latest }| HistoryCause {
+        search: words(&message),
+        state: state.into(),
+        message,
+        count,
+        latest_at: latest.0,
+    };
+    Ok(HistoryCauses {
+        causes: found.causes.into_iter().map(cause).collect(),
+        commands: found.commands,
+        more: found.more,
+    })
+}
+
+fn filter(query: HistoryQuery, now: Timestamp) -> Result<HistoryFilter, Failure> {
+    let cursor = |cursor: String| {
+        Cursor::parse(&cursor).ok_or_else(|| {
+            invalid(format!("'{cursor}' is not a position in the history."), "Start again from the first page.")
         })
+    };
+    let length = query.search.chars().count();
+    if length > LONGEST_SEARCH {
+        return Err(invalid(
+            format!("The search text has {} characters; the maximum is {LONGEST_SEARCH}.", grouped(length)),
+            "Search for fewer words.",
+        ));
     }
+    let needed_since = Timestamp(now.0.saturating_sub_unsigned(NEEDS_ATTENTION_FOR.0));
+    Ok(HistoryFilter {
+        connection: query.connection.as_deref().map(ConnectionId::from),
+        device: query.device.as_deref().map(device_id).transpose()?,
+        states: query.states.into_iter().map(State::from).collect(),
+        since: query.since.map(Timestamp),
+        automatic: query.automatic,
+        search: query.search,
+        needs_attention_since: query.needs_attention.then_some(needed_since),
+        before: query.cursor.map(cursor).transpose()?,
+        limit: query.limit.clamp(1, 1_000),
+    })
 }
 
 /// The words of a message that commands of one cause have in common, as a search.

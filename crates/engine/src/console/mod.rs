@@ -19,7 +19,7 @@ mod export;
 #[cfg(test)]
 pub(crate) mod fixture;
 mod fleet;
-mod history;
+pub(crate) mod history;
 mod history_check;
 mod import_export;
 mod logs;
@@ -429,6 +429,6 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, Failure> +
     spawn_blocking(work).await.map_err(defect)?
 }
 
-fn defect(error: tokio::task::JoinError) -> Failure {
+pub(crate) fn defect(error: tokio::task::JoinError) -> Failure {
     Failure { code: FailureCode::Internal, message: format!("Internal error: {error}."), hint: None }
 }

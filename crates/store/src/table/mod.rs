@@ -32,7 +32,7 @@ pub(super) mod views;
 
 use std::sync::LazyLock;
 
-use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehavior, types::FromSql};
+use rusqlite::{Connection, DropBehavior, OptionalExtension, Row, Transaction, TransactionBehavior, types::FromSql};
 use rusqlite_migration::{HookResult, M, Migrations};
 use wilco_ledger::{Command, DeviceId};
 
@@ -171,10 +171,24 @@ pub(super) fn rebuild(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
 pub(super) fn catch_up(connection: &mut Connection) -> rusqlite::Result<()> {
     let Some(shown) = meta::shown_up_to(connection)? else { return Ok(()) };
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let rows = show_from(&transaction, shown)?;
-    index_rows(&transaction, rows.into_iter())?;
-    meta::show_all(&transaction)?;
+    show_all_from(&transaction, shown)?;
     transaction.commit()
+}
+
+/// The same for this connection alone, which must have no limit on changed pages in its memory: nothing is committed, and
+/// the transaction stays open.
+pub(super) fn catch_up_in_memory(connection: &mut Connection) -> rusqlite::Result<()> {
+    let Some(shown) = meta::shown_up_to(connection)? else { return Ok(()) };
+    let mut transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    show_all_from(&transaction, shown)?;
+    transaction.set_drop_behavior(DropBehavior::Ignore);
+    Ok(())
+}
+
+fn show_all_from(transaction: &Transaction<'_>, event: i64) -> rusqlite::Result<()> {
+    let rows = show_from(transaction, event)?;
+    index_rows(transaction, rows.into_iter())?;
+    meta::show_all(transaction)
 }
 
 /// Lets the projection show every command to which something has happened after that event, except in the search index.

@@ -1,7 +1,11 @@
 //! Under load, events are written first and rows a little later, which no reader can notice.
 
 use std::{
+    collections::BTreeMap,
+    ffi::OsString,
+    fs,
     ops::Range,
+    path::Path,
     sync::{atomic::Ordering, mpsc::Sender},
     task::Poll,
 };
@@ -181,6 +185,55 @@ async fn an_event_of_no_command_between_two_crowds_leaves_no_mark_behind() {
     assert!(!is_behind(&dir), "the mark stayed although nothing was left for later");
     drop(commit(&store, [crowd(1..3), vec![stray("kitchen", 2)], crowd(3..7)]).await);
     assert_eq!(listed(&store).await, crowd_after(few_enough_for_one_small_commit, 0..7));
+}
+
+/// The files of a directory.
+fn files(dir: &Path) -> BTreeMap<OsString, Vec<u8>> {
+    let entries = fs::read_dir(dir).unwrap().map(Result::unwrap);
+    entries.map(|entry| (entry.file_name(), fs::read(entry.path()).unwrap())).collect()
+}
+
+#[tokio::test]
+async fn without_room_on_the_disk_everything_is_read_after_a_kill_and_nothing_is_written() {
+    let (dir, store) = store();
+    let still = commit(&store, [crowd(0..1)]).await;
+    assert!(is_behind(&dir), "nothing was left for later");
+    // What a kill at this moment leaves behind.
+    let left = tempfile::tempdir().unwrap();
+    for name in [FILE_NAME.to_owned(), format!("{FILE_NAME}-wal")] {
+        fs::copy(dir.path().join(&name), left.path().join(&name)).unwrap();
+    }
+    drop(still);
+    let before = files(left.path());
+
+    let read = Store::open_without_room(left.path()).unwrap();
+    assert_eq!(listed(&read).await, crowd_after(CROWD, 0..1));
+    assert_eq!(read.command_count(None).await.unwrap(), 300);
+    let found = HistoryFilter { search: "d17".to_owned(), limit: 5, ..HistoryFilter::default() };
+    assert_eq!(read.history(found).await.unwrap().rows.len(), 5, "d17 and d170 to d179");
+    let full = StoreError::Full { path: left.path().join(FILE_NAME) };
+    assert_eq!(read.commit(crowd(1..2)).await, Err(full.clone()));
+    assert_eq!(read.save_settings(Settings::default()).await, Err(full));
+    read.close().await.unwrap();
+    assert!(files(left.path()) == before, "something was written");
+
+    let store = Store::open(left.path()).unwrap();
+    assert_eq!(listed(&store).await, crowd_after(CROWD, 0..1));
+}
+
+#[tokio::test]
+async fn without_room_on_the_disk_a_newer_or_foreign_database_is_refused_as_ever() {
+    let (dir, store) = store();
+    store.write(|transaction| transaction.pragma_update(None, "user_version", 99)).await.unwrap();
+    store.close().await.unwrap();
+    assert!(matches!(Store::open_without_room(dir.path()), Err(StoreError::Newer { found: 99, .. })));
+    let other = tempfile::tempdir().unwrap();
+    assert!(Store::open_without_room(other.path()).is_err(), "none is created");
+    assert!(files(other.path()).is_empty());
+    let theirs = rusqlite::Connection::open(other.path().join(FILE_NAME)).unwrap();
+    theirs.execute_batch("CREATE TABLE theirs (number INTEGER)").unwrap();
+    drop(theirs);
+    assert!(matches!(Store::open_without_room(other.path()), Err(StoreError::Damaged { .. })));
 }
 
 #[tokio::test]
