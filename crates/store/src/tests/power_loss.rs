@@ -1,8 +1,8 @@
 //! Power loss at every sync of a fan-out through the real writer: every reported commit is there, whole, and everything
 //! published was committed.
 //!
-//! The disk is rebuilt as a power cut would leave it: with all synced writes and none of the others, or with half of
-//! the last write.
+//! The disk is rebuilt as a power cut would leave it: with all synced writes, and of the others none, only half of the last
+//! one, or all but the second half of the last one.
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -75,22 +75,35 @@ async fn fan_out(directory: &Path, record: &Record) {
 struct Files {
     written: HashMap<PathBuf, Vec<u8>>,
     on_disk: HashMap<PathBuf, Vec<u8>>,
-    /// The last write that is not synced.
-    last: Option<(PathBuf, usize, Vec<u8>)>,
+    /// The last write, where it is not synced.
+    last: Option<Last>,
+}
+
+#[derive(Clone)]
+struct Last {
+    file: PathBuf,
+    at: usize,
+    bytes: Vec<u8>,
+    /// What was there before, and how long the file was.
+    replaced: Vec<u8>,
+    length: usize,
 }
 
 impl Files {
     fn apply(&mut self, op: &Op) {
         match op {
             Op::Write { file, at, bytes } => {
-                put(self.written.entry(file.clone()).or_default(), *at, bytes);
-                self.last = Some((file.clone(), *at, bytes.clone()));
+                let content = self.written.entry(file.clone()).or_default();
+                let length = content.len();
+                let replaced = content[length.min(*at)..length.min(*at + bytes.len())].to_vec();
+                put(content, *at, bytes);
+                self.last = Some(Last { file: file.clone(), at: *at, bytes: bytes.clone(), replaced, length });
             }
             Op::Truncate { file, length } => self.written.entry(file.clone()).or_default().resize(*length, 0),
             Op::Sync { file } => {
                 let content = self.written.entry(file.clone()).or_default().clone();
                 self.on_disk.insert(file.clone(), content);
-                self.last = self.last.take().filter(|(last, ..)| last != file);
+                self.last = self.last.take().filter(|last| last.file != *file);
             }
             Op::Delete { file } => {
                 self.written.remove(file);
@@ -100,14 +113,34 @@ impl Files {
         }
     }
 
-    /// What a power cut leaves, with half of the last write or without.
-    fn after_power_loss(&self, torn: bool) -> HashMap<PathBuf, Vec<u8>> {
-        let mut left = self.on_disk.clone();
-        if let Some((file, at, bytes)) = self.last.as_ref().filter(|_| torn) {
-            put(left.entry(file.clone()).or_default(), *at, &bytes[..bytes.len() / 2]);
+    /// What a power cut leaves.
+    fn after_power_loss(&self, unsynced: Unsynced) -> HashMap<PathBuf, Vec<u8>> {
+        let mut left = match unsynced {
+            Unsynced::Forgotten | Unsynced::LastTorn => self.on_disk.clone(),
+            Unsynced::KeptLastTorn => self.written.clone(),
+        };
+        if let Some(last) = self.last.as_ref().filter(|_| unsynced != Unsynced::Forgotten) {
+            let content = left.entry(last.file.clone()).or_default();
+            if unsynced == Unsynced::KeptLastTorn {
+                content.truncate(last.length);
+                let from = last.at.min(content.len());
+                let kept = last.replaced.len().min(content.len() - from);
+                content[from..from + kept].copy_from_slice(&last.replaced[..kept]);
+            }
+            put(content, last.at, &last.bytes[..last.bytes.len() / 2]);
         }
         left
     }
+}
+
+/// What becomes of the writes that are not synced.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Unsynced {
+    Forgotten,
+    /// Only half of the last one is there.
+    LastTorn,
+    /// They are there, but for the second half of the last one.
+    KeptLastTorn,
 }
 
 fn put(content: &mut Vec<u8>, at: usize, bytes: &[u8]) {
@@ -180,12 +213,13 @@ async fn power_loss_at_any_sync_of_a_fan_out_loses_nothing_that_was_reported() {
         if let Op::Sync { file } = &op {
             syncs += 1;
             let when = format!("at sync {syncs}, of {}", file.file_name().unwrap().to_string_lossy());
-            check(&files.after_power_loss(false), &told, &format!("{when}, unsynced writes forgotten")).await;
-            check(&files.after_power_loss(true), &told, &format!("{when}, the last write torn")).await;
+            for unsynced in [Unsynced::Forgotten, Unsynced::LastTorn, Unsynced::KeptLastTorn] {
+                check(&files.after_power_loss(unsynced), &told, &format!("{when}, unsynced writes {unsynced:?}")).await;
+            }
         }
         files.apply(&op);
     }
-    check(&files.after_power_loss(false), &told, "at the end").await;
+    check(&files.after_power_loss(Unsynced::Forgotten), &told, "at the end").await;
     assert_eq!((told.committed.len(), told.published.len()), (COMMANDS, COMMANDS));
     assert!(syncs > 2 * COMMANDS / TOGETHER / WAITING, "only {syncs} syncs: is the disk asked at all?");
 }
@@ -208,7 +242,7 @@ async fn a_disk_that_forgets_what_was_synced_is_noticed() {
             told.hear(note);
         }
     }
-    let left = files.after_power_loss(false);
+    let left = files.after_power_loss(Unsynced::Forgotten);
     let noticed = tokio::spawn(async move { check(&left, &told, "half of it forgotten").await }).await;
     assert!(noticed.is_err(), "it was not noticed that half of the commits are missing");
 }
