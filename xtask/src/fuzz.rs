@@ -1,17 +1,18 @@
-//! `cargo xtask fuzz [target] [executions | --seconds N | --keep]`: mutated input for every decoder of foreign data.
+//! `cargo xtask fuzz [target] [executions | --seconds N | --keep | --report]`: mutated input for every decoder of foreign data.
 //!
 //! It is not part of `test`, because it takes long and finds something new only with more time; tests mutate a few
 //! thousand inputs of the same kinds. `check` makes sure that the targets build, and CI runs each for a limited time.
 //!
 //! What led to new places is kept in `fuzz/corpus`, which is not in the repository: every run begins with it, and CI hands
-//! it on from run to run. `--keep` adds to `fuzz/seeds`, which is, those inputs that reach what no seed reaches.
+//! it on from run to run. `--keep` adds to `fuzz/seeds`, which is, those inputs that reach what no seed reaches. `--report`
+//! runs each target ten million times and writes a section of `docs/reliability.md`.
 
 use std::process::{Command, ExitCode};
 
 use anyhow::{Context, Result, bail};
 
 use crate::packages::Purpose;
-use crate::{packages, process, target, tools};
+use crate::{packages, process, reliability, target, tools};
 
 /// What each target reads is said in `fuzz/fuzz_targets`.
 const TARGETS: [&str; 18] = [
@@ -45,6 +46,10 @@ enum Length {
 }
 
 const EXECUTIONS: Length = Length::Executions(1_000_000);
+/// Of each target, for the report.
+const REPORTED: u64 = 10_000_000;
+/// What the fuzzer says at its end.
+const EXECUTED: &str = "stat::number_of_executed_units:";
 /// Megabytes that one input may make the process take, the fuzzer's own included.
 const MEMORY: u32 = 1_024;
 /// Bytes of an input. Every seed is smaller; larger ones find nothing that these do not, and slower.
@@ -54,11 +59,21 @@ const TIMEOUT: u32 = 10;
 
 /// Runs what the words after `fuzz` ask for.
 pub(crate) fn fuzz(words: &[&str]) -> Result<ExitCode> {
+    let (words, is_report) = match words {
+        [words @ .., "--report"] => (words, true),
+        words => (words, false),
+    };
     let (targets, length) = asked(words)?;
+    let length = if is_report && length == EXECUTIONS { Length::Executions(REPORTED) } else { length };
     packages::install(&[Purpose::Build])?;
     tools::install(&[tools::FUZZ])?;
+    let mut rows = Vec::new();
     for target in targets {
-        run(target, length)?;
+        let executions = run(target, length)?;
+        rows.push(format!("| {target} | {} |", grouped(executions)));
+    }
+    if is_report {
+        reliability::write("Fuzzing", &section(&rows))?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -83,6 +98,30 @@ pub(crate) fn check(name: &str) -> Result<()> {
     process::run(name, &mut check)
 }
 
+fn section(rows: &[String]) -> String {
+    format!(
+        "Coverage-guided mutation of every decoder of bytes from the network or from files ({}): no crash, no failed assertion, no
+input that took {TIMEOUT} s, and none that took {MEMORY} MB. What each target reads is said in `fuzz/fuzz_targets`.
+
+| target | executions |
+| --- | --: |
+{}
+
+```sh
+cargo xtask fuzz --report             # each target, 10 million executions
+cargo xtask fuzz pkcs12 1000000       # one of them
+```",
+        reliability::measured(),
+        rows.join("\n")
+    )
+}
+
+fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let parts: Vec<_> = digits.as_bytes().rchunks(3).rev().map(String::from_utf8_lossy).collect();
+    parts.join(",")
+}
+
 fn asked<'a>(words: &[&'a str]) -> Result<(Vec<&'a str>, Length)> {
     let (targets, rest) = match words {
         [first, rest @ ..] if TARGETS.contains(first) => (vec![*first], rest),
@@ -102,7 +141,8 @@ fn asked<'a>(words: &[&'a str]) -> Result<(Vec<&'a str>, Length)> {
     Ok((targets, length))
 }
 
-fn run(name: &str, length: Length) -> Result<()> {
+/// Returns the number of executions.
+fn run(name: &str, length: Length) -> Result<u64> {
     // What was found to lead to new places before, and grows; and what there is to begin with.
     let corpus = crate::top().join("fuzz/corpus").join(name);
     let seeds = crate::top().join("fuzz/seeds").join(name);
@@ -126,12 +166,17 @@ fn run(name: &str, length: Length) -> Result<()> {
         .arg("--")
         .args([length, format!("-rss_limit_mb={MEMORY}"), format!("-max_len={LONGEST}")])
         .args([format!("-timeout={TIMEOUT}"), "-print_final_stats=1".to_owned()]);
-    process::run(&what, &mut fuzz)
+    let (ended_well, lines) = process::run_and_read_errors(&what, &mut fuzz)?;
+    if !ended_well {
+        bail!("{name} found something, or could not be run; see above.");
+    }
+    let executed = lines.iter().find_map(|line| line.strip_prefix(EXECUTED)?.trim().parse().ok());
+    Ok(executed.unwrap_or(0))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{EXECUTIONS, Length, TARGETS, asked};
+    use super::{EXECUTIONS, Length, TARGETS, asked, grouped};
 
     #[test]
     fn a_target_and_how_long_it_runs_can_be_named() {
@@ -146,6 +191,13 @@ mod tests {
         check(&["pkcs12", "--keep"], 1, Length::Keep);
         for wrong in [&["pkcs13"][..], &["--seconds"], &["--seconds", "x"], &["pkcs12", "1", "2"]] {
             assert!(asked(wrong).is_err(), "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn numbers_are_grouped() {
+        for (number, text) in [(7, "7"), (1_000, "1,000"), (10_000_000, "10,000,000")] {
+            assert_eq!(grouped(number), text);
         }
     }
 

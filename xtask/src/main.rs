@@ -10,12 +10,14 @@ mod bindings;
 mod bundle;
 mod check;
 mod faults;
+mod floods;
 mod fuzz;
 mod glibc;
 mod interop;
 mod npm;
 mod packages;
 mod process;
+mod reliability;
 mod run;
 mod tally;
 mod test;
@@ -40,7 +42,8 @@ cargo xtask <task>
   interop sends commands to real third-party programs, which it installs under target/: docs/dialects/interop.md
   setup   only sets up: system packages, the window's npm packages, the test tools
   faults  kills, stops and cuts off console, broker and devices; --seeds N, --scenario NAME, --report: docs/reliability.md
-  fuzz    mutated input for every decoder, a million times each, or: fuzz [target] [executions | --seconds N | --keep]";
+  floods  a device that sends too much beside one that is commanded, as released: docs/reliability.md
+  fuzz    mutated input for every decoder, a million times each, or: fuzz [target] [executions | --seconds N | --keep | --report]";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -64,6 +67,7 @@ fn task(arguments: &[String]) -> Result<ExitCode> {
         ["bundle", ref words @ ..] => bundle::bundle(words),
         ["faults", ref words @ ..] => faults::faults(words),
         ["fuzz", ref words @ ..] => fuzz::fuzz(words),
+        ["floods"] => floods::floods(),
         [] | ["help" | "--help" | "-h"] => {
             println!("{USAGE}");
             Ok(ExitCode::SUCCESS)

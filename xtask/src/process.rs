@@ -40,6 +40,16 @@ pub(crate) fn run_and_read(what: &str, command: &mut Command) -> Result<(bool, V
     Ok((status.success(), lines))
 }
 
+/// The same of its standard error.
+pub(crate) fn run_and_read_errors(what: &str, command: &mut Command) -> Result<(bool, Vec<String>)> {
+    let started = announce(what, command);
+    let mut child = command.stderr(Stdio::piped()).spawn().with_context(|| not_started(command))?;
+    let lines = child.stderr.take().map(echo).unwrap_or_default();
+    let status = child.wait().with_context(|| format!("waiting for {}", shown(command)))?;
+    println!("    {what}: ended after {}", elapsed(started));
+    Ok((status.success(), lines))
+}
+
 /// The output of `command`, without showing it; none if it cannot be started or fails.
 pub(crate) fn quietly(command: &mut Command) -> Option<String> {
     let output = command.stderr(Stdio::null()).output().ok()?;

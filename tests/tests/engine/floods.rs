@@ -53,8 +53,9 @@ async fn discarded(desk: &Desk, connection: &str, device: &str, messages: u64) -
     found.await.with_context(|| format!("it is {last:?}"))
 }
 
-/// Commands a well-behaved device one command after the other for as long as it is told to, and prints how long each took.
-async fn command_a_good_device(desk: &Desk, connection: &str, goes_on: impl Fn() -> bool) -> Result<()> {
+/// Commands a well-behaved device one command after the other for as long as it is told to, and prints how long that took
+/// beside that flood, as a row for `cargo xtask floods`.
+async fn command_a_good_device(desk: &Desk, connection: &str, flood: &str, goes_on: impl Fn() -> bool) -> Result<()> {
     let mut took = Vec::new();
     while took.len() < 40 || goes_on() {
         let started = Instant::now();
@@ -65,8 +66,9 @@ async fn command_a_good_device(desk: &Desk, connection: &str, goes_on: impl Fn()
     took.sort();
     let (median, p95, longest) = (took[took.len() / 2], took[took.len() * 95 / 100], took[took.len() - 1]);
     let memory = resident_megabytes()?;
-    println!("good device: {} commands, median {median:?}, p95 {p95:?}, longest {longest:?}", took.len());
-    println!("resident memory of the whole test: {memory} MB");
+    let ms = |length: Duration| format!("{} ms", length.as_millis());
+    let commands = took.len();
+    println!("flood | {flood} | {commands} | {} | {} | {} | {memory} MB", ms(median), ms(p95), ms(longest));
     // What is promised is promised of the program as people get it.
     if !cfg!(debug_assertions) {
         ensure!(p95 <= SEEN_WITHIN, "the p95 is {p95:?}");
@@ -86,6 +88,7 @@ async fn beside_a_good_device(
     desk: &Desk,
     broker: &Broker,
     connection: &str,
+    what: &str,
     flood: impl FnOnce(&mut Publisher) -> Result<()> + Send + 'static,
 ) -> Result<u64> {
     let _good = Device::start(broker, "good", None)?;
@@ -95,7 +98,7 @@ async fn beside_a_good_device(
         flood(&mut publisher)?;
         publisher.finish()
     });
-    command_a_good_device(desk, connection, || !flooding.is_finished()).await?;
+    command_a_good_device(desk, connection, what, || !flooding.is_finished()).await?;
     flooding.await?
 }
 
@@ -104,7 +107,7 @@ async fn large_messages_of_one_device_take_no_more_than_its_quota_and_the_first_
 {
     let (broker, desk, connection) = bench().await?;
     let before = desk.engine().handle().data_size().await?;
-    let sent = beside_a_good_device(&desk, &broker, &connection, |publisher| {
+    let sent = beside_a_good_device(&desk, &broker, &connection, "messages of 128 kB, 100 per second", |publisher| {
         publisher.flood(400, 100, |number| {
             let payload = format!("{number:06} {}", "x".repeat(128 * 1_024));
             ("loud/resp".into(), payload.into_bytes())
@@ -181,14 +184,20 @@ async fn five_thousand_messages_a_second_of_one_device_are_counted_and_its_newes
         let row = desk.console().device(&connection, "loud").await.ok().map(|detail| detail.row);
         Ok(row.and_then(|row| row.over_rate))
     });
-    let flooded = beside_a_good_device(&desk, &broker, &connection, |publisher| {
-        publisher.flood(20_000, 5_000, |number| match number % 4 {
-            0 => ("loud/resp".into(), answer(&format!("unknown-{number}"), "succeeded")),
-            1 => ("loud/telemetry".into(), json!({"temperature": number}).to_string().into_bytes()),
-            2 => ("loud/status".into(), br#"{"online":true}"#.to_vec()),
-            _ => ("loud/state".into(), json!({"led": number == 19_999, "number": number}).to_string().into_bytes()),
-        })
-    });
+    let flooded = beside_a_good_device(
+        &desk,
+        &broker,
+        &connection,
+        "answers, measurements, statuses and reports of one device, 5,000 per second",
+        |publisher| {
+            publisher.flood(20_000, 5_000, |number| match number % 4 {
+                0 => ("loud/resp".into(), answer(&format!("unknown-{number}"), "succeeded")),
+                1 => ("loud/telemetry".into(), json!({"temperature": number}).to_string().into_bytes()),
+                2 => ("loud/status".into(), br#"{"online":true}"#.to_vec()),
+                _ => ("loud/state".into(), json!({"led": number == 19_999, "number": number}).to_string().into_bytes()),
+            })
+        },
+    );
     let (per_second, sent) = tokio::join!(noted, flooded);
     let (per_second, sent) = (per_second?, sent?);
     ensure!(sent == 20_000, "the broker acknowledged {sent}");
@@ -220,7 +229,7 @@ async fn twenty_thousand_retained_statuses_do_not_keep_a_good_device_waiting() -
     let _good = Device::start(&broker, "good", None)?;
     let desk = Desk::new().await?;
     let connection = desk.connect(plain("bench", &broker)).await?;
-    command_a_good_device(&desk, &connection, || false).await?;
+    command_a_good_device(&desk, &connection, "20,000 retained statuses when Wilco connects", || false).await?;
     desk.sees_online(&connection, 20_001).await?;
     Ok(())
 }
@@ -240,12 +249,18 @@ async fn a_hundred_thousand_answers_with_unknown_ids_are_counted_and_one_to_an_o
     desk.online(&connection).await?;
 
     let of = old.clone();
-    let sent = beside_a_good_device(&desk, &broker, &connection, move |publisher| {
-        publisher.flood(100_000, 5_000, |number| {
-            let id = if number == 50_000 { of.clone() } else { format!("unknown-{number}") };
-            ("loud/resp".into(), answer(&id, "succeeded"))
-        })
-    })
+    let sent = beside_a_good_device(
+        &desk,
+        &broker,
+        &connection,
+        "100,000 answers with unknown command IDs, 5,000 per second",
+        move |publisher| {
+            publisher.flood(100_000, 5_000, |number| {
+                let id = if number == 50_000 { of.clone() } else { format!("unknown-{number}") };
+                ("loud/resp".into(), answer(&id, "succeeded"))
+            })
+        },
+    )
     .await?;
     ensure!(sent == 100_000, "the broker acknowledged {sent}");
     soon_async("every answer, kept or counted", HANDLED_WITHIN, async || {
@@ -263,10 +278,12 @@ async fn a_hundred_thousand_answers_with_unknown_ids_are_counted_and_one_to_an_o
 async fn a_hundred_thousand_invented_devices_are_counted_and_real_ones_are_listed() -> Result<()> {
     let (broker, mut desk, connection) = bench().await?;
     let before = desk.engine().handle().data_size().await?;
-    let sent = beside_a_good_device(&desk, &broker, &connection, |publisher| {
-        publisher.flood(100_000, 5_000, |number| (format!("invented-{number}/status"), br#"{"online":true}"#.to_vec()))
-    })
-    .await?;
+    let sent =
+        beside_a_good_device(&desk, &broker, &connection, "100,000 invented devices, 5,000 per second", |publisher| {
+            publisher
+                .flood(100_000, 5_000, |number| (format!("invented-{number}/status"), br#"{"online":true}"#.to_vec()))
+        })
+        .await?;
     ensure!(sent == 100_000, "the broker acknowledged {sent}");
     desk.notice("Too many new device IDs at once on bench").await?;
     let view = soon_async("every ID, listed or counted", HANDLED_WITHIN, async || {
@@ -297,12 +314,18 @@ async fn a_hundred_thousand_invented_devices_are_counted_and_real_ones_are_liste
 async fn requests_of_another_console_that_never_end_are_counted() -> Result<()> {
     const SENT: u64 = 5_000;
     let (broker, desk, connection) = bench().await?;
-    let sent = beside_a_good_device(&desk, &broker, &connection, |publisher| {
-        publisher.flood(SENT, 5_000, |number| {
-            let request = json!({"id": format!("theirs-{number}"), "command": "led", "args": {"on": true}});
-            ("loud/req".into(), request.to_string().into_bytes())
-        })
-    })
+    let sent = beside_a_good_device(
+        &desk,
+        &broker,
+        &connection,
+        "5,000 requests of another console within a second",
+        |publisher| {
+            publisher.flood(SENT, 5_000, |number| {
+                let request = json!({"id": format!("theirs-{number}"), "command": "led", "args": {"on": true}});
+                ("loud/req".into(), request.to_string().into_bytes())
+            })
+        },
+    )
     .await?;
     ensure!(sent == SENT, "the broker acknowledged {sent}");
     let (seen, discarded) = soon_async("every request, kept or counted", HANDLED_WITHIN, async || {

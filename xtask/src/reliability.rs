@@ -1,0 +1,55 @@
+//! The sections of `docs/reliability.md` that are not the fault campaign's: `fuzz --report` and `floods` write one each, and
+//! leave the rest of the page as it is.
+
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result};
+
+use crate::process;
+
+/// Writes a section below the text of the fault campaign, in the place of the one with this title.
+pub(crate) fn write(title: &str, content: &str) -> Result<()> {
+    let path = crate::top().join("docs/reliability.md");
+    let page = std::fs::read_to_string(&path).with_context(|| format!("reading {}", path.display()))?;
+    std::fs::write(&path, with_section(&page, title, content))
+        .with_context(|| format!("writing {}", path.display()))?;
+    println!("    Written: {}", path.display());
+    Ok(())
+}
+
+/// A section ends at the next heading, a lower one included.
+fn with_section(page: &str, title: &str, content: &str) -> String {
+    let section = format!("## {title}\n\n{}\n", content.trim());
+    let lines: Vec<&str> = page.lines().collect();
+    let Some(begin) = lines.iter().position(|line| *line == format!("## {title}")) else {
+        return format!("{}\n\n{section}", page.trim_end());
+    };
+    let is_heading = |line: &&str| line.starts_with("## ") || line.starts_with("### ");
+    let end = lines[begin + 1..].iter().position(is_heading).map_or(lines.len(), |length| begin + 1 + length);
+    let (before, after) = (lines[..begin].join("\n"), lines[end..].join("\n"));
+    let space = if after.is_empty() { "" } else { "\n" };
+    let end_of_page = if after.is_empty() { "" } else { "\n" };
+    format!("{}\n\n{section}{space}{after}{end_of_page}", before.trim_end())
+}
+
+/// The computer and the day, for figures that depend on them.
+pub(crate) fn measured() -> String {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let day = process::quietly(Command::new("date").args(["-u", "+%F"]).stdin(Stdio::null()));
+    format!("{} cores, {}", cores, day.unwrap_or_default().trim())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::with_section;
+
+    #[test]
+    fn a_section_replaces_its_earlier_version_and_nothing_else() {
+        let page = "# Page\n\nText.\n\n## Floods\n\nOld.\n\n### Names\n\nKept.\n\n## Last\n\nKept too.\n";
+        let expected = page.replace("Old.", "New.\nMore.");
+        assert_eq!(with_section(page, "Floods", "New.\nMore.\n"), expected);
+        assert_eq!(with_section(&expected, "Floods", "New.\nMore."), expected);
+        assert_eq!(with_section(page, "Last", "New."), page.replace("Kept too.", "New."));
+        assert_eq!(with_section(page, "Fuzzing", "First."), format!("{page}\n## Fuzzing\n\nFirst.\n"));
+    }
+}
