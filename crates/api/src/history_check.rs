@@ -20,6 +20,13 @@ pub struct HistoryCheck {
     pub damaged: u64,
     /// The first of these, 20 at most.
     pub damaged_events: Vec<DamagedEvent>,
+    /// Commands that are listed otherwise than their events say.
+    #[serde(default)]
+    #[ts(type = "number")]
+    pub wrongly_listed: u64,
+    /// The first of these, 20 at most.
+    #[serde(default)]
+    pub wrongly_listed_commands: Vec<DamagedEvent>,
     /// The file cannot be read between events of these times, Unix milliseconds; nothing for its beginning or its end.
     #[ts(type = "[number | null, number | null] | null")]
     pub unreadable: Option<(Option<i64>, Option<i64>)>,
@@ -46,7 +53,7 @@ pub struct HistoryGap {
     pub replaced: bool,
 }
 
-/// An event that is not as it was written, as far as it can be read.
+/// An event that is not as it was written, or a command that is not listed as its events say, as far as it can be read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct DamagedEvent {
@@ -56,7 +63,7 @@ pub struct DamagedEvent {
     pub device: String,
     /// Its command, where it belongs to one.
     pub command: Option<String>,
-    /// When it happened, Unix milliseconds.
+    /// When it happened, or the last event of the command, Unix milliseconds.
     #[ts(type = "number")]
     pub at: i64,
 }
@@ -65,14 +72,35 @@ impl HistoryCheck {
     /// Nothing is missing, and nothing is damaged of what was looked at.
     #[must_use]
     pub fn is_sound(&self) -> bool {
-        self.gaps.is_empty() && self.damaged == 0 && self.unreadable.is_none() && self.faults.is_empty()
+        self.gaps.is_empty()
+            && self.damaged == 0
+            && self.wrongly_listed == 0
+            && self.unreadable.is_none()
+            && self.faults.is_empty()
     }
 
     /// The problems, each as a sentence and a hint.
     #[must_use]
     pub fn sentences(&self) -> Vec<(String, String)> {
         let gaps = self.gaps.iter().map(HistoryGap::sentence);
-        gaps.chain(self.unreadable_sentence()).chain(self.damaged_sentence()).chain(self.faults_sentence()).collect()
+        let damage = self.damaged_sentence().into_iter().chain(self.wrongly_listed_sentence());
+        gaps.chain(self.unreadable_sentence()).chain(damage).chain(self.faults_sentence()).collect()
+    }
+
+    fn wrongly_listed_sentence(&self) -> Option<(String, String)> {
+        let first = self.wrongly_listed_commands.first()?;
+        let number = self.wrongly_listed;
+        let (commands, are, their) = match number {
+            1 => ("1 command".to_owned(), "is", "its"),
+            _ => (format!("{} commands", grouped(number)), "are", "their"),
+        };
+        let first = format!("{}{}", first.device, of_command(first.command.as_deref()));
+        Some((
+            format!("{commands} in the history {are} listed otherwise than {their} events say: {first}{}.", others(number)),
+            "The file changed on the disk. Check the disk. wilco check --recover DIR makes the list anew from the events, in a \
+             new data directory."
+                .to_owned(),
+        ))
     }
 
     fn damaged_sentence(&self) -> Option<(String, String)> {
@@ -164,6 +192,8 @@ mod tests {
             checked: 10,
             damaged: 0,
             damaged_events: Vec::new(),
+            wrongly_listed: 0,
+            wrongly_listed_commands: Vec::new(),
             unreadable: None,
             faults: Vec::new(),
             all: true,
@@ -192,6 +222,10 @@ mod tests {
         );
         let event =
             DamagedEvent { connection: "1".into(), device: "pump-7".into(), command: Some("c1".into()), at: 60_000 };
+        check(
+            &HistoryCheck { wrongly_listed: 2, wrongly_listed_commands: vec![event.clone()], ..sound() },
+            "2 commands in the history are listed otherwise than their events say: pump-7, command c1 and 1 other.",
+        );
         check(
             &HistoryCheck { damaged: 3, damaged_events: vec![event], ..sound() },
             "3 events in the history are not as Wilco stored them: pump-7, command c1, 1970-01-01 00:01:00 UTC and 2 others.",

@@ -1,14 +1,20 @@
-//! Checks that the stored data is unchanged: the structure of the file, and each event against its checksum.
+//! Checks that the stored data is unchanged: the structure of the file, each event against its checksum, and each command as
+//! it is listed against its events.
 //!
 //! It reads in short steps, so that it can be stopped, and continues after unreadable parts.
 
 use rusqlite::{Connection, Row, types::ValueRef};
 
-use super::{Gap, Store, StoreError, mark};
+use super::{
+    Gap, Store, StoreError, mark,
+    table::{commands, events, meta, removed},
+};
 
 /// Events of one step.
 const STEP: u32 = 1_000;
-/// Damaged events that are named, at most.
+/// Commands of one step.
+const COMMANDS: u32 = 200;
+/// Damaged events that are named, at most, and commands that are listed wrongly.
 const NAMED: usize = 20;
 /// Faults of the file's structure that are listed, at most.
 const FAULTS: u32 = 20;
@@ -22,13 +28,17 @@ pub struct Checked {
     pub damaged: u64,
     /// The first of them.
     pub named: Vec<DamagedEvent>,
+    /// Commands whose row is not what their events say.
+    pub wrongly_listed: u64,
+    /// The first of them.
+    pub wrongly_listed_commands: Vec<DamagedEvent>,
     /// The file cannot be read between events of these times, Unix milliseconds; `None` for its beginning or its end.
     pub unreadable: Option<(Option<i64>, Option<i64>)>,
     /// Problems of the file's structure, as SQLite reports them.
     pub faults: Vec<String>,
 }
 
-/// An event that is not as it was written, as far as it can be read.
+/// An event that is not as it was written, or a command that is not listed as its events say, as far as it can be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DamagedEvent {
     /// Its connection's id.
@@ -37,7 +47,7 @@ pub struct DamagedEvent {
     pub device: String,
     /// Its command, where it belongs to one.
     pub command: Option<String>,
-    /// When it happened, Unix milliseconds.
+    /// When it happened, or the last event of the command, Unix milliseconds.
     pub at: i64,
 }
 
@@ -50,8 +60,8 @@ impl Store {
         self.readers.read(mark::gaps).await
     }
 
-    /// Compares the newest events with their checksums, all if no number is given, and checks the file's structure if
-    /// `structure` is set, which reads all of it.
+    /// Compares the newest events with their checksums, all if no number is given. If `structure` is set, which reads all of
+    /// it, also checks the file's structure, and compares every command with its events.
     ///
     /// # Errors
     /// See [`StoreError`]: when nothing can be read at all.
@@ -59,6 +69,10 @@ impl Store {
         let mut checked = Checked::default();
         if structure {
             checked.faults = self.readers.read(faults).await?;
+            if let Err(error) = self.compare_commands(&mut checked).await {
+                // What cannot be read is found below.
+                tracing::warn!(%error, "the commands could not be compared with their events");
+            }
         }
         let last = self.readers.read(super::table::events::last_row).await.unwrap_or(0);
         let newest = newest.and_then(|newest| i64::try_from(newest).ok());
@@ -82,11 +96,68 @@ impl Store {
     }
 }
 
+impl Store {
+    async fn compare_commands(&self, checked: &mut Checked) -> Result<(), StoreError> {
+        let mut after = Some(i64::MIN);
+        while let Some(row) = after {
+            let (last, wrong) = self.read(move |connection| wrongly_listed(connection, row)).await?;
+            checked.wrongly_listed += wrong.len() as u64;
+            let room = NAMED - checked.wrongly_listed_commands.len();
+            checked.wrongly_listed_commands.extend(wrong.into_iter().take(room));
+            after = last;
+        }
+        Ok(())
+    }
+}
+
+/// Of the next commands after that row, those that are not listed as their events say. Also returns the last row that was
+/// looked at, if there may be more.
+fn wrongly_listed(connection: &Connection, after: i64) -> rusqlite::Result<(Option<i64>, Vec<DamagedEvent>)> {
+    // Commands to which something happened later may not be up to date.
+    let shown = meta::shown_up_to(connection)?.unwrap_or(i64::MAX);
+    let rows = commands::rows_after(connection, after, COMMANDS)?;
+    let mut wrong = Vec::new();
+    for row in &rows {
+        match is_listed_right(connection, *row, shown) {
+            Ok(true) => {}
+            // A value that is none of those that are written there.
+            Err(error) if error.sqlite_error().is_some() => return Err(error),
+            Ok(false) | Err(_) => wrong.push(as_far_as_readable(connection, *row)?),
+        }
+    }
+    Ok((rows.last().copied().filter(|_| rows.len() == COMMANDS as usize), wrong))
+}
+
+fn is_listed_right(connection: &Connection, row: i64, shown: i64) -> rusqlite::Result<bool> {
+    let (of, listed) = commands::at(connection, row)?;
+    let (device, id) = (listed.device(), listed.id());
+    // Its events are being deleted, some after the others.
+    if removed::has(connection, &of)? || events::last_row_of(connection, &of, device, id)? > shown {
+        return Ok(true);
+    }
+    // Events that cannot be read are damaged, and counted as such.
+    let Ok(happened) = events::of_command(connection, &of, device, id) else { return Ok(true) };
+    Ok(events::replay_events(&happened).is_none_or(|replayed| replayed == listed))
+}
+
+fn as_far_as_readable(connection: &Connection, row: i64) -> rusqlite::Result<DamagedEvent> {
+    let mut statement =
+        connection.prepare_cached("SELECT connection, device, id, changed_at FROM commands WHERE row = ?1")?;
+    statement.query_row([row], |row| {
+        Ok(DamagedEvent {
+            connection: text(row.get_ref(0)?).unwrap_or_default(),
+            device: text(row.get_ref(1)?).unwrap_or_default(),
+            command: text(row.get_ref(2)?),
+            at: row.get_ref(3)?.as_i64().unwrap_or_default(),
+        })
+    })
+}
+
 impl Checked {
     /// Nothing is wrong with what was looked at.
     #[must_use]
     pub fn is_sound(&self) -> bool {
-        self.damaged == 0 && self.unreadable.is_none() && self.faults.is_empty()
+        self.damaged == 0 && self.wrongly_listed == 0 && self.unreadable.is_none() && self.faults.is_empty()
     }
 
     fn add(&mut self, step: &Step) {

@@ -7,7 +7,7 @@ use tokio::time::sleep;
 use super::Handle;
 use crate::{
     api::{DamagedEvent, Failure, HistoryCheck, HistoryGap},
-    store::{Checked, Gap},
+    store::{self, Checked, Gap},
 };
 
 /// The number of newest events that are checked if not all are requested.
@@ -25,20 +25,17 @@ impl Handle {
     /// [`FailureCode::Store`](crate::api::FailureCode) where nothing can be read at all.
     pub async fn check_history(&self, all: bool) -> Result<HistoryCheck, Failure> {
         let gaps = self.store.gaps().await?;
-        let Checked { sound, damaged, named, unreadable, faults } =
-            self.store.check((!all).then_some(NEWEST), all).await?;
-        let named = named.into_iter().map(|event| DamagedEvent {
-            connection: event.connection,
-            device: event.device,
-            command: event.command,
-            at: event.at,
-        });
+        let checked = self.store.check((!all).then_some(NEWEST), all).await?;
+        let Checked { sound, damaged, named, wrongly_listed, wrongly_listed_commands, unreadable, faults } = checked;
+        let named = named.into_iter().map(damaged_event);
         let gap = |Gap { events, after, until, replaced }| HistoryGap { events, after, until, replaced };
         Ok(HistoryCheck {
             gaps: gaps.into_iter().map(gap).collect(),
             checked: sound + damaged,
             damaged,
             damaged_events: named.collect(),
+            wrongly_listed,
+            wrongly_listed_commands: wrongly_listed_commands.into_iter().map(damaged_event).collect(),
             unreadable,
             faults,
             all,
@@ -62,6 +59,11 @@ impl Handle {
             Err(failure) => tracing::warn!(%failure, "the history could not be checked"),
         }
     }
+}
+
+fn damaged_event(event: store::DamagedEvent) -> DamagedEvent {
+    let store::DamagedEvent { connection, device, command, at } = event;
+    DamagedEvent { connection, device, command, at }
 }
 
 #[cfg(test)]

@@ -260,6 +260,14 @@ pub(crate) fn ids(
         .collect()
 }
 
+/// The rows after that one, `limit` at most.
+pub(crate) fn rows_after(connection: &Connection, row: i64, limit: u32) -> rusqlite::Result<Vec<i64>> {
+    connection
+        .prepare_cached("SELECT row FROM commands WHERE row > ?1 ORDER BY row LIMIT ?2")?
+        .query_map(params![row, limit], |row| row.get(0))?
+        .collect()
+}
+
 /// The connections with commands that are not finished.
 pub(crate) fn connections_with_open(connection: &Connection) -> rusqlite::Result<Vec<ConnectionId>> {
     connection

@@ -135,6 +135,20 @@ pub(crate) fn strays_between(
         .collect()
 }
 
+/// The row of the last event of a command; 0 for none.
+pub(crate) fn last_row_of(
+    connection: &Connection,
+    id: &ConnectionId,
+    device: &DeviceId,
+    command: &CommandId,
+) -> rusqlite::Result<i64> {
+    connection
+        .prepare_cached(
+            "SELECT coalesce(max(row), 0) FROM events WHERE connection = ?1 AND device = ?2 AND command = ?3",
+        )?
+        .query_row([id.as_str(), device.as_str(), command.as_str()], |row| row.get(0))
+}
+
 /// How many events a command has.
 pub(crate) fn count(
     connection: &Connection,

@@ -98,7 +98,7 @@ pub(crate) fn show_all(connection: &Connection) -> rusqlite::Result<()> {
 }
 
 /// The event after which the tables of commands may not show everything; `None` if they do.
-pub(super) fn shown_up_to(connection: &Connection) -> rusqlite::Result<Option<i64>> {
+pub(crate) fn shown_up_to(connection: &Connection) -> rusqlite::Result<Option<i64>> {
     connection
         .prepare_cached("SELECT CAST(value AS INTEGER) FROM meta WHERE name = ?1")?
         .query_row([SHOWN_UP_TO], |row| row.get(0))

@@ -268,6 +268,30 @@ async fn a_flipped_bit_in_an_event_is_found_by_its_checksum() {
 }
 
 #[tokio::test]
+async fn a_command_that_is_not_listed_as_its_events_say_is_found() {
+    let (dir, store) = store();
+    store.commit(life("kitchen", "right", 1_000, Outcome::Succeeded)).await.unwrap();
+    store.commit(life("dock", "wrong", 2_000, Outcome::Succeeded)).await.unwrap();
+    store.close().await.unwrap();
+    // A word that is none, and values that could be right.
+    for change in ["state = 'fine'", "late = 1 - late", "message = 'it is off'", "finished_at = finished_at + 1"] {
+        let sqlite = rusqlite::Connection::open(dir.path().join(FILE_NAME)).unwrap();
+        sqlite.execute(&format!("UPDATE commands SET {change} WHERE id = 'wrong'"), []).unwrap();
+        sqlite.close().unwrap();
+        let store = Store::open(dir.path()).unwrap();
+        let found = store.check(None, true).await.unwrap();
+        assert_eq!((found.damaged, found.wrongly_listed, found.is_sound()), (0, 1, false), "{change}");
+        let [DamagedEvent { device: listed, command, .. }] = found.wrongly_listed_commands.as_slice() else {
+            panic!("{:?}", found.wrongly_listed_commands)
+        };
+        assert_eq!((listed.as_str(), command.as_deref()), ("dock", Some("wrong")), "{change}");
+        store.rebuild_projection().await.unwrap();
+        assert!(store.check(None, true).await.unwrap().is_sound(), "{change}");
+        store.close().await.unwrap();
+    }
+}
+
+#[tokio::test]
 async fn a_page_that_cannot_be_read_costs_what_is_on_it() {
     let (dir, store) = store();
     store.commit(batch("one", 3_000, 1_000)).await.unwrap();

@@ -13,7 +13,7 @@ use std::{
 use wilco_ledger::Fact;
 
 use super::{
-    connection, event,
+    change, connection, event, queued,
     recording_vfs::{Op, Record},
     submit,
 };
@@ -36,10 +36,11 @@ fn submissions(numbers: &[usize]) -> Vec<Change> {
 
 /// They are handed over to the network, which happens once their submission is reported to be stored.
 fn handed(numbers: &[usize]) -> Vec<Change> {
-    let handed = |n: &usize| Change::Event {
-        connection: connection(),
-        event: event("kitchen", &name(*n), 1_001, Fact::Handed { attempt: 1 }),
-        command: None,
+    let handed = |n: &usize| {
+        let event = event("kitchen", &name(*n), 1_001, Fact::Handed { attempt: 1 });
+        let mut command = queued("kitchen", &name(*n), 1_000);
+        command.apply(&event);
+        change(event, command)
     };
     numbers.iter().map(handed).collect()
 }

@@ -23,6 +23,14 @@ damaged: number,
  */
 damaged_events: Array<DamagedEvent>, 
 /**
+ * Commands that are listed otherwise than their events say.
+ */
+wrongly_listed: number, 
+/**
+ * The first of these, 20 at most.
+ */
+wrongly_listed_commands: Array<DamagedEvent>, 
+/**
  * The file cannot be read between events of these times, Unix milliseconds; nothing for its beginning or its end.
  */
 unreadable: [number | null, number | null] | null, 

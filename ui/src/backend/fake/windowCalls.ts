@@ -63,7 +63,8 @@ export function windowCalls(engine: FakeEngine) {
 
     async checkHistory(all: boolean): Promise<HistoryCheck> {
       const checked = engine.commands.length * 6;
-      return { gaps: [], checked, damaged: 0, damaged_events: [], unreadable: null, faults: [], all };
+      const damage = { damaged: 0, damaged_events: [], wrongly_listed: 0, wrongly_listed_commands: [] };
+      return { gaps: [], checked, ...damage, unreadable: null, faults: [], all };
     },
 
     async openDataFolder(): Promise<void> {
