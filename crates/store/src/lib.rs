@@ -375,9 +375,29 @@ impl Store {
         query: impl FnOnce(&rusqlite::Connection) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<T, StoreError> {
         if self.behind.tables.load(Ordering::Acquire) {
-            self.ask(Job::CatchUp).await?;
+            match self.ask(Job::CatchUp).await {
+                Err(StoreError::Full { .. } | StoreError::NotWritable { .. }) => return self.look(query).await,
+                caught_up => caught_up?,
+            }
         }
         self.readers.read(query).await
+    }
+
+    /// The same on a disk without room.
+    async fn look<T: Send + 'static>(
+        &self,
+        query: impl FnOnce(&rusqlite::Connection) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let (done, answer) = oneshot::channel();
+        let path = self.path.clone();
+        let look = move |connection: Result<&rusqlite::Connection, StoreError>| {
+            let read = |connection| query(connection).map_err(|error| StoreError::read(&path, &error));
+            // The caller may have gone.
+            let _ = done.send(connection.and_then(read));
+        };
+        // A thread that has ended drops `done`.
+        let _ = self.jobs.send(Job::Look(Box::new(look)));
+        answer.await.unwrap_or(Err(StoreError::Closed))
     }
 
     /// Lets the search index show everything that has been committed by now.

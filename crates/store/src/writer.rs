@@ -47,6 +47,8 @@ const PAUSE: Duration = Duration::from_secs(1);
 pub(super) type Done<T> = oneshot::Sender<Result<T, StoreError>>;
 /// A rare task; it gets the error where the tables of commands could not be brought up to date for it.
 pub(super) type Task = Box<dyn FnOnce(Result<&mut Connection, StoreError>) + Send>;
+/// Somebody who reads; gets the error where there is nothing to be read.
+pub(super) type Look = Box<dyn FnOnce(Result<&Connection, StoreError>) + Send>;
 
 /// The jobs of the thread.
 pub(super) enum Job {
@@ -63,6 +65,8 @@ pub(super) enum Job {
         needs_tables: bool,
         task: Task,
     },
+    /// Let somebody read the tables of commands as if they were up to date, where the disk has no room to bring them there.
+    Look(Look),
     /// Something that a test does behind everybody's back.
     #[cfg(any(test, feature = "testing"))]
     Meddle(Box<dyn FnOnce(&mut Connection) + Send>),
@@ -119,6 +123,7 @@ pub(super) fn spawn_without_room(path: PathBuf) -> std::io::Result<Started> {
                 // What is read shows everything already.
                 Job::CatchUp(done) | Job::Index(done) => drop(done.send(Ok(()))),
                 Job::Run { task, .. } => task(Err(full())),
+                Job::Look(look) => look(Err(full())),
                 #[cfg(any(test, feature = "testing"))]
                 Job::Meddle(_) => {}
                 Job::Close(done) => {
@@ -177,6 +182,7 @@ impl Writer {
                     let caught_up = if needs_tables { self.catch_up(usize::MAX) } else { Ok(()) };
                     task(caught_up.map(|()| &mut self.connection));
                 }
+                Job::Look(look) => self.look(look),
                 #[cfg(any(test, feature = "testing"))]
                 Job::Meddle(meddle) => meddle(&mut self.connection),
                 Job::Close(done) => {
@@ -305,6 +311,17 @@ impl Writer {
         Ok(())
     }
 
+    /// Nothing is written: what is changed stays in memory, and is taken back.
+    fn look(&mut self, look: Look) {
+        match caught_up_in_memory(&mut self.connection, &self.queue) {
+            Ok(transaction) => look(Ok(&transaction)),
+            Err(error) => look(Err(StoreError::read(&self.path, &error))),
+        }
+        if let Err(error) = self.connection.pragma_update(None, "cache_spill", true) {
+            tracing::warn!(%error, "the memory of a long transaction has no limit");
+        }
+    }
+
     /// Adds this number of commands to the search index whose entries are outdated.
     fn index(&mut self, commands: usize) -> Result<(), StoreError> {
         if self.unindexed.is_empty() {
@@ -345,6 +362,18 @@ impl Writer {
         let Writer { connection, path, .. } = self;
         close(connection).map_err(|error| StoreError::read(&path, &error))
     }
+}
+
+/// A transaction in which the tables show everything. Without a limit on changed pages in memory nothing of it is written before
+/// it is committed.
+fn caught_up_in_memory<'a>(
+    connection: &'a mut Connection,
+    queue: &ProjectionQueue,
+) -> rusqlite::Result<Transaction<'a>> {
+    connection.pragma_update(None, "cache_spill", false)?;
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    put_commands(&transaction, queue.oldest(usize::MAX))?;
+    Ok(transaction)
 }
 
 /// Rebuilds the search index if it is damaged, and returns whether it did.

@@ -14,7 +14,7 @@ use tempfile::TempDir;
 use wilco_definitions::Settings;
 use wilco_ledger::{Command, Outcome, Timestamp};
 
-use super::{connection, device, id, life, projection, queued, retention::stray, store};
+use super::{connection, device, id, life, projection, queued, recording_vfs::Record, retention::stray, store};
 use crate::{Change, FILE_NAME, HistoryFilter, Store, StoreError, open};
 
 /// More than is shown at once.
@@ -234,6 +234,25 @@ async fn without_room_on_the_disk_a_newer_or_foreign_database_is_refused_as_ever
     theirs.execute_batch("CREATE TABLE theirs (number INTEGER)").unwrap();
     drop(theirs);
     assert!(matches!(Store::open_without_room(other.path()), Err(StoreError::Damaged { .. })));
+}
+
+#[tokio::test]
+async fn on_a_full_disk_the_tables_are_read_as_if_they_were_up_to_date() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().canonicalize().unwrap();
+    let record = Record::of(&path);
+    let store = Store::open(&path).unwrap();
+    let still = commit(&store, [crowd(0..1)]).await;
+    assert!(is_behind(&dir), "nothing was left for later");
+    record.fill(true);
+    drop(still);
+    assert_eq!(listed(&store).await, crowd_after(CROWD, 0..1));
+    assert_eq!(store.command_count(None).await.unwrap(), 300);
+    assert!(matches!(store.commit(crowd(1..2)).await, Err(StoreError::Full { .. })));
+    assert!(is_behind(&dir), "the tables were written, on a full disk");
+    record.fill(false);
+    store.commit(crowd(1..2)).await.unwrap();
+    assert_eq!(listed(&store).await, crowd_after(CROWD, 0..2));
 }
 
 #[tokio::test]

@@ -7,7 +7,10 @@ use std::{
     ffi::{CStr, c_char, c_int, c_void},
     path::{Path, PathBuf},
     slice,
-    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use rusqlite::ffi::{self, sqlite3_file, sqlite3_int64, sqlite3_io_methods, sqlite3_vfs};
@@ -40,15 +43,21 @@ pub(super) enum Op {
 pub(super) struct Record {
     directory: PathBuf,
     ops: Mutex<Vec<Op>>,
+    is_full: AtomicBool,
 }
 
 impl Record {
     /// Takes down what happens below a directory from now on.
     pub(super) fn of(directory: &Path) -> Arc<Record> {
         register();
-        let record = Arc::new(Record { directory: directory.to_owned(), ops: Mutex::default() });
+        let record = Arc::new(Record { directory: directory.to_owned(), ..Record::default() });
         locked(&RECORDS).push(Arc::clone(&record));
         record
+    }
+
+    /// There is no room for anything more, or there is again.
+    pub(super) fn fill(&self, is_full: bool) {
+        self.is_full.store(is_full, Ordering::Relaxed);
     }
 
     pub(super) fn note(&self, note: String) {
@@ -239,8 +248,12 @@ unsafe extern "C" fn close(file: *mut sqlite3_file) -> c_int {
 }
 
 unsafe extern "C" fn write(file: *mut sqlite3_file, from: *const c_void, amount: c_int, at: sqlite3_int64) -> c_int {
-    // SAFETY: SQLite hands over that many bytes.
+    // SAFETY: SQLite hands over that many bytes, and the file is ours.
     unsafe {
+        let (record, _) = &*(*file.cast::<Recorded>()).of;
+        if record.is_full.load(Ordering::Relaxed) {
+            return ffi::SQLITE_FULL;
+        }
         let bytes = slice::from_raw_parts(from.cast::<u8>(), usize::try_from(amount).unwrap_or(0)).to_vec();
         push(file, |file| Op::Write { file, at: usize::try_from(at).unwrap_or(0), bytes });
         write_below(file, from, amount, at)
