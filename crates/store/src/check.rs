@@ -74,7 +74,7 @@ impl Store {
                 tracing::warn!(%error, "the commands could not be compared with their events");
             }
         }
-        let last = self.readers.read(super::table::events::last_row).await.unwrap_or(0);
+        let last = self.readers.read(events::last_row).await.unwrap_or(0);
         let newest = newest.and_then(|newest| i64::try_from(newest).ok());
         let mut place = Place { row: newest.map_or(i64::MIN, |newest| last.saturating_sub(newest)), at: None };
         loop {
