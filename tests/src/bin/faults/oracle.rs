@@ -434,7 +434,7 @@ mod tests {
         };
         Case::new(&[command("a", "succeeded")], DONE, 1).changed(refused).finds(&[Wrong::False]);
         let other = with(command("b", "expired"), "args", json!("{}"));
-        Case::new(&[other.clone()], "", 0).changed(refused).finds(&[Wrong::Broken]);
+        Case::new(std::slice::from_ref(&other), "", 0).changed(refused).finds(&[Wrong::Broken]);
         let full = |case: &mut Case| case.plan.acts.push((1, Act::Disk(Disk::Full(10))));
         Case::new(&[other], "", 0).changed(refused).changed(full).finds(&[]);
     }
