@@ -8,8 +8,8 @@ use anyhow::{Context, Result, ensure};
 use serde_json::json;
 use tokio::sync::mpsc;
 use wilco_engine::api::{
-    Batch, CommandState, ConnectionEntry, ConnectionView, FileRole, FileToRead, FilesToRead, HistoryQuery, LinkState,
-    NewCommand, NewRollout, RolloutCommand, RolloutTarget, Trust,
+    Batch, CommandState, ConnectionEntry, ConnectionSettings, ConnectionView, FileRole, FileToRead, FilesToRead,
+    HistoryQuery, LinkState, NewCommand, NewRollout, RolloutCommand, RolloutTarget, Trust,
 };
 use wilco_engine::paths::DataDir;
 use wilco_engine::vault::Vault;
@@ -43,7 +43,7 @@ impl Wilco {
         let mut entry = ConnectionEntry {
             name: "bench".into(),
             url: url.into(),
-            prefix: Some(PREFIX.into()),
+            settings: ConnectionSettings { prefix: PREFIX.into(), ..ConnectionSettings::default() },
             ..ConnectionEntry::default()
         };
         if let Some(files) = files {
@@ -51,7 +51,7 @@ impl Wilco {
             let files = files.words().into_iter().zip(roles).map(|(path, role)| FileToRead { path: path.into(), role });
             let files = FilesToRead { files: files.collect(), ..FilesToRead::default() };
             entry.kit = Some(handle.read_files(files).await?.id);
-            entry.trust = Trust::Authorities;
+            entry.settings.trust = Trust::Authorities;
         }
         let connection = handle.save_connection(entry).await?.id;
         let mut wilco = Self { engine, handle, connection, told };

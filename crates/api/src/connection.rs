@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use super::{ConnectionMode, EnabledDialect, FailureCode, MqttVersion, Preset, ProxyView, Secrets, Trust};
+use super::{ConnectionSettings, FailureCode, Secrets};
 
 /// A connection as it is listed. Holds no secret.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
@@ -15,17 +15,11 @@ pub struct ConnectionView {
     pub name: String,
     /// `mqtt://`, `mqtts://`, `ws://` or `wss://`, with port, and a WebSocket's path.
     pub url: String,
-    /// The configured protocol version.
-    pub mqtt: MqttVersion,
     /// The client id, one per installation and connection.
     pub client_id: String,
-    /// The user name, where there is one.
-    pub username: Option<String>,
-    /// The dialects that are enabled.
-    pub dialects: Vec<EnabledDialect>,
-    /// Dialect files of one's own among them, as they are written.
-    #[serde(default)]
-    pub dialect_files: Vec<String>,
+    /// Its settings.
+    #[serde(flatten)]
+    pub settings: ConnectionSettings,
     /// Devices of other dialects that have announced themselves, to be shown or not: without those that are enabled or
     /// declined.
     #[serde(default)]
@@ -38,42 +32,12 @@ pub struct ConnectionView {
     #[serde(default)]
     #[ts(type = "Record<string, string>")]
     pub titles: BTreeMap<String, String>,
-    /// The topic prefix; empty for none.
-    pub prefix: String,
     /// The fleet inside the app: its broker ends with the app.
     pub demo: bool,
-    /// The mode.
-    #[serde(default)]
-    pub mode: ConnectionMode,
-    /// Requests name the operator ([`super::Settings::operator_name`]), for other consoles to see. Only Wilco's own dialect
-    /// does so.
-    #[serde(default)]
-    pub send_operator: bool,
-    /// Dangerous rollouts wait until a second installation has approved them.
-    #[serde(default)]
-    pub needs_approval: bool,
-    /// What kind of broker.
-    pub preset: Preset,
-    /// The only devices it listens to and commands; all where empty.
-    pub devices_named: Vec<String>,
-    /// The keep-alive interval, seconds.
-    pub keep_alive_s: u16,
-    /// How long the broker keeps what devices answer while Wilco is away, seconds.
-    pub session_expiry_s: u32,
-    /// The trusted certificates.
-    pub trust: Trust,
-    /// The name that the server must prove, where it is not the one dialled.
-    pub server_name: Option<String>,
-    /// The protocols offered in the TLS handshake (RFC 7301).
-    pub alpn: Vec<String>,
-    /// The proxy, without its password.
-    pub proxy: Option<ProxyView>,
     /// Which secrets are kept for it.
     pub has: Secrets,
     /// The secrets are kept in memory for this run only.
     pub in_memory_secrets: bool,
-    /// Topic filters that are not subscribed to, because the broker refused them.
-    pub denied: Vec<String>,
     /// The end of the client certificate's validity, Unix milliseconds.
     #[ts(type = "number | null")]
     pub certificate_expires_at: Option<i64>,
@@ -132,4 +96,59 @@ pub enum LinkState {
         /// How to fix it.
         hint: Option<String>,
     },
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
+
+    use serde_json::{Value, json};
+
+    use super::ConnectionView;
+    use crate::{ConnectionEntry, ConnectionSettings};
+
+    /// A connection, as `wilco connections --output json` lists it.
+    fn listed() -> Value {
+        serde_json::from_str(
+            r#"{
+            "id": "1", "name": "plant", "url": "mqtts://h:8883", "client_id": "me", "mode": "protected",
+            "send_operator": true, "needs_approval": true, "preset": "aws", "mqtt": "3.1.1", "username": "ops",
+            "dialects": [{ "name": "zigbee2mqtt", "settings": { "base": "house" } }], "dialect_files": ["format = 1"],
+            "prefix": "cmd", "devices_named": ["a"], "keep_alive_s": 60, "session_expiry_s": 10, "trust": "pinned",
+            "server_name": "n", "alpn": ["x"], "proxy": { "url": "http://p:1", "username": "u" }, "denied": ["+/log"],
+            "offers": [], "overlaps": [], "titles": {}, "demo": false,
+            "has": {
+                "password": true, "certificate": false, "authorities": false, "server": true, "proxy_password": false,
+                "device_passwords": false
+            },
+            "in_memory_secrets": false, "certificate_expires_at": null, "certificate_subject": null,
+            "link": { "state": "connecting" }, "round_trip_ms": 1.5, "in_per_second": 0.0, "out_per_second": 0.0,
+            "devices": 3, "online": 2, "unlisted": 0,
+            "counts": { "queued": 0, "held": 0, "in_flight": 0, "needs_attention": 0, "kept": 0 }
+        }"#,
+        )
+        .unwrap()
+    }
+
+    #[test]
+    fn the_settings_of_a_listed_connection_are_beside_its_state() {
+        let view: ConnectionView = serde_json::from_value(listed()).unwrap();
+        // The devices that it is limited to, and the number of those that it knows.
+        assert_eq!((view.settings.devices_named.as_slice(), view.devices), (&["a".to_owned()][..], 3));
+        assert_eq!(serde_json::to_value(&view).unwrap(), listed());
+    }
+
+    #[test]
+    fn the_entry_that_changes_nothing_has_every_setting() {
+        let view: ConnectionView = serde_json::from_value(listed()).unwrap();
+        let entry = serde_json::to_value(ConnectionEntry::from(&view)).unwrap();
+        let settings = serde_json::to_value(&view.settings).unwrap();
+        let defaults = serde_json::to_value(ConnectionSettings::default()).unwrap();
+        for (name, value) in settings.as_object().unwrap() {
+            assert_eq!((&entry[name], &listed()[name]), (value, value), "{name}");
+            assert_ne!(value, &defaults[name], "{name} is to be one that could get lost");
+        }
+        let only_named: ConnectionEntry = serde_json::from_value(json!({ "name": "plant" })).unwrap();
+        assert_eq!(only_named.settings, ConnectionSettings::default());
+    }
 }

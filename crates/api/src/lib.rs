@@ -68,7 +68,7 @@ pub use draft::{
     DialectDraft, DialectFields, DialectProblem, DraftSource, IdForm, MessageReading, OutcomeWord, OwnDialect,
     ReadingKind, SampleMessage,
 };
-pub use entry::{ConnectionEntry, Imported, ProxyEntry, ProxyView};
+pub use entry::{ConnectionEntry, Imported};
 pub use event::{AnswerOutcome, AnswerReading, AnswerView, EventKind, EventView, Outcome};
 pub use evidence::{CutView, DiscardedOfDevice, DiscardedView, EvidenceUse};
 pub use evidence_file::{
@@ -97,8 +97,8 @@ pub use times::{TimesBy, TimesQuery, TimesView};
 pub use traffic::{TrafficBatch, TrafficMessage, TrafficQuery};
 pub use view::{CountedView, DeviceCells};
 pub use wilco_connection::{
-    Confirmation, Confirmed, ConnectionMode, EnabledDialect, MqttVersion, PreflightStep, PreflightView, Preset,
-    PresetView, Remark, Secrets, Step, StepState, Trust, Way,
+    Confirmation, Confirmed, ConnectionMode, ConnectionSettings, EnabledDialect, MqttVersion, PreflightStep,
+    PreflightView, Preset, PresetView, ProxySettings, Remark, Secrets, Step, StepState, Trust, Way,
 };
 pub use wilco_credentials::{CertificateView, FileRole, KitItem, KitItemKind, KitProblem, KitView};
 pub use wilco_definitions::{

@@ -9,7 +9,7 @@ mod trial;
 
 use std::{path::Path, process::ExitCode};
 
-use wilco_engine::api::ConnectionEntry;
+use wilco_engine::api::{ConnectionEntry, ConnectionSettings};
 
 use crate::{
     base::Base,
@@ -28,9 +28,12 @@ pub(crate) async fn run(task: ConnectionTask, data_dir: Option<&Path>) -> Result
             let entry = ConnectionEntry {
                 name,
                 url,
-                mode: mode.unwrap_or_default(),
-                send_operator: send_operator == Some(Switch::On),
-                needs_approval: approval == Some(Switch::On),
+                settings: ConnectionSettings {
+                    mode: mode.unwrap_or_default(),
+                    send_operator: send_operator == Some(Switch::On),
+                    needs_approval: approval == Some(Switch::On),
+                    ..ConnectionSettings::default()
+                },
                 ..ConnectionEntry::default()
             };
             let described = Described::read(broker)?;

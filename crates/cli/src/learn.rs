@@ -77,7 +77,8 @@ pub(crate) async fn find(connection: &str, data_dir: Option<&Path>) -> Result<Ex
         output.line(&clean(&format!("{}: {}", answers_here(one), examples.join(", "))))?;
     }
     if !found.is_empty() {
-        let all = connection.dialects.iter().map(ToString::to_string).chain(found.iter().map(|one| one.name.clone()));
+        let enabled = connection.settings.dialects.iter().map(ToString::to_string);
+        let all = enabled.chain(found.iter().map(|one| one.name.clone()));
         let options: Vec<String> = all.map(|dialect| format!("--dialect {dialect}")).collect();
         let shown = visible_name(&connection.name);
         output.line(&clean(&format!("Enable: wilco connections edit {shown} {}", options.join(" "))))?;
@@ -96,7 +97,8 @@ fn answers_here(found: &FoundDialect) -> String {
 pub(crate) fn tell_offers(connection: &ConnectionView) {
     for offer in &connection.offers {
         let show = if offer.devices == 1 { "Show it" } else { "Show them" };
-        let kept = connection.dialects.iter().map(|dialect| format!("--dialect {dialect} ")).collect::<String>();
+        let enabled = connection.settings.dialects.iter();
+        let kept = enabled.map(|dialect| format!("--dialect {dialect} ")).collect::<String>();
         let edit = format!("wilco connections edit {} {kept}--dialect {}", connection.name, offer.name);
         note(&format!("{}. {show}: {edit}", answers_here(offer)));
     }

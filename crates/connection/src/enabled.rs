@@ -39,17 +39,18 @@ impl Enabled {
     /// [`FailureCode::Invalid`](wilco_failure::FailureCode) for a dialect that there is not, a file that cannot be used, both
     /// 'wilco' and 'text', and topics that none can have.
     pub fn of(profile: &Profile) -> Result<Enabled, Failure> {
-        let topics = Topics::new(&profile.prefix)
+        let settings = &profile.settings;
+        let topics = Topics::new(&settings.prefix)
             .map_err(|error| invalid(sentence(&error.to_string()), "Leave it empty for topics such as device1/req."))?;
-        if profile.dialects.is_empty() {
+        if settings.dialects.is_empty() {
             return Err(invalid("No dialect is enabled.".into(), "Enable at least one, for example wilco."));
         }
-        if profile.dialects.len() > MOST {
+        if settings.dialects.len() > MOST {
             return Err(invalid(format!("At most {MOST} dialects are possible."), "Enable fewer."));
         }
-        let own_files = profile.dialect_files.iter().map(|text| file(text)).collect::<Result<Vec<_>, _>>()?;
+        let own_files = settings.dialect_files.iter().map(|text| file(text)).collect::<Result<Vec<_>, _>>()?;
         let mut files: Vec<DialectFile> = Vec::new();
-        for EnabledDialect { name, .. } in &profile.dialects {
+        for EnabledDialect { name, .. } in &settings.dialects {
             let found = own_files.iter().chain(shipped()).find(|file| file.name() == name);
             let found = found.ok_or_else(|| {
                 let known: Vec<_> = own_files.iter().chain(shipped()).map(DialectFile::name).collect();
@@ -75,7 +76,7 @@ impl Enabled {
             // Answers to one console must not reach another one.
             set.set(&name, CONSOLE, &console);
         }
-        for dialect in &profile.dialects {
+        for dialect in &settings.dialects {
             dialect.check()?;
             for (name, value) in &dialect.settings {
                 if name == CONSOLE || !set.set(&dialect.name, name, value) {
@@ -90,7 +91,7 @@ impl Enabled {
         let speaks_own = native.is_some();
         let is_changed = |name: &str| {
             let is_set = |dialect: &EnabledDialect| dialect.name == name && !dialect.settings.is_empty();
-            own_files.iter().any(|file| file.name() == name) || profile.dialects.iter().any(is_set)
+            own_files.iter().any(|file| file.name() == name) || settings.dialects.iter().any(is_set)
         };
         let overlaps = set.overlaps_of(is_changed);
         let own = native.unwrap_or(Dialect::Wilco(topics));

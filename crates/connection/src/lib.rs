@@ -1,5 +1,5 @@
-//! The definition of a connection: its ID, profile, address, broker preset, mode, trust, and which secrets it has; and
-//! the validation of all of these.
+//! The definition of a connection: its ID, profile, settings, address, broker preset, mode, trust, and which secrets it
+//! has; and the validation of all of these.
 //!
 //! It opens no connection, reads no certificate, and has no clock. `wilco-mqtt` has the sessions, `wilco-credentials`
 //! the files and the keyring, `wilco-store` the list of connections.
@@ -16,6 +16,7 @@ mod profile;
 mod protection;
 mod proxy;
 mod secret;
+mod settings;
 mod trust;
 mod typed;
 mod version;
@@ -33,6 +34,7 @@ pub use profile::{
 };
 pub use proxy::{Proxy, ProxyKind};
 pub use secret::{Secret, SecretKind};
+pub use settings::{ConnectionSettings, ProxySettings};
 pub use trust::Trust;
 pub use typed::bracketed;
 pub use version::MqttVersion;

@@ -4,7 +4,7 @@ use wilco_dialect::{Dialect, Filter, Subscriptions, is_aws_endpoint};
 use wilco_failure::{Failure, excerpt, invalid};
 use wilco_ledger::{DeviceId, Timestamp};
 
-use crate::{Address, ConnectionId, ConnectionMode, Enabled, EnabledDialect, MqttVersion, Preset, Secrets, Trust};
+use crate::{Address, ConnectionId, ConnectionSettings, Enabled, MqttVersion, Preset, Secrets, Trust};
 
 /// The longest session expiry, seconds: a week.
 const LONGEST_EXPIRY: u32 = 604_800;
@@ -18,46 +18,12 @@ pub struct Profile {
     pub name: String,
     /// `mqtt://`, `mqtts://`, `ws://` or `wss://`, with port, and a WebSocket's path.
     pub url: String,
-    /// The mode.
-    pub mode: ConnectionMode,
-    /// Requests name the operator.
-    pub send_operator: bool,
-    /// Dangerous rollouts wait until a second installation has approved them.
-    pub needs_approval: bool,
-    /// What kind of broker.
-    pub preset: Preset,
-    /// The protocol version.
-    pub mqtt: MqttVersion,
     /// The client id.
     pub client_id: String,
-    /// The user name.
-    pub username: Option<String>,
-    /// The dialects that are enabled, at least one.
-    pub dialects: Vec<EnabledDialect>,
-    /// Dialect files of somebody's own, as they are written.
-    pub dialect_files: Vec<String>,
+    /// Its settings.
+    pub settings: ConnectionSettings,
     /// Dialects that are not offered again, although their devices have been found.
     pub declined: Vec<String>,
-    /// The topic prefix.
-    pub prefix: String,
-    /// The only devices it listens to and commands; all where empty.
-    pub devices: Vec<String>,
-    /// The keep-alive interval, seconds.
-    pub keep_alive: u16,
-    /// How long the broker keeps what devices answer while we are away, seconds.
-    pub session_expiry: u32,
-    /// The trusted certificates.
-    pub trust: Trust,
-    /// The name that the server must prove, where it is not the one dialled.
-    pub server_name: Option<String>,
-    /// The protocols offered in the TLS handshake.
-    pub alpn: Vec<String>,
-    /// The proxy's address.
-    pub proxy_url: Option<String>,
-    /// The user name for the proxy.
-    pub proxy_username: Option<String>,
-    /// Topic filters that are not subscribed to, because the broker refused them.
-    pub denied: Vec<String>,
     /// The fleet inside the app.
     pub demo: bool,
     /// The subject of the client certificate.
@@ -79,33 +45,33 @@ impl Profile {
     /// [`FailureCode::Invalid`](wilco_failure::FailureCode) about the first value that is not allowed, or does not go with
     /// another one.
     pub fn check(&self) -> Result<(), Failure> {
-        let profile = self;
-        if profile.mqtt == MqttVersion::V311 && profile.username.is_none() && profile.has.password {
+        let (profile, settings) = (self, &self.settings);
+        if settings.mqtt == MqttVersion::V311 && settings.username.is_none() && profile.has.password {
             return Err(invalid(
                 "MQTT 3.1.1 does not allow a password without a user name.".into(),
                 "Enter a user name, or use MQTT 5.",
             ));
         }
-        let (shortest, longest) = profile.preset.bounds().keep_alive;
-        if !(shortest..=longest).contains(&profile.keep_alive) {
+        let (shortest, longest) = settings.preset.bounds().keep_alive;
+        if !(shortest..=longest).contains(&settings.keep_alive_s) {
             return Err(invalid(
-                format!("A keep-alive of {} s is not allowed.", profile.keep_alive),
+                format!("A keep-alive of {} s is not allowed.", settings.keep_alive_s),
                 &format!("Enter a value from {shortest} s to {longest} s."),
             ));
         }
-        if profile.session_expiry > LONGEST_EXPIRY {
+        if settings.session_expiry_s > LONGEST_EXPIRY {
             return Err(invalid(
-                format!("A session expiry of {} s is too long.", profile.session_expiry),
+                format!("A session expiry of {} s is too long.", settings.session_expiry_s),
                 "The maximum is 604,800 s (7 days).",
             ));
         }
-        if let Some(bad) = profile.alpn.iter().find(|name| name.len() > 255) {
+        if let Some(bad) = settings.alpn.iter().find(|name| name.len() > 255) {
             return Err(invalid(
                 format!("'{bad}' is too long for an ALPN protocol name."),
                 "Enter a name such as x-amzn-mqtt-ca or mqtt.",
             ));
         }
-        match profile.trust {
+        match settings.trust {
             Trust::Authorities if !profile.has.authorities => {
                 return Err(invalid(
                     "The connection trusts only given CA certificates, but none is given.".into(),
@@ -122,7 +88,7 @@ impl Profile {
         }
         let client_id = &profile.client_id;
         let beyond = wishing(profile, |enabled, wishes| enabled.own.beyond_aws(client_id, wishes))?;
-        match beyond.filter(|_| profile.preset == Preset::Aws) {
+        match beyond.filter(|_| settings.preset == Preset::Aws) {
             Some(beyond) => Err(invalid(beyond, "If this is not AWS IoT Core, choose another kind of broker.")),
             None => Ok(()),
         }
@@ -143,14 +109,15 @@ pub fn dialect(profile: &Profile) -> Result<Dialect, Failure> {
 /// [`FailureCode::Invalid`](wilco_failure::FailureCode): see [`Enabled::of`].
 pub fn filters(profile: &Profile) -> Result<Vec<Filter>, Failure> {
     let mut filters = wishing(profile, Enabled::filters)?;
-    filters.retain(|filter| filter.required || !profile.denied.contains(&filter.filter));
+    filters.retain(|filter| filter.required || !profile.settings.denied.contains(&filter.filter));
     Ok(filters)
 }
 
 fn wishing<T>(profile: &Profile, ask: impl FnOnce(&Enabled, &Subscriptions<'_>) -> T) -> Result<T, Failure> {
-    let devices: Vec<_> = profile.devices.iter().map(|device| device_id(device)).collect::<Result<_, _>>()?;
+    let settings = &profile.settings;
+    let devices: Vec<_> = settings.devices_named.iter().map(|device| device_id(device)).collect::<Result<_, _>>()?;
     let devices = (!devices.is_empty()).then_some(&devices[..]);
-    let lifecycle = profile.preset.bounds().lifecycle;
+    let lifecycle = settings.preset.bounds().lifecycle;
     Ok(ask(&Enabled::of(profile)?, &Subscriptions { devices, lifecycle }))
 }
 

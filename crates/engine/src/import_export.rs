@@ -16,14 +16,12 @@ use age::{
 };
 use base64::{Engine, prelude::BASE64_STANDARD};
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 use wilco_ledger::grouped;
 use zeroize::Zeroizing;
 
 use crate::{
-    api::{
-        ConnectionEntry, ConnectionMode, Failure, FailureCode, FileToWrite, MqttVersion, Preset, Secrets, Trust,
-        invalid,
-    },
+    api::{ConnectionEntry, ConnectionSettings, EnabledDialect, Failure, FailureCode, FileToWrite, Secrets, invalid},
     atomic_file::{self, Readers},
     paths,
     profile::Bundle,
@@ -33,8 +31,8 @@ use crate::{
 
 /// The type of the file.
 const FORMAT: &str = "wilco connections";
-/// Which form of it. A newer one is refused.
-const VERSION: u32 = 1;
+/// Which form of it. A newer one is refused. In version 1 some settings have other names: see [`rename`].
+const VERSION: u64 = 2;
 /// The largest file that is read, bytes.
 const LIMIT: u64 = 16 * 1024 * 1024;
 /// Connections of one file. Each has a session and a ledger of its own while Wilco runs.
@@ -48,7 +46,7 @@ const MOST_WORK: u8 = 20;
 #[derive(Serialize, Deserialize)]
 struct Page {
     format: String,
-    version: u32,
+    version: u64,
     connections: Vec<Line>,
 }
 
@@ -57,35 +55,8 @@ struct Page {
 struct Line {
     name: String,
     url: String,
-    #[serde(default)]
-    mode: ConnectionMode,
-    #[serde(default)]
-    send_operator: bool,
-    #[serde(default)]
-    needs_approval: bool,
-    #[serde(default)]
-    preset: Preset,
-    #[serde(default)]
-    mqtt: MqttVersion,
-    username: Option<String>,
-    dialects: Vec<String>,
-    #[serde(default)]
-    dialect_files: Vec<String>,
-    #[serde(default)]
-    prefix: String,
-    #[serde(default)]
-    devices: Vec<String>,
-    keep_alive_s: u16,
-    session_expiry_s: u32,
-    #[serde(default)]
-    trust: Trust,
-    server_name: Option<String>,
-    #[serde(default)]
-    alpn: Vec<String>,
-    proxy_url: Option<String>,
-    proxy_username: Option<String>,
-    #[serde(default)]
-    denied: Vec<String>,
+    #[serde(flatten)]
+    settings: ConnectionSettings,
     /// Which secrets it has.
     has: Secrets,
     /// They themselves, base64.
@@ -185,16 +156,23 @@ pub(crate) fn read(path: &Path, passphrase: Option<&str>) -> Result<Opened, Fail
     } else {
         content
     };
-    let page: serde_json::Value = serde_json::from_slice(&plain).map_err(|_| not_ours())?;
+    let mut page: Value = serde_json::from_slice(&plain).map_err(|_| not_ours())?;
     if page["format"] != FORMAT {
         return Err(not_ours());
     }
-    if page["version"].as_u64().is_none_or(|version| version > u64::from(VERSION)) {
-        return Err(Failure {
-            code: FailureCode::File,
-            message: format!("{} was exported by a newer version of Wilco.", path.display()),
-            hint: Some("Install that version on this computer.".into()),
-        });
+    match page["version"].as_u64() {
+        Some(..VERSION) => {
+            let lines = page["connections"].as_array_mut().ok_or_else(|| damaged(path))?;
+            lines.iter_mut().try_for_each(rename).ok_or_else(|| damaged(path))?;
+        }
+        Some(VERSION) => {}
+        _ => {
+            return Err(Failure {
+                code: FailureCode::File,
+                message: format!("{} was exported by a newer version of Wilco.", path.display()),
+                hint: Some("Install that version on this computer.".into()),
+            });
+        }
     }
     let page: Page = serde_json::from_value(page).map_err(|_| damaged(path))?;
     let count = page.connections.len();
@@ -219,63 +197,39 @@ impl Line {
         Line {
             name: profile.name.clone(),
             url: profile.url.clone(),
-            mode: profile.mode,
-            send_operator: profile.send_operator,
-            needs_approval: profile.needs_approval,
-            preset: profile.preset,
-            mqtt: profile.mqtt,
-            username: profile.username.clone(),
-            dialects: profile.dialects.iter().map(ToString::to_string).collect(),
-            dialect_files: profile.dialect_files.clone(),
-            prefix: profile.prefix.clone(),
-            devices: profile.devices.clone(),
-            keep_alive_s: profile.keep_alive,
-            session_expiry_s: profile.session_expiry,
-            trust: profile.trust,
-            server_name: profile.server_name.clone(),
-            alpn: profile.alpn.clone(),
-            proxy_url: profile.proxy_url.clone(),
-            proxy_username: profile.proxy_username.clone(),
-            denied: profile.denied.clone(),
+            settings: profile.settings.clone(),
             has: profile.has,
             secrets: bundle.map(|bundle| BASE64_STANDARD.encode(bundle.write().expose())),
         }
     }
 
-    /// `None` where its secrets or its dialects make no sense.
+    /// `None` where its secrets make no sense.
     fn found(self) -> Option<Found> {
         let bundle = match self.secrets.map(Zeroizing::new) {
             Some(secrets) => Some(Bundle::read(&Secret::new(BASE64_STANDARD.decode(secrets.as_bytes()).ok()?))?),
             None => None,
         };
-        let entry = ConnectionEntry {
-            name: self.name,
-            url: self.url,
-            mode: self.mode,
-            send_operator: self.send_operator,
-            needs_approval: self.needs_approval,
-            preset: self.preset,
-            mqtt: self.mqtt,
-            username: self.username,
-            dialects: self.dialects.iter().map(|text| text.parse().ok()).collect::<Option<_>>()?,
-            dialect_files: self.dialect_files,
-            prefix: Some(self.prefix),
-            devices: self.devices,
-            keep_alive_s: Some(self.keep_alive_s),
-            session_expiry_s: Some(self.session_expiry_s),
-            trust: self.trust,
-            server_name: self.server_name,
-            alpn: self.alpn,
-            proxy: self.proxy_url.map(|url| crate::api::ProxyEntry {
-                url,
-                username: self.proxy_username,
-                password: None,
-            }),
-            denied: self.denied,
-            ..ConnectionEntry::default()
-        };
-        Some(Found { entry, had: self.has, bundle })
+        let Line { name, url, settings, has, .. } = self;
+        let entry = ConnectionEntry { name, url, settings, ..ConnectionEntry::default() };
+        Some(Found { entry, had: has, bundle })
     }
+}
+
+/// Gives the settings of a connection of version 1 their names of today. `None` where that makes no sense.
+fn rename(line: &mut Value) -> Option<()> {
+    let line = line.as_object_mut()?;
+    if let Some(devices) = line.remove("devices") {
+        line.insert("devices_named".into(), devices);
+    }
+    let (url, username) = (line.remove("proxy_url"), line.remove("proxy_username"));
+    if let Some(url) = url.filter(|url| !url.is_null()) {
+        line.insert("proxy".into(), json!({ "url": url, "username": username }));
+    }
+    for dialect in line.get_mut("dialects")?.as_array_mut()? {
+        let read: EnabledDialect = dialect.as_str()?.parse().ok()?;
+        *dialect = serde_json::to_value(read).ok()?;
+    }
+    Some(())
 }
 
 /// A file of at most so many bytes, wiped from memory afterwards. Blocks.
@@ -312,5 +266,107 @@ fn damaged(path: &Path) -> Failure {
         code: FailureCode::File,
         message: format!("{} is damaged.", path.display()),
         hint: Some("It may have been cut off or changed. Export it again.".into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
+
+    use std::path::Path;
+
+    use serde_json::json;
+    use wilco_connection::{
+        ConnectionMode, ConnectionSettings, MqttVersion, Preset, Profile, ProxySettings, Secrets, Trust,
+    };
+
+    use super::{Found, Opened, read, write};
+    use crate::api::{Failure, FileToWrite};
+
+    /// One of which no setting has its default.
+    fn settings() -> ConnectionSettings {
+        ConnectionSettings {
+            mode: ConnectionMode::Protected,
+            send_operator: true,
+            needs_approval: true,
+            preset: Preset::Aws,
+            mqtt: MqttVersion::V311,
+            username: Some("ops".into()),
+            dialects: vec!["wilco".into(), "zigbee2mqtt:base=house/z2m".parse().unwrap()],
+            dialect_files: vec!["format = 1".into()],
+            prefix: "cmd".into(),
+            devices_named: vec!["pump-7".into()],
+            keep_alive_s: 45,
+            session_expiry_s: 7_200,
+            trust: Trust::Pinned,
+            server_name: Some("broker.example".into()),
+            alpn: vec!["mqtt".into()],
+            proxy: Some(ProxySettings { url: "http://proxy:3128".into(), username: Some("me".into()) }),
+            denied: vec!["+/state".into()],
+        }
+    }
+
+    fn found(path: &Path) -> Result<Vec<Found>, Failure> {
+        match read(path, None)? {
+            Opened::Connections(found) => Ok(found),
+            Opened::Locked => panic!("it is not encrypted"),
+        }
+    }
+
+    #[test]
+    fn every_setting_is_read_as_it_was_written() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("connections.json");
+        let profile = Profile {
+            id: "1".into(),
+            name: "plant".into(),
+            url: "mqtts://broker.example:8883".into(),
+            client_id: "wilco-1".into(),
+            settings: settings(),
+            declined: Vec::new(),
+            demo: false,
+            certificate_subject: None,
+            certificate_expires_at: None,
+            has: Secrets { server: true, ..Secrets::default() },
+            in_memory_secrets: false,
+            position: 0,
+        };
+        write(&FileToWrite::from(path.clone()), &[(profile, None)], None).unwrap();
+        let found = found(&path).unwrap();
+        assert_eq!((found[0].entry.name.as_str(), &found[0].entry.settings), ("plant", &settings()));
+        assert!(found[0].had.server && found[0].bundle.is_none());
+    }
+
+    #[test]
+    fn a_file_of_version_1_is_read() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("connections.json");
+        let none = json!({ "password": false, "certificate": false, "authorities": false, "server": false, "proxy_password": false });
+        let connections = json!([
+            {
+                "name": "plant", "url": "mqtts://broker.example:8883", "mode": "protected", "send_operator": true,
+                "needs_approval": true, "preset": "aws", "mqtt": "3.1.1", "username": "ops",
+                "dialects": ["wilco", "zigbee2mqtt:base=house/z2m"], "dialect_files": ["format = 1"], "prefix": "cmd",
+                "devices": ["pump-7"], "keep_alive_s": 45, "session_expiry_s": 7200, "trust": "pinned",
+                "server_name": "broker.example", "alpn": ["mqtt"], "proxy_url": "http://proxy:3128",
+                "proxy_username": "me", "denied": ["+/state"], "has": none
+            },
+            {
+                "name": "bare", "url": "mqtt://localhost", "username": null, "dialects": ["wilco"], "keep_alive_s": 30,
+                "session_expiry_s": 3600, "server_name": null, "proxy_url": null, "proxy_username": null, "has": none
+            }
+        ]);
+        let write = |version: u64| {
+            let page = json!({ "format": "wilco connections", "version": version, "connections": connections });
+            std::fs::write(&path, page.to_string()).unwrap();
+        };
+        write(1);
+        let read: Vec<_> = found(&path).unwrap().into_iter().map(|found| found.entry.settings).collect();
+        assert_eq!(read, [settings(), ConnectionSettings::default()]);
+        // The same in a later version is damaged: it has the dialects in another form.
+        write(2);
+        assert!(found(&path).is_err_and(|failure| failure.message.contains("is damaged")));
+        write(3);
+        assert!(found(&path).is_err_and(|failure| failure.message.contains("by a newer version")));
     }
 }

@@ -6,17 +6,17 @@ use std::sync::Arc;
 
 use tokio::task::spawn_blocking;
 use uuid::Uuid;
-use wilco_connection::{Address, ConnectionId, Profile, Proxy, Query, client_id};
+use wilco_connection::{Address, ConnectionId, ConnectionSettings, Profile, Proxy, ProxySettings, Query, client_id};
 use zeroize::Zeroizing;
 
 pub(crate) use device_passwords::DevicePasswords;
 pub(crate) use wilco_connection::{
-    KEEP_ALIVE, SESSION_EXPIRY, device_id, dialect, filters, has_secrets, is_aws, is_made_client_id, made_client_id,
+    device_id, dialect, filters, has_secrets, is_aws, is_made_client_id, made_client_id,
 };
 pub(crate) use wilco_credentials::Bundle;
 
 use crate::{
-    api::{ConnectionEntry, EnabledDialect, Failure, FailureCode, ProxyEntry, Secrets, Trust, exact, invalid, legible},
+    api::{ConnectionEntry, EnabledDialect, Failure, FailureCode, Secrets, Trust, exact, invalid, legible},
     mqtt::{Proof, Route, Settings, Tls},
     tls::{self, CertificateFacts, Credentials},
     vault::{Secret, SecretKind, Vault},
@@ -122,8 +122,10 @@ impl Draft {
             None => identity.client_id,
         };
         change(&mut bundle, SecretKind::Password, entry.password);
-        let proxy = entry.proxy.map(|proxy| enter_proxy(proxy, &mut bundle)).transpose()?;
-        if proxy.is_none() {
+        let mut settings = settings_of(entry.settings, address.scheme.is_tls())?;
+        let proxy = settings.proxy.take();
+        settings.proxy = proxy.map(|proxy| enter_proxy(proxy, entry.proxy_password, &mut bundle)).transpose()?;
+        if settings.proxy.is_none() {
             bundle.set(SecretKind::ProxyPassword, None);
         }
         if !address.scheme.is_tls() {
@@ -134,30 +136,9 @@ impl Draft {
             id: identity.id,
             name,
             url: address.url(),
-            mode: entry.mode,
-            send_operator: entry.send_operator,
-            needs_approval: entry.needs_approval,
-            preset: entry.preset,
-            mqtt: entry.mqtt,
             client_id,
-            username: entry.username.filter(|name| !name.is_empty()),
-            dialects: dialects(entry.dialects),
-            dialect_files: entry.dialect_files,
+            settings,
             declined: identity.declined,
-            prefix: text(entry.prefix, "topic prefix")?.unwrap_or_default(),
-            devices: devices(&entry.devices)?,
-            keep_alive: entry.keep_alive_s.unwrap_or(KEEP_ALIVE),
-            session_expiry: entry.session_expiry_s.unwrap_or(SESSION_EXPIRY),
-            trust: if address.scheme.is_tls() { entry.trust } else { Trust::Platform },
-            server_name: text(entry.server_name, "server name")?,
-            alpn: entry
-                .alpn
-                .into_iter()
-                .filter_map(|name| text(Some(name), "ALPN name").transpose())
-                .collect::<Result<_, _>>()?,
-            proxy_url: proxy.as_ref().map(Proxy::url),
-            proxy_username: proxy.and_then(|proxy| proxy.username),
-            denied: entry.denied,
             demo: false,
             certificate_subject: None,
             certificate_expires_at: None,
@@ -220,54 +201,72 @@ fn assemble(profile: &Profile, bundle: &Bundle, passing: bool) -> Result<Setting
     }
     let tls = address.scheme.is_tls().then(|| tls_of(profile, &bundle.credentials()?)).transpose()?;
     let password = bundle.get(SecretKind::Password).map(|secret| Zeroizing::new(secret.expose().to_vec()));
+    let settings = &profile.settings;
     Ok(Settings {
         route: Route { address, tls, proxy: proxy_of(profile, bundle)? },
-        version: profile.mqtt,
+        version: settings.mqtt,
         client_id: profile.client_id.clone(),
-        username: profile.username.clone(),
+        username: settings.username.clone(),
         password,
         filters: filters(profile)?,
-        keep_alive: profile.keep_alive,
-        send_window: profile.preset.bounds().send_window,
-        session_expiry: if passing { 0 } else { profile.session_expiry },
-        publishes: profile.mode.publishes(),
+        keep_alive: settings.keep_alive_s,
+        send_window: settings.preset.bounds().send_window,
+        session_expiry: if passing { 0 } else { settings.session_expiry_s },
+        publishes: settings.mode.publishes(),
     })
 }
 
 fn tls_of(profile: &Profile, credentials: &Credentials) -> Result<Tls, Failure> {
-    let alpn: Vec<Vec<u8>> = profile.alpn.iter().map(|protocol| protocol.clone().into_bytes()).collect();
-    let (config, witness) = tls::client_config(credentials, profile.trust, &alpn)?;
-    let proof = if profile.trust == Trust::Pinned { Proof::Pinned } else { Proof::Signed };
+    let settings = &profile.settings;
+    let alpn: Vec<Vec<u8>> = settings.alpn.iter().map(|protocol| protocol.clone().into_bytes()).collect();
+    let (config, witness) = tls::client_config(credentials, settings.trust, &alpn)?;
+    let proof = if settings.trust == Trust::Pinned { Proof::Pinned } else { Proof::Signed };
     Ok(Tls {
         config,
         witness,
-        server_name: profile.server_name.clone(),
+        server_name: settings.server_name.clone(),
         proof,
         client_certificate: credentials.is_mutual(),
     })
 }
 
 fn proxy_of(profile: &Profile, bundle: &Bundle) -> Result<Option<Proxy>, Failure> {
-    let Some(url) = &profile.proxy_url else { return Ok(None) };
+    let Some(ProxySettings { url, username }) = &profile.settings.proxy else { return Ok(None) };
     let password = bundle.get(SecretKind::ProxyPassword).map(|secret| {
         // It was text when it was put in.
         Zeroizing::new(String::from_utf8_lossy(secret.expose()).into_owned())
     });
-    Ok(Some(Proxy { username: profile.proxy_username.clone(), password, ..Proxy::parse(url)? }))
+    Ok(Some(Proxy { username: username.clone(), password, ..Proxy::parse(url)? }))
+}
+
+/// The settings to be stored, of those that were entered; the proxy is left as it is. One that needs nothing of this stays
+/// as it was entered.
+fn settings_of(entered: ConnectionSettings, is_tls: bool) -> Result<ConnectionSettings, Failure> {
+    let alpn = entered.alpn.into_iter().filter_map(|name| text(Some(name), "ALPN name").transpose());
+    Ok(ConnectionSettings {
+        username: entered.username.filter(|name| !name.is_empty()),
+        dialects: enabled(entered.dialects),
+        prefix: text(Some(entered.prefix), "topic prefix")?.unwrap_or_default(),
+        devices_named: devices(&entered.devices_named)?,
+        trust: if is_tls { entered.trust } else { Trust::Platform },
+        server_name: text(entered.server_name, "server name")?,
+        alpn: alpn.collect::<Result<_, _>>()?,
+        ..entered
+    })
 }
 
 /// A proxy as it was entered; its password goes to the secrets.
-fn enter_proxy(entry: ProxyEntry, bundle: &mut Bundle) -> Result<Proxy, Failure> {
+fn enter_proxy(entry: ProxySettings, password: Option<String>, bundle: &mut Bundle) -> Result<ProxySettings, Failure> {
     let username = entry.username.filter(|name| !name.is_empty());
-    let proxy = Proxy { username, ..Proxy::parse(entry.url.trim())? };
-    change(bundle, SecretKind::ProxyPassword, entry.password);
-    if proxy.username.is_none() && bundle.get(SecretKind::ProxyPassword).is_some() {
+    let url = Proxy::parse(entry.url.trim())?.url();
+    change(bundle, SecretKind::ProxyPassword, password);
+    if username.is_none() && bundle.get(SecretKind::ProxyPassword).is_some() {
         return Err(invalid(
             "The proxy has a password but no user name.".into(),
             "Enter a user name, or leave both empty.",
         ));
     }
-    Ok(proxy)
+    Ok(ProxySettings { url, username })
 }
 
 /// The query of an address goes to the secrets. Of an imported connection it may have stayed where it was.
@@ -301,7 +300,7 @@ fn text(entered: Option<String>, what: &str) -> Result<Option<String>, Failure> 
 }
 
 /// The dialects to enable, each once: Wilco's own where none is named.
-fn dialects(entered: Vec<EnabledDialect>) -> Vec<EnabledDialect> {
+fn enabled(entered: Vec<EnabledDialect>) -> Vec<EnabledDialect> {
     let mut dialects: Vec<EnabledDialect> = Vec::new();
     for dialect in entered.into_iter().filter(|dialect| !dialect.name.is_empty()) {
         match dialects.iter_mut().find(|known| known.name == dialect.name) {

@@ -250,6 +250,6 @@ async fn after_a_session_is_resumed_a_short_timeout_is_short_whatever_the_device
         ensure!(ended.state == CommandState::TimedOut && took < 3_000, "{name}: it took {took} ms: {ended:#?}");
         Ok(())
     };
-    check("other firmware", |entry| entry.dialects = vec!["tasmota".into()]).await?;
-    check("named devices", |entry| entry.devices = vec!["plug".into()]).await
+    check("other firmware", |entry| entry.settings.dialects = vec!["tasmota".into()]).await?;
+    check("named devices", |entry| entry.settings.devices_named = vec!["plug".into()]).await
 }

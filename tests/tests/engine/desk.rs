@@ -347,7 +347,7 @@ impl NewConnection {
     }
 
     pub(crate) fn over(self, mqtt: MqttVersion) -> NewConnection {
-        self.with(|entry| entry.mqtt = mqtt)
+        self.with(|entry| entry.settings.mqtt = mqtt)
     }
 
     /// The same with these authorities and this client certificate instead.
@@ -359,7 +359,7 @@ impl NewConnection {
             files.push(file(&identity.key, FileRole::Key));
         }
         let trust = if ca.is_some() { Trust::Authorities } else { Trust::Platform };
-        NewConnection { files, ..self.with(|entry| entry.trust = trust) }
+        NewConnection { files, ..self.with(|entry| entry.settings.trust = trust) }
     }
 }
 

@@ -273,7 +273,7 @@ async fn the_request_is_shown_as_it_was_published_whatever_has_become_of_the_con
     let published = soon("request", PATIENCE, || {
         requests.log().lines().find_map(|line| line.strip_prefix("kitchen/req ").map(str::to_owned))
     })?;
-    desk.edit(&connection, |entry| entry.prefix = Some("plant".into())).await?;
+    desk.edit(&connection, |entry| entry.settings.prefix = "plant".into()).await?;
     let detail = desk.evidence(&connection, "kitchen", &sent).await?;
     let request = detail.request.unwrap_or_else(|| panic!("no request"));
     assert_eq!((&*request.topic, &*request.payload, request.qos), ("kitchen/req", &*published, 1));
@@ -311,8 +311,8 @@ async fn after_the_broker_was_restarted_nothing_goes_out_before_the_device_is_ba
 async fn a_broker_that_keeps_sessions_is_not_taken_for_one_that_kept_its_devices() -> Result<()> {
     let persistent = Settings { persistent: true, ..Settings::default() };
     restarted(&persistent, "kept session", |_| {}).await?;
-    restarted(&persistent, "kept session of MQTT 3.1.1", |entry| entry.mqtt = MqttVersion::V311).await?;
-    restarted(&persistent, "no session", |entry| entry.session_expiry_s = Some(0)).await
+    restarted(&persistent, "kept session of MQTT 3.1.1", |entry| entry.settings.mqtt = MqttVersion::V311).await?;
+    restarted(&persistent, "no session", |entry| entry.settings.session_expiry_s = 0).await
 }
 
 async fn restarted(settings: &Settings<'_>, name: &str, change: fn(&mut ConnectionEntry)) -> Result<()> {
@@ -357,7 +357,7 @@ async fn after_a_short_network_failure_a_command_goes_out_at_once() -> Result<()
         let broker = Broker::plain()?;
         let network = Network::to(broker.port()).await?;
         let desk = Desk::new().await?;
-        let entry = to("bench", &network.url()).with(|entry| entry.session_expiry_s = Some(expiry));
+        let entry = to("bench", &network.url()).with(|entry| entry.settings.session_expiry_s = expiry);
         let connection = desk.connect(entry).await?;
         let _pump = Device::start(&broker, "pump", None)?;
         desk.sees_online(&connection, 1).await?;

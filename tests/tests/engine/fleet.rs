@@ -122,7 +122,9 @@ async fn what_home_assistant_says_of_itself_is_no_device() -> Result<()> {
     let desk = Desk::new().await?;
     let sets: [&[&str]; 4] = [&["wilco"], &["wilco", "homeassistant"], &["wilco", "zigbee2mqtt"], &["text", "tasmota"]];
     for dialects in sets {
-        let named = |entry: &mut ConnectionEntry| entry.dialects = dialects.iter().map(|name| (*name).into()).collect();
+        let named = |entry: &mut ConnectionEntry| {
+            entry.settings.dialects = dialects.iter().map(|name| (*name).into()).collect();
+        };
         let connection = desk.connect(plain(&dialects.join(" and "), &broker).with(named)).await?;
         for topic in topics {
             broker.publish(topic, b"online", false)?;

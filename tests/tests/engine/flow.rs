@@ -99,7 +99,7 @@ async fn aws_never_gets_more_than_a_hundred_requests_in_a_second() -> Result<()>
     let broker = Broker::plain()?;
     let requests = watch(&broker)?;
     let desk = Desk::new().await?;
-    let aws = plain("aws", &broker).with(|entry| entry.preset = Preset::Aws);
+    let aws = plain("aws", &broker).with(|entry| entry.settings.preset = Preset::Aws);
     let connection = desk.connect(aws).await?;
     let devices = (0..DEVICES).map(|number| format!("silent-{number:04}")).collect();
     let ended = to_its_end(&desk, led(&connection, devices, 3_000)).await?;

@@ -39,9 +39,9 @@ async fn a_keyring_that_locks_between_two_uses_is_told_and_used_again_when_it_is
     app.watch.reaches("kitchen", &id, CommandState::AtBroker).await?;
     let other = new().with(|entry| entry.name = "other".into());
     of_the_keyring(app.watch.try_to_add(other).await.map(drop), "keyring is locked")?;
-    let edit = app.watch.edit(&connection, |entry| entry.keep_alive_s = Some(60)).await;
+    let edit = app.watch.edit(&connection, |entry| entry.settings.keep_alive_s = 60).await;
     of_the_keyring(edit.map_err(|error| error.downcast().expect("a failure")), "keyring is locked")?;
-    assert_eq!(app.watch.view(&connection).await?.keep_alive_s, 30);
+    assert_eq!(app.watch.view(&connection).await?.settings.keep_alive_s, 30);
     let file = two_connections(desk.path()).await?;
     let import = app.watch.console().import_connections(file.clone(), Some(PASSPHRASE.into()), false).await;
     of_the_keyring(import, "keyring is locked")?;
@@ -64,7 +64,7 @@ async fn two_connections(directory: &Path) -> Result<std::path::PathBuf> {
     let broker = Broker::plain()?;
     desk.add(plain("bare", &broker)).await?;
     let known = plain("known", &broker).with(|entry| {
-        entry.username = Some("me".into());
+        entry.settings.username = Some("me".into());
         entry.password = Some("pw".into());
     });
     desk.add(known).await?;
@@ -86,7 +86,7 @@ async fn without_a_keyring_secrets_are_held_for_this_run_if_that_is_wanted() -> 
     let connection = app.watch.connect(new.with(|entry| entry.without_keyring = true)).await?;
     ensure!(app.watch.view(&connection).await?.in_memory_secrets);
     // An edit keeps them; a broker without secrets needs no keyring at all.
-    app.watch.edit(&connection, |entry| entry.keep_alive_s = Some(60)).await?;
+    app.watch.edit(&connection, |entry| entry.settings.keep_alive_s = 60).await?;
     app.watch.online(&connection).await?;
     app.watch.connect(plain("bare", &Broker::plain()?)).await?;
 

@@ -42,7 +42,7 @@ async fn without_wildcard_subscriptions_the_devices_are_to_be_named() -> Result<
     let asked = broker.seen().into_iter().any(|seen| matches!(seen, Seen::Subscribe { .. }));
     ensure!(!asked, "a filter that the broker had excluded was asked for");
     desk.console().remove_connection(&connection).await?;
-    desk.connect(to(&broker).with(|entry| entry.devices = vec!["pump-7".into()])).await?;
+    desk.connect(to(&broker).with(|entry| entry.settings.devices_named = vec!["pump-7".into()])).await?;
     Ok(())
 }
 

@@ -40,7 +40,7 @@ async fn a_read_only_connection_hears_everything_and_publishes_nothing() -> Resu
     let _device = Device::start(&broker, "kitchen", None)?;
     let (mut desk, other) = (Desk::new().await?, Desk::new().await?);
     let heard = broker.listen("#")?;
-    let watched = plain("plant", &broker).with(|entry| entry.mode = ConnectionMode::ReadOnly);
+    let watched = plain("plant", &broker).with(|entry| entry.settings.mode = ConnectionMode::ReadOnly);
     let connection = desk.connect(watched).await?;
     desk.sees_online(&connection, 1).await?;
 
@@ -66,7 +66,7 @@ async fn a_read_only_connection_hears_everything_and_publishes_nothing() -> Resu
     // Nor does it after a restart, when what the broker kept is read.
     desk.reopen().await?;
     desk.online(&connection).await?;
-    assert_eq!(desk.view(&connection).await?.mode, ConnectionMode::ReadOnly);
+    assert_eq!(desk.view(&connection).await?.settings.mode, ConnectionMode::ReadOnly);
     desk.console().send(led(&connection, "kitchen")).await.err().context("a command was sent after a restart")?;
     assert_eq!(requests(&heard), Vec::<String>::new());
 
@@ -96,7 +96,7 @@ async fn what_was_not_sent_when_a_connection_becomes_read_only_never_is() -> Res
     desk.reaches("mute", &sent, CommandState::AtBroker).await?;
     let started = desk.console().start_rollout(rollout(&connection, &["a", "b", "c", "d", "e", "f", "g", "h"])).await?;
 
-    desk.edit(&connection, |entry| entry.mode = ConnectionMode::ReadOnly).await?;
+    desk.edit(&connection, |entry| entry.settings.mode = ConnectionMode::ReadOnly).await?;
     let cancelled = desk.reaches("away", &held, CommandState::Cancelled).await?;
     assert!(cancelled.is_final && cancelled.attempts == 0, "{cancelled:#?}");
     desk.notice("1 command that was not sent yet is cancelled, and 1 rollout is paused").await?;
@@ -114,7 +114,7 @@ async fn what_was_not_sent_when_a_connection_becomes_read_only_never_is() -> Res
     broker.publish("mute/resp", &answer(&sent, "succeeded"), false)?;
     assert!(desk.reaches("mute", &sent, CommandState::Succeeded).await?.late);
 
-    desk.edit(&connection, |entry| entry.mode = ConnectionMode::Normal).await?;
+    desk.edit(&connection, |entry| entry.settings.mode = ConnectionMode::Normal).await?;
     desk.online(&connection).await?;
     let view = desk.console().act_on_rollout(&started.id, RolloutAction::Resume).await?;
     // Its rate may let it wait for a moment.
@@ -130,7 +130,7 @@ async fn a_protected_connection_sends_what_was_confirmed_as_it_asks() -> Result<
     let broker = Broker::plain()?;
     let _device = Device::start(&broker, "kitchen", None)?;
     let desk = Desk::new().await?;
-    let protected = plain("plant", &broker).with(|entry| entry.mode = ConnectionMode::Protected);
+    let protected = plain("plant", &broker).with(|entry| entry.settings.mode = ConnectionMode::Protected);
     let connection = desk.connect(protected).await?;
     desk.sees_online(&connection, 1).await?;
     let heard = broker.listen("+/req")?;

@@ -12,7 +12,7 @@ use crate::wire::published;
 
 /// A connection that names these devices.
 fn naming(new: NewConnection, devices: &[&str]) -> NewConnection {
-    new.with(|entry| entry.devices = devices.iter().map(|device| (*device).to_owned()).collect())
+    new.with(|entry| entry.settings.devices_named = devices.iter().map(|device| (*device).to_owned()).collect())
 }
 
 /// The filters of each SUBSCRIBE, in order.
@@ -57,7 +57,7 @@ async fn a_device_that_is_not_named_is_refused_in_a_sentence_and_nothing_is_sent
         ensure!(failure.message.contains("'pump-9' is not one of them"), "{failure:?}");
         ensure!(failure.hint.is_some_and(|hint| hint.contains("Only these devices")));
     }
-    desk.edit(&connection, |entry| entry.devices.push("pump-9".into())).await?;
+    desk.edit(&connection, |entry| entry.settings.devices_named.push("pump-9".into())).await?;
     desk.online(&connection).await?;
     desk.console().send(both).await?;
     for device in ["pump-7", "pump-9"] {

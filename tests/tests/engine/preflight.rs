@@ -5,9 +5,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use wilco_engine::api::{
-    ConnectionEntry, Failure, MqttVersion, PreflightView, Preset, ProxyEntry, Step, StepState, Trust,
-};
+use wilco_engine::api::{Failure, MqttVersion, PreflightView, Preset, ProxySettings, Step, StepState, Trust};
 use wilco_tests::{
     Broker, Certificates, Identity, Proxy, Refusal, Scripted, ScriptedBroker, Seen, Settings, Then, Tls,
 };
@@ -206,7 +204,8 @@ async fn a_subscription_that_is_not_allowed_is_told_by_code_or_by_silence() -> R
             // Saved with what was refused, the connection never asks for it.
             let before = broker.seen().len();
             let denied = view.denied.clone();
-            let connection = desk.connect(scripted(&broker).over(mqtt).with(|entry| entry.denied = denied)).await?;
+            let connection =
+                desk.connect(scripted(&broker).over(mqtt).with(|entry| entry.settings.denied = denied)).await?;
             let asked: Vec<_> = broker.seen().split_off(before).into_iter().filter_map(filters_of).flatten().collect();
             ensure!(asked.contains(&"+/resp".into()) && !asked.contains(&"+/state".into()), "{asked:?}");
             desk.console().remove_connection(&connection).await?;
@@ -307,7 +306,7 @@ async fn a_wrong_password_is_told_at_connect() -> Result<()> {
     let desk = Desk::new().await?;
     let with = |password: &str| {
         plain("trial", &broker).with(|entry| {
-            entry.username = Some("me".into());
+            entry.settings.username = Some("me".into());
             entry.password = Some(password.into());
         })
     };
@@ -329,14 +328,14 @@ fn aws(proxy: &str, certificates: &Certificates) -> NewConnection {
     to("trial", "mqtts://a3k9x2v7q-ats.iot.eu-central-1.amazonaws.com:8883")
         .bringing(Some(&certificates.ca), Some(&certificates.client))
         .with(|entry| {
-            entry.preset = Preset::Aws;
-            entry.server_name = Some("localhost".into());
-            entry.proxy = Some(through(proxy));
+            entry.settings.preset = Preset::Aws;
+            entry.settings.server_name = Some("localhost".into());
+            entry.settings.proxy = Some(through(proxy));
         })
 }
 
-fn through(url: &str) -> ProxyEntry {
-    ProxyEntry { url: url.into(), username: None, password: None }
+fn through(url: &str) -> ProxySettings {
+    ProxySettings { url: url.into(), username: None }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -371,7 +370,7 @@ async fn on_aws_a_silent_end_comes_with_the_policy_to_paste() -> Result<()> {
 async fn proxies_lead_to_the_broker_or_say_why_not() -> Result<()> {
     let broker = Broker::plain()?;
     let desk = Desk::new().await?;
-    let by = |proxy: ProxyEntry| plain("trial", &broker).with(|entry: &mut ConnectionEntry| entry.proxy = Some(proxy));
+    let by = |proxy: ProxySettings| plain("trial", &broker).with(|entry| entry.settings.proxy = Some(proxy));
     for kind in [Proxy::http, Proxy::socks5] {
         let proxy = kind().start()?;
         for mqtt in BOTH {
@@ -385,13 +384,12 @@ async fn proxies_lead_to_the_broker_or_say_why_not() -> Result<()> {
         );
 
         let strict = kind().for_user("me", "right").start()?;
-        let known = |password: &str| ProxyEntry {
-            username: Some("me".into()),
-            password: Some(password.into()),
-            ..through(&strict.url())
+        let known = |password: &str| {
+            let new = by(ProxySettings { username: Some("me".into()), ..through(&strict.url()) });
+            new.with(|entry| entry.proxy_password = Some(password.into()))
         };
-        ensure!(desk.preflight(by(known("right"))).await?.ok);
-        check(&desk.preflight(by(known("guess"))).await?, Step::Tcp, &["proxy rejected the user name or password"])?;
+        ensure!(desk.preflight(known("right")).await?.ok);
+        check(&desk.preflight(known("guess")).await?, Step::Tcp, &["proxy rejected the user name or password"])?;
         check(
             &desk.preflight(by(through(&strict.url()))).await?,
             Step::Tcp,
@@ -419,8 +417,8 @@ async fn the_protocol_and_the_name_asked_for_in_tls_are_those_entered() -> Resul
         let new = to("trial", &broker.url().replace("localhost", "127.0.0.1")).bringing(Some(&certificates.ca), None);
         let view = desk
             .preflight(new.with(|entry| {
-                entry.server_name = Some("localhost".into());
-                entry.alpn = vec![alpn.into()];
+                entry.settings.server_name = Some("localhost".into());
+                entry.settings.alpn = vec![alpn.into()];
             }))
             .await?;
         ensure!(view.ok, "{view:#?}");
@@ -432,7 +430,9 @@ async fn the_protocol_and_the_name_asked_for_in_tls_are_those_entered() -> Resul
     }
     let view = desk
         .preflight(
-            scripted(&broker).bringing(Some(&certificates.ca), None).with(|entry| entry.alpn = vec!["h2".into()]),
+            scripted(&broker)
+                .bringing(Some(&certificates.ca), None)
+                .with(|entry| entry.settings.alpn = vec!["h2".into()]),
         )
         .await?;
     check(&view, Step::Tls, &["ALPN"])
@@ -447,7 +447,7 @@ async fn only_the_pinned_certificate_is_taken_and_that_one_whatever_it_says() ->
     {
         let broker = Scripted::new().tls(Tls::with(&server)).start()?;
         let pin = |certificate: &std::path::Path| {
-            let mut new = scripted(&broker).with(|entry| entry.trust = Trust::Pinned);
+            let mut new = scripted(&broker).with(|entry| entry.settings.trust = Trust::Pinned);
             new.files.push(wilco_engine::api::FileToRead {
                 path: certificate.to_owned(),
                 role: wilco_engine::api::FileRole::Server,

@@ -22,7 +22,7 @@ impl Bench {
     async fn new() -> Result<Bench> {
         let broker = Broker::plain()?;
         let desk = Desk::new().await?;
-        let connection = desk.connect(plain("aws", &broker).with(|entry| entry.preset = Preset::Aws)).await?;
+        let connection = desk.connect(plain("aws", &broker).with(|entry| entry.settings.preset = Preset::Aws)).await?;
         Ok(Bench { desk, connection, broker })
     }
 

@@ -7,7 +7,7 @@ use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 use wilco_engine::api::{
     CommandState, ConnectionEntry, ConnectionView, Failure, FailureCode, FileRole, FileToRead, FilesToRead,
-    MqttVersion, Preset, ProxyEntry, Trust,
+    MqttVersion, Preset, ProxySettings, Trust,
 };
 use wilco_tests::{Broker, Certificates, Device, Identity, Settings};
 
@@ -30,23 +30,20 @@ async fn brought(desk: &Desk, files: Vec<FileToRead>) -> Result<String> {
 
 /// Whatever can be entered, so that anything forgotten is missed.
 fn whatever_can_be_entered(entry: &mut ConnectionEntry) {
-    entry.preset = Preset::Mosquitto;
-    entry.mqtt = MqttVersion::V311;
-    entry.username = Some("ops".into());
+    entry.settings.preset = Preset::Mosquitto;
+    entry.settings.mqtt = MqttVersion::V311;
+    entry.settings.username = Some("ops".into());
     entry.password = Some("pässword".into());
-    entry.dialects = vec!["text".into()];
-    entry.prefix = Some("cmd/plant".into());
-    entry.devices = vec!["pump-7".into(), "pump-8".into()];
-    entry.keep_alive_s = Some(45);
-    entry.session_expiry_s = Some(7_200);
-    entry.server_name = Some("localhost".into());
-    entry.alpn = vec!["mqtt".into()];
-    entry.denied = vec!["cmd/plant/pump-7/req".into()];
-    entry.proxy = Some(ProxyEntry {
-        url: "socks5://127.0.0.1:1".into(),
-        username: Some("me".into()),
-        password: Some("proxy's".into()),
-    });
+    entry.settings.dialects = vec!["text".into()];
+    entry.settings.prefix = "cmd/plant".into();
+    entry.settings.devices_named = vec!["pump-7".into(), "pump-8".into()];
+    entry.settings.keep_alive_s = 45;
+    entry.settings.session_expiry_s = 7_200;
+    entry.settings.server_name = Some("localhost".into());
+    entry.settings.alpn = vec!["mqtt".into()];
+    entry.settings.denied = vec!["cmd/plant/pump-7/req".into()];
+    entry.settings.proxy = Some(ProxySettings { url: "socks5://127.0.0.1:1".into(), username: Some("me".into()) });
+    entry.proxy_password = Some("proxy's".into());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -60,22 +57,19 @@ async fn an_edit_changes_what_was_entered_and_nothing_else() -> Result<()> {
     type Change = fn(&mut ConnectionEntry);
     let changes: [(&str, Change); 8] = [
         ("name", |entry| entry.name = "site".into()),
-        ("keep_alive_s", |entry| entry.keep_alive_s = Some(60)),
-        ("prefix", |entry| entry.prefix = None),
-        ("devices", |entry| entry.devices.clear()),
-        ("username", |entry| entry.username = Some("dev".into())),
-        ("alpn", |entry| entry.alpn.clear()),
-        ("server_name", |entry| entry.server_name = None),
-        ("mqtt", |entry| entry.mqtt = MqttVersion::V5),
+        ("keep_alive_s", |entry| entry.settings.keep_alive_s = 60),
+        ("prefix", |entry| entry.settings.prefix.clear()),
+        ("devices", |entry| entry.settings.devices_named.clear()),
+        ("username", |entry| entry.settings.username = Some("dev".into())),
+        ("alpn", |entry| entry.settings.alpn.clear()),
+        ("server_name", |entry| entry.settings.server_name = None),
+        ("mqtt", |entry| entry.settings.mqtt = MqttVersion::V5),
     ];
     for (changed, change) in changes {
         let before = desk.view(&connection).await?;
         let after = desk.edit(&connection, change).await?;
         let mut expected = ConnectionEntry::from(&before);
         change(&mut expected);
-        if changed == "prefix" {
-            expected.prefix = Some(String::new());
-        }
         let expected = serde_json::to_value(ConnectionEntry { id: None, client_id: None, ..expected })?;
         assert_eq!(entered(&after)?, expected, "{changed}");
         assert_eq!((&after.id, &after.client_id, after.has), (&before.id, &before.client_id, before.has), "{changed}");
@@ -96,11 +90,11 @@ async fn a_password_stays_unless_another_or_none_is_entered() -> Result<()> {
     let desk = Desk::new().await?;
     let connection = desk
         .connect(plain("bench", &broker).with(|entry| {
-            entry.username = Some("me".into());
+            entry.settings.username = Some("me".into());
             entry.password = Some("right".into());
         }))
         .await?;
-    desk.edit(&connection, |entry| entry.keep_alive_s = Some(60)).await?;
+    desk.edit(&connection, |entry| entry.settings.keep_alive_s = 60).await?;
     desk.online(&connection).await?;
     ensure!(desk.view(&connection).await?.has.password);
 
@@ -148,8 +142,10 @@ async fn certificates_are_replaced_piece_by_piece() -> Result<()> {
         assert_eq!(subject().await?, "CN=console-2");
     }
     // An old one is kept nowhere else, so that one is forgotten is seen.
-    let view =
-        desk.edit(&connection, |entry| (entry.without_certificates, entry.trust) = (true, Trust::Platform)).await?;
+    let forget = |entry: &mut ConnectionEntry| {
+        (entry.without_certificates, entry.settings.trust) = (true, Trust::Platform);
+    };
+    let view = desk.edit(&connection, forget).await?;
     ensure!(!view.has.certificate && !view.has.authorities && view.certificate_subject.is_none(), "{view:#?}");
     Ok(())
 }
@@ -278,7 +274,7 @@ async fn a_file_that_cannot_be_imported_is_told_and_nothing_is_added() -> Result
         page["connections"] = (0..30_000).map(line).collect();
     });
     let files: [(&str, Vec<u8>, &str); 11] = [
-        ("newer.json", page(|page| page["version"] = json!(2)), "by a newer version"),
+        ("newer.json", page(|page| page["version"] = json!(3)), "by a newer version"),
         ("empty.json", Vec::new(), "was not exported by Wilco"),
         ("other.json", br#"{"name": "package"}"#.to_vec(), "was not exported by Wilco"),
         ("list.json", b"[1, 2]".to_vec(), "was not exported by Wilco"),

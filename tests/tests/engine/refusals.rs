@@ -3,7 +3,9 @@
 use std::process::Command;
 
 use anyhow::{Context, Result};
-use wilco_engine::api::{CommandState, Failure, FailureCode, MqttVersion, Preset, ProxyEntry, Step, Trust};
+use wilco_engine::api::{
+    CommandState, ConnectionEntry, Failure, FailureCode, MqttVersion, Preset, ProxySettings, Step, Trust,
+};
 use wilco_tests::{Broker, Certificates, Identity, Settings};
 
 use crate::desk::{Desk, NewConnection, led, mutual, plain, stopped_at};
@@ -126,7 +128,7 @@ async fn a_wrong_password_is_told_and_the_right_one_works() -> Result<()> {
         let mut desk = Desk::new().await?;
         let with = |name: &str, password: &str| {
             plain(name, &broker).over(mqtt).with(|entry| {
-                entry.username = Some("operator".into());
+                entry.settings.username = Some("operator".into());
                 entry.password = Some(password.into());
             })
         };
@@ -184,22 +186,26 @@ async fn a_connection_that_makes_no_sense_is_refused_with_what_would() -> Result
     refused(other().with(|entry| entry.url = "http://localhost".into())).await?;
     refused(other().with(|entry| entry.url = "mqtt://me:secret@localhost".into())).await?;
     refused(other().with(|entry| entry.url = "mqtt://localhost/path".into())).await?;
-    refused(other().with(|entry| entry.prefix = Some("cmd/+".into()))).await?;
-    refused(other().with(|entry| entry.dialects = vec!["klingon".into()])).await?;
+    refused(other().with(|entry| entry.settings.prefix = "cmd/+".into())).await?;
+    refused(other().with(|entry| entry.settings.dialects = vec!["klingon".into()])).await?;
     refused(other().with(|entry| entry.client_id = Some("$me".into()))).await?;
-    refused(other().with(|entry| entry.devices = vec!["a/b".into()])).await?;
-    refused(other().with(|entry| entry.keep_alive_s = Some(0))).await?;
-    refused(other().with(|entry| entry.session_expiry_s = Some(700_000))).await?;
+    refused(other().with(|entry| entry.settings.devices_named = vec!["a/b".into()])).await?;
+    refused(other().with(|entry| entry.settings.keep_alive_s = 0)).await?;
+    refused(other().with(|entry| entry.settings.session_expiry_s = 700_000)).await?;
     refused(other().with(|entry| entry.password = Some("x".into())).over(MqttVersion::V311)).await?;
-    refused(other().with(|entry| entry.proxy = Some(proxy("ftp://proxy", None, None)))).await?;
-    refused(other().with(|entry| entry.proxy = Some(proxy("http://proxy", None, Some("x"))))).await?;
+    let proxy = |url: &str| Some(ProxySettings { url: url.into(), username: None });
+    refused(other().with(|entry| entry.settings.proxy = proxy("ftp://proxy"))).await?;
+    let with_password = |entry: &mut ConnectionEntry| {
+        (entry.settings.proxy, entry.proxy_password) = (proxy("http://proxy"), Some("x".into()));
+    };
+    refused(other().with(with_password)).await?;
     let tls = || other().with(|entry| entry.url = "mqtts://localhost".into());
-    refused(tls().with(|entry| entry.trust = Trust::Authorities)).await?;
-    refused(tls().with(|entry| entry.trust = Trust::Pinned)).await?;
-    refused(tls().with(|entry| entry.alpn = vec!["x".repeat(256)])).await?;
-    let aws = || other().with(|entry| entry.preset = Preset::Aws);
-    refused(aws().with(|entry| entry.keep_alive_s = Some(29))).await?;
-    refused(aws().with(|entry| entry.prefix = Some("a/b/c/d/e/f/g/h".into()))).await?;
+    refused(tls().with(|entry| entry.settings.trust = Trust::Authorities)).await?;
+    refused(tls().with(|entry| entry.settings.trust = Trust::Pinned)).await?;
+    refused(tls().with(|entry| entry.settings.alpn = vec!["x".repeat(256)])).await?;
+    let aws = || other().with(|entry| entry.settings.preset = Preset::Aws);
+    refused(aws().with(|entry| entry.settings.keep_alive_s = 29)).await?;
+    refused(aws().with(|entry| entry.settings.prefix = "a/b/c/d/e/f/g/h".into())).await?;
     assert_eq!(desk.console().connections().await?.len(), 1);
     Ok(())
 }
@@ -231,10 +237,6 @@ async fn two_consoles_with_one_client_id_are_told_of_each_other() -> Result<()> 
     assert!(message.contains("closed the connection"), "{message}");
     assert!(hint.contains("another client connects with the same client ID"), "{hint}");
     Ok(())
-}
-
-fn proxy(url: &str, username: Option<&str>, password: Option<&str>) -> ProxyEntry {
-    ProxyEntry { url: url.into(), username: username.map(str::to_owned), password: password.map(str::to_owned) }
 }
 
 fn dynamic_security() -> Option<String> {

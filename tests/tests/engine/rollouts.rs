@@ -117,8 +117,8 @@ async fn a_connection_that_is_narrowed_sends_to_no_device_outside_and_says_so() 
     waits_for_person(&desk, &id).await?;
     let edit = desk.edit(&connection, |entry| {
         entry.name = "Bench 2".into();
-        entry.keep_alive_s = Some(45);
-        entry.devices = FOUR[..3].iter().map(|device| (*device).to_owned()).collect();
+        entry.settings.keep_alive_s = 45;
+        entry.settings.devices_named = FOUR[..3].iter().map(|device| (*device).to_owned()).collect();
     });
     edit.await?;
     desk.console().act_on_rollout(&id, RolloutAction::StartNextStage).await?;
@@ -203,7 +203,7 @@ async fn a_device_that_its_hub_no_longer_knows_is_sent_nothing_and_says_why() ->
     let known = |devices: Value| broker.publish("zigbee2mqtt/bridge/devices", devices.to_string().as_bytes(), true);
     known(json!([&hub, &lamp]))?;
     let desk = Desk::new().await?;
-    let both = |entry: &mut ConnectionEntry| entry.dialects = vec!["wilco".into(), "zigbee2mqtt".into()];
+    let both = |entry: &mut ConnectionEntry| entry.settings.dialects = vec!["wilco".into(), "zigbee2mqtt".into()];
     let connection = desk.connect(plain("bench", &broker).with(both)).await?;
     let is_known = async || Ok(desk.console().device(&connection, LAMP).await.ok());
     soon_async("lamp", PATIENCE, is_known).await?;

@@ -9,7 +9,7 @@ mod stage;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, ensure};
-use wilco_engine::api::{ConnectionEntry, FileRole, FileToRead, FilesToRead, ProxyEntry, Trust};
+use wilco_engine::api::{ConnectionEntry, ConnectionSettings, FileRole, FileToRead, FilesToRead, ProxySettings, Trust};
 use wilco_engine::tls::{Kit, Source};
 use wilco_engine::vault::{Secret, SecretKind, Vault};
 use wilco_ledger::Timestamp;
@@ -82,9 +82,12 @@ async fn brings_files(stage: &mut Stage, files: &Planted, certificates: &Certifi
 /// An entry with each secret that can be typed.
 fn with_secrets(files: &Planted) -> ConnectionEntry {
     ConnectionEntry {
-        username: Some("ops".into()),
+        settings: ConnectionSettings {
+            username: Some("ops".into()),
+            trust: Trust::Authorities,
+            ..ConnectionSettings::default()
+        },
         password: Some(files.password.clone()),
-        trust: Trust::Authorities,
         ..ConnectionEntry::default()
     }
 }
@@ -122,20 +125,15 @@ async fn enters_and_tries(
     for (number, (url, is_secured)) in ways.iter().enumerate() {
         for (place, proxy) in urls.iter().enumerate() {
             let kit = if *is_secured { Some(stage.brings(&brought, None).await?.id) } else { None };
-            let proxy = proxy.clone().map(|url| ProxyEntry {
-                url,
-                username: Some("me".into()),
-                password: Some(files.proxy_password.clone()),
-            });
-            let entry = ConnectionEntry {
+            let mut entry = ConnectionEntry {
                 name: format!("{number} {place}"),
                 url: url.clone(),
                 kit,
-                proxy,
+                proxy_password: proxy.is_some().then(|| files.proxy_password.clone()),
                 ..with_secrets(files)
             };
-            let trust = if *is_secured { Trust::Authorities } else { Trust::Platform };
-            let entry = ConnectionEntry { trust, ..entry };
+            entry.settings.proxy = proxy.clone().map(|url| ProxySettings { url, username: Some("me".into()) });
+            entry.settings.trust = if *is_secured { Trust::Authorities } else { Trust::Platform };
             let tried =
                 stage.watch.console().preflight(entry.clone(), None, tokio::sync::mpsc::unbounded_channel().0).await;
             let view = stage.hears(tried)?;
@@ -160,7 +158,8 @@ async fn enters_and_tries(
     }
     let open = Broker::plain()?;
     for url in [open.url(), "ws://localhost:1".into()] {
-        let entry = ConnectionEntry { name: "open".into(), trust: Trust::Platform, url, ..with_secrets(files) };
+        let mut entry = ConnectionEntry { name: "open".into(), url, ..with_secrets(files) };
+        entry.settings.trust = Trust::Platform;
         let tried =
             stage.watch.console().preflight(entry.clone(), None, tokio::sync::mpsc::unbounded_channel().0).await;
         stage.hears(tried)?;
@@ -172,7 +171,8 @@ async fn enters_and_tries(
     // A WebSocket without TLS: what goes over it could be read on the way, and still not in the log.
     let plain_web = WebSockets::start(None)?;
     let entry = plain_web.connection(None).entry;
-    let entry = ConnectionEntry { trust: Trust::Platform, url: entry.url, name: "ws".into(), ..with_secrets(files) };
+    let mut entry = ConnectionEntry { url: entry.url, name: "ws".into(), ..with_secrets(files) };
+    entry.settings.trust = Trust::Platform;
     let id = stage.saves(entry).await?;
     stage.watch.online(&id).await?;
     Ok(saved)

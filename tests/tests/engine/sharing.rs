@@ -94,7 +94,7 @@ async fn the_operator_of_another_console_is_named_and_warned_of_while_their_comm
     let settings = theirs.console().settings().await?;
     theirs.console().change_settings(Settings { operator_name: Some("Ana".into()), ..settings }).await?;
     let here = ours.connect(plain("bench", &broker)).await?;
-    let named = plain("bench", &broker).with(|entry| entry.send_operator = true);
+    let named = plain("bench", &broker).with(|entry| entry.settings.send_operator = true);
     let there = theirs.connect(named).await?;
     assert_eq!(ours.console().check_command(led(&here, "mute")).await?.devices, []);
 
@@ -134,7 +134,7 @@ async fn a_rollout_of_another_console_to_the_same_devices_is_seen_in_the_plan() 
     let settings = theirs.console().settings().await?;
     theirs.console().change_settings(Settings { operator_name: Some("Ana".into()), ..settings }).await?;
     let here = ours.connect(plain("bench", &broker)).await?;
-    let there = theirs.connect(plain("bench", &broker).with(|entry| entry.send_operator = true)).await?;
+    let there = theirs.connect(plain("bench", &broker).with(|entry| entry.settings.send_operator = true)).await?;
     let rollout = |connection: &str| NewRollout {
         connection: connection.into(),
         target: RolloutTarget::Devices { devices: ["a", "b", "c", "d"].map(str::to_owned).to_vec() },

@@ -96,7 +96,7 @@ async fn a_series_has_the_unit_that_its_device_announces() -> Result<()> {
     });
     broker.publish("homeassistant/sensor/boiler/flow/config", config.to_string().as_bytes(), true)?;
     let desk = Desk::new().await?;
-    let entry = plain("plant", &broker).with(|entry| entry.dialects = vec!["homeassistant".into()]);
+    let entry = plain("plant", &broker).with(|entry| entry.settings.dialects = vec!["homeassistant".into()]);
     let connection = desk.connect(entry).await?;
     let device = soon_async("device", PATIENCE, async || {
         let devices = DeviceQuery { connection: connection.clone(), ..DeviceQuery::default() };

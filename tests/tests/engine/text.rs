@@ -11,7 +11,7 @@ use crate::desk::{BOTH, Desk, NewConnection, PATIENCE, ask, led, mutual, plain};
 use crate::seed;
 
 fn in_text(new: NewConnection) -> NewConnection {
-    new.with(|entry| entry.dialects = vec!["text".into()])
+    new.with(|entry| entry.settings.dialects = vec!["text".into()])
 }
 
 /// A text that goes out as it stands.
@@ -123,7 +123,7 @@ async fn no_second_has_more_commands_than_aws_takes() -> Result<()> {
     let broker = Broker::plain()?;
     let ear = broker.listen_with("+/req", &["-F", "%U"])?;
     let desk = Desk::new().await?;
-    let connection = desk.connect(plain("aws", &broker).with(|entry| entry.preset = Preset::Aws)).await?;
+    let connection = desk.connect(plain("aws", &broker).with(|entry| entry.settings.preset = Preset::Aws)).await?;
     let devices: Vec<_> = (0..COMMANDS).map(|number| format!("dock-{number}")).collect();
     desk.console().send(NewCommand { devices, no_answer: true, ..ask(&connection, "", "led", Value::Null) }).await?;
 

@@ -16,10 +16,10 @@ async fn a_gateway_is_told_its_limits_where_that_is_switched_on() -> Result<()> 
     let desk = Desk::new().await?;
     let with = |setting: &str| {
         let dialect = format!("thingsboard{setting}").parse();
-        plain("house", &broker).with(|entry| entry.dialects = dialect.into_iter().collect())
+        plain("house", &broker).with(|entry| entry.settings.dialects = dialect.into_iter().collect())
     };
     // Off, and on a read-only connection: the device that reports next shows that the question has been read.
-    let read_only = with(":session_limits=on").with(|entry| entry.mode = ConnectionMode::ReadOnly);
+    let read_only = with(":session_limits=on").with(|entry| entry.settings.mode = ConnectionMode::ReadOnly);
     for silent in [with(""), read_only] {
         let connection = desk.connect(silent).await?;
         broker.publish(ASKED, QUESTION, false)?;

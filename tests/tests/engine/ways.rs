@@ -7,7 +7,7 @@ use anyhow::{Context, Result, ensure};
 use serde_json::json;
 use wilco_engine::api::{
     AnswerMatch, CommandState, FileRole, FileToRead, HistoryQuery, LinkState, MqttVersion, NewCommand, Preset,
-    ProxyEntry, Step, Trust,
+    ProxySettings, Step, Trust,
 };
 use wilco_tests::{Broker, Certificates, Device, Identity, Proxy, Scripted, Seen, Settings, Tls, soon, soon_async};
 
@@ -140,9 +140,8 @@ async fn a_websocket_that_is_not_at_this_path_is_told_with_the_paths_that_are_us
     Ok(())
 }
 
-/// A proxy with the right password.
-fn with_password(url: &str, password: &str) -> ProxyEntry {
-    ProxyEntry { url: url.into(), username: Some("me".into()), password: Some(password.into()) }
+fn through(url: &str, username: Option<&str>) -> Option<ProxySettings> {
+    Some(ProxySettings { url: url.into(), username: username.map(str::to_owned) })
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -153,13 +152,14 @@ async fn a_session_goes_through_a_proxy_and_comes_back_through_it() -> Result<()
         let mut broker = Broker::mutual_tls(&certificates)?;
         let proxy = kind().for_user("me", "right").start()?;
         let new = mutual("far", &broker, &certificates, &certificates.client);
-        let wrong = with_password(&proxy.url(), "guess");
-        let connection = desk.add(new.with(|entry| entry.proxy = Some(wrong))).await?;
+        let new = new.with(|entry| {
+            (entry.settings.proxy, entry.proxy_password) = (through(&proxy.url(), Some("me")), Some("guess".into()));
+        });
+        let connection = desk.add(new).await?;
         let (message, _) = desk.trouble(&connection).await?;
         ensure!(message.contains("proxy rejected the user name or password"), "{message}");
 
-        let right = with_password(&proxy.url(), "right");
-        desk.edit(&connection, |entry| entry.proxy = Some(right)).await?;
+        desk.edit(&connection, |entry| entry.proxy_password = Some("right".into())).await?;
         desk.online(&connection).await?;
         let identity = certificates.issue("kitchen")?;
         let _device = Device::start(&broker, "kitchen", Some((&certificates, &identity)))?;
@@ -179,13 +179,11 @@ async fn a_session_goes_through_a_proxy_and_comes_back_through_it() -> Result<()
         drop(proxy);
         let (message, _) = desk.trouble(&connection).await?;
         ensure!(!message.is_empty());
-        let url = other.url();
-        desk.edit(&connection, |entry| entry.proxy = entry.proxy.take().map(|proxy| ProxyEntry { url, ..proxy }))
-            .await?;
+        desk.edit(&connection, |entry| entry.settings.proxy = through(&other.url(), Some("me"))).await?;
         desk.online(&connection).await?;
         ensure!(!other.asked().is_empty() && desk.view(&connection).await?.has.proxy_password);
         // Without a proxy its password is forgotten.
-        desk.edit(&connection, |entry| entry.proxy = None).await?;
+        desk.edit(&connection, |entry| entry.settings.proxy = None).await?;
         desk.online(&connection).await?;
         ensure!(!desk.view(&connection).await?.has.proxy_password);
         desk.console().remove_connection(&connection).await?;
@@ -201,8 +199,8 @@ async fn a_websocket_with_mutual_tls_goes_through_a_proxy() -> Result<()> {
     let desk = Desk::new().await?;
     for (kind, mqtt) in [(Proxy::http as fn() -> Proxy, MqttVersion::V5), (Proxy::socks5, MqttVersion::V311)] {
         let proxy = kind().start()?;
-        let through = ProxyEntry { url: proxy.url(), username: None, password: None };
-        let new = web.connection(Some(&certificates)).over(mqtt).with(|entry| entry.proxy = Some(through));
+        let new = web.connection(Some(&certificates)).over(mqtt);
+        let new = new.with(|entry| entry.settings.proxy = through(&proxy.url(), None));
         let connection = desk.connect(new).await?;
         assert_eq!(desk.carry_out(led(&connection, "kitchen")).await?.state, CommandState::Succeeded);
         ensure!(!proxy.asked().is_empty());
@@ -220,7 +218,7 @@ async fn a_session_trusts_the_pinned_certificate_and_no_other() -> Result<()> {
     let desk = Desk::new().await?;
     let pinning = |pin: &Identity| {
         let new = mutual("pinned", &broker, &certificates, &certificates.client);
-        let mut new = new.bringing(None, Some(&certificates.client)).with(|entry| entry.trust = Trust::Pinned);
+        let mut new = new.bringing(None, Some(&certificates.client)).with(|entry| entry.settings.trust = Trust::Pinned);
         new.files.push(FileToRead { path: pin.certificate.clone(), role: FileRole::Server });
         new
     };
@@ -248,7 +246,7 @@ async fn the_name_that_a_server_proves_may_be_another_than_its_address() -> Resu
     let connection = desk.add(new).await?;
     let (message, _) = desk.trouble(&connection).await?;
     ensure!(message.contains("not for the name localhost"), "{message}");
-    desk.edit(&connection, |entry| entry.server_name = Some("broker.example.org".into())).await?;
+    desk.edit(&connection, |entry| entry.settings.server_name = Some("broker.example.org".into())).await?;
     desk.online(&connection).await
 }
 
@@ -261,14 +259,13 @@ async fn aws_on_port_443_is_asked_for_its_protocol_and_by_its_name() -> Result<(
         let tls = Tls::with(&certificates.server).only_for_clients_of(&certificates.ca).speaking(&[alpn]);
         let broker = Scripted::new().tls(tls).start()?;
         let proxy = Proxy::http().leads_to(broker.port()).start()?;
-        let through = ProxyEntry { url: proxy.url(), username: None, password: None };
         let new = to("aws", &format!("mqtts://{endpoint}:443")).over(mqtt);
         let new = new.bringing(Some(&certificates.ca), Some(&certificates.client)).with(|entry| {
-            entry.preset = Preset::Aws;
+            entry.settings.preset = Preset::Aws;
             // The broker of this test has no certificate of Amazon's.
-            entry.server_name = Some("localhost".into());
-            entry.alpn = vec![alpn.into()];
-            entry.proxy = Some(through);
+            entry.settings.server_name = Some("localhost".into());
+            entry.settings.alpn = vec![alpn.into()];
+            entry.settings.proxy = through(&proxy.url(), None);
         });
         let connection = desk.connect(new).await?;
         ensure!(proxy.asked().iter().all(|asked| *asked == format!("{endpoint}:443")), "{:?}", proxy.asked());
@@ -281,7 +278,7 @@ async fn aws_on_port_443_is_asked_for_its_protocol_and_by_its_name() -> Result<(
         desk.reaches("kitchen", &id, CommandState::AtBroker).await?;
 
         // A server that does not speak it is no place to continue.
-        desk.edit(&connection, |entry| entry.alpn = vec!["h2".into()]).await?;
+        desk.edit(&connection, |entry| entry.settings.alpn = vec!["h2".into()]).await?;
         desk.link(&connection, "sentence about the protocol", |link| match link {
             LinkState::Waiting { message, .. } | LinkState::Stopped { message, .. } => {
                 message.contains("ALPN").then_some(())

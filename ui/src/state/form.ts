@@ -1,16 +1,17 @@
 /** The form of a connection, and the entry that follows from it. Pure: no calls, nothing is stored. */
 
-import type { ConnectionMode } from '../backend/bindings/ConnectionMode';
 import type { ConnectionEntry } from '../backend/bindings/ConnectionEntry';
+import type { ConnectionSettings } from '../backend/bindings/ConnectionSettings';
 import type { ConnectionView } from '../backend/bindings/ConnectionView';
 import type { EnabledDialect } from '../backend/bindings/EnabledDialect';
 import type { KitView } from '../backend/bindings/KitView';
-import type { MqttVersion } from '../backend/bindings/MqttVersion';
 import type { Preset } from '../backend/bindings/Preset';
 import type { PresetView } from '../backend/bindings/PresetView';
 import type { Secrets } from '../backend/bindings/Secrets';
 import type { Trust } from '../backend/bindings/Trust';
 import type { Way } from '../backend/bindings/Way';
+import { DEFAULT_SETTINGS } from '../backend/bindings/Constants';
+import { settingsOf } from '../backend/settings';
 import { goes, readAddress, wholeUrl } from '../format/address';
 import { listed } from '../format/topics';
 
@@ -18,20 +19,14 @@ import { listed } from '../format/topics';
 export interface Form {
   id: string | null;
   name: string;
-  mode: ConnectionMode;
-  sendOperator: boolean;
-  needsApproval: boolean;
+  /** The settings that the form shows as they are. Those below are typed, or follow, and take the place of the same here. */
+  settings: ConnectionSettings;
   preset: Preset | null;
   address: string;
-  mqtt: MqttVersion;
   clientId: string;
   username: string;
   password: string;
   passwordRemoved: boolean;
-  /** The dialects that are enabled. */
-  dialects: EnabledDialect[];
-  /** Dialect files of one’s own among them. */
-  dialectFiles: string[];
   prefix: string;
   devices: string;
   keepAlive: string;
@@ -77,18 +72,13 @@ export function blankForm(): Form {
   return {
     id: null,
     name: '',
-    mode: 'normal',
-    sendOperator: false,
-    needsApproval: false,
+    settings: structuredClone(DEFAULT_SETTINGS),
     preset: null,
     address: '',
-    mqtt: '5',
     clientId: '',
     username: '',
     password: '',
     passwordRemoved: false,
-    dialects: [{ name: 'wilco', settings: {} }],
-    dialectFiles: [],
     prefix: '',
     devices: '',
     keepAlive: '',
@@ -111,16 +101,14 @@ export function formOf(view: ConnectionView): Form {
     ...blankForm(),
     id: view.id,
     name: view.name,
-    mode: view.mode,
-    sendOperator: view.send_operator,
-    needsApproval: view.needs_approval,
+    settings: {
+      ...settingsOf(view),
+      dialects: view.dialects.map(({ name, settings }) => ({ name, settings: { ...settings } })),
+    },
     preset: view.preset,
     address: view.url,
-    mqtt: view.mqtt,
     clientId: view.client_id,
     username: view.username ?? '',
-    dialects: view.dialects.map(({ name, settings }) => ({ name, settings: { ...settings } })),
-    dialectFiles: view.dialect_files,
     prefix: view.prefix,
     devices: view.devices_named.join('\n'),
     keepAlive: String(view.keep_alive_s),
@@ -166,35 +154,27 @@ function withoutBlanks({ name, settings }: EnabledDialect): EnabledDialect {
 export function entryOf(form: Form, around: Around, denied: string[] = []): ConnectionEntry {
   const settled = settle(form, around);
   const changing = form.id !== null;
+  const usual = settled.presetView ?? DEFAULT_SETTINGS;
+  const proxyUrl = form.proxyUrl.trim();
   return {
+    ...form.settings,
     id: form.id,
     name: settled.name,
     url: settled.url,
-    mode: form.mode,
-    send_operator: form.sendOperator,
-    needs_approval: form.needsApproval,
     preset: settled.preset,
-    mqtt: form.mqtt,
     client_id: given(form.clientId),
     username: given(form.username),
     password: secret(form.password, form.passwordRemoved || (changing && given(form.username) === null)),
-    dialects: form.dialects.map(withoutBlanks),
-    dialect_files: form.dialectFiles,
-    prefix: given(form.prefix),
-    devices: listed(form.devices),
-    keep_alive_s: number(form.keepAlive),
-    session_expiry_s: number(form.sessionExpiry),
+    dialects: form.settings.dialects.map(withoutBlanks),
+    prefix: form.prefix,
+    devices_named: listed(form.devices),
+    keep_alive_s: number(form.keepAlive) ?? usual.keep_alive_s,
+    session_expiry_s: number(form.sessionExpiry) ?? usual.session_expiry_s,
     trust: settled.trust,
     server_name: given(form.serverName.trim()),
     alpn: settled.alpn.split(/[\s,]+/).filter((protocol) => protocol !== ''),
-    proxy:
-      form.proxyUrl.trim() === ''
-        ? null
-        : {
-            url: form.proxyUrl.trim(),
-            username: given(form.proxyUsername),
-            password: secret(form.proxyPassword, form.proxyPasswordRemoved),
-          },
+    proxy: proxyUrl === '' ? null : { url: proxyUrl, username: given(form.proxyUsername) },
+    proxy_password: proxyUrl === '' ? null : secret(form.proxyPassword, form.proxyPasswordRemoved),
     kit: around.kit?.id ?? null,
     without_certificates: form.withoutCertificates,
     without_keyring: form.withoutKeyring,

@@ -5,7 +5,7 @@ import { visible } from '../format/text';
 import { deviceError, listed, spacedError } from '../format/topics';
 import { settle, type Around, type Form } from './form';
 
-export type FormErrors = Partial<Record<keyof Form | 'kit', string>>;
+export type FormErrors = Partial<Record<keyof Form | 'kit' | 'dialects', string>>;
 
 export type Field = keyof FormErrors;
 export type Ground = 'files' | 'endpoint' | 'topics';
@@ -34,7 +34,7 @@ export function complaints(form: Form, around: Around): FormErrors {
   say('username', spaceError(form.username, 'user name'));
   say('proxyUsername', spaceError(form.proxyUsername, 'user name'));
   say('password', form.password !== '' && form.username === '' ? 'A password needs a user name.' : null);
-  say('dialects', form.dialects.length === 0 ? 'Choose at least one dialect.' : null);
+  say('dialects', form.settings.dialects.length === 0 ? 'Choose at least one dialect.' : null);
   say('prefix', prefixError(form.prefix) ?? spaceError(form.prefix, 'prefix'));
   say(
     'devices',

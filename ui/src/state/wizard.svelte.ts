@@ -146,7 +146,7 @@ export class Wizard {
 
   /** Uses another version of MQTT, and tries again. */
   speak(version: MqttVersion): void {
-    this.form.mqtt = version;
+    this.form.settings.mqtt = version;
     this.try();
   }
 

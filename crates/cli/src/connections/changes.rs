@@ -55,18 +55,19 @@ impl Edit {
         let mut entry = ConnectionEntry::from(&before);
         entry.name = options.rename.unwrap_or(entry.name);
         entry.url = options.url.unwrap_or(entry.url);
-        entry.mode = options.mode.unwrap_or(entry.mode);
-        entry.send_operator = options.send_operator.map_or(entry.send_operator, |switch| switch == Switch::On);
-        entry.needs_approval = options.approval.map_or(entry.needs_approval, |switch| switch == Switch::On);
+        let settings = &mut entry.settings;
+        settings.mode = options.mode.unwrap_or(settings.mode);
+        settings.send_operator = options.send_operator.map_or(settings.send_operator, |switch| switch == Switch::On);
+        settings.needs_approval = options.approval.map_or(settings.needs_approval, |switch| switch == Switch::On);
         if options.no_password {
             entry.password = Some(String::new());
         }
         if options.no_certificates {
             entry.without_certificates = true;
-            entry.trust = Trust::Platform;
+            entry.settings.trust = Trust::Platform;
         }
         if options.no_proxy {
-            entry.proxy = None;
+            entry.settings.proxy = None;
         }
         let after = save(base.console(), described.over(base.console(), entry).await?).await?;
         warn_of_overlaps(&after);

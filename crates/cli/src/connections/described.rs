@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use wilco_engine::api::{Client, ConnectionEntry, EnabledDialect, KitView, ProxyEntry, Trust};
+use wilco_engine::api::{Client, ConnectionEntry, ConnectionSettings, EnabledDialect, KitView, ProxySettings, Trust};
 
 use super::files;
 use crate::{
@@ -60,46 +60,50 @@ impl Described {
             self.options;
         let SessionOptions { preset, mqtt, client_id, keep_alive, session_expiry, only_device, dialect, prefix } =
             session;
-        entry.preset = preset.unwrap_or(entry.preset);
-        entry.mqtt = mqtt.unwrap_or(entry.mqtt);
+        let settings = &mut entry.settings;
+        settings.preset = preset.unwrap_or(settings.preset);
+        settings.mqtt = mqtt.unwrap_or(settings.mqtt);
+        settings.keep_alive_s = keep_alive.unwrap_or(settings.keep_alive_s);
+        settings.session_expiry_s = session_expiry.unwrap_or(settings.session_expiry_s);
+        replace(&mut settings.devices_named, only_device);
+        enable(settings, dialect)?;
+        if let Some(prefix) = prefix {
+            settings.prefix = prefix;
+        }
+        settings.username = login.username.or(settings.username.take());
+        settings.server_name = sni.or(settings.server_name.take());
+        replace(&mut settings.alpn, alpn);
+        settings.trust = trust(platform_roots, brought, settings.trust);
+        settings.proxy = proxied(proxy, self.proxy_password.is_some(), settings.proxy.take())?;
         entry.client_id = client_id.or(entry.client_id);
-        entry.keep_alive_s = keep_alive.or(entry.keep_alive_s);
-        entry.session_expiry_s = session_expiry.or(entry.session_expiry_s);
-        entry.devices = given(only_device, entry.devices);
-        enable(&mut entry, dialect)?;
-        entry.prefix = prefix.or(entry.prefix);
-        entry.username = login.username.or(entry.username);
         entry.password = self.password.or(entry.password);
-        entry.server_name = sni.or(entry.server_name);
-        entry.alpn = given(alpn, entry.alpn);
-        entry.trust = trust(platform_roots, brought, entry.trust);
+        entry.proxy_password = self.proxy_password.or(entry.proxy_password);
         entry.kit = brought.map(|kit| kit.id.clone());
-        entry.proxy = proxied(proxy, self.proxy_password, entry.proxy)?;
         Ok(entry)
     }
 }
 
 /// Enables these dialects and no others, where any are named.
-fn enable(entry: &mut ConnectionEntry, named: Vec<String>) -> Result<(), Problem> {
+fn enable(settings: &mut ConnectionSettings, named: Vec<String>) -> Result<(), Problem> {
     if named.is_empty() {
         return Ok(());
     }
-    entry.dialects.clear();
+    settings.dialects.clear();
     for name in named.iter().map(String::as_str).filter(|name| !name.is_empty()) {
         // Settings may contain slashes: zigbee2mqtt:base=house/z2m.
         let is_file = name.ends_with(".toml") || (name.contains(['/', '\\']) && !name.contains('='));
         if !is_file {
-            entry.dialects.push(name.parse()?);
+            settings.dialects.push(name.parse()?);
             continue;
         }
         let (name, text) = dialects::file(Path::new(name))?;
         // The file takes the place of an earlier one of its name.
-        entry.dialect_files.retain(|known| dialects::name_of(known).as_deref() != Some(&*name));
-        entry.dialects.push(EnabledDialect::new(name));
-        entry.dialect_files.push(text);
+        settings.dialect_files.retain(|known| dialects::name_of(known).as_deref() != Some(&*name));
+        settings.dialects.push(EnabledDialect::new(name));
+        settings.dialect_files.push(text);
     }
-    let dialects = &entry.dialects;
-    entry
+    let dialects = &settings.dialects;
+    settings
         .dialect_files
         .retain(|file| dialects::name_of(file).is_some_and(|name| dialects.iter().any(|one| one.name == *name)));
     Ok(())
@@ -117,32 +121,32 @@ fn trust(platform_roots: bool, brought: Option<&KitView>, before: Trust) -> Trus
 
 fn proxied(
     options: ProxyOptions,
-    password: Option<String>,
-    before: Option<ProxyEntry>,
-) -> Result<Option<ProxyEntry>, Problem> {
+    has_password: bool,
+    before: Option<ProxySettings>,
+) -> Result<Option<ProxySettings>, Problem> {
     let ProxyOptions { proxy: url, proxy_username: username, .. } = options;
     let proxy = match (url, before) {
         (Some(url), _) if url.trim().is_empty() => None,
-        (Some(url), Some(before)) => Some(ProxyEntry { url, ..before }),
-        (Some(url), None) => Some(ProxyEntry { url, username: None, password: None }),
+        (Some(url), before) => Some(ProxySettings { url, ..before.unwrap_or_default() }),
         (None, before) => before,
     };
     let Some(proxy) = proxy else {
-        return match (username, password) {
-            (None, None) => Ok(None),
-            _ => Err(Problem::new(
-                "A user name or password for a proxy is given, but no proxy.",
-                "Add --proxy http://HOST:PORT or --proxy socks5://HOST:PORT.",
-            )),
-        };
+        if username.is_none() && !has_password {
+            return Ok(None);
+        }
+        return Err(Problem::new(
+            "A user name or password for a proxy is given, but no proxy.",
+            "Add --proxy http://HOST:PORT or --proxy socks5://HOST:PORT.",
+        ));
     };
-    let username = username.or(proxy.username);
-    Ok(Some(ProxyEntry { username, password: password.or(proxy.password), ..proxy }))
+    Ok(Some(ProxySettings { username: username.or(proxy.username), ..proxy }))
 }
 
 /// A list that was given takes the place of the one that is there.
-fn given(list: Vec<String>, before: Vec<String>) -> Vec<String> {
-    if list.is_empty() { before } else { list }
+fn replace(list: &mut Vec<String>, given: Vec<String>) {
+    if !given.is_empty() {
+        *list = given;
+    }
 }
 
 /// A name that is not taken away.
@@ -169,7 +173,7 @@ mod tests {
     fn stored() -> ConnectionEntry {
         serde_json::from_value(json!({
             "id": "1", "name": "plant", "url": "mqtts://h:8883", "preset": "mosquitto", "mqtt": "3.1.1",
-            "client_id": "me", "username": "ops", "dialects": [{"name": "text", "settings": {}}], "prefix": "cmd", "devices": ["a"],
+            "client_id": "me", "username": "ops", "dialects": [{"name": "text", "settings": {}}], "prefix": "cmd", "devices_named": ["a"],
             "keep_alive_s": 60, "session_expiry_s": 10, "trust": "authorities", "server_name": "n", "alpn": ["x"],
             "proxy": {"url": "http://p:1", "username": "u"}, "denied": ["+/log"]
         }))
@@ -204,10 +208,10 @@ mod tests {
         check("--preset aws --mqtt 5", json!({"preset": "aws", "mqtt": "5"}));
         check("--client-id you --keep-alive 1m", json!({"client_id": "you"}));
         check("--session-expiry 0 --prefix=", json!({"session_expiry_s": 0, "prefix": ""}));
-        check("--only-device b --only-device c", json!({"devices": ["b", "c"]}));
+        check("--only-device b --only-device c", json!({"devices_named": ["b", "c"]}));
         check("--alpn mqtt --sni=", json!({"alpn": ["mqtt"], "server_name": ""}));
         check("--platform-roots", json!({"trust": "platform"}));
-        let proxy = |url: &str, user: &str| json!({"proxy": {"url": url, "username": user, "password": null}});
+        let proxy = |url: &str, user: &str| json!({"proxy": {"url": url, "username": user}});
         check("--proxy socks5://q:2", proxy("socks5://q:2", "u"));
         check("--proxy-username v", proxy("http://p:1", "v"));
         check("--proxy=", json!({"proxy": null}));
@@ -225,13 +229,13 @@ mod tests {
         check("", kit(0, true), json!({"trust": "pinned"}));
         check("--platform-roots", kit(2, false), json!({"trust": "platform"}));
         let new = described("").entered(ConnectionEntry::default(), Some(&kit(1, false))).expect("an entry");
-        assert_eq!(new.trust, Trust::Authorities);
+        assert_eq!(new.settings.trust, Trust::Authorities);
     }
 
     #[test]
     fn a_proxys_user_needs_a_proxy() {
         let outcome = described("--proxy-username u").entered(ConnectionEntry::default(), None);
         assert!(outcome.is_err());
-        assert!(described("").entered(ConnectionEntry::default(), None).expect("an entry").proxy.is_none());
+        assert!(described("").entered(ConnectionEntry::default(), None).expect("an entry").settings.proxy.is_none());
     }
 }

@@ -42,7 +42,7 @@ pub(super) async fn run(base: &Base, listing: Listing) -> Result<ExitCode, Probl
             connection.url.clone().into(),
             version(connection).into(),
             visible_name(&connection.client_id).into_owned().into(),
-            visible_name(&connection.prefix).into_owned().into(),
+            visible_name(&connection.settings.prefix).into_owned().into(),
             connection.certificate_expires_at.map(|end| until(end, now)).unwrap_or_default().into(),
             count(connection.devices as usize).into(),
             // Our own engine has only just begun to connect, which says nothing.
@@ -69,7 +69,7 @@ fn until(end: i64, now: i64) -> (String, Style) {
 }
 
 fn mode(connection: &ConnectionView) -> &'static str {
-    match (connection.mode, connection.needs_approval) {
+    match (connection.settings.mode, connection.settings.needs_approval) {
         (ConnectionMode::Normal, false) => "normal",
         (ConnectionMode::Normal, true) => "approval",
         (ConnectionMode::ReadOnly, _) => "read-only",
@@ -79,7 +79,7 @@ fn mode(connection: &ConnectionView) -> &'static str {
 }
 
 fn version(connection: &ConnectionView) -> &'static str {
-    match connection.mqtt {
+    match connection.settings.mqtt {
         MqttVersion::V5 => "5",
         MqttVersion::V311 => "3.1.1",
     }

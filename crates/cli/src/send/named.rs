@@ -17,7 +17,7 @@ const FOUND_WITHIN: Duration = Duration::from_secs(5);
 
 /// Whether other dialects than Wilco's own are enabled.
 pub(crate) fn has_other_dialects(connection: &ConnectionView) -> bool {
-    connection.dialects.iter().any(|dialect| dialect.name != "wilco" && dialect.name != "text")
+    connection.settings.dialects.iter().any(|dialect| dialect.name != "wilco" && dialect.name != "text")
 }
 
 /// The IDs of these devices, each of which may be given by its ID or by a unique name. A newly started engine must

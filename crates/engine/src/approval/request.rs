@@ -102,8 +102,8 @@ pub(crate) struct Request {
 impl Connection {
     /// Of a profile.
     pub(crate) fn of(profile: &Profile) -> Connection {
-        let Profile { name, url, prefix, .. } = profile;
-        Connection { name: name.clone(), url: url.clone(), prefix: prefix.clone() }
+        let Profile { name, url, settings, .. } = profile;
+        Connection { name: name.clone(), url: url.clone(), prefix: settings.prefix.clone() }
     }
 
     /// Whether it reaches the same devices, whatever it is called.

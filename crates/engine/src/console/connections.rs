@@ -8,8 +8,8 @@ use wilco_dialect::{Dialect, DialectFile, shipped};
 use super::{DEMO, Handle, defect, drafts::settings, not_found};
 use crate::{
     api::{
-        AuditKind, ConnectionEntry, ConnectionMode, ConnectionView, DialectView, Failure, FilesToRead, KitView,
-        MqttVersion, Preset, PresetView, Secrets, Trust, invalid,
+        AuditKind, ConnectionEntry, ConnectionSettings, ConnectionView, DialectView, Failure, FilesToRead, KitView,
+        Preset, PresetView, Secrets, invalid,
     },
     audit,
     controller::{Request, Turn},
@@ -185,26 +185,9 @@ impl Handle {
             id: ConnectionId::from(DEMO),
             name: "Demo fleet".into(),
             url: url.into(),
-            mode: ConnectionMode::Normal,
-            send_operator: false,
-            needs_approval: false,
-            preset: Preset::Plain,
-            mqtt: MqttVersion::V5,
             client_id: profile::made_client_id(&self.installation, DEMO),
-            username: None,
-            dialects: vec!["wilco".into()],
-            dialect_files: Vec::new(),
+            settings: ConnectionSettings::default(),
             declined: Vec::new(),
-            prefix: String::new(),
-            devices: Vec::new(),
-            keep_alive: profile::KEEP_ALIVE,
-            session_expiry: profile::SESSION_EXPIRY,
-            trust: Trust::Platform,
-            server_name: None,
-            alpn: Vec::new(),
-            proxy_url: None,
-            proxy_username: None,
-            denied: Vec::new(),
             demo: true,
             certificate_subject: None,
             certificate_expires_at: None,
@@ -326,10 +309,10 @@ impl Handle {
 
 /// The secrets that an entry replaces, by what they are called.
 fn secrets_of(entry: &ConnectionEntry) -> Vec<&'static str> {
-    let proxy = entry.proxy.as_ref().and_then(|proxy| proxy.password.as_ref());
     let certificates = entry.kit.is_some() || entry.without_certificates;
+    let proxy_password = entry.settings.proxy.is_some() && entry.proxy_password.is_some();
     let replaced =
-        [(entry.password.is_some(), "password"), (proxy.is_some(), "proxy password"), (certificates, "certificates")];
+        [(entry.password.is_some(), "password"), (proxy_password, "proxy password"), (certificates, "certificates")];
     replaced.into_iter().filter(|(is_replaced, _)| *is_replaced).map(|(_, name)| name).collect()
 }
 
@@ -338,7 +321,7 @@ mod tests {
     #![expect(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 
     use crate::{
-        api::{CommandDefinition, ConnectionEntry, FailureCode},
+        api::{CommandDefinition, ConnectionEntry, ConnectionSettings, FailureCode},
         console::fixture::engine,
         store::{ConnectionId, FILE_NAME},
     };
@@ -349,7 +332,7 @@ mod tests {
         let entry = ConnectionEntry {
             name: "plant".into(),
             url: "mqtt://127.0.0.1:9".into(),
-            username: Some("me".into()),
+            settings: ConnectionSettings { username: Some("me".into()), ..ConnectionSettings::default() },
             password: Some("right".into()),
             ..ConnectionEntry::default()
         };

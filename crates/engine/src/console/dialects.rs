@@ -47,8 +47,9 @@ impl DeviceSearch {
     /// [`FailureCode::NotFound`](crate::api::FailureCode); `Connection` while it is not online.
     pub(super) async fn begin(handle: &Handle, connection: &str) -> Result<DeviceSearch, Failure> {
         let profile = handle.profile(connection).await?;
-        let is_sought =
-            |file: &&DialectFile| !file.is_on_request() && !profile.dialects.iter().any(|one| one.name == file.name());
+        let is_sought = |file: &&DialectFile| {
+            !file.is_on_request() && !profile.settings.dialects.iter().any(|one| one.name == file.name())
+        };
         let sought: Vec<SearchedDialect> = shipped()
             .iter()
             .filter(is_sought)

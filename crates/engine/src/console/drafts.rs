@@ -44,11 +44,11 @@ impl Handle {
         let profile = self.profile(connection).await?;
         let own = |text: &String| {
             let file = DialectFile::parse(text).ok()?;
-            let enabled = profile.dialects.iter().any(|known| known.name == file.name());
+            let enabled = profile.settings.dialects.iter().any(|known| known.name == file.name());
             let (name, title, about) = (file.name().into(), file.title().into(), file.about().into());
             Some(OwnDialect { name, title, about, text: text.clone(), enabled, settings: settings(&file) })
         };
-        Ok(profile.dialect_files.iter().filter_map(own).collect())
+        Ok(profile.settings.dialect_files.iter().filter_map(own).collect())
     }
 
     /// Stores a dialect file with a connection, replacing the one with its name or the one that it `replaces`, and
@@ -67,20 +67,20 @@ impl Handle {
         let mut profile = self.changeable(connection).await?;
         let name = file.name().to_owned();
         let is_old = |known: &str| known == name || replaces.as_deref() == Some(known);
-        let old: Vec<String> = profile.dialect_files.iter().filter_map(|text| name_of(text)).collect();
-        profile.dialect_files.retain(|text| !name_of(text).is_some_and(|known| is_old(&known)));
-        if profile.dialect_files.len() >= MOST_FILES {
+        let old: Vec<String> = profile.settings.dialect_files.iter().filter_map(|text| name_of(text)).collect();
+        profile.settings.dialect_files.retain(|text| !name_of(text).is_some_and(|known| is_old(&known)));
+        if profile.settings.dialect_files.len() >= MOST_FILES {
             return Err(invalid(
                 format!("A connection can have at most {MOST_FILES} dialect files."),
                 "Remove one that is not needed.",
             ));
         }
-        profile.dialect_files.push(text.to_owned());
+        profile.settings.dialect_files.push(text.to_owned());
         let takes_over = |known: &EnabledDialect| is_old(&known.name) && old.contains(&known.name);
-        let before = profile.dialects.iter().find(|known| takes_over(known)).cloned();
-        profile.dialects.retain(|known| !takes_over(known));
-        if (enable || before.is_some()) && profile.dialects.iter().all(|known| known.name != name) {
-            profile.dialects.push(EnabledDialect { settings: kept(before, &file), name });
+        let before = profile.settings.dialects.iter().find(|known| takes_over(known)).cloned();
+        profile.settings.dialects.retain(|known| !takes_over(known));
+        if (enable || before.is_some()) && profile.settings.dialects.iter().all(|known| known.name != name) {
+            profile.settings.dialects.push(EnabledDialect { settings: kept(before, &file), name });
         }
         self.put_dialects(profile).await
     }
@@ -91,18 +91,18 @@ impl Handle {
     /// [`FailureCode::NotFound`]; `Invalid` if it is the only dialect that is enabled; `Store`.
     pub async fn remove_dialect(&self, connection: &str, name: &str) -> Result<ConnectionView, Failure> {
         let mut profile = self.changeable(connection).await?;
-        let before = profile.dialect_files.len();
-        profile.dialect_files.retain(|text| name_of(text).as_deref() != Some(name));
-        if profile.dialect_files.len() == before {
+        let before = profile.settings.dialect_files.len();
+        profile.settings.dialect_files.retain(|text| name_of(text).as_deref() != Some(name));
+        if profile.settings.dialect_files.len() == before {
             return Err(not_found("dialect file", name));
         }
-        if profile.dialects.iter().all(|known| known.name == name) {
+        if profile.settings.dialects.iter().all(|known| known.name == name) {
             return Err(invalid(
                 format!("'{name}' is the only dialect that is enabled on this connection."),
                 "Enable another one first.",
             ));
         }
-        profile.dialects.retain(|known| known.name != name);
+        profile.settings.dialects.retain(|known| known.name != name);
         self.put_dialects(profile).await
     }
 
@@ -212,7 +212,7 @@ fn name_of(text: &str) -> Option<String> {
 }
 
 fn text_of(profile: &Profile, name: &str) -> Option<String> {
-    let own = profile.dialect_files.iter().find(|text| name_of(text).as_deref() == Some(name));
+    let own = profile.settings.dialect_files.iter().find(|text| name_of(text).as_deref() == Some(name));
     own.cloned().or_else(|| wilco_dialect::shipped_text(name).map(str::to_owned))
 }
 

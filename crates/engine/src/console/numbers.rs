@@ -5,7 +5,7 @@
 use super::fixture::engine_by_chance;
 use crate::{
     Handle,
-    api::{ConnectionEntry, NewCommand},
+    api::{ConnectionEntry, ConnectionSettings, NewCommand},
     paths::DataDir,
 };
 
@@ -15,7 +15,10 @@ fn entry(name: &str, id: Option<&str>, dialects: &[&str]) -> ConnectionEntry {
         id: id.map(str::to_owned),
         name: name.into(),
         url: "mqtt://127.0.0.1:9".into(),
-        dialects: dialects.iter().map(|&dialect| dialect.into()).collect(),
+        settings: ConnectionSettings {
+            dialects: dialects.iter().map(|&dialect| dialect.into()).collect(),
+            ..ConnectionSettings::default()
+        },
         ..ConnectionEntry::default()
     }
 }

@@ -16,7 +16,7 @@ use tokio::{
 
 use super::{Handle, dialects::DeviceSearch};
 use crate::{
-    api::{AuditKind, ConnectionView, EnabledDialect, Failure, FoundDialect, LinkState, invalid},
+    api::{AuditKind, ConnectionSettings, ConnectionView, EnabledDialect, Failure, FoundDialect, LinkState, invalid},
     audit,
     controller::Request,
     dialects::Enabled,
@@ -112,15 +112,16 @@ impl Handle {
     /// topics of another one; `Store`.
     pub async fn enable_dialects(&self, connection: &str, names: Vec<String>) -> Result<ConnectionView, Failure> {
         let profile = self.changeable(connection).await?;
-        let mut dialects = profile.dialects.clone();
-        let is_new = |name: &String| profile.dialects.iter().all(|known| known.name != *name);
+        let mut dialects = profile.settings.dialects.clone();
+        let is_new = |name: &String| profile.settings.dialects.iter().all(|known| known.name != *name);
         dialects.extend(names.into_iter().filter(is_new).map(EnabledDialect::new));
-        if dialects == profile.dialects {
+        if dialects == profile.settings.dialects {
             return self.connection_view(connection).await;
         }
         let is_enabled = |name: &String| dialects.iter().any(|enabled| enabled.name == *name);
         let declined = profile.declined.iter().filter(|name| !is_enabled(name)).cloned().collect();
-        self.put_dialects(Profile { dialects, declined, ..profile }).await
+        let settings = ConnectionSettings { dialects, ..profile.settings };
+        self.put_dialects(Profile { settings, declined, ..profile }).await
     }
 
     /// Does not offer dialects on a connection any more. They can still be enabled.
@@ -190,7 +191,7 @@ impl DialectSearch {
 }
 
 fn may_be_looked_at(view: &ConnectionView) -> bool {
-    !view.demo && !is_aws(view.preset, &view.url) && view.devices_named.is_empty()
+    !view.demo && !is_aws(view.settings.preset, &view.url) && view.settings.devices_named.is_empty()
 }
 
 #[cfg(test)]
@@ -199,7 +200,7 @@ mod tests {
 
     use super::may_be_looked_at;
     use crate::{
-        api::{FoundDialect, Preset},
+        api::{ConnectionSettings, ConnectionView, FoundDialect, Preset},
         console::fixture::{engine, engine_on, plant},
         controller::Request,
         paths::DataDir,
@@ -216,15 +217,17 @@ mod tests {
         let plain = handle.connection_view(&id).await.unwrap();
         assert!(may_be_looked_at(&plain));
         let at = |url: &str, preset: Preset| {
-            may_be_looked_at(&crate::api::ConnectionView { url: url.into(), preset, ..plain.clone() })
+            let settings = ConnectionSettings { preset, ..plain.settings.clone() };
+            may_be_looked_at(&ConnectionView { url: url.into(), settings, ..plain.clone() })
         };
         let endpoint = "mqtts://a1b2c3-ats.iot.eu-west-1.amazonaws.com:8883";
         assert!(!at("mqtts://broker.example", Preset::Aws));
         assert!(!at(endpoint, Preset::Aws));
         assert!(!at(endpoint, Preset::Plain));
         assert!(at("mqtts://broker.example", Preset::Plain));
-        let named = crate::api::ConnectionView { devices_named: vec!["pump-7".into()], ..plain.clone() };
-        let demo = crate::api::ConnectionView { demo: true, ..plain };
+        let settings = ConnectionSettings { devices_named: vec!["pump-7".into()], ..plain.settings.clone() };
+        let named = ConnectionView { settings, ..plain.clone() };
+        let demo = ConnectionView { demo: true, ..plain };
         assert!(!may_be_looked_at(&named) && !may_be_looked_at(&demo));
         engine.stop().await;
     }
@@ -243,7 +246,7 @@ mod tests {
         handle.decline_dialects(&id, vec!["tasmota".into()]).await.unwrap();
         assert_eq!(offered(&handle).await, ["shelly"]);
         let view = handle.enable_dialects(&id, vec!["shelly".into()]).await.unwrap();
-        assert_eq!((view.dialects, view.offers), (vec!["wilco".into(), "shelly".into()], Vec::new()));
+        assert_eq!((view.settings.dialects, view.offers), (vec!["wilco".into(), "shelly".into()], Vec::new()));
         let why = handle.enable_dialects(&id, vec!["text".into()]).await.unwrap_err();
         assert!(why.message.contains("only one of them"), "{}", why.message);
 

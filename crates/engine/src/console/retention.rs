@@ -192,7 +192,7 @@ mod tests {
 
     use crate::{
         Handle,
-        api::{ConnectionEntry, DeviceQuery, FailureCode, HistoryQuery, NewCommand, Older},
+        api::{ConnectionEntry, ConnectionSettings, DeviceQuery, FailureCode, HistoryQuery, NewCommand, Older},
         console::fixture::{engine, engine_on, plant},
         paths::DataDir,
         store::{Change, ConnectionId},
@@ -300,7 +300,7 @@ mod tests {
         let entry = ConnectionEntry {
             name: "plant".into(),
             url: "mqtt://127.0.0.1:9".into(),
-            devices: vec!["pump-1".into()],
+            settings: ConnectionSettings { devices_named: vec!["pump-1".into()], ..ConnectionSettings::default() },
             ..ConnectionEntry::default()
         };
         let connection = handle.save_connection(entry).await.unwrap().id;

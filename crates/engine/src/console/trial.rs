@@ -51,7 +51,7 @@ impl Handle {
             entry.name = "test".into();
         }
         // Topics that were refused before may be allowed by now.
-        entry.denied.clear();
+        entry.settings.denied.clear();
         let before = self.before(entry.id.as_deref()).await?;
         let stored = before.is_some();
         let shown = entry.clone();
@@ -66,7 +66,7 @@ impl Handle {
         }
         let websocket = settings.route.address.scheme.is_websocket();
         let dialect = profile::dialect(&draft.profile)?;
-        let names_devices = !draft.profile.devices.is_empty();
+        let names_devices = !draft.profile.settings.devices_named.is_empty();
         let plan = Plan { settings, dialect, client_id, names_devices };
 
         self.trial.stop.notify_waiters();

@@ -143,13 +143,14 @@ impl Controller {
         let now = self.clock.now();
         let Some(known) = self.connections.get_mut(connection) else { return };
         let Publication { device, id, attempt } = publication.clone();
-        let publishes = known.profile.mode.publishes();
+        let publishes = known.profile.settings.mode.publishes();
         // It may have become read-only while this was being committed, and the sender is that of its session before.
         let outcome = match sender.filter(|_| publishes) {
             Some((sender, outbound)) => {
                 if !self.taps.is_empty() {
-                    let envelope = Envelope::of(&outbound, known.profile.mqtt);
-                    let correlation = (known.profile.mqtt == MqttVersion::V5).then_some(&*outbound.correlation);
+                    let envelope = Envelope::of(&outbound, known.profile.settings.mqtt);
+                    let correlation =
+                        (known.profile.settings.mqtt == MqttVersion::V5).then_some(&*outbound.correlation);
                     let passing = ObservedMessage {
                         to: Some(&device),
                         topic: &outbound.topic,

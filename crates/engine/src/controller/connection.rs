@@ -14,7 +14,9 @@ use super::{
     unused_announcements::UnusedAnnouncements,
 };
 use crate::{
-    api::{ConnectionMode, ConnectionView, Counts, Failure, FoundDialect, LinkState, Presence, Preset, ProxyView},
+    api::{
+        ConnectionMode, ConnectionSettings, ConnectionView, Counts, Failure, FoundDialect, LinkState, Presence, Preset,
+    },
     dialects::{self, Described, Enabled, SharedDialects},
     fleet::Fleet,
     listed::{Listed, SharedFleet},
@@ -167,7 +169,7 @@ impl Connection {
     /// `last`: the last used number for command IDs in messages, or the one to begin after.
     pub(super) fn new(profile: Profile, enabled: Enabled, last: u32) -> Connection {
         Connection {
-            ledger: Ledger::new(limits(profile.preset, profile.mode)),
+            ledger: Ledger::new(limits(profile.settings.preset, profile.settings.mode)),
             unread: None,
             profile,
             overlaps: enabled.overlaps.clone(),
@@ -209,7 +211,7 @@ impl Connection {
     /// Takes on another profile, and hands back the session of the one before. What was known of devices by their
     /// connections is as much out of date as after any other end of a connection.
     pub(super) fn replace(&mut self, profile: Profile, enabled: Enabled, generation: u64) -> Option<Session> {
-        self.ledger.set_limits(limits(profile.preset, profile.mode));
+        self.ledger.set_limits(limits(profile.settings.preset, profile.settings.mode));
         self.profile = profile;
         self.overlaps.clone_from(&enabled.overlaps);
         self.fleet().set_titles(enabled.titles.clone());
@@ -256,7 +258,7 @@ impl Connection {
     pub(super) fn set_passwords(&self, passwords: DevicePasswords) {
         let Some(dialects) = &self.dialects else { return };
         let questions = dialects::write(dialects).set_passwords(passwords);
-        let sender = self.sender.as_ref().filter(|_| self.profile.mode.publishes());
+        let sender = self.sender.as_ref().filter(|_| self.profile.settings.mode.publishes());
         for (topic, payload) in questions.into_iter().filter(|_| sender.is_some()) {
             if let Some(sender) = sender {
                 sender.ask(topic, payload);
@@ -281,20 +283,20 @@ impl Connection {
 
     /// A ledger that knows nothing yet.
     pub(super) fn new_ledger(&self) -> Ledger {
-        Ledger::new(limits(self.profile.preset, self.profile.mode))
+        Ledger::new(limits(self.profile.settings.preset, self.profile.settings.mode))
     }
 
     pub(super) fn listed(&self) -> Listed {
-        let named = self.profile.devices.as_slice().into();
+        let named = self.profile.settings.devices_named.as_slice().into();
         Listed {
             fleet: self.fleet.clone(),
             dialect: self.dialect.clone(),
             dialects: self.dialects.clone(),
             named,
             name: self.profile.name.as_str().into(),
-            mode: self.profile.mode,
-            send_operator: self.profile.send_operator,
-            needs_approval: self.profile.needs_approval,
+            mode: self.profile.settings.mode,
+            send_operator: self.profile.settings.send_operator,
+            needs_approval: self.profile.settings.needs_approval,
         }
     }
 
@@ -368,34 +370,14 @@ impl Connection {
             id: self.profile.id.as_str().to_owned(),
             name: self.profile.name.clone(),
             url: self.profile.url.clone(),
-            mqtt: self.profile.mqtt,
             client_id: self.profile.client_id.clone(),
-            username: self.profile.username.clone(),
-            dialects: self.profile.dialects.clone(),
-            dialect_files: self.profile.dialect_files.clone(),
+            settings: self.profile.settings.clone(),
             offers: self.offers(),
             overlaps: self.overlaps.clone(),
             titles,
-            prefix: self.profile.prefix.clone(),
             demo: self.profile.demo,
-            mode: self.profile.mode,
-            send_operator: self.profile.send_operator,
-            needs_approval: self.profile.needs_approval,
-            preset: self.profile.preset,
-            devices_named: self.profile.devices.clone(),
-            keep_alive_s: self.profile.keep_alive,
-            session_expiry_s: self.profile.session_expiry,
-            trust: self.profile.trust,
-            server_name: self.profile.server_name.clone(),
-            alpn: self.profile.alpn.clone(),
-            proxy: self
-                .profile
-                .proxy_url
-                .clone()
-                .map(|url| ProxyView { url, username: self.profile.proxy_username.clone() }),
             has: self.profile.has,
             in_memory_secrets: self.profile.in_memory_secrets,
-            denied: self.profile.denied.clone(),
             certificate_expires_at: self.profile.certificate_expires_at.map(|at| at.0),
             certificate_subject: self.profile.certificate_subject.clone(),
             link: self.link.clone(),
@@ -411,7 +393,7 @@ impl Connection {
 
     /// The dialects to be offered: found, not enabled, and not declined.
     fn offers(&self) -> Vec<FoundDialect> {
-        let Profile { dialects, declined, .. } = &self.profile;
+        let Profile { settings: ConnectionSettings { dialects, .. }, declined, .. } = &self.profile;
         let is_enabled = |name: &str| dialects.iter().any(|enabled| enabled.name == name);
         let is_open = |found: &&FoundDialect| !is_enabled(&found.name) && !declined.contains(&found.name);
         self.found.iter().filter(is_open).cloned().collect()

@@ -130,7 +130,7 @@ impl Controller {
         if !is_listed && !known.pending.contains_key(device) {
             return Err(not_found("device", device.as_str()));
         }
-        if known.profile.devices.iter().any(|named| named == device.as_str()) {
+        if known.profile.settings.devices_named.iter().any(|named| named == device.as_str()) {
             return Err(invalid(
                 format!("'{device}' is listed under Only these devices of this connection."),
                 "Remove it from that list first.",

@@ -267,7 +267,7 @@ impl Controller {
             }
             let which = if to_release.contains(&id) {
                 &mut forgotten.busy
-            } else if known.profile.devices.iter().any(|named| named == id.as_str()) {
+            } else if known.profile.settings.devices_named.iter().any(|named| named == id.as_str()) {
                 &mut forgotten.named
             } else if known.ledger.is_busy(&id) {
                 &mut forgotten.busy

@@ -23,8 +23,8 @@ const GATHERED: Millis = Millis(100);
 const FILTERS_AT_ONCE: usize = 64;
 const FILTERS_AT_ONCE_AWS: usize = 8;
 
-fn filters_at_once(Profile { preset, url, .. }: &Profile) -> usize {
-    if profile::is_aws(*preset, url) { FILTERS_AT_ONCE_AWS } else { FILTERS_AT_ONCE }
+fn filters_at_once(Profile { settings, url, .. }: &Profile) -> usize {
+    if profile::is_aws(settings.preset, url) { FILTERS_AT_ONCE_AWS } else { FILTERS_AT_ONCE }
 }
 
 impl Controller {

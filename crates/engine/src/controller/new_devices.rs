@@ -13,7 +13,7 @@ impl Connection {
     /// Whether a message of a device is read: that device is listed, or may be.
     fn admits(&mut self, device: &DeviceId, retained: bool, now: Timestamp) -> bool {
         // Where devices are named, nothing else is subscribed.
-        !self.profile.devices.is_empty()
+        !self.profile.settings.devices_named.is_empty()
             || self.fleet().get(device).is_some()
             || self.new_devices.admits(device, retained, now)
     }

@@ -12,7 +12,7 @@ use crate::store::ConnectionId;
 impl Controller {
     /// Submits a command. Whatever name it comes with is replaced: sent again, it is another operator's.
     pub(super) fn submit(&mut self, connection: &ConnectionId, submission: Submission) {
-        let known = self.connections.get(connection).filter(|known| known.profile.send_operator);
+        let known = self.connections.get(connection).filter(|known| known.profile.settings.send_operator);
         let names = known.is_some_and(|known| carries_name(&known.dialect, submission.form.as_deref()));
         let by: Option<Arc<str>> = if names { self.settings.get().operator_name.map(Into::into) } else { None };
         self.tell(connection, Input::Submit(Submission { by, ..submission }));

@@ -22,10 +22,10 @@ pub(super) enum OwnMessages {
 impl Connection {
     /// Whether messages to ourselves may be sent.
     pub(super) fn may_send_to_itself(&self) -> bool {
-        let Profile { preset, url, .. } = &self.profile;
-        self.profile.mode.publishes()
+        let Profile { settings, url, .. } = &self.profile;
+        settings.mode.publishes()
             && self.own_messages != OwnMessages::Unwelcome
-            && self.listed().hears_itself(*preset, url)
+            && self.listed().hears_itself(settings.preset, url)
     }
 
     /// Sends a message to ourselves, where that is allowed. It comes back behind everything that the broker keeps for us.
@@ -42,8 +42,9 @@ impl Connection {
     /// The probe for brokers on which our own topic is not subscribed, and its subscription. Not for a broker that
     /// disconnects after a forbidden request (AWS IoT).
     pub(super) fn unheard_message(&self) -> Option<(Filter, Publication, Outbound)> {
-        let Profile { preset, url, client_id, mode, .. } = &self.profile;
-        if !mode.publishes() || self.own_messages == OwnMessages::Unwelcome || profile::is_aws(*preset, url) {
+        let Profile { settings, url, client_id, .. } = &self.profile;
+        let is_aws = profile::is_aws(settings.preset, url);
+        if !settings.mode.publishes() || self.own_messages == OwnMessages::Unwelcome || is_aws {
             return None;
         }
         let nonce = uuid::Uuid::new_v4().to_string();

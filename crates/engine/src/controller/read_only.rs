@@ -15,7 +15,7 @@ impl Controller {
     /// Whether commands may be sent over a connection.
     pub(super) fn permit(&self, connection: &ConnectionId) -> Result<(), Failure> {
         let known = self.connections.get(connection).ok_or_else(|| not_found("connection", connection.as_str()))?;
-        known.profile.mode.permit(&known.profile.name)
+        known.profile.settings.mode.permit(&known.profile.name)
     }
 
     /// Whether something may be done to a rollout of a connection: what makes it send needs leave, what stops it does not.
@@ -30,7 +30,8 @@ impl Controller {
     /// sent waits for its answer, and is not sent again.
     pub(super) fn withdraw_unsent(&mut self, connection: &ConnectionId) {
         let now = self.clock.now();
-        let Some(known) = self.connections.get_mut(connection).filter(|known| !known.profile.mode.publishes()) else {
+        let Some(known) = self.connections.get_mut(connection).filter(|known| !known.profile.settings.mode.publishes())
+        else {
             return;
         };
         let paused = known.rollouts.pause(now);

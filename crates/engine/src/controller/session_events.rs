@@ -73,7 +73,7 @@ impl Controller {
         let may_probe = known.may_send_to_itself();
         known.ledger.answers().connected(may_probe);
         // Where no session is kept, its absence says nothing.
-        let keeps_sessions = known.profile.session_expiry > 0 && !self.background.passing;
+        let keeps_sessions = known.profile.settings.session_expiry_s > 0 && !self.background.passing;
         // Decisions 32 and 114.
         let devices_are_gone = std::mem::take(&mut known.broker_ended) || (!resumed && keeps_sessions);
         if let Some(draining) = &mut known.draining {

@@ -403,13 +403,19 @@ mod tests {
     use wilco_ledger::{CommandId, DeviceId};
 
     use super::{Described, Enabled, Reading};
-    use crate::{api::ConnectionEntry, profile::Draft};
+    use crate::{
+        api::{ConnectionEntry, ConnectionSettings},
+        profile::Draft,
+    };
 
     fn described(dialects: &[&str], last: u32) -> Described {
         let entry = ConnectionEntry {
             name: "home".into(),
             url: "mqtt://127.0.0.1".into(),
-            dialects: dialects.iter().map(|text| text.parse().unwrap()).collect(),
+            settings: ConnectionSettings {
+                dialects: dialects.iter().map(|text| text.parse().unwrap()).collect(),
+                ..ConnectionSettings::default()
+            },
             ..ConnectionEntry::default()
         };
         let profile = Draft::of(entry, None, None, "installation").unwrap().profile;
@@ -479,8 +485,11 @@ mod tests {
         let entry = ConnectionEntry {
             name: "plant".into(),
             url: "mqtt://127.0.0.1".into(),
-            dialects: vec!["wilco".into(), "pump".into()],
-            dialect_files: vec![text.into()],
+            settings: ConnectionSettings {
+                dialects: vec!["wilco".into(), "pump".into()],
+                dialect_files: vec![text.into()],
+                ..ConnectionSettings::default()
+            },
             ..ConnectionEntry::default()
         };
         let profile = Draft::of(entry, None, None, "installation").unwrap().profile;

@@ -1,11 +1,18 @@
 //! `connections`: the profiles, without secrets.
 
-use rusqlite::{Connection, params};
-use wilco_connection::{EnabledDialect, Secrets};
+use std::error::Error;
+
+use rusqlite::{
+    Connection, Row, params, params_from_iter,
+    types::{FromSql, Value},
+};
+use wilco_connection::{
+    ConnectionMode, ConnectionSettings, EnabledDialect, MqttVersion, Preset, ProxySettings, Secrets, Trust,
+};
 use wilco_failure::Failure;
 use wilco_ledger::Timestamp;
 
-use super::{Columns, SqlEnum};
+use super::{SqlEnum, read_word, senseless};
 use crate::{ConnectionId, Profile};
 
 pub(super) const CREATE: &str = "
@@ -46,107 +53,182 @@ pub(super) const CREATE: &str = "
         needs_approval         INTEGER NOT NULL
     ) STRICT, WITHOUT ROWID;";
 
-/// In the order in which [`put`] writes and [`all`] reads.
-const COLUMNS: &str =
-    "id, name, url, mode, preset, mqtt, client_id, username, dialects, dialect_files, prefix, devices, keep_alive,
-    session_expiry, trust, server_name, alpn, proxy_url, proxy_username, denied, demo, certificate_subject,
-    certificate_expires_at, has_password, has_certificate, has_authorities, has_server, has_proxy_password, has_device_passwords,
-    in_memory_secrets, position, declined, send_operator, needs_approval";
+/// The settings and their columns. A new setting is a line here and a column of the table.
+macro_rules! settings {
+    ($($field:ident = $column:literal,)+) => {
+        /// The columns of the settings with their values.
+        fn of_settings(settings: &ConnectionSettings) -> Vec<(&'static str, Value)> {
+            let proxy = settings.proxy.as_ref();
+            let mut columns: Vec<(&str, Value)> = vec![$(($column, settings.$field.to_column().into()),)+];
+            columns.push(("proxy_url", proxy.map(|proxy| proxy.url.clone()).into()));
+            columns.push(("proxy_username", proxy.and_then(|proxy| proxy.username.clone()).into()));
+            columns
+        }
+
+        fn read_settings(row: &Row<'_>) -> rusqlite::Result<ConnectionSettings> {
+            let username = row.get("proxy_username")?;
+            let proxy = row.get::<_, Option<String>>("proxy_url")?.map(|url| ProxySettings { url, username });
+            Ok(ConnectionSettings { $($field: column(row, $column)?,)+ proxy })
+        }
+    };
+}
+
+settings! {
+    mode = "mode",
+    send_operator = "send_operator",
+    needs_approval = "needs_approval",
+    preset = "preset",
+    mqtt = "mqtt",
+    username = "username",
+    dialects = "dialects",
+    dialect_files = "dialect_files",
+    prefix = "prefix",
+    devices_named = "devices",
+    keep_alive_s = "keep_alive",
+    session_expiry_s = "session_expiry",
+    trust = "trust",
+    server_name = "server_name",
+    alpn = "alpn",
+    denied = "denied",
+}
 
 /// Adds a profile, or replaces the one of the same id.
 pub(crate) fn put(connection: &Connection, profile: &Profile) -> rusqlite::Result<()> {
     remove(connection, &profile.id)?;
+    let mut columns: Vec<(&str, Value)> = vec![
+        ("id", profile.id.as_str().to_owned().into()),
+        ("name", profile.name.clone().into()),
+        ("url", profile.url.clone().into()),
+        ("client_id", profile.client_id.clone().into()),
+        ("declined", profile.declined.to_column().into()),
+        ("demo", profile.demo.into()),
+        ("certificate_subject", profile.certificate_subject.clone().into()),
+        ("certificate_expires_at", profile.certificate_expires_at.map(|at| at.0).into()),
+        ("has_password", profile.has.password.into()),
+        ("has_certificate", profile.has.certificate.into()),
+        ("has_authorities", profile.has.authorities.into()),
+        ("has_server", profile.has.server.into()),
+        ("has_proxy_password", profile.has.proxy_password.into()),
+        ("has_device_passwords", profile.has.device_passwords.into()),
+        ("in_memory_secrets", profile.in_memory_secrets.into()),
+        ("position", profile.position.into()),
+    ];
+    columns.extend(of_settings(&profile.settings));
+    let (names, values): (Vec<_>, Vec<_>) = columns.into_iter().unzip();
+    let places = vec!["?"; names.len()].join(", ");
     connection
-        .prepare_cached(&format!(
-            "INSERT INTO connections ({COLUMNS})
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22,
-                     ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33, ?34)"
-        ))?
-        .execute(params![
-            profile.id.as_str(),
-            profile.name,
-            profile.url,
-            profile.mode.word(),
-            profile.preset.word(),
-            profile.mqtt.word(),
-            profile.client_id,
-            profile.username,
-            list(&profile.dialects.iter().map(ToString::to_string).collect::<Vec<_>>()),
-            list(&profile.dialect_files),
-            profile.prefix,
-            list(&profile.devices),
-            profile.keep_alive,
-            profile.session_expiry,
-            profile.trust.word(),
-            profile.server_name,
-            list(&profile.alpn),
-            profile.proxy_url,
-            profile.proxy_username,
-            list(&profile.denied),
-            profile.demo,
-            profile.certificate_subject,
-            profile.certificate_expires_at.map(|at| at.0),
-            profile.has.password,
-            profile.has.certificate,
-            profile.has.authorities,
-            profile.has.server,
-            profile.has.proxy_password,
-            profile.has.device_passwords,
-            profile.in_memory_secrets,
-            profile.position,
-            list(&profile.declined),
-            profile.send_operator,
-            profile.needs_approval,
-        ])?;
+        .prepare_cached(&format!("INSERT INTO connections ({}) VALUES ({places})", names.join(", ")))?
+        .execute(params_from_iter(values))?;
     Ok(())
 }
 
 /// Every profile, in the order that the person has given them.
 pub(crate) fn all(connection: &Connection) -> rusqlite::Result<Vec<Profile>> {
     connection
-        .prepare_cached(&format!("SELECT {COLUMNS} FROM connections ORDER BY position, name"))?
+        .prepare_cached("SELECT * FROM connections ORDER BY position, name")?
         .query_map([], |row| {
-            let mut columns = Columns::from(row, 0);
             Ok(Profile {
-                id: ConnectionId::from(columns.get::<String>()?),
-                name: columns.get()?,
-                url: columns.get()?,
-                mode: columns.word()?,
-                preset: columns.word()?,
-                mqtt: columns.word()?,
-                client_id: columns.get()?,
-                username: columns.get()?,
-                dialects: columns.checked(read_dialects)?,
-                dialect_files: columns.checked(read_list)?,
-                prefix: columns.get()?,
-                devices: columns.checked(read_list)?,
-                keep_alive: columns.get()?,
-                session_expiry: columns.get()?,
-                trust: columns.word()?,
-                server_name: columns.get()?,
-                alpn: columns.checked(read_list)?,
-                proxy_url: columns.get()?,
-                proxy_username: columns.get()?,
-                denied: columns.checked(read_list)?,
-                demo: columns.get()?,
-                certificate_subject: columns.get()?,
-                certificate_expires_at: columns.get::<Option<i64>>()?.map(Timestamp),
+                id: ConnectionId::from(row.get::<_, String>("id")?),
+                name: row.get("name")?,
+                url: row.get("url")?,
+                client_id: row.get("client_id")?,
+                settings: read_settings(row)?,
+                declined: column(row, "declined")?,
+                demo: row.get("demo")?,
+                certificate_subject: row.get("certificate_subject")?,
+                certificate_expires_at: row.get::<_, Option<i64>>("certificate_expires_at")?.map(Timestamp),
                 has: Secrets {
-                    password: columns.get()?,
-                    certificate: columns.get()?,
-                    authorities: columns.get()?,
-                    server: columns.get()?,
-                    proxy_password: columns.get()?,
-                    device_passwords: columns.get()?,
+                    password: row.get("has_password")?,
+                    certificate: row.get("has_certificate")?,
+                    authorities: row.get("has_authorities")?,
+                    server: row.get("has_server")?,
+                    proxy_password: row.get("has_proxy_password")?,
+                    device_passwords: row.get("has_device_passwords")?,
                 },
-                in_memory_secrets: columns.get()?,
-                position: columns.get()?,
-                declined: columns.checked(read_list)?,
-                send_operator: columns.get()?,
-                needs_approval: columns.get()?,
+                in_memory_secrets: row.get("in_memory_secrets")?,
+                position: row.get("position")?,
             })
         })?
         .collect()
+}
+
+type Senseless = Box<dyn Error + Send + Sync>;
+
+/// A value that one column holds.
+trait Column: Sized {
+    type Stored: FromSql + Into<Value>;
+
+    fn to_column(&self) -> Self::Stored;
+
+    fn from_column(stored: Self::Stored) -> Result<Self, Senseless>;
+}
+
+fn column<T: Column>(row: &Row<'_>, name: &str) -> rusqlite::Result<T> {
+    let index = row.as_ref().column_index(name)?;
+    T::from_column(row.get(index)?).map_err(|error| senseless(index, error))
+}
+
+macro_rules! as_it_is {
+    ($($type:ty),+) => {
+        $(impl Column for $type {
+            type Stored = $type;
+
+            fn to_column(&self) -> $type {
+                Self::clone(self)
+            }
+
+            fn from_column(stored: $type) -> Result<$type, Senseless> {
+                Ok(stored)
+            }
+        })+
+    };
+}
+
+as_it_is!(bool, u16, u32, String, Option<String>);
+
+macro_rules! as_word {
+    ($($type:ty),+) => {
+        $(impl Column for $type {
+            type Stored = String;
+
+            fn to_column(&self) -> String {
+                self.word().to_owned()
+            }
+
+            fn from_column(stored: String) -> Result<$type, Senseless> {
+                Ok(read_word(stored)?)
+            }
+        })+
+    };
+}
+
+as_word!(ConnectionMode, MqttVersion, Preset, Trust);
+
+/// A JSON array.
+impl Column for Vec<String> {
+    type Stored = String;
+
+    fn to_column(&self) -> String {
+        serde_json::Value::from(self.as_slice()).to_string()
+    }
+
+    fn from_column(stored: String) -> Result<Vec<String>, Senseless> {
+        Ok(serde_json::from_str(&stored)?)
+    }
+}
+
+/// A JSON array of dialects as text.
+impl Column for Vec<EnabledDialect> {
+    type Stored = String;
+
+    fn to_column(&self) -> String {
+        self.iter().map(ToString::to_string).collect::<Vec<_>>().to_column()
+    }
+
+    fn from_column(stored: String) -> Result<Vec<EnabledDialect>, Senseless> {
+        let texts = Vec::<String>::from_column(stored)?;
+        texts.iter().map(|text| text.parse().map_err(|failure: Failure| failure.message.into())).collect()
+    }
 }
 
 /// Gives the profiles their places, in this order.
@@ -156,18 +238,6 @@ pub(crate) fn order(connection: &Connection, ids: &[ConnectionId]) -> rusqlite::
         statement.execute(params![id.as_str(), u32::try_from(position).unwrap_or(u32::MAX)])?;
     }
     Ok(())
-}
-
-fn list(texts: &[String]) -> String {
-    serde_json::Value::from(texts.to_vec()).to_string()
-}
-
-fn read_list(text: String) -> serde_json::Result<Vec<String>> {
-    serde_json::from_str(&text)
-}
-
-fn read_dialects(text: String) -> Result<Vec<EnabledDialect>, Box<dyn std::error::Error + Send + Sync>> {
-    read_list(text)?.iter().map(|dialect| dialect.parse().map_err(|failure: Failure| failure.message.into())).collect()
 }
 
 /// Whether another profile has that name.

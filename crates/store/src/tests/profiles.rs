@@ -4,7 +4,7 @@ use serde_json::json;
 use wilco_ledger::{Disagreement, Timestamp};
 
 use super::{connection, device, id, store, submit};
-use wilco_connection::{ConnectionMode, MqttVersion, Preset, Secrets, Trust};
+use wilco_connection::{ConnectionMode, ConnectionSettings, MqttVersion, Preset, ProxySettings, Secrets, Trust};
 
 use crate::{Change, Profile, Restart, Store, StoreError, StoredDevice};
 
@@ -13,26 +13,27 @@ fn profile(id: &str, name: &str, position: u32) -> Profile {
         id: id.into(),
         name: name.to_owned(),
         url: "mqtts://broker.example:8883".to_owned(),
-        mode: ConnectionMode::Protected,
-        send_operator: true,
-        needs_approval: true,
-        preset: Preset::Aws,
-        mqtt: MqttVersion::V311,
         client_id: "wilco-1".to_owned(),
-        username: Some("me".to_owned()),
-        dialects: vec!["wilco".into(), "zigbee2mqtt:base=house/z2m".parse().unwrap()],
-        dialect_files: vec!["format = 1".to_owned()],
+        settings: ConnectionSettings {
+            mode: ConnectionMode::Protected,
+            send_operator: true,
+            needs_approval: true,
+            preset: Preset::Aws,
+            mqtt: MqttVersion::V311,
+            username: Some("me".to_owned()),
+            dialects: vec!["wilco".into(), "zigbee2mqtt:base=house/z2m".parse().unwrap()],
+            dialect_files: vec!["format = 1".to_owned()],
+            prefix: "cmd/fleet".to_owned(),
+            devices_named: vec!["pump-7".to_owned()],
+            keep_alive_s: 60,
+            session_expiry_s: 0,
+            trust: Trust::Pinned,
+            server_name: Some("inside.example".to_owned()),
+            alpn: vec!["x-amzn-mqtt-ca".to_owned()],
+            proxy: Some(ProxySettings { url: "http://proxy:3128".to_owned(), username: Some("me".to_owned()) }),
+            denied: vec!["+/state".to_owned()],
+        },
         declined: vec!["shelly".to_owned()],
-        prefix: "cmd/fleet".to_owned(),
-        devices: vec!["pump-7".to_owned()],
-        keep_alive: 60,
-        session_expiry: 0,
-        trust: Trust::Pinned,
-        server_name: Some("inside.example".to_owned()),
-        alpn: vec!["x-amzn-mqtt-ca".to_owned()],
-        proxy_url: Some("http://proxy:3128".to_owned()),
-        proxy_username: Some("me".to_owned()),
-        denied: vec!["+/state".to_owned()],
         demo: false,
         certificate_subject: Some("CN=me".to_owned()),
         certificate_expires_at: Some(Timestamp(99)),
@@ -80,7 +81,8 @@ async fn profiles_come_back_in_their_order() {
     store.save_connection(&bench).await.unwrap();
     store.save_connection(&field).await.unwrap();
     assert_eq!(store.connections().await.unwrap(), [field.clone(), bench.clone()]);
-    let moved = Profile { position: 0, mqtt: MqttVersion::V5, username: None, ..bench };
+    let settings = ConnectionSettings { mqtt: MqttVersion::V5, username: None, proxy: None, ..bench.settings.clone() };
+    let moved = Profile { position: 0, settings, ..bench };
     store.save_connection(&moved).await.unwrap();
     assert_eq!(store.connections().await.unwrap(), [moved, field]);
     let taken = store.save_connection(&profile("third", "Field", 0)).await;

@@ -7,8 +7,8 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 use wilco_engine::api::{
-    Client, CommandState, CommandView, ConnectionEntry, HistoryQuery, LinkState, MqttVersion, NewCommand, NewRollout,
-    RolloutState, RolloutView,
+    Client, CommandState, CommandView, ConnectionEntry, ConnectionSettings, HistoryQuery, LinkState, MqttVersion,
+    NewCommand, NewRollout, RolloutState, RolloutView,
 };
 use wilco_engine::paths::DataDir;
 use wilco_engine::vault::Vault;
@@ -118,7 +118,10 @@ async fn run(directory: &Path, port: &str, is_v5: bool, moved: Moved) -> Result<
             let entry = ConnectionEntry {
                 name: "plant".into(),
                 url: format!("mqtt://localhost:{port}"),
-                mqtt: if is_v5 { MqttVersion::V5 } else { MqttVersion::V311 },
+                settings: ConnectionSettings {
+                    mqtt: if is_v5 { MqttVersion::V5 } else { MqttVersion::V311 },
+                    ..ConnectionSettings::default()
+                },
                 ..ConnectionEntry::default()
             };
             client.save_connection(entry).await?.id

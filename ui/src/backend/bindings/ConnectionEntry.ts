@@ -3,7 +3,7 @@ import type { ConnectionMode } from "./ConnectionMode";
 import type { EnabledDialect } from "./EnabledDialect";
 import type { MqttVersion } from "./MqttVersion";
 import type { Preset } from "./Preset";
-import type { ProxyEntry } from "./ProxyEntry";
+import type { ProxySettings } from "./ProxySettings";
 import type { Trust } from "./Trust";
 
 /**
@@ -24,11 +24,35 @@ name: string,
  */
 url: string, 
 /**
+ * The client ID; generated if none is given, and kept if none is given again.
+ */
+client_id: string | null, 
+/**
+ * The password. `None`: the one that is kept stays; empty: none.
+ */
+password: string | null, 
+/**
+ * The proxy's password. `None`: the one that is kept stays; empty, or no proxy: none.
+ */
+proxy_password: string | null, 
+/**
+ * The staged files ([`super::KitView::id`]). `None`: the stored files do not change.
+ */
+kit: string | null, 
+/**
+ * The certificates that are kept are to be forgotten.
+ */
+without_certificates: boolean, 
+/**
+ * Keep the secrets in memory for this run, because there is no keyring.
+ */
+without_keyring: boolean, 
+/**
  * The mode.
  */
 mode: ConnectionMode, 
 /**
- * Requests name the operator ([`super::Settings::operator_name`]), for other consoles to see.
+ * Requests name the operator, for other consoles to see. Only Wilco's own dialect does so.
  */
 send_operator: boolean, 
 /**
@@ -44,19 +68,11 @@ preset: Preset,
  */
 mqtt: MqttVersion, 
 /**
- * The client ID; generated if none is given, and kept if none is given again.
- */
-client_id: string | null, 
-/**
- * The user name.
+ * The user name, where there is one.
  */
 username: string | null, 
 /**
- * The password. `None`: the one that is kept stays; empty: none.
- */
-password: string | null, 
-/**
- * The dialects to enable; `wilco` where none is given.
+ * The dialects that are enabled; `wilco` where none is given.
  */
 dialects: Array<EnabledDialect>, 
 /**
@@ -64,22 +80,21 @@ dialects: Array<EnabledDialect>,
  */
 dialect_files: Array<string>, 
 /**
- * The topic prefix.
+ * The topic prefix; empty for none.
  */
-prefix: string | null, 
+prefix: string, 
 /**
  * The only devices to listen to and command, for a broker whose policy allows no more; all where empty.
  */
-devices: Array<string>, 
+devices_named: Array<string>, 
 /**
- * The keep-alive interval, seconds, 5 … 3,600 (AWS: 30 … 1,200); the preset's where none is given.
+ * The keep-alive interval, seconds, 5 … 3,600 (AWS: 30 … 1,200).
  */
-keep_alive_s: number | null, 
+keep_alive_s: number, 
 /**
- * How long the broker keeps what devices answer while Wilco is away, seconds, 0 … 604,800; the preset's where none
- * is given.
+ * How long the broker keeps what devices answer while Wilco is away, seconds, 0 … 604,800.
  */
-session_expiry_s: number | null, 
+session_expiry_s: number, 
 /**
  * The trusted certificates.
  */
@@ -89,26 +104,14 @@ trust: Trust,
  */
 server_name: string | null, 
 /**
- * The protocols to offer in the TLS handshake (RFC 7301).
+ * The protocols offered in the TLS handshake (RFC 7301).
  */
 alpn: Array<string>, 
 /**
- * The proxy.
+ * The proxy, without its password.
  */
-proxy: ProxyEntry | null, 
+proxy: ProxySettings | null, 
 /**
- * The staged files ([`super::KitView::id`]). `None`: the stored files do not change.
- */
-kit: string | null, 
-/**
- * The certificates that are kept are to be forgotten.
- */
-without_certificates: boolean, 
-/**
- * Keep the secrets in memory for this run, because there is no keyring.
- */
-without_keyring: boolean, 
-/**
- * Topic filters that the preflight found refused, and that are not subscribed to again.
+ * Topic filters that are not subscribed to, because the broker refused them.
  */
 denied: Array<string>, };

@@ -6,7 +6,7 @@ import type { FoundDialect } from "./FoundDialect";
 import type { LinkState } from "./LinkState";
 import type { MqttVersion } from "./MqttVersion";
 import type { Preset } from "./Preset";
-import type { ProxyView } from "./ProxyView";
+import type { ProxySettings } from "./ProxySettings";
 import type { Secrets } from "./Secrets";
 import type { Trust } from "./Trust";
 
@@ -27,25 +27,9 @@ name: string,
  */
 url: string, 
 /**
- * The configured protocol version.
- */
-mqtt: MqttVersion, 
-/**
  * The client id, one per installation and connection.
  */
 client_id: string, 
-/**
- * The user name, where there is one.
- */
-username: string | null, 
-/**
- * The dialects that are enabled.
- */
-dialects: Array<EnabledDialect>, 
-/**
- * Dialect files of one's own among them, as they are written.
- */
-dialect_files: Array<string>, 
 /**
  * Devices of other dialects that have announced themselves, to be shown or not: without those that are enabled or
  * declined.
@@ -61,58 +45,9 @@ overlaps: Array<string>,
  */
 titles: Record<string, string>, 
 /**
- * The topic prefix; empty for none.
- */
-prefix: string, 
-/**
  * The fleet inside the app: its broker ends with the app.
  */
 demo: boolean, 
-/**
- * The mode.
- */
-mode: ConnectionMode, 
-/**
- * Requests name the operator ([`super::Settings::operator_name`]), for other consoles to see. Only Wilco's own dialect
- * does so.
- */
-send_operator: boolean, 
-/**
- * Dangerous rollouts wait until a second installation has approved them.
- */
-needs_approval: boolean, 
-/**
- * What kind of broker.
- */
-preset: Preset, 
-/**
- * The only devices it listens to and commands; all where empty.
- */
-devices_named: Array<string>, 
-/**
- * The keep-alive interval, seconds.
- */
-keep_alive_s: number, 
-/**
- * How long the broker keeps what devices answer while Wilco is away, seconds.
- */
-session_expiry_s: number, 
-/**
- * The trusted certificates.
- */
-trust: Trust, 
-/**
- * The name that the server must prove, where it is not the one dialled.
- */
-server_name: string | null, 
-/**
- * The protocols offered in the TLS handshake (RFC 7301).
- */
-alpn: Array<string>, 
-/**
- * The proxy, without its password.
- */
-proxy: ProxyView | null, 
 /**
  * Which secrets are kept for it.
  */
@@ -121,10 +56,6 @@ has: Secrets,
  * The secrets are kept in memory for this run only.
  */
 in_memory_secrets: boolean, 
-/**
- * Topic filters that are not subscribed to, because the broker refused them.
- */
-denied: Array<string>, 
 /**
  * The end of the client certificate's validity, Unix milliseconds.
  */
@@ -165,4 +96,72 @@ unlisted: number,
 /**
  * Commands by state that are not final, and what needs a look.
  */
-counts: Counts, };
+counts: Counts, 
+/**
+ * The mode.
+ */
+mode: ConnectionMode, 
+/**
+ * Requests name the operator, for other consoles to see. Only Wilco's own dialect does so.
+ */
+send_operator: boolean, 
+/**
+ * Dangerous rollouts wait until a second installation has approved them.
+ */
+needs_approval: boolean, 
+/**
+ * What kind of broker.
+ */
+preset: Preset, 
+/**
+ * The protocol version.
+ */
+mqtt: MqttVersion, 
+/**
+ * The user name, where there is one.
+ */
+username: string | null, 
+/**
+ * The dialects that are enabled; `wilco` where none is given.
+ */
+dialects: Array<EnabledDialect>, 
+/**
+ * Dialect files of one's own, as they are written. One of the same name goes before a dialect that comes with Wilco.
+ */
+dialect_files: Array<string>, 
+/**
+ * The topic prefix; empty for none.
+ */
+prefix: string, 
+/**
+ * The only devices to listen to and command, for a broker whose policy allows no more; all where empty.
+ */
+devices_named: Array<string>, 
+/**
+ * The keep-alive interval, seconds, 5 … 3,600 (AWS: 30 … 1,200).
+ */
+keep_alive_s: number, 
+/**
+ * How long the broker keeps what devices answer while Wilco is away, seconds, 0 … 604,800.
+ */
+session_expiry_s: number, 
+/**
+ * The trusted certificates.
+ */
+trust: Trust, 
+/**
+ * The name that the server must prove (SNI), where it is not the one dialled.
+ */
+server_name: string | null, 
+/**
+ * The protocols offered in the TLS handshake (RFC 7301).
+ */
+alpn: Array<string>, 
+/**
+ * The proxy, without its password.
+ */
+proxy: ProxySettings | null, 
+/**
+ * Topic filters that are not subscribed to, because the broker refused them.
+ */
+denied: Array<string>, };

@@ -7,9 +7,10 @@ import type { EnabledDialect } from '../bindings/EnabledDialect';
 import type { Imported } from '../bindings/Imported';
 import type { KitView } from '../bindings/KitView';
 import type { Secrets } from '../bindings/Secrets';
+import { DEFAULT_SETTINGS } from '../bindings/Constants';
+import { settingsOf } from '../settings';
 import { speaksDialect } from '../../format/dialects';
 import { failure } from './failure';
-import { PRESETS } from './presets';
 
 const DAY = 86_400_000;
 const NOTHING: Secrets = {
@@ -40,33 +41,17 @@ export class FakeConnections {
     this.#refuse(entry);
     const has = secretsOf(entry, kit, old?.has ?? NOTHING);
     if (Object.values(has).some(Boolean)) this.#needKeyring(entry.without_keyring, 'the secrets cannot be stored');
-    const usual = PRESETS.find((preset) => preset.preset === entry.preset);
     const certificate = kit?.certificate ?? null;
     const saved = view({
       ...old,
+      ...settingsOf(entry),
       id: entry.id ?? `c${++this.#last}`,
       name: entry.name,
       url: entry.url,
-      mode: entry.mode,
-      send_operator: entry.send_operator,
-      needs_approval: entry.needs_approval,
-      preset: entry.preset,
-      mqtt: entry.mqtt,
       client_id: entry.client_id ?? old?.client_id ?? 'wilco-lena-5f3a',
-      username: entry.username,
-      dialects: entry.dialects.length > 0 ? entry.dialects : [withDefaults('wilco')],
-      dialect_files: entry.dialect_files,
-      prefix: entry.prefix ?? '',
-      devices_named: entry.devices,
-      keep_alive_s: entry.keep_alive_s ?? usual?.keep_alive_s ?? 30,
-      session_expiry_s: entry.session_expiry_s ?? usual?.session_expiry_s ?? 86_400,
-      trust: entry.trust,
-      server_name: entry.server_name,
-      alpn: entry.alpn,
-      proxy: entry.proxy && { url: entry.proxy.url, username: entry.proxy.username },
+      dialects: entry.dialects.length > 0 ? entry.dialects : DEFAULT_SETTINGS.dialects,
       has,
       in_memory_secrets: entry.without_keyring,
-      denied: entry.denied,
       certificate_subject: certificate?.subject ?? (has.certificate ? (old?.certificate_subject ?? null) : null),
       certificate_expires_at:
         certificate?.not_after ?? (has.certificate ? (old?.certificate_expires_at ?? null) : null),
@@ -219,7 +204,7 @@ function secretsOf(entry: ConnectionEntry, kit: KitView | null, old: Secrets): S
     authorities: (kit?.authorities.length ?? 0) > 0 || kept.authorities,
     server: (kit?.server ?? null) !== null || kept.server,
     proxy_password:
-      entry.proxy !== null && (entry.proxy.password === null ? old.proxy_password : entry.proxy.password !== ''),
+      entry.proxy !== null && (entry.proxy_password === null ? old.proxy_password : entry.proxy_password !== ''),
     device_passwords: old.device_passwords,
   };
 }
@@ -235,33 +220,17 @@ function nobodyAnswers(url: string): ConnectionView['link'] {
 
 export function view(given: Partial<ConnectionView>): ConnectionView {
   return {
+    ...DEFAULT_SETTINGS,
     id: '',
     name: '',
     url: '',
-    mqtt: '5',
     client_id: 'wilco-lena-5f3a',
-    username: null,
-    dialects: [withDefaults('wilco')],
-    dialect_files: [],
     offers: [],
     overlaps: [],
     titles: {},
-    prefix: '',
     demo: false,
-    mode: 'normal',
-    send_operator: false,
-    needs_approval: false,
-    preset: 'plain',
-    devices_named: [],
-    keep_alive_s: 30,
-    session_expiry_s: 86_400,
-    trust: 'platform',
-    server_name: null,
-    alpn: [],
-    proxy: null,
     has: NOTHING,
     in_memory_secrets: false,
-    denied: [],
     certificate_expires_at: null,
     certificate_subject: null,
     link: { state: 'connecting' },

@@ -78,10 +78,12 @@ export class FakePreflight {
   }
 }
 
+const prefixOf = ({ prefix }: ConnectionEntry) => (prefix === '' ? '' : `${prefix}/`);
+
 /** The filters of the answers, as the engine subscribes to them. */
-function filtersOf({ prefix, devices }: ConnectionEntry): string[] {
-  const before = prefix === null ? '' : `${prefix}/`;
-  return (devices.length === 0 ? ['+'] : devices).map((device) => `${before}${device}/resp`);
+function filtersOf(entry: ConnectionEntry): string[] {
+  const devices = entry.devices_named.length === 0 ? ['+'] : entry.devices_named;
+  return devices.map((device) => `${prefixOf(entry)}${device}/resp`);
 }
 
 function subscribed(filters: string[]): string {
@@ -115,9 +117,9 @@ function passed(entry: ConnectionEntry, step: Step): Partial<PreflightStep> {
     tcp: `Connected to 203.0.113.24, port ${port}`,
     tls: 'TLS 1.3. Server certificate verified: signed by Amazon Root CA 1, name matches',
     web_socket: 'MQTT over WebSocket at /mqtt',
-    connect: `The broker accepted the connection. MQTT ${entry.mqtt}, keep-alive ${entry.keep_alive_s ?? 30} s`,
+    connect: `The broker accepted the connection. MQTT ${entry.mqtt}, keep-alive ${entry.keep_alive_s} s`,
     subscribe: subscribed(filtersOf(entry)),
-    publish: `The broker accepted a message on ${entry.prefix === null ? '' : `${entry.prefix}/`}wilco-lena/req`,
+    publish: `The broker accepted a message on ${prefixOf(entry)}wilco-lena/req`,
     round_trip: "Received Wilco's own message in 58 ms (median of 5)",
   };
   return { state: 'passed', said: said[step], took_ms, remark: null };
@@ -178,14 +180,14 @@ const REFUSALS = {
 } satisfies Record<string, Remark>;
 
 function denial(entry: ConnectionEntry): Remark {
-  const before = entry.prefix === null ? '' : `${entry.prefix}/`;
+  const prefix = prefixOf(entry);
   return {
-    title: `The broker closed the connection when Wilco subscribed to ${before}+/resp`,
+    title: `The broker closed the connection when Wilco subscribed to ${prefix}+/resp`,
     why: 'AWS IoT closes the connection without a reason if the policy does not allow a subscription. CONNECT passed, so the certificate is active. The policy attached to it most likely allows only the topics of the kit’s sample, sdk/test/*.',
     hint: 'In the AWS console open Security, Policies, and the policy of this certificate. Add this minimal policy for Wilco as a new version, make it active, then try again.',
     trace: 'SUBSCRIBE id 2, then the connection was closed after 38 ms.',
     ...NOTHING_ELSE,
-    policy: policy(before),
+    policy: policy(prefix),
   };
 }
 

@@ -1,6 +1,7 @@
 import type { PresetView } from '../bindings/PresetView';
 import type { Scheme } from '../bindings/Scheme';
 import type { Way } from '../bindings/Way';
+import { DEFAULT_SETTINGS } from '../bindings/Constants';
 
 const way = (name: string, scheme: Scheme, port: number, alpn: string[] = []): Way => ({
   name,
@@ -13,6 +14,9 @@ const way = (name: string, scheme: Scheme, port: number, alpn: string[] = []): W
 const PLAIN = way('Without TLS', 'mqtt', 1883);
 const TLS = way('TLS', 'mqtts', 8883);
 
+const { keep_alive_s, session_expiry_s } = DEFAULT_SETTINGS;
+const USUAL = { keep_alive_s, session_expiry_s };
+
 /** Roughly the engine's presets of the brokers. */
 export const PRESETS: PresetView[] = [
   {
@@ -24,8 +28,7 @@ export const PRESETS: PresetView[] = [
       way('The same on port 443', 'mqtts', 443, ['x-amzn-mqtt-ca']),
       way('Custom authorizer on port 443', 'mqtts', 443, ['mqtt']),
     ],
-    keep_alive_s: 30,
-    session_expiry_s: 3_600,
+    ...USUAL,
     notes: [
       'AWS IoT takes 100 messages a second from a connection and drops the rest; Wilco stays below.',
       'AWS IoT closes the connection without a reason if the policy forbids a topic; the preflight shows which.',
@@ -36,8 +39,7 @@ export const PRESETS: PresetView[] = [
     name: 'mosquitto',
     example: 'mqtts://broker.example.net:8883',
     ways: [TLS, PLAIN, way('WebSocket with TLS', 'wss', 8081)],
-    keep_alive_s: 30,
-    session_expiry_s: 86_400,
+    ...USUAL,
     notes: ['Answers arrive faster with `set_tcp_nodelay true` in mosquitto’s configuration.'],
   },
   {
@@ -45,8 +47,7 @@ export const PRESETS: PresetView[] = [
     name: 'EMQX',
     example: 'mqtts://broker.example.net:8883',
     ways: [TLS, PLAIN, way('WebSocket with TLS', 'wss', 8084)],
-    keep_alive_s: 30,
-    session_expiry_s: 86_400,
+    ...USUAL,
     notes: [],
   },
   {
@@ -54,8 +55,7 @@ export const PRESETS: PresetView[] = [
     name: 'HiveMQ',
     example: 'mqtts://1234abcd.s1.eu.hivemq.cloud:8883',
     ways: [TLS, PLAIN, way('WebSocket with TLS', 'wss', 8884)],
-    keep_alive_s: 30,
-    session_expiry_s: 86_400,
+    ...USUAL,
     notes: ['HiveMQ Cloud requires a user name and a password; this computer’s roots include its CA.'],
   },
   {
@@ -63,8 +63,7 @@ export const PRESETS: PresetView[] = [
     name: 'Another broker',
     example: 'mqtts://broker.example.net:8883',
     ways: [TLS, PLAIN, way('WebSocket with TLS', 'wss', 443), way('WebSocket without TLS', 'ws', 80)],
-    keep_alive_s: 30,
-    session_expiry_s: 86_400,
+    ...USUAL,
     notes: [],
   },
 ];

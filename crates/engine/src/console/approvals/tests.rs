@@ -12,9 +12,9 @@ use tokio::time::{sleep, timeout};
 use crate::{
     Engine, Handle, Options,
     api::{
-        ApprovalAnswer, AuditKind, AuditQuery, ConnectionEntry, Failure, FollowReason, Follows, NewCommand, NewDevice,
-        NewRollout, RolloutAction, RolloutCommand, RolloutState, RolloutTarget, RolloutView, Settings, Verdict,
-        WaitsFor, WhichMembers,
+        ApprovalAnswer, AuditKind, AuditQuery, ConnectionEntry, ConnectionSettings, Failure, FollowReason, Follows,
+        NewCommand, NewDevice, NewRollout, RolloutAction, RolloutCommand, RolloutState, RolloutTarget, RolloutView,
+        Settings, Verdict, WaitsFor, WhichMembers,
     },
     chance::Chance,
     clock::{Source, tests::Played},
@@ -56,7 +56,8 @@ async fn name_operator(handle: &Handle, name: &str) {
 
 fn entry(needs_approval: bool) -> ConnectionEntry {
     let url = "mqtt://127.0.0.1:9".into();
-    ConnectionEntry { name: "plant".into(), url, needs_approval, ..ConnectionEntry::default() }
+    let settings = ConnectionSettings { needs_approval, ..ConnectionSettings::default() };
+    ConnectionEntry { name: "plant".into(), url, settings, ..ConnectionEntry::default() }
 }
 
 /// A connection that requires approvals, with two devices.

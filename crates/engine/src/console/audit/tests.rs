@@ -10,8 +10,8 @@ use crate::{
     Engine, Handle, Options,
     api::{
         AuditKind, AuditProblemKind, AuditQuery, AuditRange, AuditSeal, AuditVerification, CommandButton,
-        CommandDefinition, ConnectionEntry, DesiredConfig, DesiredFor, JsonText, NewCommand, NewDevice, NewRollout,
-        RolloutAction, RolloutCommand, RolloutTarget, SavedView, Settings,
+        CommandDefinition, ConnectionEntry, ConnectionSettings, DesiredConfig, DesiredFor, JsonText, NewCommand,
+        NewDevice, NewRollout, ProxySettings, RolloutAction, RolloutCommand, RolloutTarget, SavedView, Settings,
     },
     audit::{hex, unhex},
     console::fixture::plant,
@@ -455,13 +455,13 @@ async fn no_secret_is_written_down() {
     let entry = ConnectionEntry {
         name: "secret".into(),
         url: format!("wss://127.0.0.1:9/mqtt?token={CANARY}"),
-        username: Some("me".into()),
+        settings: ConnectionSettings {
+            username: Some("me".into()),
+            proxy: Some(ProxySettings { url: "http://127.0.0.1:9".into(), username: Some("p".into()) }),
+            ..ConnectionSettings::default()
+        },
         password: Some(CANARY.into()),
-        proxy: Some(crate::api::ProxyEntry {
-            url: "http://127.0.0.1:9".into(),
-            username: Some("p".into()),
-            password: Some(CANARY.into()),
-        }),
+        proxy_password: Some(CANARY.into()),
         ..ConnectionEntry::default()
     };
     let id = handle.save_connection(entry.clone()).await.unwrap().id;

@@ -3,8 +3,8 @@
 use super::MOST_SAMPLES;
 use crate::{
     api::{
-        ConnectionEntry, DialectDraft, DialectFields, DraftSource, FailureCode, FileToWrite, OutcomeWord, ReadingKind,
-        SampleMessage,
+        ConnectionEntry, ConnectionSettings, DialectDraft, DialectFields, DraftSource, FailureCode, FileToWrite,
+        OutcomeWord, ReadingKind, SampleMessage,
     },
     console::fixture::{engine, plant},
 };
@@ -102,7 +102,7 @@ async fn a_dialect_file_is_saved_renamed_exported_imported_and_removed() {
     };
     let enabled = async || {
         let view = handle.connection_view(&id).await.unwrap();
-        view.dialects.iter().map(ToString::to_string).collect::<Vec<_>>()
+        view.settings.dialects.iter().map(ToString::to_string).collect::<Vec<_>>()
     };
     assert_eq!(listed().await, []);
     handle.save_dialect(&id, &file("pumps", "in"), None, false).await.unwrap();
@@ -115,7 +115,8 @@ async fn a_dialect_file_is_saved_renamed_exported_imported_and_removed() {
     handle.save_dialect(&id, &file("pumps", "in"), None, true).await.unwrap();
     let dialects = ["wilco", "pumps:base=plant"].iter().map(|text| text.parse().unwrap()).collect();
     let view = handle.connection_view(&id).await.unwrap();
-    handle.save_connection(ConnectionEntry { dialects, ..ConnectionEntry::from(&view) }).await.unwrap();
+    let settings = ConnectionSettings { dialects, ..view.settings.clone() };
+    handle.save_connection(ConnectionEntry { settings, ..ConnectionEntry::from(&view) }).await.unwrap();
     handle.save_dialect(&id, &file("pumps", "ask"), None, false).await.unwrap();
     assert_eq!(
         (listed().await, enabled().await.join(" ")),
@@ -142,8 +143,8 @@ async fn a_dialect_file_is_saved_renamed_exported_imported_and_removed() {
     assert_eq!((listed().await, enabled().await), (Vec::new(), vec!["wilco".to_owned()]));
     // The last dialect of a connection stays.
     let view = handle.save_dialect(&id, &file("pumps", "in"), None, true).await.unwrap();
-    let entry = ConnectionEntry { dialects: vec!["pumps".into()], ..ConnectionEntry::from(&view) };
-    handle.save_connection(entry).await.unwrap();
+    let settings = ConnectionSettings { dialects: vec!["pumps".into()], ..view.settings.clone() };
+    handle.save_connection(ConnectionEntry { settings, ..ConnectionEntry::from(&view) }).await.unwrap();
     let only = handle.remove_dialect(&id, "pumps").await.unwrap_err();
     assert!(only.message.contains("the only dialect"), "{}", only.message);
     engine.stop().await;

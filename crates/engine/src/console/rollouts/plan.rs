@@ -27,7 +27,7 @@ impl Handle {
         let connection = known.ok_or_else(|| not_found("connection", &spec.connection))?;
         let now = self.clock.now();
 
-        let limits = listed.widest(connection.preset, &connection.url);
+        let limits = listed.widest(connection.settings.preset, &connection.url);
         let longest = template.policy.answer_expected.then_some(template.policy.timeout);
         let spans = expected(&spec, &stages, &survey.usual, &limits, connection.round_trip_ms, longest);
         let wait_for_hours = spec.hours.as_ref().map(|hours| hours_at(hours, now)).filter(|(open, _)| !open);
@@ -131,7 +131,7 @@ fn remarks(
         }
     }
     if let Some(limit) = limits.sends_per_second {
-        let name = connection.preset.view().name;
+        let name = connection.settings.preset.view().name;
         remarks.push(match spec.rate {
             Some(rate) if rate > limit => {
                 format!(

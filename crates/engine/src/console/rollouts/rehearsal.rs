@@ -41,7 +41,7 @@ impl Handle {
         let listed = self.listed(&spec.connection)?;
         let known = self.connections().await?.into_iter().find(|known| known.id == spec.connection);
         let known = known.ok_or_else(|| not_found("connection", &spec.connection))?;
-        let limits = listed.widest(known.preset, &known.url);
+        let limits = listed.widest(known.settings.preset, &known.url);
         let usual = self.usual_answers(&connection, &spec.command.name).await?;
         let members = survey.members;
         let imitate = move |fleet: SharedFleet| {
@@ -54,7 +54,7 @@ impl Handle {
             Known::BuiltIn(_) | Known::Nothing => None,
         };
         let mut remarks = remarks(&spec);
-        if known.dialects.iter().any(|dialect| dialect.name != "wilco") {
+        if known.settings.dialects.iter().any(|dialect| dialect.name != "wilco") {
             remarks.push("The virtual devices speak Wilco's own dialect, whatever the real ones speak.".to_owned());
         }
         if devices.iter().all(|device| (device.p50_ms - UNKNOWN_MS).abs() < f64::EPSILON) {

@@ -7,8 +7,8 @@ use wilco_ledger::DeviceId;
 use crate::{
     Handle,
     api::{
-        ConnectionEntry, Delivery, FailureCode, JsonText, LeaveOut, MemberQuery, NewCommand, NewRollout, Presence,
-        Preset, RolloutCommand, RolloutTarget, StageSize,
+        ConnectionEntry, ConnectionSettings, Delivery, FailureCode, JsonText, LeaveOut, MemberQuery, NewCommand,
+        NewRollout, Presence, Preset, RolloutCommand, RolloutTarget, StageSize,
     },
     console::fixture::engine,
 };
@@ -24,7 +24,8 @@ impl Silent {
 
     async fn connection(&self, handle: &Handle, preset: Preset) -> String {
         let url = format!("mqtt://{}", self.0.local_addr().unwrap());
-        let entry = ConnectionEntry { name: "plant".into(), url, preset, ..ConnectionEntry::default() };
+        let settings = ConnectionSettings { preset, ..ConnectionSettings::default() };
+        let entry = ConnectionEntry { name: "plant".into(), url, settings, ..ConnectionEntry::default() };
         handle.save_connection(entry).await.unwrap().id
     }
 }
