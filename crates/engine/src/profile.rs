@@ -26,6 +26,33 @@ use crate::{
 pub(crate) struct Draft {
     pub(crate) profile: Profile,
     pub(crate) bundle: Bundle,
+    pub(crate) certificates: Certificates,
+}
+
+/// The certificates and the key of a connection, read once, and what is to be seen of the client certificate.
+pub(crate) struct Certificates {
+    credentials: Credentials,
+    facts: Option<CertificateFacts>,
+}
+
+impl Certificates {
+    fn of(bundle: &Bundle) -> Result<Certificates, Failure> {
+        let credentials = bundle.credentials()?;
+        Ok(Certificates { facts: credentials.facts(), credentials })
+    }
+}
+
+/// A stored connection whose session is to begin.
+pub(crate) struct Opening {
+    pub(crate) profile: Profile,
+    /// Its certificates, where they were read to save it. Every change of them in the keyring opens the connection again.
+    pub(crate) certificates: Option<Certificates>,
+}
+
+impl From<Profile> for Opening {
+    fn from(profile: Profile) -> Opening {
+        Opening { profile, certificates: None }
+    }
 }
 
 /// The identity of a connection, besides the entered values.
@@ -61,6 +88,13 @@ pub(crate) struct Before {
 }
 
 impl Draft {
+    /// A profile with these secrets.
+    pub(crate) fn with(mut profile: Profile, bundle: Bundle) -> Result<Draft, Failure> {
+        let certificates = Certificates::of(&bundle)?;
+        certify(&mut profile, certificates.facts.clone());
+        Ok(Draft { profile, bundle, certificates })
+    }
+
     /// Validates an entered connection. `brought` has the staged files.
     pub(crate) fn of(
         entry: ConnectionEntry,
@@ -131,8 +165,7 @@ impl Draft {
         if !address.scheme.is_tls() {
             bundle.forget_certificates();
         }
-        let certificate = bundle.credentials()?.facts();
-        let mut profile = Profile {
+        let profile = Profile {
             id: identity.id,
             name,
             url: address.url(),
@@ -146,27 +179,28 @@ impl Draft {
             in_memory_secrets: entry.without_keyring,
             position: identity.position,
         };
-        certify(&mut profile, certificate);
-        profile.check()?;
-        Ok(Draft { profile, bundle })
+        let draft = Draft::with(profile, bundle)?;
+        draft.profile.check()?;
+        Ok(draft)
     }
 
     /// The settings of its session.
     pub(crate) fn settings(&self, passing: bool) -> Result<Settings, Failure> {
-        assemble(&self.profile, &self.bundle, passing)
+        assemble(&self.profile, &self.bundle, &self.certificates.credentials, passing)
     }
 }
 
 /// Fetches a stored connection's secrets and makes its session's settings of them.
-pub(crate) async fn ready(profile: Profile, vault: Arc<Vault>, passing: bool) -> Result<Ready, Failure> {
+pub(crate) async fn ready(opening: Opening, vault: Arc<Vault>, passing: bool) -> Result<Ready, Failure> {
     let fetched = spawn_blocking(move || {
+        let Opening { profile, certificates } = opening;
         let bundle = fetch(&profile, &vault)?;
         if lacks(&bundle, &profile) {
             return Err(missing(&profile));
         }
-        let certificate = bundle.credentials()?.facts();
+        let Certificates { credentials, facts } = certificates.map_or_else(|| Certificates::of(&bundle), Ok)?;
         let passwords = DevicePasswords::of(&bundle);
-        Ok(Ready { settings: assemble(&profile, &bundle, passing)?, certificate, passwords })
+        Ok(Ready { settings: assemble(&profile, &bundle, &credentials, passing)?, certificate: facts, passwords })
     });
     fetched.await.map_err(|error| Failure {
         code: FailureCode::Internal,
@@ -194,12 +228,12 @@ pub(crate) fn fetch(profile: &Profile, vault: &Vault) -> Result<Bundle, Failure>
     }
 }
 
-fn assemble(profile: &Profile, bundle: &Bundle, passing: bool) -> Result<Settings, Failure> {
+fn assemble(profile: &Profile, bundle: &Bundle, credentials: &Credentials, passing: bool) -> Result<Settings, Failure> {
     let mut address = Address::parse(&profile.url)?;
     if let (Query::Kept, Some(query)) = (&address.query, bundle.get(SecretKind::AddressQuery)) {
         address.query = Query::Given(query.clone());
     }
-    let tls = address.scheme.is_tls().then(|| tls_of(profile, &bundle.credentials()?)).transpose()?;
+    let tls = address.scheme.is_tls().then(|| tls_of(profile, credentials)).transpose()?;
     let password = bundle.get(SecretKind::Password).map(|secret| Zeroizing::new(secret.expose().to_vec()));
     let settings = &profile.settings;
     Ok(Settings {
@@ -358,8 +392,13 @@ fn missing(profile: &Profile) -> Failure {
 mod tests {
     #![expect(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 
-    use super::Draft;
-    use crate::api::{ConnectionEntry, Failure};
+    use std::sync::Arc;
+
+    use super::{Bundle, Draft, Opening, ready};
+    use crate::{
+        api::{ConnectionEntry, Failure},
+        vault::{Secret, SecretKind, Vault},
+    };
 
     fn named(name: &str) -> Result<Draft, Failure> {
         let url = "mqtt://127.0.0.1:9".into();
@@ -379,5 +418,19 @@ mod tests {
         check("Plant\u{200b}", "invisible character U+200B");
         check("\u{202e}Plant", "invisible character U+202E");
         check("Pl\tant", "control character");
+    }
+
+    #[tokio::test]
+    async fn certificates_that_were_read_to_save_a_connection_are_not_read_again() {
+        let Draft { mut profile, certificates, .. } = named("plant").unwrap();
+        // These cannot be read.
+        let mut bundle = Bundle::default();
+        bundle.set(SecretKind::AuthorityCertificates, Some(Secret::new(vec![9])));
+        profile.has = bundle.has();
+        let vault = Arc::new(Vault::in_memory());
+        bundle.keep(&vault, profile.id.as_str(), false).unwrap();
+        let opening = Opening { profile: profile.clone(), certificates: Some(certificates) };
+        assert!(ready(opening, Arc::clone(&vault), true).await.is_ok());
+        assert!(ready(profile.into(), vault, true).await.is_err());
     }
 }

@@ -13,7 +13,7 @@ use crate::{
     },
     audit,
     controller::{Request, Turn},
-    profile::{self, Before, Bundle, Draft},
+    profile::{self, Before, Bundle, Draft, Opening},
     store::{ConnectionId, NewAuditEntry, Profile},
     vault::SecretKind,
 };
@@ -110,9 +110,8 @@ impl Handle {
                 bundle.set(kind, Some(secret));
             }
         }
-        profile::certify(&mut profile, bundle.credentials()?.facts());
         profile.has = bundle.has();
-        let view = self.keep(Draft { profile, bundle }, Some(old), &["client certificate"]).await?;
+        let view = self.keep(Draft::with(profile, bundle)?, Some(old), &["client certificate"]).await?;
         self.staged.forget(kit);
         Ok(view)
     }
@@ -124,7 +123,7 @@ impl Handle {
     pub async fn duplicate_connection(&self, id: &str) -> Result<ConnectionView, Failure> {
         let Before { mut profile, bundle } = self.before(Some(id)).await?.ok_or_else(|| not_found("connection", id))?;
         profile.name = self.free_name(&format!("{} copy", profile.name)).await?;
-        self.begin(profile, bundle).await
+        self.begin(Draft::with(profile, bundle)?).await
     }
 
     /// Puts the connections into this order; those not named come last.
@@ -200,13 +199,13 @@ impl Handle {
     }
 
     /// Begins a connection that is new here, under an id, a client id and a place of its own.
-    pub(super) async fn begin(&self, mut profile: Profile, bundle: Bundle) -> Result<ConnectionView, Failure> {
+    pub(super) async fn begin(&self, mut draft: Draft) -> Result<ConnectionView, Failure> {
         let id = uuid::Uuid::new_v4().simple().to_string();
+        let profile = &mut draft.profile;
         profile.client_id = profile::made_client_id(&self.installation, &id);
         profile.id = ConnectionId::from(id);
         profile.position = u32::MAX;
-        profile::certify(&mut profile, bundle.credentials()?.facts());
-        self.keep(Draft { profile, bundle }, None, &[]).await
+        self.keep(draft, None, &[]).await
     }
 
     /// A name that no connection has, made of the one that is wished for.
@@ -245,7 +244,7 @@ impl Handle {
     /// Puts a connection's secrets and profile away, all of it or nothing, and begins it. `secrets` names those that are
     /// replaced.
     async fn keep(&self, draft: Draft, old: Option<Bundle>, secrets: &[&str]) -> Result<ConnectionView, Failure> {
-        let Draft { mut profile, bundle } = draft;
+        let Draft { mut profile, bundle, certificates } = draft;
         let others = self.store.connections().await?;
         if others.iter().any(|other| other.name == profile.name && other.id != profile.id) {
             return Err(invalid(
@@ -268,7 +267,7 @@ impl Handle {
             self.put_back(&profile, old).await?;
             return Err(error.into());
         }
-        self.open(profile).await
+        self.open(Opening { profile, certificates: Some(certificates) }).await
     }
 
     /// The stored form of a saved connection.

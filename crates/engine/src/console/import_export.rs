@@ -100,7 +100,7 @@ impl Handle {
                 message: format!("The connection {name} of this file cannot be imported. {}", failure.message),
                 ..failure
             })?;
-        let view = self.begin(draft.profile, draft.bundle).await?;
+        let view = self.begin(draft).await?;
         imported.names.push(view.name);
         Ok(view.id)
     }

@@ -65,13 +65,13 @@ use crate::{
     evidence_quota::EvidenceQuota,
     lock::DataLock,
     paths::DataDir,
-    profile::{self, device_id},
+    profile::{self, Opening, device_id},
     rollouts::ShownRollouts,
     secret_changes::SecretChanges,
     settings::SharedSettings,
     shell_line::shell_line,
     staged_credentials::StagedCredentials,
-    store::{ConnectionId, Evidence, Profile, Store, StoredRequest},
+    store::{ConnectionId, Evidence, Store, StoredRequest},
     telemetry::Telemetry,
     vault::Vault,
     views,
@@ -400,8 +400,9 @@ impl Handle {
         self.ask(Request::Listen).await
     }
 
-    async fn open(&self, profile: Profile) -> Result<ConnectionView, Failure> {
-        self.ask(|reply| Request::InTurn(Turn::Open(Box::new(profile), reply))).await?
+    async fn open(&self, opening: impl Into<Opening>) -> Result<ConnectionView, Failure> {
+        let opening = Box::new(opening.into());
+        self.ask(|reply| Request::InTurn(Turn::Open(opening, reply))).await?
     }
 
     fn listed(&self, connection: &str) -> Result<Listed, Failure> {

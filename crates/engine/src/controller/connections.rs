@@ -18,7 +18,8 @@ use crate::{
     dialects::Enabled,
     fleet::Fleet,
     mqtt::Session,
-    store::{ConnectionId, Profile, Store, StoreError, StoredAnnotation, StoredDevice},
+    profile::Opening,
+    store::{ConnectionId, Store, StoreError, StoredAnnotation, StoredDevice},
     views::CommandSnapshot,
 };
 
@@ -48,9 +49,9 @@ impl StoredConnection {
 
 impl Controller {
     /// A stored profile becomes a connection; one of the same ID is replaced.
-    pub(super) fn open(&mut self, profile: Profile, reply: oneshot::Sender<Result<ConnectionView, Failure>>) {
-        let id = profile.id.clone();
-        let enabled = match Enabled::of(&profile) {
+    pub(super) fn open(&mut self, opening: Opening, reply: oneshot::Sender<Result<ConnectionView, Failure>>) {
+        let id = opening.profile.id.clone();
+        let enabled = match Enabled::of(&opening.profile) {
             Ok(enabled) => enabled,
             Err(failure) => {
                 let _ = reply.send(Err(failure));
@@ -58,7 +59,7 @@ impl Controller {
             }
         };
         if self.connections.contains_key(&id) {
-            self.replace(profile, enabled);
+            self.replace(opening, enabled);
             let _ = reply.send(self.view_of(&id));
             return;
         }
@@ -67,7 +68,7 @@ impl Controller {
         self.after_task(async move { StoredConnection::read(&store, &of, now).await }, move |controller, stored| {
             let view = match stored {
                 Ok(stored) => {
-                    controller.begin(profile, enabled, stored);
+                    controller.begin(opening, enabled, stored);
                     controller.view_of(&id)
                 }
                 Err(error) => Err(error.into()),
@@ -80,7 +81,8 @@ impl Controller {
         self.connections.get(id).map(Connection::view).ok_or_else(|| not_found("connection", id.as_str()))
     }
 
-    fn begin(&mut self, profile: Profile, enabled: Enabled, stored: StoredConnection) {
+    fn begin(&mut self, opening: Opening, enabled: Enabled, stored: StoredConnection) {
+        let Opening { profile, certificates } = opening;
         let id = profile.id.clone();
         // A demo fleet that is not running is nothing to be tried again and again.
         let asleep = profile.demo && profile.url.is_empty();
@@ -111,13 +113,14 @@ impl Controller {
         self.restore(&id, remembered);
         self.feed.connections();
         if !asleep {
-            self.background.prepare(&self.tell, profile, generation, Duration::ZERO);
+            self.background.prepare(&self.tell, Opening { profile, certificates }, generation, Duration::ZERO);
         }
     }
 
     /// A connection's profile has changed. Its commands and devices are the same ones; its session is another, which
     /// begins when the one before has ended.
-    fn replace(&mut self, profile: Profile, enabled: Enabled) {
+    fn replace(&mut self, opening: Opening, enabled: Enabled) {
+        let Opening { profile, certificates } = opening;
         let id = profile.id.clone();
         self.generations += 1;
         let generation = self.generations;
@@ -136,7 +139,8 @@ impl Controller {
         if asleep {
             close_beside(ending);
         } else {
-            self.background.prepare_after(ending, &self.tell, profile, generation, Duration::ZERO);
+            let opening = Opening { profile, certificates };
+            self.background.prepare_after(ending, &self.tell, opening, generation, Duration::ZERO);
         }
     }
 

@@ -14,9 +14,9 @@ use crate::{
     api::{ApprovalDecision, Batch, ConnectionView, Failure, FoundDialect, Notice, Secrets},
     mqtt::Session,
     notifications::Notifications,
-    profile::{self, DevicePasswords},
+    profile::{self, DevicePasswords, Opening},
     secret_changes::SecretChanges,
-    store::{ConnectionId, NewMember, Profile, StoredRollout},
+    store::{ConnectionId, NewMember, StoredRollout},
     traffic::Tap,
     vault::Vault,
 };
@@ -82,8 +82,8 @@ pub(crate) struct BackgroundTasks {
 
 impl BackgroundTasks {
     /// Fetches a connection's secrets and reports when that is done.
-    pub(super) fn prepare(&self, tell: &mpsc::Sender<Event>, profile: Profile, generation: u64, pause: Duration) {
-        self.prepare_after(None, tell, profile, generation, pause);
+    pub(super) fn prepare(&self, tell: &mpsc::Sender<Event>, opening: Opening, generation: u64, pause: Duration) {
+        self.prepare_after(None, tell, opening, generation, pause);
     }
 
     /// The same, after the previous session has disconnected: both may have the same client ID.
@@ -91,7 +91,7 @@ impl BackgroundTasks {
         &self,
         ending: Option<Session>,
         tell: &mpsc::Sender<Event>,
-        profile: Profile,
+        opening: Opening,
         generation: u64,
         pause: Duration,
     ) {
@@ -102,9 +102,9 @@ impl BackgroundTasks {
                 session.close().await;
             }
             sleep(pause).await;
-            let connection = profile.id.clone();
+            let connection = opening.profile.id.clone();
             let fetching = secrets.fetching(&connection).await;
-            let ready = profile::ready(profile, vault, passing).await.map(Box::new);
+            let ready = profile::ready(opening, vault, passing).await.map(Box::new);
             drop(fetching);
             let _ = tell.send(Event::Prepared { connection, generation, ready }).await;
         });

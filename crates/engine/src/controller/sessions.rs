@@ -44,7 +44,7 @@ impl Controller {
         self.feed.connections();
         let (profile, generation) = (known.profile.clone(), known.generation);
         self.tell(connection, Input::Disconnected);
-        self.background.prepare(&self.tell, profile, generation, pause);
+        self.background.prepare(&self.tell, profile.into(), generation, pause);
     }
 
     pub(super) async fn prepared(
@@ -81,7 +81,7 @@ impl Controller {
                 known.link =
                     LinkState::Waiting { message: failure.message, hint: failure.hint, retry_at: now.0 + 15_000 };
                 let profile = known.profile.clone();
-                self.background.prepare(&self.tell, profile, generation, Duration::from_secs(15));
+                self.background.prepare(&self.tell, profile.into(), generation, Duration::from_secs(15));
             }
             Err(failure) => {
                 known.link = LinkState::Stopped { code: failure.code, message: failure.message, hint: failure.hint };

@@ -12,13 +12,14 @@ use wilco_ledger::Timestamp;
 use super::{Controller, Event, devices::DeviceRequest};
 use crate::{
     api::{ConnectionView, Failure},
-    store::{ConnectionId, Forgotten, Profile},
+    profile::Opening,
+    store::{ConnectionId, Forgotten},
 };
 
 /// A change that waits for its turn, with its reply channel.
 pub(crate) enum Turn {
     /// A stored profile becomes a connection; one of the same ID is replaced.
-    Open(Box<Profile>, oneshot::Sender<Result<ConnectionView, Failure>>),
+    Open(Box<Opening>, oneshot::Sender<Result<ConnectionView, Failure>>),
     /// A connection ends, and is removed from the store with everything that belongs to it.
     Remove(ConnectionId, oneshot::Sender<Result<(), Failure>>),
     /// These commands, which finished before that time, are deleted. The reply is their number, without those to which
@@ -53,7 +54,7 @@ impl Controller {
             && let Some(turn) = self.turns.waiting.pop_front()
         {
             match turn {
-                Turn::Open(profile, reply) => self.open(*profile, reply),
+                Turn::Open(opening, reply) => self.open(*opening, reply),
                 Turn::Remove(id, reply) => self.remove(id, reply),
                 Turn::ForgetEnded(before, commands, reply) => self.forget_ended(before, commands, reply),
                 Turn::Devices(asked) => self.device_request(asked),
