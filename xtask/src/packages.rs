@@ -1,7 +1,7 @@
 //! The system packages that the build, the window and the tests need.
 //!
 //! It installs only what is missing, and only with the distribution's own tool. On other systems it lists the packages
-//! and changes nothing.
+//! and changes nothing. No library does this: each distribution has its own tool and its own names of packages.
 
 use std::path::Path;
 use std::process::{Command, Stdio};

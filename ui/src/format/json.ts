@@ -1,7 +1,8 @@
 /**
  * JSON that keeps its digits. A number that a double (IEEE 754) would alter or write otherwise is kept as its text, in a
  * `LosslessNumber`: values are exchanged with the engine as JSON text. What a person types is read with the place
- * of every value, so that a mistake has a line.
+ * of every value, so that a mistake has a line. `jsonc-parser` finds places too, but reads numbers as doubles, lets equal keys
+ * pass, and names mistakes by code: only its scanner would be of use.
  */
 
 import { isLosslessNumber, LosslessNumber, parse, stringify } from 'lossless-json';

@@ -1,6 +1,7 @@
 //! Connections through a proxy: HTTP CONNECT (RFC 9110 section 9.3.6) and SOCKS5 (RFC 1928, RFC 1929).
 //!
-//! The proxy resolves the broker's name, because behind some proxies nothing else can.
+//! The proxy resolves the broker's name, because behind some proxies nothing else can. CONNECT is one request and one
+//! status line: an HTTP client would bring connection pools and redirects, and hide which reply the proxy gave.
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use tokio::{
