@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 
 import { view } from '../backend/fake/connections';
 import { FakeKits } from '../backend/fake/kits';
-import { PRESETS } from '../backend/fake/presets';
+import { PRESETS } from '../backend/bindings/Presets';
 import type { FileRole } from '../backend/bindings/FileRole';
 import { complaints, placeOf, type Field } from './formErrors';
 import { blankForm, entryOf, formOf, settle, withPreset, type Around, type Form } from './form';

@@ -14,7 +14,7 @@ import { describeLamp } from './dialects';
 import { wait } from './failure';
 import { makeFleet } from './fleet';
 import { makePast } from './past';
-import { PRESETS } from './presets';
+import { PRESETS } from '../bindings/Presets';
 import type { FakeEngine } from './engine';
 
 export function connectionCalls(engine: FakeEngine) {

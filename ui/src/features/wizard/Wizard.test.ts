@@ -175,7 +175,7 @@ describe('a new connection', () => {
     const { press, fill, getByRole, getByLabelText, user } = await openWizard();
     await press('Next');
     await fill('Address', 'x.iot.eu-west-1.amazonaws.com');
-    await user.click(getByRole('radio', { name: 'The same on port 443' }));
+    await user.click(getByRole('radio', { name: 'TLS with a client certificate on port 443, for firewalls' }));
     expect(getByLabelText('Address')).toHaveValue('mqtts://x.iot.eu-west-1.amazonaws.com:443');
     expect(getByLabelText('ALPN')).toHaveValue('x-amzn-mqtt-ca');
     await user.click(getByRole('radio', { name: 'EMQX' }));
