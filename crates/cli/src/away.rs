@@ -1,7 +1,5 @@
 //! Warns about devices that are not known to be online before a command is sent to them.
 
-use std::time::Duration;
-
 use tokio::time::{Instant, sleep};
 use wilco_engine::api::{Client, ConnectionView, FailureCode, Presence};
 
@@ -12,9 +10,6 @@ use crate::{
     problem::{self, Problem},
 };
 
-/// Retained statuses come at once, if at all.
-const STATUS_QUIET: Duration = Duration::from_millis(300);
-const STATUS_WITHIN: Duration = Duration::from_secs(3);
 /// Up to this number of devices are looked up one by one.
 const ONE_BY_ONE: usize = 200;
 
@@ -24,13 +19,13 @@ pub(crate) async fn of(base: &Base, connection: &ConnectionView, devices: &[Stri
     let console = base.console();
     if devices.len() > ONE_BY_ONE {
         if base.is_own() {
-            link::settled(console, &connection.id, STATUS_QUIET, STATUS_WITHIN).await?;
+            link::settled(console, &connection.id, link::STATUS_QUIET, link::STATUS_WITHIN).await?;
         }
         return Ok(Vec::new());
     }
     let mut give_up = Instant::now();
     if base.is_own() {
-        give_up += STATUS_QUIET;
+        give_up += link::STATUS_QUIET;
     }
     let mut away = Vec::new();
     let mut unknown = devices.to_vec();
@@ -48,7 +43,7 @@ pub(crate) async fn of(base: &Base, connection: &ConnectionView, devices: &[Stri
             away.extend(unknown);
             return Ok(away);
         }
-        sleep(STATUS_QUIET / 20).await;
+        sleep(link::STATUS_QUIET / 20).await;
     }
 }
 

@@ -8,11 +8,16 @@ use tokio::{
 };
 use wilco_engine::api::{Batch, Client, ConnectionView, DeviceQuery, Failure, LinkState};
 
-use crate::problem::Problem;
+use crate::{base::Base, interrupt::Interrupt, problem::Problem};
 
 /// How long to wait for a connection: slightly longer than the engine waits for a CONNACK or a SUBACK, so that the
 /// error names the missing one.
 pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(12);
+
+/// The retained statuses have come when nothing has changed for this long.
+pub(crate) const STATUS_QUIET: Duration = Duration::from_millis(300);
+/// How long to wait for the retained statuses at most.
+pub(crate) const STATUS_WITHIN: Duration = Duration::from_secs(3);
 
 /// The state of a connection in a batch, if it contains one.
 pub(crate) fn view_of<'a>(batch: &'a Batch, connection: &str) -> Option<&'a ConnectionView> {
@@ -61,6 +66,29 @@ pub(crate) async fn online(
     Err(why.unwrap_or_else(|| {
         if subscribes { no_suback(connection, connect_timeout) } else { silence(connection, connect_timeout) }
     }))
+}
+
+/// Waits until the connection is online and its devices' presence is known. Later changes arrive in the batches.
+pub(crate) async fn ready(
+    connection: &str,
+    base: &Base,
+    interrupt: &mut Interrupt,
+) -> Result<Receiver<Batch>, Problem> {
+    let connection = base.connection(connection).await?;
+    let mut batches = base.console().listen().await?;
+    let ready = async {
+        online(base.console(), &mut batches, &connection, CONNECT_TIMEOUT).await?;
+        // How a command for a device that is away is delivered is decided when it is released.
+        if base.is_own() {
+            settled(base.console(), &connection.id, STATUS_QUIET, STATUS_WITHIN).await?;
+        }
+        Ok::<_, Problem>(())
+    };
+    tokio::select! {
+        ready = ready => ready?,
+        () = interrupt.received() => return Err(Problem::Interrupted),
+    }
+    Ok(batches)
 }
 
 /// Waits until the retained statuses have come: until the numbers of devices stay the same for that long.

@@ -12,6 +12,7 @@ mod audit;
 mod bounds;
 mod changes;
 mod check;
+mod checksum;
 mod definitions;
 mod desired;
 mod error;
@@ -267,6 +268,12 @@ impl Store {
     /// Every connection's profile, in the order that the person has given them.
     pub async fn connections(&self) -> Result<Vec<Profile>, StoreError> {
         self.readers.read(connections::all).await
+    }
+
+    /// The profile of a connection.
+    pub async fn connection(&self, id: &ConnectionId) -> Result<Option<Profile>, StoreError> {
+        let id = id.clone();
+        self.readers.read(move |connection| connections::one(connection, &id)).await
     }
 
     /// Adds a profile, or replaces the one of the same id.

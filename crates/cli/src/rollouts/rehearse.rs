@@ -12,11 +12,12 @@ use wilco_engine::api::{
 };
 use wilco_rehearsal::Rehearsal;
 
-use super::{line, plan, start};
+use super::{line, plan};
 use crate::{
     base::Base,
     input,
     interrupt::Interrupt,
+    link,
     options::Listing,
     output::{Output, clean, count, paint, several, time_of_day, visible_name},
     problem::{self, NOT_DONE, Problem},
@@ -73,7 +74,7 @@ pub(super) async fn run(
     interrupt: &mut Interrupt,
     listing: Listing,
 ) -> Result<RehearsalView, Problem> {
-    match start::ready(&spec.connection, base, interrupt).await {
+    match link::ready(&spec.connection, base, interrupt).await {
         Err(Problem::Said { message, .. }) => {
             let hint = "The rehearsal uses what Wilco knew of the devices before.";
             problem::warn(&message, Some(hint));

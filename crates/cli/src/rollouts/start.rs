@@ -1,6 +1,6 @@
 //! Starts a rollout.
 
-use std::{process::ExitCode, time::Duration};
+use std::process::ExitCode;
 
 use tokio::sync::mpsc::Receiver;
 use wilco_engine::{
@@ -19,9 +19,6 @@ use crate::{
     problem::{self, Problem},
 };
 
-/// The retained statuses have come when nothing has changed for this long.
-const STATUS_QUIET: Duration = Duration::from_millis(300);
-const STATUS_WITHIN: Duration = Duration::from_secs(3);
 /// In the place of a group.
 const EVERYONE: &str = "all";
 
@@ -119,7 +116,7 @@ pub(crate) async fn go(
     interrupt: &mut Interrupt,
     listing: Listing,
 ) -> Result<ExitCode, Problem> {
-    let batches = ready(&spec.connection, base, interrupt).await?;
+    let batches = link::ready(&spec.connection, base, interrupt).await?;
     if dry_run {
         return plan::print(&base.console().plan_rollout(spec).await?, listing);
     }
@@ -176,29 +173,6 @@ pub(crate) async fn send(
     let spec = confirmed(spec, confirm, base, interrupt).await?;
     let view = base.console().start_rollout(spec).await?;
     Follow::new(base, view, batches, listing).stopped_by_interrupt().unless_unapproved().run(interrupt).await
-}
-
-/// Waits until the connection is online and its devices' presence is known. Later changes arrive in the batches.
-pub(super) async fn ready(
-    connection: &str,
-    base: &Base,
-    interrupt: &mut Interrupt,
-) -> Result<Receiver<Batch>, Problem> {
-    let connection = base.connection(connection).await?;
-    let mut batches = base.console().listen().await?;
-    let ready = async {
-        link::online(base.console(), &mut batches, &connection, link::CONNECT_TIMEOUT).await?;
-        // How a command for a device that is away is delivered is decided when it is released.
-        if base.is_own() {
-            link::settled(base.console(), &connection.id, STATUS_QUIET, STATUS_WITHIN).await?;
-        }
-        Ok::<_, Problem>(())
-    };
-    tokio::select! {
-        ready = ready => ready?,
-        () = interrupt.received() => return Err(Problem::Interrupted),
-    }
-    Ok(batches)
 }
 
 fn target(

@@ -237,8 +237,7 @@ impl Handle {
     }
 
     pub(super) async fn profile(&self, id: &str) -> Result<Profile, Failure> {
-        let profiles = self.store.connections().await?;
-        profiles.into_iter().find(|profile| profile.id.as_str() == id).ok_or_else(|| not_found("connection", id))
+        self.store.connection(&ConnectionId::from(id)).await?.ok_or_else(|| not_found("connection", id))
     }
 
     /// Puts a connection's secrets and profile away, all of it or nothing, and begins it. `secrets` names those that are
@@ -296,7 +295,7 @@ impl Handle {
     }
 
     async fn has_stored_secrets(&self, id: &ConnectionId) -> Result<bool, Failure> {
-        let stored = self.store.connections().await?.into_iter().find(|profile| profile.id == *id);
+        let stored = self.store.connection(id).await?;
         Ok(stored.is_some_and(|profile| profile::has_secrets(&profile) && !profile.in_memory_secrets))
     }
 

@@ -333,7 +333,7 @@ impl Handle {
         let (connection, device, command_id) = (ConnectionId::from(connection), device_id(device)?, command_id(id)?);
         let evidence = self.store.evidence(&connection, &device, &command_id).await?;
         let Evidence { command, events, left_out, discarded } = evidence.ok_or_else(|| not_found("command", id))?;
-        let profile = self.store.connections().await?.into_iter().find(|profile| profile.id == connection);
+        let profile = self.store.connection(&connection).await?;
         let shell_line = profile.as_ref().and_then(|profile| {
             let known = self.catalogue.find(&connection, &command.asked.name);
             shell_line(&profile.name, &command, known.kind(), &self.settings.get())

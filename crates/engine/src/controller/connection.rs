@@ -10,7 +10,7 @@ use wilco_dialect::{Dialect, Lifecycle, LifecycleEvent, LogPieces, Outbound};
 use wilco_ledger::{Agreements, AnswerWindow, CommandId, DeviceId, Ledger, Limits, Millis, Timestamp};
 
 use super::{
-    attention::Attention, devices::Pending, messages::UNREADABLE_TOLD, own_messages::OwnMessages, rollouts::Rollouts,
+    attention::Attention, devices::Pending, own_messages::OwnMessages, rollouts::Rollouts,
     unused_announcements::UnusedAnnouncements,
 };
 use crate::{
@@ -20,7 +20,7 @@ use crate::{
     dialects::{self, Described, Enabled, SharedDialects},
     fleet::Fleet,
     listed::{Listed, SharedFleet},
-    message_rates::{Bucket, MessageRates},
+    message_rates::{Bucket, MessageRates, Rate},
     mqtt::{Message, MqttSender, Session},
     new_devices::NewDevices,
     profile::{self, DevicePasswords},
@@ -28,6 +28,9 @@ use crate::{
     traffic::TopicFilter,
     views,
 };
+
+/// So many notices about messages that cannot be read.
+pub(super) const UNREADABLE_TOLD: Rate = Rate { at_once: 20, per_second: 1 };
 
 impl Listed {
     /// Whether a message of Wilco to itself is delivered. Not on a broker that disconnects after a forbidden request

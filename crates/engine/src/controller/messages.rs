@@ -5,13 +5,13 @@ use wilco_ledger::{About, Answer, Claim, Input, Raw, Report};
 
 use super::{
     Connection, Controller,
+    connection::UNREADABLE_TOLD,
     look_up::{PendingPuback, Waiting},
     session_events::QUIET,
 };
 use crate::{
     api::Presence,
     dialects::{self, Interpretation},
-    message_rates::Rate,
     mqtt::{Message, MqttSender},
     store::{ConnectionId, Restart},
     telemetry,
@@ -21,8 +21,6 @@ use crate::{
 /// A device that reports a longer uptime, 10 years in milliseconds, has no clock.
 const LONGEST_PRESENCE: i64 = 10 * 365 * 86_400_000;
 
-/// So many notices about messages that cannot be read.
-pub(super) const UNREADABLE_TOLD: Rate = Rate { at_once: 20, per_second: 1 };
 /// The hint of a notice about an unreadable message.
 const UNCHANGED: &str = "It does not change the state of the command. The message is kept unchanged.";
 

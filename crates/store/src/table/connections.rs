@@ -3,7 +3,7 @@
 use std::error::Error;
 
 use rusqlite::{
-    Connection, Row, params, params_from_iter,
+    Connection, OptionalExtension, Row, params, params_from_iter,
     types::{FromSql, Value},
 };
 use wilco_connection::{
@@ -124,32 +124,36 @@ pub(crate) fn put(connection: &Connection, profile: &Profile) -> rusqlite::Resul
 
 /// Every profile, in the order that the person has given them.
 pub(crate) fn all(connection: &Connection) -> rusqlite::Result<Vec<Profile>> {
-    connection
-        .prepare_cached("SELECT * FROM connections ORDER BY position, name")?
-        .query_map([], |row| {
-            Ok(Profile {
-                id: ConnectionId::from(row.get::<_, String>("id")?),
-                name: row.get("name")?,
-                url: row.get("url")?,
-                client_id: row.get("client_id")?,
-                settings: read_settings(row)?,
-                declined: column(row, "declined")?,
-                demo: row.get("demo")?,
-                certificate_subject: row.get("certificate_subject")?,
-                certificate_expires_at: row.get::<_, Option<i64>>("certificate_expires_at")?.map(Timestamp),
-                has: Secrets {
-                    password: row.get("has_password")?,
-                    certificate: row.get("has_certificate")?,
-                    authorities: row.get("has_authorities")?,
-                    server: row.get("has_server")?,
-                    proxy_password: row.get("has_proxy_password")?,
-                    device_passwords: row.get("has_device_passwords")?,
-                },
-                in_memory_secrets: row.get("in_memory_secrets")?,
-                position: row.get("position")?,
-            })
-        })?
-        .collect()
+    connection.prepare_cached("SELECT * FROM connections ORDER BY position, name")?.query_map([], read)?.collect()
+}
+
+/// One profile.
+pub(crate) fn one(connection: &Connection, id: &ConnectionId) -> rusqlite::Result<Option<Profile>> {
+    connection.prepare_cached("SELECT * FROM connections WHERE id = ?1")?.query_row([id.as_str()], read).optional()
+}
+
+fn read(row: &Row<'_>) -> rusqlite::Result<Profile> {
+    Ok(Profile {
+        id: ConnectionId::from(row.get::<_, String>("id")?),
+        name: row.get("name")?,
+        url: row.get("url")?,
+        client_id: row.get("client_id")?,
+        settings: read_settings(row)?,
+        declined: column(row, "declined")?,
+        demo: row.get("demo")?,
+        certificate_subject: row.get("certificate_subject")?,
+        certificate_expires_at: row.get::<_, Option<i64>>("certificate_expires_at")?.map(Timestamp),
+        has: Secrets {
+            password: row.get("has_password")?,
+            certificate: row.get("has_certificate")?,
+            authorities: row.get("has_authorities")?,
+            server: row.get("has_server")?,
+            proxy_password: row.get("has_proxy_password")?,
+            device_passwords: row.get("has_device_passwords")?,
+        },
+        in_memory_secrets: row.get("in_memory_secrets")?,
+        position: row.get("position")?,
+    })
 }
 
 type Senseless = Box<dyn Error + Send + Sync>;

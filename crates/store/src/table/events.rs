@@ -6,7 +6,7 @@ use rusqlite::{CachedStatement, Connection, OptionalExtension, Row, params};
 use wilco_ledger::{Command, CommandId, DeviceId, Event, Outcome, Raw, Reading, Timestamp};
 
 use super::{Columns, SqlEnum, commands, discarded, evidence_use, senseless, unwritable};
-use crate::{ConnectionId, bounds, check::Sum, fact};
+use crate::{ConnectionId, bounds, checksum::Sum, fact};
 
 pub(super) const CREATE: &str = "
     CREATE TABLE events (
@@ -18,7 +18,7 @@ pub(super) const CREATE: &str = "
         fact       TEXT NOT NULL,    -- JSON
         payload    BLOB,             -- of an answer, byte for byte, or both ends of it
         bytes      INTEGER,          -- by which it counts in the quota of evidence; none: it does not
-        sum        INTEGER NOT NULL  -- its checksum: see check::Sum
+        sum        INTEGER NOT NULL  -- its checksum: see checksum::Sum
     ) STRICT;
     -- Ids grow with time, so what happens at one time lies together, whichever devices it is about.
     CREATE INDEX events_of_command ON events (connection, command, device);

@@ -81,6 +81,8 @@ async fn profiles_come_back_in_their_order() {
     store.save_connection(&bench).await.unwrap();
     store.save_connection(&field).await.unwrap();
     assert_eq!(store.connections().await.unwrap(), [field.clone(), bench.clone()]);
+    assert_eq!(store.connection(&"bench".into()).await.unwrap(), Some(bench.clone()));
+    assert_eq!(store.connection(&"third".into()).await.unwrap(), None);
     let settings = ConnectionSettings { mqtt: MqttVersion::V5, username: None, proxy: None, ..bench.settings.clone() };
     let moved = Profile { position: 0, settings, ..bench };
     store.save_connection(&moved).await.unwrap();

@@ -27,7 +27,7 @@ pub(crate) enum Order {
     Send(usize, Box<NewCommand>),
     /// Starts a rollout.
     Roll(usize, Box<NewRollout>),
-    /// Cancels every third command that is not at its end.
+    /// Cancels every third unfinished command.
     Cancel,
     /// Says how many commands are not finished, or a rollout.
     Open,
