@@ -1,68 +1,45 @@
-/** Popovers and fields that the palette and the shortcuts reach from elsewhere: each is registered while it is drawn. */
+/** Popovers and fields that actions and shortcuts reach from elsewhere: each is registered while it is drawn. */
 
 import { createContext, tick } from 'svelte';
 
 /** How long a screen may take to be drawn, milliseconds. */
 const DRAWING_LIMIT_MS = 1_000;
 
-export type ControlName =
-  | 'approval.import'
-  | 'approval.request'
-  | 'commands.describe'
-  | 'commands.export'
-  | 'commands.import'
-  | 'device.forget'
-  | 'device.identify'
-  | 'device.restart'
-  | 'fleet.add'
-  | 'fleet.columns'
-  | 'fleet.export'
-  | 'fleet.desired'
-  | 'fleet.import'
-  | 'fleet.list'
-  | 'fleet.search'
-  | 'fleet.views'
-  | 'history.device'
-  | 'history.export'
-  | 'history.search'
-  | 'log.save'
-  | 'log.search'
-  | 'rollout.export'
-  | 'rollout.stop'
-  | 'selection.forget'
-  | 'selection.tag'
-  | 'selection.untag'
-  | 'settings.clear'
-  | 'traffic.search'
-  | `connections.${string}`;
+/** A popover or field. Its feature declares it once, in its `controls.ts`. */
+export type Control = symbol;
 
 export class Controls {
-  readonly #registered = new Map<ControlName, () => void>();
-  #wanted: { name: ControlName; until: number } | null = null;
+  readonly #registered = new Map<Control, Map<string, () => void>>();
+  #wanted: { control: Control; of: string; until: number } | null = null;
 
-  /** Registers what opens or focuses a control. The function that is returned withdraws it. */
-  register(name: ControlName, activate: () => void): () => void {
-    this.#registered.set(name, activate);
-    if (this.#wanted?.name === name && Date.now() < this.#wanted.until) {
+  /**
+   * Registers what opens or focuses a control. Where each row of a list has one, `of` is the ID of the row. The function
+   * that is returned withdraws it.
+   */
+  register(control: Control, activate: () => void, of = ''): () => void {
+    const drawn = this.#registered.get(control) ?? new Map<string, () => void>();
+    this.#registered.set(control, drawn.set(of, activate));
+    const wanted = this.#wanted;
+    if (wanted?.control === control && wanted.of === of && Date.now() < wanted.until) {
       this.#wanted = null;
       queueMicrotask(activate);
     }
     return () => {
-      if (this.#registered.get(name) === activate) this.#registered.delete(name);
+      if (drawn.get(of) === activate) drawn.delete(of);
     };
   }
 
   /** Opens or focuses a control now, or as soon as its screen is drawn. */
-  activate(name: ControlName): void {
-    const activate = this.#registered.get(name);
-    this.#wanted = activate ? null : { name, until: Date.now() + DRAWING_LIMIT_MS };
+  activate(control: Control, of = ''): void {
+    const activate = this.#registered.get(control)?.get(of);
+    this.#wanted = activate ? null : { control, of, until: Date.now() + DRAWING_LIMIT_MS };
     activate?.();
   }
 
   /** Activates a control on the screen that was just opened. */
-  async open(name: ControlName): Promise<void> {
+  async open(control: Control, of = ''): Promise<void> {
     await tick();
-    this.activate(name);
+    this.activate(control, of);
   }
 }
 

@@ -4,6 +4,7 @@ import type { Action } from '../../state/actions.svelte';
 import { getCatalogue } from '../../state/catalogue.svelte';
 import { getControls } from '../../state/controls';
 import { getRoute } from '../../state/route.svelte';
+import { catalogueControls } from './controls';
 
 export function catalogueActions(): () => Action[] {
   const catalogue = getCatalogue();
@@ -17,7 +18,7 @@ export function catalogueActions(): () => Action[] {
       words: 'catalogue buttons firmware own',
       run: () => {
         route.go('commands');
-        return controls.open(`commands.${id}`);
+        return controls.open(catalogueControls[id]);
       },
     });
     const list = [action('describe', 'Describe a command…'), action('import', 'Import commands…')];

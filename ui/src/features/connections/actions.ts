@@ -6,6 +6,7 @@ import type { Action } from '../../state/actions.svelte';
 import { getConnections } from '../../state/connections.svelte';
 import { getControls } from '../../state/controls';
 import { getRoute } from '../../state/route.svelte';
+import { cardControls, connectionControls } from './controls';
 
 export function connectionActions(): () => Action[] {
   const connections = getConnections();
@@ -28,9 +29,9 @@ export function connectionActions(): () => Action[] {
     const name = visibleName(connection.name);
     const one = (what: string, title: string, run: () => unknown) =>
       action(`${what}.${id}`, title, run, { quiet: true });
-    const opens = (what: string) => () => {
+    const opens = (what: keyof typeof cardControls) => () => {
       route.go('connections');
-      return controls.open(`connections.${what}.${id}`);
+      return controls.open(cardControls[what], id);
     };
     const edit = () => {
       route.go('connections');
@@ -100,7 +101,7 @@ export function connectionActions(): () => Action[] {
       action(
         'import',
         'Import connections…',
-        there(() => controls.open('connections.import')),
+        there(() => controls.open(connectionControls.import)),
       ),
     );
     const own = connections.list.filter((connection) => !connection.demo);
@@ -109,7 +110,7 @@ export function connectionActions(): () => Action[] {
         action(
           'export',
           'Export all connections…',
-          there(() => controls.open('connections.export')),
+          there(() => controls.open(connectionControls.export)),
         ),
       );
     }

@@ -12,6 +12,7 @@ import { getInspected } from '../../state/inspected.svelte';
 import { getRoute } from '../../state/route.svelte';
 import { fetchLog } from '../log/actions';
 import { getLog } from '../log/deviceLog.svelte';
+import { deviceControls, fleetControls } from './controls';
 
 export function deviceActions(): () => Action[] {
   const catalogue = getCatalogue();
@@ -43,7 +44,7 @@ export function deviceActions(): () => Action[] {
     const described = detail?.described;
     const list = [
       ...((described?.can_restart ?? true)
-        ? [sender('restart', `Restart ${name}…`, 'r', () => controls.open('device.restart'))]
+        ? [sender('restart', `Restart ${name}…`, 'r', () => controls.open(deviceControls.restart))]
         : []),
       sender('command', `Send ${name} a command…`, 'c', () => composer.openFor(inspected.targets)),
       // The user's own buttons. Those that interrupt a device need confirmation.
@@ -56,7 +57,7 @@ export function deviceActions(): () => Action[] {
       ...(described === null
         ? [
             sender('config', 'Read the configuration', null, () => inspected.askConfiguration()),
-            sender('identify', `Identify ${name}…`, 'b', () => controls.open('device.identify')),
+            sender('identify', `Identify ${name}…`, 'b', () => controls.open(deviceControls.identify)),
             sender('log', 'Fetch the log', null, () => fetchLog(log, route, targets.connection, device)),
             action('showlog', 'Show the log', 'o', () => route.go('log', { device })),
           ]
@@ -64,7 +65,7 @@ export function deviceActions(): () => Action[] {
       action('charts', 'Show charts', 'm', () => route.go('charts', { device })),
       action('history', 'Show the history', 'h', () => route.go('history', { device })),
       action('traffic', 'Show live traffic', 't', () => route.go('traffic', { device })),
-      action('forget', `Forget ${name}…`, null, () => controls.open('device.forget')),
+      action('forget', `Forget ${name}…`, null, () => controls.open(deviceControls.forget)),
     ];
     const goes = inspected.ledGoes ? 'on' : 'off';
     if (detail !== null && (described?.can_switch ?? true))
@@ -96,7 +97,7 @@ export function fleetActions(): () => Action[] {
       ...(!searchesItself && { keys: '/' }),
       run: () => {
         route.go('fleet');
-        return controls.open('fleet.search');
+        return controls.open(fleetControls.search);
       },
     };
     const view: Action = {
@@ -119,7 +120,7 @@ export function fleetActions(): () => Action[] {
       words,
       run: () => {
         route.go('fleet');
-        return controls.open(`fleet.${what}`);
+        return controls.open(fleetControls[what]);
       },
     });
     const list = [

@@ -6,6 +6,8 @@ import { getControls } from '../../state/controls';
 import { getHistory } from '../../state/history.svelte';
 import { EVERY_FILTER } from '../../state/historyFilters';
 import { getRoute } from '../../state/route.svelte';
+import { historyControls } from './controls';
+import { settingsControls } from '../settings/controls';
 
 export function historyActions(): () => Action[] {
   const connections = getConnections();
@@ -28,16 +30,19 @@ export function historyActions(): () => Action[] {
     });
     const filters = EVERY_FILTER.filter((filter) => filter.name !== history.filter.name);
     const list = [
-      action('export', 'Export the history…', () => controls.open('history.export'), { keys: 'e', elsewhere: !here }),
-      action('search', 'Search the history', () => controls.open('history.search'), here ? { keys: '/' } : {}),
-      action('device', 'Filter by a device', () => controls.open('history.device')),
+      action('export', 'Export the history…', () => controls.open(historyControls.export), {
+        keys: 'e',
+        elsewhere: !here,
+      }),
+      action('search', 'Search the history', () => controls.open(historyControls.search), here ? { keys: '/' } : {}),
+      action('device', 'Filter by a device', () => controls.open(historyControls.device)),
       ...filters.map((filter) =>
         action(`filter.${filter.name}`, `Show only: ${filter.name}`, () => history.filterBy(filter), { quiet: true }),
       ),
     ];
     const clearOld = () => {
       route.go('settings');
-      return controls.open('settings.clear');
+      return controls.open(settingsControls.clearHistory);
     };
     list.push(action('forget', 'Clear old commands from the history…', clearOld, { words: 'retention delete forget' }));
     const name = history.byCause ? 'List commands one by one' : 'Group failed commands by cause';

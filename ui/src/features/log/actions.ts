@@ -5,6 +5,7 @@ import type { Action } from '../../state/actions.svelte';
 import { getControls } from '../../state/controls';
 import { getRoute, type Route } from '../../state/route.svelte';
 import { getLog, type DeviceLog } from './deviceLog.svelte';
+import { logControls } from './controls';
 
 export function logActions(): () => Action[] {
   const controls = getControls();
@@ -31,8 +32,8 @@ export function logActions(): () => Action[] {
         () => (log.following ? log.unfollow() : log.follow()),
         true,
       ),
-      action('search', 'Search in the log', '/', () => controls.open('log.search')),
-      action('save', 'Save the log…', 'e', () => controls.open('log.save')),
+      action('search', 'Search in the log', '/', () => controls.open(logControls.search)),
+      action('save', 'Save the log…', 'e', () => controls.open(logControls.save)),
     ];
   };
 }

@@ -5,6 +5,7 @@ import { getControls } from '../../state/controls';
 import type { Rollouts } from './allRollouts.svelte';
 import { startRolloutDialog } from './start.svelte';
 import { canPutBack, isActive, isUnapproved, nameOf } from './format';
+import { rolloutControls } from './controls';
 
 export function rolloutActions(rollouts: Rollouts): () => Action[] {
   const { connections, route, sending } = rollouts;
@@ -40,14 +41,14 @@ export function rolloutActions(rollouts: Rollouts): () => Action[] {
       if (can && (view.state === 'paused' || view.state === 'halted'))
         list.push(own('resume', 'Resume this rollout', () => opened.act('resume'), 'p'));
       if (isActive(view) || view.state === 'halted')
-        list.push(own('stop', 'Stop this rollout…', () => controls.activate('rollout.stop')));
+        list.push(own('stop', 'Stop this rollout…', () => controls.activate(rolloutControls.stop)));
       if (can && started && view.state === 'waiting')
         list.push(own('next', 'Start the next stage', () => opened.act('start_next_stage'), 'n'));
       if (!started) {
-        list.push(own('request', 'Save approval request…', () => controls.activate('approval.request')));
-        list.push(own('import', 'Import approval…', () => controls.activate('approval.import')));
+        list.push(own('request', 'Save approval request…', () => controls.activate(rolloutControls.requestApproval)));
+        list.push(own('import', 'Import approval…', () => controls.activate(rolloutControls.importApproval)));
       }
-      list.push(own('export', 'Export this rollout…', () => controls.activate('rollout.export'), 'e'));
+      list.push(own('export', 'Export this rollout…', () => controls.activate(rolloutControls.export), 'e'));
       if (can) {
         list.push(own('retry', 'Retry the failed devices of this rollout…', () => opened.follow('retry_failed')));
         list.push(own('again', 'Send this rollout again to all its devices…', () => opened.follow('send_again')));

@@ -4,6 +4,7 @@ import type { Action } from '../../state/actions.svelte';
 import { getControls } from '../../state/controls';
 import { getRoute } from '../../state/route.svelte';
 import { getTraffic } from './liveTraffic.svelte';
+import { trafficControls } from './controls';
 
 export function trafficActions(): () => Action[] {
   const controls = getControls();
@@ -24,7 +25,7 @@ export function trafficActions(): () => Action[] {
         keys: 'p',
       }),
       action('clear', 'Clear the traffic', () => traffic.clear()),
-      action('search', 'Search in the traffic', () => controls.open('traffic.search'), { keys: '/' }),
+      action('search', 'Search in the traffic', () => controls.open(trafficControls.search), { keys: '/' }),
     ];
     if (traffic.device !== '') {
       list.push(

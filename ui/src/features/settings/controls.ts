@@ -1,0 +1,3 @@
+/** The popovers of the settings that actions reach. */
+
+export const settingsControls = { clearHistory: Symbol('clearHistory') };

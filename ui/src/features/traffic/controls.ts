@@ -1,0 +1,3 @@
+/** The fields of live traffic that actions reach. */
+
+export const trafficControls = { search: Symbol('search') };
