@@ -4,7 +4,7 @@
 
 use serde_json::value::RawValue;
 use wilco_dialect::{
-    Challenge, DecodedMessage, Dialect, Inbound, LogChunk, LogNews, LogPieces, LogStanding, Reported, Topics,
+    Challenge, DecodedMessage, Dialect, Inbound, LogChunk, LogNews, LogPieces, LogStanding, StateReport, Topics,
     device_side::read_request,
 };
 use wilco_ledger::DeviceId;
@@ -23,7 +23,7 @@ libfuzzer_sys::fuzz_target!(|content: &[u8]| {
                 Inbound { topic: &topic, payload, qos: 1, retained: content.len().is_multiple_of(2), correlation };
             match dialect.decode(&inbound) {
                 Ok(Some(DecodedMessage::State { state, .. })) => {
-                    let _ = Reported::of(&state);
+                    let _ = StateReport::of(&state);
                 }
                 Ok(Some(DecodedMessage::Log { device, chunk })) => put_together(&device, &chunk),
                 _ => {}

@@ -57,7 +57,7 @@ pub use learn::{Observed, Proposal, learn, propose};
 pub use lifecycle::{Lifecycle, LifecycleEvent};
 pub use log::{Checksum, LogChunk, LogNews, LogPieces, LogReceipt, LogStanding};
 pub use message::{
-    DecodedMessage, Filter, Inbound, Outbound, Reported, Request, Subscriptions, TelemetryRest, Unreadable,
+    DecodedMessage, Filter, Inbound, Outbound, Request, StateReport, Subscriptions, TelemetryRest, Unreadable,
 };
 pub use preview::{ReadKind, ReadMessage, preview};
 pub use probe::Probe;

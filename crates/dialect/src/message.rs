@@ -166,7 +166,7 @@ pub struct TelemetryRest {
 
 /// The parts of a state report ([`DecodedMessage::State`]) that every device has.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Reported {
+pub struct StateReport {
     /// The LED, if the device has one.
     pub led: Option<bool>,
     /// The LED blinks, so that a person can find the device.
@@ -179,14 +179,14 @@ pub struct Reported {
     pub saved: Option<String>,
 }
 
-impl Reported {
+impl StateReport {
     /// Reads a state report, a JSON object; what is missing or of another type is left out.
     #[must_use]
-    pub fn of(state: &str) -> Reported {
-        let Ok(members) = Members::parse(state) else { return Reported::default() };
+    pub fn of(state: &str) -> StateReport {
+        let Ok(members) = Members::parse(state) else { return StateReport::default() };
         let object = |name: &str| members.text(name).filter(|text| text.starts_with('{')).map(str::to_owned);
         let switch = |name: &str| members.get(name).and_then(|value| value.as_bool());
-        Reported {
+        StateReport {
             led: switch("led"),
             identifying: switch("identifying") == Some(true),
             telemetry_interval_ms: members.get("telemetry_interval_ms").and_then(|value| value.as_u64()),

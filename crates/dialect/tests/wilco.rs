@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 use wilco_dialect::{
-    DecodedMessage, Dialect, Filter, Inbound, LifecycleEvent, Reported, Request, Subscriptions, TelemetryRest, Topics,
+    DecodedMessage, Dialect, Filter, Inbound, LifecycleEvent, Request, StateReport, Subscriptions, TelemetryRest,
+    Topics,
 };
 use wilco_ledger::{Answer, Claim, CommandId, DeviceId, Millis, Outcome, Timestamp};
 
@@ -262,9 +263,9 @@ fn state_is_an_object() {
     let heard = hear("state", br#"{"led":true,"identifying":true,"running":{"a":1},"saved":7}"#).expect("readable");
     let Some(DecodedMessage::State { state, .. }) = heard else { panic!("a state: {heard:?}") };
     let running = r#"{"a":1}"#.to_owned();
-    let expected = Reported { led: Some(true), identifying: true, running: Some(running), ..Reported::default() };
-    assert_eq!(Reported::of(&state), expected);
-    assert_eq!(Reported::of(r#"{"led":1,"identifying":"yes"}"#), Reported::default());
+    let expected = StateReport { led: Some(true), identifying: true, running: Some(running), ..StateReport::default() };
+    assert_eq!(StateReport::of(&state), expected);
+    assert_eq!(StateReport::of(r#"{"led":1,"identifying":"yes"}"#), StateReport::default());
     assert_eq!(hear("state", b""), Ok(None));
     for unreadable in [&b"[]"[..], b"on", &[0xff]] {
         assert!(hear("state", unreadable).is_err());

@@ -49,7 +49,7 @@ use tokio::{
     sync::{mpsc, oneshot},
     task::{JoinHandle, spawn_blocking},
 };
-use wilco_dialect::Reported;
+use wilco_dialect::StateReport;
 use wilco_ledger::{CommandId, DeviceId};
 
 use crate::{
@@ -297,7 +297,7 @@ impl Handle {
             let fleet = listed.fleet;
             let fleet = fleet.read().unwrap_or_else(PoisonError::into_inner);
             let known = fleet.get(&device).ok_or_else(|| not_found("device", device.as_str()))?;
-            let reported = known.state.as_deref().map(Reported::of).unwrap_or_default();
+            let reported = known.state.as_deref().map(StateReport::of).unwrap_or_default();
             let [running, saved] =
                 [reported.running, reported.saved].map(|config| config.map(|text| JsonText::of(&text)));
             let interval = reported.telemetry_interval_ms;

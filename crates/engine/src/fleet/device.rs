@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
-use wilco_dialect::{Reported, json};
-use wilco_ledger::{DeviceId, Disagreement, Reported as Reporting, Timestamp};
+use wilco_dialect::{StateReport, json};
+use wilco_ledger::{DeviceId, Disagreement, Reported, Timestamp};
 
 use super::tally;
 use crate::{
@@ -172,7 +172,7 @@ impl Device {
             // A string is quoted here, and a command contains it without quotes.
             return Some(serde_json::from_str::<Box<str>>(value).unwrap_or_else(|_| value.into()));
         }
-        let reported = Reported::of(self.state.as_deref()?);
+        let reported = StateReport::of(self.state.as_deref()?);
         let config = match key {
             "led" => return reported.led.map(|on| on.to_string().into()),
             "telemetry_interval_ms" => return reported.telemetry_interval_ms.map(|ms| ms.to_string().into()),
@@ -239,9 +239,9 @@ impl Device {
     }
 
     /// Notes values that a device of another dialect reports. They are searched and compared as a configuration is.
-    pub(crate) fn report_values(&mut self, reported: &[Reporting], led: Option<bool>, at: Option<Timestamp>) {
-        let value = |reported: &Reporting| (reported.key.to_string(), json::value_of(reported.shown()));
-        let is_value = |reported: &&Reporting| &*reported.key != wilco_dialect::STARTED;
+    pub(crate) fn report_values(&mut self, reported: &[Reported], led: Option<bool>, at: Option<Timestamp>) {
+        let value = |reported: &Reported| (reported.key.to_string(), json::value_of(reported.shown()));
+        let is_value = |reported: &&Reported| &*reported.key != wilco_dialect::STARTED;
         self.running = reported.iter().filter(is_value).map(value).collect();
         self.led = led.or(self.led);
         self.reported_at = at.or(self.reported_at);
@@ -249,7 +249,7 @@ impl Device {
 
     /// Notes what the device reports of itself, or has reported at some time: then the same report keeps its time.
     pub(crate) fn report(&mut self, state: String, at: Option<Timestamp>) {
-        self.led = Reported::of(&state).led.or(self.led);
+        self.led = StateReport::of(&state).led.or(self.led);
         (self.running, self.saved_apart) = configuration(&state);
         let is_same = self.state.as_ref() == Some(&state);
         self.reported_at = at.or(self.reported_at.filter(|_| is_same));
@@ -259,7 +259,7 @@ impl Device {
 
 /// The configuration that a device runs with, as it reports it, and what of the saved one is another value.
 fn configuration(state: &str) -> (Values, Values) {
-    let Reported { running, saved, .. } = Reported::of(state);
+    let StateReport { running, saved, .. } = StateReport::of(state);
     let members = |config: Option<String>| config.and_then(|config| json::members(&config)).unwrap_or_default();
     let running = members(running);
     let mut saved = members(saved);

@@ -1,6 +1,6 @@
 //! The values that a device had before `config.set` changed them, digit for digit, and the arguments that put them back.
 
-use wilco_dialect::{Reported, json};
+use wilco_dialect::{StateReport, json};
 
 /// The command whose changes can be put back.
 pub(crate) const CHANGES: &str = "config.set";
@@ -13,7 +13,7 @@ pub(crate) const READS: &str = "config.get";
 pub(crate) fn earlier_values(args: &str, report: &str) -> Option<String> {
     let args = json::members(args)?;
     let changes = json::members(member(&args, "changes")?).filter(|changes| !changes.is_empty())?;
-    let Reported { running, saved, .. } = Reported::of(report);
+    let StateReport { running, saved, .. } = StateReport::of(report);
     let config = if is_only_saved(&args) { saved.or(running)? } else { running? };
     let config = json::members(&config)?;
     let values: Option<Vec<_>> = changes

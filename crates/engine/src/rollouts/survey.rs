@@ -5,7 +5,7 @@
 
 use std::{collections::BTreeMap, iter, sync::Arc};
 
-use wilco_dialect::{Reported, json};
+use wilco_dialect::{StateReport, json};
 use wilco_ledger::{Command, DeviceId, Origin};
 
 use crate::{
@@ -164,7 +164,7 @@ impl Requested {
 
     /// What the device already reports, in a few words, if that is the requested state.
     pub(crate) fn reported_by(&self, device: &Device) -> Option<String> {
-        let reported = || device.state.as_deref().map(Reported::of).unwrap_or_default();
+        let reported = || device.state.as_deref().map(StateReport::of).unwrap_or_default();
         match self {
             Requested::Led(on) => (device.led == Some(*on)).then(|| if *on { "ON" } else { "OFF" }.to_owned()),
             Requested::Interval(interval) => {
@@ -172,7 +172,7 @@ impl Requested {
                 json::same(interval, &reported).then(|| format!("interval_ms = {reported}"))
             }
             Requested::Config { changes, at_restart } => {
-                let Reported { running, saved, .. } = reported();
+                let StateReport { running, saved, .. } = reported();
                 let has = |config: String| {
                     let config = json::members(&config).unwrap_or_default();
                     changes.iter().all(|(key, value)| member(&config, key).is_some_and(|has| json::same(has, value)))

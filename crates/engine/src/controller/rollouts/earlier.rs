@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use wilco_dialect::Reported;
+use wilco_dialect::StateReport;
 use wilco_ledger::{CommandId, Delivery, DeviceId, Millis, Policy, Retry, Submission, rollout::Plan};
 
 use crate::{
@@ -60,7 +60,9 @@ impl Earlier {
                 values.map_or(Before::Unknown, Before::Known)
             }
             // One that reports all that it has, and not this, has nothing more to say.
-            None if !self.asks || state.is_some_and(|state| Reported::of(state).running.is_some()) => Before::Unknown,
+            None if !self.asks || state.is_some_and(|state| StateReport::of(state).running.is_some()) => {
+                Before::Unknown
+            }
             None if device.is_some_and(|device| device.presence == Presence::Offline) => Before::Unknown,
             None => Before::NotAsked,
         }

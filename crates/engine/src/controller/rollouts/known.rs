@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, PoisonError},
 };
 
-use wilco_dialect::Reported;
+use wilco_dialect::StateReport;
 use wilco_ledger::{
     Answer, Command, CommandId, DeviceId, Membership, Millis, State, Submission, Timestamp,
     rollout::{self, Brake, Effect, Phase, Rollout},
@@ -299,7 +299,8 @@ impl Known {
                 |member: &u32| matches!(self.machine.member(*member), Some(State::Succeeded | State::Unconfirmed));
             let done =
                 (0..self.machine.end_of_stage()).filter(is_done).filter_map(|member| self.members.get(member as usize));
-            let interval = |device: &Device| Reported::of(device.state.as_deref()?).telemetry_interval_ms.map(Millis);
+            let interval =
+                |device: &Device| StateReport::of(device.state.as_deref()?).telemetry_interval_ms.map(Millis);
             let devices = done.map(|member| (member.device.clone(), fleet.get(&member.device).and_then(interval)));
             self.watch = Some(Watch::new(devices));
         }
