@@ -28,7 +28,7 @@ pub use has::Secrets;
 pub use id::ConnectionId;
 pub use mode::{Confirmation, Confirmed, ConnectionMode};
 pub use preflight::{PreflightStep, PreflightView, Remark, Step, StepState};
-pub use preset::{Bounds, KEEP_ALIVE, Preset, PresetView, SESSION_EXPIRY, Way};
+pub use preset::{Bounds, Preset, PresetView, Way};
 pub use profile::{
     Profile, client_id, device_id, dialect, filters, has_secrets, is_aws, is_made_client_id, made_client_id,
 };

@@ -80,10 +80,10 @@ pub struct Bounds {
 const SEND_WINDOW: u16 = 500;
 
 /// The default keep-alive interval, seconds. AWS accepts no shorter one.
-pub const KEEP_ALIVE: u16 = 30;
+pub(crate) const KEEP_ALIVE: u16 = 30;
 
 /// How long the broker keeps what devices answer while we are away, seconds. AWS keeps it for an hour by default.
-pub const SESSION_EXPIRY: u32 = 3_600;
+pub(crate) const SESSION_EXPIRY: u32 = 3_600;
 
 impl Preset {
     /// Every kind, in the order in which they are offered.

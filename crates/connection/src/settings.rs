@@ -7,7 +7,10 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use crate::{ConnectionMode, EnabledDialect, KEEP_ALIVE, MqttVersion, Preset, SESSION_EXPIRY, Trust};
+use crate::{
+    ConnectionMode, EnabledDialect, MqttVersion, Preset, Trust,
+    preset::{KEEP_ALIVE, SESSION_EXPIRY},
+};
 
 /// The settings of a connection. As JSON, a setting that is missing has its default.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
