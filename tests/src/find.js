@@ -25,9 +25,11 @@ const SELECTORS = {
   radio: 'input[type=radio], [role=radio]',
   region: 'section[aria-label], section[aria-labelledby], [role=region]',
   row: 'tr, [role=row]',
+  separator: '[role=separator]',
   status: 'output, [role=status]',
   switch: '[role=switch]',
   tab: '[role=tab]',
+  tabpanel: '[role=tabpanel]',
   textbox: 'input:not([type]), input[type=text], input[type=search], input[type=url], input[type=password], input[type=number], textarea, [role=textbox], [role=searchbox], [role=spinbutton]',
 };
 

@@ -12,7 +12,7 @@ import { Devices, setDevices } from './features/fleet/devices.svelte';
 import { Imports, setImports } from './features/fleet/importing.svelte';
 import { DeviceLog, setLog } from './features/log/deviceLog.svelte';
 import { setSettings, Settings } from './features/settings/engineSettings.svelte';
-import { setTraffic, Traffic } from './features/traffic/liveTraffic.svelte';
+import { setDeviceTraffic, setTraffic, Traffic } from './features/traffic/liveTraffic.svelte';
 import { visibleName } from './format/text';
 import { Actions, setActions } from './state/actions.svelte';
 import { setBackend } from './state/backend';
@@ -28,6 +28,7 @@ import { Fleet, setFleet } from './state/fleet.svelte';
 import { History, setHistory } from './state/history.svelte';
 import { FILTERS, type Filter } from './state/historyFilters';
 import { Inspected, setInspected } from './state/inspected.svelte';
+import { LowerPane, setLowerPane } from './state/lowerPane.svelte';
 import { Notices, setNotices } from './state/notices.svelte';
 import { Preferences, setPreferences } from './state/preferences.svelte';
 import { Route, setRoute } from './state/route.svelte';
@@ -63,10 +64,13 @@ export class App {
   readonly recent: Measurements;
   readonly charts: Measurements;
   readonly traffic: Traffic;
+  /** The traffic of the inspected device. */
+  readonly deviceTraffic: Traffic;
   readonly notices = new Notices();
   readonly undo = new Undo(this.notices);
   readonly route = new Route();
   readonly controls = new Controls();
+  readonly pane: LowerPane;
   readonly engine = new Engine();
   readonly actions: Actions;
   readonly closeGuard: CloseGuard;
@@ -101,6 +105,8 @@ export class App {
     this.recent = new Measurements(backend, 60);
     this.charts = new Measurements(backend, 800);
     this.traffic = new Traffic(backend);
+    this.deviceTraffic = new Traffic(backend);
+    this.pane = new LowerPane(this.preferences, this.route, this.controls);
     this.actions = new Actions(this.sending, this.notices);
     this.closeGuard = new CloseGuard(
       backend,
@@ -200,6 +206,7 @@ export function provide(app: App): void {
   setControls(app.controls);
   setDesired(app.desired);
   setDevices(app.devices);
+  setDeviceTraffic(app.deviceTraffic);
   setEngine(app.engine);
   setFeed(app.feed);
   setFleet(app.fleet);
@@ -207,6 +214,7 @@ export function provide(app: App): void {
   setImports(app.imports);
   setInspected(app.inspected);
   setLog(app.log);
+  setLowerPane(app.pane);
   setNotices(app.notices);
   setPreferences(app.preferences);
   setRecentMeasurements(app.recent);

@@ -70,9 +70,10 @@ async fn a_log_is_fetched_checked_searched_and_saved() -> Result<()> {
 async fn measurements_come_as_often_as_is_asked_for_and_are_drawn() -> Result<()> {
     let (_bench, console) = bench().await?;
     console.press("m").await?;
-    console.wait_for_text("Telemetry of", SHORT).await?;
+    console.one("tabpanel", "Charts").await?;
+    console.wait_for_text("No measurements in this period", SHORT).await?;
     as_it_stands(&console, "charts-empty").await?;
-    console.press("gf").await?;
+    console.press(keys::ESCAPE).await?;
     let part = console.one("region", "Telemetry").await?;
     let interval = console.one_like_in(&part, "combobox", "").await?;
     interval.select_by_label("1 s").await?;
@@ -81,10 +82,14 @@ async fn measurements_come_as_often_as_is_asked_for_and_are_drawn() -> Result<()
     console.wait_for_text("temperature", Duration::from_secs(20)).await?;
     console.screenshot("telemetry").await?;
     console.press("m").await?;
-    console.wait_for_text("Telemetry of", SHORT).await?;
     console.one("slider", "temperature over time").await?;
     let mut found = console.inaccessible("charts").await?;
     as_it_stands(&console, "charts").await?;
+    console.click("link", "Full page").await?;
+    console.wait_for_text("Telemetry of", SHORT).await?;
+    console.one("slider", "temperature over time").await?;
+    found.extend(console.inaccessible("charts on a page of their own").await?);
+    as_it_stands(&console, "charts-page").await?;
     console.click("button", "Pause").await?;
     found.extend(console.inaccessible("charts, paused").await?);
     console.press("gf").await?;
@@ -103,16 +108,11 @@ async fn measurements_come_as_often_as_is_asked_for_and_are_drawn() -> Result<()
 async fn what_is_on_the_wire_is_shown_and_can_be_stopped() -> Result<()> {
     let (_bench, console) = bench().await?;
     console.press("t").await?;
-    console.wait_for_text("Live traffic", SHORT).await?;
+    console.one("grid", "Messages").await?;
     let mut found = console.inaccessible("live traffic, empty").await?;
     as_it_stands(&console, "traffic-empty").await?;
-    console.press("gf").await?;
-    console.choose("bench-1").await?;
     check(console.flip_led().await?, "led on");
-    console.press("t").await?;
-    console.press("gf").await?;
     console.press("l").await?;
-    console.press("t").await?;
     console.wait_for_text("bench-1/telemetry", Duration::from_secs(20)).await?;
     // Rows move while messages come.
     soon_async("message that is looked at", SHORT, async || {
@@ -124,6 +124,12 @@ async fn what_is_on_the_wire_is_shown_and_can_be_stopped() -> Result<()> {
     .await?;
     found.extend(console.inaccessible("live traffic").await?);
     as_it_stands(&console, "traffic").await?;
+    // The traffic of the whole connection has a page of its own.
+    console.press("gt").await?;
+    console.wait_for_text("Live traffic", SHORT).await?;
+    console.wait_for_text("bench-1/telemetry", Duration::from_secs(20)).await?;
+    found.extend(console.inaccessible("live traffic of the connection").await?);
+    as_it_stands(&console, "traffic-page").await?;
     console.close().await?;
     ensure!(found.is_empty(), "axe finds:\n{}", found.join("\n"));
     Ok(())

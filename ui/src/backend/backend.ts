@@ -59,6 +59,8 @@ export interface About {
 
 /** The property that colours the wall's tiles, unless it is a measurement. */
 export type TileColours = 'state' | 'presence';
+/** The tabs of the pane below the list of devices. */
+export type PaneTab = 'log' | 'charts' | 'traffic';
 export type Theme = 'system' | 'light' | 'dark';
 export type Density = 'comfortable' | 'compact';
 
@@ -68,6 +70,8 @@ export interface Preferences {
   density: Density;
   /** How large everything is: 1 is its usual size. */
   zoom: number;
+  /** The height of the pane below the list of devices, pixels. */
+  paneHeight: number;
   /** The connection that was shown last. */
   connection: string | null;
   /** The view when the window was closed. */
@@ -99,6 +103,8 @@ export interface View {
   columns: readonly ViewColumn[] | null;
   /** The id of the saved view that was opened last. */
   savedView: string | null;
+  /** The tab of the pane below the list; nothing while it is closed. */
+  pane: PaneTab | null;
   /** The devices are shown as tiles instead of rows. */
   wall: boolean;
   /** The property that colours the tiles, unless it is a measurement. */
@@ -117,6 +123,7 @@ export const DEFAULT_PREFERENCES: Preferences = {
   theme: 'system',
   density: 'comfortable',
   zoom: 1,
+  paneHeight: 280,
   connection: null,
   view: null,
 };

@@ -56,6 +56,7 @@ export const IN_LISTS: { keys: string; name: string }[] = [
   { keys: 'Enter shift+Enter', name: 'Next or previous log match' },
   { keys: '+ −', name: 'Zoom the charts' },
   { keys: 'shift+← shift+→', name: 'Scroll the charts' },
+  { keys: '↑ ↓', name: 'Resize the lower pane, on its upper edge' },
   { keys: 'Escape', name: 'Close, clear a search, reset the zoom' },
 ];
 

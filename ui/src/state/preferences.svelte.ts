@@ -19,6 +19,8 @@ export class Preferences {
   theme = $state<Theme>(DEFAULT_PREFERENCES.theme);
   density = $state<Density>(DEFAULT_PREFERENCES.density);
   zoom = $state(DEFAULT_PREFERENCES.zoom);
+  /** The height of the pane below the list of devices, pixels; how much of it fits is another matter. */
+  paneHeight = $state(DEFAULT_PREFERENCES.paneHeight);
   connection = $state<string | null>(DEFAULT_PREFERENCES.connection);
   view = $state.raw<View | null>(DEFAULT_PREFERENCES.view);
   /** The height of a row in every list, pixels: `--h-row` of the design tokens. */
@@ -31,6 +33,7 @@ export class Preferences {
     this.theme = kept.theme;
     this.density = kept.density;
     this.zoom = nearest(kept.zoom);
+    this.paneHeight = kept.paneHeight;
     this.connection = kept.connection;
     this.view = kept.view;
     this.#show();
@@ -40,8 +43,8 @@ export class Preferences {
   async change(change: Partial<Kept>): Promise<void> {
     Object.assign(this, change);
     this.#show();
-    const { theme, density, zoom, connection, view } = this;
-    await this.backend.savePreferences({ theme, density, zoom, connection, view });
+    const { theme, density, zoom, paneHeight, connection, view } = this;
+    await this.backend.savePreferences({ theme, density, zoom, paneHeight, connection, view });
   }
 
   /** Zooms one step in or out, within the limits. */

@@ -9,6 +9,7 @@ import type { Fleet } from './fleet.svelte';
 import type { History } from './history.svelte';
 import { EVERY_FILTER } from './historyFilters';
 import type { Inspected } from './inspected.svelte';
+import type { LowerPane } from './lowerPane.svelte';
 import type { Preferences } from './preferences.svelte';
 import type { Route } from './route.svelte';
 import { Throttle } from './throttle';
@@ -23,6 +24,7 @@ interface Viewed {
   fleet: Fleet;
   history: History;
   inspected: Inspected;
+  pane: LowerPane;
   preferences: Preferences;
   route: Route;
   views: Views;
@@ -47,7 +49,7 @@ export function keepView(viewed: Viewed): void {
   });
 }
 
-function viewOf({ route, connections, fleet, inspected, history, views }: Viewed): View {
+function viewOf({ route, connections, fleet, inspected, history, pane, views }: Viewed): View {
   return {
     screen: route.screen,
     connection: connections.current?.id ?? null,
@@ -58,6 +60,7 @@ function viewOf({ route, connections, fleet, inspected, history, views }: Viewed
     group: fleet.group,
     columns: fleet.columns,
     savedView: views.opened,
+    pane: pane.tab,
     wall: fleet.wall,
     tileColours: fleet.tileColours,
     series: fleet.series,
@@ -67,15 +70,16 @@ function viewOf({ route, connections, fleet, inspected, history, views }: Viewed
   };
 }
 
-function restore({ connections, fleet, inspected, history, route, views }: Viewed, view: View | null): void {
+function restore({ connections, fleet, inspected, history, pane, route, views }: Viewed, view: View | null): void {
   const connection = connections.current?.id;
   // Of another connection it would mean something else.
   if (view === null || connection === undefined || view.connection !== connection) return;
   fleet.open(connection);
   fleet.sort = { sort: view.sort, order: view.order };
   fleet.group = view.group;
-  // Views of earlier versions have none.
+  // Views of earlier versions have neither.
   fleet.columns = (view.columns as View['columns'] | undefined) ?? null;
+  pane.tab = (view.pane as View['pane'] | undefined) ?? null;
   fleet.wall = view.wall;
   fleet.tileColours = view.tileColours;
   fleet.series = view.series;

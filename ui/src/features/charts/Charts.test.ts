@@ -196,6 +196,7 @@ it('stands small in the inspector, with an interval that can be set', async () =
   expect(commands[0]?.args).toBe('{"interval_ms":30000}');
   expect(now).toBe(30_000);
   await expectAccessible(container);
-  await user.click(section.getByRole('link', { name: 'Charts' }));
-  await findByRole('heading', { name: 'Telemetry of bench-0001' });
+  await user.click(section.getByRole('button', { name: 'Charts' }));
+  const panel = within(await findByRole('tabpanel', { name: 'Charts' }));
+  await panel.findByRole('slider', { name: 'temperature over time' });
 });

@@ -1,20 +1,21 @@
-/** The actions of the charts screen. */
+/** The actions of the charts, on their page and in the lower pane. */
 
 import type { Action } from '../../state/actions.svelte';
-import { getRoute } from '../../state/route.svelte';
+import { getLowerPane } from '../../state/lowerPane.svelte';
 import { getChartMeasurements, RANGES } from '../../state/telemetry.svelte';
 
 export function chartActions(): () => Action[] {
   const charts = getChartMeasurements();
-  const route = getRoute();
+  const pane = getLowerPane();
   return () => {
-    if (route.screen !== 'charts' || charts.device === null) return [];
+    if (!pane.isVisible('charts') || charts.device === null) return [];
     const action = (id: string, name: string, run: () => unknown, keys?: string): Action => ({
       id: `charts.${id}`,
       group: 'Charts',
       name,
       words: 'telemetry time',
       ...(keys !== undefined && { keys }),
+      elsewhere: !pane.hasKeys('charts'),
       run,
     });
     const list = [

@@ -45,6 +45,24 @@ describe('the inspector', () => {
     await inspector.findByText(/^Online 4[4-9] s$/);
   });
 
+  it('says that a device sends too much in a line that is always there', async () => {
+    const { app, backend, container, inspector } = await openDevice('bench-0001');
+    const places = () => [...container.querySelectorAll('.inspector header > *')].map(({ className }) => className);
+    const before = places();
+    const device = backend.device.bind(backend);
+    vi.spyOn(backend, 'device').mockImplementation(async (connection, id) => {
+      const detail = await device(connection, id);
+      return { ...detail, row: { ...detail.row, over_rate: 1_200 } };
+    });
+    app.inspected.refresh();
+    const remark = await inspector.findByText('1,200 messages per second: not all are kept');
+    expect(remark).toHaveAttribute('title', expect.stringMatching(/^Sends 1,200 messages per second\. Wilco reads only/));
+    app.inspected.edit('report_interval_s', '45');
+    await inspector.findByText('1 change not applied');
+    expect(places()).toEqual(before);
+    await expectAccessible(container);
+  });
+
   it('filters the list by a tag that is clicked', async () => {
     const { app, inspector, user } = await openDevice('bench-0001');
     const before = app.fleet.matching;
@@ -200,7 +218,7 @@ describe('a device with other people’s firmware', () => {
     await user.click(name);
     const inspector = within(await findByRole('complementary', { name: 'Inspector: kitchen-0001' }));
     await inspector.findByText('Send a command to see its progress here.');
-    expect(inspector.queryByRole('link', { name: 'Log' })).toBeNull();
+    expect(inspector.queryByRole('button', { name: 'Log' })).toBeNull();
     expect(offered()).toEqual(['command', 'charts', 'history', 'traffic', 'forget']);
     const sent = vi.spyOn(backend, 'send');
     await user.keyboard('lro');

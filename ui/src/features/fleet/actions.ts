@@ -9,6 +9,7 @@ import { getConnections } from '../../state/connections.svelte';
 import { getControls } from '../../state/controls';
 import { getFleet } from '../../state/fleet.svelte';
 import { getInspected } from '../../state/inspected.svelte';
+import { getLowerPane } from '../../state/lowerPane.svelte';
 import { getRoute } from '../../state/route.svelte';
 import { fetchLog } from '../log/actions';
 import { getLog } from '../log/deviceLog.svelte';
@@ -20,6 +21,7 @@ export function deviceActions(): () => Action[] {
   const controls = getControls();
   const inspected = getInspected();
   const log = getLog();
+  const pane = getLowerPane();
   const route = getRoute();
   return () => {
     const { device, detail, targets } = inspected;
@@ -58,13 +60,13 @@ export function deviceActions(): () => Action[] {
         ? [
             sender('config', 'Read the configuration', null, () => inspected.askConfiguration()),
             sender('identify', `Identify ${name}…`, 'b', () => controls.open(deviceControls.identify)),
-            sender('log', 'Fetch the log', null, () => fetchLog(log, route, targets.connection, device)),
-            action('showlog', 'Show the log', 'o', () => route.go('log', { device })),
+            sender('log', 'Fetch the log', null, () => fetchLog(log, pane, targets.connection, device)),
+            action('showlog', 'Show the log', 'o', () => pane.show('log')),
           ]
         : []),
-      action('charts', 'Show charts', 'm', () => route.go('charts', { device })),
+      action('charts', 'Show charts', 'm', () => pane.show('charts')),
       action('history', 'Show the history', 'h', () => route.go('history', { device })),
-      action('traffic', 'Show live traffic', 't', () => route.go('traffic', { device })),
+      action('traffic', 'Show live traffic', 't', () => pane.show('traffic')),
       action('forget', `Forget ${name}…`, null, () => controls.open(deviceControls.forget)),
     ];
     const goes = inspected.ledGoes ? 'on' : 'off';
@@ -85,10 +87,12 @@ export function fleetActions(): () => Action[] {
   const connections = getConnections();
   const controls = getControls();
   const fleet = getFleet();
+  const inspected = getInspected();
+  const pane = getLowerPane();
   const route = getRoute();
   return () => {
     if (connections.current === null) return [];
-    const searchesItself = ['history', 'log', 'traffic'].includes(route.screen);
+    const searchesItself = route.screen === 'history' || pane.hasKeys('log') || pane.hasKeys('traffic');
     const search: Action = {
       id: 'fleet.search',
       group: 'Fleet',
@@ -131,6 +135,20 @@ export function fleetActions(): () => Action[] {
       opens('export', 'Export devices…', 'csv file names tags'),
       opens('desired', 'Desired configuration…', 'desired values apply differs'),
     ];
+    const { shown } = pane;
+    if (shown !== null) {
+      const ofPane = (id: string, name: string, run: () => unknown): Action => ({
+        id: `fleet.pane.${id}`,
+        group: 'Fleet',
+        name,
+        words: 'lower pane log charts traffic',
+        run,
+      });
+      list.push(ofPane('close', 'Close the lower pane', () => pane.close()));
+      const { device } = inspected;
+      if (device !== null)
+        list.push(ofPane('page', `Show the ${shown} on a full page`, () => route.go(shown, { device })));
+    }
     if (tokens.length === 0 && text === '') return list;
     const clear = () => fleet.find(NOTHING);
     return [...list, { id: 'fleet.clear', group: 'Fleet', name: 'Clear search', words: 'filter', run: clear }];

@@ -1,11 +1,13 @@
 /** The popovers and fields of the fleet that actions reach. */
 
+import { paneControls } from '../../state/lowerPane.svelte';
+
 export const fleetControls = {
   add: Symbol('add'),
   desired: Symbol('desired'),
   export: Symbol('export'),
   import: Symbol('import'),
-  list: Symbol('list'),
+  list: paneControls.list,
   search: Symbol('search'),
 };
 

@@ -33,10 +33,13 @@ it('is empty at first and says how to begin', async () => {
   await expectAccessible(container);
 });
 
-it('is opened from the inspector', async () => {
-  const { user, findByText, findByRole, getByText } = await openFleet();
+it('is opened from the inspector below the list, and from there on a page of its own', async () => {
+  const { user, findByText, findByRole, getByText, getByRole } = await openFleet();
   await user.click(getByText('bench-0001'));
-  await user.click(await findByRole('link', { name: 'Log' }));
+  await user.click(await findByRole('button', { name: 'Log' }));
+  await findByText('No log has been fetched yet');
+  getByRole('grid', { name: 'Devices' });
+  await user.click(getByRole('link', { name: 'Full page' }));
   await findByRole('heading', { name: 'Log of bench-0001' });
   expect(await findByRole('link', { name: 'Fleet', current: 'page' })).toBeVisible();
   await findByText('No log has been fetched yet');

@@ -1,19 +1,19 @@
-/** The actions of the log screen. */
+/** The actions of the log, on its page and in the lower pane. */
 
 import { visibleName } from '../../format/text';
 import type { Action } from '../../state/actions.svelte';
 import { getControls } from '../../state/controls';
-import { getRoute, type Route } from '../../state/route.svelte';
+import { getLowerPane, type LowerPane } from '../../state/lowerPane.svelte';
 import { getLog, type DeviceLog } from './deviceLog.svelte';
 import { logControls } from './controls';
 
 export function logActions(): () => Action[] {
   const controls = getControls();
   const log = getLog();
-  const route = getRoute();
+  const pane = getLowerPane();
   return () => {
     const { connection, device } = log;
-    if (route.screen !== 'log' || connection === null || device === null) return [];
+    if (!pane.isVisible('log') || connection === null || device === null) return [];
     const action = (id: string, name: string, keys: string, run: () => unknown, sends = false): Action => ({
       id: `log.${id}`,
       sends,
@@ -21,10 +21,11 @@ export function logActions(): () => Action[] {
       name,
       words: visibleName(device),
       keys,
+      elsewhere: !pane.hasKeys('log'),
       run,
     });
     return [
-      action('fetch', 'Fetch the log again', 'u', () => fetchLog(log, route, connection, device), true),
+      action('fetch', 'Fetch the log again', 'u', () => log.fetch(connection, device), true),
       action(
         'follow',
         log.following ? 'Stop following the log' : 'Follow the log',
@@ -38,7 +39,8 @@ export function logActions(): () => Action[] {
   };
 }
 
-export async function fetchLog(log: DeviceLog, route: Route, connection: string, device: string): Promise<void> {
-  route.go('log', { device });
+/** Fetches the log of the inspected device, and shows it. */
+export async function fetchLog(log: DeviceLog, pane: LowerPane, connection: string, device: string): Promise<void> {
+  await pane.show('log');
   await log.fetch(connection, device);
 }

@@ -9,7 +9,7 @@ import { failureOf } from '../../state/failure';
 /** The maximum number of messages in the list. */
 const KEPT = 2_000;
 
-/** The messages of a connection while the screen is open, newest first. A paused list stays until it continues or is cleared. */
+/** The messages of a connection while they are shown, newest first. A paused list stays until it continues or is cleared. */
 export class Traffic {
   device = $state('');
   filter = $state('');
@@ -80,12 +80,20 @@ export class Traffic {
     else this.pause();
   }
 
-  /** The screen opens empty next time, or with the paused list. */
+  /** It opens empty next time, or with the paused list. */
   stop(): void {
     this.#turn += 1;
     if (!this.paused) this.clear();
     this.#end();
     this.#end = () => {};
+  }
+
+  /** Shows the messages of another device: those of the one before are not kept, paused or not. */
+  become(device: string): void {
+    if (device === this.device) return;
+    this.resume();
+    this.clear();
+    this.device = device;
   }
 
   clear(): void {
@@ -109,7 +117,10 @@ export class Traffic {
   }
 }
 
+/** The traffic of the whole connection, on its own page. */
 export const [getTraffic, setTraffic] = createContext<Traffic>();
+/** The traffic of the inspected device, in the lower pane. */
+export const [getDeviceTraffic, setDeviceTraffic] = createContext<Traffic>();
 
 function textOf({ wire, meaning }: TrafficMessage): string {
   return `${wire.topic}\n${wire.payload}\n${meaning}`.toLowerCase();
