@@ -10,7 +10,7 @@ mod shell;
 
 use std::{ffi::OsString, path::PathBuf, sync::Arc};
 
-use tauri::{Manager, RunEvent, async_runtime};
+use tauri::{App, Manager, RunEvent, WebviewWindowBuilder, async_runtime};
 use tauri_plugin_window_state::StateFlags;
 use tokio::sync::Notify;
 use tracing_subscriber::EnvFilter;
@@ -58,7 +58,7 @@ fn main() -> tauri::Result<()> {
                 front::tell_while_away(app.handle().clone(), engine.clone());
             }
             app.manage(shell);
-            Ok(())
+            Ok(create_window(app)?)
         })
         .build(tauri::generate_context!())?;
     app.run(|app, event| {
@@ -66,6 +66,15 @@ fn main() -> tauri::Result<()> {
             async_runtime::block_on(app.state::<Shell>().stop());
         }
     });
+    Ok(())
+}
+
+/// Creates the window, once there is everything that its page calls. The page may use the clipboard, so that its own menu
+/// can paste; no configuration file can say that.
+fn create_window(app: &App) -> tauri::Result<()> {
+    for window in &app.config().app.windows {
+        WebviewWindowBuilder::from_config(app, window)?.enable_clipboard_access().build()?;
+    }
     Ok(())
 }
 
@@ -104,6 +113,8 @@ mod tests {
         assert_eq!((&security["capabilities"], &security["freezePrototype"]), (&json!(["main"]), &json!(true)));
         assert!(configuration["app"].get("withGlobalTauri").is_none());
         assert_eq!(configuration["app"]["windows"].as_array().map(Vec::len), Some(1));
+        // The shell creates it: created from this file it could not paste, and both would be two.
+        assert_eq!(configuration["app"]["windows"][0]["create"], json!(false));
     }
 
     #[test]

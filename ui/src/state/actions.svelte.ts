@@ -94,7 +94,7 @@ export class Actions {
     this.#shortcuts.onkeydown(event);
   }
 
-  async run(action: Action): Promise<void> {
+  async run(action: Pick<Action, 'run'>): Promise<void> {
     try {
       await action.run();
     } catch (reason) {

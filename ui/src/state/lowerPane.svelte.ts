@@ -2,11 +2,13 @@
 
 import { createContext } from 'svelte';
 
-import type { PaneTab } from '../backend/backend';
+import { DEFAULT_PREFERENCES, type PaneTab } from '../backend/backend';
 import type { Controls } from './controls';
 import type { Preferences } from './preferences.svelte';
 import type { Route } from './route.svelte';
 import { Throttle } from './throttle';
+
+export type { PaneTab };
 
 /** What gets the focus when the pane is opened, and when it is closed. */
 export const paneControls = { tabs: Symbol('tabs'), list: Symbol('list') };
@@ -17,6 +19,8 @@ export const PANE_TABS: readonly { value: PaneTab; name: string }[] = [
   { value: 'traffic', name: 'Traffic' },
 ];
 
+/** The height that it has at first, pixels. */
+export const USUAL = DEFAULT_PREFERENCES.paneHeight;
 /** The least height of the pane and of the list above it, pixels. */
 export const LEAST = 140;
 const LIST_LEAST = 200;

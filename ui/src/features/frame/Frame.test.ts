@@ -144,6 +144,122 @@ it('opens its own menu for a device, and never that of the web view', async () =
   await findByRole('menu', { name: 'Actions' });
 });
 
+/** The menu of a text field, opened with the right mouse button. */
+async function openFieldMenu(window: Awaited<ReturnType<typeof openFleet>>, field: HTMLElement) {
+  expect(await fireEvent.contextMenu(field, { clientX: 10, clientY: 10 })).toBe(false);
+  const menu = within(await window.findByRole('menu', { name: 'Edit' }));
+  const item = (name: string) => menu.getByRole('menuitem', { name });
+  return { menu, item };
+}
+
+it('opens its own menu in a text field, which cuts, copies, pastes and selects all', async () => {
+  const window = await openFleet();
+  const { app, container, getByRole, queryByRole, user } = window;
+  const field = getByRole<HTMLInputElement>('combobox', { name: /Search/ });
+  await user.type(field, 'kitchen');
+  let { menu, item } = await openFieldMenu(window, field);
+  expect(menu.getAllByRole('menuitem').map((one) => one.querySelector('.cut')?.textContent)).toEqual([
+    'Cut',
+    'Copy',
+    'Paste',
+    'Select all',
+  ]);
+  expect(menu.getAllByRole('menuitem').map((one) => one.querySelector('.keys')?.textContent)).toEqual([
+    'CtrlX',
+    'CtrlC',
+    'CtrlV',
+    'CtrlA',
+  ]);
+  // Nothing is marked.
+  for (const name of ['Cut', 'Copy']) expect(item(name)).toHaveAttribute('aria-disabled', 'true');
+  expect(field).toHaveFocus();
+  await expectAccessible(container);
+  await user.click(item('Select all'));
+  expect([field.selectionStart, field.selectionEnd, queryByRole('menu')]).toEqual([0, 7, null]);
+  ({ menu, item } = await openFieldMenu(window, field));
+  await user.click(item('Copy'));
+  expect(await navigator.clipboard.readText()).toBe('kitchen');
+  await navigator.clipboard.writeText('bench');
+  ({ item } = await openFieldMenu(window, field));
+  await user.click(item('Cut'));
+  await waitFor(() => expect(field).toHaveValue(''));
+  expect(await navigator.clipboard.readText()).toBe('kitchen');
+  await navigator.clipboard.writeText('cold-store');
+  ({ item } = await openFieldMenu(window, field));
+  expect(item('Select all')).toHaveAttribute('aria-disabled', 'true');
+  await user.click(item('Paste'));
+  await waitFor(() => expect(field).toHaveValue('cold-store'));
+  await waitFor(() => expect(app.fleet.search.text).toBe('cold-store'));
+  expect(field).toHaveFocus();
+});
+
+it('has the keys of the menu while the field keeps the focus, and gives it every other key', async () => {
+  const window = await openFleet();
+  const { getByRole, queryByRole, user } = window;
+  const field = getByRole<HTMLInputElement>('combobox', { name: /Search/ });
+  await user.type(field, 'kitchen');
+  let { menu } = await openFieldMenu(window, field);
+  // Cut and Copy are disabled, and passed.
+  await user.keyboard('{ArrowDown}{ArrowDown}');
+  expect(menu.getByRole('menuitem', { name: 'Select all' })).toHaveClass('reached');
+  expect(field).toHaveFocus();
+  await user.keyboard('{Enter}');
+  expect([field.selectionStart, field.selectionEnd, queryByRole('menu')]).toEqual([0, 7, null]);
+  ({ menu } = await openFieldMenu(window, field));
+  await user.keyboard('{Escape}');
+  expect([queryByRole('menu'), field.value]).toEqual([null, 'kitchen']);
+  await openFieldMenu(window, field);
+  await user.keyboard('x');
+  expect([queryByRole('menu'), field.value]).toEqual([null, 'x']);
+});
+
+it('copies no password, pastes as the web view does where that may, and says where it cannot', async () => {
+  const window = await openFleet();
+  const { container, findByText } = window;
+  const field = document.createElement('input');
+  container.append(field);
+  Object.assign(field, { type: 'password', value: 'horse' });
+  field.select();
+  let { item } = await openFieldMenu(window, field);
+  for (const name of ['Cut', 'Copy']) expect(item(name)).toHaveAttribute('aria-disabled', 'true');
+  expect(item('Paste')).not.toHaveAttribute('aria-disabled');
+  vi.spyOn(navigator.clipboard, 'readText').mockRejectedValueOnce(new DOMException('Denied.', 'NotAllowedError'));
+  await fireEvent.click(item('Paste'));
+  await findByText('Could not read the clipboard.');
+  await findByText(/Press Ctrl\+V instead\./);
+  const done = vi.fn(() => true);
+  Object.assign(document, { execCommand: done, queryCommandEnabled: () => true });
+  try {
+    ({ item } = await openFieldMenu(window, field));
+    await fireEvent.click(item('Paste'));
+    expect(done).toHaveBeenCalledWith('paste', false, undefined);
+  } finally {
+    Reflect.deleteProperty(document, 'execCommand');
+    Reflect.deleteProperty(document, 'queryCommandEnabled');
+  }
+  field.readOnly = true;
+  ({ item } = await openFieldMenu(window, field));
+  expect(item('Paste')).toHaveAttribute('aria-disabled', 'true');
+});
+
+it('keeps what is open around a field, in a popover and in a dialog', async () => {
+  const window = await openFleet();
+  const { findByRole, getByRole, user } = window;
+  await user.click(getByRole('button', { name: 'Views' }));
+  const dialog = within(await findByRole('dialog', { name: 'Views' }));
+  const name = dialog.getByRole<HTMLInputElement>('textbox');
+  await navigator.clipboard.writeText('Benches');
+  let { item } = await openFieldMenu(window, name);
+  await user.click(item('Paste'));
+  await waitFor(() => expect(name).toHaveValue('Benches'));
+  expect(name).toBeVisible();
+  await user.keyboard('{Escape}{Control>}k{/Control}');
+  const palette = await findByRole('combobox', { name: /Search/, expanded: true });
+  ({ item } = await openFieldMenu(window, palette));
+  // Everything outside a modal dialog is inert.
+  expect(item('Paste').closest('dialog')).toContainElement(palette);
+});
+
 it('leads from the badge to what needs a look', async () => {
   const { findByRole, container, user } = await openFleet();
   await user.click(await findByRole('button', { name: /needs? attention$/ }));
