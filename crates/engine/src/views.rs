@@ -423,7 +423,7 @@ fn timed_out(why: TimeOut) -> &'static str {
     match why {
         TimeOut::Silence => "No answer in time",
         TimeOut::HeartbeatsStopped => "The device reported progress, then stopped",
-        TimeOut::MayHaveRun => "Unknown whether it was sent: it may have run",
+        TimeOut::MayHaveRun => "No acknowledgement from the broker and no answer: it may have run",
         TimeOut::Abandoned => "Waiting was stopped",
     }
 }

@@ -1,10 +1,11 @@
 //! Everything with the keyboard alone, and announced for screen readers.
 
 use anyhow::{Result, ensure};
-use wilco_tests::{Broker, Certificates, Console, Desk, Device, Keyring, keys};
+use wilco_tests::{Broker, Certificates, Console, Desk, Device, Keyring, keys, soon_async};
 
 use crate::kit::Kit;
 use crate::pictures::as_it_stands;
+use crate::whole_device::bench;
 use crate::{SHORT, check};
 
 /// The keyboard's place in the page, by role or tag and name.
@@ -74,5 +75,25 @@ async fn a_device_is_found_and_commanded_without_a_mouse() -> Result<()> {
     console.press(keys::ESCAPE).await?;
     console.press("gh").await?;
     console.wait_for_text("restart", SHORT).await?;
+    console.close().await
+}
+
+#[tokio::test]
+async fn a_text_field_has_a_menu_of_its_own_that_cuts_and_pastes() -> Result<()> {
+    let (_bench, console) = bench().await?;
+    console.press("/").await?;
+    console.press("bench").await?;
+    // As the right mouse button does. It returns false if the web view's own menu stays closed.
+    let open = "return document.activeElement.dispatchEvent(new MouseEvent('contextmenu',
+        { bubbles: true, cancelable: true, clientX: 320, clientY: 120 }))";
+    for (item, expected) in [("Select all", "bench"), ("Cut", ""), ("Paste", "bench")] {
+        ensure!(console.run(open, vec![]).await? == false, "the web view opens its menu");
+        console.click("menuitem", item).await?;
+        soon_async(&format!("{expected:?} in the field after {item}"), SHORT, async || {
+            let value = console.run("return document.activeElement.value", vec![]).await?;
+            Ok((value == expected).then_some(()))
+        })
+        .await?;
+    }
     console.close().await
 }

@@ -92,7 +92,7 @@ fn cancel_withdraws_what_was_never_sent_and_stops_waiting_for_the_rest() {
             .at(30_000, Input::Tick, "")
             .at(30_001, says("a", Outcome::Succeeded), "a succeeded late");
     };
-    check(out(REPEATABLE), "Waiting was stopped. The broker never acknowledged it, so it may have run.");
+    check(out(REPEATABLE), "Waiting was stopped. Wilco does not know whether it was sent, so it may have run.");
     check(at_broker(REPEATABLE), "Waiting was stopped. The broker has it; the device may still run it.");
     check(
         at_broker(REPEATABLE).at(30, says("a", Outcome::Accepted), "a accepted moved"),
@@ -366,8 +366,20 @@ fn a_restart_sends_freely_only_what_was_provably_never_sent() {
     out(PLAIN).restarted().at(4, Input::Connected, "").at(10_000, Input::Tick, "a TimedOut(MayHaveRun)").shows(
         "a",
         "timed_out",
-        "No answer within 10 s. The broker never acknowledged it, so it may have run.",
+        "No answer within 10 s. Wilco does not know whether it was sent, so it may have run.",
     );
+    // As above, but it had been sent.
+    out(PLAIN)
+        .at(1, sent("a", 1), "a sent 1")
+        .restarted()
+        .at(4, Input::Connected, "")
+        .at(10_000, Input::Tick, "a TimedOut(MayHaveRun)")
+        .shows(
+            "a",
+            "timed_out",
+            "No answer within 10 s. It was sent, but no acknowledgement from the broker was recorded, so it may have \
+             run.",
+        );
     at_broker(PLAIN).restarted().at(30, Input::Connected, "").at(
         40,
         says("a", Outcome::Succeeded),

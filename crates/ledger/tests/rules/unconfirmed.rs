@@ -74,7 +74,8 @@ fn without_a_puback_it_times_out_or_is_sent_again() {
         .shows(
             "a",
             "timed_out",
-            "No acknowledgement within 10 s. The broker never acknowledged it, so it may have run.",
+            "No acknowledgement within 10 s. It was sent, but no acknowledgement from the broker was recorded, so it \
+             may have run.",
         )
         .at(10_020, puback("a", 1), "a at broker 1")
         .shows(
@@ -89,8 +90,7 @@ fn without_a_puback_it_times_out_or_is_sent_again() {
         .shows(
             "a",
             "timed_out",
-            "No acknowledgement within 10 s. The connection was lost before the broker acknowledged it, so it may \
-             have run.",
+            "No acknowledgement within 10 s. The connection was lost while it was being sent, so it may have run.",
         )
         .at(10_001, says("a", Outcome::Succeeded), "a succeeded late");
     out(Policy { answer_expected: false, ..REPEATABLE })
