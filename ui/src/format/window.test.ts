@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { pagesOf, rowTop, scrollTo, unfoldedRange, visibleRange } from './window';
+import { pagesOf, placementOf, rowTop, scrollTo, unfoldedRange, visibleRange } from './window';
 
 describe('the rows that are drawn', () => {
   it('are those that are seen and a few around them', () => {
@@ -14,6 +14,36 @@ describe('the rows that are drawn', () => {
     expect(visibleRange(32_000, 640, 32, 3)).toEqual({ from: 2, to: 3 });
   });
   it('are at least one before the height is known', () => expect(visibleRange(0, 0, 32, 9).to).toBeGreaterThan(0));
+});
+
+describe('rows ahead', () => {
+  it('are drawn in the direction of travel, before they are seen', () => {
+    expect(visibleRange(32_000, 640, 32, 100_000, 6, 18)).toEqual({ from: 994, to: 1_044 });
+    expect(visibleRange(32_000, 640, 32, 100_000, 6, -18)).toEqual({ from: 976, to: 1_026 });
+    expect(visibleRange(0, 640, 32, 100_000, 6, -18)).toEqual({ from: 0, to: 26 });
+    expect(visibleRange(3_199_360, 640, 32, 100_000, 6, 18)).toEqual({ from: 99_974, to: 100_000 });
+  });
+});
+
+describe('the place of a row in its layer', () => {
+  const placeOf = (row: number, scrollTop: number, ahead: number) => {
+    const { from } = visibleRange(scrollTop, 640, 32, 100_000, 6, ahead);
+    const { above, moved } = placementOf(from, scrollTop, 32);
+    return { inLayer: above + (row - from) * 32, seenAt: moved + above + (row - from) * 32 };
+  };
+  it('stays while rows before and after it come and go, so that it is not painted again', () => {
+    const places = Array.from({ length: 19 }, (_, i) => placeOf(1_215, 38_400 + i * 32, i < 10 ? 18 : -18));
+    expect(new Set(places.map(({ inLayer }) => inLayer)).size).toBe(1);
+    expect(places.map(({ seenAt }) => seenAt)).toEqual(places.map((_, i) => 480 - i * 32));
+  });
+  it('is right wherever the layer begins, and the layer is never high', () => {
+    for (const scrollTop of [0, 31_990, 32_000, 32_200, 1_000_000, 3_199_360]) {
+      const row = Math.ceil(scrollTop / 32);
+      const { inLayer, seenAt } = placeOf(row, scrollTop, 0);
+      expect(seenAt).toBe(row * 32 - scrollTop);
+      expect(inLayer).toBeLessThan(1_100 * 32);
+    }
+  });
 });
 
 describe('scrolling to a row', () => {

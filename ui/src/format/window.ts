@@ -7,13 +7,43 @@ export interface Range {
   to: number;
 }
 
-/** The rows that are seen, and some before and after them. */
-export function visibleRange(scrollTop: number, height: number, rowHeight: number, count: number, around = 6): Range {
+/**
+ * The rows that are seen, and some before and after them. `ahead`: so many more in the direction of travel, which are
+ * above where it is negative.
+ */
+export function visibleRange(
+  scrollTop: number,
+  height: number,
+  rowHeight: number,
+  count: number,
+  around = 6,
+  ahead = 0,
+): Range {
   if (count <= 0 || rowHeight <= 0) return { from: 0, to: 0 };
-  const first = Math.floor(Math.max(0, scrollTop) / rowHeight);
-  const last = Math.ceil((Math.max(0, scrollTop) + Math.max(0, height)) / rowHeight);
-  const from = Math.min(Math.max(0, first - around), Math.max(0, count - 1));
-  return { from, to: Math.min(count, Math.max(from + 1, last + around)) };
+  const first = Math.floor(Math.max(0, scrollTop) / rowHeight) - around + Math.min(0, ahead);
+  const last = Math.ceil((Math.max(0, scrollTop) + Math.max(0, height)) / rowHeight) + around + Math.max(0, ahead);
+  const from = Math.min(Math.max(0, first), Math.max(0, count - 1));
+  return { from, to: Math.min(count, Math.max(from + 1, last)) };
+}
+
+/** So many rows have one origin. */
+const BLOCK = 1_000;
+
+/** Where rows are drawn that begin with `from`, pixels. */
+export interface Placement {
+  /** The height above them in their layer. */
+  above: number;
+  /** How far the layer is moved down from the upper edge of what is seen. */
+  moved: number;
+}
+
+/**
+ * Places rows in a layer that is moved as a whole. A row keeps its place in the layer while others come and go: it is not
+ * painted again for that, and what is painted late is not seen yet. A layer does not become arbitrarily high.
+ */
+export function placementOf(from: number, scrollTop: number, rowHeight: number): Placement {
+  const origin = Math.floor(from / BLOCK) * BLOCK;
+  return { above: (from - origin) * rowHeight, moved: origin * rowHeight - scrollTop };
 }
 
 /** Where to scroll so that a row is wholly seen; the same place where it is already. */

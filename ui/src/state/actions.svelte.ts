@@ -71,6 +71,15 @@ export class Actions {
     this.#offers.flatMap((offer) => offer()).filter(({ sends }) => sends !== true || this.sending.refusal === null),
   );
 
+  /** The keys by action, as text: it stays the same while only what the actions do is different. */
+  readonly #keyLines = $derived(
+    this.list.flatMap(({ id, keys }) => (keys === undefined ? [] : `${id}\n${keys}`)).join('\n'),
+  );
+  readonly #keys: ReadonlyMap<string, string> = $derived.by(() => {
+    const parts = this.#keyLines.split('\n');
+    return new Map(parts.flatMap((part, i) => (i % 2 === 0 ? [[part, parts[i + 1] ?? ''] as const] : [])));
+  });
+
   constructor(
     readonly sending: Sending,
     readonly notices: Notices,
@@ -104,7 +113,7 @@ export class Actions {
 
   /** The attributes of a control that does the same as an action. */
   hint(id: string): { title?: string; 'aria-keyshortcuts'?: string } {
-    const keys = this.list.find((action) => action.id === id)?.keys;
+    const keys = this.#keys.get(id);
     if (keys === undefined) return {};
     const title = `Keys: ${keyText(keys)}`;
     // One key after another cannot be said in the attribute.

@@ -14,6 +14,8 @@ import { lasting } from './lasting.svelte';
 
 /** How many values a sparkline remembers. */
 const REMEMBERED = 60;
+/** A second, less what its timer may be early. */
+const GAUGE_EVERY_MS = 900;
 
 export interface Gauges {
   trip: number[];
@@ -29,10 +31,14 @@ export class Connections {
   wizard = $state.raw<Wizard | null>(null);
   /** Called when the current one was removed and replaced by another, or none. `here`: it was removed in this window. */
   onlost: (lost: ConnectionView, here: boolean) => void = () => undefined;
+  /** When the gauges were last read, by the engine's time. */
+  #gaugedAt = 0;
   #removing: string | null = null;
   /** An order that the engine may not have received yet. */
   #order: string[] | null = null;
   readonly current = $derived(this.list.find((connection) => connection.id === this.chosen) ?? this.list[0] ?? null);
+  /** The same for as long as the connection is: what is counted of it changes every second, and more often at work. */
+  readonly currentId = $derived(this.current?.id ?? null);
 
   /** The connections that are not online. */
   readonly troubled = $derived(this.list.filter(({ link }) => link.state === 'waiting' || link.state === 'stopped'));
@@ -54,7 +60,9 @@ export class Connections {
     if (batch.connections === null) return;
     this.#become(this.#inOrder(batch.connections));
     const { current } = this;
-    if (!current) return;
+    // At work it comes many times a second, and each value is one of a second.
+    if (!current || Math.abs(batch.now - this.#gaugedAt) < GAUGE_EVERY_MS) return;
+    this.#gaugedAt = batch.now;
     this.gauges = {
       trip: remember(this.gauges.trip, current.round_trip_ms),
       inward: remember(this.gauges.inward, current.in_per_second),
@@ -65,6 +73,7 @@ export class Connections {
     if (id === this.current?.id && id === this.chosen) return;
     this.chosen = id;
     this.gauges = { trip: [], inward: [] };
+    this.#gaugedAt = 0;
     void this.preferences.change({ connection: id });
   }
 

@@ -31,6 +31,18 @@ async function open() {
   return { backend, connections, order };
 }
 
+it('reads the gauges once a second, however often a connection is told of', async () => {
+  const { connections } = await open();
+  const current = (trip: number) => [{ ...A, round_trip_ms: trip, in_per_second: trip }, B];
+  for (let ms = 0; ms <= 3_000; ms += 60) connections.take({ ...batch(current(ms)), now: 1_000_000 + ms });
+  expect(connections.gauges.trip).toEqual([0, 900, 1_800, 2_700]);
+  expect(connections.current?.round_trip_ms).toBe(3_000);
+  // The gauges of another connection begin anew.
+  connections.choose('b');
+  connections.take({ ...batch(current(7)), now: 1_003_000 });
+  expect(connections.gauges.inward).toHaveLength(1);
+});
+
 it('keeps a new order although an older batch comes in', async () => {
   const { connections, order } = await open();
   expect(await connections.move('b', -1)).toBe(1);

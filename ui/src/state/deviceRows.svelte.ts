@@ -26,24 +26,29 @@ export class DeviceRows {
   }
 
   /**
-   * Loads the rows that are missing or outdated. `near`: the devices around the visible rows, which may change
-   * meanwhile. `isCurrent`: the connection is still the one shown. Rejects with a `Failure`; the rows are then loaded
+   * Loads the rows that are missing or outdated. `near`: the devices whose rows are wanted, or with `far` all around the
+   * visible ones, whose rows are kept; both may change meanwhile. `isCurrent`: the connection is still the one shown. Rejects with a `Failure`; the rows are then loaded
    * again when they are next needed.
    */
-  async load(connection: string, near: () => readonly string[], isCurrent: () => boolean): Promise<void> {
-    const wanted = near().filter((id) => !this.#fresh.has(id));
+  async load(connection: string, near: (far: boolean) => readonly string[], isCurrent: () => boolean): Promise<void> {
+    const wanted = near(false).filter((id) => !this.#fresh.has(id));
     if (wanted.length === 0) return;
     wanted.forEach((id) => this.#fresh.add(id));
     try {
       const found = await this.backend.deviceRows(connection, wanted);
       if (!isCurrent()) return;
       const rows = new Map(this.all);
+      let changed = false;
       for (const row of found) {
-        const last = rows.get(row.device)?.last_command;
-        rows.set(row.device, last ? withCommand(row, last) : row);
+        const before = rows.get(row.device);
+        const now = before?.last_command ? withCommand(row, before.last_command) : row;
+        // A row that is the same stays the same object, so that nothing of it is drawn again.
+        if (before !== undefined && JSON.stringify(before) === JSON.stringify(now)) continue;
+        rows.set(row.device, now);
+        changed = true;
       }
-      if (rows.size > KEPT) this.#dropFar(rows, new Set(near()));
-      this.all = rows;
+      if (rows.size > KEPT) this.#dropFar(rows, new Set(near(true)));
+      if (changed) this.all = rows;
     } catch (reason) {
       wanted.forEach((id) => this.#fresh.delete(id));
       throw reason;

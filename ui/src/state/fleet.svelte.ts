@@ -24,7 +24,7 @@ import { Throttle } from './throttle';
 
 export type { TileColours };
 
-/** Rows are loaded this far before and after the visible ones. */
+/** Rows that are missing are loaded this far before and after the visible ones. */
 const AROUND = 60;
 /** Four times a second is as often as a table can be read. */
 const ROWS_PAUSE = 250;
@@ -101,7 +101,7 @@ export class Fleet {
   #asked = 0;
   #answered = 0;
   readonly #listeners = new Set<Listener>();
-  readonly #rowsAgain = new Throttle(ROWS_PAUSE, () => void this.#loadRows());
+  readonly #rowsAgain = new Throttle(ROWS_PAUSE, () => void this.#loadRows(0));
   readonly #listAgain = new Throttle(LIST_PAUSE, () => void this.#load());
 
   constructor(readonly backend: Backend) {
@@ -330,7 +330,8 @@ export class Fleet {
       if (generation !== this.#generation || question < this.#answered) return;
       this.#answered = question;
       this.total = columns.total;
-      this.counts = columns.counts;
+      // At rest they are the same, and what shows them is not computed again.
+      if (JSON.stringify(columns.counts) !== JSON.stringify(this.counts)) this.counts = columns.counts;
       this.failure = null;
       this.loaded = true;
       if (this.held && !this.reloading && columns.devices !== null && this.#moves(columns.devices)) {
@@ -376,33 +377,34 @@ export class Fleet {
 
   #patchAll(presence: number[], states: number[]): void {
     const { list } = this;
-    const places = list.ids.flatMap((_, place) =>
-      presence[place] === list.presence[place] && states[place] === list.states[place] ? [] : [place],
-    );
-    for (const place of places) {
+    const places: number[] = [];
+    for (let place = 0; place < list.ids.length; place++) {
+      if (presence[place] === list.presence[place] && states[place] === list.states[place]) continue;
       list.presence[place] = presence[place] ?? 2;
       list.states[place] = states[place] ?? 0;
+      places.push(place);
     }
     if (places.length === 0) return;
     this.patched += 1;
     this.#tell(places);
   }
 
-  async #loadRows(): Promise<void> {
+  /** Loads the rows that are seen, and those so far around them. */
+  async #loadRows(around = AROUND): Promise<void> {
     const connection = this.#connection;
     if (connection === null) return;
     const isCurrent = () => connection === this.#connection;
     try {
-      await this.loadedRows.load(connection, () => this.#near(), isCurrent);
+      await this.loadedRows.load(connection, (far) => this.#near(far ? AROUND : around), isCurrent);
     } catch (reason) {
       if (isCurrent()) this.failure = failureOf(reason);
     }
   }
 
-  /** The devices on the lines that are seen and around them. */
-  #near(): string[] {
+  /** The devices on the lines that are seen and so far around them. */
+  #near(around: number): string[] {
     const near: string[] = [];
-    for (let at = this.#range.from - AROUND; at < this.#range.to + AROUND; at++) {
+    for (let at = this.#range.from - around; at < this.#range.to + around; at++) {
       const id = this.idAt(at);
       if (id !== undefined) near.push(id);
     }

@@ -103,6 +103,48 @@ describe('the list of devices', () => {
     expect(asked.at(-1)).toEqual(['pump-570', 'pump-571', 'pump-572', 'pump-573', 'pump-574']);
   });
 
+  it('asks again only for the rows that are drawn, and keeps those that are the same', async () => {
+    vi.useFakeTimers();
+    onTestFinished(() => void vi.useRealTimers());
+    const { fleet, answer, asked } = slowBackend();
+    fleet.open('bench');
+    await answer(
+      0,
+      Array.from({ length: 1_000 }, (_, i) => `pump-${i}`),
+    );
+    fleet.see({ from: 500, to: 510 });
+    await vi.advanceTimersByTimeAsync(300);
+    const { rows } = fleet;
+    expect(rows.size).toBeGreaterThan(100);
+    // So many have changed that they are not named.
+    const all = Array.from({ length: 200 }, (_, i): [string, string] => ['bench', `other-${i}`]);
+    fleet.take(batch({ changed_devices: all }));
+    await vi.advanceTimersByTimeAsync(300);
+    expect(asked.at(-1)).toEqual(Array.from({ length: 10 }, (_, i) => `pump-${500 + i}`));
+    // Nothing of them is different.
+    expect(fleet.rows).toBe(rows);
+    // Those around them are asked for as soon as the list scrolls there.
+    fleet.see({ from: 520, to: 530 });
+    expect(asked.at(-1)).toEqual(expect.arrayContaining(['pump-520', 'pump-589']));
+  });
+
+  it('keeps the counts while they are the same', async () => {
+    vi.useFakeTimers();
+    onTestFinished(() => void vi.useRealTimers());
+    const { fleet, answer } = slowBackend();
+    fleet.open('bench');
+    await answer(0, ['pump-1']);
+    const { counts } = fleet;
+    fleet.refresh();
+    await answer(1, null, { presence: [0], states: [0] });
+    expect(fleet.counts).toBe(counts);
+    vi.advanceTimersByTime(1_000);
+    fleet.refresh();
+    const changed = { online: 1, offline: 0, unknown: 0, states: {} as never, firmware: [], tags: [] };
+    await answer(2, null, { presence: [0], states: [0], counts: changed });
+    expect(fleet.counts).toEqual(changed);
+  });
+
   it('shows at once what the feed tells of presence and states', async () => {
     const { fleet, answer } = slowBackend();
     fleet.open('bench');

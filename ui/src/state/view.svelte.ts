@@ -52,8 +52,8 @@ export function keepView(viewed: Viewed): void {
 function viewOf({ route, connections, fleet, inspected, history, pane, views }: Viewed): View {
   return {
     screen: route.screen,
-    connection: connections.current?.id ?? null,
-    device: inspected.connection === connections.current?.id ? inspected.device : null,
+    connection: connections.currentId,
+    device: inspected.connection === connections.currentId ? inspected.device : null,
     search: line(fleet.search),
     sort: fleet.sort.sort,
     order: fleet.sort.order,

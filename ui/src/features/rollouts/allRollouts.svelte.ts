@@ -62,7 +62,7 @@ export class Rollouts {
   readonly halted = $derived(this.list.filter(({ state }) => state === 'halted'));
   /** The rollout whose progress is shown above the fleet: the latest unfinished one of the connection. */
   readonly current = $derived.by(() => {
-    const connection = this.connections.current?.id;
+    const connection = this.connections.currentId;
     return this.list.find((rollout) => rollout.spec.connection === connection && isOpen(rollout)) ?? null;
   });
 
