@@ -61,15 +61,24 @@ impl Feed {
             || notices
     }
 
-    /// Adds the current state of a command.
+    /// Adds the current state of a command. Where there are too many, those of rollouts make room for the others, for which
+    /// a person waits.
     pub(crate) fn command(&mut self, connection: &ConnectionId, snapshot: &CommandSnapshot) {
         let asked = &snapshot.command.asked;
         let key = (connection.clone(), asked.device.clone(), asked.id.clone());
-        if self.commands.len() < NAMED_AT_MOST || self.commands.contains_key(&key) {
-            self.commands.insert(key, snapshot.clone());
-        } else {
+        if self.commands.len() >= NAMED_AT_MOST && !self.commands.contains_key(&key) {
             self.more_commands = true;
+            let is_member = |snapshot: &CommandSnapshot| snapshot.command.asked.rollout.is_some();
+            if is_member(snapshot) {
+                return;
+            }
+            let Some(member) = self.commands.iter().find_map(|(key, other)| is_member(other).then(|| key.clone()))
+            else {
+                return;
+            };
+            self.commands.remove(&member);
         }
+        self.commands.insert(key, snapshot.clone());
     }
 
     /// Adds the current state of a rollout.
@@ -162,12 +171,71 @@ impl Feed {
 mod tests {
     #![expect(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 
-    use wilco_ledger::Timestamp;
+    use std::sync::Arc;
 
-    use super::Feed;
-    use crate::api::NoticeLevel;
+    use wilco_ledger::{
+        Command, CommandId, Delivery, DeviceId, Event, Fact, Membership, Millis, Origin, Policy, Retry, Submission,
+        Timestamp,
+    };
+
+    use super::{Feed, NAMED_AT_MOST};
+    use crate::{api::NoticeLevel, views::CommandSnapshot};
 
     const NOW: Timestamp = Timestamp(1_795_438_800_000);
+
+    fn command(number: u32, rollout: Option<Membership>) -> CommandSnapshot {
+        let device = DeviceId::new(format!("pump-{number}")).unwrap();
+        let asked = Submission {
+            device: device.clone(),
+            id: CommandId::new(format!("0198f3c2-7d1e-7c2a-9c55-{number:012x}")).unwrap(),
+            name: "led".into(),
+            args: "{}".into(),
+            policy: Policy {
+                delivery: Delivery::Now,
+                timeout: Millis(10_000),
+                time_to_live: Millis(60_000),
+                retry: Retry { permitted: false, limit: 0, pause: Millis(500) },
+                answer_expected: true,
+                answers_carry_ids: true,
+            },
+            again_of: None,
+            rollout,
+            automatic: false,
+            by: None,
+            form: None,
+        };
+        let fact = Fact::Submitted { asked: asked.into(), origin: Origin::Here };
+        let command = Command::begin(&Event { device, command: None, at: NOW, fact }).unwrap();
+        CommandSnapshot { command: Arc::new(command), deadline: None }
+    }
+
+    #[test]
+    fn a_command_of_no_rollout_is_not_left_out_for_those_of_a_rollout() {
+        let mut feed = Feed::default();
+        let mut batches = feed.listen();
+        let connection = "bench".into();
+        let members = u32::try_from(NAMED_AT_MOST).unwrap() + 100;
+        for member in 0..members {
+            feed.command(&connection, &command(member, Some(Membership { rollout: 1, member })));
+        }
+        for number in [9_000, 9_001, 9_000] {
+            feed.command(&connection, &command(number, None));
+        }
+        feed.hand_out(NOW, Vec::new);
+        let batch = batches.try_recv().unwrap();
+        assert!(batch.more_commands);
+        assert_eq!(batch.commands.len(), NAMED_AT_MOST);
+        for device in ["pump-9000", "pump-9001"] {
+            assert_eq!(batch.commands.iter().filter(|view| view.device == device).count(), 1, "{device}");
+        }
+        // The others are left out as before.
+        for number in 0..members {
+            feed.command(&connection, &command(number, None));
+        }
+        feed.hand_out(NOW, Vec::new);
+        let batch = batches.try_recv().unwrap();
+        assert_eq!((batch.commands.len(), batch.more_commands), (NAMED_AT_MOST, true));
+    }
 
     #[test]
     fn a_clock_that_is_set_is_told_of_at_once() {
