@@ -41,7 +41,7 @@ describe('the place of a row in its layer', () => {
       const row = Math.ceil(scrollTop / 32);
       const { inLayer, seenAt } = placeOf(row, scrollTop, 0);
       expect(seenAt).toBe(row * 32 - scrollTop);
-      expect(inLayer).toBeLessThan(1_100 * 32);
+      expect(inLayer).toBeLessThan(350 * 32);
     }
   });
 });

@@ -27,7 +27,7 @@ export function visibleRange(
 }
 
 /** So many rows have one origin. */
-const BLOCK = 1_000;
+const BLOCK = 250;
 
 /** Where rows are drawn that begin with `from`, pixels. */
 export interface Placement {

@@ -28,8 +28,10 @@ export type { TileColours };
 const AROUND = 60;
 /** Four times a second is as often as a table can be read. */
 const ROWS_PAUSE = 250;
-/** A list of 100,000 devices takes some time, and the feed reports changes meanwhile. */
+/** A list takes some time, and the feed reports changes meanwhile. */
 const LIST_PAUSE = 1_000;
+/** So many devices of a long list are read per millisecond of the pause: 100,000 every two seconds. */
+const PER_MS = 50;
 
 /** The whole list, in the engine's order: everything at one place belongs to one device. */
 export interface DeviceList {
@@ -102,7 +104,10 @@ export class Fleet {
   #answered = 0;
   readonly #listeners = new Set<Listener>();
   readonly #rowsAgain = new Throttle(ROWS_PAUSE, () => void this.#loadRows(0));
-  readonly #listAgain = new Throttle(LIST_PAUSE, () => void this.#load());
+  readonly #listAgain = new Throttle(
+    () => Math.max(LIST_PAUSE, this.list.ids.length / PER_MS),
+    () => void this.#load(),
+  );
 
   constructor(readonly backend: Backend) {
     this.loadedRows = new DeviceRows(backend);

@@ -33,7 +33,7 @@ function slowBackend() {
     });
     for (let i = 0; i < 5; i++) await Promise.resolve();
   };
-  return { fleet, answer, asked };
+  return { fleet, answer, asked, questions: () => answers.length };
 }
 
 const batch = (given: Partial<Batch>): Batch => ({
@@ -126,6 +126,29 @@ describe('the list of devices', () => {
     // Those around them are asked for as soon as the list scrolls there.
     fleet.see({ from: 520, to: 530 });
     expect(asked.at(-1)).toEqual(expect.arrayContaining(['pump-520', 'pump-589']));
+  });
+
+  it('reads a list of very many devices less often', async () => {
+    vi.useFakeTimers();
+    onTestFinished(() => void vi.useRealTimers());
+    const { fleet, answer, questions } = slowBackend();
+    const few = ['pump-1', 'pump-2'];
+    const many = Array.from({ length: 100_000 }, (_, i) => `pump-${i}`);
+    fleet.open('bench');
+    await answer(0, few);
+    const readIn = async (ms: number) => {
+      const before = questions();
+      for (let at = 0; at < ms; at += 100) {
+        fleet.take(batch({}));
+        await vi.advanceTimersByTimeAsync(100);
+      }
+      return questions() - before;
+    };
+    expect(await readIn(4_000)).toBe(4);
+    await answer(4, many);
+    // The pause that has begun ends first.
+    await readIn(1_000);
+    expect(await readIn(4_000)).toBe(2);
   });
 
   it('keeps the counts while they are the same', async () => {

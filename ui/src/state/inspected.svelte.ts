@@ -323,7 +323,10 @@ export class Inspected {
     try {
       const detail = await this.backend.device(connection, device);
       if (connection !== this.connection || device !== this.device) return;
-      const shownDetail = withCommands(detail, this.detail?.row.device === device ? this.detail.commands : []);
+      const loaded = withCommands(detail, this.detail?.row.device === device ? this.detail.commands : []);
+      // While many devices change, this one is read again and again, and most often it is the same.
+      const same = this.detail !== null && JSON.stringify(loaded) === JSON.stringify(this.detail);
+      const shownDetail = same ? (this.detail as DeviceDetail) : loaded;
       this.detail = shownDetail;
       for (const command of shownDetail.commands) this.#seeBoot(command, shownDetail.row.boot);
       this.failure = null;

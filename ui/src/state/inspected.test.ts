@@ -38,3 +38,28 @@ it('remembers at which boot the newest commands were first seen, and no more tha
   await look();
   expect([299, 100, 99, 0].map((n) => inspected.hasRestartedSince(nth(n)))).toEqual([true, true, false, false]);
 });
+
+it('keeps what is known of a device while it is the same, however often it is read', async () => {
+  const detail = {
+    row: { connection: 'demo', device: 'kitchen-0417', boot: 'a', seen_at: 1 },
+    running_config: null,
+    saved_config: null,
+    command_count: 1,
+    commands: [command({ id: 'c1', queued_at: 1_000_000 })],
+  };
+  const backend = { device: async () => structuredClone(detail) as unknown as DeviceDetail } as unknown as Backend;
+  const inspected = new Inspected(backend, new Catalogue(backend), sendingOver(backend));
+  inspected.choose('demo', 'kitchen-0417');
+  await vi.advanceTimersByTimeAsync(300);
+  const known = inspected.detail;
+  expect(known).not.toBeNull();
+  for (let i = 0; i < 8; i++) {
+    inspected.refresh();
+    await vi.advanceTimersByTimeAsync(300);
+  }
+  expect(inspected.detail).toBe(known);
+  detail.row.seen_at = 2;
+  inspected.refresh();
+  await vi.advanceTimersByTimeAsync(300);
+  expect(inspected.detail?.row.seen_at).toBe(2);
+});

@@ -4,7 +4,8 @@ export class Throttle {
   #again = false;
 
   constructor(
-    readonly pause: number,
+    /** Milliseconds; a function where it depends on something. */
+    readonly pause: number | (() => number),
     readonly run: () => void,
   ) {}
 
@@ -21,13 +22,16 @@ export class Throttle {
       this.#again = true;
       return;
     }
-    this.#timer = setTimeout(() => {
-      this.#timer = null;
-      if (this.#again) {
-        this.#again = false;
-        this.ask();
-      }
-    }, this.pause);
+    this.#timer = setTimeout(
+      () => {
+        this.#timer = null;
+        if (this.#again) {
+          this.#again = false;
+          this.ask();
+        }
+      },
+      typeof this.pause === 'number' ? this.pause : this.pause(),
+    );
     this.run();
   }
 }
