@@ -14,6 +14,7 @@ mod desk;
 mod device;
 mod display;
 mod fleet;
+mod focus;
 mod net;
 mod notifications;
 pub mod packets;

@@ -97,3 +97,28 @@ async fn a_text_field_has_a_menu_of_its_own_that_cuts_and_pastes() -> Result<()>
     }
     console.close().await
 }
+
+#[tokio::test]
+async fn every_control_of_the_main_screens_shows_that_it_has_the_focus() -> Result<()> {
+    let (_bench, console) = bench().await?;
+    let mut found = console.without_focus_ring("Fleet, with the inspector").await?;
+    for (key, what) in [("o", "the log"), ("m", "the charts"), ("t", "the traffic")] {
+        // From a field the key would go into the text.
+        console.choose("bench-1").await?;
+        console.press(key).await?;
+        console.one("region", "Lower pane").await?;
+        found.extend(console.without_focus_ring(&format!("Fleet, with {what}")).await?);
+    }
+    console.click("button", "Close the lower pane").await?;
+    console.choose("bench-1").await?;
+    console.press("v").await?;
+    console.one("listbox", "Wall of devices").await?;
+    found.extend(console.without_focus_ring("Fleet, as a wall").await?);
+    for screen in ["Rollouts", "History", "Commands", "Traffic", "Connections", "Settings"] {
+        console.go(screen).await?;
+        found.extend(console.without_focus_ring(screen).await?);
+    }
+    console.close().await?;
+    ensure!(found.is_empty(), "no ring at:\n{}", found.join("\n"));
+    Ok(())
+}
