@@ -40,6 +40,8 @@ pub mod keys {
     pub const ESCAPE: &str = "\u{e00c}";
     /// Control and A: everything in a list.
     pub const ALL: &str = "\u{e009}a\u{e009}";
+    /// Control and +: everything a step larger.
+    pub const LARGER: &str = "\u{e009}+\u{e009}";
     /// Control and K: the palette.
     pub const PALETTE: &str = "\u{e009}k\u{e009}";
     /// To the next control.

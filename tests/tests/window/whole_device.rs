@@ -66,6 +66,45 @@ async fn a_log_is_fetched_checked_searched_and_saved() -> Result<()> {
     Ok(())
 }
 
+/// The controls of the lower pane, and the head of the inspector, that something else lies over, and whether the page is wider
+/// than its window.
+const COVERED: &str = "
+    const covered = document.documentElement.scrollWidth > innerWidth ? ['the page is wider than the window'] : [];
+    const controls = '.lower-pane :is(button, a, input, select, [role=separator]), .inspector :is(h1, [role=switch])';
+    for (const control of document.querySelectorAll(controls)) {
+      const { left, top, width, height } = control.getBoundingClientRect();
+      const at = document.elementFromPoint(left + width / 2, top + height / 2);
+      if (width > 0 && !control.contains(at)) covered.push(control.outerHTML.slice(0, 120));
+    }
+    return covered";
+
+#[tokio::test]
+async fn the_lower_pane_fits_the_window_at_150_percent_and_is_resized_by_keys() -> Result<()> {
+    let (_bench, console) = bench().await?;
+    console.resize(1280, 800).await?;
+    for larger in [0, 3] {
+        for _ in 0..larger {
+            console.press(keys::LARGER).await?;
+        }
+        for (key, name) in [("o", "Log"), ("m", "Charts"), ("t", "Traffic")] {
+            console.press(key).await?;
+            console.one("tabpanel", name).await?;
+            let covered = console.run(COVERED, vec![]).await?;
+            ensure!(covered == serde_json::json!([]), "{name}, {larger} steps larger: {covered}");
+        }
+        console.screenshot(&format!("lower-pane-{larger}-steps-larger")).await?;
+    }
+    let handle = console.one("separator", "Height of the lower pane").await?;
+    let height = async || console.attribute(&handle, "aria-valuenow").await;
+    let before = height().await?;
+    console.run("document.querySelector('[role=separator]').focus()", vec![]).await?;
+    console.press(keys::ARROW_DOWN).await?;
+    ensure!(height().await?.parse::<u32>()? < before.parse::<u32>()?, "{before}");
+    console.press(keys::ESCAPE).await?;
+    ensure!(console.all_like("tabpanel", "").await?.is_empty(), "Escape closes the pane");
+    console.close().await
+}
+
 #[tokio::test]
 async fn measurements_come_as_often_as_is_asked_for_and_are_drawn() -> Result<()> {
     let (_bench, console) = bench().await?;

@@ -40,6 +40,16 @@ it('shows log, charts and traffic of a device below the list, which stays as it 
   expect(app.deviceTraffic.messages.every(({ wire }) => wire.topic.startsWith('bench-0001/'))).toBe(true);
   expect(pane.queryByRole('textbox', { name: 'Device' })).toBeNull();
   await expectAccessible(container);
+  // A message is shown beside the others, and Escape in their list first closes that one.
+  const messages = pane.getByRole('grid', { name: 'Messages' });
+  messages.focus();
+  await user.keyboard('{ArrowDown}');
+  const message = await pane.findByRole('region', { name: 'Message' });
+  expect(within(message).getByRole('button', { name: 'Close the message' })).toBeVisible();
+  await expectAccessible(container);
+  await user.keyboard('{Escape}');
+  expect(pane.queryByRole('region', { name: 'Message' })).toBeNull();
+  pane.getByRole('tab', { name: 'Traffic' }).focus();
   await user.keyboard('{ArrowRight}');
   expect(selected()).toHaveTextContent('Log');
   await pane.findByText('No log has been fetched yet');
