@@ -56,7 +56,10 @@ describe('the inspector', () => {
     });
     app.inspected.refresh();
     const remark = await inspector.findByText('1,200 messages per second: not all are kept');
-    expect(remark).toHaveAttribute('title', expect.stringMatching(/^Sends 1,200 messages per second\. Wilco reads only/));
+    expect(remark).toHaveAttribute(
+      'title',
+      expect.stringMatching(/^Sends 1,200 messages per second\. Wilco reads only/),
+    );
     app.inspected.edit('report_interval_s', '45');
     await inspector.findByText('1 change not applied');
     expect(places()).toEqual(before);

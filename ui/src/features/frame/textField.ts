@@ -58,7 +58,9 @@ function put(field: TextField, text: string, start: number, end: number): void {
   field.setSelectionRange(start, end);
   if (text === '' ? edit('delete') : edit('insertText', text)) return;
   field.setRangeText(text, start, end, 'end');
-  field.dispatchEvent(new InputEvent('input', { bubbles: true, inputType: text === '' ? 'deleteByCut' : 'insertFromPaste' }));
+  field.dispatchEvent(
+    new InputEvent('input', { bubbles: true, inputType: text === '' ? 'deleteByCut' : 'insertFromPaste' }),
+  );
 }
 
 function edit(command: string, text?: string): boolean {

@@ -247,7 +247,7 @@ describe('the keys', () => {
     await window.user.keyboard('gt');
     await window.findByRole('grid', { name: 'Messages' });
     await window.user.keyboard('/');
-    await waitFor(() => expect(window.getByRole('textbox', { name: 'Search in what is shown' })).toHaveFocus());
+    await waitFor(() => expect(window.getByRole('textbox', { name: 'Search the messages shown' })).toHaveFocus());
     expect(window.app.route.screen).toBe('traffic');
   });
 

@@ -51,7 +51,7 @@ it('narrows to a device and a topic filter, and says which filter is none', asyn
 it('shows one message whole, what it is beside what it was', async () => {
   const { app, getByRole, findByText, user, container } = await openTraffic();
   await user.click(getByRole('button', { name: 'Pause' }));
-  await user.type(getByRole('textbox', { name: 'Search in what is shown' }), 'temperature');
+  await user.type(getByRole('textbox', { name: 'Search the messages shown' }), 'temperature');
   const list = getByRole('grid', { name: 'Messages' });
   list.focus();
   await user.keyboard('{ArrowDown}{ArrowDown}');
