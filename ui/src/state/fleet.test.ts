@@ -144,11 +144,11 @@ describe('the list of devices', () => {
       }
       return questions() - before;
     };
-    expect(await readIn(4_000)).toBe(4);
+    expect(await readIn(3_900)).toBe(4);
     await answer(4, many);
     // The pause that has begun ends first.
-    await readIn(1_000);
-    expect(await readIn(4_000)).toBe(2);
+    await readIn(1_100);
+    expect(await readIn(3_900)).toBe(2);
   });
 
   it('keeps the counts while they are the same', async () => {
