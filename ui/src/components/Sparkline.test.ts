@@ -7,7 +7,7 @@ import Sparkline from './Sparkline.svelte';
 it('is measured when it appears and when the window changes, and never for a new value', async () => {
   const measured = vi.spyOn(HTMLCanvasElement.prototype, 'getBoundingClientRect');
   const styled = vi.spyOn(window, 'getComputedStyle');
-  onTestFinished(() => vi.restoreAllMocks());
+  onTestFinished(() => void vi.restoreAllMocks());
   const reads = () => measured.mock.calls.length + styled.mock.calls.length;
   const { rerender } = render(Sparkline, { values: [1, 2] });
   await tick();
