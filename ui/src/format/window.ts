@@ -30,7 +30,7 @@ export function visibleRange(
 const BLOCK = 250;
 
 /** Where rows are drawn that begin with `from`, pixels. */
-export interface Placement {
+interface Placement {
   /** The height above them in their layer. */
   above: number;
   /** How far the layer is moved down from the upper edge of what is seen. */
