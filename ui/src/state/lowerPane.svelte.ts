@@ -60,6 +60,12 @@ export class LowerPane {
     return this.controls.open(paneControls.tabs);
   }
 
+  /** Opens it with this tab, or closes it where that is shown. */
+  toggle(tab: PaneTab): void {
+    if (this.shown === tab) this.close();
+    else void this.show(tab);
+  }
+
   /** Closes it, and returns the focus to where it was. */
   close(): void {
     const returns = this.focused;

@@ -78,6 +78,13 @@ it('is closed by Escape, which returns the focus, and by its button', async () =
   expect(queryByRole('region', { name: 'Lower pane' })).toBeNull();
   expect(getByRole('grid', { name: 'Devices' })).toHaveFocus();
   expect(app.pane.shown).toBeNull();
+  // The button that opened it closes it too.
+  const button = getByRole('button', { name: 'Live traffic' });
+  await user.click(button);
+  expect(button).toHaveAttribute('aria-pressed', 'true');
+  await user.click(button);
+  expect(button).toHaveAttribute('aria-pressed', 'false');
+  expect(app.pane.shown).toBeNull();
 });
 
 it('has its own keys only while the focus is in it', async () => {
