@@ -12,16 +12,31 @@
 //! however late, also shows that everything before it has been read: only then is a device known to be silent, rather
 //! than its answer still queued at the broker.
 //!
+//! Devices that take long may all answer in the future, as fast as their commands were sent, or faster if they stop
+//! together. So no more commands are sent than could be answered while we read: from one probe to the next, those that
+//! cause about as many messages as a broker hands over in one round trip (mosquitto: 20 without a PUBACK), and within
+//! half a second, those whose messages fit into its queue. Commands that have been answered do not count, and prompt
+//! answers prove that more can be read, so fleets that answer promptly are not limited by this, even if some of their
+//! devices never answer.
+//!
 //! It sends nothing and has no clock: the caller sends the probe and passes the time.
 
-use crate::{Millis, Timestamp};
+use crate::{Millis, Timestamp, recent_sends::RecentSends};
 
 /// The number of messages that waiting commands may always cause.
 const ALWAYS: f64 = 600.0;
-/// Commands that cause this many messages may be sent without a probe after them.
-const UNPROVEN: f64 = 200.0;
+/// Commands that cause this many messages may be sent and unanswered without a probe after them. mosquitto hands over 20
+/// messages before it waits for a PUBACK, so this many can be read in a probe's round trip.
+const UNPROVEN: f64 = 18.0;
 /// The next probe is sent after commands that cause this many messages.
-const PROBE_AFTER: f64 = 60.0;
+const PROBE_AFTER: f64 = 9.0;
+/// Each command that was answered within a probe's round trip allows so many more: about as many are on their way.
+const FOR_A_PROMPT_ANSWER: usize = 4;
+/// Commands of half a second that cause this many messages may be unanswered: they fit into a broker's queue, should
+/// their devices stop for so long and then answer together.
+const OF_HALF_A_SECOND: f64 = 800.0;
+/// One more for so many commands that were answered promptly within it.
+const PROMPT_ANSWERS_FOR_ONE_MORE: usize = 8;
 /// The assumed number of messages per command until it has been counted: accepted, succeeded, and the device's new
 /// state.
 const USUAL: f64 = 3.0;
@@ -31,7 +46,8 @@ const LEAST: f64 = 2.0;
 const MOST_MESSAGES: f64 = 10.0;
 /// The number of commands after which the average is known.
 const COUNTED: usize = 20;
-/// If it is less than before, this share of the difference is applied each time; if it is more, all of it.
+/// If it is less than before, this share of the difference is applied each time, once most commands have been answered;
+/// if it is more, all of it.
 const LESS: f64 = 0.25;
 /// A queue of up to so many messages is none: they are on their way.
 const SHORT_QUEUE: usize = 100;
@@ -64,21 +80,52 @@ pub struct AnswerWindow {
     messages_per_command: f64,
     /// The changes since the last computation.
     counted: Counted,
+    /// The commands of the last half second, over any network connection.
+    recent: RecentSends,
+    /// The number of the last command that was sent, over any network connection.
+    last_number: u64,
 }
 
-/// Messages that came, and commands that were sent.
+/// A command that was sent, until it ends: see [`AnswerWindow::sent`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SentCommand {
+    number: u64,
+    at: Timestamp,
+}
+
+/// Messages that came, commands that were sent, and commands that were answered.
 #[derive(Debug, Clone, Copy, Default)]
 struct Counted {
     messages: usize,
     commands: usize,
+    answered: usize,
 }
 
 /// There was no queue.
 #[derive(Debug, Clone, Copy)]
 struct Shown {
     at: Timestamp,
-    /// Commands sent since then.
-    unproven: usize,
+    /// Commands sent since the probe, without those that have ended.
+    since: Since,
+    /// Commands that were answered promptly within the round trip of the probe.
+    prompt_answers: usize,
+}
+
+/// The commands from a certain one on.
+#[derive(Debug, Clone, Copy)]
+struct Since {
+    /// The number of the last one before them.
+    after: u64,
+    /// Those of them that have not ended.
+    unanswered: usize,
+}
+
+impl Since {
+    fn ended(&mut self, sent: SentCommand) {
+        if sent.number > self.after {
+            self.unanswered = self.unanswered.saturating_sub(1);
+        }
+    }
 }
 
 /// A probe in progress.
@@ -87,10 +134,14 @@ struct Probe {
     sent_at: Timestamp,
     /// When its PUBACK came.
     confirmed_at: Option<Timestamp>,
-    /// Messages that have come since then.
+    /// Messages that have come since then, and before the probe.
     queued: usize,
     /// Commands sent behind it.
-    sent_behind: usize,
+    since: Since,
+    /// Commands that were answered promptly meanwhile.
+    prompt_answers: usize,
+    /// It has come back. What came before it may still have to be stored and acknowledged.
+    is_read: bool,
     /// It shows nothing good, whenever it comes back.
     is_bad: bool,
 }
@@ -106,6 +157,8 @@ impl Default for AnswerWindow {
             is_lost: false,
             messages_per_command: USUAL,
             counted: Counted::default(),
+            recent: RecentSends::default(),
+            last_number: 0,
         }
     }
 }
@@ -122,16 +175,36 @@ impl AnswerWindow {
             probe.confirmed_at = probe.confirmed_at.map(|at| at.moved(by));
         }
         self.read_up_to = self.read_up_to.map(|at| at.moved(by));
+        self.recent.clock_is_set();
     }
 
-    /// More commands never wait for answers at the same time, not counting silent devices. A device is silent after two
-    /// seconds, so these are 5,000 silent devices a second.
+    /// More commands never wait for answers at the same time, not counting silent devices.
     pub const MOST: usize = 10_000;
 
     /// So many commands may be sent however many wait.
     #[must_use]
     pub fn spare(&self) -> usize {
-        self.shown.map_or(0, |shown| self.bringing(UNPROVEN).saturating_sub(shown.unproven))
+        self.proven().min(self.room_of_half_a_second())
+    }
+
+    /// When there is more to spare by time alone: commands of the last half second are all that is in the way.
+    #[must_use]
+    pub fn more_spare_at(&self) -> Option<Timestamp> {
+        self.recent.fewer_at().filter(|_| self.proven() > 0 && self.room_of_half_a_second() == 0)
+    }
+
+    /// So many may be sent as far as probes are concerned.
+    fn proven(&self) -> usize {
+        self.shown.map_or(0, |shown| {
+            let allowed = self.bringing(UNPROVEN) + shown.prompt_answers * FOR_A_PROMPT_ANSWER;
+            allowed.saturating_sub(shown.since.unanswered)
+        })
+    }
+
+    /// So many may be sent as far as those of the last half second are concerned.
+    fn room_of_half_a_second(&self) -> usize {
+        let allowed = self.bringing(OF_HALF_A_SECOND) + self.recent.answers() / PROMPT_ANSWERS_FOR_ONE_MORE;
+        allowed.saturating_sub(self.recent.unanswered())
     }
 
     /// The number of commands that may always wait for answers: their messages certainly fit into a broker's queue.
@@ -142,9 +215,9 @@ impl AnswerWindow {
     }
 
     /// The number of commands that cause this many messages.
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 6 and 300")]
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "at most 400")]
     fn bringing(&self, messages: f64) -> usize {
-        (messages / self.messages_per_command) as usize
+        ((messages / self.messages_per_command) as usize).max(1)
     }
 
     /// Whether everything has been read that the broker had for the client at that time, as far as that can be known. A
@@ -158,29 +231,57 @@ impl AnswerWindow {
     /// there is never spare capacity.
     pub fn connected(&mut self, may_probe: bool) {
         let messages_per_command = self.messages_per_command;
-        *self = AnswerWindow { may_probe, messages_per_command, ..AnswerWindow::default() };
+        self.reset();
+        self.may_probe = may_probe;
+        self.messages_per_command = messages_per_command;
     }
 
     /// The network connection has ended: the broker queues what devices answer from now on.
     pub fn disconnected(&mut self) {
-        *self = AnswerWindow::default();
+        self.reset();
     }
 
-    /// A command has been sent.
-    pub fn sent(&mut self) {
+    /// Knows nothing of the network connection. Commands that were sent over it may still end.
+    fn reset(&mut self) {
+        let (last_number, recent) = (self.last_number, std::mem::take(&mut self.recent));
+        *self = AnswerWindow { last_number, recent, ..AnswerWindow::default() };
+    }
+
+    /// A command has been sent. Report its end with [`AnswerWindow::ended`].
+    pub fn sent(&mut self, now: Timestamp) -> SentCommand {
+        self.last_number += 1;
         self.counted.commands += 1;
+        self.recent.sent(now);
         if let Some(shown) = &mut self.shown {
-            shown.unproven += 1;
+            shown.since.unanswered += 1;
         }
         if let Some(probe) = &mut self.probe {
-            probe.sent_behind += 1;
+            probe.since.unanswered += 1;
+        }
+        SentCommand { number: self.last_number, at: now }
+    }
+
+    /// A command that was sent waits for no answer any more. `answered`: because its answer has come.
+    pub fn ended(&mut self, sent: SentCommand, answered: bool, now: Timestamp) {
+        self.counted.answered += usize::from(answered);
+        if let Some(shown) = &mut self.shown {
+            shown.since.ended(sent);
+        }
+        if let Some(probe) = &mut self.probe {
+            probe.since.ended(sent);
+        }
+        if self.recent.ended(sent.at, now) && answered {
+            self.recent.answered(now);
+            if let Some(probe) = &mut self.probe {
+                probe.prompt_answers += 1;
+            }
         }
     }
 
     /// When the next probe is to be sent, if many commands wait for answers. `None`: not before something else happens.
     #[must_use]
     pub fn probe_due_at(&self) -> Option<Timestamp> {
-        let is_wanted = self.shown.is_none_or(|shown| shown.unproven >= self.bringing(PROBE_AFTER));
+        let is_wanted = self.shown.is_none_or(|shown| shown.since.unanswered >= self.bringing(PROBE_AFTER));
         self.next_probe_at().filter(|_| is_wanted)
     }
 
@@ -192,7 +293,15 @@ impl AnswerWindow {
 
     /// A probe was sent.
     pub fn probe_sent(&mut self, now: Timestamp) {
-        self.probe = Some(Probe { sent_at: now, confirmed_at: None, queued: 0, sent_behind: 0, is_bad: false });
+        self.probe = Some(Probe {
+            sent_at: now,
+            confirmed_at: None,
+            queued: 0,
+            since: Since { after: self.last_number, unanswered: 0 },
+            prompt_answers: 0,
+            is_read: false,
+            is_bad: false,
+        });
     }
 
     /// The probe's PUBACK has come.
@@ -205,13 +314,14 @@ impl AnswerWindow {
 
     /// The broker does not let the client send messages to itself, so there are none to spare on this connection.
     pub fn probe_refused(&mut self) {
-        *self = AnswerWindow::default();
+        self.reset();
     }
 
     /// Another message has come from the broker.
     pub fn message(&mut self) {
         self.counted.messages += 1;
-        let Some(probe) = self.probe.as_mut().filter(|probe| probe.confirmed_at.is_some()) else { return };
+        let is_before_it = |probe: &&mut Probe| probe.confirmed_at.is_some() && !probe.is_read;
+        let Some(probe) = self.probe.as_mut().filter(is_before_it) else { return };
         probe.queued += 1;
         if probe.queued > SHORT_QUEUE {
             probe.is_bad = true;
@@ -219,17 +329,28 @@ impl AnswerWindow {
         }
     }
 
-    /// The probe has come back.
+    /// The probe has come back: everything that the broker had before it has been read. Once that is stored and
+    /// acknowledged, call [`AnswerWindow::probe_settled`].
     pub fn probe_returned(&mut self, now: Timestamp) {
         self.tick(now);
-        let Some(probe) = self.probe.take() else { return };
+        let Some(probe) = &mut self.probe else { return };
+        probe.is_read = true;
         self.read_up_to = Some(probe.sent_at);
         self.is_lost = false;
+    }
+
+    /// Everything that came before the probe is stored, and its PUBACKs are sent: only now does a broker hand over more
+    /// than a few messages. Without meaning before [`AnswerWindow::probe_returned`].
+    pub fn probe_settled(&mut self, now: Timestamp) {
+        self.tick(now);
+        let Some(Probe { since, prompt_answers, is_bad, .. }) = self.probe.take_if(|probe| probe.is_read) else {
+            return;
+        };
         self.count();
-        if probe.is_bad {
+        if is_bad {
             self.pause_until = now + PAUSE;
         } else {
-            self.shown = Some(Shown { at: now, unproven: probe.sent_behind });
+            self.shown = Some(Shown { at: now, since, prompt_answers });
         }
     }
 
@@ -239,14 +360,21 @@ impl AnswerWindow {
         if self.counted.commands < COUNTED {
             return;
         }
-        let Counted { messages, commands } = std::mem::take(&mut self.counted);
+        let Counted { messages, commands, answered } = std::mem::take(&mut self.counted);
         let now = (messages as f64 / commands as f64).clamp(LEAST, MOST_MESSAGES);
         let before = self.messages_per_command;
-        self.messages_per_command = if now > before { now } else { before + (now - before) * LESS };
+        // Devices that have not answered yet may still cause as many messages as the others.
+        let is_known = answered * 2 >= commands;
+        self.messages_per_command = match now > before {
+            true => now,
+            false if is_known => before + (now - before) * LESS,
+            false => before,
+        };
     }
 
     /// Time has passed. To be called at least once a second.
     pub fn tick(&mut self, now: Timestamp) {
+        self.recent.advance(now);
         if self.shown.is_some_and(|shown| now.since(shown.at) >= OUT_OF_DATE) {
             self.shown = None;
         }
@@ -290,11 +418,14 @@ mod tests {
         for (place, (at, happens, spare)) in steps.iter().enumerate() {
             let now = Timestamp(*at);
             match happens {
-                Commands(count) => (0..*count).for_each(|_| window.sent()),
+                Commands(count) => (0..*count).for_each(|_| _ = window.sent(now)),
                 Probed => window.probe_sent(now),
                 Confirmed => window.probe_confirmed(now),
                 Messages(count) => (0..*count).for_each(|_| window.message()),
-                Returned => window.probe_returned(now),
+                Returned => {
+                    window.probe_returned(now);
+                    window.probe_settled(now);
+                }
                 Refused => window.probe_refused(),
                 Tick => window.tick(now),
                 Disconnected => window.disconnected(),
@@ -309,12 +440,12 @@ mod tests {
         check(&[], Some(i64::MIN));
         check(&[(0, Probed, 0)], None);
         let up_to_a_hundred = |count| [(0, Probed, 0), (1, Confirmed, 0), (2, Messages(count), 0)];
-        check(&[&up_to_a_hundred(100)[..], &[(3, Returned, 66)]].concat(), None);
+        check(&[&up_to_a_hundred(100)[..], &[(3, Returned, 6)]].concat(), None);
         check(&[&up_to_a_hundred(101)[..], &[(3, Returned, 0)]].concat(), Some(203));
         // Messages before the PUBACK were not queued.
-        check(&[(0, Probed, 0), (1, Messages(900), 0), (2, Confirmed, 0), (3, Returned, 66)], None);
+        check(&[(0, Probed, 0), (1, Messages(900), 0), (2, Confirmed, 0), (3, Returned, 6)], None);
         // A broker may send the PUBACK behind the message.
-        check(&[(0, Probed, 0), (1, Returned, 66), (2, Confirmed, 66), (3, Messages(900), 66)], None);
+        check(&[(0, Probed, 0), (1, Returned, 6), (2, Confirmed, 6), (3, Messages(900), 6)], None);
     }
 
     #[test]
@@ -322,15 +453,15 @@ mod tests {
         check(
             &[
                 (0, Probed, 0),
-                (1, Commands(10), 0),
-                (2, Returned, 56),
-                (3, Commands(9), 47),
-                (3, Commands(1), 46),
-                (4, Probed, 46),
-                (5, Commands(36), 10),
-                (6, Commands(10), 0),
+                (1, Commands(1), 0),
+                (2, Returned, 5),
+                (3, Commands(1), 4),
+                (3, Commands(1), 3),
+                (4, Probed, 3),
+                (5, Commands(2), 1),
+                (6, Commands(1), 0),
                 // Those before it brought nothing, so there is room for more.
-                (7, Returned, 26),
+                (7, Returned, 3),
             ],
             Some(i64::MIN),
         );
@@ -338,41 +469,123 @@ mod tests {
 
     #[test]
     fn a_queue_a_late_probe_and_a_lost_connection_end_it() {
-        let shown = || vec![(0, Probed, 0), (1, Returned, 66), (2, Commands(26), 40), (3, Probed, 40)];
+        let shown = || vec![(0, Probed, 0), (1, Returned, 6), (2, Commands(2), 4), (3, Probed, 4)];
         let with = |steps: Vec<(i64, Happens, usize)>| shown().into_iter().chain(steps).collect::<Vec<_>>();
-        check(
-            &with(vec![(4, Confirmed, 40), (5, Messages(100), 40), (6, Messages(1), 0), (9, Returned, 0)]),
-            Some(209),
-        );
-        check(&with(vec![(1_003, Tick, 40), (1_004, Tick, 0), (1_005, Returned, 0)]), Some(1_205));
+        check(&with(vec![(4, Confirmed, 4), (5, Messages(100), 4), (6, Messages(1), 0), (9, Returned, 0)]), Some(209));
+        check(&with(vec![(1_003, Tick, 4), (1_004, Tick, 0), (1_005, Returned, 0)]), Some(1_205));
         check(&with(vec![(1_004, Confirmed, 0), (1_005, Returned, 0)]), Some(1_205));
-        check(&with(vec![(900, Confirmed, 40), (1_900, Tick, 40), (1_901, Tick, 0)]), None);
+        check(&with(vec![(900, Confirmed, 4), (1_900, Tick, 4), (1_901, Tick, 0)]), None);
         check(&with(vec![(10_003, Tick, 0), (10_004, Returned, 0)]), Some(70_003));
         check(&with(vec![(4, Disconnected, 0), (5, Returned, 0)]), None);
         check(&with(vec![(4, Refused, 0), (5, Returned, 0)]), None);
         // The result of the probe two seconds ago.
-        check(&[(0, Probed, 0), (1, Returned, 66), (2_000, Tick, 66), (2_001, Tick, 0)], Some(i64::MIN));
+        check(&[(0, Probed, 0), (1, Returned, 6), (2_000, Tick, 6), (2_001, Tick, 0)], Some(i64::MIN));
     }
 
     #[test]
     fn what_commands_bring_decides_how_many_may_wait() {
-        // Commands, messages, and how many may wait and be spared afterwards.
-        let check = |rounds: &[(usize, usize, usize, usize)]| {
+        // Commands, how many of them are answered, messages, and how many may wait and be spared afterwards.
+        let check = |rounds: &[(usize, usize, usize, usize, usize)]| {
             let mut window = AnswerWindow::default();
             window.connected(true);
             assert_eq!(window.always(), 200);
-            for (commands, messages, always, spare) in rounds {
-                window.probe_sent(Timestamp(0));
+            for (commands, answered, messages, always, spare) in rounds {
+                let sent: Vec<_> = (0..*commands).map(|_| window.sent(Timestamp(0))).collect();
+                // Long ago, so that they prove nothing.
+                sent.into_iter().take(*answered).for_each(|sent| window.ended(sent, true, Timestamp(500)));
                 (0..*messages).for_each(|_| window.message());
-                window.probe_returned(Timestamp(1));
+                window.probe_sent(Timestamp(500));
+                window.probe_returned(Timestamp(500));
+                window.probe_settled(Timestamp(500));
                 assert_eq!((window.always(), window.spare()), (*always, *spare), "{rounds:?}");
-                (0..*commands).for_each(|_| window.sent());
             }
         };
         // They are counted once there are enough of them; more is believed at once, less by and by.
-        check(&[(20, 0, 200, 66), (20, 120, 100, 33), (20, 20, 120, 40), (20, 20, 141, 47)]);
-        check(&[(19, 0, 200, 66), (20, 900, 200, 66), (20, 0, 60, 20)]);
-        check(&[(20, 0, 200, 66), (20, 9_000, 60, 20)]);
+        check(&[(20, 20, 120, 100, 3), (20, 20, 20, 120, 3), (20, 20, 20, 141, 4)]);
+        check(&[(19, 19, 0, 200, 6), (20, 20, 900, 60, 1)]);
+        check(&[(20, 20, 9_000, 60, 1)]);
+        // Less is believed only of devices that have answered.
+        check(&[(20, 9, 20, 200, 6), (20, 10, 20, 218, 6)]);
+        check(&[(20, 0, 0, 200, 6), (20, 0, 90, 133, 4)]);
+    }
+
+    /// A probe, with nothing queued before it.
+    fn probe(window: &mut AnswerWindow, at: i64) {
+        window.probe_sent(Timestamp(at));
+        window.probe_returned(Timestamp(at));
+        window.probe_settled(Timestamp(at));
+    }
+
+    #[test]
+    fn a_probe_counts_once_what_came_before_it_is_stored_and_what_comes_behind_it_is_no_queue() {
+        let mut window = AnswerWindow::default();
+        window.connected(true);
+        window.probe_sent(Timestamp(0));
+        window.probe_settled(Timestamp(1));
+        assert_eq!(window.spare(), 0, "it has not come back");
+        window.probe_confirmed(Timestamp(1));
+        window.probe_returned(Timestamp(2));
+        assert!(window.has_read(Timestamp(0)));
+        (0..900).for_each(|_| window.message());
+        assert_eq!((window.spare(), window.probe_due_at()), (0, None));
+        window.probe_settled(Timestamp(30));
+        assert_eq!(window.spare(), 6);
+    }
+
+    #[test]
+    fn answered_commands_need_no_proof_and_prompt_answers_are_one() {
+        let mut window = AnswerWindow::default();
+        window.connected(true);
+        probe(&mut window, 0);
+        let sent: Vec<_> = (0..6).map(|_| window.sent(Timestamp(1))).collect();
+        assert_eq!(window.spare(), 0);
+        window.probe_sent(Timestamp(1));
+        for (place, sent) in sent.into_iter().enumerate() {
+            window.ended(sent, place < 5, Timestamp(2));
+            assert_eq!(window.spare(), place + 1);
+        }
+        window.probe_returned(Timestamp(3));
+        window.probe_settled(Timestamp(3));
+        assert_eq!(window.spare(), 26, "four for each of the five that were answered");
+        // An answer that took longer than half a second proves nothing.
+        let slow = window.sent(Timestamp(4));
+        window.probe_sent(Timestamp(700));
+        window.ended(slow, true, Timestamp(701));
+        window.probe_returned(Timestamp(702));
+        window.probe_settled(Timestamp(702));
+        assert_eq!(window.spare(), 6);
+    }
+
+    #[test]
+    fn commands_of_an_earlier_connection_that_end_make_no_room() {
+        let mut window = AnswerWindow::default();
+        window.connected(true);
+        let earlier: Vec<_> = (0..6).map(|_| window.sent(Timestamp(0))).collect();
+        window.disconnected();
+        window.connected(true);
+        probe(&mut window, 1);
+        (0..6).for_each(|_| _ = window.sent(Timestamp(2)));
+        earlier.into_iter().for_each(|sent| window.ended(sent, false, Timestamp(3)));
+        assert_eq!(window.spare(), 0);
+    }
+
+    #[test]
+    fn the_commands_of_half_a_second_fit_into_the_brokers_queue() {
+        let mut window = AnswerWindow::default();
+        window.connected(true);
+        let mut sent = Vec::new();
+        for at in 0..60 {
+            probe(&mut window, at);
+            let spare = window.spare();
+            sent.extend((0..spare).map(|_| window.sent(Timestamp(at))));
+        }
+        // They cause three messages each, as far as is known: 800 in all.
+        assert_eq!(sent.len(), 266);
+        assert_eq!((window.spare(), window.more_spare_at()), (0, Some(Timestamp(500))));
+        probe(&mut window, 499);
+        assert_eq!(window.spare(), 0);
+        window.tick(Timestamp(500));
+        assert_eq!((window.spare(), window.more_spare_at()), (6, None));
     }
 
     #[test]

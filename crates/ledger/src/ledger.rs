@@ -532,6 +532,11 @@ impl Ledger {
         let event =
             Event { device: entry.command.device().clone(), command: Some(entry.command.id().clone()), at: now, fact };
         entry.command.apply(&event);
+        if !entry.accounted().awaited
+            && let Some(counts_as) = entry.counts_as.take()
+        {
+            self.answers.ended(counts_as, matches!(event.fact, Fact::Answered { .. }), now);
+        }
         match event.fact {
             Fact::TimedOut(_) => self.table.device_mut(&event.device).timed_out = true,
             Fact::Answered { .. } => self.connection.answered(&entry.command, &self.limits, now),

@@ -21,6 +21,7 @@ mod limits;
 mod number;
 mod projection;
 mod reading;
+mod recent_sends;
 mod retry;
 pub mod rollout;
 mod sentences;
@@ -29,7 +30,7 @@ mod time;
 
 pub use agreement::{Agreements, Disagreement, FOLLOWS_WITHIN};
 pub use answer::{Answer, Claim, Cut, Outcome, Raw};
-pub use answer_window::AnswerWindow;
+pub use answer_window::{AnswerWindow, SentCommand};
 pub use command::{
     Command, Delivery, Fate, LastSend, Match, Membership, Origin, Policy, Retry, Rungs, Submission, UnreadableAnswers,
     WireForm, WrittenMessage,

@@ -83,6 +83,7 @@ impl Controller {
         for (sender, receipt) in pending_batch.receipts {
             sender.acknowledge(receipt);
         }
+        self.probes_settled(pending_batch.probes);
         self.show_counts(counts);
         self.show_rollouts(rollouts);
         for reply in pending_batch.replies {

@@ -53,12 +53,10 @@ impl Controller {
     pub(super) fn read_message(&mut self, connection: &ConnectionId, sender: &MqttSender, message: Message) {
         let Message { topic, payload, qos, retained, correlation, receipt, .. } = message;
         let mut owed = receipt.map(|receipt| (sender.clone(), receipt));
-        let now = self.clock.now();
         let Some(known) = self.connections.get_mut(connection) else { return };
         let inbound = Inbound { topic: &topic, payload: &payload, qos, retained, correlation: correlation.as_deref() };
         if let Some(nonce) = known.awaited_nonce(&inbound) {
-            known.came_back(&nonce, now);
-            self.tell(connection, Input::Tick);
+            self.came_back(connection, &nonce);
             self.owe(owed);
             return;
         }
@@ -140,10 +138,7 @@ impl Controller {
         };
         match heard {
             DecodedMessage::Broadcast => {}
-            DecodedMessage::Probe { nonce } => {
-                known.came_back(&nonce, now);
-                self.tell(connection, Input::Tick);
-            }
+            DecodedMessage::Probe { nonce } => self.came_back(connection, &nonce),
             DecodedMessage::Lifecycle { device, event } => self.lifecycle(connection, device, event),
             // Noted once, and not again with every new connection.
             DecodedMessage::Answer(answer) if retained && known.is_retained_still(&answer.device, inbound.payload) => {}

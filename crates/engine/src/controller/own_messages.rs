@@ -2,10 +2,14 @@
 //! window whether the broker queues answers.
 
 use wilco_dialect::{DecodedMessage, Filter, Inbound, Outbound};
-use wilco_ledger::{CommandId, DeviceId, Puback, Timestamp};
+use wilco_ledger::{CommandId, DeviceId, Input, Puback, Timestamp};
 
 use super::{Connection, Controller};
-use crate::{mqtt::Publication, profile, store::Profile};
+use crate::{
+    mqtt::Publication,
+    profile,
+    store::{ConnectionId, Profile},
+};
 
 /// Whether messages to ourselves come through.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -79,8 +83,8 @@ impl Connection {
         }
     }
 
-    /// A message to ourselves has come back, or another console's to itself.
-    pub(super) fn came_back(&mut self, nonce: &str, now: Timestamp) {
+    /// A message to ourselves has come back, or another console's to itself. Returns whether it was our probe.
+    fn came_back(&mut self, nonce: &str, now: Timestamp) -> bool {
         if let Some(draining) =
             self.draining.as_mut().filter(|it| it.marker.as_ref().is_some_and(|id| id.as_str() == nonce))
         {
@@ -88,14 +92,39 @@ impl Connection {
             draining.marker = None;
             self.own_messages = OwnMessages::Welcome;
         }
-        if self.probe.take_if(|id| id.as_str() == nonce).is_some() {
+        let is_probe = self.probe.take_if(|id| id.as_str() == nonce).is_some();
+        if is_probe {
             self.own_messages = OwnMessages::Welcome;
             self.ledger.answers().probe_returned(now);
         }
+        is_probe
     }
 }
 
 impl Controller {
+    /// A message to ourselves has come back, or another console's to itself.
+    pub(super) fn came_back(&mut self, connection: &ConnectionId, nonce: &str) {
+        let now = self.clock.now();
+        let Some(known) = self.connections.get_mut(connection) else { return };
+        if known.came_back(nonce, now) {
+            // It shows how much can be read once everything before it is acknowledged, and that is after the commit.
+            self.pending_batch.probes.push(connection.clone());
+            self.pending_batch.urgent = true;
+        }
+        self.tell(connection, Input::Tick);
+    }
+
+    /// Everything that came before these connections' probes is stored and acknowledged.
+    pub(super) fn probes_settled(&mut self, connections: Vec<ConnectionId>) {
+        let now = self.clock.now();
+        for connection in connections {
+            if let Some(known) = self.connections.get_mut(&connection) {
+                known.ledger.answers().probe_settled(now);
+                self.tell(&connection, Input::Tick);
+            }
+        }
+    }
+
     /// Sends the probes that are due.
     pub(super) fn probe(&mut self, now: Timestamp) {
         for known in self.connections.values_mut().filter(|known| known.sender.is_some()) {

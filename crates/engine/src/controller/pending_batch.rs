@@ -24,6 +24,8 @@ pub(super) struct PendingBatch {
     pub(super) publish: Vec<(ConnectionId, Option<MqttSender>, Publication, Option<Outbound>)>,
     /// PUBACKs owed for what is in `changes`.
     pub(super) receipts: Vec<(MqttSender, Receipt)>,
+    /// Our probes that came back: they show how much can be read once what came before them is stored and acknowledged.
+    pub(super) probes: Vec<ConnectionId>,
     /// Callers that wait until it is stored.
     pub(super) replies: Vec<oneshot::Sender<Result<(), Failure>>>,
     /// Finished commands.
@@ -47,6 +49,7 @@ impl PendingBatch {
         self.changes.is_empty()
             && self.discarded.is_empty()
             && self.receipts.is_empty()
+            && self.probes.is_empty()
             && self.replies.is_empty()
             && self.turn.is_none()
             && self.publish.is_empty()

@@ -74,8 +74,7 @@ impl Ledger {
     pub fn next_deadline(&self) -> Option<Timestamp> {
         let expiry = self.expiries.first().map(|(at, _)| *at);
         let silence = self.silences.first().map(|(at, _)| *at).filter(|_| !self.draining);
-        let room = self.falls_silent.first().map(|(at, _)| *at);
-        let room = room.filter(|at| self.is_answer_window_in_the_way() && self.answers.has_read(*at));
+        let room = self.more_answer_room_at().filter(|_| self.is_answer_window_in_the_way());
         let renewal = self.rate.renewed_at().filter(|_| self.is_rate_in_the_way());
         [expiry, silence, room, renewal].into_iter().flatten().min()
     }

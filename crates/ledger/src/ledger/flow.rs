@@ -14,6 +14,7 @@ impl Ledger {
     pub(super) fn pump(&mut self, now: Timestamp, effects: &mut Vec<Effect>) -> bool {
         let mut handed = false;
         self.rate.advance(now);
+        self.answers.tick(now);
         while self.connected && self.windows_are_open() && !self.rate.is_used_up() {
             let Some(slot) = self.take_next() else { break };
             if self.hand_over(slot, now, effects) {
@@ -33,14 +34,21 @@ impl Ledger {
         send.min(self.answer_room()).saturating_sub(self.first_sends.len())
     }
 
-    /// When there is more room by time alone, see [`Ledger::room`]: a device counts as silent, or another second
-    /// begins. [`crate::Input::Tick`] is due then if somebody waits for it.
+    /// When there is more room by time alone, see [`Ledger::room`]: a device counts as silent, commands are no longer
+    /// those of the last half second, or another second begins. [`crate::Input::Tick`] is due then if somebody waits for
+    /// it.
     #[must_use]
     pub fn more_room_at(&self) -> Option<Timestamp> {
-        let silence = self.falls_silent.first().map(|(at, _)| *at);
-        let silence = silence.filter(|at| self.answer_room() == 0 && self.answers.has_read(*at));
+        let answers = self.more_answer_room_at().filter(|_| self.answer_room() == 0);
         let renewal = self.rate.renewed_at().filter(|_| self.rate.is_used_up());
-        [silence, renewal].into_iter().flatten().min().filter(|_| self.connected)
+        [answers, renewal].into_iter().flatten().min().filter(|_| self.connected)
+    }
+
+    /// When more commands may be sent by time alone, as far as answers are concerned.
+    pub(super) fn more_answer_room_at(&self) -> Option<Timestamp> {
+        let silence = self.falls_silent.first().map(|(at, _)| *at).filter(|at| self.answers.has_read(*at));
+        let spare = self.answers.more_spare_at().filter(|_| self.awaited < AnswerWindow::MOST);
+        [silence, spare].into_iter().flatten().min()
     }
 
     /// When a probe is to be sent: while many commands wait for answers (see [`AnswerWindow::probe_due_at`]), and when a
@@ -114,8 +122,11 @@ impl Ledger {
         let attempt = number.map_or(0, |send| send.number).saturating_add(1);
         self.open.insert(slot, attempt);
         self.rate.count(now);
-        self.answers.sent();
+        let counts_as = self.answers.sent(now);
         if let Some(entry) = self.table.entry_mut(slot) {
+            if let Some(earlier) = entry.counts_as.replace(counts_as) {
+                self.answers.ended(earlier, false, now);
+            }
             entry.open = true;
             entry.paused_until = None;
             entry.broker_may_hold = delivery == Delivery::BrokerHolds && offline;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use foldhash::fast::RandomState;
 
-use crate::{Command, CommandId, Delivery, DeviceId, Origin, State, Timestamp};
+use crate::{Command, CommandId, Delivery, DeviceId, Origin, SentCommand, State, Timestamp};
 
 /// A command's place, in the order in which commands came into memory. For unsettled ones that is the order of
 /// submission.
@@ -27,6 +27,8 @@ pub(super) struct Entry {
     pub(super) command: Command,
     /// Its last publish is in progress in this session.
     pub(super) open: bool,
+    /// It counts in the answer window since its last send.
+    pub(super) counts_as: Option<SentCommand>,
     /// Its device was known to be offline at the last send, and the broker keeps the request until it reconnects. After
     /// a restart, when no presence is known, this is possible.
     pub(super) broker_may_hold: bool,
@@ -101,6 +103,7 @@ impl CommandTable {
         let entry = Entry {
             command,
             open: false,
+            counts_as: None,
             broker_may_hold: false,
             paused_until: None,
             awaits_session: false,
