@@ -14,6 +14,8 @@ use crate::api::{BetweenStages, Failure, HaltLimit, LeaveOut, NewRollout, Rollou
 const STAGES_AT_MOST: usize = 100;
 /// The longest pause, milliseconds: 30 days.
 const LONGEST: u64 = 30 * 86_400_000;
+/// So much of a share may be due to how binary numbers are rounded.
+const ROUNDING: f64 = 1e-12;
 /// The longest name, characters.
 const NAME: usize = 200;
 /// The longest note, in bytes.
@@ -84,7 +86,9 @@ pub(crate) fn stage_sizes(stages: &[StageSize], members: u32) -> Result<Vec<u32>
 /// So many per cent of the members, at least one.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 1 and the number of members")]
 fn share(percent: f64, members: u32) -> u32 {
-    (f64::from(members) * percent / 100.0).ceil().max(1.0) as u32
+    let exact = f64::from(members) * percent / 100.0;
+    // 0.07 % of 10,000 are 7, and not a little more.
+    (exact * (1.0 - ROUNDING)).ceil().max(1.0) as u32
 }
 
 /// Why a rollout with these parameters is invalid, whatever its devices are.
@@ -170,6 +174,9 @@ mod tests {
         check(&[devices(10), percent(10.0), percent(100.0)], 5, &[5]);
         check(&[percent(1.0)], 150, &[2, 148]);
         check(&[percent(0.1), devices(3)], 10, &[1, 3, 6]);
+        check(&[percent(0.07), percent(0.57)], 10_000, &[7, 50, 9_943]);
+        check(&[percent(0.14)], 20_000, &[28, 19_972]);
+        check(&[percent(100.0)], 100_000, &[100_000]);
         for refused in [devices(0), percent(0.0), percent(100.1), percent(f64::NAN), percent(-1.0)] {
             assert!(stage_sizes(&[refused], 10).is_err(), "{refused:?}");
         }

@@ -44,20 +44,16 @@ impl MemberCounts {
         self.sum(|state| state < State::Accepted)
     }
 
-    /// Finished members.
+    /// Finished members that show how well it goes. A cancelled one shows nothing: a person did that.
     #[must_use]
-    pub fn ended(&self) -> u32 {
-        self.sum(State::is_final)
+    pub fn judged(&self) -> u32 {
+        self.sum(|state| state.is_final() && state != State::Cancelled)
     }
 
-    /// Members that count as failed. One that was cancelled does not: a person did that.
+    /// Members that count as failed.
     #[must_use]
     pub fn failed(&self, count_timeouts: bool) -> u32 {
-        self.sum(|state| match state {
-            State::Failed | State::Rejected | State::Undeliverable => true,
-            State::TimedOut | State::Expired => count_timeouts,
-            _ => false,
-        })
+        self.sum(|state| counts_as_failed(state, count_timeouts))
     }
 
     /// All members.
@@ -81,6 +77,15 @@ impl MemberCounts {
 
     fn sum(&self, wanted: impl Fn(State) -> bool) -> u32 {
         State::ALL.into_iter().filter(|state| wanted(*state)).map(|state| self.in_state(state)).sum()
+    }
+}
+
+/// Whether a member in that state counts as failed.
+pub(super) fn counts_as_failed(state: State, count_timeouts: bool) -> bool {
+    match state {
+        State::Failed | State::Rejected | State::Undeliverable => true,
+        State::TimedOut | State::Expired => count_timeouts,
+        _ => false,
     }
 }
 

@@ -4,6 +4,9 @@ use std::num::NonZeroU32;
 
 use crate::Millis;
 
+/// So much of a value may be due to how binary numbers are rounded.
+const EXACT: f64 = 1e-12;
+
 /// How a rollout continues, whatever happens.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Plan {
@@ -72,7 +75,8 @@ impl Halt {
         ended >= self.after
             && match self.above {
                 HaltLimit::Members(count) => failed > count,
-                HaltLimit::Percent(percent) => f64::from(failed) * 100.0 > percent * f64::from(ended),
+                // 0.57 % of 10,000 are 57, and not a little less.
+                HaltLimit::Percent(percent) => f64::from(failed) * 100.0 > percent * f64::from(ended) * (1.0 + EXACT),
             }
     }
 }

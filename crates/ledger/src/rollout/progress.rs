@@ -13,9 +13,10 @@ pub struct Progress {
     pub stages: Vec<StageProgress>,
     /// Since when the gate's measurement has been within its limits without a break; `None` while it is not watched.
     pub within_since: Option<Timestamp>,
-    /// Members that had ended when a person let it continue after a halt. The rule counts those that end afterwards.
+    /// Members that had ended when a person let it continue after a halt, without cancelled ones. The rule counts those
+    /// that end afterwards.
     pub ended_before: u32,
-    /// Those of them that had failed.
+    /// Those of them that had failed, and have not answered otherwise since.
     pub failed_before: u32,
     /// When it was started.
     pub started_at: Timestamp,

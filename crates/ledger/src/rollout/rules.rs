@@ -1,6 +1,9 @@
 //! The rules of a rollout: releases, halts, stages and actions.
 
-use super::{Action, Between, Brake, Effect, GateReading, MemberCounts, Rollout, StageProgress, WaitsFor, Why};
+use super::{
+    Action, Between, Brake, Effect, GateReading, MemberCounts, Rollout, StageProgress, WaitsFor, Why,
+    counts::counts_as_failed,
+};
 use crate::{State, Timestamp};
 
 impl Rollout {
@@ -9,6 +12,13 @@ impl Rollout {
         let stage = self.stage_of(member);
         let Some(known) = self.members.get_mut(member as usize) else { return };
         let before = known.replace(state);
+        if let (Some(before), Some(halt)) = (before, self.plan.halt)
+            && counts_as_failed(before, halt.count_timeouts)
+            && !counts_as_failed(state, halt.count_timeouts)
+        {
+            // It answered late. Otherwise one that fails from now on would count as the one that had failed before.
+            self.progress.failed_before = self.progress.failed_before.saturating_sub(1);
+        }
         if let Some(counts) = self.counts.get_mut(stage) {
             counts.moved(before, Some(state));
         }
@@ -22,7 +32,7 @@ impl Rollout {
             return;
         }
         let all = self.counts();
-        let ended = all.ended().saturating_sub(self.progress.ended_before);
+        let ended = all.judged().saturating_sub(self.progress.ended_before);
         let failed = all.failed(halt.count_timeouts).saturating_sub(self.progress.failed_before);
         if all.pending() > 0 && halt.is_exceeded(failed, ended) {
             self.progress.brake = Some(Brake::Halted(Why::Failures { failed, ended }));
@@ -72,7 +82,7 @@ impl Rollout {
         match self.progress.brake.take() {
             Some(Brake::Halted(Why::Failures { .. })) => {
                 let all = self.counts();
-                self.progress.ended_before = all.ended();
+                self.progress.ended_before = all.judged();
                 let count_timeouts = self.plan.halt.is_some_and(|halt| halt.count_timeouts);
                 self.progress.failed_before = all.failed(count_timeouts);
             }

@@ -108,6 +108,49 @@ fn a_halt_comes_before_the_next_release_and_a_person_may_let_it_go_on() {
 }
 
 #[test]
+fn exactly_the_limit_does_not_halt_it_and_one_more_does() {
+    let check = |percent: f64, ended: u32, allowed: u32| {
+        let halt = Halt { above: HaltLimit::Percent(percent), after: 1, count_timeouts: true };
+        assert!(!halt.is_exceeded(allowed, ended), "{allowed} of {ended} are {percent} %");
+        assert!(halt.is_exceeded(allowed + 1, ended), "one more than {percent} % of {ended}");
+    };
+    check(0.0, 20, 0);
+    check(5.0, 20, 1);
+    check(0.57, 10_000, 57);
+    check(0.29, 100_000, 290);
+    check(100.0 / 3.0, 3, 1);
+}
+
+#[test]
+fn cancelled_members_dilute_no_failures() {
+    let halt = Some(Halt { above: HaltLimit::Percent(25.0), after: 4, count_timeouts: true });
+    let mut rollout = begin(Plan { halt, ..plan(&[20]) });
+    release(&mut rollout, 12, START);
+    end(&mut rollout, 0..8, State::Cancelled, at(1));
+    end(&mut rollout, 8..10, State::Failed, at(2));
+    end(&mut rollout, [10], State::Succeeded, at(3));
+    assert_eq!(rollout.phase(at(3)), Phase::Running, "only three have ended of themselves");
+    end(&mut rollout, [11], State::Succeeded, at(4));
+    assert_eq!(rollout.progress().brake, Some(Brake::Halted(Why::Failures { failed: 2, ended: 4 })));
+}
+
+#[test]
+fn a_late_answer_to_one_that_failed_before_hides_no_failure_after_it_was_resumed() {
+    let halt = Some(Halt { above: HaltLimit::Members(1), after: 2, count_timeouts: true });
+    let mut rollout = begin(Plan { halt, ..plan(&[20]) });
+    release(&mut rollout, 2, START);
+    end(&mut rollout, 0..2, State::TimedOut, at(1));
+    assert_eq!(rollout.phase(at(1)), Phase::Halted);
+    rollout.handle(Input::Act(Action::Resume), at(2));
+    end(&mut rollout, 0..2, State::Succeeded, at(3));
+    release(&mut rollout, 3, at(4));
+    end(&mut rollout, [2], State::Failed, at(5));
+    assert_eq!(rollout.phase(at(5)), Phase::Running, "one failed of itself is allowed");
+    end(&mut rollout, [3], State::Failed, at(6));
+    assert_eq!(rollout.progress().brake, Some(Brake::Halted(Why::Failures { failed: 2, ended: 2 })));
+}
+
+#[test]
 fn between_stages_it_waits_for_a_pause_a_person_or_a_gate() {
     let check = |plan: Plan, now: u64, expected: WaitsFor, then: &[(Input, u64)]| {
         let mut rollout = begin(plan);

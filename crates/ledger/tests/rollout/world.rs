@@ -241,7 +241,8 @@ impl World {
             _ => false,
         };
         let count = |number: usize, before: u32| u32::try_from(number).expect("few members").saturating_sub(before);
-        let ended = count(states().filter(|state| state.is_final()).count(), progress.ended_before);
+        let is_judged = |state: &State| state.is_final() && *state != State::Cancelled;
+        let ended = count(states().filter(is_judged).count(), progress.ended_before);
         let failed = count(states().filter(has_failed).count(), progress.failed_before);
         let exceeded = match halt.above {
             HaltLimit::Members(limit) => failed > limit,
