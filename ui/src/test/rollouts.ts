@@ -54,6 +54,8 @@ export function rolloutView(given: Partial<RolloutView> = {}): RolloutView {
     stage: 0,
     counts: now,
     members: 100,
+    ended_before: 0,
+    failed_before: 0,
     started_at: 1_000_000,
     changed_at: 1_000_000,
     ended_at: null,

@@ -52,6 +52,13 @@ pub struct RolloutView {
     pub counts: MemberCounts,
     /// The number of members.
     pub members: u32,
+    /// Members that had ended when a person let it continue after a halt, without cancelled ones. The halt rule counts
+    /// those that end afterwards.
+    #[serde(default)]
+    pub ended_before: u32,
+    /// Those of them that had failed, and have not answered otherwise since.
+    #[serde(default)]
+    pub failed_before: u32,
     /// When it was started.
     #[ts(type = "number")]
     pub started_at: i64,

@@ -62,6 +62,8 @@ pub(crate) fn view(
         stage: progress.stage,
         counts: stages.iter().fold(MemberCounts::default(), |sum, stage| sum + stage.counts),
         members: stored.stages.iter().sum(),
+        ended_before: progress.ended_before,
+        failed_before: progress.failed_before,
         stages,
         started_at: progress.started_at.0,
         changed_at: changed_at.0,

@@ -55,6 +55,15 @@ counts: MemberCounts,
  */
 members: number, 
 /**
+ * Members that had ended when a person let it continue after a halt, without cancelled ones. The halt rule counts
+ * those that end afterwards.
+ */
+ended_before: number, 
+/**
+ * Those of them that had failed, and have not answered otherwise since.
+ */
+failed_before: number, 
+/**
  * When it was started.
  */
 started_at: number, 

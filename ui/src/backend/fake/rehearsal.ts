@@ -115,6 +115,8 @@ function begin(rollout: NewRollout, sizes: number[], members: number): RolloutVi
     stage: 0,
     counts: { ...noCounts(), pending: members },
     members,
+    ended_before: 0,
+    failed_before: 0,
     started_at: now,
     changed_at: now,
     ended_at: null,

@@ -129,6 +129,8 @@ export class FakeRollouts {
       stage: 0,
       counts: countMembers(members),
       members: members.length,
+      ended_before: 0,
+      failed_before: 0,
       started_at: now,
       changed_at: now,
       ended_at: null,

@@ -4,7 +4,7 @@ import type { Action } from '../../state/actions.svelte';
 import { getControls } from '../../state/controls';
 import type { Rollouts } from './allRollouts.svelte';
 import { startRolloutDialog } from './start.svelte';
-import { canPutBack, isActive, isUnapproved, nameOf } from './format';
+import { canCloseStage, canPutBack, canStartNextStage, isActive, isUnapproved, nameOf } from './format';
 import { rolloutControls } from './controls';
 
 export function rolloutActions(rollouts: Rollouts): () => Action[] {
@@ -42,7 +42,9 @@ export function rolloutActions(rollouts: Rollouts): () => Action[] {
         list.push(own('resume', 'Resume this rollout', () => opened.act('resume'), 'p'));
       if (isActive(view) || view.state === 'halted')
         list.push(own('stop', 'Stop this rollout…', () => controls.activate(rolloutControls.stop)));
-      if (can && started && view.state === 'waiting')
+      if (can && canCloseStage(view))
+        list.push(own('close', 'Close the stage that waits for offline devices', () => opened.act('close_stage')));
+      if (can && canStartNextStage(view))
         list.push(own('next', 'Start the next stage', () => opened.act('start_next_stage'), 'n'));
       if (!started) {
         list.push(own('request', 'Save approval request…', () => controls.activate(rolloutControls.requestApproval)));

@@ -1,7 +1,10 @@
 import { describe, expect, it } from 'vitest';
 
+import type { RolloutView } from '../../backend/bindings/RolloutView';
 import { counts, newRollout, rolloutView } from '../../test/rollouts';
 import {
+  canCloseStage,
+  canStartNextStage,
   causeText,
   commandLine,
   expected,
@@ -77,13 +80,41 @@ describe('a stage', () => {
     const waits_for = { what: 'pause' as const, until: 60_000 };
     const rollout = rolloutView({ spec, stages: [done, last], state: 'waiting', waits_for });
     expect(stageNote(done, 0, rollout, 0).join('')).toBe(
-      '8 of 10 succeeded, closed by you. The next stage starts in 60 s',
+      '8 of 10 succeeded, closed while 1 device had not answered. The next stage starts in 60 s',
     );
     expect(stageNote(last, 1, rollout, 0).join('')).toBe('Starts by itself after 10 min without a halt');
     expect(stageName(last, 1, rollout.stages)).toBe('All the rest, 2,894 devices');
     expect(stageNote(last, 1, { ...rollout, state: 'stopped' }, 0).join('')).toBe('Not started');
     const unapproved = rolloutView({ spec, stages: [stage], state: 'waiting', waits_for: { what: 'approval' } });
     expect(stageNote(stage, 0, unapproved, 0).join('')).toBe('Starts when it is approved');
+  });
+});
+
+describe('what a person may do about a stage', () => {
+  const waits = (waits_for: RolloutView['waits_for']) =>
+    canStartNextStage(rolloutView({ state: 'waiting', waits_for, stages: [stage, stage] }));
+
+  it('the next one starts early between two stages, and not where it waits within one', () => {
+    expect(waits({ what: 'person' })).toBe(true);
+    expect(waits({ what: 'pause', until: 1 })).toBe(true);
+    expect(waits({ what: 'gate', until: null, unmeasured: 0, unmeasured_examples: [] })).toBe(true);
+    expect(waits({ what: 'hours', until: 1 })).toBe(false);
+    expect(waits({ what: 'connection' })).toBe(false);
+    expect(waits({ what: 'approval' })).toBe(false);
+    expect(waits(null)).toBe(false);
+  });
+
+  it('one is closed once only offline devices keep the next one from starting', () => {
+    const held = { ...stage, counts: counts({ succeeded: 8, held: 2 }), waiting_for_offline: 2, started_at: 1 };
+    const closes = (first: typeof held, given: Partial<RolloutView> = {}) =>
+      canCloseStage(rolloutView({ stages: [first, stage], ...given }));
+    expect(closes(held)).toBe(true);
+    expect(closes(held, { state: 'paused' })).toBe(true);
+    expect(closes(held, { state: 'stopped' })).toBe(false);
+    expect(closes({ ...held, closed: true })).toBe(false);
+    expect(closes({ ...held, waiting_for_offline: 0 })).toBe(false);
+    expect(closes({ ...held, counts: counts({ pending: 1, held: 2 }) })).toBe(false);
+    expect(closes(held, { stage: 1, stages: [stage, held] })).toBe(false);
   });
 });
 
@@ -97,6 +128,14 @@ describe('the halt rule', () => {
     expect(haltValue(gauge?.value ?? 0, ' %')).toBe('1.4 %');
     const without = { ...halt, count_timeouts: false };
     expect(haltGauge(rolloutView({ counts: now, spec: newRollout({ halt: without }) }))?.value).toBeCloseTo(1.108, 2);
+  });
+
+  it('counts anew after a halt', () => {
+    const now = counts({ succeeded: 700, failed: 22, cancelled: 9 });
+    const gauge = haltGauge(
+      rolloutView({ counts: now, spec: newRollout({ halt }), ended_before: 712, failed_before: 21 }),
+    );
+    expect(gauge).toMatchObject({ value: 10, ended: 10, before: 10 });
   });
 
   it('says how many must end before it can halt', () => {

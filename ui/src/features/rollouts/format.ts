@@ -85,6 +85,19 @@ export function isOpen(rollout: Pick<RolloutView, 'state'>): boolean {
   return isActive(rollout) || rollout.state === 'halted';
 }
 
+/** It waits between two stages, and a person may start the next one now. */
+export function canStartNextStage({ waits_for }: Pick<RolloutView, 'waits_for'>): boolean {
+  return waits_for?.what === 'person' || waits_for?.what === 'pause' || waits_for?.what === 'gate';
+}
+
+/** Only offline devices keep the next stage from starting. */
+export function canCloseStage(rollout: RolloutView): boolean {
+  const stage = rollout.stages[rollout.stage];
+  if (!stage || rollout.stage >= rollout.stages.length - 1) return false;
+  const waits = stage.counts.pending === 0 && stage.waiting_for_offline > 0;
+  return waits && !stage.closed && isOpen(rollout) && !isUnapproved(rollout);
+}
+
 /** Its changes can be put back: it has set configuration, and releases nothing now. */
 export function canPutBack({ spec, state }: Pick<RolloutView, 'spec' | 'state'>): boolean {
   return spec.command.name === 'config.set' && state !== 'running' && state !== 'waiting';
@@ -154,7 +167,8 @@ export function stageNote(stage: StageView, place: number, rollout: RolloutView,
   const done = ended === stage.members || stage.ended_at !== null;
   if (done) {
     const succeeded = stage.counts.succeeded + stage.counts.unconfirmed;
-    const closed = stage.closed && ended < stage.members ? ', closed by you' : '';
+    const open = stage.members - ended;
+    const closed = stage.closed && open > 0 ? `, closed while ${counted(open, 'device')} had not answered` : '';
     return [`${count(succeeded)} of ${count(stage.members)}`, ` succeeded${closed}${afterwards(place, rollout, now)}`];
   }
   if (place === rollout.stage && isUnapproved(rollout)) return ['', 'Starts when it is approved'];
@@ -241,15 +255,17 @@ export interface HaltGauge {
   before: number;
 }
 
-export function haltGauge({ spec, counts }: RolloutView): HaltGauge | null {
+export function haltGauge({ spec, counts, ended_before, failed_before }: RolloutView): HaltGauge | null {
   const { halt } = spec;
   if (halt === null) return null;
-  const ended = sum(counts, FINAL_STATES) - counts.cancelled;
-  const failed =
+  const allFailed =
     counts.failed +
     counts.rejected +
     counts.undeliverable +
     (halt.count_timeouts ? counts.timed_out + counts.expired : 0);
+  // After a halt it counts anew.
+  const ended = Math.max(0, sum(counts, FINAL_STATES) - counts.cancelled - ended_before);
+  const failed = Math.max(0, allFailed - failed_before);
   const before = Math.max(0, halt.after - ended);
   if (halt.above.unit === 'members') return { value: failed, limit: halt.above.count, unit: '', ended, before };
   return { value: ended === 0 ? 0 : (100 * failed) / ended, limit: halt.above.percent, unit: ' %', ended, before };

@@ -38,6 +38,8 @@ fn detail() -> RolloutDetail {
         stage: 0,
         counts,
         members: 2_106,
+        ended_before: 0,
+        failed_before: 0,
         started_at: 0,
         changed_at: 9,
         ended_at: Some(9),
