@@ -27,7 +27,7 @@ pub(crate) use estimate::expected;
 pub(crate) use gate::{Watch, limits_words};
 pub(crate) use hours::hours_at;
 pub(crate) use plan::{action, plan, refuse, refuse_note, stage_sizes};
-pub(crate) use report::{LISTED, Report, report};
+pub(crate) use report::{LISTED, Report, SLOWEST, report};
 pub(crate) use shared::shared_traits;
 pub(crate) use survey::{Found, Requested, Survey};
 pub(crate) use terms::{target, terms};

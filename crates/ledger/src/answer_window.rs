@@ -21,7 +21,10 @@
 //!
 //! It sends nothing and has no clock: the caller sends the probe and passes the time.
 
-use crate::{Millis, Timestamp, recent_sends::RecentSends};
+use crate::{
+    Millis, Timestamp,
+    recent_sends::{self, RecentSends},
+};
 
 /// The number of messages that waiting commands may always cause.
 const ALWAYS: f64 = 600.0;
@@ -180,6 +183,22 @@ impl AnswerWindow {
 
     /// More commands never wait for answers at the same time, not counting silent devices.
     pub const MOST: usize = 10_000;
+
+    /// A device that takes longer to answer is a slow one, see [`AnswerWindow::send_to_slow`].
+    pub const SLOW_AFTER: Millis = recent_sends::SPAN;
+
+    /// How long it takes about to send commands to so many slow devices, or to devices that never answer.
+    #[must_use]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        clippy::cast_precision_loss,
+        reason = "an estimate, and not negative"
+    )]
+    pub fn send_to_slow(devices: usize) -> Millis {
+        let beyond = (devices as f64 - ALWAYS / USUAL).max(0.0);
+        Millis((beyond * USUAL / OF_HALF_A_SECOND * recent_sends::SPAN.0 as f64) as u64)
+    }
 
     /// So many commands may be sent however many wait.
     #[must_use]
@@ -567,6 +586,17 @@ mod tests {
         (0..6).for_each(|_| _ = window.sent(Timestamp(2)));
         earlier.into_iter().for_each(|sent| window.ended(sent, false, Timestamp(3)));
         assert_eq!(window.spare(), 0);
+    }
+
+    #[test]
+    fn slow_devices_get_as_many_commands_as_fit_into_the_brokers_queue() {
+        let check = |devices: usize, seconds: u64| {
+            assert_eq!(AnswerWindow::send_to_slow(devices).0.div_ceil(1_000), seconds, "{devices}");
+        };
+        check(0, 0);
+        check(200, 0);
+        check(733, 1);
+        check(100_000, 188);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Estimates how long a rollout takes, from what is known before it starts.
 
-use wilco_ledger::{Limits, Millis};
+use wilco_ledger::{AnswerWindow, Limits, Millis};
 
 use super::survey::Usual;
 use crate::api::{BetweenStages, NewRollout};
@@ -68,10 +68,12 @@ fn stage_ms(answers: &[f64], spec: &NewRollout, limits: &Limits, broker_ms: f64)
         let waiting = count(answers.len().saturating_sub(places));
         times * waiting / count(answers.len()) / count(places.max(1))
     };
+    let slow = answers.iter().filter(|answer| **answer > milliseconds(AnswerWindow::SLOW_AFTER)).count();
     let silent_after = milliseconds(limits.silent_after);
     let in_answer_window = answers.iter().map(|answer| answer.min(silent_after)).sum();
     let release = [
         by_rate,
+        milliseconds(AnswerWindow::send_to_slow(slow)),
         by_window(limits.answer_window, in_answer_window),
         by_window(limits.send_window, broker_ms * count(answers.len())),
         spec.in_flight.map_or(0.0, |places| by_window(places as usize, answers.iter().sum())),
@@ -128,6 +130,8 @@ mod tests {
         // A device that is silent for two seconds holds up no others.
         let window = Limits { answer_window: 100, ..wide };
         check(&plain, &[1_100], &members(1_100, 5_000.0), window, Some(20_000 + 5_000));
+        // No more slow devices get commands than could answer while Wilco reads: 800 in a second and a half.
+        check(&plain, &[1_800], &members(1_800, 5_000.0), wide, Some(3_000 + 5_000));
     }
 
     #[test]

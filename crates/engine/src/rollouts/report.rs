@@ -16,6 +16,8 @@ use crate::{
 
 /// Failed members that are listed, at most.
 pub(crate) const LISTED: u32 = 1_000;
+/// The slowest members that are listed, at most.
+pub(crate) const SLOWEST: u32 = 10;
 
 /// A part of a report.
 pub(crate) struct Report<'a> {
@@ -24,6 +26,8 @@ pub(crate) struct Report<'a> {
     pub(crate) connection: &'a str,
     /// The failed members, [`LISTED`] at most.
     pub(crate) failed: &'a [MemberView],
+    /// Those of its members that took longest to answer, [`SLOWEST`] at most.
+    pub(crate) slowest: &'a [MemberView],
     /// When it is written, Unix milliseconds.
     pub(crate) at: i64,
 }
@@ -39,7 +43,8 @@ pub(crate) fn report(report: &Report<'_>, format: ReportFormat) -> Option<String
 }
 
 fn document(report: &Report<'_>) -> Document {
-    let RolloutDetail { rollout, answer_times, firmware_times, causes, shared, strangers, .. } = report.detail;
+    let RolloutDetail { rollout, answer_times, firmware_times, causes, shared, strangers, stranger_count, .. } =
+        report.detail;
     let spec = &rollout.spec;
     let name = spec.name.as_deref().unwrap_or(&spec.command.name);
     let mut parts = vec![Part::Facts(facts(report))];
@@ -47,12 +52,14 @@ fn document(report: &Report<'_>) -> Document {
         parts.extend([Part::Heading("Note"), Part::Quote(note.to_owned())]);
     }
     parts.extend([Part::Heading("Devices by state"), counts(&rollout.counts)]);
+    parts.extend(disagreeing(report.detail.disagree));
     parts.extend([Part::Heading("Stages"), stages(rollout)]);
     if answer_times.count > 0 {
         parts.extend([Part::Heading("Answer times"), percentiles(answer_times), histogram(answer_times)]);
         if !firmware_times.is_empty() {
             parts.push(by_firmware(firmware_times));
         }
+        parts.extend(slowest(report.slowest));
     }
     if !causes.is_empty() {
         let rows = causes.iter().map(|cause| vec![grouped(cause.count), cause.state.words(), cause.message.clone()]);
@@ -71,6 +78,10 @@ fn document(report: &Report<'_>) -> Document {
         });
         parts.push(Part::Heading("Devices outside the rollout that answered"));
         parts.push(Part::Table { heads: vec!["Device", "State", "Answered", "Message"], rows: rows.collect() });
+        let listed = u32::try_from(strangers.len()).unwrap_or(u32::MAX);
+        if *stranger_count > listed {
+            parts.push(Part::Text(format!("{} of {} are listed.", grouped(listed), grouped(*stranger_count))));
+        }
     }
     parts.extend(failed_members(report));
     parts.push(Part::Text(format!("Written by Wilco at {}. All times are UTC.", exact_time(report.at))));
@@ -129,20 +140,23 @@ fn state_name(state: MemberState) -> String {
 
 fn stages(rollout: &RolloutView) -> Part {
     let rows = (1_u32..).zip(&rollout.stages).map(|(place, stage)| {
-        let failed = stage.counts.failed();
+        let cancelled = stage.counts.cancelled;
+        let failed = stage.counts.failed().saturating_sub(cancelled);
         let succeeded = stage.counts.succeeded + stage.counts.unconfirmed;
         let time = |at: Option<i64>| at.map(exact_time).unwrap_or_default();
+        let closed = if stage.closed { ", closed by a person" } else { "" };
         vec![
             grouped(place),
             grouped(stage.members),
             grouped(succeeded),
             grouped(failed),
-            grouped(stage.members - (succeeded + failed).min(stage.members)),
+            grouped(cancelled),
+            grouped(stage.members.saturating_sub(succeeded + failed + cancelled)),
             time(stage.started_at),
-            time(stage.ended_at),
+            format!("{}{closed}", time(stage.ended_at)),
         ]
     });
-    let heads = vec!["Stage", "Devices", "Succeeded", "Failed", "Unfinished", "Started", "Ended"];
+    let heads = vec!["Stage", "Devices", "Succeeded", "Failed", "Cancelled", "Unfinished", "Started", "Ended"];
     Part::Table { heads, rows: rows.collect() }
 }
 
@@ -159,6 +173,26 @@ fn by_firmware(times: &[TimesView]) -> Part {
         vec![firmware, grouped(times.count), ms(times.p50_ms), ms(times.p95_ms), ms(times.p99_ms), ms(times.max_ms)]
     });
     Part::Table { heads: vec!["Firmware", "Answers", "p50", "p95", "p99", "Slowest"], rows: rows.collect() }
+}
+
+/// Members that answered that they succeeded, but report other values.
+fn disagreeing(devices: u32) -> Option<Part> {
+    let text = match devices {
+        0 => return None,
+        1 => "1 device answered that it succeeded, but reports other values.".to_owned(),
+        many => format!("{} devices answered that they succeeded, but report other values.", grouped(many)),
+    };
+    Some(Part::Text(text))
+}
+
+fn slowest(members: &[MemberView]) -> Option<Part> {
+    let rows = members.iter().filter_map(|member| {
+        let took = format!("{:.0} ms", member.took_ms?);
+        Some(vec![member.device.clone(), took, state_name(member.state), member.firmware.clone().unwrap_or_default()])
+    });
+    let rows: Vec<_> = rows.collect();
+    let heads = vec!["Slowest devices", "Answered after", "State", "Firmware"];
+    (!rows.is_empty()).then_some(Part::Table { heads, rows })
 }
 
 fn histogram(times: &AnswerTimes) -> Part {

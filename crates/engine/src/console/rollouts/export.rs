@@ -15,7 +15,7 @@ use crate::{
     },
     atomic_file::{AtomicFile, Readers, refused},
     history_writer::{exact_time, harmless, plain},
-    rollouts::{self, LISTED, Report},
+    rollouts::{self, LISTED, Report, SLOWEST},
 };
 
 /// The columns of members. Stages count from 1.
@@ -65,10 +65,16 @@ impl Handle {
         match format {
             ReportFormat::Html | ReportFormat::Markdown => {
                 let query = MemberQuery { rollout: query.rollout, states: failed_states(), ..MemberQuery::default() };
+                let rollout = query.rollout.clone();
                 let failed = self.members(query, 0, LISTED).await?.rows;
+                let answered = answered_states();
+                let slowest =
+                    MemberQuery { rollout, states: answered, slowest_first: true, ..MemberQuery::default() };
+                let slowest = self.members(slowest, 0, SLOWEST).await?.rows;
                 let connection = self.connection_name(&detail.rollout.spec.connection).await?;
                 let at = self.clock.now().0;
-                let report = Report { detail: &detail, connection: &connection, failed: &failed, at };
+                let report =
+                    Report { detail: &detail, connection: &connection, failed: &failed, slowest: &slowest, at };
                 let text = rollouts::report(&report, format).unwrap_or_default();
                 blocking(move || append(file, text.as_bytes())?.finish()).await
             }
@@ -125,6 +131,12 @@ impl Handle {
 /// The states of members that failed.
 fn failed_states() -> Vec<MemberState> {
     MemberState::ALL.into_iter().filter(|state| state.has_failed()).collect()
+}
+
+/// The states that devices themselves have given members.
+fn answered_states() -> Vec<MemberState> {
+    let is_answer = |state: &MemberState| matches!(state, MemberState::Released(state) if state.is_device_said());
+    MemberState::ALL.into_iter().filter(is_answer).collect()
 }
 
 fn write_csv(file: &mut AtomicFile, rollout: &RolloutView, members: &[MemberView]) -> io::Result<()> {

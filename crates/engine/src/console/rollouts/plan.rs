@@ -25,14 +25,15 @@ impl Handle {
         let listed = self.listed(&spec.connection)?;
         let known = self.connections().await?.into_iter().find(|known| known.id == spec.connection);
         let connection = known.ok_or_else(|| not_found("connection", &spec.connection))?;
-        let now = self.clock.now();
+        // Maintenance hours follow the computer's clock.
+        let (now, wall) = (self.clock.now(), self.clock.wall());
 
         let limits = listed.widest(connection.settings.preset, &connection.url);
         let longest = template.policy.answer_expected.then_some(template.policy.timeout);
         let spans = expected(&spec, &stages, &survey.usual, &limits, connection.round_trip_ms, longest);
-        let wait_for_hours = spec.hours.as_ref().map(|hours| hours_at(hours, now)).filter(|(open, _)| !open);
+        let wait_for_hours = spec.hours.as_ref().map(|hours| hours_at(hours, wall)).filter(|(open, _)| !open);
         let expected_ms = spans.map(|spans| {
-            let wait = wait_for_hours.map_or(0, |(_, until)| u64::try_from(until.0 - now.0).unwrap_or(0));
+            let wait = wait_for_hours.map_or(0, |(_, until)| u64::try_from(until.0 - wall.0).unwrap_or(0));
             spans.0.saturating_add(wait)
         });
         let settings = self.settings.get();
@@ -41,7 +42,7 @@ impl Handle {
         let requests = Samples { listed: &listed, template: &template, by, now };
         let samples = samples.filter_map(|member| requests.of(member).transpose()).collect::<Result<_, _>>()?;
         let messages = messages(&template, &survey, spec.is_broadcast());
-        let mut remarks = remarks(&spec, &template, &connection, &limits, &survey, expected_ms, now);
+        let mut remarks = remarks(&spec, &template, &connection, &limits, &survey, expected_ms, wall);
         if spec.gate.is_some() && stages.len() == 1 {
             remarks.push("There is only one stage, so the gate has no effect.".to_owned());
         }
@@ -118,7 +119,7 @@ fn remarks(
     limits: &Limits,
     survey: &Survey,
     expected_ms: Option<u64>,
-    now: Timestamp,
+    wall: Timestamp,
 ) -> Vec<String> {
     let mut remarks = Vec::new();
     match &connection.link {
@@ -172,12 +173,12 @@ fn remarks(
         remarks.push("Every device that listens to the topic is reached, whether it is a member or not.".to_owned());
     }
     if let Some(hours) = &spec.hours {
-        match hours_at(hours, now) {
+        match hours_at(hours, wall) {
             (false, _) => remarks.push(
                 "It is outside the maintenance hours now. The expected duration includes waiting for them.".to_owned(),
             ),
             (true, until) => {
-                let left = u64::try_from(until.0 - now.0).unwrap_or(0);
+                let left = u64::try_from(until.0 - wall.0).unwrap_or(0);
                 if expected_ms.is_some_and(|expected| expected > left) {
                     remarks.push(
                         "The rollout takes longer than the maintenance hours, so it continues in the next ones."

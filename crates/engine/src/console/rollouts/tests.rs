@@ -45,8 +45,8 @@ fn waits_until(view: &RolloutView) -> Option<i64> {
     }
 }
 
-async fn start(handle: &Handle, connection: &str) -> RolloutView {
-    let rollout = NewRollout {
+fn at_night(connection: &str) -> NewRollout {
+    NewRollout {
         connection: connection.into(),
         target: RolloutTarget::Devices { devices: vec!["pump-7".into()] },
         command: RolloutCommand {
@@ -56,8 +56,17 @@ async fn start(handle: &Handle, connection: &str) -> RolloutView {
         },
         hours: Some(MaintenanceHours { from_minute: 22 * 60, until_minute: 5 * 60, time_zone: "UTC".into() }),
         ..NewRollout::default()
-    };
-    handle.start_rollout(rollout).await.unwrap()
+    }
+}
+
+async fn start(handle: &Handle, connection: &str) -> RolloutView {
+    handle.start_rollout(at_night(connection)).await.unwrap()
+}
+
+/// Whether a plan says that it is outside the maintenance hours.
+async fn is_planned_outside(handle: &Handle, connection: &str) -> bool {
+    let plan = handle.plan_rollout(at_night(connection)).await.unwrap();
+    plan.remarks.iter().any(|remark| remark.contains("outside the maintenance hours"))
 }
 
 async fn begin(played: &Arc<Played>) -> (tempfile::TempDir, crate::Engine, String) {
@@ -104,11 +113,13 @@ async fn while_a_command_waits_for_a_time_the_hours_follow_the_clock_and_its_tim
         ..NewCommand::default()
     };
     let id = handle.send(held).await.unwrap().ids.remove(0);
+    assert!(is_planned_outside(&handle, &plant).await);
     start(&handle, &plant).await;
     until(&handle, "rollout that waits for 22:00", |view| waits_until(view) == Some(ONE_O_CLOCK + 9 * HOUR)).await;
     played.step(10 * HOUR);
     until(&handle, "rollout within its hours", |view| view.waits_for == Some(WaitsFor::Connection)).await;
     assert_eq!(handle.clock.now(), Timestamp(ONE_O_CLOCK));
+    assert!(!is_planned_outside(&handle, &plant).await, "a plan follows the clock, too");
     let state = handle.command(&plant, "pump-8", &id).await.unwrap().command.state;
     assert_eq!(state, CommandState::Queued, "hours on the clock are no hours of its time to live");
     played.step(-10 * HOUR);

@@ -9,7 +9,7 @@ use crate::api::{
 };
 
 fn detail() -> RolloutDetail {
-    let counts = MemberCounts { succeeded: 2_104, failed: 2, ..MemberCounts::default() };
+    let counts = MemberCounts { succeeded: 2_100, failed: 2, cancelled: 3, held: 1, ..MemberCounts::default() };
     let command = RolloutCommand { name: "led".into(), args: json!({"on": true}).into(), ..RolloutCommand::default() };
     let spec = NewRollout {
         name: Some("Lights <on>".into()),
@@ -24,7 +24,7 @@ fn detail() -> RolloutDetail {
         waiting_for_offline: 0,
         started_at: Some(0),
         ended_at: Some(9),
-        closed: false,
+        closed: true,
     };
     let rollout = RolloutView {
         id: "3".into(),
@@ -66,10 +66,10 @@ fn detail() -> RolloutDetail {
             succeeded: 2_104,
             search: "firmware:=2.3.0".into(),
         }],
-        disagree: 0,
+        disagree: 2,
         followed_by: vec!["4".into()],
         strangers: vec![Stranger { device: "lamp-9".into(), state: CommandState::Succeeded, message: None, at: 1_000 }],
-        stranger_count: 1,
+        stranger_count: 7,
     }
 }
 
@@ -95,7 +95,9 @@ fn failed() -> MemberView {
 fn a_report_says_what_was_done_and_what_failed() {
     let detail = detail();
     let failed = [failed()];
-    let written = Report { detail: &detail, connection: "plant", failed: &failed, at: 1_000 };
+    let slow = MemberView { took_ms: Some(900.4), device: "<b>slow</b>".into(), ..failed[0].clone() };
+    let slowest = [slow, failed[0].clone()];
+    let written = Report { detail: &detail, connection: "plant", failed: &failed, slowest: &slowest, at: 1_000 };
     let check = |format: ReportFormat, expected: &[&str]| {
         let text = report(&written, format).unwrap();
         for expected in expected {
@@ -111,15 +113,19 @@ fn a_report_says_what_was_done_and_what_failed() {
             "| Command | led \\{\"on\":true\\} |",
             "| Followed by | 4 |",
             "> Asked for by \\*Ann\\*.\\\n> See ticket 7.",
-            "| succeeded | 2,104 |",
-            "| 1 | 2,106 | 2,104 | 2 | 0 | 1970-01-01T00:00:00.000Z |",
+            "| succeeded | 2,100 |",
+            "| cancelled | 3 |",
+            "| 1 | 2,106 | 2,100 | 2 | 3 | 1 | 1970-01-01T00:00:00.000Z | 1970-01-01T00:00:00.009Z, closed by a person |",
+            "| \\<b\\>slow\\</b\\> | 900 ms | failed | 2.3.0 |",
+            "2 devices answered that they succeeded, but report other values.",
+            "1 of 7 are listed.",
             "| 2,106 | 4 ms | 5 ms | 14 ms | 900 ms |",
             "| 10 ms and more | 106 | ██ |",
             "| 2 | failed | \\<b\\>jammed\\</b\\> |",
             "| Firmware 2.3.0 | 2 of 2 | 1 of 2,104 | firmware:=2.3.0 |",
             "| pump-7 | 1 | failed | 2.3.0 |",
             "| lamp-9 | succeeded | 1970-01-01T00:00:01.000Z |",
-            "1 of 2 failed devices are listed.",
+            "1 of 5 failed devices are listed.",
         ],
     );
     check(
