@@ -82,6 +82,7 @@ fn a_rollout_goes_stage_by_stage_and_sends_to_each_device_once() -> Result<()> {
     let shown = bench.run(&["rollout", "show", "1", "--output", "json"])?.ended(0)?.lines()?.remove(0);
     let members = shown["members"].as_array().context("no members")?;
     assert!(members.len() == 30 && members.iter().all(|member| member["state"] == "succeeded"), "{shown}");
+    assert_eq!(shown["disagree"], 0, "{shown}");
     let text = bench.run(&["rollout", "show", "1"])?.ended(0)?.out;
     assert!(text.contains("pump-0030") && text.contains("succeeded"), "{text}");
     let listed = bench.run(&["rollout", "list", "--output", "json"])?.ended(0)?.lines()?;
@@ -421,7 +422,8 @@ fn a_rollout_whose_connection_is_removed_says_so() -> Result<()> {
     let mut program = bench.start(&[&start[..], &["led", "on=true"]].concat())?;
     let printed = lines(&mut program)?;
     await_line(&printed, "some succeeded", |line| count(line, "succeeded") >= 1)?;
-    bench.run(&["connections", "remove", "bench", "--yes"])?.ended(0)?;
+    let removed = bench.run(&["connections", "remove", "bench", "--yes"])?.ended(0)?.out;
+    assert!(removed.contains("Rollout 1 has not ended: no more devices are sent the command"), "{removed}");
     // Something was sent, and nobody can say any more what became of it.
     assert_eq!(soon("exit", PATIENCE, || program.ended())?.code(), Some(3));
     assert!(program.log().contains("was removed"), "{}", program.log());

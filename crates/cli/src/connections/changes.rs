@@ -2,7 +2,9 @@
 
 use std::process::ExitCode;
 
-use wilco_engine::api::{Client, ConnectionEntry, ConnectionView, Failure, FailureCode, FileToRead, Trust};
+use wilco_engine::api::{
+    Client, ConnectionEntry, ConnectionView, Failure, FailureCode, FileToRead, RolloutState, Trust,
+};
 
 use super::{Described, files};
 use crate::{
@@ -165,16 +167,37 @@ fn placed(mut ids: Vec<String>, moved: &str, to: usize) -> Vec<String> {
 pub(super) async fn remove(base: &Base, name: &str, yes: bool) -> Result<ExitCode, Problem> {
     let connection = base.connection(name).await?;
     let shown = visible_name(&connection.name).into_owned();
+    let unfinished = unfinished_rollouts(base, &connection).await?;
     let question = format!(
-        "Remove {shown}, its secrets, {} devices and {} commands in its history?",
+        "Remove {shown}, its secrets, {} devices and {} commands in its history?{}",
         count(connection.devices as usize),
-        count(connection.counts.kept as usize)
+        count(connection.counts.kept as usize),
+        unfinished.as_ref().map(|rollouts| format!(" {rollouts} not ended.")).unwrap_or_default()
     );
     if !yes && !confirmed(&question, &format!("Removing {shown} also removes its history"))? {
         return Err(Problem::new(format!("{shown} was not removed."), "Answer y, or use --yes."));
     }
     base.console().remove_connection(&connection.id).await?;
-    say(&[format!("Removed {shown}.")])
+    let mut lines = vec![format!("Removed {shown}.")];
+    lines.extend(unfinished.map(|rollouts| {
+        format!("{rollouts} not ended: no more devices are sent the command, and those that were sent it may carry it out.")
+    }));
+    say(&lines)
+}
+
+/// `Rollout 3 has`, `Rollouts 3, 4 have`: those of the connection that are removed with it before they have ended.
+async fn unfinished_rollouts(base: &Base, connection: &ConnectionView) -> Result<Option<String>, Problem> {
+    let mut all = base.console().rollouts().await?;
+    all.retain(|view| {
+        let has_ended = matches!(view.state, RolloutState::Stopped | RolloutState::Finished);
+        view.spec.connection == connection.id && !has_ended
+    });
+    let numbers: Vec<_> = all.iter().rev().map(|view| view.id.as_str()).collect();
+    Ok(match numbers.as_slice() {
+        [] => None,
+        [one] => Some(format!("Rollout {one} has")),
+        many => Some(format!("Rollouts {} have", many.join(", "))),
+    })
 }
 
 /// Saves it; its staged files are discarded in any case.

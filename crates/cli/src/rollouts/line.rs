@@ -41,6 +41,8 @@ pub(super) struct Shown {
     pub(super) firmware_times: Vec<TimesView>,
     pub(super) causes: Vec<Cause>,
     pub(super) shared: Vec<SharedTrait>,
+    /// Members that answered that they succeeded, but report other values.
+    pub(super) disagree: u32,
     pub(super) followed_by: Vec<String>,
     pub(super) strangers: Vec<Stranger>,
     pub(super) stranger_count: u32,

@@ -34,6 +34,12 @@ struct Disk {
     progress: Progress,
     members: Vec<Option<Member>>,
     well_since: Option<Timestamp>,
+    before: Vec<bool>,
+}
+
+/// Whether a member says how well it goes.
+fn is_judged(member: Member) -> bool {
+    member.state.is_final() && member.state != State::Cancelled
 }
 
 pub(crate) struct World {
@@ -44,6 +50,8 @@ pub(crate) struct World {
     connected: bool,
     /// Since when the gate's measurement has been well without a break, by the world's own books.
     well_since: Option<Timestamp>,
+    /// The members that had ended when a person last let it continue after failures.
+    before: Vec<bool>,
     disk: Disk,
 }
 
@@ -52,8 +60,14 @@ impl World {
         let now = Timestamp(1_000_000);
         let rollout = Rollout::new(plan.clone(), now);
         let members = vec![None; plan.members() as usize];
-        let disk = Disk { progress: rollout.progress().clone(), members: members.clone(), well_since: None };
-        World { plan, rollout, now, members, connected: false, well_since: None, disk }
+        let before = vec![false; members.len()];
+        let disk = Disk {
+            progress: rollout.progress().clone(),
+            members: members.clone(),
+            well_since: None,
+            before: before.clone(),
+        };
+        World { plan, rollout, now, members, connected: false, well_since: None, before, disk }
     }
 
     pub(crate) fn take(&mut self, step: Step) {
@@ -73,7 +87,8 @@ impl World {
             Step::Hours(open, length) => self.tell(Input::Hours { open, until: self.now + length }),
             Step::Commit => {
                 let progress = self.rollout.progress().clone();
-                self.disk = Disk { progress, members: self.members.clone(), well_since: self.well_since };
+                let (members, before) = (self.members.clone(), self.before.clone());
+                self.disk = Disk { progress, members, well_since: self.well_since, before };
             }
             Step::Crash => self.crash(),
         }
@@ -120,6 +135,9 @@ impl World {
         if action == Action::Resume && !refused {
             // Nobody has looked meanwhile.
             self.well_since = self.well_since.map(|_| self.now);
+            if matches!(self.rollout.progress().brake, Some(Brake::Halted(Why::Failures { .. }))) {
+                self.before = self.members.iter().map(|member| member.is_some_and(is_judged)).collect();
+            }
         }
         let before = self.rollout.progress().clone();
         self.tell(Input::Act(action));
@@ -151,8 +169,9 @@ impl World {
     }
 
     fn crash(&mut self) {
-        let Disk { progress, members, well_since } = self.disk.clone();
+        let Disk { progress, members, well_since, before } = self.disk.clone();
         self.well_since = well_since;
+        self.before = before;
         let states = members.iter().map(|member| member.map(|member| member.state)).collect();
         let last = members.iter().flatten().map(|member| member.released_at).max();
         self.members = members;
@@ -234,16 +253,16 @@ impl World {
         if self.members.iter().all(Option::is_some) || matches!(progress.brake, Some(Brake::Stopped)) {
             return false;
         }
-        let states = || self.members.iter().flatten().map(|member| member.state);
-        let has_failed = |state: &State| match state {
+        // Those that end after a person has let it continue, whatever is said of the others meanwhile.
+        let since = || self.members.iter().zip(&self.before).filter(|(_, before)| !**before).filter_map(|(one, _)| *one);
+        let has_failed = |member: &Member| match member.state {
             State::Failed | State::Rejected | State::Undeliverable => true,
             State::TimedOut | State::Expired => halt.count_timeouts,
             _ => false,
         };
-        let count = |number: usize, before: u32| u32::try_from(number).expect("few members").saturating_sub(before);
-        let is_judged = |state: &State| state.is_final() && *state != State::Cancelled;
-        let ended = count(states().filter(is_judged).count(), progress.ended_before);
-        let failed = count(states().filter(has_failed).count(), progress.failed_before);
+        let count = |number: usize| u32::try_from(number).expect("few members");
+        let ended = count(since().filter(|member| is_judged(*member)).count());
+        let failed = count(since().filter(has_failed).count());
         let exceeded = match halt.above {
             HaltLimit::Members(limit) => failed > limit,
             HaltLimit::Percent(percent) => f64::from(failed) > percent / 100.0 * f64::from(ended) + 1e-9,

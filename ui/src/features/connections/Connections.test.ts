@@ -2,6 +2,7 @@ import { waitFor, within } from '@testing-library/svelte';
 import { describe, expect, it } from 'vitest';
 
 import { ROTTERDAM, view } from '../../backend/fake/connections';
+import { newRollout } from '../../test/rollouts';
 import { expectAccessible, openFleet, openWindow } from '../../test/window';
 
 const BENCH = view({ id: 'bench', name: 'Bench', url: 'mqtt://bench:1883' });
@@ -38,6 +39,16 @@ describe('the connections', () => {
     await findByRole('heading', { name: 'No connections yet' });
     await user.click(getByRole('link', { name: 'Fleet' }));
     await findByRole('button', { name: 'Try the demo fleet' });
+  });
+
+  it('name the rollouts that have not ended before they are removed with one', async () => {
+    const { getByRole, findByRole, user, backend } = await openFleet({ rolloutSpeed: 1 });
+    await backend.startRollout(newRollout({ name: 'Lights', rate: 1 }));
+    await user.click(getByRole('link', { name: 'Connections' }));
+    const card = within(await findByRole('article', { name: 'Demo fleet' }));
+    await user.click(card.getByRole('button', { name: 'More' }));
+    await user.click(card.getByRole('button', { name: 'Remove…' }));
+    expect(card.getByText(/^1 rollout has not ended:/).parentElement).toHaveTextContent('Lights (rollout 1)');
   });
 
   it('are switched in the top bar', async () => {

@@ -11,6 +11,7 @@ import {
   haltGauge,
   haltValue,
   nameOf,
+  nothingShared,
   pillText,
   stageName,
   stageNote,
@@ -170,6 +171,16 @@ it('what the failed share is said in plain words, of one as of many', () => {
     succeeded: 9,
   };
   expect(traitText(one)).toEqual(['1 of 3 failed devices has the tag kitchen', '1 of 9 that succeeded does']);
+});
+
+it.each([
+  [{}, null],
+  [{ failed: 1, timed_out: 1, succeeded: 9 }, /once 3 devices have failed/],
+  [{ failed: 2, rejected: 1, expired: 4 }, /No device has succeeded/],
+  [{ failed: 2, undeliverable: 1, succeeded: 1 }, /separates the failed devices/],
+])('of %o it says why no trait is named', (given, words) => {
+  if (words === null) expect(nothingShared(counts(given))).toBeNull();
+  else expect(nothingShared(counts(given))).toMatch(words);
 });
 
 it('a cause is what the device said, or what is known without it', () => {

@@ -294,6 +294,18 @@ export function traitText(trait: SharedTrait): [string, string] {
   ];
 }
 
+/** Failed devices from which on common traits are looked for. */
+const LEAST_FAILED = 3;
+
+/** Why no common trait of the failed devices is named; null where none has failed. */
+export function nothingShared(counts: MemberCounts): string | null {
+  const failed = counts.failed + counts.rejected + counts.timed_out + counts.undeliverable;
+  if (failed === 0) return null;
+  if (failed < LEAST_FAILED) return `Common traits are looked for once ${LEAST_FAILED} devices have failed.`;
+  if (counts.succeeded === 0) return 'No device has succeeded, so there is none to compare the failed ones with.';
+  return 'No firmware, tag, setting or restart separates the failed devices from those that succeeded.';
+}
+
 /** A cause as a chip says it. */
 export function causeText({ message, state }: { message: string; state: MemberState }): string {
   if (state === 'timed_out') return 'no answer';

@@ -141,7 +141,7 @@ describe('the wall', () => {
   });
 
   it('is coloured by presence or by what the devices measure', async () => {
-    const { app, user, getByRole, findByRole, findByText } = await openWall();
+    const { app, user, wall, current, getByRole, findByRole, findByText } = await openWall();
     const choice = getByRole('combobox', { name: 'Colour by' });
     await user.selectOptions(choice, 'Presence');
     expect(app.fleet.tileColours).toBe('presence');
@@ -149,8 +149,32 @@ describe('the wall', () => {
     await user.selectOptions(choice, 'temperature');
     await waitFor(() => expect(app.fleet.list.values).not.toBeNull());
     await findByText('temperature', { selector: '.words' });
+    await findByText('Not measured');
+    // A screen reader is told what the colour says.
+    wall.focus();
+    await waitFor(() =>
+      expect(current()).toHaveAccessibleName(/^bench-0001, online, .*temperature (not measured|-?[\d.,]+)/),
+    );
     await user.selectOptions(choice, 'Last command');
     await waitFor(() => expect(app.fleet.list.values).toBeNull());
+  });
+
+  it('explains every look that a tile has', async () => {
+    const { app, getByRole } = await openWall();
+    const legend = within(getByRole('group', { name: 'Legend' }));
+    for (const name of ['Sent', 'At broker', 'Accepted', 'Succeeded', 'Failed', 'Timed out']) legend.getByText(name);
+    const { counts } = app.fleet;
+    if (counts === null) throw new Error('no counts');
+    const states = { ...counts.states, held: 0, queued: 0, unconfirmed: 0, expired: 0, cancelled: 0, succeeded: 60 };
+    app.fleet.counts = { ...counts, online: 50, offline: 10, unknown: 0, states };
+    await waitFor(() => expect(legend.queryByText('No command')).toBeNull());
+    expect(legend.queryByText(/Queued|Unconfirmed|Expired/)).toBeNull();
+    app.fleet.counts = {
+      ...app.fleet.counts,
+      states: { ...states, succeeded: 1, held: 1, unconfirmed: 1, cancelled: 1 },
+    };
+    await legend.findByText('No command');
+    for (const name of ['Queued', 'Unconfirmed', 'Expired or cancelled', 'No command, offline']) legend.getByText(name);
   });
 
   it('is zoomed by keys, by buttons and by the wheel with Ctrl', async () => {
