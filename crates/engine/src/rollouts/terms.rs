@@ -2,12 +2,14 @@
 
 use super::limits_words;
 use crate::api::{
-    BetweenStages, Gate, HaltLimit, HaltRule, MaintenanceHours, NewRollout, RolloutTarget, WhichMembers, grouped,
+    BetweenStages, Gate, HaltLimit, HaltRule, LeaveOut, MaintenanceHours, NewRollout, RolloutTarget, WhichMembers,
+    grouped,
 };
 
 /// How a rollout goes on and when it stops, each with its label. What it leaves open is left out.
 pub(crate) fn terms(spec: &NewRollout) -> impl Iterator<Item = (&'static str, String)> + use<> {
     let terms = [
+        ("Left out", left_out(spec.leave_out)),
         ("Rate", spec.rate.map(|rate| format!("at most {} per second", grouped(rate)))),
         ("In flight", spec.in_flight.map(|limit| format!("at most {}", grouped(limit)))),
         ("Between stages", between(spec.between)),
@@ -47,6 +49,13 @@ pub(crate) fn target(target: &RolloutTarget) -> String {
     }
 }
 
+/// `devices that are offline or already as requested`, as they were at the start.
+fn left_out(LeaveOut { offline, already, busy }: LeaveOut) -> Option<String> {
+    let kinds = [(offline, "offline"), (already, "already as requested"), (busy, "busy with another command")];
+    let kinds: Vec<_> = kinds.into_iter().filter(|(left_out, _)| *left_out).map(|(_, kind)| kind).collect();
+    (!kinds.is_empty()).then(|| format!("devices that are {}", kinds.join(" or ")))
+}
+
 fn between(between: BetweenStages) -> Option<String> {
     match between {
         BetweenStages::Continue => None,
@@ -61,11 +70,13 @@ fn gate(gate: &Gate) -> String {
 
 fn halts(halt: &HaltRule) -> String {
     let above = match halt.above {
+        HaltLimit::Members { count: 1 } => "above 1 failed device".to_owned(),
         HaltLimit::Members { count } => format!("above {} failed devices", grouped(count)),
         HaltLimit::Percent { percent } => format!("above {percent} % failed"),
     };
     let timeouts = if halt.count_timeouts { "timeouts count" } else { "timeouts do not count" };
-    format!("{above}, after {} have finished; {timeouts}", grouped(halt.after))
+    let have = if halt.after == 1 { "has" } else { "have" };
+    format!("{above}, after {} {have} finished; {timeouts}", grouped(halt.after))
 }
 
 /// `1 h 30 min`, `45 s`, `250 ms`.
@@ -84,8 +95,20 @@ fn hours(hours: &MaintenanceHours) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{duration, hours};
-    use crate::api::MaintenanceHours;
+    use super::{duration, halts, hours, left_out};
+    use crate::api::{HaltLimit, HaltRule, LeaveOut, MaintenanceHours};
+
+    #[test]
+    fn a_halt_rule_and_the_devices_left_out_are_said_in_words() {
+        let halt = |above, after| HaltRule { above, after, count_timeouts: true };
+        let one = halts(&halt(HaltLimit::Members { count: 1 }, 1));
+        assert_eq!(one, "above 1 failed device, after 1 has finished; timeouts count");
+        let many = halts(&halt(HaltLimit::Percent { percent: 2.5 }, 20));
+        assert_eq!(many, "above 2.5 % failed, after 20 have finished; timeouts count");
+        assert_eq!(left_out(LeaveOut::default()), None);
+        let some = LeaveOut { offline: true, already: true, busy: false };
+        assert_eq!(left_out(some).as_deref(), Some("devices that are offline or already as requested"));
+    }
 
     #[test]
     fn lengths_and_hours_are_as_people_read_them() {

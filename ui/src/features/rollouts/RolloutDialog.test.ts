@@ -31,6 +31,21 @@ describe('what follows a rollout', () => {
   });
 });
 
+describe('a suggested timeout', () => {
+  it('is applied, and undone', async () => {
+    const { inside, user } = await openDialog();
+    await user.click(await inside.findByText(/^Name, rate, maintenance hours/));
+    const field = () => inside.getByRole('textbox', { name: 'Timeout, seconds' });
+    expect(field()).toHaveValue('');
+    await user.click(await inside.findByRole('button', { name: /^Use \d+ s$/ }));
+    await inside.findByText(/^Timeout set to \d+ s\./);
+    expect(field()).toHaveValue(expect.stringMatching(/^\d+$/));
+    await user.click(inside.getByRole('button', { name: 'Undo' }));
+    expect(field()).toHaveValue('');
+    await inside.findByText(/^Suggested timeout: \d+ s/);
+  });
+});
+
 describe('a broadcast', () => {
   it('is one publish for all, without stages or limits', async () => {
     const { inside, user, request } = await openDialog();
