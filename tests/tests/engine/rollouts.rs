@@ -106,6 +106,24 @@ async fn devices_that_vanish_in_the_middle_end_in_a_state_with_a_name() -> Resul
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn devices_that_answer_late_are_counted_in_a_rollout_that_ended_before_wilco_was_restarted() -> Result<()> {
+    let broker = Broker::plain()?;
+    let _fleet = Fleet::start(&broker, "pump", 2, &["--delay-ms", "8000"])?;
+    let mut desk = Desk::new().await?;
+    let connection = desk.connect(plain("bench", &broker)).await?;
+    desk.sees_online(&connection, 2).await?;
+    let id = desk.console().start_rollout(led(&connection, &FOUR[..2])).await?.id;
+    let ended = finished(&desk, &id).await?;
+    assert_eq!(ended.counts.timed_out, 2, "{:?}", ended.counts);
+    // They answer while Wilco is closed, or later: the broker keeps it.
+    desk.reopen().await?;
+    desk.online(&connection).await?;
+    let late = stands(&desk, &id, "late answers", |view| view.counts.succeeded == 2).await?;
+    assert_eq!((late.state, late.counts.timed_out), (RolloutState::Finished, 0));
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_connection_that_is_narrowed_sends_to_no_device_outside_and_says_so() -> Result<()> {
     let broker = Broker::plain()?;
     let _fleet = Fleet::start(&broker, "pump", 4, &[])?;

@@ -32,6 +32,10 @@ const REMEMBERED: usize = 8;
 /// ... with at most this number of members in all, because each takes memory. The latest is always remembered.
 const REMEMBERED_MEMBERS: usize = 100_000;
 
+/// At a start, those that are over are remembered if a member may still answer and they have at most this number of members
+/// in all: reading more takes too long.
+const REMEMBERED_AT_START: u32 = 20_000;
+
 /// The rollouts of one connection.
 #[derive(Default)]
 pub(super) struct Rollouts {
@@ -57,18 +61,32 @@ enum Next {
     Ask(Submission, u32),
 }
 
-/// The stored rollouts of a connection with unfinished members.
-pub(super) struct Remembered(Vec<(StoredRollout, Vec<StoredMember>)>);
+/// The stored rollouts of a connection, oldest first, with their members where something may still happen to them.
+pub(super) struct Remembered(Vec<(StoredRollout, Option<Vec<StoredMember>>)>);
 
 impl Remembered {
     pub(super) async fn read(store: &Store, connection: &ConnectionId) -> Result<Remembered, StoreError> {
         let mut all = Vec::new();
-        for stored in store.rollouts(connection).await? {
-            let members = if is_over(&stored) { Vec::new() } else { store.rollout_members(stored.number).await? };
-            all.push((stored, members));
+        let (mut rollouts, mut members) = (REMEMBERED, REMEMBERED_AT_START);
+        for stored in store.rollouts(connection).await?.into_iter().rev() {
+            let is_over = is_over(&stored);
+            let size: u32 = stored.stages.iter().sum();
+            let may_answer = rollouts > 0 && size <= members && may_be_answered_late(&stored);
+            if is_over && may_answer {
+                rollouts -= 1;
+                members -= size;
+            }
+            let read = if !is_over || may_answer { Some(store.rollout_members(stored.number).await?) } else { None };
+            all.push((stored, read));
         }
+        all.reverse();
         Ok(Remembered(all))
     }
+}
+
+/// A member's device may still answer, after all that is known of it.
+fn may_be_answered_late(stored: &StoredRollout) -> bool {
+    stored.snapshot.counts.iter().any(|counts| counts.timed_out > 0)
 }
 
 /// Nothing will happen to it any more, but for late answers.
@@ -89,15 +107,19 @@ impl Rollouts {
         let mut views = Vec::new();
         *self = Rollouts::default();
         for (stored, members) in remembered.0 {
-            if is_over(&stored) {
+            let Some(members) = members else {
                 let progress = &stored.snapshot.progress;
                 let stopped = progress.brake == Some(rollout::Brake::Stopped);
                 let phase = if stopped { Phase::Stopped } else { Phase::Finished };
                 let at = progress.ended_at.unwrap_or(progress.started_at);
                 views.push(view(&stored, &stored.snapshot, phase, &Awaited::default(), at));
                 continue;
+            };
+            let mut known = Known::restore(stored, members, now);
+            if let Some(ended_at) = known.stored.snapshot.progress.ended_at.filter(|_| known.machine.is_over()) {
+                known.changed_at = ended_at;
+                known.changed = known.is_unsaved(&known.snapshot());
             }
-            let known = Known::restore(stored, members, now);
             views.push(known.view(&|_| false));
             self.broadcasts.extend(known.broadcast().map(|id| (id.clone(), known.stored.number)));
             self.known.insert(known.stored.number, known);
