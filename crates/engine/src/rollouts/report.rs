@@ -142,21 +142,23 @@ fn stages(rollout: &RolloutView) -> Part {
     let rows = (1_u32..).zip(&rollout.stages).map(|(place, stage)| {
         let cancelled = stage.counts.cancelled;
         let failed = stage.counts.failed().saturating_sub(cancelled);
-        let succeeded = stage.counts.succeeded + stage.counts.unconfirmed;
+        let (succeeded, unconfirmed) = (stage.counts.succeeded, stage.counts.unconfirmed);
         let time = |at: Option<i64>| at.map(exact_time).unwrap_or_default();
         let closed = if stage.closed { ", closed by a person" } else { "" };
         vec![
             grouped(place),
             grouped(stage.members),
             grouped(succeeded),
+            grouped(unconfirmed),
             grouped(failed),
             grouped(cancelled),
-            grouped(stage.members.saturating_sub(succeeded + failed + cancelled)),
+            grouped(stage.members.saturating_sub(succeeded + unconfirmed + failed + cancelled)),
             time(stage.started_at),
             format!("{}{closed}", time(stage.ended_at)),
         ]
     });
-    let heads = vec!["Stage", "Devices", "Succeeded", "Failed", "Cancelled", "Unfinished", "Started", "Ended"];
+    let heads =
+        vec!["Stage", "Devices", "Succeeded", "Unconfirmed", "Failed", "Cancelled", "Unfinished", "Started", "Ended"];
     Part::Table { heads, rows: rows.collect() }
 }
 

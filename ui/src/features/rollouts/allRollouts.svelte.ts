@@ -23,7 +23,7 @@ import { rolloutActions } from './actions';
 import { Opened } from './opened.svelte';
 import { Preparing } from './preparing.svelte';
 import { rolloutToPrepare, type RolloutToPrepare } from './start.svelte';
-import { isActive, isOpen, isUnapproved, nameOf, sum } from './format';
+import { isActive, isOpen, isUnapproved, nameOf, outcomeText, sum } from './format';
 
 export interface ListFilter {
   name: string;
@@ -186,10 +186,7 @@ export class Rollouts {
     }
     if (rollout.state !== 'finished') return;
     const failed = sum(rollout.counts, FAILED_MEMBERS);
-    const message =
-      failed === 0
-        ? `${name} finished: all ${count(rollout.members)} succeeded.`
-        : `${name} finished: ${count(failed)} of ${count(rollout.members)} failed.`;
+    const message = `${name} finished: ${outcomeText(rollout)}.`;
     notices.add([{ level: failed === 0 ? 'info' : 'warning', message, hint: null, connection }]);
   }
 }

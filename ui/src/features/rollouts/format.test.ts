@@ -12,6 +12,7 @@ import {
   haltValue,
   nameOf,
   nothingShared,
+  outcomeText,
   pillText,
   stageName,
   stageNote,
@@ -88,6 +89,21 @@ describe('a stage', () => {
     expect(stageNote(last, 1, { ...rollout, state: 'stopped' }, 0).join('')).toBe('Not started');
     const unapproved = rolloutView({ spec, stages: [stage], state: 'waiting', waits_for: { what: 'approval' } });
     expect(stageNote(stage, 0, unapproved, 0).join('')).toBe('Starts when it is approved');
+  });
+});
+
+describe('the end of a rollout', () => {
+  const outcome = (given: Parameters<typeof counts>[0]) => outcomeText({ counts: counts(given), members: 40 });
+
+  it('calls nothing succeeded or failed that is not', () => {
+    expect(outcome({ succeeded: 40 })).toBe('all 40 succeeded');
+    expect(outcome({ succeeded: 37, failed: 2, timed_out: 1 })).toBe('3 of 40 failed');
+    expect(outcome({ succeeded: 30, failed: 3, cancelled: 2, unconfirmed: 5 })).toBe(
+      '3 of 40 failed, 2 cancelled, 5 unconfirmed',
+    );
+    expect(outcome({ unconfirmed: 40 })).toBe('40 of 40 unconfirmed');
+    const done = { ...stage, counts: counts({ succeeded: 7, unconfirmed: 3 }), started_at: 1, ended_at: 2 };
+    expect(stageNote(done, 0, rolloutView({ stages: [done] }), 0).join('')).toBe('7 of 10 succeeded, 3 unconfirmed');
   });
 });
 

@@ -1,7 +1,7 @@
 /** How a rollout, its stages and its members are called. */
 
 import type { CommandState } from '../../backend/bindings/CommandState';
-import { FINAL_STATES, OPEN_STATES } from '../../backend/bindings/Constants';
+import { FAILED_MEMBERS, FINAL_STATES, OPEN_STATES } from '../../backend/bindings/Constants';
 import type { MemberCounts } from '../../backend/bindings/MemberCounts';
 import type { MemberState } from '../../backend/bindings/MemberState';
 import type { NewRollout } from '../../backend/bindings/NewRollout';
@@ -166,10 +166,11 @@ export function stageNote(stage: StageView, place: number, rollout: RolloutView,
   const ended = sum(stage.counts, FINAL_STATES);
   const done = ended === stage.members || stage.ended_at !== null;
   if (done) {
-    const succeeded = stage.counts.succeeded + stage.counts.unconfirmed;
+    const { succeeded, unconfirmed } = stage.counts;
+    const unsaid = unconfirmed > 0 ? `, ${count(unconfirmed)} unconfirmed` : '';
     const open = stage.members - ended;
     const closed = stage.closed && open > 0 ? `, closed while ${counted(open, 'device')} had not answered` : '';
-    return [`${count(succeeded)} of ${count(stage.members)}`, ` succeeded${closed}${afterwards(place, rollout, now)}`];
+    return [`${count(succeeded)} of ${count(stage.members)}`, ` succeeded${unsaid}${closed}${afterwards(place, rollout, now)}`];
   }
   if (place === rollout.stage && isUnapproved(rollout)) return ['', 'Starts when it is approved'];
   if (place > rollout.stage || stage.started_at === null) return ['', beginsWhen(rollout)];
@@ -189,6 +190,22 @@ function afterwards(place: number, rollout: RolloutView, now: number): string {
   const { waits_for: waits } = rollout;
   if (waits === null) return '';
   return `. ${waitText(rollout, now)}`;
+}
+
+/**
+ * What became of the members of a rollout that has ended: `all 40 succeeded`, or `3 of 40 failed, 2 cancelled`. One that is
+ * cancelled has not failed, and one that is unconfirmed has not succeeded.
+ */
+export function outcomeText({ counts, members }: Pick<RolloutView, 'counts' | 'members'>): string {
+  const { cancelled, unconfirmed } = counts;
+  const numbers: [number, string][] = [
+    [sum(counts, FAILED_MEMBERS) - cancelled, 'failed'],
+    [cancelled, 'cancelled'],
+    [unconfirmed, 'unconfirmed'],
+  ];
+  const some = numbers.filter(([n]) => n > 0);
+  if (some.length === 0) return `all ${count(members)} succeeded`;
+  return some.map(([n, word], i) => `${count(n)}${i === 0 ? ` of ${count(members)}` : ''} ${word}`).join(', ');
 }
 
 /** The reason why a rollout waits, as a sentence. */

@@ -9,7 +9,14 @@ use crate::api::{
 };
 
 fn detail() -> RolloutDetail {
-    let counts = MemberCounts { succeeded: 2_100, failed: 2, cancelled: 3, held: 1, ..MemberCounts::default() };
+    let counts = MemberCounts {
+        succeeded: 2_096,
+        unconfirmed: 4,
+        failed: 2,
+        cancelled: 3,
+        held: 1,
+        ..MemberCounts::default()
+    };
     let command = RolloutCommand { name: "led".into(), args: json!({"on": true}).into(), ..RolloutCommand::default() };
     let spec = NewRollout {
         name: Some("Lights <on>".into()),
@@ -113,9 +120,9 @@ fn a_report_says_what_was_done_and_what_failed() {
             "| Command | led \\{\"on\":true\\} |",
             "| Followed by | 4 |",
             "> Asked for by \\*Ann\\*.\\\n> See ticket 7.",
-            "| succeeded | 2,100 |",
+            "| succeeded | 2,096 |",
             "| cancelled | 3 |",
-            "| 1 | 2,106 | 2,100 | 2 | 3 | 1 | 1970-01-01T00:00:00.000Z | 1970-01-01T00:00:00.009Z, closed by a person |",
+            "| 1 | 2,106 | 2,096 | 4 | 2 | 3 | 1 | 1970-01-01T00:00:00.000Z | 1970-01-01T00:00:00.009Z, closed by a person |",
             "| \\<b\\>slow\\</b\\> | 900 ms | failed | 2.3.0 |",
             "2 devices answered that they succeeded, but report other values.",
             "1 of 7 are listed.",
