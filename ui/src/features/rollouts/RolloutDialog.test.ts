@@ -39,7 +39,7 @@ describe('a suggested timeout', () => {
     expect(field()).toHaveValue('');
     await user.click(await inside.findByRole('button', { name: /^Use \d+ s$/ }));
     await inside.findByText(/^Timeout set to \d+ s\./);
-    expect(field()).toHaveValue(expect.stringMatching(/^\d+$/));
+    expect(field()).not.toHaveValue('');
     await user.click(inside.getByRole('button', { name: 'Undo' }));
     expect(field()).toHaveValue('');
     await inside.findByText(/^Suggested timeout: \d+ s/);
