@@ -180,7 +180,9 @@ pub(super) async fn remove(base: &Base, name: &str, yes: bool) -> Result<ExitCod
     base.console().remove_connection(&connection.id).await?;
     let mut lines = vec![format!("Removed {shown}.")];
     lines.extend(unfinished.map(|rollouts| {
-        format!("{rollouts} not ended: no more devices are sent the command, and those that were sent it may carry it out.")
+        format!(
+            "{rollouts} not ended: no more devices are sent the command, and those that were sent it may carry it out."
+        )
     }));
     say(&lines)
 }

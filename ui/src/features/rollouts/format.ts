@@ -170,7 +170,10 @@ export function stageNote(stage: StageView, place: number, rollout: RolloutView,
     const unsaid = unconfirmed > 0 ? `, ${count(unconfirmed)} unconfirmed` : '';
     const open = stage.members - ended;
     const closed = stage.closed && open > 0 ? `, closed while ${counted(open, 'device')} had not answered` : '';
-    return [`${count(succeeded)} of ${count(stage.members)}`, ` succeeded${unsaid}${closed}${afterwards(place, rollout, now)}`];
+    return [
+      `${count(succeeded)} of ${count(stage.members)}`,
+      ` succeeded${unsaid}${closed}${afterwards(place, rollout, now)}`,
+    ];
   }
   if (place === rollout.stage && isUnapproved(rollout)) return ['', 'Starts when it is approved'];
   if (place > rollout.stage || stage.started_at === null) return ['', beginsWhen(rollout)];

@@ -68,8 +68,7 @@ impl Handle {
                 let rollout = query.rollout.clone();
                 let failed = self.members(query, 0, LISTED).await?.rows;
                 let answered = answered_states();
-                let slowest =
-                    MemberQuery { rollout, states: answered, slowest_first: true, ..MemberQuery::default() };
+                let slowest = MemberQuery { rollout, states: answered, slowest_first: true, ..MemberQuery::default() };
                 let slowest = self.members(slowest, 0, SLOWEST).await?.rows;
                 let connection = self.connection_name(&detail.rollout.spec.connection).await?;
                 let at = self.clock.now().0;

@@ -9,14 +9,8 @@ use crate::api::{
 };
 
 fn detail() -> RolloutDetail {
-    let counts = MemberCounts {
-        succeeded: 2_096,
-        unconfirmed: 4,
-        failed: 2,
-        cancelled: 3,
-        held: 1,
-        ..MemberCounts::default()
-    };
+    let counts =
+        MemberCounts { succeeded: 2_096, unconfirmed: 4, failed: 2, cancelled: 3, held: 1, ..MemberCounts::default() };
     let command = RolloutCommand { name: "led".into(), args: json!({"on": true}).into(), ..RolloutCommand::default() };
     let spec = NewRollout {
         name: Some("Lights <on>".into()),
