@@ -254,7 +254,8 @@ impl World {
             return false;
         }
         // Those that end after a person has let it continue, whatever is said of the others meanwhile.
-        let since = || self.members.iter().zip(&self.before).filter(|(_, before)| !**before).filter_map(|(one, _)| *one);
+        let since =
+            || self.members.iter().zip(&self.before).filter(|(_, before)| !**before).filter_map(|(one, _)| *one);
         let has_failed = |member: &Member| match member.state {
             State::Failed | State::Rejected | State::Undeliverable => true,
             State::TimedOut | State::Expired => halt.count_timeouts,
