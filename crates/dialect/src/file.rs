@@ -234,13 +234,10 @@ pub(crate) struct HearRule {
 pub(crate) enum What {
     Answer(AnswerRule),
     State(StateRule),
-    Presence {
-        at: Option<At>,
-        online: Vec<String>,
-        offline: Vec<String>,
-    },
+    Presence(PresenceRule),
     Telemetry {
         at: Box<str>,
+        time: Option<At>,
     },
     /// The device has started.
     Started,
@@ -252,10 +249,26 @@ pub(crate) enum What {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct AnswerRule {
     pub(crate) id: Option<At>,
+    /// A text that may have the ID anywhere in it.
+    pub(crate) id_in: Option<At>,
     pub(crate) outcome: Vec<OutcomeRule>,
     pub(crate) result: Option<At>,
     pub(crate) progress: Option<At>,
+    /// When the device said it.
+    pub(crate) time: Option<At>,
     pub(crate) lenient: bool,
+}
+
+/// How the presence of a device is read.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct PresenceRule {
+    pub(crate) at: Option<At>,
+    pub(crate) online: Vec<String>,
+    pub(crate) offline: Vec<String>,
+    pub(crate) boot: Option<At>,
+    pub(crate) firmware: Option<At>,
+    pub(crate) tags: Option<At>,
+    pub(crate) since: Option<At>,
 }
 
 /// How a report of state is read.

@@ -90,7 +90,7 @@ fn described(what: &What) -> &'static str {
     match what {
         What::Answer(_) => "Answers on this topic are",
         What::State(_) => "The state on this topic is",
-        What::Presence { .. } => "Presence on this topic is",
+        What::Presence(_) => "Presence on this topic is",
         What::Telemetry { .. } => "Measurements on this topic are",
         What::Started | What::Nothing => "This topic is",
     }

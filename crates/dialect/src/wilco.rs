@@ -11,6 +11,7 @@ use wilco_ledger::{DeviceId, Timestamp};
 use crate::{Channel, DecodedMessage, Filter, Inbound, Outbound, Request, Topics, Unreadable, words};
 
 pub(crate) use answer::PlainAnswers;
+pub(crate) use report::{MOST_TAGS, short};
 pub(crate) use request::observe_text;
 
 /// The largest payload that is decoded, in bytes. AWS accepts 128 KiB, other brokers a configured size.

@@ -42,16 +42,21 @@ pub(crate) fn leading_outcome(text: &str) -> Option<Outcome> {
 /// The outcome at the beginning of a text of text firmware: as [`leading_outcome`], and also `OK, light on` or `ERROR
 /// 17`. In lower case, a word and a space begin a sentence, which may mean the opposite.
 pub(crate) fn first_outcome(text: &str) -> Option<Outcome> {
-    let begins = |word: &str| {
-        let (first, rest) = text.split_at_checked(word.len())?;
-        let ends = match rest.chars().next() {
-            None => true,
-            Some(next) if next.is_whitespace() => !first.contains(char::is_lowercase),
-            Some(next) => !next.is_alphanumeric() && !matches!(next, '_' | '-' | '\''),
-        };
-        (first.eq_ignore_ascii_case(word) && ends).then_some(())
+    WORDS.iter().find(|(word, _)| is_first(word, text)).map(|(_, outcome)| *outcome)
+}
+
+/// Whether a text begins with this word, in any case, as text firmware writes it: see [`first_outcome`].
+pub(crate) fn is_first(word: &str, text: &str) -> bool {
+    if text.split(':').next().is_some_and(|first| first.trim().eq_ignore_ascii_case(word)) {
+        return true;
+    }
+    let Some((first, rest)) = text.split_at_checked(word.len()) else { return false };
+    let ends = match rest.chars().next() {
+        None => true,
+        Some(next) if next.is_whitespace() => !first.contains(char::is_lowercase),
+        Some(next) => !next.is_alphanumeric() && !matches!(next, '_' | '-' | '\''),
     };
-    leading_outcome(text).or_else(|| WORDS.iter().find(|(word, _)| begins(word).is_some()).map(|(_, outcome)| *outcome))
+    ends && first.eq_ignore_ascii_case(word)
 }
 
 /// The first `limit` bytes of a text at most, cut between characters and marked as cut.

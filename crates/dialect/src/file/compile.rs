@@ -7,7 +7,7 @@ use wilco_ledger::Outcome;
 
 use super::{
     Announce, AnswerRule, At, Code, Compare, DialectFile, Expect, FORMAT, FileProblem, Group, HearRule, IdKind,
-    LARGEST_FILE, Like, OutcomeRule, ReaderKind, RequestRule, StateRule, Test, What, Word,
+    LARGEST_FILE, Like, OutcomeRule, PresenceRule, ReaderKind, RequestRule, StateRule, Test, What, Word,
     source::{
         As, CodeSource, ExpectSource, HearSource, IdSource, LikeSource, OneOrMany, OneOrManyValues, OutcomeSource,
         ReaderSource, RequestSource, Source, Subscribe, TestSource,
@@ -174,6 +174,10 @@ fn reader(source: ReaderSource) -> ReaderKind {
         ReaderSource::Homie4 => ReaderKind::Homie4,
         ReaderSource::ThingsboardGateway => ReaderKind::ThingsBoardGateway,
     }
+}
+
+fn texts(given: Option<&OneOrMany>) -> Vec<Box<str>> {
+    given.map_or(&[][..], OneOrMany::all).iter().map(|text| text.as_str().into()).collect()
 }
 
 /// Whether a broker accepts a topic filter (MQTT 5 section 4.7.1), and it is not for messages of every kind.
@@ -419,6 +423,8 @@ impl Place<'_> {
                 outcome: source.outcome.iter().take(MOST_IN_A_RULE).map(|rule| self.outcome(rule)).collect(),
                 result: source.result.as_deref().map(|at| self.at("result", at)),
                 progress: source.progress.as_deref().map(|at| self.at("progress", at)),
+                id_in: source.id_in.as_deref().map(|at| self.at("text with the ID", at)),
+                time: source.time.as_deref().map(|at| self.at("time", at)),
                 lenient: source.lenient,
             }),
             As::State => What::State(StateRule {
@@ -427,12 +433,19 @@ impl Place<'_> {
                 met: source.met.and_then(super::source::Means::outcome).unwrap_or(Outcome::Succeeded),
                 steps: source.steps,
             }),
-            As::Presence => What::Presence {
+            As::Presence => What::Presence(PresenceRule {
                 at: source.at.as_deref().map(|at| self.at("at", at)),
                 online: source.online.clone(),
                 offline: source.offline.clone(),
+                boot: source.boot.as_deref().map(|at| self.at("boot", at)),
+                firmware: source.firmware.as_deref().map(|at| self.at("firmware", at)),
+                tags: source.tags.as_deref().map(|at| self.at("tags", at)),
+                since: source.since.as_deref().map(|at| self.at("since", at)),
+            }),
+            As::Telemetry => What::Telemetry {
+                at: source.at.as_deref().unwrap_or_default().into(),
+                time: source.time.as_deref().map(|at| self.at("time", at)),
             },
-            As::Telemetry => What::Telemetry { at: source.at.as_deref().unwrap_or_default().into() },
             As::Started => What::Started,
             As::Ignore => What::Nothing,
         }
@@ -446,26 +459,28 @@ impl Place<'_> {
     }
 
     fn test(&mut self, source: &TestSource) -> Test {
-        let TestSource { at, is, begins, from, to, exists } = source;
-        self.test_of(at.as_ref(), is.as_ref(), begins.as_ref(), (*from, *to), *exists)
+        let TestSource { at, is, begins, word, from, to, exists } = source;
+        self.test_of(at.as_ref(), is.as_ref(), (begins.as_ref(), word.as_ref()), (*from, *to), *exists)
     }
 
     fn test_of(
         &mut self,
         at: Option<&String>,
         is: Option<&OneOrManyValues>,
-        begins: Option<&String>,
+        (begins, word): (Option<&OneOrMany>, Option<&OneOrMany>),
         (from, to): (Option<f64>, Option<f64>),
         exists: Option<bool>,
     ) -> Test {
-        let tests_something = is.is_some() || begins.is_some() || from.is_some() || to.is_some() || exists.is_some();
+        let tests_a_text = begins.is_some() || word.is_some();
+        let tests_something = is.is_some() || tests_a_text || from.is_some() || to.is_some() || exists.is_some();
         if at.is_none() && tests_something {
             self.wrong("A test needs at = \"/status\" or at = \"{status}\".".to_owned());
         }
         Test {
             at: at.map(|at| self.at("value", at)),
             is: is.map(OneOrManyValues::all).unwrap_or_default().into_iter().map(Into::into).collect(),
-            begins: begins.map(|begins| begins.as_str().into()),
+            begins: texts(begins),
+            words: texts(word),
             from,
             to,
             exists: exists.unwrap_or(true),
@@ -473,9 +488,10 @@ impl Place<'_> {
     }
 
     fn outcome(&mut self, source: &OutcomeSource) -> OutcomeRule {
-        let OutcomeSource { at, is, begins, from, to, exists, means, message } = source;
+        let OutcomeSource { at, is, begins, word, from, to, exists, means, message } = source;
+        let of_text = (begins.as_ref(), word.as_ref());
         OutcomeRule {
-            test: self.test_of(at.as_ref(), is.as_ref(), begins.as_ref(), (*from, *to), *exists),
+            test: self.test_of(at.as_ref(), is.as_ref(), of_text, (*from, *to), *exists),
             means: means.outcome(),
             message: message.iter().flat_map(OneOrMany::all).map(|at| self.at("message", at)).collect(),
         }

@@ -278,7 +278,10 @@ impl DialectForm {
                 for outcome in &hear.outcome {
                     let means = outcome.means.outcome()?;
                     let message = outcome.message.as_ref().map_or(Some(String::new()), single)?;
-                    let begins = outcome.begins.as_ref().map(|begins| format!("{begins}*"));
+                    let begins = match &outcome.begins {
+                        Some(begins) => Some(format!("{}*", single(begins)?)),
+                        None => None,
+                    };
                     let is = outcome.is.as_ref().map(|is| is.all().join(", ")).or(begins).unwrap_or_default();
                     self.outcomes.push(OutcomeField { at: text(&outcome.at), is, means, message });
                 }

@@ -8,6 +8,7 @@ use wilco_ledger::{Outcome, is_same_value};
 use crate::{
     json::{ExactValue, canonical},
     pattern::{Captures, Kind, Pattern},
+    words,
 };
 
 /// The key under which a device reports that it has started.
@@ -94,7 +95,9 @@ pub(crate) fn shown(value: &Value) -> String {
 pub(crate) struct Test {
     pub(super) at: Option<At>,
     pub(super) is: Vec<Box<str>>,
-    pub(super) begins: Option<Box<str>>,
+    pub(super) begins: Vec<Box<str>>,
+    /// The words of which the text begins with one.
+    pub(super) words: Vec<Box<str>>,
     pub(super) from: Option<f64>,
     pub(super) to: Option<f64>,
     pub(super) exists: bool,
@@ -107,17 +110,19 @@ impl Test {
         if !self.exists {
             return false;
         }
-        let begins = self.begins.as_ref().is_none_or(|begins| {
+        let begins_with = |begins: &str| {
             let start = found.trim_start().get(..begins.len());
             start.is_some_and(|start| start.eq_ignore_ascii_case(begins))
-        });
+        };
+        let begins = self.begins.is_empty() || self.begins.iter().any(|begins| begins_with(begins));
+        let first_word = self.words.is_empty() || self.words.iter().any(|word| words::is_first(word, found.trim()));
         let number = || found.trim().parse::<f64>().ok();
         let within = (self.from.is_none() && self.to.is_none())
             || number().is_some_and(|number| {
                 self.from.is_none_or(|from| number >= from) && self.to.is_none_or(|to| number <= to)
             });
         let is = self.is.is_empty() || self.is.iter().any(|word| is_same_value(word, &found));
-        is && begins && within
+        is && begins && first_word && within
     }
 
     /// Whether it may hold for a message of which only a part can be read.

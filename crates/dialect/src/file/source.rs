@@ -210,16 +210,28 @@ pub(super) struct HearSource {
     /// The device's name is a part of this value.
     pub(super) device_like: Option<String>,
     pub(super) id: Option<String>,
+    /// The ID may be anywhere in this text.
+    pub(super) id_in: Option<String>,
     #[serde(default)]
     pub(super) outcome: Vec<OutcomeSource>,
     pub(super) result: Option<String>,
     pub(super) progress: Option<String>,
+    /// When, by the device's clock.
+    pub(super) time: Option<String>,
     pub(super) at: Option<String>,
     pub(super) key: Option<String>,
     #[serde(default)]
     pub(super) online: Vec<String>,
     #[serde(default)]
     pub(super) offline: Vec<String>,
+    /// Which start of the device this is.
+    pub(super) boot: Option<String>,
+    /// The version of its firmware.
+    pub(super) firmware: Option<String>,
+    /// An array of its labels.
+    pub(super) tags: Option<String>,
+    /// Since when it is online or offline, by the device's clock.
+    pub(super) since: Option<String>,
     /// The outcome of a value that meets the request.
     pub(super) met: Option<Means>,
     #[serde(default)]
@@ -246,7 +258,9 @@ pub(super) struct LikeSource {
 pub(super) struct TestSource {
     pub(super) at: Option<String>,
     pub(super) is: Option<OneOrManyValues>,
-    pub(super) begins: Option<String>,
+    pub(super) begins: Option<OneOrMany>,
+    /// The first word of a text.
+    pub(super) word: Option<OneOrMany>,
     pub(super) from: Option<f64>,
     pub(super) to: Option<f64>,
     pub(super) exists: Option<bool>,
@@ -257,7 +271,8 @@ pub(super) struct TestSource {
 pub(super) struct OutcomeSource {
     pub(super) at: Option<String>,
     pub(super) is: Option<OneOrManyValues>,
-    pub(super) begins: Option<String>,
+    pub(super) begins: Option<OneOrMany>,
+    pub(super) word: Option<OneOrMany>,
     pub(super) from: Option<f64>,
     pub(super) to: Option<f64>,
     pub(super) exists: Option<bool>,

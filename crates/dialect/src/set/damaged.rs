@@ -67,7 +67,7 @@ impl Member {
                         break;
                     }
                 }
-                What::Nothing | What::Presence { .. } | What::Telemetry { .. } | What::Started => {}
+                What::Nothing | What::Presence(_) | What::Telemetry { .. } | What::Started => {}
             }
         }
         let meaning = report.or(likely_answer).or(likely_report);
@@ -78,7 +78,7 @@ impl Member {
 }
 
 /// The command whose ID is still readable, and its device where the ID is one of ours.
-fn named(
+pub(super) fn named(
     rule: &AnswerRule,
     looked: &MessageContext<'_, '_>,
     context: &Context<'_>,

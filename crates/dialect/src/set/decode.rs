@@ -2,16 +2,20 @@
 
 use std::borrow::Cow;
 
-use wilco_ledger::{Answer, Claim, CommandId, DeviceId, Outcome, Raw, Report, Reported};
+use serde_json::Value;
+use wilco_ledger::{Answer, Claim, CommandId, DeviceId, Outcome, Raw, Report, Reported, Timestamp};
 
-use super::{Context, Decoded, DialectSet, Meaning, Member, body::Body};
+use super::{Context, Decoded, DialectSet, Meaning, Member, body::Body, damaged::named};
 use crate::{
     DecodedMessage, Inbound, TelemetryRest, Unreadable,
     devices::{KnownDevice, Use},
-    file::{AnswerRule, At, Compare, HearRule, Like, MessageContext, STARTED, StateRule, What, Word, flattened},
+    file::{
+        AnswerRule, At, Compare, HearRule, Like, MessageContext, PresenceRule, STARTED, StateRule, What, Word, flattened,
+    },
     jinja::Template,
-    json::{ExactValue, canonical},
+    json::{ExactValue, canonical, whole},
     pattern::{Captures, Kind, Known},
+    wilco::{MOST_TAGS, short},
     words,
 };
 
@@ -284,29 +288,22 @@ impl Found<'_, '_> {
                 Ok(Some(answer)) => add(Meaning::Message(DecodedMessage::Answer(answer))),
                 Ok(None) => {}
                 Err(why) => {
-                    add(Meaning::Unreadable(Unreadable::of(self.device.clone(), why)));
+                    let id = named(rule, self.looked, self.context).map(|(_, id)| id);
+                    add(Meaning::Unreadable(Unreadable { device: Some(self.device.clone()), why, id }));
                 }
             },
             What::State(rule) => self.state(rule, add),
-            What::Presence { at, online, offline } => {
-                let word = at.as_ref().map_or_else(|| Some(self.looked.text.to_owned()), |at| self.looked.text_at(at));
-                let Some(word) = word else { return };
-                let word = self.known().map_or(word.trim(), |device| device.word(word.trim()));
-                let is_one = |words: &[String]| words.iter().any(|one| one.eq_ignore_ascii_case(word));
-                let is_online = is_one(online);
-                if is_online || is_one(offline) {
-                    add(Meaning::Message(presence(self.device.clone(), is_online)));
-                }
-                if is_online {
-                    self.started(add);
-                }
-            }
-            What::Telemetry { at } => {
+            What::Presence(rule) => self.presence(rule, add),
+            What::Telemetry { at, time } => {
                 let Some(value) = self.looked.value_at(at) else { return };
-                let series = series(&value);
+                let mut series = series(&value);
+                if let Some(At::Pointer(time)) = time {
+                    series.retain(|(name, _)| **time != *format!("{at}/{name}"));
+                }
                 if !series.is_empty() {
                     let (device, rest) = (self.device.clone(), TelemetryRest::default());
-                    add(Meaning::Message(DecodedMessage::Telemetry { device, at: None, series, rest }));
+                    let at = time.as_ref().and_then(|time| self.time(time));
+                    add(Meaning::Message(DecodedMessage::Telemetry { device, at, series, rest }));
                 }
             }
             What::Started => self.started(add),
@@ -316,6 +313,51 @@ impl Found<'_, '_> {
 
     fn known(&self) -> Option<&KnownDevice> {
         self.context.devices.get(&self.device)
+    }
+
+    fn presence(&self, rule: &PresenceRule, add: &mut dyn FnMut(Meaning)) {
+        let word = rule.at.as_ref().map_or_else(|| Some(self.looked.text.to_owned()), |at| self.looked.text_at(at));
+        let Some(word) = word else { return };
+        let word = self.known().map_or(word.trim(), |device| device.word(word.trim()));
+        let is_one = |words: &[String]| words.iter().any(|one| one.eq_ignore_ascii_case(word));
+        let online = is_one(&rule.online);
+        if online || is_one(&rule.offline) {
+            add(Meaning::Message(DecodedMessage::Presence {
+                device: self.device.clone(),
+                online,
+                boot: rule.boot.as_ref().and_then(|at| self.name(at)),
+                firmware: rule.firmware.as_ref().and_then(|at| self.name(at)),
+                tags: rule.tags.as_ref().map(|at| self.tags(at)).unwrap_or_default(),
+                since: rule.since.as_ref().and_then(|at| self.time(at)),
+            }));
+        }
+        if online {
+            self.started(add);
+        }
+    }
+
+    /// A text, as long as names are kept.
+    fn name(&self, at: &At) -> Option<String> {
+        match at {
+            At::Pointer(pointer) => self.looked.value_at(pointer)?.as_str().map(short),
+            At::Place(_) => self.looked.text_at(at).as_deref().map(short),
+        }
+    }
+
+    fn tags(&self, at: &At) -> Vec<String> {
+        let At::Pointer(pointer) = at else { return Vec::new() };
+        let Some(value) = self.looked.value_at(pointer) else { return Vec::new() };
+        let tags = value.as_array().unwrap_or_default();
+        tags.iter().filter_map(ExactValue::as_str).take(MOST_TAGS).map(short).collect()
+    }
+
+    /// Milliseconds since 1970, by the device's clock.
+    fn time(&self, at: &At) -> Option<Timestamp> {
+        let written = match at {
+            At::Pointer(pointer) => self.looked.value_at(pointer)?.approximate(),
+            At::Place(_) => Value::from(self.looked.text_at(at)?),
+        };
+        whole(&written).map(Timestamp)
     }
 
     fn started(&self, add: &mut dyn FnMut(Meaning)) {
@@ -340,10 +382,17 @@ impl Found<'_, '_> {
         };
         let claim = match rule.id.as_ref().and_then(|at| self.looked.text_at(at)) {
             Some(id) if !id.is_empty() && id != "null" => Claim::Id(self.command(&id)?),
-            _ => Claim::Nothing,
+            _ => match rule.id_in.as_ref().and_then(|at| self.looked.text_at(at)) {
+                Some(text) => Claim::Within(words::shortened(text.trim(), LONGEST_MESSAGE).into()),
+                None => Claim::Nothing,
+            },
         };
         let result = rule.result.as_ref().and_then(|at| match at {
-            At::Pointer(pointer) => self.looked.value_at(pointer).map(|value| canonical(&value.to_string())),
+            // `null` is no result.
+            At::Pointer(pointer) => {
+                let value = self.looked.value_at(pointer).filter(|value| **value != ExactValue::Null);
+                value.map(|value| canonical(&value.to_string()))
+            }
             At::Place(_) => self.looked.text_at(at).map(|text| ExactValue::String(text).to_string()),
         });
         Ok(Some(Answer {
@@ -352,9 +401,9 @@ impl Found<'_, '_> {
             correlation: None,
             outcome,
             progress: self.progress(rule, outcome),
-            message: message.map(|message| words::shortened(&message, LONGEST_MESSAGE).into()),
+            message: message.map(|message| words::shortened(message.trim(), LONGEST_MESSAGE).into()),
             result: result.map(Into::into),
-            said_at: None,
+            said_at: rule.time.as_ref().and_then(|at| self.time(at)),
             retained: self.inbound.retained,
             raw: raw(self.inbound),
         }))

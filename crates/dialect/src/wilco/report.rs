@@ -15,7 +15,7 @@ const MOST_SERIES: usize = 64;
 /// How many members that are no measurements are named.
 const NAMED: usize = 4;
 /// How many tags a device may carry.
-const MOST_TAGS: usize = 64;
+pub(crate) const MOST_TAGS: usize = 64;
 /// How much is kept of a boot id, a version, a tag or a series' name, in bytes.
 const LONGEST_NAME: usize = 128;
 
@@ -106,6 +106,7 @@ fn is_online(value: &Value) -> Option<bool> {
     }
 }
 
-fn short(text: &str) -> String {
+/// A name of a device, cut to what is kept.
+pub(crate) fn short(text: &str) -> String {
     words::shortened(text, LONGEST_NAME)
 }
