@@ -24,6 +24,14 @@ pub enum ColourNotation {
     XyObject,
     /// `{"hue":30,"saturation":100}`.
     HsObject,
+    /// `{"h":30,"s":100}`.
+    ShortHsObject,
+    /// `{"r":255,"g":128,"b":0}`.
+    RgbObject,
+    /// `{"red":255,"green":128,"blue":0}`.
+    LongRgbObject,
+    /// `[255,128,0]`.
+    RgbList,
 }
 
 impl ColourNotation {
@@ -41,6 +49,10 @@ impl ColourNotation {
             ColourNotation::NamedXyz => "named xyz",
             ColourNotation::XyObject => "xy object",
             ColourNotation::HsObject => "hs object",
+            ColourNotation::ShortHsObject => "short hs object",
+            ColourNotation::RgbObject => "rgb object",
+            ColourNotation::LongRgbObject => "long rgb object",
+            ColourNotation::RgbList => "rgb list",
         }
     }
 }

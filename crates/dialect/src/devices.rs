@@ -131,14 +131,14 @@ pub enum Control {
         /// The word for off.
         off: Box<str>,
     },
-    /// A number.
+    /// A number. Its limits are JSON numbers as they were announced, to the last digit.
     Number {
         /// The smallest.
-        min: Option<f64>,
+        min: Option<Box<str>>,
         /// The largest.
-        max: Option<f64>,
+        max: Option<Box<str>>,
         /// From one to the next.
-        step: Option<f64>,
+        step: Option<Box<str>>,
         /// Its unit.
         unit: Option<Box<str>>,
     },
@@ -152,6 +152,18 @@ pub enum Control {
     Text,
 }
 
+impl Control {
+    /// A number between two others.
+    pub(crate) fn between(min: &str, max: &str, step: Option<&str>, unit: Option<&str>) -> Control {
+        Control::Number {
+            min: Some(min.into()),
+            max: Some(max.into()),
+            step: step.map(Into::into),
+            unit: unit.map(Into::into),
+        }
+    }
+}
+
 /// The request of a discovered command.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Ask {
@@ -159,7 +171,8 @@ pub enum Ask {
     Request {
         /// The command's name there.
         command: Box<str>,
-        /// The argument that takes the value; `None` for a command that takes none.
+        /// The argument that takes the value; `None` for a command that takes none. Empty: the members of the value, an
+        /// object, are arguments.
         argument: Option<Box<str>>,
         /// Further arguments: a JSON object.
         beside: Option<Box<str>>,
@@ -182,6 +195,8 @@ pub enum AskPayload {
     Fixed(Box<str>),
     /// The arguments as a JSON object.
     Json,
+    /// A JSON object that switches a light on, with the value as this member.
+    Member(Box<str>),
     /// The result of a template for the value.
     Template(Template),
 }

@@ -21,6 +21,7 @@ use crate::{
     Inbound,
     devices::{Devices, Inserted, KnownDevice},
     file::ReaderKind,
+    json::ExactValue,
 };
 
 /// The largest discovery message that is read, bytes.
@@ -193,12 +194,39 @@ fn name(text: &str) -> Box<str> {
     cut.chars().filter(|c| !c.is_control()).collect::<String>().into()
 }
 
+/// A JSON value of an announcement. One whose numbers are sent or shown is an [`ExactValue`].
+trait Announced {
+    fn text_of(&self, member: &str) -> Option<&str>;
+}
+
+impl Announced for serde_json::Value {
+    fn text_of(&self, member: &str) -> Option<&str> {
+        self.get(member)?.as_str()
+    }
+}
+
+impl Announced for ExactValue {
+    fn text_of(&self, member: &str) -> Option<&str> {
+        self.get(member)?.as_str()
+    }
+}
+
 /// A member that is a text.
-fn text<'v>(value: &'v serde_json::Value, member: &str) -> Option<&'v str> {
-    value.get(member).and_then(serde_json::Value::as_str).filter(|text| !text.is_empty())
+fn text<'v>(value: &'v impl Announced, member: &str) -> Option<&'v str> {
+    value.text_of(member).filter(|text| !text.is_empty())
 }
 
 /// A member that is a text, as a name.
-fn named(value: &serde_json::Value, member: &str) -> Option<Box<str>> {
+fn named(value: &impl Announced, member: &str) -> Option<Box<str>> {
     text(value, member).map(name)
+}
+
+/// A member that is a number, to the last digit.
+fn number(value: &ExactValue, member: &str) -> Option<Box<str>> {
+    value.get(member).and_then(ExactValue::as_number).map(Into::into)
+}
+
+/// A payload that is JSON.
+fn json(payload: &[u8]) -> Option<ExactValue> {
+    ExactValue::parse(std::str::from_utf8(payload).ok()?).ok()
 }

@@ -95,8 +95,11 @@ pub(crate) fn beside_of(beside: Option<&str>) -> ExactValue {
     beside.and_then(|beside| ExactValue::parse(beside).ok()).filter(ExactValue::is_object).unwrap_or_else(empty)
 }
 
-/// Puts a value where an argument is: `on`, or `config/auto_off` in an object of its own.
+/// Puts a value where an argument is: `on`, or `config/auto_off` in an object of its own. Without a name, its members.
 pub(crate) fn put_at(args: &mut ExactValue, argument: &str, value: ExactValue) {
+    if argument.is_empty() {
+        return value.members().iter().for_each(|(name, value)| args.set(name, value.clone()));
+    }
     let mut at = args;
     let mut names = argument.split('/').peekable();
     while let Some(name) = names.next() {

@@ -50,6 +50,8 @@ enum Expression {
     Is(Box<Expression>, Kind, bool),
     Choice(Box<Expression>, Box<Expression>, Option<Box<Expression>>),
     List(Vec<Expression>),
+    /// A part of a text or of a list, from one place up to another.
+    Slice(Box<Expression>, Option<Box<Expression>>, Option<Box<Expression>>),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -100,7 +102,12 @@ enum Filter {
     Title,
     Capitalize,
     Bool,
+    Format,
 }
+
+/// The parts of a colour that a template may name, each with its place in `255,128,0`, `30,100` or `0.543,0.407`.
+const PARTS: [(&str, usize); 7] =
+    [("red", 0), ("green", 1), ("blue", 2), ("hue", 0), ("sat", 1), ("x", 0), ("y", 1)];
 
 impl Template {
     /// Reads a template.
@@ -191,6 +198,16 @@ mod tests {
         check("{{ value_json | tojson }}", r#"{"x":1}"#, Some(r#"{"x":1}"#));
         check("{{ iif(value == 'a', 1, 2) }}", "a", Some("1"));
         check("{{ value_json.get('x') }}", r#"{"x":1}"#, Some("1"));
+        check("{{ value[0:2] | int(base=16) }},{{ value[-4:-2] | int(0, 16) }}", "ff8000", Some("255,128"));
+        check("{{ value[2:] }}{{ value[:2] }}{{ value[1:9] }}", "äöü", Some("üäööü"));
+        check("{{ value_json.l[1:] | tojson }}", r#"{"l":[1,2.50,3]}"#, Some("[2.50,3]"));
+        check("{{ value | int(base=16) }}", "no", None);
+        check("{{ '%02x %3d %-3s| %.1f %5.2f %% %X' | format(7, 7.9, value, 1, 2.345, 255) }}", "a", Some("07   7 a  | 1.0  2.35 % FF"));
+        check("{{ '%s' | format(value_json.t) }}", r#"{"t":1.50}"#, Some("1.50"));
+        check("{{ '%d' | format }}", "a", None);
+        check("{{ '%q' | format(1) }}", "a", None);
+        check("{{ '%99d' | format(1) }}", "a", None);
+        check("{{ red }}", "1,2", Some("1"));
         check("plain", "x", Some("plain"));
         check("{# a remark #}{{ value }}", "x", Some("x"));
         check("{{- value -}}", "x", Some("x"));
@@ -204,6 +221,21 @@ mod tests {
             template.expect("a template").command(&ExactValue::parse("40.7").expect("JSON")).as_deref(),
             Some(r#"{"level": 40, "on": true}"#)
         );
+    }
+
+    #[test]
+    fn a_template_names_the_parts_of_a_colour() {
+        let check = |template: &str, colour: &str, expected: Option<&str>| {
+            let made = Template::parse(template).expect("a template").command(&ExactValue::from(colour));
+            assert_eq!(made.as_deref(), expected, "{template} {colour}");
+        };
+        // Of OpenBK.
+        check("{{'#%02x%02x%02x0000'|format(red,green,blue)}}", "255,128,0", Some("#ff80000000"));
+        check("{{ red }};{{ green }};{{ blue }}", "255,128,0", Some("255;128;0"));
+        check("{{ hue }},{{ sat }}", "30,100", Some("30,100"));
+        check("{{ x }},{{ y }}", "0.5430,0.407", Some("0.5430,0.407"));
+        check("{{ blue }}", "30,100", None);
+        check("{{ red }}", "orange", None);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use wilco_dialect::{
-    Asking, Context, DecodedMessage, Devices, DialectSet, Discovery, Inbound, KnownDevice, Meaning, Message,
+    Asking, Context, Control, DecodedMessage, Devices, DialectSet, Discovery, Inbound, KnownDevice, Meaning, Message,
     ReaderKind, Topics, WireIds, shipped,
 };
 use wilco_ledger::{CommandId, DeviceId, Expectation};
@@ -72,6 +72,46 @@ fn reported(devices: &Devices, topic: &str, payload: &str) -> Vec<(String, Strin
 
 fn pair(key: &str, value: &str) -> (String, String) {
     (key.to_owned(), value.to_owned())
+}
+
+#[test]
+fn limits_and_words_have_the_digits_of_the_announcement() {
+    let first = |kind: ReaderKind, topic: &str, payload: &str| {
+        let found = Discovery::new(kind, "wilco").read(&inbound(topic, payload));
+        found.devices.into_iter().next().expect("a device").commands.swap_remove(0).control
+    };
+    for number in NUMBERS {
+        let limits = Control::Number {
+            min: Some(number.into()),
+            max: Some(number.into()),
+            step: Some(number.into()),
+            unit: Some("V".into()),
+        };
+        let words = Control::Choice(vec![number.into(), "low".into()]);
+        let switch = Control::Switch { on: number.into(), off: "0".into() };
+        let home_assistant = |component: &str, more: &str| {
+            let payload = format!(r#"{{"name":"n","cmd_t":"n/set",{more},"dev":{{"ids":"n"}}}}"#);
+            first(ReaderKind::HomeAssistant, &format!("homeassistant/{component}/n/config"), &payload)
+        };
+        let more = format!(r#""min":{number},"max":{number},"step":{number},"unit_of_meas":"V""#);
+        assert_eq!(home_assistant("number", &more), limits);
+        assert_eq!(home_assistant("select", &format!(r#""ops":[{number},"low"]"#)), words);
+        assert_eq!(home_assistant("switch", &format!(r#""pl_on":{number},"pl_off":0"#)), switch);
+        let zigbee = |expose: &str| {
+            let expose = format!(r#"{{"property":"p","access":7,{expose}}}"#);
+            let list =
+                format!(r#"[{{"ieee_address":"0x1","friendly_name":"p","definition":{{"exposes":[{expose}]}}}}]"#);
+            first(ReaderKind::Zigbee2Mqtt, "zigbee2mqtt/bridge/devices", &list)
+        };
+        let more = format!(r#""value_min":{number},"value_max":{number},"value_step":{number},"unit":"V""#);
+        assert_eq!(zigbee(&format!(r#""type":"numeric",{more}"#)), limits);
+        assert_eq!(zigbee(&format!(r#""type":"enum","values":[{number},"low"]"#)), words);
+        assert_eq!(zigbee(&format!(r#""type":"binary","value_on":{number},"value_off":0"#)), switch);
+        let format = format!("{number}:{number}:{number}");
+        let property = json!({"datatype": "float", "format": format, "settable": true, "unit": "V"});
+        let description = json!({"homie": "5.0", "nodes": {"n": {"properties": {"p": property}}}}).to_string();
+        assert_eq!(first(ReaderKind::Homie5, "homie/5/n/$description", &description), limits);
+    }
 }
 
 #[test]

@@ -261,7 +261,10 @@ fn zigbee2mqtt_lists_what_devices_can_do() {
     assert_eq!((bridge.id.as_str(), titles(bridge)[0]), ("bridge", "Restart"));
     assert_eq!((lamp.id.as_str(), &*lamp.address, lamp.model.as_deref()), ("0x01", "kitchen/lamp 💡", Some("LED1")));
     assert_eq!(titles(lamp), ["State", "brightness", "color_xy", "Effect"]);
-    assert_eq!(lamp.commands[1].control, Control::Number { min: Some(0.0), max: Some(254.0), step: None, unit: None });
+    assert_eq!(
+        lamp.commands[1].control,
+        Control::Number { min: Some("0".into()), max: Some("254".into()), step: None, unit: None }
+    );
     assert_eq!(
         (lamp.commands[2].control.clone(), lamp.commands[3].reports.as_deref()),
         (Control::Colour(ColourNotation::XyObject), None)
@@ -386,7 +389,12 @@ fn homie_describes_itself_in_both_ways() {
     assert_eq!(five.vars.get("domain").map(|domain| &**domain), Some("ebus"));
     assert_eq!(
         five.commands[0].control,
-        Control::Number { min: Some(0.0), max: Some(100.0), step: Some(5.0), unit: Some("%".into()) }
+        Control::Number {
+            min: Some("0".into()),
+            max: Some("100".into()),
+            step: Some("5".into()),
+            unit: Some("%".into()),
+        }
     );
     assert_eq!((five.commands.len(), five.commands[1].reports.as_deref(), five.variables.len()), (2, None, 3));
 
@@ -463,6 +471,95 @@ fn a_colour_is_written_as_its_device_wants_it() {
     }
     let four = discovery.read(&inbound("homie/dim/$state", b"ready")).devices.remove(0);
     assert_eq!(colours(&four), [("p", ColourNotation::Hsb)]);
+}
+
+#[test]
+fn a_light_in_json_has_a_form_for_each_thing_it_can_do() {
+    let light = |more: Value| {
+        let mut config = json!({"schema": "json", "name": "Lamp", "cmd_t": "l/set", "stat_t": "l", "dev": {"ids": "l"}});
+        config.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
+        one(ReaderKind::HomeAssistant, "homeassistant/light/l/config", &config)
+    };
+    let check = |more: Value, expected: &[(&str, Control)]| {
+        let light = light(more.clone());
+        let found = light.commands.iter().map(|one| (one.title.strip_prefix("Lamp: "), one.control.clone()));
+        let found: Vec<(&str, Control)> = found.filter_map(|(title, control)| Some((title?, control))).collect();
+        assert_eq!(found, expected, "{more}");
+    };
+    let number = |min: &str, max: &str, unit: Option<&str>| Control::Number {
+        min: Some(min.into()),
+        max: Some(max.into()),
+        step: Some("1".into()),
+        unit: unit.map(Into::into),
+    };
+    let [rgb, hs, xy] = [ColourNotation::RgbObject, ColourNotation::ShortHsObject, ColourNotation::XyObject];
+    let brightness = ("Brightness", number("1", "255", None));
+    check(json!({}), &[]);
+    check(json!({"sup_clrm": ["onoff"]}), &[]);
+    check(json!({"brightness": true, "bri_scl": 254}), &[("Brightness", number("1", "254", None))]);
+    check(json!({"sup_clrm": ["brightness"]}), std::slice::from_ref(&brightness));
+    let effects = Control::Choice(vec!["rainbow".into(), "none".into()]);
+    check(
+        json!({"sup_clrm": ["rgb", "hs", "xy", "color_temp", "white"], "min_mirs": 153, "max_mirs": 370, "effect": true,
+            "fx_list": ["rainbow", "none"]}),
+        &[
+            brightness.clone(),
+            ("Colour temperature", number("153", "370", Some("mired"))),
+            ("Colour", Control::Colour(rgb)),
+            ("Colour (hs)", Control::Colour(hs)),
+            ("Colour (xy)", Control::Colour(xy)),
+            ("White", number("1", "255", None)),
+            ("Effect", effects),
+        ],
+    );
+    let kelvin = ("Colour temperature", number("2000", "6500", Some("K")));
+    check(
+        json!({"supported_color_modes": ["rgbw", "color_temp"], "color_temp_kelvin": true, "max_kelvin": 6500}),
+        &[brightness.clone(), kelvin, ("Colour", Control::Colour(rgb))],
+    );
+    // As it was announced before there were modes.
+    check(json!({"brightness": true, "xy": true}), &[brightness, ("Colour (xy)", Control::Colour(xy))]);
+    // Only the light itself stands for the LED.
+    let light = light(json!({"brightness": true}));
+    let roles: Vec<bool> = light.commands.iter().map(|one| one.role.is_some()).collect();
+    assert_eq!(roles, [true, false]);
+}
+
+#[test]
+fn a_shelly_has_a_form_for_its_colour() {
+    let mut discovery = Discovery::new(ReaderKind::Shelly, "wilco");
+    let info = json!({"id": "shellyplusrgbwpm-a8", "mac": "A8032", "gen": 2});
+    read(&mut discovery, "strip/announce", &info);
+    let state = json!({"output": false, "brightness": 50, "rgb": [255, 128, 0]});
+    let status = json!({"id": 0, "src": "shellyplusrgbwpm-a8", "dst": "wilco",
+        "result": {"rgb:0": state, "rgbw:1": state, "cct:0": {"output": false, "ct": 3000}}});
+    let strip = read(&mut discovery, "wilco/rpc", &status).devices.swap_remove(0);
+    let mut devices = Devices::default();
+    devices.insert(strip.clone());
+    let check = |command: &str, value: Value, method: &str, params: &str| {
+        let args = json!({ "value": value }).to_string();
+        let asking = Asking { device: &strip, command, args: &args };
+        let message = all().encode(&asking, &devices, &command_id(), "7").expect("a message");
+        let expected = format!(r#"{{"id":7,"src":"wilco","method":"{method}","params":{params}}}"#);
+        assert_eq!(message.payload, expected);
+    };
+    check("rgb:0/colour", json!([1, 2, 3]), "RGB.Set", r#"{"id":0,"rgb":[1,2,3]}"#);
+    check("rgbw:1/white", json!(7), "RGBW.Set", r#"{"id":1,"white":7}"#);
+    check("rgbw:1/brightness", json!(40), "RGBW.Set", r#"{"id":1,"brightness":40}"#);
+    check("cct:0/ct", json!(2700), "CCT.Set", r#"{"id":0,"ct":2700}"#);
+    let colour = strip.command("rgb:0/colour").expect("a command");
+    assert_eq!(colour.control, Control::Colour(ColourNotation::RgbList));
+
+    // The first generation has a member for each part.
+    let mut discovery = Discovery::new(ReaderKind::ShellyGen1, "wilco");
+    let strip = discovery.read(&inbound("shellies/strip/color/0", b"on")).devices.swap_remove(0);
+    let mut devices = Devices::default();
+    devices.insert(strip.clone());
+    let args = r#"{"value":{"red":1,"green":2,"blue":3}}"#;
+    let asking = Asking { device: &strip, command: "color/0 Colour", args };
+    let message = all().encode(&asking, &devices, &command_id(), "7").expect("a message");
+    let expected = ("shellies/strip/color/0/set", r#"{"red":1,"green":2,"blue":3}"#);
+    assert_eq!((message.topic.as_str(), message.payload.as_str()), expected);
 }
 
 #[test]

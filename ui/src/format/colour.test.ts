@@ -15,6 +15,10 @@ describe('a picked colour', () => {
     ['named xyz', 'xyz,0.543,0.407'],
     ['xy object', { x: 0.543, y: 0.407 }],
     ['hs object', { hue: 30, saturation: 100 }],
+    ['short hs object', { h: 30, s: 100 }],
+    ['rgb object', { r: 255, g: 128, b: 0 }],
+    ['long rgb object', { red: 255, green: 128, blue: 0 }],
+    ['rgb list', [255, 128, 0]],
   ])('is written in the notation %s', (notation, expected) => {
     const value = colourValue('#ff8000', notation);
     expect(value).toEqual(expected);
@@ -72,5 +76,10 @@ describe('a typed colour', () => {
     expect(colourText('blue', 'xy object')).toBe('blue');
     expect(colourOf({ x: 0.2 }, 'xy object')).toBeNull();
     expect(colourText(undefined, 'rgb')).toBe('');
+    expect(readColour('1, 2, 3', 'rgb list')).toEqual([1, 2, 3]);
+    expect(colourText([1, 2, 3], 'rgb list')).toBe('1, 2, 3');
+    expect(colourOf([1, 2], 'rgb list')).toBeNull();
+    expect(colourOf([1, 2, 256], 'rgb list')).toBeNull();
+    expect(readColour('blue', 'rgb list')).toBe('blue');
   });
 });

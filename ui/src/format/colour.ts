@@ -18,6 +18,8 @@ interface Notation {
   before?: string;
   /** The names of the numbers, where the value is an object. */
   names?: string[];
+  /** The value is an array of the numbers. */
+  isList?: boolean;
 }
 
 const RGB = { count: 3, write: (colour: Three) => colour.join(','), read: ofRgb };
@@ -33,9 +35,17 @@ const NOTATIONS: Record<string, Notation> = {
   'named rgb': { ...RGB, before: 'rgb', write: (colour) => `rgb,${RGB.write(colour)}` },
   'named hsv': { ...HSB, before: 'hsv', write: (colour) => `hsv,${HSB.write(colour)}` },
   'named xyz': { ...XY, before: 'xyz', write: (colour) => `xyz,${XY.write(colour)}` },
-  'xy object': { ...XY, names: ['x', 'y'], write: (colour) => named(['x', 'y'], xy(colour)) },
-  'hs object': { ...HS, names: ['hue', 'saturation'], write: (colour) => named(['hue', 'saturation'], hsb(colour)) },
+  'xy object': object(XY, ['x', 'y'], xy),
+  'hs object': object(HS, ['hue', 'saturation'], hsb),
+  'short hs object': object(HS, ['h', 's'], hsb),
+  'rgb object': object(RGB, ['r', 'g', 'b'], whole),
+  'long rgb object': object(RGB, ['red', 'green', 'blue'], whole),
+  'rgb list': { ...RGB, isList: true, write: whole },
 };
+
+function object(notation: Notation, names: string[], numbers: (colour: Three) => number[]): Notation {
+  return { ...notation, names, write: (colour) => named(names, numbers(colour)) };
+}
 
 /** The value for a colour that was picked (`#rrggbb`). */
 export function colourValue(picked: string, notation: unknown): unknown {
@@ -46,15 +56,17 @@ export function colourValue(picked: string, notation: unknown): unknown {
 
 /** What a typed colour means: its value, or the text itself where it is no colour in this notation. */
 export function readColour(text: string, notation: unknown): unknown {
-  const { names } = NOTATIONS[String(notation)] ?? {};
-  const numbers = names === undefined ? null : numbersIn(text, names.length);
-  return numbers === null || names === undefined ? text.trim().replace(/\s*,\s*/g, ',') : named(names, numbers);
+  const { names, isList, count = 0 } = NOTATIONS[String(notation)] ?? {};
+  const numbers = names === undefined && isList !== true ? null : numbersIn(text, count);
+  if (numbers === null) return text.trim().replace(/\s*,\s*/g, ',');
+  return names === undefined ? numbers : named(names, numbers);
 }
 
 /** A value as text: an object as its numbers. */
 export function colourText(value: unknown, notation: unknown): string {
-  const { names } = NOTATIONS[String(notation)] ?? {};
+  const { names, isList } = NOTATIONS[String(notation)] ?? {};
   if (isObject(value) && names !== undefined) return names.map((name) => String(value[name] ?? '')).join(', ');
+  if (Array.isArray(value) && isList === true) return value.map(String).join(', ');
   return typeof value === 'string' ? value : '';
 }
 
@@ -65,10 +77,11 @@ export function colourOf(value: unknown, notation: unknown): string | null {
     const colour = typeof value === 'string' ? ofHex(value) : null;
     return colour === null ? null : toHex(colour);
   }
-  const { before, names, count } = notated;
+  const { before, names, isList, count } = notated;
   let numbers: number[] | null;
-  if (names === undefined) numbers = typeof value === 'string' ? numbersIn(value, count, before) : null;
-  else numbers = isObject(value) ? numbersOf(value, names) : null;
+  if (isList === true) numbers = Array.isArray(value) && value.length === count ? numbersOf(value) : null;
+  else if (names === undefined) numbers = typeof value === 'string' ? numbersIn(value, count, before) : null;
+  else numbers = isObject(value) ? numbersOf(names.map((name) => value[name])) : null;
   const colour = numbers === null ? null : notated.read(numbers);
   return colour === null ? null : toHex(colour);
 }
@@ -77,8 +90,8 @@ function named(names: string[], numbers: number[]): Record<string, number> {
   return Object.fromEntries(names.map((name, place) => [name, numbers[place] ?? 0]));
 }
 
-function numbersOf(value: Record<string, unknown>, names: string[]): number[] | null {
-  const numbers = names.map((name) => nearest(value[name]));
+function numbersOf(values: unknown[]): number[] | null {
+  const numbers = values.map((value) => nearest(value));
   return numbers.every((one) => typeof one === 'number') ? numbers : null;
 }
 
@@ -103,6 +116,10 @@ function toHex(colour: Three): string {
 
 function ofRgb(numbers: number[]): Three | null {
   return numbers.every((one) => Number.isInteger(one) && one <= 255) ? (numbers as Three) : null;
+}
+
+function whole(colour: Three): number[] {
+  return [...colour];
 }
 
 function hsb([red, green, blue]: Three): Three {

@@ -4,17 +4,17 @@
 //! entity has default payloads.
 
 mod entity;
+mod light;
 mod names;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use serde_json::{Map, Value};
 use wilco_ledger::{DeviceId, grouped};
 
-use super::{Findings, MOST_DEVICES, MOST_OF_A_DEVICE, ReaderSettings, name, text};
+use super::{Findings, MOST_DEVICES, MOST_OF_A_DEVICE, ReaderSettings, json, name, text};
 use crate::{
-    Ask, AskPayload, Control, DeviceCommand, Inbound, KnownDevice, Variable, devices::GENERAL, file::shown,
-    jinja::Template, set::device_id,
+    Ask, AskPayload, Control, DeviceCommand, Inbound, KnownDevice, Variable, devices::GENERAL, jinja::Template,
+    json::ExactValue, set::device_id,
 };
 use entity::describe;
 use names::{expanded, expanded_device};
@@ -40,8 +40,8 @@ struct Known {
 #[derive(Debug, Clone)]
 struct Entity {
     component: String,
-    config: Map<String, Value>,
-    device: Value,
+    config: ExactValue,
+    device: ExactValue,
 }
 
 impl Reader {
@@ -61,16 +61,16 @@ impl Reader {
             self.forget(topic, &mut findings);
             return findings;
         }
-        let Ok(Value::Object(config)) = serde_json::from_slice(inbound.payload) else {
+        let Some(ExactValue::Object(config)) = json(inbound.payload) else {
             findings.problems.push(format!("'{topic}' is not a JSON object."));
             return findings;
         };
         let mut config = expanded(config);
-        let device = config.remove("device").map_or(Value::Null, |device| match device {
-            Value::Object(device) => Value::Object(expanded_device(device)),
-            _ => Value::Null,
-        });
-        let unique = text(&Value::Object(config.clone()), "unique_id").map(str::to_owned);
+        let device = match config.remove("device") {
+            Some(ExactValue::Object(device)) => expanded_device(device),
+            _ => ExactValue::Null,
+        };
+        let unique = text(&config, "unique_id").map(str::to_owned);
         let key = device_key(&device).or(unique).unwrap_or_else(|| object.to_owned());
         let id = device_id(&name(&key));
         self.forget(topic, &mut Findings::default());
@@ -81,7 +81,7 @@ impl Reader {
             return findings;
         }
         let known = self.devices.entry(id.clone()).or_default();
-        let mut add = |name: String, component: String, config: Map<String, Value>| {
+        let mut add = |name: String, component: String, config: ExactValue| {
             let full = known.entities.len() >= MOST_OF_A_DEVICE || self.entities >= MOST_ENTITIES;
             if full {
                 return false;
@@ -95,10 +95,10 @@ impl Reader {
         if component == "device" {
             let components = config.remove("components");
             let shared = config;
-            for (name, one) in components.as_ref().and_then(Value::as_object).into_iter().flatten() {
-                let Value::Object(one) = one else { continue };
+            for (name, one) in components.as_ref().map(ExactValue::members).unwrap_or_default() {
+                let ExactValue::Object(one) = one else { continue };
                 let mut one = expanded(one.clone());
-                let Some(component) = one.get("platform").and_then(Value::as_str).map(str::to_owned) else { continue };
+                let Some(component) = text(&one, "platform").map(str::to_owned) else { continue };
                 let inherited = [
                     "availability",
                     "availability_topic",
@@ -112,8 +112,8 @@ impl Reader {
                     "encoding",
                 ];
                 for name in inherited {
-                    if let (Some(value), false) = (shared.get(name), one.contains_key(name)) {
-                        one.insert(name.to_owned(), value.clone());
+                    if let (Some(value), None) = (shared.get(name), one.get(name)) {
+                        one.set(name, value.clone());
                     }
                 }
                 all &= add(name.clone(), component, one);
@@ -169,15 +169,15 @@ fn discovery_topic<'t>(prefix: &str, topic: &'t str) -> Option<(&'t str, &'t str
     Some((component, second.unwrap_or(first)))
 }
 
-fn device_key(device: &Value) -> Option<String> {
-    let first = |value: &Value| match value {
-        Value::String(text) => Some(text.clone()),
-        Value::Array(items) => items.first().map(shown),
-        Value::Number(number) => Some(number.to_string()),
+fn device_key(device: &ExactValue) -> Option<String> {
+    let first = |value: &ExactValue| match value {
+        ExactValue::String(text) => Some(text.clone()),
+        ExactValue::Array(items) => items.first().map(ExactValue::plain),
+        ExactValue::Number(number) => Some(number.to_string()),
         _ => None,
     };
     let identified = device.get("identifiers").and_then(first).filter(|key| !key.is_empty());
-    identified.or_else(|| device.pointer("/connections/0/1").map(shown).filter(|key| !key.is_empty()))
+    identified.or_else(|| device.pointer("/connections/0/1").map(ExactValue::plain).filter(|key| !key.is_empty()))
 }
 
 /// A device as the topics of one request suggest it where nothing was discovered: `…/command` has `…/state` beside it
@@ -203,10 +203,11 @@ pub(crate) fn by_convention(device: &str, command: &str, topic: &str, payload: &
         }));
     };
     variable(command.to_owned(), "{{ value_json.state if value_json.state is defined else value }}");
-    if let Ok(Value::Object(members)) = serde_json::from_str(payload) {
+    if let Ok(ExactValue::Object(members)) = ExactValue::parse(payload) {
         for member in members
-            .keys()
-            .filter(|member| *member != "state" && member.chars().all(|c| c.is_ascii_alphanumeric() || c == '_'))
+            .iter()
+            .map(|(member, _)| member)
+            .filter(|member| **member != *"state" && member.chars().all(|c| c.is_ascii_alphanumeric() || c == '_'))
         {
             variable(format!("{command}/{member}"), &format!("{{{{ value_json.{member} }}}}"));
         }

@@ -6,7 +6,10 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::{Findings, MOST_DEVICES, MOST_OF_A_DEVICE, ReaderSettings, name, named, text};
-use crate::{Ask, ColourNotation, Control, DeviceCommand, Inbound, KnownDevice, Role, Root, Variable, set::device_id};
+use crate::{
+    Ask, ColourNotation, Control, DeviceCommand, Inbound, KnownDevice, Role, Root, Variable, json::ExactValue,
+    set::device_id,
+};
 
 /// How much is remembered of one device of version 4, in attributes.
 const MOST_ATTRIBUTES: usize = 4_000;
@@ -197,6 +200,14 @@ fn colour(format: &str, is_five: bool) -> Option<ColourNotation> {
     })
 }
 
+/// A limit in a format, as a JSON number: to the last digit where it is one already, as `+5` and `.5` are not.
+fn limit(text: &str) -> Option<Box<str>> {
+    match ExactValue::parse(text) {
+        Ok(ExactValue::Number(number)) => Some(number),
+        _ => text.trim().parse().ok().filter(|number: &f64| number.is_finite()).map(|number| number.to_string().into()),
+    }
+}
+
 fn describe(device: &mut KnownDevice, property: &Property<'_>) {
     let Property { node, property, title, datatype, format, unit, settable, retained, is_five } = *property;
     let is_level = |level: &str| {
@@ -224,9 +235,9 @@ fn describe(device: &mut KnownDevice, property: &Property<'_>) {
     let control = match datatype {
         "boolean" => Control::Switch { on: "true".into(), off: "false".into() },
         "integer" | "float" => {
-            let mut parts = format.split(':').map(|part| part.trim().parse::<f64>().ok());
-            let (min, max, step) = (parts.next().flatten(), parts.next().flatten(), parts.next().flatten());
-            Control::Number { min, max, step, unit: unit.map(name) }
+            let mut parts = format.split(':').map(limit);
+            let mut next = || parts.next().flatten();
+            Control::Number { min: next(), max: next(), step: next(), unit: unit.map(name) }
         }
         "enum" => Control::Choice(format.split(',').take(MOST_OF_A_DEVICE).map(name).collect()),
         "color" => colour(format, is_five).map_or(Control::Text, Control::Colour),

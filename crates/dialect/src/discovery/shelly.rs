@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{Findings, MOST_DEVICES, MOST_OF_A_DEVICE, ReaderSettings, named, text};
 use crate::{
-    Ask, Control, DeviceCommand, Inbound, KnownDevice, Role, Variable,
+    Ask, ColourNotation, Control, DeviceCommand, Inbound, KnownDevice, Role, Variable,
     set::{covers, device_id, usable},
 };
 
@@ -193,12 +193,24 @@ fn describe(device: &mut KnownDevice, component: &str, state: &Value) {
     let Some((kind, number)) = component.split_once(':') else { return };
     let Ok(index) = number.parse::<u32>() else { return };
     let on = || Control::Switch { on: "true".into(), off: "false".into() };
-    let percent = || Control::Number { min: Some(0.0), max: Some(100.0), step: Some(1.0), unit: Some("%".into()) };
+    let percent = || Control::between("0", "100", Some("1"), Some("%"));
+    let colour = || Control::Colour(ColourNotation::RgbList);
+    let kelvin = || Control::between("2700", "6500", Some("1"), Some("K"));
     let known = [
         ("switch", "on", "Switch", on(), "Switch.Set", Some("on")),
         ("switch", "toggle", "Toggle", Control::Button, "Switch.Toggle", None),
         ("light", "on", "Light", on(), "Light.Set", Some("on")),
         ("light", "brightness", "Brightness", percent(), "Light.Set", Some("brightness")),
+        ("rgb", "on", "Light", on(), "RGB.Set", Some("on")),
+        ("rgb", "brightness", "Brightness", percent(), "RGB.Set", Some("brightness")),
+        ("rgb", "colour", "Colour", colour(), "RGB.Set", Some("rgb")),
+        ("rgbw", "on", "Light", on(), "RGBW.Set", Some("on")),
+        ("rgbw", "brightness", "Brightness", percent(), "RGBW.Set", Some("brightness")),
+        ("rgbw", "colour", "Colour", colour(), "RGBW.Set", Some("rgb")),
+        ("rgbw", "white", "White", Control::between("0", "255", Some("1"), None), "RGBW.Set", Some("white")),
+        ("cct", "on", "Light", on(), "CCT.Set", Some("on")),
+        ("cct", "brightness", "Brightness", percent(), "CCT.Set", Some("brightness")),
+        ("cct", "ct", "Colour temperature", kelvin(), "CCT.Set", Some("ct")),
         ("cover", "open", "Open", Control::Button, "Cover.Open", None),
         ("cover", "close", "Close", Control::Button, "Cover.Close", None),
         ("cover", "stop", "Stop", Control::Button, "Cover.Stop", None),
@@ -245,12 +257,15 @@ fn settings(device: &mut KnownDevice, component: &str, configuration: &Value) {
     let method = match kind {
         "switch" => "Switch.SetConfig",
         "light" => "Light.SetConfig",
+        "rgb" => "RGB.SetConfig",
+        "rgbw" => "RGBW.SetConfig",
+        "cct" => "CCT.SetConfig",
         "cover" => "Cover.SetConfig",
         "input" => "Input.SetConfig",
         _ => return,
     };
     let on_off = || Control::Switch { on: "true".into(), off: "false".into() };
-    let seconds = || Control::Number { min: Some(0.0), max: Some(86_400.0), step: None, unit: Some("s".into()) };
+    let seconds = || Control::between("0", "86400", None, Some("s"));
     let words = |words: &[&str]| Control::Choice(words.iter().map(|word| (*word).into()).collect());
     let known = [
         ("initial_state", "Power-on state", words(&["off", "on", "restore_last", "match_input"])),

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::{Findings, MOST_DEVICES, MOST_OF_A_DEVICE, ReaderSettings, name, named, text};
-use crate::{Ask, Control, DeviceCommand, Inbound, KnownDevice, Role, Variable, set::device_id};
+use crate::{Ask, ColourNotation, Control, DeviceCommand, Inbound, KnownDevice, Role, Variable, set::device_id};
 
 /// The known facts of each device, by its topic name.
 #[derive(Debug)]
@@ -104,6 +104,18 @@ impl Reader {
                 ..DeviceCommand::new(&format!("{key}{suffix}"), &format!("{title} {number}"), control, ask)
             });
         }
+        for (member, title, control) in aspects(component) {
+            let ask = Ask::Request {
+                command: format!("{key}/set").into(),
+                argument: Some(member.into()),
+                beside: None,
+            };
+            let reports = if member.is_empty() { "answer".to_owned() } else { format!("{key}/{member}") };
+            device.commands.push(DeviceCommand {
+                reports: Some(reports.into()),
+                ..DeviceCommand::new(&format!("{key} {title}"), &format!("{title} {number}"), control, ask)
+            });
+        }
         device.variables.push(variable(&key, &key, None));
         true
     }
@@ -118,6 +130,20 @@ impl Reader {
         let unit = units.iter().find(|(name, _)| *name == measured).map(|(_, unit)| (*unit).into());
         device.variables.push(Variable { unit, is_number: true, ..variable(key, key, Some(topic)) });
         true
+    }
+}
+
+/// What a light has besides on and off: the member of its settings, and a form. A colour is three members.
+fn aspects(component: &str) -> Vec<(&'static str, &'static str, Control)> {
+    let percent = || Control::between("0", "100", Some("1"), Some("%"));
+    match component {
+        "color" => vec![
+            ("", "Colour", Control::Colour(ColourNotation::LongRgbObject)),
+            ("gain", "Brightness", percent()),
+            ("white", "White", Control::between("0", "255", Some("1"), None)),
+        ],
+        "light" | "white" => vec![("brightness", "Brightness", percent())],
+        _ => Vec::new(),
     }
 }
 

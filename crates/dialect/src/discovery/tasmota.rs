@@ -88,7 +88,7 @@ fn device(dialect: &str, id: DeviceId, topic: &str, config: &Value, problems: &m
         push(&mut device, &format!("Power{number}"), &title, control);
     }
     if relays.contains(&2) {
-        let percent = Control::Number { min: Some(0.0), max: Some(100.0), step: Some(1.0), unit: Some("%".into()) };
+        let percent = Control::between("0", "100", Some("1"), Some("%"));
         push(&mut device, "Dimmer", "Brightness", percent);
         let subtype = config.get("lt_st").and_then(Value::as_u64).unwrap_or(0);
         if matches!(subtype, 2 | 5) {
@@ -96,7 +96,7 @@ fn device(dialect: &str, id: DeviceId, topic: &str, config: &Value, problems: &m
                 &mut device,
                 "CT",
                 "Colour temperature",
-                Control::Number { min: Some(153.0), max: Some(500.0), step: Some(1.0), unit: Some("mired".into()) },
+                Control::between("153", "500", Some("1"), Some("mired")),
             );
         }
         if matches!(subtype, 3..=5) {
@@ -109,7 +109,7 @@ fn device(dialect: &str, id: DeviceId, topic: &str, config: &Value, problems: &m
         for (command, title) in [("ShutterOpen", "Open"), ("ShutterClose", "Close"), ("ShutterStop", "Stop")] {
             button(&mut device, &format!("{command}{number}"), &format!("{title} {number}"));
         }
-        let percent = Control::Number { min: Some(0.0), max: Some(100.0), step: Some(1.0), unit: Some("%".into()) };
+        let percent = Control::between("0", "100", Some("1"), Some("%"));
         push(&mut device, &format!("ShutterPosition{number}"), &format!("Position {number}"), percent);
         // A shutter reports where it is beside where it goes.
         let key: Box<str> = format!("SHUTTER{number}/POSITION").into();
@@ -132,17 +132,12 @@ fn device(dialect: &str, id: DeviceId, topic: &str, config: &Value, problems: &m
 
 /// The settings that every device has, and those of relays. A Backlog of their names makes the device report them all.
 fn settings(device: &mut KnownDevice, has_relay: bool) {
-    let number = |min: f64, max: f64, unit: &str| Control::Number {
-        min: Some(min),
-        max: Some(max),
-        step: Some(1.0),
-        unit: Some(unit.into()),
-    };
+    let number = |min: &str, max: &str, unit: &str| Control::between(min, max, Some("1"), Some(unit));
     let choice = |words: &[&str]| Control::Choice(words.iter().map(|word| (*word).into()).collect());
     let mut all = vec![
-        ("TelePeriod", "Telemetry interval", number(10.0, 3_600.0, "s")),
-        ("Sleep", "Sleep", number(0.0, 250.0, "ms")),
-        ("LedState", "LED follows", number(0.0, 8.0, "")),
+        ("TelePeriod", "Telemetry interval", number("10", "3600", "s")),
+        ("Sleep", "Sleep", number("0", "250", "ms")),
+        ("LedState", "LED follows", number("0", "8", "")),
     ];
     if has_relay {
         all.push(("PowerOnState", "Power after a restart", choice(&["0", "1", "2", "3", "4", "5"])));

@@ -3,12 +3,13 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 use wilco_ledger::{DeviceId, grouped};
 
-use super::{Findings, MOST_DEVICES, MOST_OF_A_DEVICE, ReaderSettings, name, named, text};
+use super::{Findings, MOST_DEVICES, MOST_OF_A_DEVICE, ReaderSettings, json, name, named, number, text};
 use crate::{
-    Ask, ColourNotation, Control, DeviceCommand, Inbound, KnownDevice, Role, Variable, file::ReaderKind, set::device_id,
+    Ask, ColourNotation, Control, DeviceCommand, Inbound, KnownDevice, Role, Variable, file::ReaderKind,
+    json::ExactValue, set::device_id,
 };
 
 /// The bridge in topics.
@@ -45,7 +46,7 @@ impl Reader {
             Some("groups") => true,
             _ => return findings,
         };
-        let Ok(Value::Array(listed)) = serde_json::from_slice(inbound.payload) else {
+        let Some(ExactValue::Array(listed)) = json(inbound.payload) else {
             findings.problems.push(format!("'{}' is not a list.", inbound.topic));
             return findings;
         };
@@ -80,7 +81,7 @@ fn usable(address: &str) -> bool {
     address.len() <= 400 && crate::set::usable(address).is_ok()
 }
 
-fn group(listed: &Value, settings: &ReaderSettings) -> Option<KnownDevice> {
+fn group(listed: &ExactValue, settings: &ReaderSettings) -> Option<KnownDevice> {
     let address = text(listed, "friendly_name").filter(|address| usable(address))?;
     let mut device = KnownDevice::new(device_id(&format!("group {address}")), &settings.dialect, address);
     device.name = Some(name(address));
@@ -95,7 +96,7 @@ fn hub(settings: &ReaderSettings) -> Option<DeviceId> {
     if *settings.dialect == *usual { DeviceId::new(BRIDGE).ok() } else { DeviceId::new(&*settings.dialect).ok() }
 }
 
-fn device(listed: &Value, settings: &ReaderSettings) -> Option<KnownDevice> {
+fn device(listed: &ExactValue, settings: &ReaderSettings) -> Option<KnownDevice> {
     if text(listed, "type") == Some("Coordinator") {
         let mut device = KnownDevice::new(hub(settings)?, &settings.dialect, BRIDGE);
         device.name = Some("Zigbee2MQTT bridge".into());
@@ -129,11 +130,11 @@ fn device(listed: &Value, settings: &ReaderSettings) -> Option<KnownDevice> {
     // Zigbee2MQTT announces its devices for Home Assistant too, under this name.
     let lower = ieee.to_lowercase();
     device.identifiers = vec![format!("zigbee2mqtt_{lower}").into(), lower.into()];
-    let definition = listed.get("definition").unwrap_or(&Value::Null);
+    let definition = listed.get("definition").unwrap_or(&ExactValue::Null);
     device.model = named(definition, "model");
     device.vendor = named(definition, "vendor");
-    if let Some(Value::Array(exposes)) = definition.get("exposes") {
-        let mut readable = serde_json::Map::new();
+    if let Some(ExactValue::Array(exposes)) = definition.get("exposes") {
+        let mut readable = Map::new();
         exposes.iter().for_each(|expose| describe(&mut device, expose, DEEPEST, &mut readable));
         if !readable.is_empty() {
             device.commands.push(read_settings(readable));
@@ -143,7 +144,7 @@ fn device(listed: &Value, settings: &ReaderSettings) -> Option<KnownDevice> {
 }
 
 /// Asks for the settings that a device can be asked for; it reports them with its state.
-fn read_settings(readable: serde_json::Map<String, Value>) -> DeviceCommand {
+fn read_settings(readable: Map<String, Value>) -> DeviceCommand {
     let beside = Some(Value::Object(readable).to_string().into());
     let ask = Ask::Request { command: "get".into(), argument: None, beside };
     let title = "Read settings";
@@ -155,9 +156,9 @@ fn read_settings(readable: serde_json::Map<String, Value>) -> DeviceCommand {
 }
 
 /// What an expose makes of commands and values. `readable` takes in the settings that the device can be asked for.
-fn describe(device: &mut KnownDevice, expose: &Value, deepest: usize, readable: &mut serde_json::Map<String, Value>) {
+fn describe(device: &mut KnownDevice, expose: &ExactValue, deepest: usize, readable: &mut Map<String, Value>) {
     let kind = text(expose, "type").unwrap_or_default();
-    if let (Some(Value::Array(features)), false) = (expose.get("features"), kind == "composite") {
+    if let (Some(ExactValue::Array(features)), false) = (expose.get("features"), kind == "composite") {
         if deepest > 0 {
             for feature in features.iter().take(MOST_OF_A_DEVICE) {
                 describe(device, feature, deepest - 1, readable);
@@ -171,7 +172,7 @@ fn describe(device: &mut KnownDevice, expose: &Value, deepest: usize, readable: 
     if device.variables.len() >= MOST_OF_A_DEVICE || device.variables.iter().any(|one| *one.key == *property) {
         return;
     }
-    let access = expose.get("access").and_then(Value::as_u64).unwrap_or(PUBLISHED);
+    let access = number(expose, "access").and_then(|bits| bits.parse::<u64>().ok()).unwrap_or(PUBLISHED);
     let title = text(expose, "label").or_else(|| text(expose, "name")).map_or_else(|| name(property), name);
     device.variables.push(Variable {
         key: property.into(),
@@ -200,22 +201,19 @@ fn describe(device: &mut KnownDevice, expose: &Value, deepest: usize, readable: 
     });
 }
 
-fn control(expose: &Value, kind: &str) -> Option<Control> {
-    let word = |member: &str| expose.get(member).map(|value| crate::file::shown(value).into());
-    let number = |member: &str| expose.get(member).and_then(Value::as_f64);
+fn control(expose: &ExactValue, kind: &str) -> Option<Control> {
+    let word = |member: &str| expose.get(member).map(|value| value.plain().into());
     Some(match kind {
         "binary" => Control::Switch { on: word("value_on")?, off: word("value_off")? },
         "numeric" => Control::Number {
-            min: number("value_min"),
-            max: number("value_max"),
-            step: number("value_step"),
+            min: number(expose, "value_min"),
+            max: number(expose, "value_max"),
+            step: number(expose, "value_step"),
             unit: named(expose, "unit"),
         },
         "enum" => {
-            let Some(Value::Array(values)) = expose.get("values") else { return None };
-            Control::Choice(
-                values.iter().take(MOST_OF_A_DEVICE).map(|value| name(&crate::file::shown(value))).collect(),
-            )
+            let Some(ExactValue::Array(values)) = expose.get("values") else { return None };
+            Control::Choice(values.iter().take(MOST_OF_A_DEVICE).map(|value| name(&value.plain())).collect())
         }
         // Other composite values, such as `color_options`, are no colours.
         "composite" => match text(expose, "name") {

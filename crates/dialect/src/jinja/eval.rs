@@ -2,12 +2,20 @@
 
 use serde_json::Number;
 
-use super::{Expression, Filter, Kind, LONGEST_TEXT, Operator, Part};
+use super::{Expression, Filter, Kind, LONGEST_TEXT, Operator, PARTS, Part};
 use crate::json::ExactValue as Value;
 
 pub(super) struct Scope<'a> {
     pub(super) value: &'a Value,
     pub(super) json: Option<&'a Value>,
+}
+
+impl Scope<'_> {
+    /// A part of a colour: a number, as it was written.
+    fn part(&self, place: usize) -> Option<Value> {
+        let part = self.value.as_str()?.split(',').nth(place)?;
+        Value::parse(part).ok().filter(|part| matches!(part, Value::Number(_)))
+    }
 }
 
 /// Writes the result; returns whether it could.
@@ -111,8 +119,18 @@ impl Expression {
     fn of(&self, scope: &Scope<'_>) -> Option<Value> {
         match self {
             Expression::Constant(value) => Some(value.clone()),
-            Expression::Name(name) if **name == *"value" => Some(scope.value.clone()),
-            Expression::Name(_) => scope.json.cloned(),
+            Expression::Name(name) => match PARTS.iter().find(|(part, _)| *part == &**name) {
+                Some((_, place)) => scope.part(*place),
+                None if **name == *"value" => Some(scope.value.clone()),
+                None => scope.json.cloned(),
+            },
+            Expression::Slice(value, from, to) => {
+                let place = |at: &Option<Box<Expression>>| match at {
+                    Some(at) => at.of(scope).as_ref().and_then(whole).map(Some),
+                    None => Some(None),
+                };
+                slice(&value.of(scope)?, place(from)?, place(to)?)
+            }
             Expression::Member(..) => self.member(scope),
             Expression::Filter(value, filter, arguments) => filtered(value, *filter, arguments, scope),
             Expression::Not(value) => Some(Value::Bool(!is_true(value.of(scope).as_ref()))),
@@ -155,7 +173,7 @@ impl Expression {
         let owned;
         let mut found = match root {
             Expression::Name(name) if **name == *"value" => scope.value,
-            Expression::Name(_) => scope.json?,
+            Expression::Name(name) if **name == *"value_json" => scope.json?,
             other => {
                 owned = other.of(scope)?;
                 &owned
@@ -269,7 +287,13 @@ fn filtered(value: &Expression, filter: Filter, arguments: &[Expression], scope:
             return Some(if holds { argument(0).unwrap_or(Value::Bool(true)) } else { otherwise() });
         }
         Filter::Float => return value.as_ref().and_then(number_of).and_then(float).or_else(|| argument(0)),
-        Filter::Int => return value.as_ref().and_then(int).or_else(|| argument(0)),
+        Filter::Int => {
+            let read = match argument(1).as_ref().and_then(whole) {
+                Some(base) => value.as_ref().and_then(|value| int_of_base(value, base)),
+                None => value.as_ref().and_then(int),
+            };
+            return read.or_else(|| argument(0).filter(|default| *default != Value::Null));
+        }
         _ => {}
     }
     let value = value?;
@@ -321,6 +345,106 @@ fn filtered(value: &Expression, filter: Filter, arguments: &[Expression], scope:
             "false" | "off" | "no" | "0" => Some(Value::Bool(false)),
             _ => argument(0),
         },
+        Filter::Format => {
+            let values: Vec<Value> = arguments.iter().map(|argument| argument.of(scope)).collect::<Option<_>>()?;
+            short(formatted(value.as_str()?, &values)?)
+        }
         Filter::Default | Filter::Iif | Filter::Float | Filter::Int => None,
     }
+}
+
+/// A text of digits of another base, such as `ff`.
+fn int_of_base(value: &Value, base: i128) -> Option<Value> {
+    let digits = shown(value);
+    let digits = digits.trim();
+    let digits = if base == 16 { digits.strip_prefix("0x").unwrap_or(digits) } else { digits };
+    let base = u32::try_from(base).ok().filter(|base| (2..=36).contains(base))?;
+    i128::from_str_radix(digits, base).ok().and_then(number)
+}
+
+/// The part from one place up to another. A negative place counts from the end.
+fn slice(value: &Value, from: Option<i128>, to: Option<i128>) -> Option<Value> {
+    let range = |length: usize| {
+        let length = i128::try_from(length).unwrap_or(i128::MAX);
+        let place = |at: i128| (if at < 0 { at.saturating_add(length) } else { at }).clamp(0, length);
+        let (from, to) = (place(from.unwrap_or(0)), place(to.unwrap_or(length)));
+        let (from, to) = (usize::try_from(from).unwrap_or_default(), usize::try_from(to).unwrap_or_default());
+        (from, to.saturating_sub(from))
+    };
+    match value {
+        Value::String(text) => {
+            let (skipped, taken) = range(text.chars().count());
+            Some(Value::String(text.chars().skip(skipped).take(taken).collect()))
+        }
+        Value::Array(items) => {
+            let (skipped, taken) = range(items.len());
+            Some(Value::Array(items.iter().skip(skipped).take(taken).cloned().collect()))
+        }
+        _ => None,
+    }
+}
+
+/// Python's `%`: `%d`, `%s`, `%f`, `%x` and `%X`, with a width, a precision and the flags `0` and `-`.
+fn formatted(text: &str, values: &[Value]) -> Option<String> {
+    let mut values = values.iter();
+    let mut made = String::new();
+    let mut rest = text;
+    while let Some((plain, after)) = rest.split_once('%') {
+        made.push_str(plain);
+        if let Some(after) = after.strip_prefix('%') {
+            made.push('%');
+            rest = after;
+            continue;
+        }
+        let flags = after.len() - after.trim_start_matches(['0', '-']).len();
+        let (flags, after) = after.split_at(flags);
+        let (width, after) = digits(after)?;
+        let (precision, after) = match after.strip_prefix('.') {
+            Some(after) => digits(after)?,
+            None => (None, after),
+        };
+        let kind = after.chars().next()?;
+        rest = &after[kind.len_utf8()..];
+        let one = converted(values.next()?, kind, precision)?;
+        let missing = width.unwrap_or(0).saturating_sub(one.chars().count());
+        match (flags.contains('-'), flags.contains('0')) {
+            (true, _) => made.extend(one.chars().chain(std::iter::repeat_n(' ', missing))),
+            (false, true) => {
+                let (sign, number) = one.strip_prefix('-').map_or(("", &*one), |number| ("-", number));
+                made.push_str(sign);
+                made.extend(std::iter::repeat_n('0', missing));
+                made.push_str(number);
+            }
+            (false, false) => {
+                made.extend(std::iter::repeat_n(' ', missing));
+                made.push_str(&one);
+            }
+        }
+        if made.len() > LONGEST_TEXT {
+            return None;
+        }
+    }
+    made.push_str(rest);
+    Some(made)
+}
+
+/// A width or a precision, of two digits at most.
+fn digits(text: &str) -> Option<(Option<usize>, &str)> {
+    let length = text.bytes().take_while(u8::is_ascii_digit).count();
+    match length {
+        0 => Some((None, text)),
+        1 | 2 => text[..length].parse().ok().filter(|width| *width <= 64).map(|width| (Some(width), &text[length..])),
+        _ => None,
+    }
+}
+
+fn converted(value: &Value, kind: char, precision: Option<usize>) -> Option<String> {
+    Some(match kind {
+        's' => shown(value),
+        'd' | 'i' => shown(&int(value)?),
+        'x' => format!("{:x}", whole(&int(value)?)?),
+        'X' => format!("{:X}", whole(&int(value)?)?),
+        'f' => format!("{:.*}", precision.unwrap_or(6), number_of(value)?),
+        _ => return None,
+    })
 }

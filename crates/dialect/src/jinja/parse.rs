@@ -1,6 +1,6 @@
 //! Parses a template.
 
-use super::{Expression, Filter, Kind, Operator, Part};
+use super::{Expression, Filter, Kind, Operator, PARTS, Part};
 use crate::json::ExactValue;
 
 const DEEPEST: usize = 24;
@@ -340,6 +340,7 @@ impl<'p, 't> Parser<'p, 't> {
                 Ok(Expression::Filter(Box::new(value), filter, arguments))
             }
             Token::Name(name @ ("value" | "value_json")) => Ok(Expression::Name((*name).into())),
+            Token::Name(name) if PARTS.iter().any(|(part, _)| part == name) => Ok(Expression::Name((*name).into())),
             other => Err(format!("{} is not supported", shown(other))),
         }
     }
@@ -360,9 +361,7 @@ impl<'p, 't> Parser<'p, 't> {
                 }
                 value = Expression::Member(Box::new(value), Box::new(Expression::Constant(ExactValue::from(*name))));
             } else if self.takes_sign("[") {
-                let key = self.choice()?;
-                self.wants("]")?;
-                value = Expression::Member(Box::new(value), Box::new(key));
+                value = self.inside(value)?;
             } else if self.takes_sign("|") {
                 let Some(Token::Name(name)) = self.peek() else { return Err("a filter has no name".to_owned()) };
                 self.at += 1;
@@ -376,6 +375,19 @@ impl<'p, 't> Parser<'p, 't> {
             }
         }
         Err("it is too long".to_owned())
+    }
+
+    /// Parses what stands in brackets after a value: a key, or the places of a part.
+    fn inside(&mut self, value: Expression) -> Result<Expression, String> {
+        let from = if matches!(self.peek(), Some(Token::Sign(":"))) { None } else { Some(Box::new(self.choice()?)) };
+        if !self.takes_sign(":") {
+            self.wants("]")?;
+            let key = from.ok_or("a key is missing")?;
+            return Ok(Expression::Member(Box::new(value), key));
+        }
+        let to = if matches!(self.peek(), Some(Token::Sign("]"))) { None } else { Some(Box::new(self.choice()?)) };
+        self.wants("]")?;
+        Ok(Expression::Slice(Box::new(value), from, to))
     }
 
     fn method(&mut self, value: Expression, name: &str) -> Result<Expression, String> {
@@ -399,8 +411,12 @@ impl<'p, 't> Parser<'p, 't> {
     fn list(&mut self, close: &str) -> Result<Vec<Expression>, String> {
         let mut items = Vec::new();
         while !self.takes_sign(close) {
-            if let (Some(Token::Name(_)), Some(Token::Sign("="))) = (self.peek(), self.tokens.get(self.at + 1)) {
+            if let (Some(Token::Name(name)), Some(Token::Sign("="))) = (self.peek(), self.tokens.get(self.at + 1)) {
                 self.at += 2;
+                // The second argument of `int`, without the first.
+                if *name == "base" && items.is_empty() {
+                    items.push(Expression::Constant(ExactValue::Null));
+                }
             }
             items.push(self.choice()?);
             if !self.takes_sign(",") {
@@ -432,6 +448,7 @@ fn filter(name: &str) -> Result<Option<Filter>, String> {
         "title" => Filter::Title,
         "capitalize" => Filter::Capitalize,
         "bool" => Filter::Bool,
+        "format" => Filter::Format,
         "is_defined" => return Ok(None),
         other => return Err(format!("the filter '{other}' is not supported")),
     }))

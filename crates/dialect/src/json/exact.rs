@@ -67,6 +67,11 @@ impl ExactValue {
         if let ExactValue::Object(members) = self { members } else { &[] }
     }
 
+    /// An object with these members. Of equal names, the last one counts.
+    pub(crate) fn object(members: Vec<(String, ExactValue)>) -> ExactValue {
+        ExactValue::Object(each_once(members))
+    }
+
     /// An item of an array by its number, or a member of an object by its name.
     pub(crate) fn part(&self, key: &str) -> Option<&ExactValue> {
         match self {
@@ -95,6 +100,16 @@ impl ExactValue {
     #[must_use]
     pub fn as_str(&self) -> Option<&str> {
         if let ExactValue::String(text) = self { Some(text) } else { None }
+    }
+
+    /// `true` or `false`.
+    pub(crate) fn as_bool(&self) -> Option<bool> {
+        if let ExactValue::Bool(value) = self { Some(*value) } else { None }
+    }
+
+    /// A number, as it was written.
+    pub(crate) fn as_number(&self) -> Option<&str> {
+        if let ExactValue::Number(text) = self { Some(text) } else { None }
     }
 
     /// The nearest double of a number; none for other values, and for numbers beyond a double.
@@ -168,6 +183,13 @@ impl ExactValue {
             Some((_, member)) => *member = value,
             None => members.push((name.to_owned(), value)),
         }
+    }
+
+    /// Takes a member out of an object.
+    pub(crate) fn remove(&mut self, name: &str) -> Option<ExactValue> {
+        let ExactValue::Object(members) = self else { return None };
+        let place = members.iter().position(|(known, _)| known == name)?;
+        Some(members.remove(place).1)
     }
 
     /// A member of an object, which is an empty object if it was missing.

@@ -228,18 +228,24 @@ fn named(member: &Member, command: &DeviceCommand, args: &str) -> Result<Message
     let reported = |sent: &str| command.reported(sent).to_owned();
     // A template's output is for the device alone; the expected state is the value.
     let is_json = matches!(payload, AskPayload::Json | AskPayload::Fixed(_));
+    let is_member = matches!(payload, AskPayload::Member(_));
     let missing = || format!("'{}' needs a value: {{\"value\": …}}.", command.title);
     let payload = match payload {
         AskPayload::Fixed(fixed) => fixed.to_string(),
         AskPayload::Value => wanted.clone().ok_or_else(missing)?,
         AskPayload::Json => json(&args, value.as_ref()),
+        AskPayload::Member(name) => {
+            let value = value.clone().ok_or_else(missing)?;
+            ExactValue::Object(vec![("state".to_owned(), "ON".into()), (name.to_string(), value)]).to_string()
+        }
         AskPayload::Template(template) => {
             let value = value.as_ref().ok_or_else(missing)?;
             let made = template.command(value);
             made.ok_or_else(|| format!("The template of '{}' produces nothing for this value.", command.title))?
         }
     };
-    let by_member = is_json.then_some(&*payload);
+    // Of a colour each part is expected.
+    let by_member = if is_member { wanted.as_deref() } else { is_json.then_some(&*payload) };
     let expects = match &command.reports {
         None => Expectation::Nothing("Its discovery has no state topic, so it cannot report back.".into()),
         Some(key) => Expectation::State {

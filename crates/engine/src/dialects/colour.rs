@@ -26,8 +26,12 @@ pub(super) fn schema(notation: ColourNotation) -> Value {
         ColourNotation::Hs => (HS, "30,100", text("", &[DEGREES, PERCENT])),
         ColourNotation::Xy => (XY, "0.543,0.407", text("", &[UNIT, UNIT])),
         ColourNotation::NamedXyz => (XY, "xyz,0.543,0.407", text("xyz,", &[UNIT, UNIT])),
-        ColourNotation::XyObject => (XY, "0.543,0.407", object([("x", 1), ("y", 1)])),
-        ColourNotation::HsObject => (HS, "30,100", object([("hue", 360), ("saturation", 100)])),
+        ColourNotation::XyObject => (XY, "0.543,0.407", object(&[("x", 1), ("y", 1)])),
+        ColourNotation::HsObject => (HS, "30,100", object(&[("hue", 360), ("saturation", 100)])),
+        ColourNotation::ShortHsObject => (HS, "30,100", object(&[("h", 360), ("s", 100)])),
+        ColourNotation::RgbObject => (RGB, "255,128,0", object(&[("r", 255), ("g", 255), ("b", 255)])),
+        ColourNotation::LongRgbObject => (RGB, "255,128,0", object(&[("red", 255), ("green", 255), ("blue", 255)])),
+        ColourNotation::RgbList => (RGB, "255,128,0", list(3, 255)),
     };
     let mut schema = kind;
     schema.insert("title".to_owned(), "Colour".into());
@@ -43,8 +47,19 @@ fn text(before: &str, parts: &[&str]) -> Map<String, Value> {
     Map::from_iter([("type".to_owned(), "string".into()), ("pattern".to_owned(), pattern.into())])
 }
 
+/// So many whole numbers from 0 to a limit.
+fn list(count: u8, most: u16) -> Map<String, Value> {
+    let item = json!({"type": "integer", "minimum": 0, "maximum": most});
+    Map::from_iter([
+        ("type".to_owned(), "array".into()),
+        ("items".to_owned(), item),
+        ("minItems".to_owned(), count.into()),
+        ("maxItems".to_owned(), count.into()),
+    ])
+}
+
 /// Numbers from 0 to a limit, by name.
-fn object(members: [(&str, u16); 2]) -> Map<String, Value> {
+fn object(members: &[(&str, u16)]) -> Map<String, Value> {
     let number = |most: u16| json!({"type": "number", "minimum": 0, "maximum": most});
     let properties: Map<_, _> = members.iter().map(|(name, most)| ((*name).to_owned(), number(*most))).collect();
     Map::from_iter([
@@ -76,5 +91,11 @@ mod tests {
             "properties": {"hue": member(360), "saturation": member(100)}, "required": ["hue", "saturation"],
         });
         assert_eq!(schema(ColourNotation::HsObject), hs);
+        let list = json!({
+            "type": "array", "format": "color", "notation": "rgb list", "title": "Colour",
+            "description": "Red, green and blue, each from 0 to 255: 255,128,0",
+            "items": {"type": "integer", "minimum": 0, "maximum": 255}, "minItems": 3, "maxItems": 3,
+        });
+        assert_eq!(schema(ColourNotation::RgbList), list);
     }
 }

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::{Map, Value, json};
-use wilco_dialect::{Control, DeviceCommand, Role, shipped};
-use wilco_ledger::DeviceId;
+use serde_json::{Value, json};
+use wilco_dialect::{Control, DeviceCommand, Role, json::ExactValue, shipped};
+use wilco_ledger::{Decimal, DeviceId};
 
 use super::Described;
 use crate::api::{DescribedDevice, DeviceCommandView, DeviceValue};
@@ -19,7 +19,7 @@ impl Described {
         let command = |command: &DeviceCommand| DeviceCommandView {
             name: command.name.to_string(),
             title: command.title.to_string(),
-            schema: schema(&command.control).into(),
+            schema: schema(&command.control).to_string().into(),
             value: command.reports.as_deref().and_then(current),
             reports_back: command.reports.is_some(),
             refused: text(&command.refused),
@@ -70,33 +70,58 @@ pub(crate) fn title(own: &Titles, dialect: &str) -> String {
     own.get(dialect).map(String::as_str).or_else(shipped).unwrap_or(dialect).to_owned()
 }
 
-/// The JSON Schema of what a command takes, for its form.
-fn schema(control: &Control) -> Value {
+/// The JSON Schema of what a command takes, for its form. Limits have the digits that the device announced.
+fn schema(control: &Control) -> ExactValue {
+    let exact = |value: Value| ExactValue::from(&value);
     let (name, property) = match control {
-        Control::Button => return json!({"type": "object", "properties": {}, "additionalProperties": false}),
-        Control::Switch { .. } => ("on", json!({"type": "boolean", "title": "On"})),
+        Control::Button => return exact(json!({"type": "object", "properties": {}, "additionalProperties": false})),
+        Control::Switch { .. } => ("on", exact(json!({"type": "boolean", "title": "On"}))),
         Control::Number { min, max, step, unit } => {
             let title = unit.as_deref().map_or_else(|| "Value".to_owned(), |unit| format!("Value ({unit})"));
-            let mut property =
-                Map::from_iter([("type".to_owned(), json!("number")), ("title".to_owned(), json!(title))]);
-            let bounds = [("minimum", min), ("maximum", max), ("multipleOf", step)];
-            let known = bounds.into_iter().filter_map(|(name, bound)| Some((name, (*bound)?)));
-            property.extend(
-                known
-                    .filter(|(name, bound)| *name != "multipleOf" || *bound > 0.0)
-                    .map(|(name, bound)| (name.to_owned(), number(bound))),
-            );
-            ("value", Value::Object(property))
+            let mut property = vec![("type".to_owned(), "number".into()), ("title".to_owned(), (&*title).into())];
+            let step = step.as_ref().filter(|step| is_positive(step));
+            let limits = [("minimum", min.as_ref()), ("maximum", max.as_ref()), ("multipleOf", step)];
+            let known = limits.into_iter().filter_map(|(name, limit)| Some((name, limit?)));
+            property.extend(known.map(|(name, limit)| (name.to_owned(), ExactValue::Number(limit.clone()))));
+            ("value", ExactValue::Object(property))
         }
-        Control::Choice(words) => ("value", json!({"type": "string", "title": "Value", "enum": words})),
-        Control::Colour(notation) => ("value", super::colour::schema(*notation)),
-        Control::Text => ("value", json!({"type": "string", "title": "Value"})),
+        Control::Choice(words) => ("value", exact(json!({"type": "string", "title": "Value", "enum": words}))),
+        Control::Colour(notation) => ("value", exact(super::colour::schema(*notation))),
+        Control::Text => ("value", exact(json!({"type": "string", "title": "Value"}))),
     };
-    json!({"type": "object", "properties": {name: property}, "required": [name], "additionalProperties": false})
+    ExactValue::Object(vec![
+        ("type".to_owned(), "object".into()),
+        ("properties".to_owned(), ExactValue::Object(vec![(name.to_owned(), property)])),
+        ("required".to_owned(), ExactValue::Array(vec![name.into()])),
+        ("additionalProperties".to_owned(), false.into()),
+    ])
 }
 
-/// A whole number as one.
-fn number(value: f64) -> Value {
-    #[expect(clippy::cast_possible_truncation, reason = "whole, and far from the bounds")]
-    if value.fract() == 0.0 && value.abs() < 1e15 { json!(value as i64) } else { json!(value) }
+/// Whether a number can be a step: it is above 0.
+fn is_positive(number: &str) -> bool {
+    let zero = Decimal::parse("0");
+    Decimal::parse(number).is_some_and(|number| Some(number) > zero)
+}
+
+#[cfg(test)]
+mod tests {
+    use wilco_dialect::Control;
+
+    use super::schema;
+
+    #[test]
+    fn a_number_has_the_limits_that_were_announced() {
+        let check = |min: &str, max: &str, step: &str, expected: &str| {
+            let of = |limit: &str| Some(limit).filter(|limit| !limit.is_empty()).map(Into::into);
+            let control = Control::Number { min: of(min), max: of(max), step: of(step), unit: Some("V".into()) };
+            let start = r#"{"type":"object","properties":{"value":{"type":"number","title":"Value (V)""#;
+            let end = r#"}},"required":["value"],"additionalProperties":false}"#;
+            assert_eq!(schema(&control).to_string(), format!("{start}{expected}{end}"));
+        };
+        check("0", "100", "1", r#","minimum":0,"maximum":100,"multipleOf":1"#);
+        let beyond = "18446744073709551617";
+        check("-1.50", beyond, "0.10", &format!(r#","minimum":-1.50,"maximum":{beyond},"multipleOf":0.10"#));
+        check("1e-3", "", "0.0", r#","minimum":1e-3"#);
+        check("", "", "-1", "");
+    }
 }

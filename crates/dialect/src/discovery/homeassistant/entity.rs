@@ -2,16 +2,13 @@
 
 use std::collections::HashSet;
 
-use serde_json::Value;
-
 use super::{
-    super::{MOST_OF_A_DEVICE, name, named, text},
-    Entity,
+    super::{MOST_OF_A_DEVICE, name, named, number, text},
+    Entity, light,
 };
 use crate::{
     Ask, AskPayload, Availability, AvailabilityMode, ColourNotation, Control, DeviceCommand, KnownDevice, Role,
     Variable,
-    file::shown,
     jinja::Template,
     json::ExactValue,
     set::{device_id, usable},
@@ -26,39 +23,39 @@ pub(super) fn describe(
     problems: &mut Vec<String>,
 ) {
     describe_device(device, &entity.device);
-    let config = Value::Object(entity.config.clone());
-    let base = text(&config, "name").or_else(|| text(&config, "object_id")).unwrap_or(object);
+    let config = &entity.config;
+    let base = text(config, "name").or_else(|| text(config, "object_id")).unwrap_or(object);
     let mut key = name(base).to_string();
     if !names.insert(key.clone()) {
         key = format!("{key} ({object})");
         names.insert(key.clone());
     }
-    availability(device, &config, problems);
-    let is_number = text(&config, "unit_of_measurement").is_some() || matches!(entity.component.as_str(), "number");
+    availability(device, config, problems);
+    let is_number = text(config, "unit_of_measurement").is_some() || matches!(entity.component.as_str(), "number");
     // A light without a schema and the like have other topics with templates beside it.
     let template = ["state_value_template", "value_template"].into_iter().find(|name| config.get(*name).is_some());
     let template = template.unwrap_or("value_template");
-    let reports = add_variable(device, &config, &key, "state_topic", template, is_number, problems);
-    let Some(topic) = text(&config, "command_topic") else {
-        further(device, &config, &key, problems);
+    let reports = add_variable(device, config, &key, "state_topic", template, is_number, problems);
+    let Some(topic) = text(config, "command_topic") else {
+        further(device, config, &key, problems);
         return;
     };
     let word =
-        |member: &str, default: &str| config.get(member).map_or_else(|| default.into(), |value| name(&shown(value)));
+        |member: &str, default: &str| config.get(member).map_or_else(|| default.into(), |value| name(&value.plain()));
     let on_off = || Control::Switch { on: word("payload_on", "ON"), off: word("payload_off", "OFF") };
-    let json = text(&config, "schema") == Some("json");
+    let json = text(config, "schema") == Some("json");
     let list = |member: &str| {
-        let items = config.get(member).and_then(Value::as_array).map_or(&[] as &[Value], Vec::as_slice);
-        Control::Choice(items.iter().take(MOST_OF_A_DEVICE).map(|item| name(&shown(item))).collect())
+        let items = config.get(member).and_then(ExactValue::as_array).unwrap_or_default();
+        Control::Choice(items.iter().take(MOST_OF_A_DEVICE).map(|item| name(&item.plain())).collect())
     };
-    let category = text(&config, "entity_category");
-    let role = match (entity.component.as_str(), text(&config, "device_class")) {
+    let category = text(config, "entity_category");
+    let role = match (entity.component.as_str(), text(config, "device_class")) {
         ("switch" | "light", _) if category.is_none() => Some(Role::Light),
         ("button", Some("restart")) => Some(Role::Restart),
         _ => None,
     };
     let is_setting = category == Some("config");
-    let (template, unusable) = match text(&config, "command_template").map(Template::parse) {
+    let (template, unusable) = match text(config, "command_template").map(Template::parse) {
         None => (None, None),
         Some(Ok(template)) => (Some(template), None),
         Some(Err(error)) => {
@@ -66,9 +63,9 @@ pub(super) fn describe(
             (None, Some(error.to_string().into()))
         }
     };
-    let by_template = (entity.component == "light" && text(&config, "schema") == Some("template"))
+    let by_template = (entity.component == "light" && text(config, "schema") == Some("template"))
         .then(|| "Lights with `schema: template` are not supported.".into());
-    let reported_as = reported_as(&entity.component, &config);
+    let reported_as = reported_as(&entity.component, config);
     let mut add = |title: &str, control: Control, payload: AskPayload, reports: Option<Box<str>>| {
         let payload = match (payload, &template) {
             (AskPayload::Value, Some(template)) => AskPayload::Template(template.clone()),
@@ -84,7 +81,7 @@ pub(super) fn describe(
             device,
             DeviceCommand {
                 reports,
-                refused: refused(&config, topic).or_else(|| unusable.clone()).or_else(|| by_template.clone()),
+                refused: refused(config, topic).or_else(|| unusable.clone()).or_else(|| by_template.clone()),
                 role,
                 reported_as: reported_as.clone(),
                 is_setting,
@@ -93,7 +90,11 @@ pub(super) fn describe(
         );
     };
     match entity.component.as_str() {
-        "light" if json => add(&key, on_off(), AskPayload::Json, reports),
+        "light" if json => {
+            let (reports_back, refused) = (reports.is_some(), refused(config, topic));
+            add(&key, on_off(), AskPayload::Json, reports);
+            light::describe(device, config, &key, topic, reports_back, refused.as_deref());
+        }
         "switch" | "light" | "fan" | "siren" | "humidifier" => add(&key, on_off(), AskPayload::Value, reports),
         "lock" => {
             let control = Control::Switch { on: word("payload_lock", "LOCK"), off: word("payload_unlock", "UNLOCK") };
@@ -110,7 +111,7 @@ pub(super) fn describe(
                 ("payload_close", "CLOSE", "Close"),
                 ("payload_stop", "STOP", "Stop"),
             ] {
-                if config.get(member).is_some_and(Value::is_null) {
+                if config.get(member) == Some(&ExactValue::Null) {
                     continue;
                 }
                 let fixed = AskPayload::Fixed(word(member, default));
@@ -118,27 +119,26 @@ pub(super) fn describe(
             }
         }
         "number" => {
-            let bound =
-                |member: &str, default: f64| Some(config.get(member).and_then(Value::as_f64).unwrap_or(default));
+            let bound = |member: &str, default: &str| Some(number(config, member).unwrap_or_else(|| default.into()));
             let control = Control::Number {
-                min: bound("min", 1.0),
-                max: bound("max", 100.0),
-                step: bound("step", 1.0),
-                unit: named(&config, "unit_of_measurement"),
+                min: bound("min", "1"),
+                max: bound("max", "100"),
+                step: bound("step", "1"),
+                unit: named(config, "unit_of_measurement"),
             };
-            add_templated(device, &config, &key, control, topic, "command_template", reports, problems);
+            add_templated(device, config, &key, control, topic, "command_template", reports, problems);
         }
-        "select" => add_templated(device, &config, &key, list("options"), topic, "command_template", reports, problems),
-        "text" => add_templated(device, &config, &key, Control::Text, topic, "command_template", reports, problems),
+        "select" => add_templated(device, config, &key, list("options"), topic, "command_template", reports, problems),
+        "text" => add_templated(device, config, &key, Control::Text, topic, "command_template", reports, problems),
         "alarm_control_panel" | "vacuum" | "lawn_mower" | "notify" | "update" | "climate" | "water_heater" => {
             add(&key, Control::Text, AskPayload::Value, None);
         }
         _ => {}
     }
-    further(device, &config, &key, problems);
+    further(device, config, &key, problems);
 }
 
-fn describe_device(device: &mut KnownDevice, described: &Value) {
+fn describe_device(device: &mut KnownDevice, described: &ExactValue) {
     if device.name.is_none() {
         device.name = named(described, "name");
     }
@@ -147,13 +147,16 @@ fn describe_device(device: &mut KnownDevice, described: &Value) {
     device.firmware = device.firmware.take().or_else(|| named(described, "sw_version"));
     if device.identifiers.is_empty() {
         let identifiers = match described.get("identifiers") {
-            Some(Value::Array(items)) => items.iter().take(16).map(|item| shown(item).to_lowercase().into()).collect(),
-            Some(Value::String(one)) => vec![one.to_lowercase().into()],
+            Some(ExactValue::Array(items)) => {
+                items.iter().take(16).map(|item| item.plain().to_lowercase().into()).collect()
+            }
+            Some(ExactValue::String(one)) => vec![one.to_lowercase().into()],
             _ => Vec::new(),
         };
         device.identifiers = identifiers;
-        let connections = described.get("connections").and_then(Value::as_array);
-        for mac in connections.into_iter().flatten().take(16).filter_map(|pair| pair.get(1)).map(shown) {
+        let connections = described.get("connections").and_then(ExactValue::as_array);
+        for mac in connections.into_iter().flatten().take(16).filter_map(|pair| pair.pointer("/1")) {
+            let mac = mac.plain();
             // Tasmota and Shelly write the same address without colons.
             device.identifiers.push(mac.to_lowercase().replace(':', "").into());
         }
@@ -164,7 +167,7 @@ fn describe_device(device: &mut KnownDevice, described: &Value) {
 }
 
 /// The words by which an entity reports what it is sent, if its kind has different ones for state and commands.
-fn reported_as(component: &str, config: &Value) -> Vec<(Box<str>, Box<str>)> {
+fn reported_as(component: &str, config: &ExactValue) -> Vec<(Box<str>, Box<str>)> {
     let pairs: &[(&str, &str, &str, &str)] = match component {
         "switch" | "siren" | "humidifier" | "fan" | "light" => {
             &[("payload_on", "ON", "state_on", ""), ("payload_off", "OFF", "state_off", "")]
@@ -179,7 +182,7 @@ fn reported_as(component: &str, config: &Value) -> Vec<(Box<str>, Box<str>)> {
         _ => &[],
     };
     let word =
-        |member: &str, default: &str| config.get(member).map_or_else(|| name(default), |value| name(&shown(value)));
+        |member: &str, default: &str| config.get(member).map_or_else(|| name(default), |value| name(&value.plain()));
     let pair = |(sent, sent_default, state, state_default): &(&str, &str, &str, &str)| {
         let (sent, state) = (word(sent, sent_default), word(state, state_default));
         (!state.is_empty() && sent != state).then_some((sent, state))
@@ -188,8 +191,8 @@ fn reported_as(component: &str, config: &Value) -> Vec<(Box<str>, Box<str>)> {
 }
 
 /// Why nothing is sent on a command topic.
-fn refused(config: &Value, topic: &str) -> Option<Box<str>> {
-    if config.get("retain").and_then(Value::as_bool) == Some(true) {
+fn refused(config: &ExactValue, topic: &str) -> Option<Box<str>> {
+    if config.get("retain").and_then(ExactValue::as_bool) == Some(true) {
         return Some(
             "Its discovery requires retained commands, which the device would receive again at every reconnect.".into(),
         );
@@ -206,7 +209,7 @@ fn push(device: &mut KnownDevice, command: DeviceCommand) {
 #[expect(clippy::too_many_arguments, reason = "each is another part of one entity")]
 fn add_templated(
     device: &mut KnownDevice,
-    config: &Value,
+    config: &ExactValue,
     title: &str,
     control: Control,
     topic: &str,
@@ -232,7 +235,7 @@ fn add_templated(
 /// Takes in a state topic. Says under which name its value can be compared; none where its template cannot be used.
 fn add_variable(
     device: &mut KnownDevice,
-    config: &Value,
+    config: &ExactValue,
     key: &str,
     topic: &str,
     template: &str,
@@ -280,38 +283,38 @@ fn add_variable(
 }
 
 /// An aspect of an entity besides its main command: brightness, position, mode and the like, each with its own topics.
-fn further(device: &mut KnownDevice, config: &Value, key: &str, problems: &mut Vec<String>) {
-    let number = |min: &str, max: &str, default: (f64, f64), unit: Option<&str>| Control::Number {
-        min: Some(config.get(min).and_then(Value::as_f64).unwrap_or(default.0)),
-        max: Some(config.get(max).and_then(Value::as_f64).unwrap_or(default.1)),
+fn further(device: &mut KnownDevice, config: &ExactValue, key: &str, problems: &mut Vec<String>) {
+    let between = |min: &str, max: &str, default: (&str, &str), unit: Option<&str>| Control::Number {
+        min: Some(number(config, min).unwrap_or_else(|| default.0.into())),
+        max: Some(number(config, max).unwrap_or_else(|| default.1.into())),
         step: None,
         unit: unit.map(Into::into),
     };
     let choice = |member: &str| {
-        let items = config.get(member).and_then(Value::as_array).map_or(&[] as &[Value], Vec::as_slice);
-        Control::Choice(items.iter().take(MOST_OF_A_DEVICE).map(|item| name(&shown(item))).collect())
+        let items = config.get(member).and_then(ExactValue::as_array).unwrap_or_default();
+        Control::Choice(items.iter().take(MOST_OF_A_DEVICE).map(|item| name(&item.plain())).collect())
     };
     let switch = |on: (&str, &str), off: (&str, &str)| {
         let word = |(member, default): (&str, &str)| {
-            config.get(member).map_or_else(|| default.into(), |one| name(&shown(one)))
+            config.get(member).map_or_else(|| default.into(), |one| name(&one.plain()))
         };
         Control::Switch { on: word(on), off: word(off) }
     };
     let of =
         |what: &str| (format!("{what}_command_topic"), format!("{what}_state_topic"), format!("{what}_value_template"));
     let known: [(&str, &str, Control); 16] = [
-        ("brightness", "Brightness", number("", "brightness_scale", (0.0, 255.0), None)),
-        ("color_temp", "Colour temperature", number("min_mireds", "max_mireds", (153.0, 500.0), Some("mired"))),
+        ("brightness", "Brightness", between("", "brightness_scale", ("0", "255"), None)),
+        ("color_temp", "Colour temperature", between("min_mireds", "max_mireds", ("153", "500"), Some("mired"))),
         ("rgb", "Colour", Control::Colour(ColourNotation::Rgb)),
         ("hs", "Colour (hs)", Control::Colour(ColourNotation::Hs)),
         ("xy", "Colour (xy)", Control::Colour(ColourNotation::Xy)),
         ("effect", "Effect", choice("effect_list")),
         ("mode", "Mode", choice("modes")),
-        ("temperature", "Temperature", number("min_temp", "max_temp", (7.0, 35.0), Some("°C"))),
+        ("temperature", "Temperature", between("min_temp", "max_temp", ("7", "35"), Some("°C"))),
         ("fan_mode", "Fan mode", choice("fan_modes")),
         ("preset_mode", "Preset", choice("preset_modes")),
-        ("percentage", "Speed", number("speed_range_min", "speed_range_max", (1.0, 100.0), None)),
-        ("target_humidity", "Humidity", number("min_humidity", "max_humidity", (0.0, 100.0), Some("%"))),
+        ("percentage", "Speed", between("speed_range_min", "speed_range_max", ("1", "100"), None)),
+        ("target_humidity", "Humidity", between("min_humidity", "max_humidity", ("0", "100"), Some("%"))),
         ("swing_mode", "Swing mode", choice("swing_modes")),
         ("direction", "Direction", Control::Choice(vec!["forward".into(), "reverse".into()])),
         (
@@ -333,18 +336,18 @@ fn further(device: &mut KnownDevice, config: &Value, key: &str, problems: &mut V
     if let Some(topic) = text(config, "tilt_command_topic").map(str::to_owned) {
         let title = format!("{key}: Tilt");
         let reports = add_variable(device, config, &title, "tilt_status_topic", "tilt_status_template", true, problems);
-        let control = number("tilt_min", "tilt_max", (0.0, 100.0), Some("%"));
+        let control = between("tilt_min", "tilt_max", ("0", "100"), Some("%"));
         add_templated(device, config, &title, control, &topic, "tilt_command_template", reports, problems);
     }
     if let Some(topic) = text(config, "set_position_topic").map(str::to_owned) {
         let title = format!("{key}: Position");
         let reports = add_variable(device, config, &title, "position_topic", "position_template", true, problems);
-        let control = number("position_closed", "position_open", (0.0, 100.0), Some("%"));
+        let control = between("position_closed", "position_open", ("0", "100"), Some("%"));
         add_templated(device, config, &title, control, &topic, "set_position_template", reports, problems);
     }
 }
 
-fn availability(device: &mut KnownDevice, config: &Value, problems: &mut Vec<String>) {
+fn availability(device: &mut KnownDevice, config: &ExactValue, problems: &mut Vec<String>) {
     let mode = match text(config, "availability_mode") {
         Some("all") => AvailabilityMode::All,
         Some("any") => AvailabilityMode::Any,
@@ -357,7 +360,7 @@ fn availability(device: &mut KnownDevice, config: &Value, problems: &mut Vec<Str
     if let Some(topic) = text(config, "availability_topic") {
         all.push((topic, config, "availability_template"));
     }
-    for one in config.get("availability").and_then(Value::as_array).into_iter().flatten() {
+    for one in config.get("availability").and_then(ExactValue::as_array).into_iter().flatten() {
         if let Some(topic) = text(one, "topic") {
             all.push((topic, one, "value_template"));
         }
@@ -376,7 +379,7 @@ fn availability(device: &mut KnownDevice, config: &Value, problems: &mut Vec<Str
             }
         };
         let word =
-            |member: &str, default: &str| of.get(member).map_or_else(|| default.into(), |value| name(&shown(value)));
+            |member: &str, default: &str| of.get(member).map_or_else(|| default.into(), |value| name(&value.plain()));
         device.availability.push(Availability {
             topic: topic.into(),
             template,

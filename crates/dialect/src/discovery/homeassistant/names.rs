@@ -1,6 +1,14 @@
 //! Expands names in discovery messages: abbreviations and the base topic.
 
-use serde_json::{Map, Value};
+use crate::json::ExactValue;
+
+/// The members of a JSON object.
+type Members = Vec<(String, ExactValue)>;
+
+/// The most members of one entity.
+const MOST_MEMBERS: usize = 1_000;
+/// The most topics of an entity's availability.
+const MOST_AVAILABILITIES: usize = 16;
 
 /// The abbreviated words of names.
 const WORDS: [(&str, &str); 56] = [
@@ -100,46 +108,47 @@ fn written_out(key: &str) -> String {
     key.split('_').map(word).collect::<Vec<String>>().join("_")
 }
 
-/// A configuration with its names and its base topic written out.
-pub(super) fn expanded(config: Map<String, Value>) -> Map<String, Value> {
-    let base = config.get("~").and_then(Value::as_str).unwrap_or_default().to_owned();
-    let mut full = Map::new();
-    for (key, mut value) in config {
+/// A configuration with its names and its base topic written out. An entity with more members than anybody's is cut.
+pub(super) fn expanded(config: Members) -> ExactValue {
+    let base = config.iter().find(|(key, _)| key == "~").and_then(|(_, value)| value.as_str());
+    let base = base.unwrap_or_default().to_owned();
+    let member = |(key, mut value): (String, ExactValue)| {
         let key = written_out(&key);
         if key.ends_with("topic") {
             with_base(&mut value, &base);
         }
         if key == "availability" {
-            let list = if value.is_array() { value } else { Value::Array(vec![value]) };
-            let Value::Array(items) = list else { continue };
-            let item = |item: Value| match item {
-                Value::Object(item) => {
-                    let mut item: Map<String, Value> =
-                        item.into_iter().map(|(key, value)| (written_out(&key), value)).collect();
-                    if let Some(topic) = item.get_mut("topic") {
-                        with_base(topic, &base);
-                    }
-                    Value::Object(item)
-                }
-                other => other,
-            };
-            value = Value::Array(items.into_iter().take(16).map(item).collect());
+            let items = if let ExactValue::Array(items) = value { items } else { vec![value] };
+            let item = |item: ExactValue| availability(item, &base);
+            value = ExactValue::Array(items.into_iter().take(MOST_AVAILABILITIES).map(item).collect());
         }
         if key == "components"
-            && let Value::Object(components) = &mut value
+            && let ExactValue::Object(components) = &mut value
             && !base.is_empty()
         {
-            for one in components.values_mut().filter_map(Value::as_object_mut) {
-                one.entry("~").or_insert_with(|| Value::from(base.as_str()));
+            for (_, one) in components.iter_mut().filter(|(_, one)| one.get("~").is_none()) {
+                one.set("~", base.as_str().into());
             }
         }
-        full.insert(key, value);
-    }
-    full
+        (key, value)
+    };
+    ExactValue::object(config.into_iter().take(MOST_MEMBERS).map(member).collect())
 }
 
-fn with_base(value: &mut Value, base: &str) {
-    if let Value::String(topic) = value
+fn availability(item: ExactValue, base: &str) -> ExactValue {
+    let ExactValue::Object(members) = item else { return item };
+    let member = |(key, mut value): (String, ExactValue)| {
+        let key = written_out(&key);
+        if key == "topic" {
+            with_base(&mut value, base);
+        }
+        (key, value)
+    };
+    ExactValue::object(members.into_iter().take(MOST_MEMBERS).map(member).collect())
+}
+
+fn with_base(value: &mut ExactValue, base: &str) {
+    if let ExactValue::String(topic) = value
         && !base.is_empty()
     {
         if let Some(rest) = topic.strip_prefix('~') {
@@ -150,7 +159,7 @@ fn with_base(value: &mut Value, base: &str) {
     }
 }
 
-pub(super) fn expanded_device(device: Map<String, Value>) -> Map<String, Value> {
+pub(super) fn expanded_device(device: Members) -> ExactValue {
     let full = |key: &str| match key {
         "ids" => "identifiers",
         "cns" => "connections",
@@ -164,5 +173,6 @@ pub(super) fn expanded_device(device: Map<String, Value>) -> Map<String, Value> 
         _ => "",
     };
     let written = |key: String| if full(&key).is_empty() { key } else { full(&key).to_owned() };
-    device.into_iter().map(|(key, value)| (written(key), value)).collect()
+    let members = device.into_iter().take(MOST_MEMBERS);
+    ExactValue::object(members.map(|(key, value)| (written(key), value)).collect())
 }
