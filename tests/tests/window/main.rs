@@ -2,6 +2,7 @@
 
 mod accessible;
 mod demo;
+mod describe;
 mod desktop;
 mod evidence;
 mod fleet;
