@@ -36,8 +36,6 @@ pub struct KnownDevice {
     pub identifiers: Vec<Box<str>>,
     /// Settings of the dialect that are its own.
     pub vars: BTreeMap<Box<str>, Box<str>>,
-    /// The variant of its dialect's requests, if there are several.
-    pub variant: Option<Box<str>>,
     /// Topic prefixes that differ from the dialect's rules.
     pub roots: Vec<Root>,
     /// The device's own words, each with the word of its dialect for the same.
@@ -447,7 +445,6 @@ impl KnownDevice {
             hub: None,
             identifiers: Vec::new(),
             vars: BTreeMap::new(),
-            variant: None,
             roots: Vec::new(),
             words: BTreeMap::new(),
             commands: Vec::new(),

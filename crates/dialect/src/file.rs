@@ -49,7 +49,7 @@ pub struct DialectFile {
     /// Its devices may have a password: see [`crate::Challenge`].
     pub(crate) signs_in: bool,
     pub(crate) on_request: bool,
-    /// The variants of a request's topic, in order; a device may need one of them.
+    /// The variants of a request's topic, in order. The setting `variant` chooses one.
     pub(crate) variants: Vec<String>,
     pub(crate) vars: BTreeMap<String, String>,
     /// What people read in place of a setting's name.

@@ -70,6 +70,35 @@ fn announcements_are_heard_where_a_connection_says_that_they_are() {
 }
 
 #[test]
+fn a_setting_chooses_the_form_of_request_topics() {
+    let topic = |dialect: &str, variant: Option<&str>, device: &str| {
+        let file = shipped().iter().find(|file| file.name() == dialect).expect("a dialect").clone();
+        let mut set = DialectSet::new([file], &Topics::default());
+        assert!(variant.is_none_or(|variant| set.set(dialect, "variant", variant)));
+        let device = KnownDevice::new(id(device), dialect, device);
+        let asking = Asking { device: &device, command: "open", args: r#"{"value":"1"}"# };
+        set.encode(&asking, &Devices::default(), &command_id(), "7").map(|message| message.topic)
+    };
+    let check = |dialect: &str, variant: Option<&str>, device: &str, expected: &str| {
+        assert_eq!(topic(dialect, variant, device).as_deref(), Ok(expected), "{dialect} {variant:?}");
+    };
+    check("hono", None, "4711", "command/DEFAULT_TENANT/4711/req/7/open");
+    check("hono", Some("short"), "4711", "c/DEFAULT_TENANT/4711/q/7/open");
+    check("hono", Some("long-without-tenant"), "4711", "command//4711/req/7/open");
+    check("hono", Some("short-empty"), "4711", "c///q/7/open");
+    check("aws-commands", None, "dock", "$aws/commands/things/dock/executions/7/request/json");
+    check("aws-commands", Some("plain"), "dock", "$aws/commands/things/dock/executions/7/request");
+    check("thingsboard", Some("v1"), "me", "v1/devices/me/rpc/request/7");
+    check("thingsboard", Some("v2"), "me", "v2/r/req/7");
+    // A request with only one topic has that.
+    check("thingsboard", Some("v2"), "behind", "v1/gateway/rpc");
+    check("tasmota", None, "plug", "cmnd/plug/open");
+    check("tasmota", Some("turned"), "plug", "plug/cmnd/open");
+    let refused = topic("hono", Some("longer"), "4711").expect_err("a refusal");
+    assert!(refused.contains("no variant 'longer'") && refused.contains("short-empty"), "{refused}");
+}
+
+#[test]
 fn a_copy_of_a_dialect_under_another_name_serves_a_second_bridge() {
     let text = wilco_dialect::shipped_text("zigbee2mqtt").expect("a dialect");
     let second = text

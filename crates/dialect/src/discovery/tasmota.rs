@@ -66,6 +66,8 @@ fn device(dialect: &str, id: DeviceId, topic: &str, config: &Value, problems: &m
     };
     let mut device = KnownDevice::new(id, dialect, &place.address);
     device.roots = place.roots();
+    // Its roots say where its topics are.
+    device.vars.insert("variant".into(), "usual".into());
     device.words = words(config);
     device.name = named(config, "dn").or_else(|| config.pointer("/fn/0").and_then(Value::as_str).map(name));
     device.model = named(config, "md");

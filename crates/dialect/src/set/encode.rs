@@ -14,6 +14,8 @@ use crate::{
     payload::{Args, Values},
 };
 
+/// The setting that chooses one of the topics of a request.
+const VARIANT: &str = "variant";
 /// The longest topic, bytes.
 const LONGEST_TOPIC: usize = 1_024;
 /// The largest payload, bytes: what AWS carries in one message.
@@ -105,7 +107,7 @@ impl DialectSet {
                 let rule = member.rule(&asking, &args).ok_or_else(|| {
                     format!("{} has no command '{}' with these arguments.", member.file.title, asking.command)
                 })?;
-                let topic = member.topic(rule, asking.device);
+                let topic = member.topic(rule, asking.device)?;
                 member.message(rule, topic, &asking, &args, wire_id)?
             }
         };
@@ -294,11 +296,15 @@ impl Member {
         self.file.requests.iter().find(|rule| applies(rule, asking, args, self.file.compare.command_kind()))
     }
 
-    /// The topic that a device wants, of the several that a rule has.
-    fn topic<'m>(&self, rule: &'m RequestRule, device: &KnownDevice) -> &'m Pattern {
-        let wanted =
-            device.variant.as_deref().and_then(|variant| self.file.variants.iter().position(|one| one == variant));
-        wanted.and_then(|place| rule.topics.get(place)).unwrap_or(&rule.topics[0])
+    /// The topic that a device wants, of the several that a rule has: the first one, unless a setting names a variant.
+    fn topic<'m>(&self, rule: &'m RequestRule, device: &KnownDevice) -> Result<&'m Pattern, String> {
+        let own = device.vars.get(VARIANT).map(|variant| Cow::Borrowed(&**variant));
+        let Some(wanted) = own.or_else(|| self.setting(VARIANT)) else { return Ok(&rule.topics[0]) };
+        let place = self.file.variants.iter().position(|one| *one == *wanted).ok_or_else(|| {
+            let (title, variants) = (&self.file.title, self.file.variants.join(", "));
+            format!("{title} has no variant '{wanted}'. Use one of these as the setting: {variants}.")
+        })?;
+        Ok(rule.topics.get(place).unwrap_or(&rule.topics[0]))
     }
 
     /// All request rules that match.
