@@ -298,9 +298,7 @@ impl Playing {
             Some(Value::String(text)) => text.clone(),
             Some(other) => other.to_string(),
         };
-        if wire_id != exchange.id {
-            self.wire_ids.adopt(&wire_id, &self.device, id);
-        }
+        self.wire_ids.adopt(&wire_id, &self.device, id);
         let message = match &exchange.request {
             None => None,
             Some(request) => {

@@ -38,3 +38,8 @@ fn what_the_facts_say_beyond_that_is_read_as_it_should_be() {
 fn what_sources_and_manuals_of_each_firmware_say_is_read_as_it_should_be() {
     play("further", include_str!("exchanges/further.jsonl"));
 }
+
+#[test]
+fn what_each_firmware_can_be_asked_by_its_manual_is_read_as_it_should_be() {
+    play("manuals", include_str!("exchanges/manuals.jsonl"));
+}

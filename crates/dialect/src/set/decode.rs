@@ -446,7 +446,8 @@ impl Found<'_, '_> {
                 add(Meaning::Message(DecodedMessage::State { device: self.device.clone(), state }));
             }
             Some(value) => values.extend(self.key(rule).map(|key| (key, value.plain()))),
-            None if rule.at.is_empty() && !self.looked.text.is_empty() => {
+            // Homie writes an empty text as one NUL. A payload without anything is none.
+            None if rule.at.is_empty() && (!self.looked.text.is_empty() || self.inbound.payload == [0_u8]) => {
                 values.extend(self.key(rule).map(|key| (key, self.looked.text.to_owned())));
             }
             None => {}

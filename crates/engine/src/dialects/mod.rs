@@ -356,8 +356,10 @@ impl Described {
 
     /// Restores the ID of an earlier command.
     pub(crate) fn adopt(&mut self, asked: &Submission) {
-        if let Some(wire_id) = wire_id(asked) {
-            self.wire_ids.adopt(wire_id, &asked.device, &asked.id);
+        let is_described = asked.form.as_deref().is_some_and(|form| form.written.is_some());
+        if is_described && asked.policy.answers_carry_ids {
+            let id = wire_id(asked).unwrap_or(asked.id.as_str());
+            self.wire_ids.adopt(id, &asked.device, &asked.id);
         }
     }
 
@@ -400,9 +402,9 @@ mod tests {
     #![expect(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 
     use wilco_dialect::Inbound;
-    use wilco_ledger::{CommandId, DeviceId};
+    use wilco_ledger::{CommandId, Delivery, DeviceId, Millis, Policy, Retry, Submission};
 
-    use super::{Described, Enabled, Reading};
+    use super::{Described, Enabled, Reading, device_of};
     use crate::{
         api::{ConnectionEntry, ConnectionSettings},
         profile::Draft,
@@ -476,6 +478,51 @@ mod tests {
         after.take_over(&before);
         assert_eq!(after.wire_ids.find("8"), Some((&device, &id)));
         assert_eq!(after.wire_ids.number(&device, &CommandId::new("c2").unwrap()), 9);
+    }
+
+    #[test]
+    fn an_answer_whose_topic_names_no_device_is_of_the_one_that_was_asked() {
+        let answered = |dialects: &mut Described, topic: &str| {
+            let inbound = Inbound { topic, payload: b"", qos: 1, retained: false, correlation: None };
+            let devices: Vec<DeviceId> =
+                dialects.hear(&inbound).meant.iter().filter_map(|one| device_of(&one.meaning).cloned()).collect();
+            devices
+        };
+        let mut hono = described(&["hono"], 7);
+        let (device, id) = (DeviceId::new("4711").unwrap(), CommandId::new("c1").unwrap());
+        assert_eq!(answered(&mut hono, "command///res/c1/200"), []);
+        let prepared = hono.prepare(&device, "dim", "{}", &id).unwrap().unwrap();
+        for topic in ["command///res/c1/200", "c///s/c1/400", "command/DEFAULT_TENANT/4711/res/c1/200"] {
+            assert_eq!(answered(&mut hono, topic), std::slice::from_ref(&device), "{topic}");
+        }
+        assert_eq!(answered(&mut hono, "command///res/c2/200"), []);
+
+        // After a restart, too.
+        let mut again = described(&["hono"], 7);
+        again.adopt(&prepared.into_submission(submission(&device, &id)));
+        assert_eq!(answered(&mut again, "c///s/c1/200"), [device]);
+    }
+
+    fn submission(device: &DeviceId, id: &CommandId) -> Submission {
+        Submission {
+            device: device.clone(),
+            id: id.clone(),
+            name: "dim".into(),
+            args: "{}".into(),
+            form: None,
+            policy: Policy {
+                delivery: Delivery::BrokerHolds,
+                timeout: Millis::seconds(10),
+                time_to_live: Millis::seconds(10),
+                retry: Retry { permitted: false, limit: 0, pause: Millis::seconds(1) },
+                answer_expected: true,
+                answers_carry_ids: true,
+            },
+            again_of: None,
+            rollout: None,
+            automatic: false,
+            by: None,
+        }
     }
 
     #[test]

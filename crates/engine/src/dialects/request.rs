@@ -112,7 +112,12 @@ impl Described {
         let (own, own_args) = known.in_place_of(command, args)?;
         let wire_id = match self.set.id_kind(&Asking { device: known, command: &own, args: &own_args })? {
             IdKind::Int31 => self.wire_ids.number(&known.id, id).to_string(),
-            IdKind::Text | IdKind::None => id.as_str().to_owned(),
+            IdKind::Text => {
+                // An answer on a topic that names no device is found by its ID.
+                self.wire_ids.adopt(id.as_str(), &known.id, id);
+                id.as_str().to_owned()
+            }
+            IdKind::None => id.as_str().to_owned(),
         };
         self.message(known, command, args, id, &wire_id)
     }
