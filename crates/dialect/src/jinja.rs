@@ -106,8 +106,7 @@ enum Filter {
 }
 
 /// The parts of a colour that a template may name, each with its place in `255,128,0`, `30,100` or `0.543,0.407`.
-const PARTS: [(&str, usize); 7] =
-    [("red", 0), ("green", 1), ("blue", 2), ("hue", 0), ("sat", 1), ("x", 0), ("y", 1)];
+const PARTS: [(&str, usize); 7] = [("red", 0), ("green", 1), ("blue", 2), ("hue", 0), ("sat", 1), ("x", 0), ("y", 1)];
 
 impl Template {
     /// Reads a template.
@@ -202,7 +201,8 @@ mod tests {
         check("{{ value[2:] }}{{ value[:2] }}{{ value[1:9] }}", "äöü", Some("üäööü"));
         check("{{ value_json.l[1:] | tojson }}", r#"{"l":[1,2.50,3]}"#, Some("[2.50,3]"));
         check("{{ value | int(base=16) }}", "no", None);
-        check("{{ '%02x %3d %-3s| %.1f %5.2f %% %X' | format(7, 7.9, value, 1, 2.345, 255) }}", "a", Some("07   7 a  | 1.0  2.35 % FF"));
+        let formatted = "{{ '%02x %3d %-3s| %.1f %5.2f %% %X' | format(7, 7.9, value, 1, 2.345, 255) }}";
+        check(formatted, "a", Some("07   7 a  | 1.0  2.35 % FF"));
         check("{{ '%s' | format(value_json.t) }}", r#"{"t":1.50}"#, Some("1.50"));
         check("{{ '%d' | format }}", "a", None);
         check("{{ '%q' | format(1) }}", "a", None);

@@ -10,7 +10,8 @@ use crate::{
     DecodedMessage, Inbound, TelemetryRest, Unreadable,
     devices::{KnownDevice, Use},
     file::{
-        AnswerRule, At, Compare, HearRule, Like, MessageContext, PresenceRule, STARTED, StateRule, What, Word, flattened,
+        AnswerRule, At, Compare, HearRule, Like, MessageContext, PresenceRule, STARTED, StateRule, What, Word,
+        flattened,
     },
     jinja::Template,
     json::{ExactValue, canonical, whole},

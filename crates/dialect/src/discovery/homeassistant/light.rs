@@ -2,7 +2,9 @@
 //! Each has a command with a form.
 
 use super::super::{MOST_OF_A_DEVICE, name, number, text};
-use crate::{Ask, AskPayload, ColourNotation, Control, DeviceCommand, KnownDevice, Variable, jinja::Template, json::ExactValue};
+use crate::{
+    Ask, AskPayload, ColourNotation, Control, DeviceCommand, KnownDevice, Variable, jinja::Template, json::ExactValue,
+};
 
 /// A light whose on and off is described already. `reports`: it has a state topic, and `refused` says why nothing is sent.
 pub(super) fn describe(
