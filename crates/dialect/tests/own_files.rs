@@ -1,5 +1,5 @@
-//! The files of Wilco's own two dialects say what the code does: each message is read by the code, and by the rules of the
-//! file. The comments of the files list the differences, and the last test shows each of them.
+//! The files of Wilco's own two dialects say what the code does: each message is read by the code, and by the rules of
+//! the file. The comments of the files list the differences, and the last test shows each of them.
 
 use std::sync::LazyLock;
 
@@ -143,7 +143,7 @@ fn json_answer() -> impl Strategy<Value = String> {
 
 fn text_answer() -> impl Strategy<Value = String> {
     let good = "SUCCESS | success | Ok | ok | DONE | ACK | received | IN PROGRESS | in-progress | running";
-    let word = format!("{good} | FAILURE | error | REJECTED | Denied | INVALID | OKAY | hello | 17 | true | null | [1 | ");
+    let word = format!("{good} | FAILURE | error | REJECTED | Denied | INVALID | OKAY | hi | 17 | true | null | [1 | ");
     let then = prop::sample::select(vec!["", ":", ": ", " ", ", ", "_", "-", "(", "\t", "'"]);
     let rest = one_of(&format!(" | light: on | 17 | grün | ran b'{{\"id\": \"{ID}\"}}'"));
     (one_of(&word), then, rest, any::<bool>()).prop_map(|(word, then, rest, is_quoted)| {
@@ -162,7 +162,7 @@ fn status() -> impl Strategy<Value = String> {
         member("tags", r#" | ["kitchen",7,"east"] | "kitchen" | [] | null"#),
         member("since", TIMES),
     );
-    let object = members.prop_map(|(online, boot, firmware, tags, since)| object(&[online, boot, firmware, tags, since]));
+    let object = members.prop_map(|(online, boot, version, tags, since)| object(&[online, boot, version, tags, since]));
     prop_oneof![object, one_of(r#"online | "Offline" | 0 | 1 | true | TRUE | off | perhaps | [] | { | 2 hours | "#)]
 }
 
