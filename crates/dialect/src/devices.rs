@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use wilco_ledger::DeviceId;
 
-use crate::{colour::ColourNotation, jinja::Template};
+use crate::{colour::ColourNotation, jinja::Template, json::ExactValue};
 
 /// The most devices of one connection.
 const MOST_DEVICES: usize = 100_000;
@@ -80,6 +80,8 @@ pub struct DeviceCommand {
     pub role: Option<Role>,
     /// Words that are sent, each with the word by which the device reports it, if they differ.
     pub reported_as: Vec<(Box<str>, Box<str>)>,
+    /// Words of its form that are sent as JSON values, not as texts: `1`.
+    pub bare: Vec<Box<str>>,
     /// It changes how the device is set up, and the device keeps the value.
     pub is_setting: bool,
 }
@@ -97,8 +99,15 @@ impl DeviceCommand {
             refused: None,
             role: None,
             reported_as: Vec::new(),
+            bare: Vec::new(),
             is_setting: false,
         }
+    }
+
+    /// A word of its form as it is sent in JSON.
+    pub(crate) fn sent(&self, word: &str) -> ExactValue {
+        let bare = self.bare.iter().find(|bare| ***bare == *word).and_then(|bare| ExactValue::parse(bare).ok());
+        bare.unwrap_or_else(|| word.into())
     }
 
     /// The word by which the device reports a sent word.

@@ -7,6 +7,8 @@ use wilco_dialect::{
 };
 use wilco_ledger::{CommandId, DeviceId, Expectation};
 
+/// Where Zigbee2MQTT lists its devices.
+const BRIDGE: &str = "zigbee2mqtt/bridge/devices";
 /// Numbers that a double would alter, or write otherwise.
 const NUMBERS: [&str; 7] = [
     "1e10",
@@ -101,12 +103,29 @@ fn limits_and_words_have_the_digits_of_the_announcement() {
             let expose = format!(r#"{{"property":"p","access":7,{expose}}}"#);
             let list =
                 format!(r#"[{{"ieee_address":"0x1","friendly_name":"p","definition":{{"exposes":[{expose}]}}}}]"#);
-            first(ReaderKind::Zigbee2Mqtt, "zigbee2mqtt/bridge/devices", &list)
+            first(ReaderKind::Zigbee2Mqtt, BRIDGE, &list)
         };
         let more = format!(r#""value_min":{number},"value_max":{number},"value_step":{number},"unit":"V""#);
         assert_eq!(zigbee(&format!(r#""type":"numeric",{more}"#)), limits);
         assert_eq!(zigbee(&format!(r#""type":"enum","values":[{number},"low"]"#)), words);
         assert_eq!(zigbee(&format!(r#""type":"binary","value_on":{number},"value_off":0"#)), switch);
+        // What is announced as a number is sent as one.
+        let sent = |expose: &str, args: &str| {
+            let expose = format!(r#"{{"property":"p","access":7,{expose}}}"#);
+            let list =
+                format!(r#"[{{"ieee_address":"0x1","friendly_name":"p","definition":{{"exposes":[{expose}]}}}}]"#);
+            let mut found = Discovery::new(ReaderKind::Zigbee2Mqtt, "wilco").read(&inbound(BRIDGE, &list));
+            let mut devices = Devices::default();
+            found.apply(&mut devices);
+            ask(&devices, device(&devices, "0x1"), "set p", args).payload
+        };
+        let as_number = format!(r#"{{"p":{number}}}"#);
+        let choice = format!(r#""type":"enum","values":[{number},"low"]"#);
+        assert_eq!(sent(&choice, &format!(r#"{{"value":"{number}"}}"#)), as_number);
+        assert_eq!(sent(&choice, r#"{"value":"low"}"#), r#"{"p":"low"}"#);
+        let switch = format!(r#""type":"binary","value_on":{number},"value_off":"0""#);
+        assert_eq!(sent(&switch, r#"{"on":true}"#), as_number);
+        assert_eq!(sent(&switch, r#"{"on":false}"#), r#"{"p":"0"}"#);
         let format = format!("{number}:{number}:{number}");
         let property = json!({"datatype": "float", "format": format, "settable": true, "unit": "V"});
         let description = json!({"homie": "5.0", "nodes": {"n": {"properties": {"p": property}}}}).to_string();

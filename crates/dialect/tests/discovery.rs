@@ -476,7 +476,8 @@ fn a_colour_is_written_as_its_device_wants_it() {
 #[test]
 fn a_light_in_json_has_a_form_for_each_thing_it_can_do() {
     let light = |more: Value| {
-        let mut config = json!({"schema": "json", "name": "Lamp", "cmd_t": "l/set", "stat_t": "l", "dev": {"ids": "l"}});
+        let device = json!({"ids": "l"});
+        let mut config = json!({"schema": "json", "name": "Lamp", "cmd_t": "l/set", "stat_t": "l", "dev": device});
         config.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
         one(ReaderKind::HomeAssistant, "homeassistant/light/l/config", &config)
     };

@@ -196,9 +196,18 @@ fn describe(device: &mut KnownDevice, expose: &ExactValue, deepest: usize, reada
     device.commands.push(DeviceCommand {
         is_setting,
         reports,
+        bare: bare(expose),
         role: (property == "state" && kind == "binary").then_some(Role::Light),
         ..DeviceCommand::new(&format!("set {property}"), &title, control, ask)
     });
+}
+
+/// The words that are no texts.
+fn bare(expose: &ExactValue) -> Vec<Box<str>> {
+    let listed = expose.get("values").and_then(ExactValue::as_array).unwrap_or_default();
+    let words = ["value_on", "value_off"].into_iter().filter_map(|member| expose.get(member)).chain(listed);
+    let words = words.take(MOST_OF_A_DEVICE).filter(|word| word.as_str().is_none());
+    words.map(|word| word.plain().into()).collect()
 }
 
 fn control(expose: &ExactValue, kind: &str) -> Option<Control> {

@@ -197,7 +197,8 @@ fn by_request<'a>(asking: &Asking<'a>) -> (Cow<'a, str>, Cow<'a, str>) {
     if let Some(argument) = argument {
         let value = given.value("value").or_else(|| given.value("on")).or_else(|| given.value(argument));
         let value = value.map(|value| match (&found.control, value) {
-            (Control::Switch { on, off }, ExactValue::Bool(is_on)) => word(if is_on { on } else { off }),
+            (Control::Switch { on, off }, ExactValue::Bool(is_on)) => word(found.sent(if is_on { on } else { off })),
+            (Control::Choice(_), ExactValue::String(text)) => found.sent(&text),
             (_, value) => value,
         });
         crate::in_place::put_at(&mut args, argument, value.unwrap_or_default());
@@ -205,12 +206,12 @@ fn by_request<'a>(asking: &Asking<'a>) -> (Cow<'a, str>, Cow<'a, str>) {
     (Cow::Borrowed(&**command), Cow::Owned(args.to_string()))
 }
 
-/// A device's word, as JSON if it is valid JSON.
-fn word(word: &str) -> ExactValue {
-    match word {
-        "true" => ExactValue::Bool(true),
-        "false" => ExactValue::Bool(false),
-        other => ExactValue::from(other),
+/// A word for on or off, where `true` and `false` are no texts.
+fn word(word: ExactValue) -> ExactValue {
+    match word.as_str() {
+        Some("true") => ExactValue::Bool(true),
+        Some("false") => ExactValue::Bool(false),
+        _ => word,
     }
 }
 

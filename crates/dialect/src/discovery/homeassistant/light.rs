@@ -6,7 +6,7 @@ use crate::{
     Ask, AskPayload, ColourNotation, Control, DeviceCommand, KnownDevice, Variable, jinja::Template, json::ExactValue,
 };
 
-/// A light whose on and off is described already. `reports`: it has a state topic, and `refused` says why nothing is sent.
+/// A light whose on and off is described already. `reports`: it has a state topic. `refused`: why nothing is sent.
 pub(super) fn describe(
     device: &mut KnownDevice,
     config: &ExactValue,
