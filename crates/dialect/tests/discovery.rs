@@ -527,6 +527,32 @@ fn a_light_in_json_has_a_form_for_each_thing_it_can_do() {
 }
 
 #[test]
+fn a_template_may_name_the_position_of_a_cover_in_per_cent() {
+    let sent = |more: Value, command: &str, value: i64| {
+        let mut config = json!({"name": "Shade", "cmd_t": "s/set", "pos_t": "s", "set_pos_t": "s/pos", "tilt_cmd_t": "s/tilt",
+            "dev": {"ids": "s"}});
+        config.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
+        let shade = one(ReaderKind::HomeAssistant, "homeassistant/cover/s/config", &config);
+        let mut devices = Devices::default();
+        devices.insert(shade.clone());
+        let args = json!({ "value": value }).to_string();
+        let asking = Asking { device: &shade, command, args: &args };
+        all().encode(&asking, &devices, &command_id(), "c1").expect("a message").payload
+    };
+    let check = |template: &str, range: Value, expected: &str| {
+        let mut more = range;
+        more["set_position_template"] = template.into();
+        assert_eq!(sent(more, "Shade: Position", 50), expected, "{template}");
+    };
+    check("{{ position }}", json!({}), "50");
+    check(r#"{"position": {{ position }}, "at": "{{ value }}"}"#, json!({}), r#"{"position": 50, "at": "50"}"#);
+    check("{{ position | int }}", json!({"position_open": 200, "position_closed": 0}), "25");
+    check("{{ position | int }}", json!({"position_open": 0, "position_closed": 100}), "50");
+    let tilt = json!({"tilt_command_template": "{{ tilt_position }}"});
+    assert_eq!(sent(tilt, "Shade: Tilt", 30), "30");
+}
+
+#[test]
 fn a_shelly_has_a_form_for_its_colour() {
     let mut discovery = Discovery::new(ReaderKind::Shelly, "wilco");
     let info = json!({"id": "shellyplusrgbwpm-a8", "mac": "A8032", "gen": 2});

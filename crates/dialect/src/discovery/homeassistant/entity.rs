@@ -337,14 +337,43 @@ fn further(device: &mut KnownDevice, config: &ExactValue, key: &str, problems: &
         let title = format!("{key}: Tilt");
         let reports = add_variable(device, config, &title, "tilt_status_topic", "tilt_status_template", true, problems);
         let control = between("tilt_min", "tilt_max", ("0", "100"), Some("%"));
-        add_templated(device, config, &title, control, &topic, "tilt_command_template", reports, problems);
+        let config = with_percent(config, "tilt_command_template", "tilt_position", &control);
+        add_templated(device, &config, &title, control, &topic, "tilt_command_template", reports, problems);
     }
     if let Some(topic) = text(config, "set_position_topic").map(str::to_owned) {
         let title = format!("{key}: Position");
         let reports = add_variable(device, config, &title, "position_topic", "position_template", true, problems);
         let control = between("position_closed", "position_open", ("0", "100"), Some("%"));
-        add_templated(device, config, &title, control, &topic, "set_position_template", reports, problems);
+        let config = with_percent(config, "set_position_template", "position", &control);
+        add_templated(device, &config, &title, control, &topic, "set_position_template", reports, problems);
     }
+}
+
+/// A configuration in whose template a name stands for per cent, while the value is in the range of the device.
+fn with_percent(config: &ExactValue, template: &str, name: &str, control: &Control) -> ExactValue {
+    let mut config = config.clone();
+    let Control::Number { min: Some(min), max: Some(max), .. } = control else { return config };
+    let percent = match (&**min, &**max) {
+        ("0", "100") => "value".to_owned(),
+        (min, max) => format!("((value - {min}) * 100 / ({max} - {min}))"),
+    };
+    if let Some(text) = text(&config, template).map(|text| with_name(text, name, &percent)) {
+        config.set(template, text.as_str().into());
+    }
+    config
+}
+
+/// A template with an expression in place of a name.
+fn with_name(template: &str, name: &str, expression: &str) -> String {
+    let is_part = |c: char| c.is_alphanumeric() || matches!(c, '_' | '.' | '\'' | '"');
+    let mut made = String::new();
+    let mut rest = template;
+    while let Some((before, after)) = rest.split_once(name) {
+        made.push_str(before);
+        made.push_str(if before.ends_with(is_part) || after.starts_with(is_part) { name } else { expression });
+        rest = after;
+    }
+    made + rest
 }
 
 fn availability(device: &mut KnownDevice, config: &ExactValue, problems: &mut Vec<String>) {
