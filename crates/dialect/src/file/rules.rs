@@ -65,12 +65,12 @@ impl MessageContext<'_, '_> {
     }
 }
 
-/// The value at a pointer. A text along it that contains a JSON object is parsed.
+/// The value at a pointer. A text along it that contains a JSON object is parsed, the whole payload too.
 fn looked_up<'v>(value: &'v ExactValue, pointer: &str, deepest: usize) -> Option<Cow<'v, ExactValue>> {
     if let Some(found) = value.pointer(pointer) {
         return Some(Cow::Borrowed(found));
     }
-    let ends = pointer.match_indices('/').map(|(at, _)| at).skip(1);
+    let ends = pointer.match_indices('/').map(|(at, _)| at);
     for end in ends.collect::<Vec<usize>>().into_iter().rev() {
         let Some(ExactValue::String(text)) = value.pointer(&pointer[..end]) else { continue };
         if !text.trim_start().starts_with('{') || deepest == 0 {
