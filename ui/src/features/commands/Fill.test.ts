@@ -39,6 +39,9 @@ describe('a colour', () => {
     [{ type: 'string', title: 'Colour', format: 'color', notation: 'hex' }, '"FF8000"', 'FF8000'],
     [{ type: 'string', title: 'Colour', format: 'color' }, '"#ff8000"', '#ff8000'],
     [{ ...xy, properties: { x: number, y: number } }, '{"x":0.543,"y":0.407}', '0.543, 0.407'],
+    [{ ...xy, notation: 'rgb object', required: [] }, '{"r":255,"g":128,"b":0}', '255, 128, 0'],
+    [{ ...xy, notation: 'short hs object', required: [] }, '{"h":30,"s":100}', '30, 100'],
+    [{ type: 'array', title: 'Colour', format: 'color', notation: 'rgb list' }, '[255,128,0]', '255, 128, 0'],
   ])('is picked, shown as text and sent in the notation of its device: %j', async (schema, meant, text) => {
     const { form, send, sent, container } = await openForm({ properties: { colour: schema } });
     const pick = await form.findByLabelText('Pick Colour');
