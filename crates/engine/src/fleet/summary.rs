@@ -63,7 +63,7 @@ impl Fleet {
             led_on: led[1],
             led_off: led[0],
             states: member_counts(&states),
-            firmware: most(&firmware, VERSIONS, Search::of_firmware),
+            firmware: most(&firmware, VERSIONS, |version| self.tally.firmware_search(version)),
             tags: most(&tags, TAGS, Search::of_tag),
             added_tags: most(&added, TAGS, Search::of_tag),
             configuration: config.collect(),

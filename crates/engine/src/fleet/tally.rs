@@ -5,7 +5,10 @@ use std::collections::HashMap;
 use foldhash::fast::RandomState;
 use wilco_ledger::State;
 
-use super::{Device, search::Search};
+use super::{
+    Device,
+    search::{Search, begins},
+};
 use crate::api::{Counted, FleetCounts, MemberCounts, Presence};
 
 /// So many firmware versions are named.
@@ -51,9 +54,19 @@ impl Tally {
 
     pub(super) fn counts(&self) -> FleetCounts {
         let [online, offline, unknown] = self.presence;
-        let firmware = most(&self.firmware, VERSIONS, Search::of_firmware);
+        let firmware = most(&self.firmware, VERSIONS, |version| self.firmware_search(version));
         let tags = most(&self.tags, TAGS, Search::of_tag);
         FleetCounts { online, offline, unknown, states: member_counts(&self.states), firmware, tags }
+    }
+
+    /// The search that finds the devices with a version, and none with one that only begins so.
+    pub(super) fn firmware_search(&self, version: &str) -> String {
+        let is_longer = |other: &String| other != version && begins(other, version);
+        if self.firmware.keys().any(is_longer) {
+            Search::of_exact_firmware(version)
+        } else {
+            Search::of_firmware(version)
+        }
     }
 }
 

@@ -21,6 +21,7 @@ use std::{
 
 pub(crate) use complete::read_search;
 use parse::DURATIONS;
+use wilco_dialect::json;
 use wilco_ledger::{DeviceId, State, Timestamp};
 
 use super::{Desired, Device, listing::Aspects, order::natural, summary::shown};
@@ -201,7 +202,7 @@ impl Term {
                 test.as_ref().is_none_or(|(relation, version)| match relation {
                     Relation::Begins => begins(own, version),
                     Relation::Is => own == version,
-                    _ => relation.holds(natural(own, version)),
+                    _ => relation.holds(natural(numbered(own), numbered(version))),
                 })
             }),
             Term::State(state) => {
@@ -240,8 +241,12 @@ impl Relation {
     /// Numbers are compared as numbers, all else as text.
     fn holds_of(self, own: &str, value: &str) -> bool {
         // A JSON number, and not a text, which stands in quotes.
-        if let (Ok(own), Ok(value)) = (own.parse::<f64>(), value.parse::<f64>()) {
-            return own.partial_cmp(&value).is_some_and(|ordering| self.holds(ordering));
+        if let (Ok(number), Ok(than)) = (own.parse::<f64>(), value.parse::<f64>()) {
+            // To the last digit, which a long number loses as a float.
+            if self == Relation::Is && serde_json::from_str::<serde_json::Number>(value).is_ok() {
+                return json::same(own, value);
+            }
+            return number.partial_cmp(&than).is_some_and(|ordering| self.holds(ordering));
         }
         let own = shown(own);
         if self == Relation::Is { same(&own, value) } else { self.holds(natural(&own, value)) }
@@ -264,12 +269,19 @@ fn is_ago(at: Option<Timestamp>, test: Option<&(Relation, u64)>, now: Timestamp)
     at.is_some_and(|at| test.is_none_or(|(relation, ago)| relation.holds(now.since(at).0.cmp(ago))))
 }
 
-/// Whether a version has these parts at its beginning: `2.3` is one of 2.3.1, and none of 2.30.
-fn begins(own: &str, version: &str) -> bool {
-    let Some(rest) = own.strip_prefix(version) else { return false };
+/// Whether a version has these parts at its beginning: `2.3` is one of 2.3.1 and v2.3, and none of 2.30.
+pub(super) fn begins(own: &str, version: &str) -> bool {
+    let (own, version) = (numbered(own), numbered(version));
+    let Some((first, rest)) = own.split_at_checked(version.len()) else { return false };
     let in_a_number =
         version.ends_with(|last: char| last.is_ascii_digit()) && rest.starts_with(|first: char| first.is_ascii_digit());
-    !in_a_number
+    first.eq_ignore_ascii_case(version) && !in_a_number
+}
+
+/// A version without the `v` before its first number.
+fn numbered(version: &str) -> &str {
+    let rest = version.strip_prefix(['v', 'V']);
+    rest.filter(|rest| rest.starts_with(|first: char| first.is_ascii_digit())).unwrap_or(version)
 }
 
 fn contains(id: &str, word: &str) -> bool {

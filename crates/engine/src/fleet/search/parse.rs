@@ -11,6 +11,15 @@ const DEPTH: usize = 32;
 pub(super) const DURATIONS: [(&str, u64); 5] =
     [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1)];
 
+/// The signs before a value, each before those that it begins with.
+pub(super) const SIGNS: [(&str, Relation); 5] = [
+    ("<=", Relation::AtMost),
+    (">=", Relation::AtLeast),
+    ("<", Relation::Below),
+    (">", Relation::Above),
+    ("=", Relation::Is),
+];
+
 /// Why a search cannot be understood; the places are in bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct ParseError {
@@ -208,8 +217,8 @@ impl<'a> Parser<'a> {
         let start = self.at;
         let name = &self.text[start..colon];
         self.at = colon + 1;
-        let sign = ["<=", ">=", "<", ">", "="].into_iter().find(|sign| self.rest().starts_with(sign));
-        self.at += sign.map_or(0, str::len);
+        let sign = SIGNS.into_iter().find(|(sign, _)| self.rest().starts_with(sign));
+        self.at += sign.map_or(0, |(sign, _)| sign.len());
         let is_quoted = self.rest().starts_with('"');
         let value = if is_quoted {
             self.quoted()?
@@ -219,16 +228,16 @@ impl<'a> Parser<'a> {
             self.at = end;
             value
         };
-        let relation = match sign {
-            None => Relation::Begins,
-            Some("<=") => Relation::AtMost,
-            Some(">=") => Relation::AtLeast,
-            Some("<") => Relation::Below,
-            Some(">") => Relation::Above,
-            Some(_) => Relation::Is,
-        };
+        let relation = sign.map_or(Relation::Begins, |(_, relation)| relation);
         let is_any = value == "*" && !is_quoted && sign.is_none();
-        let field = Field { place: (start, self.at), value, relation, is_any };
+        let is_missing = value.is_empty() && !is_quoted;
+        let field = Field { place: (start, self.at), name: name.to_owned(), value, relation, is_any, is_missing };
+        if field.value.starts_with('(') && !is_quoted {
+            return Err(field.wrong(
+                "a field has one value, without parentheses.",
+                "Repeat the field: tag:a or tag:b. Put a value that begins with a parenthesis in quotes.",
+            ));
+        }
         let lower = name.to_ascii_lowercase();
         match lower.split_once('.') {
             Some(("config", _)) => field.config(key(&name["config.".len()..])),
@@ -249,7 +258,7 @@ impl<'a> Parser<'a> {
 }
 
 /// A key of the configuration or a series, which may be in quotes.
-fn key(text: &str) -> String {
+pub(super) fn key(text: &str) -> String {
     let mut parser = Parser { text, at: 0, depth: 0, parts: Vec::new() };
     if text.starts_with('"') { parser.quoted().unwrap_or_default() } else { text.to_owned() }
 }
@@ -279,14 +288,22 @@ fn fields() -> String {
 /// A field as it was read.
 struct Field {
     place: (usize, usize),
+    /// As it was typed, with its key.
+    name: String,
     value: String,
     relation: Relation,
     is_any: bool,
+    /// Nothing follows the colon, not even an empty text in quotes.
+    is_missing: bool,
 }
 
 impl Field {
     fn wrong(&self, message: impl Into<String>, hint: impl Into<String>) -> ParseError {
         misread(self.place, message, hint)
+    }
+
+    fn no_value(&self, hint: &str) -> ParseError {
+        self.wrong(format!("{}: has no value.", excerpt(&self.name)), hint)
     }
 
     /// One of some values, without a sign before it.
@@ -396,6 +413,11 @@ impl Field {
         if self.is_any {
             return Ok(Term::Config(key, None));
         }
+        if self.is_missing {
+            return Err(
+                self.no_value("Write a value after it, such as 30 or >30; * for any, or \"\" for an empty text.")
+            );
+        }
         let relation = self.relation();
         Ok(Term::Config(key, Some((relation, self.value))))
     }
@@ -407,6 +429,9 @@ impl Field {
         }
         if self.is_any {
             return Ok(Term::Measured(series, None));
+        }
+        if self.is_missing {
+            return Err(self.no_value("Write a number after it, such as 8 or >8; or * for any."));
         }
         match self.value.parse::<f64>() {
             Ok(value) if value.is_finite() => Ok(Term::Measured(series, Some((self.relation(), value)))),

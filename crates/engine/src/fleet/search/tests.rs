@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use proptest::prelude::{Just, Strategy, any, prop_oneof, proptest};
-use wilco_ledger::State;
+use wilco_ledger::{DeviceId, State};
 
 use super::{Relation, Search, Term, parse::parse, read_search};
 use crate::{
@@ -121,6 +121,34 @@ fn an_error_points_to_the_word_and_says_what_is_possible() {
     check("a) b )", ")", "this closing parenthesis has no opening one", "Remove");
     check("a or", "or", "condition on both sides", "quotes");
     check("()", "()", "parentheses are empty", "Remove");
+    check("config.interval:", "config.interval:", "config.interval: has no value.", "* for any");
+    check("config.\"a b\":> x", "config.\"a b\":>", "has no value", "an empty text");
+    check("config.:3", "config.:3", "config. has no key.", "config.report_interval_s:>30");
+    check("telemetry.temperature:< 8", "telemetry.temperature:<", "telemetry.temperature: has no value.", ">8");
+    check("telemetry.:3", "telemetry.:3", "has no series", "telemetry.temperature:>8");
+    check("tag:(a or b)", "tag:(a", "a field has one value", "tag:a or tag:b");
+    check("tag:>a", "tag:>a", "cannot be compared", "directly after");
+    check("name:", "name:", "name: has no value.", "part of the name");
+    check("is:", "is:", "is: has no value.", "is:online");
+    check("seen:10", "seen:10", "'10' is not a duration", "seen:<10m");
+    check("x \"a\\\"", "\"a\\\"", "not closed", "Add \"");
+}
+
+#[test]
+fn an_error_is_found_at_its_place_whatever_stands_before_it() {
+    let check = |before: &str| {
+        let reading = read_search(&fleet(), &format!("{before} seen:<10x y"), 0, &BTreeSet::new());
+        let error = reading.error.unwrap();
+        let start = u32::try_from(before.encode_utf16().count()).unwrap() + 1;
+        assert_eq!((error.from, error.to), (start, start + 9), "{before}");
+        assert_eq!(error.message, "'10x' is not a duration.");
+    };
+    for before in ["pump", "Kühlhaus", "\u{1f600}\u{1f600}", "tag:\"größe \u{1f9ca} x\"", "(a or b)"] {
+        check(before);
+    }
+    // As the command line and an error of a list name it.
+    let refused = Search::read("tag:\"größe \u{1f9ca}\" is:sideways").unwrap_err();
+    assert!(refused.message.starts_with("This search is not valid at 'is:sideways': "), "{refused}");
 }
 
 #[test]
@@ -165,4 +193,36 @@ fn what_can_stand_next_is_offered() {
     check("config.", &["config.report_interval_s:"]);
     check("config.report_interval_s:", &["config.report_interval_s:30", "config.report_interval_s:60"]);
     check("led:on", &[]);
+    check("seen:<1", &["seen:<1m", "seen:<10m", "seen:<1h"]);
+    check("firmware:<2.3", &["firmware:<2.3.1"]);
+    check("FIRMWARE:=2", &["firmware:=2.3.1", "firmware:=2.10.0"]);
+    check("config.report_interval_s:>", &["config.report_interval_s:>30", "config.report_interval_s:>60"]);
+}
+
+#[test]
+fn each_tag_and_version_is_offered_however_many_there_are_and_however_it_is_written() {
+    let mut fleet = fleet();
+    for number in 0..200 {
+        fleet.update(&DeviceId::new(format!("lamp-{number}")).unwrap(), |device| {
+            device.tags = vec![format!("Row {number}"), "all lamps".into()];
+            device.firmware = Some(format!("7.{number}"));
+        });
+    }
+    let offered = |text: &str| -> Vec<_> {
+        let caret = u32::try_from(text.encode_utf16().count()).unwrap();
+        let completions = read_search(&fleet, text, caret, &BTreeSet::new()).completions;
+        completions.into_iter().map(|one| (one.text, one.note, one.from, one.to)).collect()
+    };
+    let check = |text: &str, expected: &[&str]| {
+        let texts: Vec<_> = offered(text).into_iter().map(|(text, ..)| text).collect();
+        assert_eq!(texts, expected, "{text}");
+    };
+    assert_eq!((offered("tag:row").len(), &*offered("tag:row")[0].0), (12, "tag:\"Row 0\""));
+    // Within quotes a space belongs to the tag, and a tag is found by each of its words.
+    check("tag:\"row 199", &["tag:\"Row 199\""]);
+    check("-tag:\"ALL l", &["tag:\"all lamps\""]);
+    check("tag:lamps", &["tag:\"all lamps\""]);
+    check("firmware:7.198", &[]);
+    assert_eq!(offered("firmware:7.19").len(), 10);
+    assert_eq!(offered("tag:\"all")[0], ("tag:\"all lamps\"".into(), "200 devices".into(), 0, 8));
 }
