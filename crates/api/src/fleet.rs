@@ -42,6 +42,8 @@ pub struct DeviceGroup {
     pub from: u32,
     /// How many there are.
     pub count: u32,
+    /// Devices of the list that have the tag too, and are in the group of their first one.
+    pub elsewhere: u32,
 }
 
 /// A whole list of devices as columns: everything at one place belongs to one device.

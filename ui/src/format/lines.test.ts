@@ -8,6 +8,7 @@ const group = (tag: string, from: number, count: number): DeviceGroup => ({
   search: `tag:${tag}`,
   from,
   count,
+  elsewhere: 0,
 });
 const GROUPS = [group('a', 0, 2), group('b', 2, 3), group('c', 5, 1)];
 

@@ -1,11 +1,13 @@
 //! Cached lists of devices, kept until something changes that they depend on.
 
+use std::collections::HashMap;
+
 use super::{
-    Fleet,
+    Device, Fleet,
     order::{self, Ranks},
     search::{Facts, Search},
 };
-use crate::api::{DeviceGroup, DeviceOrder, DeviceQuery, GroupBy, SortBy};
+use crate::api::{DeviceGroup, DeviceOrder, DeviceQuery, GroupBy, GroupKey, SortBy};
 
 /// The number of cached lists: that of a window, of its saved views, and of other clients.
 const KEPT: usize = 4;
@@ -168,7 +170,22 @@ impl Fleet {
                 }
             }
         }
+        if query.group == Some(GroupBy::Tag) {
+            self.count_elsewhere(&mut groups, matching.iter().map(|(.., place)| *place));
+        }
         (matching.into_iter().map(|(.., place)| place).collect(), groups)
+    }
+
+    /// Counts the devices with the tag of a group that are in the group of another one.
+    fn count_elsewhere(&self, groups: &mut [DeviceGroup], listed: impl Iterator<Item = u32>) {
+        let mut tagged: HashMap<&str, u32> = HashMap::new();
+        for tag in listed.filter_map(|place| self.at(place)).flat_map(Device::all_tags) {
+            *tagged.entry(tag).or_default() += 1;
+        }
+        for group in groups {
+            let GroupKey::Tag { tag: Some(tag) } = &group.key else { continue };
+            group.elsewhere = tagged.get(tag.as_str()).map_or(0, |all| all - group.count);
+        }
     }
 }
 

@@ -65,7 +65,7 @@ pub(super) fn group(device: &Device, by: GroupBy, from: u32) -> DeviceGroup {
         }
         GroupBy::Firmware => {
             let version = device.firmware.clone();
-            let search = version.as_deref().map_or_else(|| "-firmware:*".to_owned(), Search::of_firmware);
+            let search = version.as_deref().map_or_else(|| "-firmware:*".to_owned(), Search::of_exact_firmware);
             (GroupKey::Firmware { version }, search)
         }
         GroupBy::State => {
@@ -82,7 +82,7 @@ pub(super) fn group(device: &Device, by: GroupBy, from: u32) -> DeviceGroup {
             (GroupKey::Presence { presence: device.presence }, search.to_owned())
         }
     };
-    DeviceGroup { key, search, from, count: 0 }
+    DeviceGroup { key, search, from, count: 0, elsewhere: 0 }
 }
 
 /// Failed states first, then unfinished ones, then succeeded ones.

@@ -113,6 +113,73 @@ fn words_and_tokens_narrow_the_list() {
     found("-telemetry.temperature:*", &["kitchen-10"]);
     found("state:*", &[]);
     found("\"kitchen-1\"", &["kitchen-10"]);
+    // `or` binds less than what stands beside each other.
+    found("tag:dock led:on or is:offline", &["kitchen-9"]);
+    found("tag:dock (led:on or led:off)", &["dock-1"]);
+    found("-(tag:dock or is:offline)", &["kitchen-10"]);
+    found("IS:Offline or TAG:Dock", &["dock-1", "kitchen-9"]);
+    found("config.report_interval_s:3e1 -led:unknown", &["kitchen-10"]);
+    found("config.report_interval_s:>=30 config.report_interval_s:<60", &["kitchen-9", "kitchen-10"]);
+    found("seen:1M", &[]);
+    found("seen:<=60S", &["dock-1", "kitchen-9", "kitchen-10"]);
+}
+
+#[test]
+fn a_device_with_several_tags_is_found_by_each_and_left_out_by_each() {
+    let mut fleet = fleet();
+    fleet.update(&id("dock-1"), |device| device.tags = vec!["dock".into(), "say \"hi\" \\ bye".into()]);
+    let mut found = |search: &str| -> Vec<_> {
+        page(&mut fleet, &query(search), 0, 9).rows.into_iter().map(|row| row.device).collect()
+    };
+    assert_eq!(found("tag:dock"), ["dock-1"]);
+    assert_eq!(found(r#"tag:"SAY \"hi\" \\ bye""#), ["dock-1"]);
+    assert_eq!(found(&Search::of_tag("say \"hi\" \\ bye")), ["dock-1"]);
+    assert_eq!(found(r#"-tag:"say \"hi\" \\ bye""#), ["kitchen-9", "kitchen-10"]);
+    assert_eq!(found("-tag:dock -tag:kitchen"), Vec::<String>::new());
+    assert_eq!(found("tag:dock tag:kitchen"), Vec::<String>::new());
+}
+
+#[test]
+fn a_number_is_found_by_its_value_and_to_its_last_digit() {
+    let mut fleet = fleet();
+    let report = r#"{"running":{"serial":9007199254740993,"limit":1.0,"mode":"1"}}"#;
+    fleet.update(&id("dock-1"), |device| device.report(report.to_owned(), None));
+    let mut check = |search: &str, expected: u32| {
+        assert_eq!(page(&mut fleet, &query(search), 0, 9).matching, expected, "{search}");
+    };
+    check("config.serial:9007199254740993", 1);
+    check("config.serial:9007199254740992", 0);
+    check("config.limit:1", 1);
+    check("config.limit:=1.00", 1);
+    check("config.limit:<1", 0);
+    check("config.mode:1", 1);
+    check("config.mode:\"\"", 0);
+}
+
+#[test]
+fn a_count_of_a_version_is_that_of_its_search() {
+    let mut fleet = fleet();
+    for (device, version) in [("a", "2.3"), ("b", "2.30"), ("c", "v2.1"), ("d", "V2.1-rc1")] {
+        fleet.update(&id(device), |device| device.firmware = Some(version.into()));
+    }
+    let counts = fleet.counts().firmware;
+    let searches: Vec<_> = counts.iter().map(|one| one.search.clone()).collect();
+    // Others begin with 2.3 and v2.1.
+    assert!(searches.contains(&"firmware:=2.3".to_owned()) && searches.contains(&"firmware:2.3.1".to_owned()));
+    assert!(searches.contains(&"firmware:=v2.1".to_owned()), "{searches:?}");
+    for one in counts {
+        assert_eq!(page(&mut fleet, &query(&one.search), 0, 9).matching, one.count, "{}", one.search);
+    }
+    let mut found = |search: &str| -> Vec<_> {
+        page(&mut fleet, &query(search), 0, 9).rows.into_iter().map(|row| row.device).collect()
+    };
+    assert_eq!(found("firmware:2.1"), ["c", "d"]);
+    assert_eq!(found("firmware:v2.1-RC"), ["d"]);
+    assert_eq!(found("firmware:<2.3"), ["c", "d"]);
+    let all = DeviceQuery { group: Some(GroupBy::Firmware), ..query("") };
+    for group in columns(&mut fleet, &all, None).groups {
+        assert_eq!(page(&mut fleet, &query(&group.search), 0, 9).matching, group.count, "{}", group.search);
+    }
 }
 
 fn presences(fleet: &mut Fleet) -> Vec<Presence> {
@@ -228,6 +295,21 @@ fn groups_lie_one_after_the_other_and_are_counted() {
     let by_state = DeviceQuery { group: Some(GroupBy::State), ..query };
     let keys: Vec<_> = columns(&mut fleet, &by_state, None).groups.into_iter().map(|group| group.key).collect();
     assert_eq!(keys, [CommandState::Failed.into(), MemberState::Pending].map(|state| GroupKey::State { state }));
+}
+
+#[test]
+fn a_group_of_a_tag_counts_those_that_are_listed_under_another_one() {
+    let mut fleet = fleet();
+    fleet.update(&id("dock-1"), |device| device.tags = vec!["dock".into(), "west".into(), "kitchen".into()]);
+    fleet.update(&id("lamp-1"), |device| device.tags = vec!["west".into()]);
+    let mut grouped = |search: &str| -> Vec<_> {
+        let query = DeviceQuery { group: Some(GroupBy::Tag), ..query(search) };
+        let groups = columns(&mut fleet, &query, None).groups;
+        groups.into_iter().map(|group| (group.search, group.count, group.elsewhere)).collect()
+    };
+    let group = |tag: &str, count: u32, elsewhere: u32| (format!("tag:{tag}"), count, elsewhere);
+    assert_eq!(grouped(""), [group("dock", 1, 0), group("kitchen", 2, 1), group("west", 1, 1)]);
+    assert_eq!(grouped("-\"dock\""), [group("kitchen", 2, 0), group("west", 1, 0)]);
 }
 
 #[test]

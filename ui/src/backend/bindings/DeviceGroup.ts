@@ -20,4 +20,8 @@ from: number,
 /**
  * How many there are.
  */
-count: number, };
+count: number, 
+/**
+ * Devices of the list that have the tag too, and are in the group of their first one.
+ */
+elsewhere: number, };

@@ -74,11 +74,17 @@ function groupsOf(rows: DeviceRow[], by: GroupBy): DeviceGroup[] {
   let last: string | number | null = null;
   rows.forEach((row, from) => {
     const rank = groupRank(row, by);
-    if (rank !== last) groups.push({ ...groupOf(row, by), from, count: 0 });
+    if (rank !== last) groups.push({ ...groupOf(row, by), from, count: 0, elsewhere: 0 });
     last = rank;
     const group = groups.at(-1);
     if (group) group.count += 1;
   });
+  for (const group of groups) {
+    const { key } = group;
+    if (key.by !== 'tag' || key.tag === null) continue;
+    const { tag } = key;
+    group.elsewhere = rows.filter((row) => tagsOf(row).includes(tag)).length - group.count;
+  }
   return groups;
 }
 
