@@ -22,7 +22,7 @@ use std::{
 use crate::api::RolloutView;
 
 pub(crate) use answers::{answer_times, causes, span_ms, took};
-pub(crate) use earlier::{CHANGES, READS, earlier_values, put_back};
+pub(crate) use earlier::{CHANGES, READS, changed_since, earlier_values, put_back};
 pub(crate) use estimate::expected;
 pub(crate) use gate::{Watch, limits_words};
 pub(crate) use hours::hours_at;

@@ -36,6 +36,11 @@ pub struct RolloutPlan {
     pub unknown_before: u32,
     /// Examples of those, by id, 5 at most.
     pub unknown_before_examples: Vec<String>,
+    /// Members whose values have been changed since, where earlier values are put back: they report neither what the
+    /// earlier rollout set nor what they had before it.
+    pub changed_since: u32,
+    /// Examples of those, by id, 5 at most.
+    pub changed_since_examples: Vec<String>,
     /// Devices that have not reported their configuration, if a desired configuration is applied. They are members if
     /// the rollout includes them, and left out otherwise.
     pub unreported: u32,

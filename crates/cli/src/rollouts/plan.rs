@@ -68,6 +68,7 @@ fn lines(plan: &RolloutPlan) -> Vec<String> {
     }
     lines.extend(plan.overlap.as_deref().map(|overlap| clean(overlap).into_owned()));
     lines.extend(unknown_before(plan));
+    lines.extend(changed_since(plan));
     lines.extend(unreported(plan));
     if plan.dangerous {
         lines.push("This command interrupts the devices.".to_owned());
@@ -99,6 +100,19 @@ pub(super) fn unknown_before(plan: &RolloutPlan) -> Option<String> {
             "{} {verb} left out, because the earlier values are not known{}.",
             count(plan.unknown_before as usize),
             named(plan.unknown_before, &plan.unknown_before_examples)
+        )
+    })
+}
+
+/// The devices that lose a value that was set after the rollout, as a sentence.
+pub(super) fn changed_since(plan: &RolloutPlan) -> Option<String> {
+    let (verb, values) =
+        if plan.changed_since == 1 { ("has", "loses that value") } else { ("have", "lose those values") };
+    (plan.changed_since > 0).then(|| {
+        format!(
+            "{} {verb} been changed since, and {values}{}.",
+            count(plan.changed_since as usize),
+            named(plan.changed_since, &plan.changed_since_examples)
         )
     })
 }
@@ -167,6 +181,8 @@ mod tests {
             busy_examples: vec!["pump-6".into(), "pump-7".into(), "pump-8".into()],
             unknown_before: 2,
             unknown_before_examples: vec!["pump-9".into(), "pump-10".into()],
+            changed_since: 1,
+            changed_since_examples: vec!["pump-12".into()],
             unreported: 1,
             unreported_examples: vec!["pump-11".into()],
             expected_ms: Some(200_000),
@@ -190,6 +206,7 @@ mod tests {
             "3 busy, 2 with a command from another console: pump-6, pump-7, pump-8",
             "Another console (A\\u{1b}) is sending led.",
             "2 are left out, because the earlier values are not known: pump-9, pump-10.",
+            "1 has been changed since, and loses that value: pump-12.",
             "1 has not reported a configuration: pump-11.",
             "This command interrupts the devices.",
             "The connection is not online.",

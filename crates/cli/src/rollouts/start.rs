@@ -125,6 +125,9 @@ pub(crate) async fn go(
         if let Some(left_out) = plan::unknown_before(&plan) {
             problem::warn(&left_out, Some("Set their configuration by hand."));
         }
+        if let Some(changed) = plan::changed_since(&plan) {
+            problem::warn(&changed, None);
+        }
     }
     if let RolloutTarget::Desired { unknown, .. } = spec.target {
         let plan = base.console().plan_rollout(spec.clone()).await?;

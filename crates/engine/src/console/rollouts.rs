@@ -60,6 +60,8 @@ struct Target {
 pub(super) struct Unknown {
     /// Devices whose earlier values are unknown.
     pub(super) before: Found,
+    /// Devices whose values have been changed since the rollout that is put back.
+    pub(super) changed_since: Found,
     /// Devices that have not reported their configuration, so that differences are unknown.
     pub(super) unreported: Found,
     /// Devices that cannot be sent their wanted values, with the reason of the first.
@@ -292,7 +294,10 @@ impl Handle {
         let puts_back = spec.follows.as_ref().is_some_and(|follows| follows.reason == FollowReason::PutBack);
         let same_command = view.spec.command.name == spec.command.name;
         let mut target = Target::default();
-        for member in self.store.rollout_members(view.number).await? {
+        let members = self.store.rollout_members(view.number).await?;
+        let listed = self.listed(&view.spec.connection)?;
+        let known = fleet::read(&listed.fleet);
+        for member in members {
             if !is_wanted(which, member.state.into()) {
                 continue;
             }
@@ -302,6 +307,10 @@ impl Handle {
                     continue;
                 };
                 let args = member.args.as_deref().unwrap_or(view.spec.command.args.as_str());
+                let report = known.get(&member.device).and_then(|device| device.state.as_deref());
+                if report.is_some_and(|report| rollouts::changed_since(args, values, report)) {
+                    target.unknown.changed_since.add(&member.device);
+                }
                 Some(rollouts::put_back(args, values).into())
             } else {
                 member.args.filter(|_| same_command)

@@ -32,6 +32,13 @@ pub(crate) fn put_back(args: &str, earlier: &str) -> String {
     format!("{{\"changes\":{earlier},\"apply\":\"{apply}\"}}")
 }
 
+/// Whether a device reports neither the values that `args` set nor those before them: they have been changed since.
+pub(crate) fn changed_since(args: &str, earlier: &str, report: &str) -> bool {
+    let members = json::members(args).unwrap_or_default();
+    let Some((set, now)) = member(&members, "changes").zip(earlier_values(args, report)) else { return false };
+    !json::same(&now, set) && !json::same(&now, earlier)
+}
+
 /// It leaves what the device runs with as it is until the next restart.
 fn is_only_saved(args: &[(String, String)]) -> bool {
     member(args, "apply").is_some_and(|apply| apply.trim() == "\"restart\"")
@@ -44,7 +51,7 @@ fn member<'a>(members: &'a [(String, String)], name: &str) -> Option<&'a str> {
 
 #[cfg(test)]
 mod tests {
-    use super::{earlier_values, put_back};
+    use super::{changed_since, earlier_values, put_back};
 
     const REPORT: &str =
         r#"{"led":true,"running":{"a":1e10,"b": "x","c":{"d":1.50}},"saved":{"a":9007199254740993,"b":null}}"#;
@@ -68,6 +75,24 @@ mod tests {
             earlier_values(r#"{"changes":{"a":5},"apply":"restart"}"#, saved_nowhere).as_deref(),
             Some(r#"{"a":7}"#)
         );
+    }
+
+    #[test]
+    fn a_value_that_is_neither_the_one_that_was_set_nor_the_one_before_has_been_changed_since() {
+        let check = |args: &str, report: &str, expected: bool| {
+            assert_eq!(changed_since(args, r#"{"a":1.50,"b":"x"}"#, report), expected, "{report}");
+        };
+        let now = r#"{"changes":{"a":5,"b":"y"},"apply":"now"}"#;
+        check(now, r#"{"running":{"a":5.0,"b":"y","c":1}}"#, false);
+        check(now, r#"{"running":{"b":"x","a":1.5}}"#, false);
+        check(now, r#"{"running":{"a":7,"b":"y"}}"#, true);
+        check(now, r#"{"running":{"a":"5","b":"y"}}"#, true);
+        // What a device does not report is not known to be another value.
+        check(now, r#"{"running":{"a":7}}"#, false);
+        check(now, r#"{"led":true}"#, false);
+        let later = r#"{"changes":{"a":5,"b":"y"},"apply":"restart"}"#;
+        check(later, r#"{"running":{"a":7,"b":"x"},"saved":{"a":5,"b":"y"}}"#, false);
+        check(later, r#"{"running":{"a":1.5,"b":"x"},"saved":{"a":6,"b":"y"}}"#, true);
     }
 
     #[test]

@@ -60,6 +60,15 @@ unknown_before: number,
  */
 unknown_before_examples: Array<string>, 
 /**
+ * Members whose values have been changed since, where earlier values are put back: they report neither what the
+ * earlier rollout set nor what they had before it.
+ */
+changed_since: number, 
+/**
+ * Examples of those, by id, 5 at most.
+ */
+changed_since_examples: Array<string>, 
+/**
  * Devices that have not reported their configuration, if a desired configuration is applied. They are members if
  * the rollout includes them, and left out otherwise.
  */

@@ -82,6 +82,8 @@ export function planOf(target: FakeDevice[], rollout: NewRollout, dangerous: boo
     expected_ms: asks ? null : Math.round((members.length / rate) * 1_000 + USUAL_MS * stages.length + pauses),
     unknown_before: 0,
     unknown_before_examples: [],
+    changed_since: 0,
+    changed_since_examples: [],
     unreported: 0,
     unreported_examples: [],
     messages: members.length * MESSAGES - silent * 2,

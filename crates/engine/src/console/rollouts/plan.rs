@@ -82,6 +82,8 @@ impl Handle {
             busy_examples,
             unknown_before: unknown.before.count,
             unknown_before_examples: unknown.before.examples,
+            changed_since: unknown.changed_since.count,
+            changed_since_examples: unknown.changed_since.examples,
             unreported: unknown.unreported.count,
             unreported_examples: unknown.unreported.examples,
             expected_ms,
