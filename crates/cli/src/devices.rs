@@ -33,9 +33,15 @@ pub(crate) async fn run(options: DeviceOptions, data_dir: Option<&Path>) -> Resu
     };
     let mut interrupt = Interrupt::listen()?;
     let base = Base::open(data_dir).await?;
+    let imports = matches!(&task, DeviceTask::Import(options) if !options.dry_run);
     let outcome = tokio::select! {
         outcome = perform(&base, task) => outcome,
-        () = interrupt.received() => Err(Problem::Interrupted),
+        () = interrupt.received() => {
+            if imports {
+                files::tell_interrupted(&base);
+            }
+            Err(Problem::Interrupted)
+        }
     };
     base.close().await;
     outcome

@@ -51,6 +51,7 @@ mod views;
 pub use clock::ClockShift;
 pub use console::{DEMO, Engine, Handle, Options};
 pub use core_files::disable_core_files;
+pub use device_file::device_column;
 pub use fleet::tag_search;
 pub use shell_line::shell_word;
 pub use stored_history::StoredHistory;

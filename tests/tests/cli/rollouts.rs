@@ -222,6 +222,10 @@ fn what_the_failed_share_is_shown_and_exported() -> Result<()> {
     bench.run(&["rollout", "export", "1", "--to", &csv, "--state", "failed"])?.ended(0)?;
     let rows = std::fs::read_to_string(&csv)?;
     assert_eq!((rows.lines().count(), rows.matches("valve-").count()), (5, 4), "{rows}");
+    // The export of those that failed names the devices of the next rollout.
+    let next = ["rollout", "start", "-c", "bench", "--devices-from", &csv, "--dry-run", "led", "on=true"];
+    let plan = bench.run(&next)?.ended(0)?.out;
+    assert!(plan.contains("Devices:   4\n") && plan.contains("  valve-0001/req {"), "{plan}");
     bench.run(&["rollout", "export", "1", "--to", &csv])?.complained("already")?;
     bench.run(&["rollout", "export", "1", "--to", &json])?.ended(0)?;
     let rows: Vec<Value> =
@@ -288,6 +292,10 @@ fn what_a_rollout_changed_is_put_back_to_each_devices_own_values() -> Result<()>
     let again = bench.run(&["rollout", "again", "2", "--output", "json"])?.ended(0)?.lines()?;
     assert_eq!(again.last().map(|line| (line["follows"].clone(), count(line, "succeeded"))), Some(("2".into(), 4)));
     assert_eq!(last_arguments(&heard), sent);
+    // Somebody has changed one of them since.
+    set("pump-0003", "33")?;
+    let plan = bench.run(&["rollout", "put-back", "1", "--dry-run"])?.ended(0)?.out;
+    assert!(plan.contains("1 has been changed since, and loses that value: pump-0003.\n"), "{plan}");
     bench.run(&[&start[..], &["led", "on=true"]].concat())?.ended(0)?;
     bench.run(&["rollout", "put-back", "4"])?.complained("cannot be put back")?;
     Ok(())

@@ -15,6 +15,9 @@ use crate::{
     problem::{self, NOT_DONE, Problem},
 };
 
+/// The advice after an import that was stopped.
+const AGAIN: &str = "Run it again to import the rest. Imported lines are kept.";
+
 /// Imports a file, or lists what would change.
 pub(super) async fn import(base: &Base, options: DeviceImportOptions) -> Result<ExitCode, Problem> {
     let DeviceImportOptions { connection, file, dry_run } = options;
@@ -43,7 +46,7 @@ pub(super) async fn import(base: &Base, options: DeviceImportOptions) -> Result<
         problem::warn(&format!("Line {}: {}", count(error.line as usize), clean(&error.message)), None);
     }
     if import.stopped {
-        problem::warn("The import was stopped.", Some("Run it again to import the rest. Imported lines are kept."));
+        problem::warn("The import was stopped.", Some(AGAIN));
     }
     if import.refused == 0 {
         return Ok(if import.stopped { ExitCode::from(NOT_DONE) } else { ExitCode::SUCCESS });
@@ -53,6 +56,15 @@ pub(super) async fn import(base: &Base, options: DeviceImportOptions) -> Result<
     let (refused, lines) = (count(import.refused as usize), count(import.lines as usize));
     problem::warn(&format!("{refused} of {lines} lines cannot be imported{more}."), None);
     Ok(ExitCode::from(NOT_DONE))
+}
+
+/// Says what becomes of an import that is no longer waited for.
+pub(super) fn tell_interrupted(base: &Base) {
+    if base.is_own() {
+        problem::warn("Interrupted; the import is incomplete.", Some(AGAIN));
+    } else {
+        problem::warn("Interrupted; the import continues in the running Wilco.", None);
+    }
 }
 
 /// Writes devices to a file.

@@ -1,13 +1,16 @@
 //! Forgets devices.
 
-use std::process::ExitCode;
+use std::{
+    io::{self, IsTerminal, Write},
+    process::ExitCode,
+};
 
 use super::chosen;
 use crate::{
     base::Base,
     input::confirmed,
     options::ForgetOptions,
-    output::{Output, several, visible_name},
+    output::{Output, count, several, visible_name},
     problem::{self, NOT_DONE, Problem},
 };
 
@@ -38,10 +41,18 @@ pub(super) async fn run(base: &Base, options: ForgetOptions) -> Result<ExitCode,
         return Err(Problem::new(format!("{shown} {verb} not forgotten."), "Answer y, or use --yes."));
     }
     let mut refused = Vec::new();
-    for device in &devices {
+    let mut err = io::stderr();
+    let shown_progress = err.is_terminal() && devices.len() > 1;
+    for (done, device) in devices.iter().enumerate() {
+        if shown_progress {
+            let _ = write!(err, "\r{} of {}", count(done), several(devices.len(), "device"));
+        }
         if let Err(failure) = base.console().forget_device(&connection.id, device).await {
             refused.push(failure);
         }
+    }
+    if shown_progress {
+        let _ = write!(err, "\r\x1b[K");
     }
     if refused.len() == devices.len()
         && let Some(failure) = refused.pop()

@@ -2,6 +2,7 @@
 
 use std::{collections::HashSet, io::Read, path::Path};
 
+use wilco_engine::device_column;
 use wilco_ledger::DeviceId;
 
 use crate::{options::NamedDevices, output::entered, problem::Problem};
@@ -9,10 +10,10 @@ use crate::{options::NamedDevices, output::entered, problem::Problem};
 /// All of them, each once, in the order they were named.
 pub(crate) fn devices(named: &NamedDevices) -> Result<Vec<String>, Problem> {
     let listed = named.devices_from.as_deref().map(read).transpose()?.unwrap_or_default();
-    let listed = lines(&listed)?;
+    let listed = listed_ids(&listed)?;
     let mut seen = HashSet::new();
     let mut devices = Vec::new();
-    for id in named.device.iter().map(String::as_str).chain(listed) {
+    for id in named.device.iter().chain(&listed).map(String::as_str) {
         // Whether a device may go by a name of several levels, its connection's dialects say.
         check(id, &id.replace('/', "-"))?;
         if seen.insert(id) {
@@ -37,6 +38,14 @@ fn check(shown: &str, id: &str) -> Result<(), Problem> {
             "The device ID is the part of the request topic before /req.",
         )
     })
+}
+
+/// The device column of a CSV file, or one ID a line.
+fn listed_ids(text: &str) -> Result<Vec<String>, Problem> {
+    match device_column(text) {
+        Some(ids) => ids.map_err(|message| Problem::new(message, "Correct the list, or write one device ID per line.")),
+        None => Ok(lines(text)?.into_iter().map(str::to_owned).collect()),
+    }
 }
 
 /// One a line; what follows `#` at the beginning or after a space is a comment. Nobody sees whether a space beside an id
@@ -71,14 +80,14 @@ fn read(file: &Path) -> Result<String, Problem> {
     } else {
         (file.display().to_string(), std::fs::read(file))
     };
-    let hint = "The list must be a text file with one device ID per line.";
+    let hint = "The list must be a text file with one device ID per line, or a CSV file with a column 'device'.";
     let bytes = content.map_err(|error| Problem::new(format!("{name} cannot be read: {error}."), hint))?;
     String::from_utf8(bytes).map_err(|_| Problem::new(format!("{name} is not UTF-8 text."), hint))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{devices, lines};
+    use super::{devices, lines, listed_ids};
     use crate::options::NamedDevices;
 
     #[test]
@@ -92,6 +101,17 @@ mod tests {
         }
         check("# pumps\na # the old one\n#b\n", &["a"]);
         check("", &[]);
+    }
+
+    #[test]
+    fn an_export_is_a_list_too() {
+        let check = |text: &str, expected: Option<&[&str]>| {
+            let expected = expected.map(|ids| ids.iter().map(|id| (*id).to_owned()).collect::<Vec<_>>());
+            assert_eq!(listed_ids(text).ok(), expected, "{text:?}");
+        };
+        check("rollout,device,stage,state\n1,valve-1,1,failed\n1,valve-2,1,failed\n", Some(&["valve-1", "valve-2"]));
+        check("valve-1\nvalve-2\n", Some(&["valve-1", "valve-2"]));
+        check("device;name\nvalve-1;x\n;y\n", None);
     }
 
     #[test]

@@ -56,7 +56,8 @@ pub(crate) struct NamedDevices {
     /// Device ID; may be given several times
     #[arg(long, short, value_name = "DEVICE")]
     pub(crate) device: Vec<String>,
-    /// File with one device ID per line, or - for standard input; # starts a comment
+    /// File with one device ID per line (# starts a comment), or a CSV file with a column device, such as an export of
+    /// devices or of a rollout; - for standard input
     #[arg(long, value_name = "FILE")]
     pub(crate) devices_from: Option<PathBuf>,
 }

@@ -6,6 +6,7 @@
 mod read;
 mod write;
 
+pub use read::device_column;
 pub(crate) use read::{Line, Lines, WrongLine};
 pub(crate) use write::Writer;
 

@@ -150,7 +150,7 @@ impl Lines {
         for (cell, column) in self.record.iter().zip(&self.columns) {
             let text = std::str::from_utf8(cell)
                 .map_err(|_| format!("the column '{}' is not UTF-8 text. Save the file as CSV UTF-8", column.name))?;
-            let text = if text.starts_with('\'') && is_formula(text) { &text[1..] } else { text };
+            let text = without_apostrophe(text);
             match column.kind {
                 Some(ImportColumnKind::Device) => device = Some(read_id(text)?),
                 Some(ImportColumnKind::Name) => change.name = annotations::name(text).map_err(said)?.map(Some),
@@ -167,6 +167,35 @@ impl Lines {
         }
         Ok(Line { device, change, number })
     }
+}
+
+/// The IDs in the device column of a CSV text, such as an export of devices or of the members of a rollout; none where
+/// the first line names no such column beside another one.
+///
+/// # Errors
+/// A sentence that names the line that has no device or cannot be read.
+#[must_use]
+pub fn device_column(text: &str) -> Option<Result<Vec<String>, String>> {
+    let text = text.trim_start_matches('\u{feff}');
+    let separator = separator(text.as_bytes());
+    let mut reader = ReaderBuilder::new().delimiter(separator).flexible(true).from_reader(text.as_bytes());
+    let columns = columns(reader.byte_headers().ok()?).ok()?;
+    let place = columns.iter().position(|column| column.kind == Some(ImportColumnKind::Device))?;
+    if columns.len() < 2 {
+        return None;
+    }
+    let ids = reader.into_records().map(|record| {
+        let record = record.map_err(|error| sentence(&error.to_string()))?;
+        let id = record.get(place).map(without_apostrophe).filter(|id| !id.is_empty());
+        let line = record.position().map_or(0, csv::Position::line);
+        id.map(str::to_owned).ok_or_else(|| format!("Line {} has no device ID.", grouped(line)))
+    });
+    Some(ids.collect())
+}
+
+/// A cell without the apostrophe that keeps it from being a formula.
+fn without_apostrophe(cell: &str) -> &str {
+    cell.strip_prefix('\'').filter(|_| is_formula(cell)).unwrap_or(cell)
 }
 
 /// IDs keep their spaces everywhere else, but in a cell a trailing space is invisible.
@@ -299,7 +328,7 @@ mod tests {
 
     use std::{fmt::Write as _, fs};
 
-    use super::Lines;
+    use super::{Lines, device_column};
     use crate::{api::Failure, device_file::Writer, fleet::annotations, store::Annotation};
 
     fn open(content: &[u8]) -> Result<Lines, Failure> {
@@ -399,6 +428,24 @@ mod tests {
         check(b"device\na\nb\0\n", "is not text: line 3 contains a zero byte.");
         check(b"name,tags\n", "Line 1 names no column 'device'.");
         check(b"device,id\n", "Line 1 names the same column twice: 'device' and 'id'.");
+    }
+
+    #[test]
+    fn the_device_column_of_any_export_is_a_list_of_devices() {
+        let check = |text: &str, expected: Option<&[&str]>| {
+            let read = device_column(text).map(|ids| ids.unwrap());
+            let expected = expected.map(|ids| ids.iter().map(|id| (*id).to_owned()).collect::<Vec<_>>());
+            assert_eq!(read, expected, "{text}");
+        };
+        check("rollout,device,message\n3,a,\"two\nlines\"\n3,'-b,x\n", Some(&["a", "-b"]));
+        check("\u{feff}Device ID;name\r\npump-7;x\r\npump-8;\r\n", Some(&["pump-7", "pump-8"]));
+        check("device,name\n", Some(&[]));
+        // A list of IDs, in which one may be called so.
+        check("device\na\n", None);
+        check("pump-7,x\npump-8\n", None);
+        check("", None);
+        let wrong = device_column("device,name\na,x\n,y\n").unwrap().unwrap_err();
+        assert_eq!(wrong, "Line 3 has no device ID.");
     }
 
     #[test]
