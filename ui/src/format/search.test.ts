@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 
 import type { SearchReading } from '../backend/bindings/SearchReading';
 import { reading as read, countsOfFleet } from '../backend/fake/search';
-import { before, halves, line, take, type Search } from './search';
+import { before, halves, line, take, withCondition, without, type Search } from './search';
 
 function taken(search: Search, all = false): Search {
   const text = before(search) + search.text;
@@ -34,6 +34,22 @@ describe('the search field', () => {
     const search = { tokens: ['tag:a'], text: 'or tag:b ' };
     expect(taken(search)).toEqual(search);
     expect(line(search)).toBe('tag:a or tag:b');
+  });
+  it('has one more condition for every device, whatever the alternatives are', () => {
+    const check = (search: Search, expected: string) => expect(line(withCondition(search, 'is:online'))).toBe(expected);
+    check({ tokens: ['tag:a'], text: 'pump' }, 'tag:a is:online pump');
+    check({ tokens: ['tag:a'], text: 'or tag:b' }, 'is:online (tag:a or tag:b)');
+    check({ tokens: [], text: 'tag:a OR tag:b' }, 'is:online (tag:a OR tag:b)');
+    check({ tokens: ['led:on'], text: '(tag:a or (b or "c)"))' }, 'led:on is:online (tag:a or (b or "c)"))');
+    check({ tokens: [], text: '"either or \\" or" order' }, 'is:online "either or \\" or" order');
+  });
+  it('has no alternative to a condition that is removed', () => {
+    expect(without({ tokens: ['tag:a'], text: 'or tag:b' }, ['tag:a'])).toEqual(typed('tag:b'));
+    expect(without({ tokens: ['tag:a', 'tag:c'], text: 'or tag:b' }, ['tag:a'])).toEqual({
+      tokens: ['tag:c'],
+      text: 'or tag:b',
+    });
+    expect(without({ tokens: ['tag:a'], text: 'order' }, ['tag:a'])).toEqual(typed('order'));
   });
   it('does not take the same condition twice', () => {
     expect(taken({ tokens: ['led:on'], text: 'led:on ' })).toEqual({ tokens: ['led:on'], text: '' });

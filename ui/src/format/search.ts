@@ -46,6 +46,31 @@ export function take(search: Search, { parts, error }: SearchReading, all = fals
   return { tokens, text: kept.join(' ') };
 }
 
+/** The search with one more condition, which every device has to meet. */
+export function withCondition(search: Search, condition: string): Search {
+  const { tokens, text } = search;
+  if (!hasAlternatives(text)) return { tokens: [...tokens, condition], text };
+  // Beside `or` it would be a condition of one alternative only.
+  return { tokens: [condition], text: `(${line(search)})` };
+}
+
+/** The search without these conditions. */
+export function without({ tokens, text }: Search, conditions: readonly string[]): Search {
+  const others = tokens.filter((token) => !conditions.includes(token));
+  // An alternative to nothing is no alternative.
+  return { tokens: others, text: others.length > 0 ? text : text.replace(/^\s*or(\s+|$)/i, '') };
+}
+
+/** Whether there is an `or` outside quotes and parentheses. */
+function hasAlternatives(text: string): boolean {
+  let rest = text.replace(/"(?:\\.|[^"\\])*"/g, '');
+  for (let before = ''; before !== rest;) {
+    before = rest;
+    rest = rest.replace(/\([^()]*\)/g, '');
+  }
+  return /(?:^|\s)or(?:\s|$)/i.test(rest);
+}
+
 /** A condition's two halves. */
 export function halves(token: string): [string, string] {
   const colon = token.indexOf(':') + 1;

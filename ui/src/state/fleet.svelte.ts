@@ -15,7 +15,7 @@ import type { Presence } from '../backend/bindings/Presence';
 import type { SortBy } from '../backend/bindings/SortBy';
 import type { ViewColumn } from '../backend/bindings/ViewColumn';
 import { Lines, type Line } from '../format/lines';
-import { line, NOTHING, take, type Search } from '../format/search';
+import { line, NOTHING, take, withCondition, without, type Search } from '../format/search';
 import { PRESENCES, stateOf } from '../format/states';
 import type { Range } from '../format/window';
 import { DeviceRows } from './deviceRows.svelte';
@@ -144,6 +144,15 @@ export class Fleet {
     return this.lines.of(this.#places.get(device) ?? -1);
   }
 
+  /** The devices from one place in the list to another, but for those of folded groups. */
+  between(one: number, other: number): string[] {
+    const from = Math.min(one, other);
+    const ids = this.list.ids.slice(from, Math.max(one, other) + 1);
+    const { lines } = this;
+    const isSeen = (index: number) => lines.at(lines.of(index))?.index === index;
+    return this.folded.size === 0 ? ids : ids.filter((_, i) => isSeen(from + i));
+  }
+
   /** The place of a device in the list. */
   placeOf(device: string): number | undefined {
     return this.#places.get(device);
@@ -199,15 +208,15 @@ export class Fleet {
     return this.search.tokens.includes(condition);
   }
 
-  /** Adds a condition to the search, or takes it out. */
-  toggle(condition: string): void {
-    const { tokens, text } = this.search;
-    const others = tokens.filter((token) => token !== condition);
-    this.find({ tokens: others.length < tokens.length ? others : [...tokens, condition], text });
+  /** Adds a condition to the search, or takes it out. `instead` of these, because no device meets two of them. */
+  toggle(condition: string, instead: readonly string[] = []): void {
+    if (this.has(condition)) this.find(without(this.search, [condition]));
+    else this.find(withCondition(without(this.search, instead), condition));
   }
 
   filterByTag(tag: string): void {
-    const condition = this.counts?.tags.find(({ value }) => value === tag)?.search ?? `tag:${JSON.stringify(tag)}`;
+    const known = this.counts?.tags.find(({ value }) => value === tag)?.search;
+    const condition = known ?? `tag:"${tag.replace(/["\\]/g, '\\$&')}"`;
     if (!this.has(condition)) this.toggle(condition);
   }
 

@@ -67,12 +67,15 @@ export class Selection {
     this.#set(ids, connection);
   }
 
-  /** Selects from the device that was last selected alone to this one, in the list's order; besides the others with `adds`. */
+  /**
+   * Selects from the device that was last selected alone to this one, in the list's order and without those of folded
+   * groups; besides the others with `adds`.
+   */
   rangeTo(connection: string, device: string, adds = false): void {
     const from = this.fleet.placeOf(this.#anchor ?? this.#single ?? device);
     const to = this.fleet.placeOf(device);
     if (from === undefined || to === undefined) return this.only(connection, device);
-    const range = this.fleet.list.ids.slice(Math.min(from, to), Math.max(from, to) + 1);
+    const range = this.fleet.between(from, to);
     this.#anchor ??= this.#single ?? device;
     this.#set(new Set(adds ? [...this.#current(connection), ...range] : range), connection);
   }
@@ -91,6 +94,8 @@ export class Selection {
 
   /** Every device that the list shows, and those that were selected before. */
   all(connection: string): void {
+    // Another list is meant by then than the one that is still here.
+    if (this.fleet.reloading || this.fleet.failure !== null) return;
     this.#set(new Set([...this.#current(connection), ...this.fleet.list.ids]), connection);
   }
 
@@ -118,6 +123,7 @@ export class Selection {
 
   /** How many of those that the list shows are not selected. */
   get missing(): number {
+    if (this.fleet.reloading || this.fleet.failure !== null) return 0;
     return this.fleet.list.ids.reduce((sum, id) => sum + Number(!this.ids.has(id)), 0);
   }
 

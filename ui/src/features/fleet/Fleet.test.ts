@@ -133,6 +133,19 @@ describe('health', () => {
     await user.click(chip);
     expect(app.fleet.search.tokens).toEqual([]);
   });
+
+  it('shows one kind of each at a time, because no device is of two', async () => {
+    const { app, user, getByRole } = await openFleet();
+    const chip = (group: string, name: RegExp) =>
+      within(getByRole('group', { name: group })).getByRole('button', { name });
+    await user.click(chip('Presence', /^Online/));
+    await user.click(chip('Presence', /^Offline/));
+    expect(app.fleet.search.tokens).toEqual(['is:offline']);
+    expect(chip('Presence', /^Online/)).toHaveAttribute('aria-pressed', 'false');
+    const first = within(getByRole('group', { name: 'Firmware' })).getAllByRole('button')[0] as HTMLElement;
+    await user.click(first);
+    expect(app.fleet.search.tokens).toHaveLength(2);
+  });
 });
 
 describe('groups', () => {
@@ -147,6 +160,17 @@ describe('groups', () => {
     await user.click(head);
     await findByRole('button', { name: 'Show bench' });
     expect(app.fleet.lines.count).toBe(before - count);
+  });
+
+  it('say how many more devices have their tag', async () => {
+    const { app, backend, findByRole } = await openFleet();
+    const tagged = app.fleet.list.ids.filter((device) => device.startsWith('kitchen'));
+    await backend.tagDevices('demo', tagged, 'bench');
+    app.fleet.groupBy('tag');
+    const head = await findByRole('button', { name: 'Hide bench' });
+    const { count } = app.fleet.list.groups[0] ?? { count: 0 };
+    expect(tagged.length).toBeGreaterThan(0);
+    expect(head).toHaveTextContent(`bench ${count} of ${count + tagged.length} with this tag`);
   });
 });
 

@@ -1,4 +1,4 @@
-import { waitFor, within } from '@testing-library/svelte';
+import { fireEvent, waitFor, within } from '@testing-library/svelte';
 import { describe, expect, it } from 'vitest';
 
 import { expectAccessible, openFleet } from '../../test/window';
@@ -44,6 +44,48 @@ describe('a selection', () => {
     await user.click(await findByText(/^Select all \d+ that match$/));
     expect(app.selection.size).toBe(4 + app.fleet.matching);
     expect(chosen(container).length).toBeGreaterThan(0);
+  });
+
+  it('is extended by Shift and the space bar, and changed one by one with Ctrl', async () => {
+    const { app, container, user, getByRole } = await openFleet();
+    const { ids } = app.fleet.list;
+    getByRole('grid').focus();
+    await user.keyboard('{ArrowDown}{Control>}{ArrowDown}{ArrowDown} {/Control}');
+    expect(chosen(container)).toEqual([ids[0], ids[2]]);
+    await user.keyboard('{Control>} {/Control}');
+    expect(app.inspected.device).toBe(ids[0]);
+    expect(app.selection.size).toBe(0);
+    await user.keyboard('{Control>} {/Control}{Control>}{ArrowDown}{ArrowDown}{ArrowDown}{/Control}{Shift>} {/Shift}');
+    expect(chosen(container)).toEqual(ids.slice(2, 6));
+    // A second range beside the first one.
+    await user.keyboard('{Control>}{ArrowDown}{ArrowDown} {Shift>}{ArrowDown}{/Shift}{/Control}');
+    expect([...app.selection.ids]).toEqual([...ids.slice(2, 6), ids[7], ids[8]]);
+  });
+
+  it('is drawn over rows with the pointer, also beside what is selected with Ctrl', async () => {
+    const { app, container, findByText } = await openFleet();
+    const { ids } = app.fleet.list;
+    const row = (place: number) => container.querySelector(`[data-device="${ids[place]}"]`) as Element;
+    const body = row(0).closest('.grid-body') as Element;
+    const { rowHeight } = app.preferences;
+    const at = (place: number, more: object = {}) => ({
+      button: 0,
+      buttons: 1,
+      clientY: place * rowHeight + 4,
+      ...more,
+    });
+    await fireEvent.pointerDown(row(1), at(1));
+    await fireEvent.pointerMove(body, at(4));
+    await findByText('4 devices selected');
+    // Back again: the range is what lies between.
+    await fireEvent.pointerMove(body, at(2));
+    await fireEvent.pointerUp(body);
+    await fireEvent.pointerMove(body, at(5, { buttons: 0 }));
+    expect([...app.selection.ids]).toEqual([ids[1], ids[2]]);
+    await fireEvent.pointerDown(row(4), at(4, { ctrlKey: true }));
+    await fireEvent.pointerMove(body, at(5, { ctrlKey: true }));
+    await fireEvent.pointerUp(body);
+    expect([...app.selection.ids]).toEqual([ids[1], ids[2], ids[4], ids[5]]);
   });
 
   it('has everything with Ctrl-A, and opens the rollout dialog for it', async () => {

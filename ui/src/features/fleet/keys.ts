@@ -10,7 +10,8 @@ interface Places {
   page(): number;
   /** Scrolls to a line and selects its device. */
   goTo(line: number): void;
-  reach(line: number): void;
+  /** Scrolls to a line and moves the focus there without changing the selection. */
+  step(line: number): void;
   /** The next list is not there yet: its first line or its last is meant. */
   await(place: number | 'last'): void;
   isAwaiting(): boolean;
@@ -52,20 +53,15 @@ export class ListKeys {
       this.places.toHeads();
     } else if (fleet.lines.count > 0) {
       const to = Math.min(fleet.lines.count - 1, Math.max(0, place));
-      if (event.shiftKey) this.#extend(here, to);
-      else if (command) this.#step(to);
+      if (event.shiftKey) this.#extend(here, to, command);
+      else if (command) this.places.step(to);
       else this.places.goTo(to);
     }
     return true;
   }
 
-  /** Moves the focus there without changing the selection. */
-  #step(to: number): void {
-    this.fleet.active = to;
-    this.places.reach(to);
-  }
-
-  #extend(from: number, to: number): void {
+  /** Selects up to there; with `adds` besides what is selected already. */
+  #extend(from: number, to: number, adds: boolean): void {
     const { connections, fleet, selection } = this;
     const connection = connections.current?.id;
     // A group's head is no device: the range extends to the next one.
@@ -74,14 +70,15 @@ export class ListKeys {
     while (fleet.lineAt(line)?.group) line += step;
     const device = fleet.idAt(line);
     if (connection === undefined || device === undefined) return;
-    selection.rangeTo(connection, device);
-    this.#step(line);
+    selection.rangeTo(connection, device, adds);
+    this.places.step(line);
   }
 
   #other(event: KeyboardEvent, command: boolean): boolean {
     const { connections, fleet, selection } = this;
     const connection = connections.current?.id;
-    if (connection === undefined || command) return false;
+    // With Ctrl the arrows move the focus alone, and so the space bar is pressed with it, too.
+    if (connection === undefined || (command && event.key !== ' ')) return false;
     const line = fleet.lineAt(fleet.active);
     if (event.key === 'Escape' && selection.isMany) {
       selection.clear();
@@ -94,7 +91,9 @@ export class ListKeys {
     }
     if (event.key === ' ') {
       const device = fleet.idAt(fleet.active);
-      if (device !== undefined && !fleet.reloading) selection.toggle(connection, device);
+      if (device === undefined || fleet.reloading) return true;
+      if (event.shiftKey) selection.rangeTo(connection, device, command);
+      else selection.toggle(connection, device);
       return true;
     }
     if (event.key !== 'Enter') return false;

@@ -32,7 +32,8 @@ export class WallKeys {
   constructor(readonly places: Places) {}
 
   onkeydown(event: KeyboardEvent): void {
-    if (event.target !== event.currentTarget || event.altKey || event.ctrlKey || event.metaKey) return;
+    if (event.target !== event.currentTarget || event.altKey) return;
+    if ((event.ctrlKey || event.metaKey) && event.key !== ' ') return;
     if (this.#move(event) || this.#zoom(event.key) || this.#other(event.key)) event.preventDefault();
   }
 
