@@ -220,6 +220,24 @@ describe('the dialog', () => {
     expect(dialog).toHaveTextContent('interrupts what a device is doing now. bench-0001, kitchen-0001.');
   });
 
+  it('names the devices that are left, and counts those whose presence is unknown beside the others', async () => {
+    const devices = ['bench-0001', 'kitchen-0001', 'kitchen-0002'];
+    const target = { by: 'devices' as const, devices };
+    const { backend, findByRole } = await openFleet(QUICK);
+    const plan = await backend.planRollout(newRollout({ target }));
+    const left = { members: 2, samples: plan.samples.slice(0, 1), offline: 1, offline_examples: ['kitchen-0001'] };
+    const changed = { changed_since: 1, changed_since_examples: ['kitchen-0002'] };
+    backend.planRollout = async () => ({ ...plan, ...left, ...changed, dangerous: true, presence_unknown: 2 });
+    startRolloutDialog({ connection: 'demo', target, command: { name: 'restart', args: '{}' } });
+    const dialog = await findByRole('dialog', { name: /rollout/ });
+    const inside = within(dialog);
+    expect(await inside.findByRole('button', { name: 'Restart: 2 devices' })).toBeEnabled();
+    expect(dialog).toHaveTextContent('interrupts what a device is doing now. bench-0001 and 1 other.');
+    await inside.findByText('2 devices with unknown presence.');
+    expect(dialog).toHaveTextContent('1 device has been changed since, and loses that value: kitchen-0002.');
+    await expectAccessible(dialog);
+  });
+
   it('says why the engine does not take it', async () => {
     const { backend, inside, user } = await openDialog();
     backend.startRollout = async () => Promise.reject({ code: 'invalid', message: 'The disk is full.', hint: null });

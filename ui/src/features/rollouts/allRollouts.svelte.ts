@@ -115,6 +115,7 @@ export class Rollouts {
       this.#put([...known.values()]);
     }
     this.opened?.take(batch);
+    if (rolloutToPrepare.current !== null) this.#left?.take(batch);
   }
 
   find(id: string): RolloutView | null {

@@ -1,4 +1,5 @@
 import { FAILED_MEMBERS, FINAL_STATES } from '../../backend/bindings/Constants';
+import type { Batch } from '../../backend/bindings/Batch';
 import type { Confirmed } from '../../backend/bindings/Confirmed';
 import type { Failure } from '../../backend/bindings/Failure';
 import type { MemberState } from '../../backend/bindings/MemberState';
@@ -8,6 +9,7 @@ import type { RolloutTarget } from '../../backend/bindings/RolloutTarget';
 import type { WhichMembers } from '../../backend/bindings/WhichMembers';
 import { CommandComposer, COUNTED } from '../../state/commandComposer.svelte';
 import { failureOf } from '../../state/failure';
+import { Throttle } from '../../state/throttle';
 import { speaksDialect } from '../../format/dialects';
 import { visible, visibleName } from '../../format/text';
 import { counted } from '../../format/count';
@@ -20,7 +22,9 @@ import { objectFrom, toJson } from '../../format/json';
 
 /** Pause after the last key before the rollout is planned, milliseconds. */
 const PAUSE = 250;
-/** How many devices are named before something dangerous is sent to them. */
+/** A preview that is shown is made again this often at most while devices change, milliseconds. */
+const AGAIN = 5_000;
+/** How many devices are named before something dangerous is sent to them, if they are more than that. */
 const NAMED = 8;
 
 const WHICH: Record<WhichMembers, readonly MemberState[]> = {
@@ -67,6 +71,7 @@ export class Preparing {
   readonly request: NewRollout | null = $derived.by(() => this.#request());
   #asked = 0;
   #timer: ReturnType<typeof setTimeout> | null = null;
+  readonly #again = new Throttle(AGAIN, () => this.#refresh());
 
   constructor(
     readonly rollouts: Rollouts,
@@ -151,6 +156,16 @@ export class Preparing {
     this.#timer = setTimeout(() => void this.#plan(request, asked), this.plan === null ? 0 : PAUSE);
   }
 
+  /** Devices have changed, or the connection: what the preview says of them may be wrong by now. */
+  take({ devices, connections }: Batch): void {
+    if (this.plan !== null && (devices.includes(this.asked.connection) || connections !== null)) this.#again.ask();
+  }
+
+  #refresh(): void {
+    const { request } = this;
+    if (request !== null && !this.planning && !this.starting) void this.#plan(request, this.#asked);
+  }
+
   /** Starts it. Says whether it was taken. */
   async start(): Promise<boolean> {
     this.checked = true;
@@ -208,9 +223,12 @@ export class Preparing {
   /** Which devices it interrupts, by name as far as they are few. */
   get which(): string {
     const { target } = this.asked;
-    const named = target.by === 'devices' ? target.devices : (this.plan?.samples ?? []).map(({ device }) => device);
-    const listed = named.slice(0, NAMED).map(visibleName).join(', ');
-    const others = (this.members ?? named.length) - Math.min(named.length, NAMED);
+    // Some of the chosen ones may be left out.
+    const isWhole = target.by === 'devices' && target.devices.length === this.members;
+    const named = isWhole ? target.devices : (this.plan?.samples ?? []).map(({ device }) => device);
+    const atMost = this.needsNumber ? NAMED : COUNTED;
+    const listed = named.slice(0, atMost).map(visibleName).join(', ');
+    const others = (this.members ?? named.length) - Math.min(named.length, atMost);
     return listed === '' ? '' : `${listed}${others > 0 ? ` and ${counted(others, 'other')}` : ''}.`;
   }
 
