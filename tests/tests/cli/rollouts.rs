@@ -160,6 +160,45 @@ fn a_rollout_is_paused_resumed_and_stopped() -> Result<()> {
 }
 
 #[test]
+fn a_rollout_by_tag_asks_between_its_stages_and_one_by_list_has_the_listed_devices() -> Result<()> {
+    let broker = Broker::plain()?;
+    let bench = Bench::on(&broker)?;
+    let _north = Fleet::start(&broker, "pump", 4, &["--tag", "north"])?;
+    let _south = Fleet::start(&broker, "valve", 2, &["--tag", "south"])?;
+    let heard = broker.listen("+/req")?;
+    // With both, both must match: the tag narrows each alternative of the search.
+    let which = ["rollout", "start", "-c", "bench", "--tag", "north", "--search", "pump or valve"];
+    let how = ["--stages", "1,100%", "--pause-between", "ask", "--output", "json", "led", "on=true"];
+    let mut program = bench.start(&[&which[..], &how[..]].concat())?;
+    let printed = lines(&mut program)?;
+    // Without a terminal nobody is asked here: it waits for another call, however long that takes.
+    let waiting = await_line(&printed, "a person", |line| line["waits_for"]["what"] == "person")?;
+    assert_eq!(
+        (waiting["state"].as_str(), &waiting["stage"], &waiting["total"]),
+        (Some("waiting"), &1.into(), &4.into())
+    );
+    assert_eq!((count(&waiting, "succeeded"), count(&waiting, "pending")), (1, 3), "{waiting}");
+    assert_eq!(requests(&heard).len(), 1, "{}", heard.log());
+    bench.run(&["rollout", "next", "1"])?.ended(0)?;
+    let last = await_line(&printed, "its end", |line| !line["ended_at"].is_null())?;
+    assert_eq!((last["state"].as_str(), count(&last, "succeeded")), (Some("finished"), 4));
+    assert_eq!(soon("exit", PATIENCE, || program.ended())?.code(), Some(0));
+    assert!(requests(&heard).keys().all(|device| device.starts_with("pump")), "{}", heard.log());
+
+    let folder = tempfile::tempdir()?;
+    let file = folder.path().join("two.txt").display().to_string();
+    std::fs::write(&file, "# the last ones\nvalve-0002\npump-0004 # by the door\n")?;
+    let start = ["rollout", "start", "-c", "bench", "--devices-from", &file, "--name", "Two", "--output", "json"];
+    let told = bench.run(&[&start[..], &["led", "on=false"]].concat())?.ended(0)?.lines()?;
+    let last = told.last().context("nothing was told")?;
+    assert_eq!((&last["name"], &last["total"], count(last, "succeeded")), (&"Two".into(), &2.into(), 2), "{last}");
+    let shown = bench.run(&["rollout", "show", "2", "--output", "json"])?.ended(0)?.lines()?.remove(0);
+    let devices: Vec<_> = shown["members"].as_array().into_iter().flatten().map(|one| one["device"].clone()).collect();
+    assert_eq!(devices, ["valve-0002", "pump-0004"], "in the order of the list: {shown}");
+    Ok(())
+}
+
+#[test]
 fn a_rollout_that_is_killed_goes_on_where_it_was() -> Result<()> {
     let broker = Broker::plain()?;
     let bench = Bench::on(&broker)?;

@@ -26,6 +26,8 @@ const SHOWN: usize = 4;
 pub(crate) struct Survey {
     pub(crate) offline: Found,
     pub(crate) presence_unknown: u32,
+    /// Devices that are not listed, which may be mistyped.
+    pub(crate) unlisted: Found,
     pub(crate) already: Found,
     pub(crate) busy_elsewhere: Found,
     pub(crate) busy_here: Found,
@@ -72,6 +74,7 @@ impl Survey {
         for (member, busy) in target.into_iter().zip(busy) {
             let Some(device) = fleet.get(&member.device) else {
                 survey.presence_unknown += 1;
+                survey.unlisted.add(&member.device);
                 survey.keep(member, Usual { offline: false, answer_ms: None });
                 continue;
             };

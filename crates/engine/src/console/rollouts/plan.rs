@@ -2,7 +2,7 @@
 
 use wilco_ledger::{Delivery, Limits, Timestamp};
 
-use super::{Drafted, Handle, not_found};
+use super::{Drafted, Handle, named, not_found};
 use crate::{
     api::{ConnectionView, Failure, LinkState, NewRollout, RolloutPlan, grouped, sentence},
     rollouts::{Found, Survey, expected, hours_at},
@@ -167,6 +167,11 @@ fn remarks(
                 format!("{devices} offline. The expected duration does not include waiting for them.")
             }
         });
+    }
+    let unlisted = &survey.unlisted;
+    if unlisted.count > 0 {
+        let (verb, ids) = if unlisted.count == 1 { ("is", "ID") } else { ("are", "IDs") };
+        remarks.push(format!("{} {verb} not in the list of devices. Check the device {ids}.", named(unlisted)));
     }
     if !survey.usual.is_empty() && survey.usual.iter().all(|usual| usual.answer_ms.is_none()) {
         remarks.push("No answer times are known yet, so the expected duration is a guess.".to_owned());

@@ -127,6 +127,26 @@ async fn whom_a_rollout_leaves_out_it_does_not_release() {
 }
 
 #[tokio::test]
+async fn a_plan_names_devices_that_may_be_mistyped() {
+    let (_data, engine, handle) = engine().await;
+    let broker = Silent::start().await;
+    let connection = broker.connection(&handle, Preset::Plain).await;
+    fleet(&handle, &connection, 2).await;
+    let plan = async |devices: &[&str]| {
+        let devices = devices.iter().map(|device| (*device).to_owned()).collect();
+        let target = RolloutTarget::Devices { devices };
+        handle.plan_rollout(NewRollout { target, ..rollout(&connection) }).await.unwrap()
+    };
+    let mistyped = plan(&["pump-0", "pmup-1"]).await;
+    let remark = "pmup-1 is not in the list of devices. Check the device ID.";
+    assert!(mistyped.remarks.iter().any(|said| said == remark), "{:?}", mistyped.remarks);
+    assert_eq!((mistyped.members, mistyped.presence_unknown), (2, 1));
+    let known = plan(&["pump-0", "pump-1"]).await;
+    assert!(known.remarks.iter().all(|said| !said.contains("list of devices")), "{:?}", known.remarks);
+    engine.stop().await;
+}
+
+#[tokio::test]
 async fn a_plan_knows_the_rate_of_its_broker() {
     let (_data, engine, handle) = engine().await;
     let broker = Silent::start().await;
