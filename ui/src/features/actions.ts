@@ -7,6 +7,7 @@ import { chartActions } from './charts/actions';
 import { catalogueActions } from './commands/actions';
 import { connectionActions } from './connections/actions';
 import { deviceActions, fleetActions } from './fleet/actions';
+import { selectionActions } from './fleet/selectionActions';
 import { screenActions, windowActions } from './frame/actions';
 import { historyActions } from './history/actions';
 import { logActions } from './log/actions';
@@ -15,6 +16,7 @@ import { trafficActions } from './traffic/actions';
 const FEATURES = [
   logActions,
   chartActions,
+  selectionActions,
   deviceActions,
   screenActions,
   fleetActions,

@@ -8,6 +8,7 @@ import { Shortcuts } from './shortcuts';
 export const GROUPS = [
   'Log',
   'Charts',
+  'Selected devices',
   'This device',
   'Go to',
   'Fleet',
@@ -47,6 +48,8 @@ export const IN_LISTS: { keys: string; name: string }[] = [
   { keys: 'Enter', name: 'Go to the LED; expand a command' },
   { keys: '↓', name: 'From the search to the list' },
   { keys: 'Space', name: 'Select or deselect a device' },
+  { keys: 'shift+↑ shift+↓', name: 'Select a range of devices' },
+  { keys: 'mod+↑ mod+↓', name: 'Move without selecting' },
   { keys: 'mod+a', name: 'Select all devices' },
   { keys: '+ − 0', name: 'Zoom the wall; show all' },
   { keys: '↑ Enter', name: 'Go to the column headers; sort' },

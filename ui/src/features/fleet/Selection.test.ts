@@ -1,5 +1,5 @@
 import { fireEvent, waitFor, within } from '@testing-library/svelte';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 
 import { expectAccessible, openFleet } from '../../test/window';
 import { closeRolloutDialog, rolloutToPrepare } from '../rollouts/start.svelte';
@@ -99,5 +99,35 @@ describe('a selection', () => {
     expect(asked?.command).toEqual({ name: 'restart', args: '{}' });
     expect(asked?.target.by === 'devices' && asked.target.devices).toHaveLength(60);
     closeRolloutDialog();
+  });
+
+  it('is what the keys, the palette and the right mouse button act on, and no device alone', async () => {
+    const { app, backend, container, user, getByRole, findByRole, findByText, queryByRole } = await openFleet();
+    const sent = vi.spyOn(backend, 'send');
+    const { ids } = app.fleet.list;
+    getByRole('grid').focus();
+    await user.keyboard('{ArrowDown}{Shift>}{ArrowDown}{/Shift}');
+    expect(app.selection.size).toBe(2);
+    await user.keyboard('l');
+    await user.keyboard('r');
+    expect(rolloutToPrepare.current?.command).toEqual({ name: 'restart', args: '{}' });
+    expect(rolloutToPrepare.current?.target).toEqual({ by: 'devices', devices: ids.slice(0, 2) });
+    expect(sent).not.toHaveBeenCalled();
+    closeRolloutDialog();
+
+    await fireEvent.contextMenu(container.querySelector(`[data-device="${ids[2]}"]`) as Element);
+    const menu = within(await findByRole('menu', { name: 'Actions for the selected devices' }));
+    await expectAccessible(container);
+    expect(menu.queryByRole('menuitem', { name: new RegExp(`^Restart ${ids[0]}`) })).toBeNull();
+    await user.click(menu.getByRole('menuitem', { name: 'Tag 2 devices…' }));
+    await findByRole('dialog', { name: 'Tag' });
+    await user.keyboard('pilot{Enter}');
+    await findByText('Tagged 2 devices with pilot.');
+
+    await waitFor(() => expect(queryByRole('dialog', { name: 'Tag' })).toBeNull());
+    await user.keyboard('{Control>}k{/Control}');
+    await user.keyboard('clear the selection');
+    await user.click(await findByRole('option', { name: /Clear the selection/ }));
+    expect(app.selection.size).toBe(0);
   });
 });

@@ -1,5 +1,7 @@
 /** The actions of the fleet and of the inspected device. */
 
+import type { GroupBy } from '../../backend/bindings/GroupBy';
+import { GROUPINGS } from '../../format/group';
 import { visibleName } from '../../format/text';
 import { NOTHING } from '../../format/search';
 import type { Action } from '../../state/actions.svelte';
@@ -11,6 +13,7 @@ import { getFleet } from '../../state/fleet.svelte';
 import { getInspected } from '../../state/inspected.svelte';
 import { getLowerPane } from '../../state/lowerPane.svelte';
 import { getRoute } from '../../state/route.svelte';
+import { getSelection } from '../../state/selection.svelte';
 import { fetchLog } from '../log/actions';
 import { getLog } from '../log/deviceLog.svelte';
 import { deviceControls, fleetControls } from './controls';
@@ -23,9 +26,11 @@ export function deviceActions(): () => Action[] {
   const log = getLog();
   const pane = getLowerPane();
   const route = getRoute();
+  const selection = getSelection();
   return () => {
     const { device, detail, targets } = inspected;
-    if (targets === null || device === null) return [];
+    // Several are meant, and it is none that is seen alone.
+    if (targets === null || device === null || selection.isMany) return [];
     const elsewhere = route.screen !== 'fleet';
     const name = visibleName(device);
     const action = (id: string, title: string, keys: string | null, run: () => unknown, sends = false): Action => ({
@@ -117,7 +122,11 @@ export function fleetActions(): () => Action[] {
       },
     };
     const { tokens, text } = fleet.search;
-    const opens = (what: 'add' | 'export' | 'import' | 'desired', name: string, words: string): Action => ({
+    const opens = (
+      what: 'add' | 'columns' | 'export' | 'import' | 'desired' | 'views',
+      name: string,
+      words: string,
+    ): Action => ({
       id: `fleet.${what}`,
       group: 'Fleet',
       name,
@@ -127,6 +136,17 @@ export function fleetActions(): () => Action[] {
         return controls.open(fleetControls[what]);
       },
     });
+    const group = (id: string, name: string, by: GroupBy | null): Action => ({
+      id: `fleet.group_${id}`,
+      group: 'Fleet',
+      name,
+      words: 'list',
+      quiet: true,
+      run: () => {
+        route.go('fleet');
+        fleet.groupBy(by);
+      },
+    });
     const list = [
       search,
       view,
@@ -134,6 +154,12 @@ export function fleetActions(): () => Action[] {
       opens('import', 'Import devices…', 'csv file names tags'),
       opens('export', 'Export devices…', 'csv file names tags'),
       opens('desired', 'Desired configuration…', 'desired values apply differs'),
+      opens('views', 'Saved views…', 'save search open'),
+      ...(fleet.wall ? [] : [opens('columns', 'Columns of the list…', 'configuration measurements order')]),
+      ...GROUPINGS.filter(({ value }) => value !== fleet.group).map(({ value, name }) =>
+        group(`by_${value}`, `Group by ${name.toLowerCase()}`, value),
+      ),
+      ...(fleet.group === null ? [] : [group('none', 'No groups', null)]),
     ];
     const { shown } = pane;
     if (shown !== null) {

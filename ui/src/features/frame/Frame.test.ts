@@ -262,6 +262,20 @@ it('keeps what is open around a field, in a popover and in a dialog', async () =
   expect(item('Paste').closest('dialog')).toContainElement(palette);
 });
 
+it('opens the menu of a device by the button of its row, too', async () => {
+  const { app, container, findByRole, user } = await openFleet();
+  const row = container.querySelector('[data-device="cold-store-0002"]') as HTMLElement;
+  expect(row.querySelector('.menu')).toBeNull();
+  await fireEvent.pointerEnter(row);
+  await user.click(row.querySelector('.menu') as Element);
+  const menu = within(await findByRole('menu', { name: 'Actions for this device' }));
+  expect(app.inspected.device).toBe('cold-store-0002');
+  await menu.findByRole('menuitem', { name: /^Restart cold-store-0002/ });
+  await expectAccessible(container);
+  await fireEvent.pointerLeave(row);
+  expect(row.querySelector('.menu')).toBeNull();
+});
+
 it('leads from the badge to what needs a look', async () => {
   const { findByRole, container, user } = await openFleet();
   await user.click(await findByRole('button', { name: /needs? attention$/ }));

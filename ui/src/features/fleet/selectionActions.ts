@@ -1,0 +1,75 @@
+/** The actions of the selected devices, where those are several. */
+
+import { toJson } from '../../format/json';
+import { counted } from '../../format/count';
+import type { Action } from '../../state/actions.svelte';
+import { getConnections } from '../../state/connections.svelte';
+import { getControls, type ControlName } from '../../state/controls';
+import { getFleet } from '../../state/fleet.svelte';
+import { getRoute } from '../../state/route.svelte';
+import { getSelection, type Selection } from '../../state/selection.svelte';
+import { startRolloutDialog } from '../rollouts/start.svelte';
+
+/** Opens the dialog for a rollout to the selected devices: of this command, or of one that is chosen there. */
+export function sendToSelected(
+  connection: string,
+  selection: Selection,
+  name?: string,
+  args: Record<string, unknown> = {},
+): void {
+  startRolloutDialog({
+    connection,
+    target: { by: 'devices', devices: selection.inOrder() },
+    ...(name !== undefined && { command: { name, args: toJson(args) } }),
+  });
+}
+
+export function selectionActions(): () => Action[] {
+  const connections = getConnections();
+  const controls = getControls();
+  const fleet = getFleet();
+  const route = getRoute();
+  const selection = getSelection();
+  return () => {
+    const connection = connections.current?.id;
+    if (connection === undefined || route.screen !== 'fleet') return [];
+    const all: Action = {
+      id: 'fleet.select_all',
+      group: 'Fleet',
+      name: 'Select all devices of the list',
+      words: 'everything that matches',
+      run: () => selection.all(connection),
+    };
+    const some = fleet.matching > 0 ? [all] : [];
+    if (!selection.isMany) return some;
+    const number = counted(selection.size, 'device');
+    const action = (id: string, name: string, run: () => unknown, keys?: string): Action => ({
+      id: `selection.${id}`,
+      group: 'Selected devices',
+      name,
+      words: 'selection many',
+      ...(keys !== undefined && { keys }),
+      run,
+    });
+    const sender = (id: string, name: string, keys?: string, command?: string, args?: Record<string, unknown>) => ({
+      ...action(id, name, () => sendToSelected(connection, selection, command, args), keys),
+      sends: true,
+    });
+    const opens = (id: string, name: string, control: ControlName) => action(id, name, () => controls.open(control));
+    return [
+      sender('command', `Send ${number} a command…`, 'c'),
+      sender('led_on', `Switch the LED of ${number} on…`, undefined, 'led', { on: true }),
+      sender('led_off', `Switch the LED of ${number} off…`, undefined, 'led', { on: false }),
+      sender('restart', `Restart ${number}…`, 'r', 'restart'),
+      sender('identify', `Identify ${number}…`, 'b', 'identify', { seconds: 10 }),
+      sender('configure', `Configure ${number}…`, undefined, 'config.set', { changes: {}, apply: 'now' }),
+      opens('tag', `Tag ${number}…`, 'selection.tag'),
+      ...((selection.summary?.added_tags ?? []).length > 0
+        ? [opens('untag', `Remove a tag from ${number}…`, 'selection.untag')]
+        : []),
+      opens('forget', `Forget ${number}…`, 'selection.forget'),
+      action('clear', 'Clear the selection', () => selection.clear()),
+      ...some,
+    ];
+  };
+}
