@@ -4,6 +4,7 @@ import { createContext } from 'svelte';
 
 import type { Backend } from '../backend/backend';
 import type { Batch } from '../backend/bindings/Batch';
+import type { DeviceGroup } from '../backend/bindings/DeviceGroup';
 import type { DeviceSummary } from '../backend/bindings/DeviceSummary';
 import type { Failure } from '../backend/bindings/Failure';
 import { failureOf } from './failure';
@@ -97,6 +98,18 @@ export class Selection {
     // Another list is meant by then than the one that is still here.
     if (this.fleet.reloading || this.fleet.failure !== null) return;
     this.#set(new Set([...this.#current(connection), ...this.fleet.list.ids]), connection);
+  }
+
+  /** Adds the devices of a group to those that are selected, or takes them out if all of them are. */
+  toggleGroup(connection: string, { from, count }: DeviceGroup): void {
+    const devices = this.fleet.list.ids.slice(from, from + count);
+    const ids = new Set(this.isMany ? this.#current(connection) : NONE);
+    const isWhole = devices.every((device) => ids.has(device));
+    for (const device of devices) {
+      if (isWhole) ids.delete(device);
+      else ids.add(device);
+    }
+    this.#set(ids, connection);
   }
 
   /** Removes deleted devices. */

@@ -77,6 +77,22 @@ describe('a selection', () => {
     expect([fleet.failure !== null, chosen(), selection.missing]).toEqual([true, [], 0]);
   });
 
+  it('takes in a group, folded or not, and leaves it out again', async () => {
+    const { fleet, selection, list, chosen } = selectionOf();
+    fleet.groupBy('tag');
+    const groups = [group('x', 0, 2), group('y', 2, 2)] as [DeviceGroup, DeviceGroup];
+    await list(['x1', 'x2', 'y1', 'y2'], groups);
+    selection.only('bench', 'x1');
+    fleet.fold(groups[1]);
+    selection.toggleGroup('bench', groups[1]);
+    expect(chosen()).toEqual(['y1', 'y2']);
+    selection.toggle('bench', 'x2');
+    selection.toggleGroup('bench', groups[0]);
+    expect(chosen()).toEqual(['y1', 'y2', 'x2', 'x1']);
+    selection.toggleGroup('bench', groups[1]);
+    expect(chosen()).toEqual(['x2', 'x1']);
+  });
+
   it('has no devices of a folded group between its ends', async () => {
     const { fleet, selection, list, chosen } = selectionOf();
     fleet.groupBy('tag');

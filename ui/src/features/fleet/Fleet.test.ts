@@ -162,6 +162,25 @@ describe('groups', () => {
     expect(app.fleet.lines.count).toBe(before - count);
   });
 
+  it('are reached from their devices and selected as a whole by the keyboard', async () => {
+    const { app, user, getByRole, findByRole, container } = await openFleet({ devices: 400 });
+    app.fleet.groupBy('tag');
+    await findByRole('button', { name: 'Hide bench' });
+    const { count } = app.fleet.list.groups[0] ?? { count: 0 };
+    getByRole('treegrid').focus();
+    await user.keyboard('{ArrowDown}{ArrowDown}');
+    expect(app.fleet.active).toBe(2);
+    await user.keyboard('{ArrowLeft}');
+    expect(app.fleet.active).toBe(0);
+    await user.keyboard(' ');
+    expect([app.selection.size, app.fleet.folded.size]).toEqual([count, 0]);
+    await expectAccessible(container);
+    await user.keyboard('{ArrowLeft}');
+    expect([app.selection.size, app.fleet.folded.size]).toEqual([count, 1]);
+    await user.click(getByRole('button', { name: 'Select the devices of bench' }));
+    expect(app.selection.size).toBe(0);
+  });
+
   it('say how many more devices have their tag', async () => {
     const { app, backend, findByRole } = await openFleet();
     const tagged = app.fleet.list.ids.filter((device) => device.startsWith('kitchen'));

@@ -30,7 +30,9 @@ export class ListKeys {
     if (event.target !== event.currentTarget || event.altKey) return;
     const command = event.ctrlKey || event.metaKey;
     const { fleet, inspected, selection } = this;
-    const here = inspected.device === null && !selection.isMany && !this.places.isAwaiting() ? -1 : fleet.active;
+    // A head has the focus although no device is chosen by that.
+    const isSomewhere = selection.isMany || Boolean(fleet.lineAt(fleet.active)?.group);
+    const here = inspected.device === null && !isSomewhere && !this.places.isAwaiting() ? -1 : fleet.active;
     const steps: Record<string, number> = {
       ArrowDown: here + 1,
       ArrowUp: here - 1,
@@ -74,6 +76,13 @@ export class ListKeys {
     this.places.step(line);
   }
 
+  /** The line of the head above a line. */
+  #headOf(line: number): number {
+    let head = line;
+    while (head > 0 && !this.fleet.lineAt(head)?.group) head -= 1;
+    return head;
+  }
+
   #other(event: KeyboardEvent, command: boolean): boolean {
     const { connections, fleet, selection } = this;
     const connection = connections.current?.id;
@@ -85,9 +94,14 @@ export class ListKeys {
       return true;
     }
     if (line?.group) {
-      const folds = { ArrowLeft: !line.folded, ArrowRight: line.folded, Enter: true, ' ': true }[event.key];
+      const folds = { ArrowLeft: !line.folded, ArrowRight: line.folded, Enter: true }[event.key];
       if (folds) fleet.fold(line.group);
-      return folds !== undefined;
+      if (event.key === ' ' && !fleet.reloading) selection.toggleGroup(connection, line.group);
+      return folds !== undefined || event.key === ' ';
+    }
+    if (event.key === 'ArrowLeft' && line !== null && fleet.group !== null) {
+      this.places.step(this.#headOf(fleet.active));
+      return true;
     }
     if (event.key === ' ') {
       const device = fleet.idAt(fleet.active);
