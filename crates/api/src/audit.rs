@@ -80,6 +80,8 @@ pub struct AuditVerification {
     pub problems: Vec<AuditProblem>,
     /// The entries that are as they were written, also where something is wrong with others.
     pub intact: Vec<AuditRange>,
+    /// Entries that had no seal when Wilco started: it had ended before it sealed them, or another program added them.
+    pub unsealed: Vec<AuditRange>,
     /// Whether the newest entry is sealed.
     pub seal: AuditSeal,
 }

@@ -113,6 +113,12 @@ fn lines(found: &AuditVerification) -> Vec<String> {
     if found.deleted > 0 {
         lines.push(format!("The retention deleted the entries up to {}.", count(found.deleted as usize)));
     }
+    if !found.unsealed.is_empty() {
+        let unsealed = ranges(&found.unsealed, ["was", "were"]);
+        lines.push(format!(
+            "{unsealed} not sealed when Wilco started: Wilco had ended before it sealed them, or another program added them."
+        ));
+    }
     lines.push(match &found.seal {
         AuditSeal::Sealed { number, at, fingerprint } => {
             format!("Sealed up to entry {} at {}. Key: {fingerprint}", count(*number as usize), local_time(*at))
@@ -156,6 +162,7 @@ mod tests {
             deleted: 0,
             problems: Vec::new(),
             intact: vec![range(1, 9)],
+            unsealed: Vec::new(),
             seal: AuditSeal::NotYet,
         };
         assert_eq!(lines(&whole), ["Entries 1 to 9 are unaltered.", "Not sealed yet."]);
@@ -169,5 +176,9 @@ mod tests {
         let expected =
             ["Problem: Entry 4 was altered.", "Entries 1 to 3, 5 and 7 to 9 are unaltered.", "Not sealed yet."];
         assert_eq!(lines(&broken), expected);
+        let unsealed = AuditVerification { problems: Vec::new(), unsealed: vec![range(7, 7), range(9, 9)], ..broken };
+        let expected = "Entries 7 and 9 were not sealed when Wilco started: Wilco had ended before it sealed them, or another \
+                        program added them.";
+        assert_eq!(lines(&unsealed)[1], expected);
     }
 }

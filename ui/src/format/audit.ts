@@ -48,14 +48,20 @@ export function verdict(found: AuditVerification): string {
   return found.intact.length === 0 ? 'Every entry was altered or is missing.' : `${ranges(found.intact)} unaltered.`;
 }
 
+/** The entries of which nobody knows whether Wilco wrote them, as a sentence; null if there are none. */
+export function unsealed(found: AuditVerification): string | null {
+  if (found.unsealed.length === 0) return null;
+  return `${ranges(found.unsealed, 'was', 'were')} not sealed when Wilco started: Wilco had ended before it sealed them, or another program added them.`;
+}
+
 /** `Entry 7 is`, `Entries 1 to 7 and 9 are`. */
-function ranges(list: AuditRange[]): string {
+function ranges(list: AuditRange[], is = 'is', are = 'are'): string {
   const one = ({ from, to }: AuditRange) => (from === to ? count(from) : `${count(from)} to ${count(to)}`);
   const [first] = list;
-  if (list.length === 1 && first && first.from === first.to) return `Entry ${one(first)} is`;
+  if (list.length === 1 && first && first.from === first.to) return `Entry ${one(first)} ${is}`;
   const texts = list.map(one);
   const last = texts.pop() ?? '';
-  return `Entries ${texts.length === 0 ? last : `${texts.join(', ')} and ${last}`} are`;
+  return `Entries ${texts.length === 0 ? last : `${texts.join(', ')} and ${last}`} ${are}`;
 }
 
 export function sealed(seal: AuditSeal): string {

@@ -1,7 +1,8 @@
 //! Seals the audit: keeps its newest entry in the keyring, and a signature of it beside the entries.
 //!
 //! Entries are sealed only if they continue from the last seal. So a chain that was tampered with never matches its
-//! seal again.
+//! seal again. Entries that had no seal when Wilco started are named before they are sealed: nobody knows whether Wilco wrote
+//! them just before it ended, or another program did.
 
 use serde::{Deserialize, Serialize};
 use wilco_credentials::signing::{INSTALLATION, SigningKey};
@@ -9,6 +10,7 @@ use wilco_ledger::Timestamp;
 
 use super::{hex, unhex, verify::Kept};
 use crate::{
+    api::AuditRange,
     store::{AuditHead, Store, StoreError, StoredAuditEntry, StoredSeal},
     vault::{Secret, SecretKind, Vault, VaultError},
 };
@@ -62,6 +64,20 @@ fn put(vault: &Vault, installation: &str, head: AuditHead, at: Timestamp) -> Res
     vault.put(INSTALLATION, SecretKind::AuditHead, &Secret::new(written))?;
     let signature = key.sign(&StoredSeal::message(installation, &head, at));
     Ok(StoredSeal { head, at, public_key: key.public().as_bytes().to_vec(), signature })
+}
+
+/// The entries up to the newest one at the start that were not sealed then, if this keyring sealed the one before them.
+pub(crate) async fn unsealed(store: &Store, vault: &Vault, at_start: u32) -> Result<Option<AuditRange>, NotSealed> {
+    // The keyring is asked no more than needed.
+    if at_start == 0 || store.seals().await?.last().is_some_and(|seal| seal.head.number >= at_start) {
+        return Ok(None);
+    }
+    let of = vault.clone();
+    let Some(before) = blocking(move || sealed(&of)).await?.filter(|before| before.head.number < at_start) else {
+        return Ok(None);
+    };
+    follows(store, before.head).await?.ok_or(NotSealed::Broken)?;
+    Ok(Some(AuditRange { from: before.head.number + 1, to: at_start }))
 }
 
 /// Seals the newest entry, unless it is sealed already.

@@ -3,13 +3,14 @@
 //! Each entry has a hash of its own content and of the hash before. So an altered entry does not match its own hash,
 //! and if that hash was recalculated, the next entry does not match. A chain that was recalculated up to its end, one
 //! that was cut off, and an old copy of the database are consistent in themselves; they do not match the signed seals
-//! or the newest entry in the keyring, which is not restored together with the database.
+//! or the newest entry in the keyring, which is not restored together with the database. What the retention deleted is signed
+//! with the key in the keyring, so that nobody else can delete the oldest entries and say that the retention did.
 //!
 //! Entries about rollouts are collected, and their rollouts compared by the caller afterwards: each takes its own reading.
 
 use std::collections::{HashMap, HashSet};
 
-use wilco_credentials::signing::PublicKey;
+use wilco_credentials::signing::{PublicKey, SigningKey};
 
 use super::{rollout::StartedEntry, seal::SealedHead};
 use crate::{
@@ -53,10 +54,20 @@ pub(crate) struct Verifier {
     /// The hashes of entries that others refer to.
     hashes: HashMap<u32, Hash>,
     named: HashSet<u32>,
-    /// The range that the retention last recorded as deleted.
-    deleted: Option<AuditHead>,
+    /// The range that was last recorded as deleted.
+    deleted: Option<Deleted>,
+    /// Entries that had no seal when Wilco started.
+    unsealed: Vec<AuditRange>,
     /// Entries about the start of a rollout that are as they were written.
     started: Vec<StartedEntry>,
+}
+
+/// What an entry says of the entries that were deleted.
+struct Deleted {
+    /// The last of them.
+    head: AuditHead,
+    /// Of [`deletion_message`], where there was a key.
+    signature: Option<Vec<u8>>,
 }
 
 /// What the entries say.
@@ -81,6 +92,7 @@ impl Verifier {
             missing: Vec::new(),
             hashes: HashMap::new(),
             deleted: None,
+            unsealed: Vec::new(),
             started: Vec::new(),
             expected,
             stored,
@@ -115,7 +127,10 @@ impl Verifier {
             self.hashes.insert(number, entry.hash);
         }
         match entry.entry.kind {
-            AuditKind::Audit => self.deleted = deleted(&entry.entry.details).or(self.deleted),
+            AuditKind::Audit if entry.is_intact() => {
+                self.deleted = deleted(&entry.entry.details).or(self.deleted.take());
+                self.unsealed.extend(unsealed(&entry.entry.details));
+            }
             AuditKind::Rollout if entry.is_intact() => self.started.extend(StartedEntry::of(&entry)),
             _ => {}
         }
@@ -132,6 +147,7 @@ impl Verifier {
             deleted: self.stored.checkpoint.number,
             intact: range.map(|range| without(range, self.bad.iter().chain(&self.missing))).unwrap_or_default(),
             problems: self.problems,
+            unsealed: self.unsealed,
             seal,
         };
         Verified { found, started: self.started }
@@ -149,21 +165,28 @@ impl Verifier {
         }
     }
 
-    /// Checks that the deleted entries are those that the retention recorded.
+    /// Checks that the deleted entries are those that this installation recorded as deleted.
     fn look_at_checkpoint(&mut self) {
         let checkpoint = self.stored.checkpoint;
         let genuine = match checkpoint.number {
             0 => checkpoint == audit_genesis(&self.expected.installation),
-            _ => self.deleted == Some(checkpoint),
+            _ => self.deleted.as_ref().is_some_and(|deleted| deleted.head == checkpoint && self.is_signed(deleted)),
         };
         let is_told = self.problems.iter().any(|problem| problem.kind == AuditProblemKind::Checkpoint);
         if !genuine && !is_told {
             let text = match checkpoint.number {
                 0 => "The audit does not begin with the first entry of this installation.".to_owned(),
-                number => format!("No entry says that the entries up to {number} were deleted."),
+                number => format!("No entry signed by this installation says that the entries up to {number} were deleted."),
             };
             self.problem(AuditProblemKind::Checkpoint, None, text);
         }
+    }
+
+    /// Whether this installation has recorded the deletion; without its key that is not known.
+    fn is_signed(&self, Deleted { head, signature }: &Deleted) -> bool {
+        let Ok(Kept { key: Some(key), .. }) = &self.expected.keyring else { return true };
+        let message = deletion_message(&self.expected.installation, head);
+        signature.as_ref().is_some_and(|signature| key.verifies(&message, signature))
     }
 
     /// Compares the entries with what was sealed.
@@ -257,23 +280,48 @@ impl Verifier {
 }
 
 /// `Entry 7`, `is`; `Entries 7 to 9`, `are`.
-fn numbered(range: AuditRange) -> (String, &'static str) {
+pub(crate) fn numbered(range: AuditRange) -> (String, &'static str) {
     match range {
         AuditRange { from, to } if from == to => (format!("Entry {from}"), "is"),
         AuditRange { from, to } => (format!("Entries {from} to {to}"), "are"),
     }
 }
 
-/// The details of the entry about deleted entries.
-pub(crate) fn deletion(checkpoint: &AuditHead) -> serde_json::Value {
-    serde_json::json!({ "deleted_to": checkpoint.number, "hash": super::hex(&checkpoint.hash) })
+/// The details of an entry about deleted entries, signed where there is a key.
+pub(crate) fn deletion(checkpoint: &AuditHead, installation: &str, key: Option<&SigningKey>) -> serde_json::Value {
+    let signature = key.map(|key| super::hex(&key.sign(&deletion_message(installation, checkpoint))));
+    serde_json::json!({
+        "deleted_to": checkpoint.number,
+        "hash": super::hex(&checkpoint.hash),
+        "signature": signature,
+    })
 }
 
-fn deleted(details: &str) -> Option<AuditHead> {
+/// What is signed of deleted entries: the last of them.
+fn deletion_message(installation: &str, checkpoint: &AuditHead) -> Vec<u8> {
+    let mut message = b"wilco audit deletion 1\n".to_vec();
+    message.extend_from_slice(&checkpoint.number.to_be_bytes());
+    message.extend_from_slice(&checkpoint.hash);
+    message.extend_from_slice(installation.as_bytes());
+    message
+}
+
+fn deleted(details: &str) -> Option<Deleted> {
     let details: serde_json::Value = serde_json::from_str(details).ok()?;
     let number = u32::try_from(details.get("deleted_to")?.as_u64()?).ok()?;
     let hash = super::unhex(details.get("hash")?.as_str()?)?.try_into().ok()?;
-    Some(AuditHead { number, hash })
+    let signature = details.get("signature").and_then(serde_json::Value::as_str).and_then(super::unhex);
+    Some(Deleted { head: AuditHead { number, hash }, signature })
+}
+
+/// The details of the entry about entries that had no seal when Wilco started.
+pub(crate) fn without_seal(range: AuditRange) -> serde_json::Value {
+    serde_json::json!({ "unsealed": range })
+}
+
+fn unsealed(details: &str) -> Option<AuditRange> {
+    let mut details: serde_json::Value = serde_json::from_str(details).ok()?;
+    serde_json::from_value(details.get_mut("unsealed")?.take()).ok()
 }
 
 /// The rest of a range.

@@ -316,7 +316,7 @@ impl Handle {
     }
 
     /// The installation's key; a new one where it has none.
-    async fn signing_key(&self) -> Result<SigningKey, Failure> {
+    pub(super) async fn signing_key(&self) -> Result<SigningKey, Failure> {
         let vault = self.vault.clone();
         blocking(move || Ok(SigningKey::open_or_create(&vault)?)).await
     }

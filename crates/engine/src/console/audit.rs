@@ -1,9 +1,10 @@
 //! Lists, verifies, seals and annotates the audit.
 
-use std::time::Duration;
+use std::{sync::atomic::Ordering, time::Duration};
 
 use serde_json::json;
 use tokio::time::{sleep, timeout};
+use wilco_credentials::signing::SigningKey;
 use wilco_ledger::Timestamp;
 
 use super::{Handle, blocking, not_found};
@@ -16,11 +17,12 @@ use crate::{
         self, hex,
         rollout::{Members, StartedEntry},
         seal::{self, NotSealed},
-        verify::{Expected, Verified, Verifier, deletion},
+        verify::{Expected, Verified, Verifier, deletion, numbered, without_seal},
     },
     controller::Request,
     settings::days_ago,
     store::{AuditFilter, ConnectionId, NewAuditEntry, StoreError, StoredAuditEntry},
+    vault::VaultError,
 };
 
 /// Entries within this time of each other are sealed together.
@@ -96,7 +98,7 @@ impl Handle {
     }
 
     /// Seals the audit again: after a backup was restored, or the keyring was lost. An entry states this, with the
-    /// problems and the reason. Altered entries stay altered.
+    /// problems and the reason, and signs which entries were deleted. Altered entries stay altered.
     ///
     /// # Errors
     /// [`FailureCode::Invalid`](crate::api::FailureCode) without a note; `Keyring`; `Store`.
@@ -107,10 +109,18 @@ impl Handle {
             return Err(invalid("The note is empty.".into(), "Enter the reason for sealing the audit again."));
         }
         let problems: Vec<_> = found.problems.iter().map(|problem| &*problem.text).collect();
-        let entry = self.audit.entry(AuditKind::Audit, "Sealed the audit again").with(&json!({ "problems": problems }));
+        let key = self.signing_key().await?;
+        let checkpoint = self.store.read_audit(u32::MAX, |stored| stored.checkpoint, |_, _, _| {}, |it| it).await?;
+        let mut details = json!({});
+        if checkpoint.number > 0 {
+            details = deletion(&checkpoint, &self.installation, Some(&key));
+        }
+        details["problems"] = json!(problems);
+        let entry = self.audit.entry(AuditKind::Audit, "Sealed the audit again").with(&details);
         self.store.append_audit(entry.because(Some(note.to_owned()))).await?;
         {
             let _one = self.sealing.lock().await;
+            self.unsealed_to.store(0, Ordering::Relaxed);
             let sealed = seal::seal_anew(&self.store, &self.vault, &self.installation, self.clock.now()).await;
             sealed.map_err(|error| match error {
                 NotSealed::Keyring(error) => error.into(),
@@ -180,6 +190,13 @@ impl Handle {
 
     async fn seal_audit(&self) -> Result<(), NotSealed> {
         let _one = self.sealing.lock().await;
+        if let Some(range) = seal::unsealed(&self.store, &self.vault, self.unsealed_to.load(Ordering::Relaxed)).await? {
+            let (entries, _) = numbered(range);
+            let what = format!("Found {} without a seal when Wilco started", entries.to_lowercase());
+            let entry = self.audit.entry(AuditKind::Audit, what).with(&without_seal(range));
+            self.store.append_audit(entry).await?;
+        }
+        self.unsealed_to.store(0, Ordering::Relaxed);
         seal::seal(&self.store, &self.vault, &self.installation, self.clock.now()).await
     }
 
@@ -187,22 +204,37 @@ impl Handle {
     pub(super) async fn forget_audit(&self, days: u32, now: Timestamp) -> Result<u32, Failure> {
         let before = days_ago(days, now)?;
         // A chain that does not hold is evidence, and one that is sealed must be so up to what stays.
-        match self.seal_audit().await {
-            Ok(()) => {}
-            Err(NotSealed::Keyring(crate::vault::VaultError::NoKeyring(_))) => {}
+        let sealed = self.seal_audit().await;
+        let key = match sealed {
+            Ok(()) => self.key_for_deletion().await,
+            Err(error) => Err(error),
+        };
+        let was_sealed = !self.store.seals().await?.is_empty();
+        let key = match key {
+            Ok(key) => Some(key),
+            // Without a keyring nothing was ever sealed here, so nothing is signed either.
+            Err(NotSealed::Keyring(VaultError::NoKeyring(_))) if !was_sealed => None,
             Err(NotSealed::Store(error)) => return Err(error.into()),
             Err(error) => {
                 tracing::warn!(%error, "old entries of the audit are not deleted until it can be sealed");
                 return Ok(0);
             }
-        }
+        };
         let entry = self.audit.entry(AuditKind::Audit, String::new());
+        let installation = self.installation.clone();
         let describe = move |checkpoint, count: u32| {
             let entries = if count == 1 { "1 entry".to_owned() } else { format!("{} entries", grouped(count)) };
             let what = format!("The retention deleted {entries} of more than {} ago", audit::days(days));
-            NewAuditEntry { what, ..entry }.with(&deletion(&checkpoint))
+            NewAuditEntry { what, ..entry }.with(&deletion(&checkpoint, &installation, key.as_ref()))
         };
         Ok(self.store.forget_audit(before, describe).await?)
+    }
+
+    /// The key with which the retention signs what it deletes.
+    async fn key_for_deletion(&self) -> Result<SigningKey, NotSealed> {
+        let vault = self.vault.clone();
+        let opened = tokio::task::spawn_blocking(move || SigningKey::open_or_create(&vault)).await;
+        Ok(opened.unwrap_or_else(|error| Err(VaultError::Other(error.to_string())))?)
     }
 
     /// An entry about a connection, by its name where it has one.

@@ -139,6 +139,8 @@ pub struct Handle {
     audit: Audit,
     /// One at a time.
     sealing: Arc<tokio::sync::Mutex<()>>,
+    /// The newest entry of the audit at the start, until it is known whether it was sealed then.
+    unsealed_to: Arc<AtomicU32>,
     clock: Clock,
     installation: Arc<str>,
     data_dir: Arc<Path>,
@@ -189,6 +191,7 @@ impl Engine {
         let telemetry = Arc::new(Telemetry::default());
         let rollouts = ShownRollouts::default();
         let last_rollout = Arc::new(AtomicU32::new(store.last_rollout().await?));
+        let unsealed_to = Arc::new(AtomicU32::new(store.audit_head().await?.number));
         let shared = (Arc::clone(&directory), Arc::clone(&catalogue), Arc::clone(&rollouts), settings.clone());
         let quota = EvidenceQuota::new(settings.clone());
         quota.load(&store).await?;
@@ -221,6 +224,7 @@ impl Engine {
             quota,
             audit,
             sealing: Arc::default(),
+            unsealed_to,
             clock,
             installation,
             data_dir: data_dir.path().into(),

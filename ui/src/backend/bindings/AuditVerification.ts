@@ -28,6 +28,10 @@ problems: Array<AuditProblem>,
  */
 intact: Array<AuditRange>, 
 /**
+ * Entries that had no seal when Wilco started: it had ended before it sealed them, or another program added them.
+ */
+unsealed: Array<AuditRange>, 
+/**
  * Whether the newest entry is sealed.
  */
 seal: AuditSeal, };

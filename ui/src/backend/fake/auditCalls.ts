@@ -80,6 +80,7 @@ export function auditCalls(engine: FakeEngine) {
                 },
               ],
         intact: bad === null ? [{ from: 1, to }] : around(bad).filter((range) => range.from <= range.to),
+        unsealed: [],
         seal: { state: 'sealed', number: to, at: Date.now() - MINUTE, fingerprint: FINGERPRINT },
       };
     },

@@ -446,6 +446,77 @@ async fn the_retention_leaves_a_checkpoint() {
     assert_eq!(told(&find(data.path(), &vault, more).await), [(AuditProblemKind::Checkpoint, None)]);
 }
 
+/// Adds an entry as another program would: chained to the last one, and without a seal.
+fn forge(database: &Connection, kind: AuditKind, what: &str, details: &str) {
+    let last = "SELECT number, hash FROM audit ORDER BY number DESC LIMIT 1";
+    let (number, previous): (u32, Hash) =
+        database.query_row(last, [], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
+    let (number, word) = (number + 1, if kind == AuditKind::Audit { "audit" } else { "command" });
+    let entry = NewAuditEntry {
+        at: wilco_ledger::Timestamp(1),
+        kind,
+        operator: None,
+        os_user: "ana".into(),
+        machine: "desk".into(),
+        connection: None,
+        what: what.into(),
+        details: details.into(),
+        note: None,
+    };
+    let add = "INSERT INTO audit (number, at, kind, os_user, machine, what, details, previous, hash)
+               VALUES (?1, 1, ?2, 'ana', 'desk', ?3, ?4, ?5, ?6)";
+    let values = rusqlite::params![number, word, what, details, previous, entry.hash(number, &previous)];
+    database.execute(add, values).unwrap();
+}
+
+#[tokio::test]
+async fn entries_without_a_seal_at_the_start_are_named_before_they_are_sealed() {
+    let vault = Vault::in_memory();
+    let (data, _old) = eight(&vault).await;
+    let add = |database: &Connection| forge(database, AuditKind::Command, "Sent restart to pump-7", "{}");
+    let found = find(data.path(), &vault, add).await;
+    // Wilco itself may have written it just before it was killed.
+    assert_eq!((told(&found), intact(&found)), (vec![], vec![(1, 10)]));
+    assert_eq!(found.unsealed, [AuditRange { from: 9, to: 9 }]);
+
+    Connection::open(data.path().join(FILE_NAME)).map(|database| add(&database)).unwrap();
+    let engine = start(data.path(), &vault).await;
+    assert!(engine.handle().verify_audit().await.unwrap().holds());
+    let (number, kind, what, _) = listed(&engine.handle()).await.pop().unwrap();
+    assert_eq!((number, kind, &*what), (10, AuditKind::Audit, "Found entry 9 without a seal when Wilco started"));
+    engine.stop().await;
+    // It is named once, and stays named.
+    let engine = start(data.path(), &vault).await;
+    let found = engine.handle().verify_audit().await.unwrap();
+    assert_eq!((found.entries, found.unsealed.len()), (10, 1));
+    engine.stop().await;
+}
+
+#[tokio::test]
+async fn nobody_but_the_retention_deletes_the_oldest_entries_unnoticed() {
+    let vault = Vault::in_memory();
+    let (data, _old) = eight(&vault).await;
+    let delete = |database: &Connection| {
+        let hash: Hash =
+            database.query_row("SELECT hash FROM audit WHERE number = 3", [], |row| row.get(0)).unwrap();
+        let details = json!({ "deleted_to": 3, "hash": hex(&hash), "signature": "00".repeat(64) }).to_string();
+        let what = "The retention deleted 3 entries of more than 9 days ago";
+        forge(database, AuditKind::Audit, what, &details);
+        let rest = "INSERT INTO audit_checkpoint SELECT 1, number, hash FROM audit WHERE number = 3;
+                    DELETE FROM audit_seals WHERE number <= 3;
+                    DELETE FROM audit WHERE number <= 3";
+        database.execute_batch(rest).unwrap();
+    };
+    let found = find(data.path(), &vault, delete).await;
+    assert_eq!(told(&found), [(AuditProblemKind::Checkpoint, None)], "{found:?}");
+    // Sealed again for a reason, it is the person who says so.
+    Connection::open(data.path().join(FILE_NAME)).map(|database| delete(&database)).unwrap();
+    let engine = start(data.path(), &vault).await;
+    let found = engine.handle().reseal_audit("deleted by hand, as agreed").await.unwrap();
+    assert_eq!((told(&found), found.deleted), (vec![], 3));
+    engine.stop().await;
+}
+
 #[tokio::test]
 async fn no_secret_is_written_down() {
     const CANARY: &str = "c4n4ry-of-the-audit";
