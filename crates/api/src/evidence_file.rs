@@ -101,7 +101,7 @@ pub struct EvidenceFileView {
     pub record_count: u32,
     /// Whether it is signed.
     pub signature: EvidenceSignature,
-    /// The problems. Empty if the file is as it was written.
+    /// The problems, the first 100 lines by their numbers. Empty if the file is as it was written.
     pub problems: Vec<EvidenceProblem>,
 }
 
@@ -118,8 +118,8 @@ pub struct EvidenceRecord {
     pub at: Option<i64>,
     /// The content, for a list.
     pub text: String,
-    /// All of it.
-    pub content: JsonText,
+    /// All of it; nothing where it has more than 1 MiB, and after 32 MiB of records.
+    pub content: Option<JsonText>,
     /// It is not as it was written.
     pub altered: bool,
 }
@@ -145,6 +145,8 @@ pub enum EvidenceRecordKind {
     Device,
     /// A rollout.
     Rollout,
+    /// What a second installation was asked to approve, and its answer.
+    Approval,
     /// A device of a rollout.
     Member,
     /// An entry of the audit.
@@ -169,6 +171,7 @@ impl EvidenceRecordKind {
             EvidenceRecordKind::Measurements => "measurements",
             EvidenceRecordKind::Device => "device",
             EvidenceRecordKind::Rollout => "rollout",
+            EvidenceRecordKind::Approval => "approval",
             EvidenceRecordKind::Member => "member",
             EvidenceRecordKind::Audit => "audit",
             EvidenceRecordKind::Verification => "verification",

@@ -1,6 +1,9 @@
 //! The audit and evidence files, as an operator and an auditor use them.
 
-use std::fs;
+use std::{
+    fs,
+    sync::atomic::{AtomicBool, Ordering},
+};
 
 use anyhow::{Context, Result, ensure};
 use rusqlite::Connection;
@@ -145,5 +148,43 @@ fn evidence_of_a_command_is_verified_by_somebody_who_has_only_the_file() -> Resu
     bench.run(&["evidence", "export", "--audit", "-o", file])?.ended(0)?;
     let text = colleague.run(&["evidence", "show", file])?.ended(0)?.out;
     ensure!(text.contains("Added connection bench"), "{text}");
+    Ok(())
+}
+
+#[test]
+fn evidence_of_a_rollout_and_of_its_commands_has_the_measurements_and_who_started_it() -> Result<()> {
+    let broker = Broker::plain()?;
+    let _device = Device::start(&broker, "lamp-1", None)?;
+    let bench = Bench::on(&broker)?;
+    let led = ["rollout", "start", "-c", "bench", "-d", "lamp-1", "--note", "as agreed", "led", "on=true"];
+    // Measurements arrive while it runs.
+    let over = AtomicBool::new(false);
+    std::thread::scope(|scope| -> Result<()> {
+        let measures = scope.spawn(|| {
+            while !over.load(Ordering::Relaxed) {
+                broker.publish("lamp-1/telemetry", br#"{"brightness":41.5}"#, false)?;
+            }
+            Ok::<_, anyhow::Error>(())
+        });
+        let ran = bench.run(&led).and_then(|said| said.ended(0));
+        over.store(true, Ordering::Relaxed);
+        measures.join().map_err(|_| anyhow::anyhow!("the measurements ended"))??;
+        ran.map(drop)
+    })?;
+    let sent = bench.run(&["history", "-c", "bench", "--format", "json"])?.ended(0)?.lines()?;
+    let id = sent.first().and_then(|line| line["id"].as_str()).context("no command")?.to_owned();
+    let saved = |of: &[&str]| -> Result<String> {
+        let path = bench.data.path().join("saved.wilco-evidence");
+        let file = path.to_str().context("no path")?;
+        bench.run(&[&["evidence", "export", "--force", "-o", file], of].concat())?.ended(0)?;
+        bench.run(&["evidence", "verify", file])?.ended(1)?;
+        Ok(fs::read_to_string(&path)?)
+    };
+    for of in [&["--rollout", "1"][..], &["-c", "bench", "--command", &id]] {
+        let content = saved(of)?;
+        ensure!(content.contains("Started rollout 1: led to 1 device") && content.contains("as agreed"), "{content}");
+        ensure!(content.contains("\"disagrees\":null"), "{content}");
+        ensure!(content.contains("\"series\":\"brightness\"") && content.contains("41.5"), "{content}");
+    }
     Ok(())
 }

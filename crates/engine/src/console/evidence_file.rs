@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, path::PathBuf};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
 use wilco_credentials::signing::SigningKey;
-use wilco_ledger::{CommandId, DeviceId, Event, Fact, Raw, Timestamp};
+use wilco_ledger::{Command, CommandId, DeviceId, Event, Fact, Raw, Timestamp};
 
 use super::{Handle, blocking, command_id, device_id, not_found};
 use crate::{
@@ -25,8 +25,10 @@ use crate::{
 const PAGE: u32 = 1_000;
 /// Measurements this long before and after a command are saved with it, milliseconds.
 const AROUND: i64 = 60_000;
-/// Entries of the audit that are looked through for one command or rollout.
+/// Entries of the audit that are looked through for one command, device or rollout.
 const ENTRIES: u32 = 100_000;
+/// A command may wait for 7 days, and its device may then be silent for as long, milliseconds: with a day more for late answers.
+const LONGEST_COURSE: i64 = 15 * 86_400_000;
 
 impl Handle {
     /// Saves what is known of a command, a device, a rollout or the audit to a signed file.
@@ -51,11 +53,15 @@ impl Handle {
                 let of = (ConnectionId::from(connection), device_id(&device)?, command_id(&id)?);
                 let (command, records) = self.records_of(&of).await?.ok_or_else(|| not_found("command", &id))?;
                 let writer = put(writer, records).await?;
-                let until = command.finished_at.unwrap_or(self.clock.now().0);
-                let span = (Timestamp(command.queued_at - AROUND), Timestamp(until + AROUND));
-                let writer = put(writer, self.measurements(&of.0, &of.1, span).await?).await?;
+                let writer = put(writer, self.measurements_around(&of, &command).await?).await?;
                 let names = move |details: &str| details.contains(&id);
-                put(writer, self.entries(AuditKind::Command, Some(command.queued_at - AROUND), names).await?).await?
+                let since = (Some(Timestamp(command.queued_at - AROUND)), None);
+                let writer = put(writer, self.entries(&[AuditKind::Command], since, names).await?).await?;
+                match self.store.command(&of.0, &of.1, &of.2).await?.and_then(|command| command.asked.rollout) {
+                    // The rollout's entries say who sent it, and who approved it.
+                    Some(membership) => self.put_entries_of_rollout(writer, membership.rollout).await?,
+                    None => writer,
+                }
             }
             EvidenceOf::Device { connection, device, since, until } => {
                 let of = (ConnectionId::from(connection), device_id(&device)?);
@@ -110,8 +116,10 @@ impl Handle {
         let command = views::command(connection.as_str(), &command, None);
         let text = format!("{} {}: {}", command.command, command.args.as_str(), command.state);
         let device_name = device.as_str();
+        let disagrees = self.disagreement(connection, device, id);
         let mut records = vec![json!({
             "record": Kind::Command, "at": command.queued_at, "device": device_name, "text": text, "command": command,
+            "disagrees": disagrees,
         })];
         let course = self.store.whole_course(connection, device, id).await?;
         let (events, requests): (Vec<_>, Vec<_>) = course.into_iter().unzip();
@@ -160,14 +168,18 @@ impl Handle {
                 let filter = HistoryFilter {
                     connection: Some(connection.clone()),
                     device: Some(device.clone()),
-                    since: Some(from),
+                    since: Some(Timestamp(from.0.saturating_sub(LONGEST_COURSE))),
                     automatic,
                     before: cursor,
                     limit: PAGE,
                     ..HistoryFilter::default()
                 };
                 let page = self.store.history(filter).await?;
-                for (_, command) in page.rows.iter().filter(|(_, command)| command.submitted_at <= to) {
+                // Those that were sent before and ended within the span belong to it, too.
+                let is_within = |command: &Command| {
+                    command.submitted_at <= to && (!command.is_settled() || command.changed_at >= from)
+                };
+                for (_, command) in page.rows.iter().filter(|(_, command)| is_within(command)) {
                     let of = (connection.clone(), device.clone(), command.id().clone());
                     if let Some((_, records)) = self.records_of(&of).await? {
                         writer = put(writer, records).await?;
@@ -188,20 +200,21 @@ impl Handle {
             })
         });
         writer = put(writer, strays.collect()).await?;
-        put(writer, self.measurements(&connection, &device, (from, to)).await?).await
+        writer = put(writer, self.measurements(&connection, &device, (from, to)).await?).await?;
+        // As it stands in JSON, so that no longer name matches.
+        let named = Value::from(device.as_str()).to_string();
+        let names = move |details: &str| details.contains(&named);
+        let span = (Some(from), Some(Timestamp(to.0.saturating_add(1))));
+        put(writer, self.entries(&[AuditKind::Command, AuditKind::Device], span, names).await?).await
     }
 
     async fn put_rollout(&self, mut writer: Writer, id: &str) -> Result<Writer, Failure> {
         let detail = self.rollout(id).await?;
         let RolloutView { number, spec, started_at, .. } = &detail.rollout;
         let (number, connection) = (*number, ConnectionId::from(spec.connection.as_str()));
-        let started_at = *started_at;
         let text = format!("Rollout {number}: {}", spec.command.name);
         let first = json!({ "record": Kind::Rollout, "at": started_at, "text": text, "rollout": detail });
         writer = put(writer, vec![first]).await?;
-        if let Some(approval) = self.store.rollout_approval(number).await? {
-            writer = put(writer, vec![approval_record(&approval)]).await?;
-        }
         let query = MemberQuery { rollout: id.to_owned(), ..MemberQuery::default() };
         let mut from = 0;
         loop {
@@ -213,7 +226,10 @@ impl Handle {
                 })];
                 if let Some(command) = &member.command {
                     let of = (connection.clone(), device_id(&member.device)?, command_id(command)?);
-                    records.extend(self.records_of(&of).await?.into_iter().flat_map(|(_, records)| records));
+                    if let Some((command, of_command)) = self.records_of(&of).await? {
+                        records.extend(of_command);
+                        records.extend(self.measurements_around(&of, &command).await?);
+                    }
                 }
                 writer = put(writer, records).await?;
             }
@@ -222,11 +238,21 @@ impl Handle {
                 break;
             }
         }
+        self.put_entries_of_rollout(writer, number).await
+    }
+
+    /// What the audit says of a rollout, and its approval if it needed one.
+    async fn put_entries_of_rollout(&self, mut writer: Writer, number: u32) -> Result<Writer, Failure> {
+        let Ok(RolloutView { started_at, .. }) = self.shown_rollout(number) else { return Ok(writer) };
+        if let Some(approval) = self.store.rollout_approval(number).await? {
+            writer = put(writer, vec![approval_record(&approval)]).await?;
+        }
         let is_it = move |details: &str| {
             let details: Value = serde_json::from_str(details).unwrap_or_default();
             details.get("rollout").and_then(Value::as_u64) == Some(number.into())
         };
-        put(writer, self.entries(AuditKind::Rollout, Some(started_at - AROUND), is_it).await?).await
+        let since = (Some(Timestamp(started_at - AROUND)), None);
+        put(writer, self.entries(&[AuditKind::Rollout], since, is_it).await?).await
     }
 
     async fn put_audit(&self, mut writer: Writer, since: Option<i64>) -> Result<Writer, Failure> {
@@ -249,14 +275,24 @@ impl Handle {
     /// The entries of the audit about something.
     async fn entries(
         &self,
-        kind: AuditKind,
-        since: Option<i64>,
+        kinds: &[AuditKind],
+        (since, until): (Option<Timestamp>, Option<Timestamp>),
         is_it: impl Fn(&str) -> bool,
     ) -> Result<Vec<Value>, Failure> {
-        let since = since.map(Timestamp);
-        let filter = AuditFilter { since, kinds: vec![kind], limit: ENTRIES, ..AuditFilter::default() };
+        let filter = AuditFilter { since, until, kinds: kinds.to_vec(), limit: ENTRIES, ..AuditFilter::default() };
         let found = self.store.audit_page(filter).await?;
         Ok(found.iter().rev().filter(|stored| is_it(&stored.entry.details)).map(entry).collect())
+    }
+
+    /// The measurements of a device from one minute before a command was sent to one minute after it ended.
+    async fn measurements_around(
+        &self,
+        (connection, device, _): &(ConnectionId, DeviceId, CommandId),
+        command: &CommandView,
+    ) -> Result<Vec<Value>, Failure> {
+        let until = command.finished_at.unwrap_or(self.clock.now().0);
+        let span = (Timestamp(command.queued_at - AROUND), Timestamp(until + AROUND));
+        self.measurements(connection, device, span).await
     }
 
     /// The measurements of a device in that time.
@@ -301,7 +337,7 @@ fn approval_record(approval: &StoredApproval) -> Value {
         Some(ApprovalDecision { verdict: Verdict::Declined, by, .. }) => format!("Declined by {by}"),
     };
     let at = decision.as_ref().map(|decision| decision.imported_at);
-    json!({ "record": "approval", "at": at, "text": text, "request": request, "answer": answer })
+    json!({ "record": Kind::Approval, "at": at, "text": text, "request": request, "answer": answer })
 }
 
 fn entry(stored: &StoredAuditEntry) -> Value {
@@ -339,3 +375,6 @@ fn bytes_of(raw: &Raw) -> Value {
     let cut = cut.as_deref().map(|cut| json!({ "bytes": cut.bytes, "first": cut.first, "sha256": hex(&cut.sha256) }));
     json!({ "topic": topic, "qos": qos, "payload_base64": STANDARD.encode(payload), "cut": cut })
 }
+
+#[cfg(test)]
+mod tests;

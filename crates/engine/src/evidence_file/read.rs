@@ -1,6 +1,10 @@
 //! Reads an evidence file and lists its problems. It needs nothing but the file.
+//!
+//! The file may be anybody's: of a record only the members that are listed are read, what is handed over is bounded, and
+//! comparing the lines takes a time proportional to their number.
 
 use std::{
+    collections::HashMap,
     fs::File,
     io::{BufRead, BufReader, Read},
     path::Path,
@@ -14,15 +18,27 @@ use super::FORMAT;
 use crate::{
     api::{
         EvidenceFileView, EvidenceProblem, EvidenceRecord, EvidenceRecordKind, EvidenceSignature, Failure, FailureCode,
-        JsonText,
+        JsonText, grouped,
     },
     signed_lines::{Hash, LastLine, Recognised, Signature},
 };
 
 /// Records that are handed over.
 const SHOWN: usize = 5_000;
+/// The content of a longer record is not handed over, bytes.
+const LONGEST_SHOWN: usize = 1024 * 1024;
+/// Nor is that of further records after so many bytes.
+const SHOWN_BYTES: usize = 32 * 1024 * 1024;
+/// The longest text of a record in the list, characters.
+const LONGEST_TEXT: usize = 500;
+/// Problems that are named one by one.
+const NAMED: usize = 100;
 /// A longer line is none that Wilco has written, bytes.
 const LONGEST: u64 = 256 * 1024 * 1024;
+/// Nor is a longer first line.
+const LONGEST_FIRST: usize = 4 * 1024 * 1024;
+/// Milliseconds from 1970 beyond which there is no date in the window (ECMA-262, section 21.4.1.1).
+const LATEST: i64 = 8_640_000_000_000_000;
 
 /// The first line.
 #[derive(Deserialize)]
@@ -34,6 +50,15 @@ struct First {
     os_user: String,
     machine: String,
     connection: Option<Value>,
+}
+
+/// A record, as far as it is listed.
+#[derive(Deserialize)]
+struct Listed {
+    record: EvidenceRecordKind,
+    at: Option<i64>,
+    device: Option<String>,
+    text: Option<String>,
 }
 
 /// Reads an evidence file, whoever wrote it. What is wrong with it is in the view. Blocks.
@@ -48,11 +73,16 @@ pub fn read(path: &Path) -> Result<EvidenceFileView, Failure> {
         hint: Some(hint.to_owned()),
     };
     let other = "Choose an evidence file that Wilco has saved.";
+    // Opening a pipe would wait for somebody who writes to it.
+    let is_file = std::fs::metadata(path).map_err(|error| cannot(error.to_string(), other))?.is_file();
+    let is_none = || cannot("it is not an evidence file".to_owned(), other);
+    if !is_file {
+        return Err(is_none());
+    }
     let file = File::open(path).map_err(|error| cannot(error.to_string(), other))?;
     let mut lines = Lines(BufReader::new(file));
-    let is_none = || cannot("it is not an evidence file".to_owned(), other);
     let next = |lines: &mut Lines| lines.next().map_err(|error| cannot(error.to_string(), other));
-    let line = next(&mut lines)?.ok_or_else(is_none)?;
+    let line = next(&mut lines)?.filter(|line| line.len() <= LONGEST_FIRST).ok_or_else(is_none)?;
     match FORMAT.recognises(&line) {
         Recognised::Yes => {}
         Recognised::No => return Err(is_none()),
@@ -62,7 +92,8 @@ pub fn read(path: &Path) -> Result<EvidenceFileView, Failure> {
         }
     }
     let first: First = serde_json::from_slice(&line).map_err(|_| is_none())?;
-    let mut found = Found { hashes: vec![Sha256::digest(&line).into()], records: Vec::new(), last: None };
+    let hashes = vec![Sha256::digest(&line).into()];
+    let mut found = Found { hashes, records: Vec::new(), room: SHOWN_BYTES, last: None };
     while let Some(line) = next(&mut lines)? {
         found.line(line);
     }
@@ -89,6 +120,8 @@ struct Found {
     /// Of the lines before the last.
     hashes: Vec<Hash>,
     records: Vec<EvidenceRecord>,
+    /// How many bytes of content may still be handed over.
+    room: usize,
     /// The line that was read last: it may be the end, or another record.
     last: Option<Vec<u8>>,
 }
@@ -104,7 +137,11 @@ impl Found {
         self.hashes.push(Sha256::digest(line).into());
         if self.records.len() < SHOWN {
             let number = u32::try_from(self.hashes.len()).unwrap_or(u32::MAX);
-            self.records.push(shown(number, line));
+            let content = (line.len() <= LONGEST_SHOWN.min(self.room)).then(|| {
+                self.room -= line.len();
+                JsonText::from(String::from_utf8_lossy(line).into_owned())
+            });
+            self.records.push(shown(number, line, content));
         }
     }
 
@@ -125,7 +162,7 @@ impl Found {
         EvidenceFileView {
             title: first.title,
             wilco: first.wilco,
-            written_at: first.written_at,
+            written_at: first.written_at.clamp(-LATEST, LATEST),
             operator: first.operator,
             os_user: first.os_user,
             machine: first.machine,
@@ -159,7 +196,9 @@ impl Found {
 
     /// Names the lines that are not as listed. After lines that were removed or added, those that follow are found again.
     fn find_altered(&mut self, listed: &[Hash], problems: &mut Vec<EvidenceProblem>) {
+        let (last_found, last_listed) = (last_places(&self.hashes), last_places(listed));
         let (mut at, mut expected) = (0, 0);
+        let (mut differences, mut named) = (0_usize, String::new());
         while at < self.hashes.len() || expected < listed.len() {
             match (self.hashes.get(at), listed.get(expected)) {
                 (Some(hash), Some(wanted)) if hash == wanted => {
@@ -167,9 +206,12 @@ impl Found {
                     expected += 1;
                 }
                 (found, wanted) => {
-                    let is_there = wanted.is_some_and(|wanted| self.hashes[at..].contains(wanted));
-                    let is_listed = found.is_some_and(|found| listed[expected..].contains(found));
-                    let line = u32::try_from(at + 1).unwrap_or(u32::MAX);
+                    let is_there = wanted.and_then(|wanted| last_found.get(wanted)).is_some_and(|place| *place >= at);
+                    let is_listed =
+                        found.and_then(|found| last_listed.get(found)).is_some_and(|place| *place >= expected);
+                    // A line that was removed at the end has the number that it had.
+                    let place = if found.is_some() { at } else { expected };
+                    let line = u32::try_from(place + 1).unwrap_or(u32::MAX);
                     let (text, skip_found, skip_listed) = match (found, wanted) {
                         (Some(_), Some(_)) if !is_there && !is_listed => ("was altered", true, true),
                         (Some(_), Some(_)) if is_there && !is_listed => ("was added", true, false),
@@ -178,9 +220,18 @@ impl Found {
                         (Some(_), None) => ("was added, or moved to the end", true, false),
                         (None, _) => ("was removed", false, true),
                     };
-                    problems.push(EvidenceProblem { line: Some(line), text: format!("Line {line} {text}.") });
+                    let text = format!("Line {line} {text}.");
+                    // Several lines that were removed before the same one are one difference.
+                    if text != named {
+                        differences += 1;
+                        named.clone_from(&text);
+                        if differences <= NAMED {
+                            problems.push(EvidenceProblem { line: Some(line), text });
+                        }
+                    }
                     if skip_found {
-                        if let Some(record) = self.records.iter_mut().find(|record| record.line == line) {
+                        // The first record is line 2.
+                        if let Some(record) = at.checked_sub(1).and_then(|place| self.records.get_mut(place)) {
                             record.altered = true;
                         }
                         at += 1;
@@ -189,7 +240,16 @@ impl Found {
                 }
             }
         }
+        if differences > NAMED {
+            let more = grouped(differences - NAMED);
+            problems.push(whole(&format!("{more} more lines are not as they were written.")));
+        }
     }
+}
+
+/// The last place of each hash.
+fn last_places(hashes: &[Hash]) -> HashMap<Hash, usize> {
+    hashes.iter().enumerate().map(|(place, hash)| (*hash, place)).collect()
 }
 
 fn whole(text: &str) -> EvidenceProblem {
@@ -197,17 +257,16 @@ fn whole(text: &str) -> EvidenceProblem {
 }
 
 /// A record as it is listed, whatever is in it.
-fn shown(line: u32, bytes: &[u8]) -> EvidenceRecord {
-    let text = String::from_utf8_lossy(bytes).into_owned();
-    let value: Value = serde_json::from_str(&text).unwrap_or_default();
-    let word = |name: &str| value.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
-    let said = [word("device"), word("text")];
+fn shown(line: u32, bytes: &[u8], content: Option<JsonText>) -> EvidenceRecord {
+    let unknown = Listed { record: EvidenceRecordKind::Other, at: None, device: None, text: None };
+    let Listed { record, at, device, text } = serde_json::from_slice(bytes).unwrap_or(unknown);
+    let said: Vec<_> = [device, text].into_iter().flatten().filter(|part| !part.is_empty()).collect();
     EvidenceRecord {
         line,
-        kind: serde_json::from_value(value["record"].clone()).unwrap_or(EvidenceRecordKind::Other),
-        at: value.get("at").and_then(Value::as_i64),
-        text: said.iter().filter(|part| !part.is_empty()).cloned().collect::<Vec<_>>().join(": "),
-        content: JsonText::from(text),
+        kind: record,
+        at: at.filter(|at| (-LATEST..=LATEST).contains(at)),
+        text: said.join(": ").chars().take(LONGEST_TEXT).collect(),
+        content,
         altered: false,
     }
 }

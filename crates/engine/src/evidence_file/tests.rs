@@ -5,9 +5,9 @@ use std::fs;
 use serde_json::{Value, json};
 use wilco_credentials::signing::SigningKey;
 
-use super::{Header, Writer, read};
+use super::{FORMAT, Header, Writer, read};
 use crate::{
-    api::{EvidenceSignature, FailureCode, FileToWrite},
+    api::{EvidenceFileView, EvidenceRecordKind, EvidenceSignature, FailureCode, FileToWrite},
     atomic_file::{AtomicFile, Readers},
     vault::Vault,
 };
@@ -62,6 +62,8 @@ fn what_was_altered_is_named() {
     check(&|lines| lines[0] = lines[0].replace("Ana", "Bo"), &["Line 1 was altered."]);
     check(&|lines| drop(lines.remove(3)), &["Line 4 follows a line that was removed."]);
     check(&|lines| drop(lines.remove(4)), &["Line 5 was removed."]);
+    check(&|lines| drop(lines.drain(3..5)), &["Line 4 was removed.", "Line 5 was removed."]);
+    check(&|lines| drop(lines.drain(2..4)), &["Line 3 follows a line that was removed."]);
     check(&|lines| lines.insert(2, "{}".into()), &["Line 3 was added."]);
     check(&|lines| lines.swap(1, 2), &["Line 2 was moved.", "Line 4 follows a line that was removed."]);
     check(&|lines| drop(lines.pop()), &["The end of the file is missing, with the signature."]);
@@ -95,6 +97,58 @@ fn without_a_keyring_it_says_that_it_is_not_signed() {
     let found = read(&path).unwrap();
     assert_eq!(found.signature, EvidenceSignature::Unsigned { why: "this computer has no keyring".into() });
     assert!(found.problems.is_empty() && !found.holds());
+}
+
+/// A file of these records as it is read, whose last line lists the hashes of other ones.
+fn read_hostile(records: &[String], listed: &[String]) -> EvidenceFileView {
+    let key = SigningKey::open_or_create(&Vault::in_memory()).unwrap();
+    let first = &lines(Ok(&key))[0];
+    let hash = |line: &String| <sha2::Sha256 as sha2::Digest>::digest(line).into();
+    let hashes: Vec<_> = std::iter::once(first).chain(listed).map(hash).collect();
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("a");
+    let text = [std::slice::from_ref(first), records, &[FORMAT.last_line(&hashes, Ok(&key))]].concat().join("\n");
+    fs::write(&path, text + "\n").unwrap();
+    read(&path).unwrap()
+}
+
+#[test]
+fn a_file_of_which_every_line_is_another_one_is_read_in_bounds() {
+    let numbered = |word: &str| (0..100_000).map(|number| format!("{word} {number}")).collect::<Vec<_>>();
+    let found = read_hostile(&numbered("found"), &numbered("listed"));
+    assert_eq!((found.record_count, found.records.len(), found.problems.len()), (100_000, 5_000, 101));
+    assert_eq!(found.problems[0].text, "Line 2 was altered.");
+    assert_eq!(found.problems[100].text, "99,900 more lines are not as they were written.");
+    assert!(found.records.iter().all(|record| record.altered && record.kind == EvidenceRecordKind::Other));
+}
+
+#[test]
+fn of_a_record_only_as_much_is_handed_over_as_can_be_shown() {
+    let text = "a".repeat(2_000);
+    let listed = json!({ "record": "approval", "at": 7, "device": "pump-7", "text": text }).to_string();
+    let never = json!({ "record": "event", "at": i64::MAX, "text": "<b>" }).to_string();
+    let large = json!({ "record": "log", "at": null, "text": "Log", "log": "a".repeat(1024 * 1024) }).to_string();
+    let nested = format!(r#"{{"record":"event","at":1,"text":"deep","x":{}1}}"#, "[".repeat(100_000));
+    let many = (0..40).map(|number| json!({ "record": "log", "log": number, "text": "b".repeat(1_000_000) }).to_string());
+    let records: Vec<_> = [listed.clone(), never, large, nested].into_iter().chain(many).collect();
+    let found = read_hostile(&records, &records);
+    assert!(found.holds(), "{:?}", found.problems);
+    let [approval, never, large, nested, ..] = &found.records[..] else { panic!("{}", found.records.len()) };
+    assert_eq!((approval.kind, approval.at, approval.text.len()), (EvidenceRecordKind::Approval, Some(7), 500));
+    assert_eq!(approval.content.as_ref().map(|content| content.as_str()), Some(&*listed));
+    assert_eq!((never.at, &*never.text), (None, "<b>"), "no such date");
+    assert_eq!((large.kind, large.content.is_none()), (EvidenceRecordKind::Log, true));
+    assert_eq!(nested.kind, EvidenceRecordKind::Other);
+    let shown: usize = found.records.iter().filter_map(|record| Some(record.content.as_ref()?.as_str().len())).sum();
+    assert!(shown <= 32 * 1024 * 1024 && found.records.len() == 44, "{shown}");
+}
+
+#[cfg(unix)]
+#[test]
+fn what_is_no_ordinary_file_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    assert_eq!(read(dir.path()).unwrap_err().code, FailureCode::File);
+    assert_eq!(read(std::path::Path::new("/dev/zero")).unwrap_err().code, FailureCode::File);
 }
 
 #[test]

@@ -49,6 +49,6 @@ record_count: number,
  */
 signature: EvidenceSignature, 
 /**
- * The problems. Empty if the file is as it was written.
+ * The problems, the first 100 lines by their numbers. Empty if the file is as it was written.
  */
 problems: Array<EvidenceProblem>, };

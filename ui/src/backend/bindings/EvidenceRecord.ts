@@ -23,9 +23,9 @@ at: number | null,
  */
 text: string, 
 /**
- * All of it.
+ * All of it; nothing where it has more than 1 MiB, and after 32 MiB of records.
  */
-content: JsonText, 
+content: JsonText | null, 
 /**
  * It is not as it was written.
  */
