@@ -86,7 +86,9 @@ impl Shell {
 
     /// Keeps what is to go wrong in the demo fleet, and restarts its devices with it if it runs.
     pub(crate) async fn set_demo_faults(&self, faults: FaultDials) -> Result<(), Failure> {
-        demo::keep_faults(self.engine()?.data_dir(), &faults)?;
+        let engine = self.engine()?;
+        demo::keep_faults(engine.data_dir(), &faults)?;
+        engine.audit_demo_faults(&faults).await?;
         match self.demo.lock().await.as_mut() {
             Some(fleet) => demo::restart(fleet, &faults).await,
             None => Ok(()),

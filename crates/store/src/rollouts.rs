@@ -68,6 +68,14 @@ pub struct CommandTemplate {
     pub policy: Policy,
 }
 
+impl CommandTemplate {
+    /// How its requests are written, delivered and waited for, as JSON: the same for the same.
+    #[must_use]
+    pub fn form_and_policy(&self) -> String {
+        rollouts::form_and_policy(self).unwrap_or_default()
+    }
+}
+
 /// A member of a rollout that is about to start.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewMember {

@@ -3,7 +3,7 @@
 use anyhow::{Context, Result, ensure};
 use serde_json::json;
 use wilco_dialect::device_side::{cut_log, write_log_chunk};
-use wilco_engine::api::{CommandState, FailureCode, LogStand, LogView};
+use wilco_engine::api::{AuditQuery, CommandState, FailureCode, LogStand, LogView};
 use wilco_ledger::CommandId;
 use wilco_tests::{Broker, Certificates, Device, soon_async};
 
@@ -63,6 +63,8 @@ async fn a_log_is_fetched_over_mutual_tls_checked_kept_saved_and_deleted() -> Re
 
     desk.console().forget_log(&connection, "pump-7", &asked.id).await?;
     assert_eq!(desk.console().logs(&connection, "pump-7").await?.len(), 1);
+    let newest = desk.console().audit(AuditQuery { limit: 1, ..AuditQuery::default() }).await?.entries;
+    assert_eq!(newest.first().map(|entry| &*entry.what), Some("Deleted a log of pump-7"));
     Ok(())
 }
 

@@ -21,7 +21,7 @@ use crate::{
 
 pub(crate) use answer::Answer;
 pub(crate) use identity::Identity;
-pub(crate) use request::{Connection, Request, Sample, connection_of, digest, stored, text};
+pub(crate) use request::{Connection, Request, Sample, asks_for, connection_of, digest, stored, text};
 
 /// A file of these is not longer, bytes: a request for 100,000 devices takes about 10 MB.
 const LONGEST: u64 = 64 * 1024 * 1024;

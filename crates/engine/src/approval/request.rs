@@ -8,7 +8,9 @@ use std::{collections::BTreeSet, path::Path};
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use wilco_connection::ConnectionSettings;
 use wilco_credentials::signing::{PublicKey, SigningKey};
+use wilco_dialect::{DialectFile, json as json_text};
 
 use super::{Kind, altered, json};
 use crate::{
@@ -34,6 +36,21 @@ pub(crate) struct Connection {
     pub(crate) name: String,
     pub(crate) url: String,
     pub(crate) prefix: String,
+    /// The dialects in which the requests are written.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) dialects: Vec<ConnectionDialect>,
+}
+
+/// A dialect of a connection.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ConnectionDialect {
+    /// Its name.
+    pub(crate) name: String,
+    /// Its name with its settings, as on the command line.
+    enabled: String,
+    /// The SHA-256 of its file, where it is one of the user's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    sha256: Option<String>,
 }
 
 /// The first line.
@@ -103,12 +120,33 @@ impl Connection {
     /// Of a profile.
     pub(crate) fn of(profile: &Profile) -> Connection {
         let Profile { name, url, settings, .. } = profile;
-        Connection { name: name.clone(), url: url.clone(), prefix: settings.prefix.clone() }
+        let ConnectionSettings { prefix, dialects, dialect_files, .. } = settings;
+        let file = |name: &str| {
+            let is_it = |text: &&String| DialectFile::parse(text).is_ok_and(|file| file.name() == name);
+            dialect_files.iter().find(is_it).map(|text| hex(&Sha256::digest(text)))
+        };
+        let dialects = dialects.iter().map(|enabled| ConnectionDialect {
+            name: enabled.name.clone(),
+            enabled: enabled.to_string(),
+            sha256: file(&enabled.name),
+        });
+        Connection { name: name.clone(), url: url.clone(), prefix: prefix.clone(), dialects: dialects.collect() }
     }
 
     /// Whether it reaches the same devices, whatever it is called.
     pub(crate) fn is_same_place(&self, other: &Connection) -> bool {
         (&self.url, &self.prefix) == (&other.url, &other.prefix)
+    }
+
+    /// The dialect of its requests that the other one does not have as it was.
+    pub(crate) fn changed_dialect(&self, other: &Connection) -> Option<&str> {
+        let changed = self.dialects.iter().find(|dialect| !other.dialects.contains(dialect));
+        changed.map(|dialect| dialect.name.as_str())
+    }
+
+    /// Whether requests are written to the same place and in the same dialects as there.
+    pub(crate) fn sends_as(&self, other: &Connection) -> bool {
+        self.is_same_place(other) && self.changed_dialect(other).is_none()
     }
 }
 
@@ -130,6 +168,8 @@ pub(crate) fn stored(
     (signer, now): (Signer, i64),
 ) -> Result<StoredApproval, Failure> {
     let expires_at = now.saturating_add(EXPIRES_AFTER);
+    let mut connection = Connection::of(profile);
+    connection.dialects.retain(|dialect| samples.iter().any(|(of, _)| *of == dialect.name));
     let header = Header {
         format: KIND.format.name.to_owned(),
         version: KIND.format.version,
@@ -138,7 +178,7 @@ pub(crate) fn stored(
         rollout: rollout.number,
         created_at: now,
         expires_at,
-        connection: Connection::of(profile),
+        connection,
     };
     let lines = lines(members.iter().map(|member| (member.device.as_str(), member.args.as_deref())))?;
     let plan = Plan {
@@ -192,6 +232,18 @@ pub(crate) fn text<'a>(
     key: &SigningKey,
 ) -> Result<String, Failure> {
     Ok(KIND.format.signed(&signed(approval, members)?, key))
+}
+
+/// Whether a rollout is still the one that a stored request asks for. Its note may have changed.
+pub(crate) fn asks_for(approval: &StoredApproval, rollout: &StoredRollout) -> bool {
+    let StoredRollout { spec, template, stages, .. } = rollout;
+    let plan = approval.request.get(1).and_then(|line| serde_json::from_str::<Plan>(line).ok());
+    plan.is_some_and(|plan| {
+        plan.spec == NewRollout { note: plan.spec.note.clone(), ..spec.clone() }
+            && plan.stages == *stages
+            && *template.name == plan.spec.command.name
+            && json_text::object(plan.spec.command.args.as_str()).as_deref() == Ok(&*template.args)
+    })
 }
 
 /// The connection that a stored request was made for; `None` where it cannot be read.
@@ -253,7 +305,12 @@ mod tests {
             rollout: 1,
             created_at: 0,
             expires_at: EXPIRES_AFTER,
-            connection: Connection { name: "plant".into(), url: "mqtt://h".into(), prefix: String::new() },
+            connection: Connection {
+                name: "plant".into(),
+                url: "mqtt://h".into(),
+                prefix: String::new(),
+                dialects: Vec::new(),
+            },
         };
         let is_read = |dialects: Vec<String>| {
             let sample = |dialect: &String| Sample {

@@ -7,11 +7,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use wilco_dialect::json as json_text;
-use wilco_ledger::grouped;
+use wilco_ledger::{grouped, rollout::Brake};
 
 use super::{devices, hex, plain};
 use crate::{
-    api::RolloutTarget,
+    api::{Confirmed, NewRollout, RolloutCommand, RolloutTarget, Verdict},
     store::{ConnectionId, NewMember, StoredAuditEntry, StoredRollout},
 };
 
@@ -29,6 +29,26 @@ pub(crate) struct Started {
     /// Of [`Members`].
     members_sha256: String,
     stages: Vec<u32>,
+    /// Its rate, halt rule, gate, hours and what else it waits for.
+    #[serde(default)]
+    terms: Option<NewRollout>,
+    /// Of how its requests are written, delivered and waited for.
+    #[serde(default)]
+    delivery_sha256: Option<String>,
+    /// It waits for the approval of a second installation.
+    #[serde(default)]
+    needs_approval: bool,
+}
+
+/// The rollout that an entry says was approved.
+pub(crate) fn approved(entry: &StoredAuditEntry) -> Option<u32> {
+    #[derive(Deserialize)]
+    struct Decided {
+        rollout: u32,
+        verdict: Verdict,
+    }
+    let Decided { rollout, verdict } = serde_json::from_str(&entry.entry.details).ok()?;
+    (verdict == Verdict::Approved).then_some(rollout)
 }
 
 /// The members of a rollout in the order of release, as a hash: of each the device's id and its own arguments, each with a line
@@ -70,7 +90,7 @@ impl Members {
 impl Started {
     /// The particulars of a rollout with these members.
     pub(crate) fn of(rollout: &StoredRollout, members: Members) -> Started {
-        let StoredRollout { number, spec, stages, .. } = rollout;
+        let StoredRollout { number, spec, stages, template, approval, .. } = rollout;
         let target = match &spec.target {
             RolloutTarget::Devices { .. } => json!({ "by": "devices" }),
             other => serde_json::to_value(other).unwrap_or_default(),
@@ -84,7 +104,25 @@ impl Started {
             members: members.count,
             members_sha256: hex(&members.hash.finalize()),
             stages: stages.clone(),
+            terms: Some(terms(spec)),
+            delivery_sha256: Some(hex(&Sha256::digest(template.form_and_policy()))),
+            needs_approval: approval.is_some(),
         }
+    }
+}
+
+/// A rollout without what other particulars say, and without its note, which may change.
+fn terms(spec: &NewRollout) -> NewRollout {
+    let RolloutCommand { timeout_ms, ttl_ms, retries, delivery, no_answer, .. } = spec.command;
+    NewRollout {
+        connection: String::new(),
+        name: None,
+        note: None,
+        target: RolloutTarget::default(),
+        command: RolloutCommand { timeout_ms, ttl_ms, retries, delivery, no_answer, ..RolloutCommand::default() },
+        stages: Vec::new(),
+        confirmed: Confirmed::No,
+        ..spec.clone()
     }
 }
 
@@ -96,8 +134,8 @@ impl StartedEntry {
         Some(StartedEntry { number: entry.number, connection, started })
     }
 
-    /// Compares it with the stored rollout. A sentence, if they contradict each other.
-    pub(crate) fn contradiction(&self, stored: &StoredRollout, members: Members) -> Option<String> {
+    /// Compares it with the stored rollout. A sentence, if they contradict each other. `approved`: another entry says so.
+    pub(crate) fn contradiction(&self, stored: &StoredRollout, members: Members, approved: bool) -> Option<String> {
         let misplaced = members.misplaced;
         let (then, now) = (&self.started, Started::of(stored, members));
         let template = &stored.template;
@@ -122,11 +160,22 @@ impl StartedEntry {
         if now.stages != then.stages {
             differences.push("its stages are different".to_owned());
         }
+        // Entries of earlier versions of Wilco do not have these.
+        if then.terms.is_some() && now.terms != then.terms {
+            differences.push("its rate, halt rule, gate, hours or timeouts are different".to_owned());
+        }
+        if then.delivery_sha256.is_some() && now.delivery_sha256 != then.delivery_sha256 {
+            differences.push("its topic, payload, timeout or delivery is different".to_owned());
+        }
         if now.target != then.target {
             differences.push("its target is different".to_owned());
         }
         if now.name != then.name {
             differences.push("its name is different".to_owned());
+        }
+        let waits_or_stopped = matches!(stored.snapshot.progress.brake, Some(Brake::Unapproved | Brake::Stopped));
+        if then.needs_approval && !approved && !waits_or_stopped {
+            differences.push("it runs, and no entry says that it was approved".to_owned());
         }
         let (entry, rollout) = (self.number, then.rollout);
         let text = || format!("Rollout {rollout} was altered after entry {entry}: {}.", differences.join(", "));

@@ -12,7 +12,10 @@ use std::collections::{HashMap, HashSet};
 
 use wilco_credentials::signing::{PublicKey, SigningKey};
 
-use super::{rollout::StartedEntry, seal::SealedHead};
+use super::{
+    rollout::{StartedEntry, approved},
+    seal::SealedHead,
+};
 use crate::{
     api::{AuditKind, AuditProblem, AuditProblemKind, AuditRange, AuditSeal, AuditVerification},
     store::{AuditHead, Hash, StoredAudit, StoredAuditEntry, StoredSeal, audit_genesis},
@@ -60,6 +63,8 @@ pub(crate) struct Verifier {
     unsealed: Vec<AuditRange>,
     /// Entries about the start of a rollout that are as they were written.
     started: Vec<StartedEntry>,
+    /// The rollouts that entries say were approved, by number.
+    approved: HashSet<u32>,
 }
 
 /// What an entry says of the entries that were deleted.
@@ -75,6 +80,8 @@ pub(crate) struct Verified {
     pub(crate) found: AuditVerification,
     /// The entries about the start of a rollout. The rollouts are not compared yet.
     pub(crate) started: Vec<StartedEntry>,
+    /// The rollouts that were approved, by number.
+    pub(crate) approved: HashSet<u32>,
 }
 
 impl Verifier {
@@ -94,6 +101,7 @@ impl Verifier {
             deleted: None,
             unsealed: Vec::new(),
             started: Vec::new(),
+            approved: HashSet::new(),
             expected,
             stored,
         }
@@ -131,7 +139,10 @@ impl Verifier {
                 self.deleted = deleted(&entry.entry.details).or(self.deleted.take());
                 self.unsealed.extend(unsealed(&entry.entry.details));
             }
-            AuditKind::Rollout if entry.is_intact() => self.started.extend(StartedEntry::of(&entry)),
+            AuditKind::Rollout if entry.is_intact() => {
+                self.started.extend(StartedEntry::of(&entry));
+                self.approved.extend(approved(&entry));
+            }
             _ => {}
         }
         self.previous = Some(entry.hash);
@@ -150,7 +161,7 @@ impl Verifier {
             unsealed: self.unsealed,
             seal,
         };
-        Verified { found, started: self.started }
+        Verified { found, started: self.started, approved: self.approved }
     }
 
     /// An entry names another hash than the entry before it has.

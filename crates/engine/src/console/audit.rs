@@ -69,9 +69,10 @@ impl Handle {
         let keyring = blocking(move || Ok(seal::kept(&vault).map_err(|error| error.to_string()))).await?;
         let expected = Expected { installation: self.installation.to_string(), keyring };
         let begin = move |stored| Verifier::begin(stored, expected);
-        let Verified { mut found, started } = self.store.read_audit(0, begin, Verifier::entry, Verifier::end).await?;
+        let Verified { mut found, started, approved } = self.store.read_audit(0, begin, Verifier::entry, Verifier::end).await?;
         for entry in started {
-            found.problems.extend(self.compare_rollout(entry).await?);
+            let is_approved = approved.contains(&entry.started.rollout);
+            found.problems.extend(self.compare_rollout(entry, is_approved).await?);
         }
         Ok(found)
     }
@@ -134,11 +135,11 @@ impl Handle {
 
 impl Handle {
     /// Compares what an entry says of a rollout with what is stored of it.
-    async fn compare_rollout(&self, entry: StartedEntry) -> Result<Option<AuditProblem>, Failure> {
+    async fn compare_rollout(&self, entry: StartedEntry, approved: bool) -> Result<Option<AuditProblem>, Failure> {
         let add = |members: &mut Members, place, member| members.add(place, &member);
         let text = match self.store.rollout(entry.started.rollout, add).await {
             Ok(None) => None,
-            Ok(Some((stored, members))) => entry.contradiction(&stored, members),
+            Ok(Some((stored, members))) => entry.contradiction(&stored, members, approved),
             Err(StoreError::Damaged { .. }) => Some(entry.unreadable()),
             Err(error) => return Err(error.into()),
         };

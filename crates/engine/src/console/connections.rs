@@ -194,7 +194,12 @@ impl Handle {
             in_memory_secrets: false,
             position: before.map_or(u32::try_from(others.len()).unwrap_or(u32::MAX), |before| before.position),
         };
-        self.store.save_connection(&profile).await?;
+        // Each start of it gives it another port, which nobody has changed.
+        let store = match before {
+            Some(_) => self.store.clone(),
+            None => self.store.audited(self.audit_connection(None, &profile, &[])),
+        };
+        store.save_connection(&profile).await?;
         self.open(profile).await
     }
 

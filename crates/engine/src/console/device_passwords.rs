@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
+use serde_json::json;
 use tokio::task::spawn_blocking;
 use zeroize::Zeroizing;
 
 use super::{Handle, defect, not_found};
 use crate::{
-    api::{Failure, invalid},
+    api::{AuditKind, Failure, invalid},
     controller::Request,
     profile::{Before, DevicePasswords, device_id, device_passwords::LONGEST},
 };
@@ -37,6 +38,11 @@ impl Handle {
         }
         let Before { mut profile, mut bundle } =
             self.before(Some(connection)).await?.ok_or_else(|| not_found("connection", connection))?;
+        let did = if password.is_some() { "Set" } else { "Removed" };
+        let of = device.as_ref().map_or("all other devices", |device| device.as_str());
+        let entry = self.audit.entry(AuditKind::Device, format!("{did} the password of {of}"));
+        let entry = entry.on(&profile.id, &profile.name);
+        let entry = entry.with(&json!({ "device": device.as_ref().map(|device| device.as_str()) }));
         let mut passwords = DevicePasswords::of(&bundle);
         passwords.set(device.as_ref(), password);
         passwords.put(&mut bundle);
@@ -44,7 +50,7 @@ impl Handle {
         let _replacing = self.secrets.replacing(&profile.id).await;
         let (vault, id, in_memory) = (Arc::clone(&self.vault), profile.id.clone(), profile.in_memory_secrets);
         spawn_blocking(move || bundle.keep(&vault, id.as_str(), in_memory)).await.map_err(defect)??;
-        self.store.save_connection(&profile).await?;
+        self.store.audited(entry).save_connection(&profile).await?;
         self.ask(|reply| Request::DevicePasswords(profile.id.clone(), passwords, profile.has, reply)).await
     }
 }

@@ -2,11 +2,12 @@
 
 use std::path::PathBuf;
 
+use serde_json::json;
 use tokio::task::spawn_blocking;
 
 use super::{Handle, command_id, defect, device_id, not_found};
 use crate::{
-    api::{Failure, FileToWrite, KeptLog, LogView},
+    api::{AuditKind, Failure, FileToWrite, KeptLog, LogView},
     atomic_file::{self, Readers},
     logs::{self, Log},
     store::ConnectionId,
@@ -65,8 +66,11 @@ impl Handle {
     /// # Errors
     /// [`FailureCode::NotFound`](crate::api::FailureCode) when nothing of it is kept.
     pub async fn forget_log(&self, connection: &str, device: &str, id: &str) -> Result<(), Failure> {
-        let forgotten =
-            self.store.forget_log(&ConnectionId::from(connection), &device_id(device)?, &command_id(id)?).await?;
+        let (device, command) = (device_id(device)?, command_id(id)?);
+        let entry = self.entry_on(connection, AuditKind::History, format!("Deleted a log of {device}"));
+        let entry = entry.with(&json!({ "device": device.as_str(), "id": command.as_str() }));
+        let store = self.store.audited(entry);
+        let forgotten = store.forget_log(&ConnectionId::from(connection), &device, &command).await?;
         if forgotten { Ok(()) } else { Err(not_found("log", id)) }
     }
 }

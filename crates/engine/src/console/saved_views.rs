@@ -67,8 +67,7 @@ impl Handle {
         let id = if view.id.is_empty() { Uuid::new_v4().simple().to_string() } else { view.id.clone() };
         let view = SavedView { id, name, ..view };
         let entry = self.entry_on(&view.connection, AuditKind::View, format!("Saved view {}", view.name));
-        let details = json!({ "id": view.id, "search": view.search });
-        if !self.store.audited(entry.with(&details)).save_view(view.clone()).await? {
+        if !self.store.audited(entry.with(&json!(view))).save_view(view.clone()).await? {
             return Err(invalid(format!("There is already a view '{}'.", view.name), "Choose another name."));
         }
         Ok(view)
@@ -86,7 +85,14 @@ impl Handle {
                 "Clear it first: without the view it would apply to no device.",
             ));
         }
-        let entry = self.audit.entry(AuditKind::View, "Removed a saved view").with(&json!({ "id": id }));
+        let mut removed = None;
+        for profile in self.store.connections().await? {
+            let views = self.store.views(profile.id.as_str()).await?;
+            removed = removed.or(views.into_iter().find(|view| view.id == id));
+        }
+        let view = removed.ok_or_else(|| not_found("view", id))?;
+        let entry = self.entry_on(&view.connection, AuditKind::View, format!("Removed view {}", view.name));
+        let entry = entry.with(&json!({ "id": id }));
         if self.store.audited(entry).remove_view(id).await? { Ok(()) } else { Err(not_found("view", id)) }
     }
 

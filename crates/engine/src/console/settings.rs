@@ -2,11 +2,12 @@
 
 use std::fs;
 
+use serde_json::json;
 use tokio::{sync::mpsc, task::spawn_blocking};
 
 use super::{Handle, defect};
 use crate::{
-    api::{AuditKind, Failure, News, Settings},
+    api::{AuditKind, Failure, FaultDials, News, Settings},
     audit,
     controller::Request,
     notifications::{MOST_UNREAD, Notifications},
@@ -37,6 +38,15 @@ impl Handle {
         store.save_settings(settings.clone()).await?;
         self.settings.set(settings);
         Ok(())
+    }
+
+    /// Writes down that the demo fleet, which the engine does not run itself, has these faults from now on.
+    ///
+    /// # Errors
+    /// `Store`.
+    pub async fn audit_demo_faults(&self, faults: &FaultDials) -> Result<(), Failure> {
+        let entry = self.audit.entry(AuditKind::Settings, "Changed the faults of the demo fleet").with(&json!(faults));
+        Ok(self.store.append_audit(entry).await?)
     }
 
     /// The size of the data on the disk, bytes.

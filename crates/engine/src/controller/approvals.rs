@@ -49,13 +49,24 @@ impl Controller {
         known.listed().permit_unapproved(&self.catalogue.find(connection, &first.name), submissions.len())
     }
 
-    /// Whether a rollout that was approved may go on: only on the broker that it was approved for.
+    /// Whether a rollout that was approved may go on: only on the broker that it was approved for, and in the dialects.
     pub(super) fn permit_here(&self, connection: &ConnectionId, rollout: &StoredRollout) -> Result<(), Failure> {
         let Some(known) = self.connections.get(connection) else { return Ok(()) };
         let here = Connection::of(&known.profile);
         let approved = rollout.approval.as_ref().and_then(approval::connection_of);
         match approved {
-            Some(approved) if !approved.is_same_place(&here) => Err(invalid(
+            Some(approved) if approved.is_same_place(&here) => match approved.changed_dialect(&here) {
+                None => Ok(()),
+                Some(dialect) => Err(invalid(
+                    format!(
+                        "Rollout {} was approved with the dialect {dialect} as it was then, and the connection '{}' has been \
+                         changed since.",
+                        rollout.number, here.name,
+                    ),
+                    "Change the dialect back, or stop the rollout and start it again, which needs a new approval.",
+                )),
+            },
+            Some(approved) => Err(invalid(
                 format!(
                     "The approval of rollout {} is for {}{}, and the connection '{}' has been changed since.",
                     rollout.number,
@@ -69,18 +80,18 @@ impl Controller {
                 ),
                 "Change the connection back, or stop the rollout and start it again, which needs a new approval.",
             )),
-            _ => Ok(()),
+            None => Ok(()),
         }
     }
 
-    /// Pauses rollouts that were approved for another broker than the connection reaches now.
+    /// Pauses rollouts that were approved for another broker than the connection reaches now, or in other dialects.
     pub(super) fn pause_where_not_approved(&mut self, connection: &ConnectionId) {
         let now = self.clock.now();
         let Some(known) = self.connections.get_mut(connection) else { return };
         let here = Connection::of(&known.profile);
         let is_elsewhere = |stored: &StoredRollout| {
             let approved = stored.approval.as_ref().and_then(approval::connection_of);
-            approved.is_some_and(|approved| !approved.is_same_place(&here))
+            approved.is_some_and(|approved| !approved.sends_as(&here))
         };
         let paused = known.rollouts.pause_some(now, is_elsewhere);
         if paused > 0 {
@@ -89,7 +100,10 @@ impl Controller {
                 if paused == 1 { "1 rollout is".to_owned() } else { format!("{} rollouts are", grouped(paused)) };
             self.feed.notice_of(
                 connection,
-                format!("{rollouts} paused, because the connection was changed to another broker after the approval."),
+                format!(
+                    "{rollouts} paused, because the connection was changed after the approval: to another broker, or in a \
+                     dialect of the rollout."
+                ),
                 "Change the connection back to resume, or start the rollout again.",
             );
         }
@@ -126,6 +140,12 @@ impl Controller {
         if decision.verdict == Verdict::Approved {
             self.permit(&id)?;
             self.permit_here(&id, &rollout.stored)?;
+            if !approval::asks_for(&approval, &rollout.stored) {
+                return Err(invalid(
+                    format!("Rollout {number} is not stored as its request says: another program altered it."),
+                    "Stop it, and verify the audit.",
+                ));
+            }
         }
         let entry = self.audit_decided(number, &decision, &request_sha256);
         let input = match decision.verdict {

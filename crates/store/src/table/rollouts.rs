@@ -172,6 +172,12 @@ fn read(row: &Row<'_>) -> rusqlite::Result<StoredRollout> {
     })
 }
 
+/// What of a template is neither its name nor its arguments, as JSON.
+pub(crate) fn form_and_policy(template: &CommandTemplate) -> serde_json::Result<String> {
+    let rest = StoredTemplate { name: Cow::Borrowed(""), args: Cow::Borrowed(""), ..StoredTemplate::of(template) };
+    serde_json::to_string(&rest)
+}
+
 fn json(value: &impl Serialize) -> rusqlite::Result<String> {
     serde_json::to_string(value).map_err(unwritable)
 }

@@ -131,14 +131,17 @@ export function auditCalls(engine: FakeEngine) {
       throw failure('file', `Could not read ${path}: it is not an evidence file.`, hint);
     },
 
-    /** Alters a line of a file. */
+    /** Replaces a line of a file by one that is too long to show. */
     alterEvidence(path: string): void {
       const view = saved.get(path);
       if (!view) return;
       saved.set(path, {
         ...view,
-        records: view.records.map((record) => ({ ...record, altered: true })),
-        problems: [{ line: 2, text: 'Line 2 was altered.' }],
+        records: view.records.map((record) => ({ ...record, altered: true, content: null })),
+        problems: [
+          { line: 2, text: 'Line 2 was altered.' },
+          { line: 2, text: 'Line 2 was altered.' },
+        ],
       });
     },
   };

@@ -43,7 +43,8 @@ it('says whether every entry is as it was written, and which is not', async () =
 });
 
 it('saves evidence of a command, and opens it again', async () => {
-  const { getByRole, findByRole, findByText, getByText, app, backend, user, container } = await openFleet();
+  const { getByRole, findByRole, findByText, findAllByText, getByText, app, backend, user, container } =
+    await openFleet();
   app.route.go('audit');
   await user.click(await findByRole('button', { name: 'Export…' }));
   await user.type(await findByRole('textbox', { name: 'Path of the file to write' }), '/home/you/a.wilco-evidence');
@@ -57,7 +58,9 @@ it('saves evidence of a command, and opens it again', async () => {
   expect(getByText(/^Signed by the key 3f2a/, { selector: 'section p' })).toBeVisible();
   backend.alterEvidence('/home/you/a.wilco-evidence');
   await user.click(getByRole('button', { name: 'Open' }));
-  await findByText('Line 2 was altered.');
+  expect(await findAllByText('Line 2 was altered.')).toHaveLength(2);
+  await user.click(getByText('Altered'));
+  expect(getByText('Too large to show here. It is in the file.')).toBeVisible();
   expect(getByText('Altered')).toBeVisible();
   await expectAccessible(container);
 });

@@ -261,6 +261,10 @@ async fn each_answer_that_does_not_count_is_refused_in_its_own_words() {
     let moved = ConnectionEntry { id: Some(plant.clone()), url: "mqtt://127.0.0.1:10".into(), ..entry(true) };
     ana.save_connection(moved).await.unwrap();
     check(&of_first, None, "is for mqtt://127.0.0.1:9, and the connection 'plant' has been changed since").await;
+    // In another dialect than the approved one.
+    let dialects = vec!["text".into()];
+    ana.save_connection(ConnectionEntry { id: Some(plant.clone()), dialects, ..entry(true) }).await.unwrap();
+    check(&of_first, None, "Rollout 1 was approved with the dialect wilco as it was then").await;
     ana.save_connection(ConnectionEntry { id: Some(plant.clone()), ..entry(true) }).await.unwrap();
 
     // Too late.
@@ -359,6 +363,48 @@ async fn an_approved_rollout_is_paused_when_its_connection_reaches_another_broke
     timeout(Duration::from_secs(20), paused).await.unwrap();
     ana.save_connection(ConnectionEntry { id: Some(plant), ..entry(true) }).await.unwrap();
     ana.act_on_rollout(&rollout.id, RolloutAction::Resume).await.unwrap();
+    engine.stop().await;
+    other.stop().await;
+}
+
+#[tokio::test]
+async fn a_rollout_that_was_altered_after_its_request_does_not_start() {
+    let (ours, theirs) = (Installation::new(), Installation::new());
+    let (engine, other) = (ours.start().await, theirs.start().await);
+    let (ana, bo) = (engine.handle(), other.handle());
+    trust(&ana, &bo, "Bo").await;
+    let plant = plant(&ana).await;
+    let rollout = ana.start_rollout(restart(&plant)).await.unwrap();
+    let answer = answered((&ana, &ours), &bo, &rollout.id, Verdict::Approved).await;
+    ana.note_rollout(&rollout.id, Some("a note may change".into())).await.unwrap();
+    engine.stop().await;
+    let meddle = |sql: &str| {
+        let database = rusqlite::Connection::open(ours.data.path().join(crate::store::FILE_NAME)).unwrap();
+        assert_eq!(database.execute(sql, []).unwrap(), 1, "{sql}");
+    };
+    for (sql, back) in [
+        (r#"template = json_set(template, '$.args', '{"delay_ms":1}')"#, "template = json_set(template, '$.args', '{}')"),
+        ("spec = json_set(spec, '$.rate', 500)", "spec = json_set(spec, '$.rate', 20)"),
+        ("stages = '[1,1]'", "stages = '[2]'"),
+    ] {
+        meddle(&format!("UPDATE rollouts SET {sql}"));
+        let engine = ours.start().await;
+        let refused = engine.handle().import_approval(answer.clone(), None).await.unwrap_err();
+        assert!(refused.message.contains("not stored as its request says"), "{sql}: {refused:?}");
+        engine.stop().await;
+        meddle(&format!("UPDATE rollouts SET {back}"));
+    }
+    // Started without any answer, it is found by the audit.
+    meddle("UPDATE rollouts SET progress = json_remove(progress, '$.brake')");
+    let engine = ours.start().await;
+    let found = engine.handle().verify_audit().await.unwrap();
+    let [problem] = &found.problems[..] else { panic!("one problem is expected: {found:?}") };
+    assert!(problem.text.ends_with("it runs, and no entry says that it was approved."), "{problem:?}");
+    engine.stop().await;
+    meddle(r#"UPDATE rollouts SET progress = json_set(progress, '$.brake', json('{"kind":"unapproved"}'))"#);
+    let engine = ours.start().await;
+    assert!(!waits(&engine.handle().import_approval(answer, None).await.unwrap()));
+    assert!(engine.handle().verify_audit().await.unwrap().holds());
     engine.stop().await;
     other.stop().await;
 }

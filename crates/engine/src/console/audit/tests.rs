@@ -140,6 +140,43 @@ async fn every_kind_of_change_is_written_down_with_who_and_why() {
     engine.stop().await;
 }
 
+#[tokio::test]
+async fn a_change_that_leaves_less_evidence_or_another_secret_is_written_down() {
+    const CANARY: &str = "c4n4ry-of-a-device";
+    let (data, vault) = (tempfile::tempdir().unwrap(), Vault::in_memory());
+    let engine = start(data.path(), &vault).await;
+    let handle = engine.handle();
+    let plant = plant(&handle).await;
+    let device = Some("pump-7".to_owned());
+    handle.set_device_password(&plant, device.clone(), Some(CANARY.into())).await.unwrap();
+    handle.set_device_password(&plant, device, None).await.unwrap();
+    handle.set_device_password(&plant, None, Some(CANARY.into())).await.unwrap();
+    let view = SavedView { connection: plant.clone(), name: "North".into(), ..SavedView::default() };
+    let view = handle.save_view(view).await.unwrap();
+    handle.remove_view(&view.id).await.unwrap();
+    handle.remove_view(&view.id).await.unwrap_err();
+    handle.forget_log(&plant, "pump-7", "none").await.unwrap_err();
+    handle.audit_demo_faults(&crate::api::FaultDials::default()).await.unwrap();
+    handle.open_demo("mqtt://127.0.0.1:9").await.unwrap();
+    handle.open_demo("mqtt://127.0.0.1:10").await.unwrap();
+    let said: Vec<_> = listed(&handle).await.into_iter().map(|(_, _, what, _)| what).collect();
+    let expected = [
+        "Added connection plant",
+        "Set the password of pump-7",
+        "Removed the password of pump-7",
+        "Set the password of all other devices",
+        "Saved view North",
+        "Removed view North",
+        "Changed the faults of the demo fleet",
+        "Added connection Demo fleet",
+    ];
+    assert_eq!(said, expected);
+    engine.stop().await;
+    let database = Connection::open(data.path().join(FILE_NAME)).unwrap();
+    let sql = "SELECT count(*) FROM audit WHERE instr(details || what, ?1) > 0";
+    assert_eq!(database.query_row(sql, [CANARY], |row| row.get::<_, u32>(0)).unwrap(), 0);
+}
+
 /// The output of `wilco` on a copy of the database after this change.
 async fn find(data: &Path, vault: &Vault, meddle: impl FnOnce(&Connection)) -> AuditVerification {
     let copy = tempfile::tempdir().unwrap();
@@ -393,6 +430,15 @@ async fn a_rollout_that_is_not_as_it_was_started_is_found_whatever_was_altered()
     check(r#"UPDATE rollouts SET template = json_set(template, '$.args', '{"seconds":6}')"#, args).await;
     check("UPDATE rollouts SET stages = '[1,2]'", "its stages are different").await;
     check("UPDATE rollouts SET spec = json_set(spec, '$.name', 'Other')", "its name is different").await;
+    let terms = "its rate, halt rule, gate, hours or timeouts are different";
+    check("UPDATE rollouts SET spec = json_set(spec, '$.rate', 500)", terms).await;
+    check("UPDATE rollouts SET spec = json_set(spec, '$.command.retries', 9)", terms).await;
+    let halt = r#"json('{"above":{"unit":"percent","percent":90.0},"after":1,"count_timeouts":true}')"#;
+    check(&format!("UPDATE rollouts SET spec = json_set(spec, '$.halt', {halt})"), terms).await;
+    let delivery = "its topic, payload, timeout or delivery is different";
+    check("UPDATE rollouts SET template = json_set(template, '$.policy.retries', 9)", delivery).await;
+    let form = r#"UPDATE rollouts SET template = json_set(template, '$.form', json('{"topic":"{device}/other"}'))"#;
+    check(form, delivery).await;
     let target = r#"UPDATE rollouts SET spec = json_set(spec, '$.target', json('{"by":"search","search":""}'))"#;
     check(target, "its target is different").await;
     check("UPDATE rollouts SET connection = 'other'", "it is stored for another connection").await;
