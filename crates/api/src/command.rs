@@ -293,20 +293,22 @@ pub struct CommandDetail {
     pub left_out: u32,
     /// Messages about it that were not kept.
     pub discarded: Option<DiscardedView>,
-    /// Its device said that it did it, and reports something else now.
+    /// Its device said that it did it, and reported something else afterwards.
     pub disagrees: Option<DisagreementView>,
     /// How it is asked for once more at a POSIX shell; nothing where a name would do something to a terminal.
     pub shell_line: Option<String>,
 }
 
-/// A device said that it did what a command asked for, and reports something else.
+/// A device said that it did what a command asked for, and reported something else.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct DisagreementView {
     /// The command's id.
     pub command: String,
-    /// What the device said and what it reports: `Said ON, reports OFF`.
+    /// What the device said and what it reports: `Answered ON, reports OFF`.
     pub text: String,
+    /// It was so after the answer. Since then the device has reported the value, or was sent another command.
+    pub past: bool,
 }
 
 /// Where the request that is shown of a command is from.

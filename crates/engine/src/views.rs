@@ -293,17 +293,23 @@ fn valid_end(bytes: &[u8]) -> &[u8] {
 
 /// The difference between a device's answer and its report.
 pub(crate) fn disagreement(of: &Disagreement) -> DisagreementView {
+    disagreed(of, false)
+}
+
+/// The same; `past` where the device does not report it any more.
+pub(crate) fn disagreed(of: &Disagreement, past: bool) -> DisagreementView {
+    let reports = if past { "reported" } else { "reports" };
     let Disagreement { command, key, said, reported } = of;
     let plain = |value: &str| serde_json::from_str::<String>(value).unwrap_or_else(|_| value.to_owned());
     let (said, reported) = (plain(said), plain(reported));
     let text = match &**key {
         "led" => {
             let word = |on: &str| if on == "true" { "ON" } else { "OFF" };
-            format!("Answered {}, reports {}", word(&said), word(&reported))
+            format!("Answered {}, {reports} {}", word(&said), word(&reported))
         }
         "telemetry_interval_ms" => {
             let span = |ms: &str| ms.parse::<u64>().map_or_else(|_| ms.to_owned(), |ms| format!("{} ms", grouped(ms)));
-            format!("Answered telemetry every {}, reports {}", span(&said), span(&reported))
+            format!("Answered telemetry every {}, {reports} {}", span(&said), span(&reported))
         }
         other => {
             let name = match other.split_once('.') {
@@ -311,10 +317,10 @@ pub(crate) fn disagreement(of: &Disagreement) -> DisagreementView {
                 Some(("saved", key)) => format!("saved {key}"),
                 _ => other.to_owned(),
             };
-            format!("Answered {name} = {said}, reports {reported}")
+            format!("Answered {name} = {said}, {reports} {reported}")
         }
     };
-    DisagreementView { command: command.as_str().to_owned(), text }
+    DisagreementView { command: command.as_str().to_owned(), text, past }
 }
 
 /// Messages that were not kept.

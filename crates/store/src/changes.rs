@@ -82,6 +82,9 @@ fn write_row(transaction: &Transaction<'_>, change: &Change) -> rusqlite::Result
         Change::Discarded { connection, device, command, discarded } => {
             table::discarded::add(transaction, connection, device, command.as_ref(), discarded)?;
         }
+        Change::Disagreed { connection, device, disagreement, at } => {
+            table::disagreements::put(transaction, connection, device, disagreement, *at)?;
+        }
         Change::Annotation { connection, device, annotation } => {
             table::annotations::put(transaction, connection, device, annotation)?;
         }

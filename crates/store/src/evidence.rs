@@ -6,11 +6,11 @@
 use std::collections::VecDeque;
 
 use rusqlite::Connection;
-use wilco_ledger::{Command, CommandId, DeviceId, Event, Raw, Reading};
+use wilco_ledger::{Command, CommandId, DeviceId, Disagreement, Event, Raw, Reading};
 
 use super::{
     ConnectionId, Discarded, DiscardedOf, Store, StoreError,
-    table::{commands, discarded, events, evidence_use},
+    table::{commands, disagreements, discarded, events, evidence_use},
 };
 
 /// Of a command with no more events than this, all are read.
@@ -91,6 +91,23 @@ impl Store {
     /// See [`StoreError`]; so for all the others.
     pub async fn evidence_use(&self) -> Result<Vec<(ConnectionId, DeviceId, u64)>, StoreError> {
         self.readers.read(evidence_use::all).await
+    }
+
+    /// What a device reported after its answer to a command, where that was something else.
+    pub async fn disagreement(
+        &self,
+        connection: &ConnectionId,
+        device: &DeviceId,
+        command: &CommandId,
+    ) -> Result<Option<Disagreement>, StoreError> {
+        let (id, device, command) = (connection.clone(), device.clone(), command.clone());
+        self.readers.read(move |connection| disagreements::of_command(connection, &id, &device, &command)).await
+    }
+
+    /// The same of all commands of a connection, each with its device.
+    pub async fn disagreements(&self, connection: &ConnectionId) -> Result<Vec<(DeviceId, Disagreement)>, StoreError> {
+        let id = connection.clone();
+        self.readers.read(move |connection| disagreements::all(connection, &id)).await
     }
 
     /// Messages of a device that were not kept.

@@ -35,6 +35,17 @@ pub enum Change {
         /// How many, and the newest.
         discarded: Box<Discarded>,
     },
+    /// A device has reported something else than it answered to a command.
+    Disagreed {
+        /// On which connection.
+        connection: ConnectionId,
+        /// The device.
+        device: DeviceId,
+        /// The command, and both values.
+        disagreement: Box<Disagreement>,
+        /// When it was noticed.
+        at: Timestamp,
+    },
     /// A request is sent, or another console's was received.
     Request {
         /// On which connection.

@@ -7,7 +7,7 @@ use rusqlite::{Connection, Row, Transaction, TransactionBehavior, params_from_it
 use super::{FILE_NAME, StoreError, check, open, possibly_sent, salvage, table};
 
 /// The tables that are not made of others, in the order in which they are copied.
-const TABLES: [&str; 25] = [
+const TABLES: [&str; 26] = [
     "meta",
     "settings",
     "connections",
@@ -19,6 +19,7 @@ const TABLES: [&str; 25] = [
     "buttons",
     "events",
     "discarded",
+    "disagreements",
     "evidence_use",
     "dismissed",
     "removed",

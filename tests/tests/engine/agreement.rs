@@ -70,6 +70,9 @@ async fn a_device_that_said_yes_and_did_not_is_marked_until_it_reports_what_it_s
     assert_eq!(disagrees(&desk, &connection, "liar", true).await?, Some(liar));
     report("liar", json!({"led": true, "telemetry_interval_ms": 1_000}))?;
     disagrees(&desk, &connection, "liar", false).await?;
+    // The command itself stays marked.
+    let was = desk.evidence(&connection, "liar", &ids[0]).await?.disagrees.context("the mark is lost")?;
+    assert_eq!((was.text.as_str(), was.past), ("Answered ON, reported OFF", true));
     // Somebody presses the button later: that is no lie.
     report("honest", json!({"led": false, "telemetry_interval_ms": 1_000}))?;
     // And so does another command for the same value.

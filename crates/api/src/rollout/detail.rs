@@ -23,6 +23,9 @@ pub struct RolloutDetail {
     /// The number of members whose devices answered that they succeeded, but report other values.
     #[serde(default)]
     pub disagree: u32,
+    /// The number of members whose devices answered that they succeeded, and reported other values then or now.
+    #[serde(default)]
+    pub disagreed: u32,
     /// Rollouts that follow this one, by id, oldest first.
     pub followed_by: Vec<String>,
     /// Devices that answered and are no members, where it was a broadcast: the first by id, 100 at most.

@@ -24,6 +24,8 @@ pub struct RolloutPlan {
     pub busy_elsewhere: u32,
     /// A rollout of another console to these devices, as a sentence.
     pub overlap: Option<String>,
+    /// A rollout of this installation that is still to send to some of these devices, as a sentence.
+    pub overlap_here: Option<String>,
     /// Members that are busy with a command of ours.
     pub busy_here: u32,
     /// Examples of those that are offline, by id, 5 at most.

@@ -16,7 +16,7 @@ pub(super) fn lines(detail: &RolloutDetail) -> Vec<String> {
     lines.extend(detail.causes.iter().map(cause));
     lines.extend(detail.shared.iter().map(shared));
     lines.extend(strangers(detail));
-    lines.extend(disagree(detail.disagree));
+    lines.extend(disagree(detail.disagreed, detail.disagree));
     if !detail.followed_by.is_empty() {
         lines.push(format!("Followed by: rollout {}", detail.followed_by.join(", ")));
     }
@@ -59,14 +59,25 @@ pub(super) fn strangers(detail: &RolloutDetail) -> Option<String> {
         .then(|| format!("{} {devices}: {}{more}", count(detail.stranger_count as usize), named.join(", ")))
 }
 
-/// `2 devices answered that they succeeded, but report other values: search is:disagrees`
-fn disagree(devices: u32) -> Option<String> {
-    let devices = match devices {
+/// `3 devices answered that they succeeded, and reported other values afterwards. 2 still do: wilco devices --search is:disagrees`
+fn disagree(then: u32, now: u32) -> Option<String> {
+    // What was noticed a moment ago may not be stored yet.
+    let devices = match then.max(now) {
         0 => return None,
-        1 => "1 device answered that it succeeded, but reports other values".to_owned(),
-        many => format!("{} devices answered that they succeeded, but report other values", count(many as usize)),
+        1 => "1 device answered that it succeeded, and reported other values afterwards".to_owned(),
+        many => {
+            format!(
+                "{} devices answered that they succeeded, and reported other values afterwards",
+                count(many as usize)
+            )
+        }
     };
-    Some(format!("{devices}: wilco devices --search is:disagrees"))
+    let still = match now {
+        0 => String::new(),
+        1 => " 1 still does: wilco devices --search is:disagrees".to_owned(),
+        many => format!(" {} still do: wilco devices --search is:disagrees", count(many as usize)),
+    };
+    Some(format!("{devices}.{still}"))
 }
 
 fn times(times: &AnswerTimes) -> Option<String> {
@@ -110,4 +121,19 @@ fn shared(shared: &SharedTrait) -> String {
         of(shared.succeeded_with, shared.succeeded),
         clean(&shared.search)
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::disagree;
+
+    #[test]
+    fn what_devices_reported_instead_stays_and_is_told_apart_from_what_they_report() {
+        let told = |then, now| disagree(then, now).unwrap_or_default();
+        assert_eq!(told(0, 0), "");
+        assert_eq!(told(1, 0), "1 device answered that it succeeded, and reported other values afterwards.");
+        let many = "3 devices answered that they succeeded, and reported other values afterwards.";
+        assert_eq!(told(3, 2), format!("{many} 2 still do: wilco devices --search is:disagrees"));
+        assert_eq!(told(0, 3), format!("{many} 3 still do: wilco devices --search is:disagrees"));
+    }
 }

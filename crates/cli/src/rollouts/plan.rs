@@ -66,7 +66,8 @@ fn lines(plan: &RolloutPlan) -> Vec<String> {
             lines.push(format!("{} {words}{}", count(number as usize), named(number, examples)));
         }
     }
-    lines.extend(plan.overlap.as_deref().map(|overlap| clean(overlap).into_owned()));
+    let overlaps = [&plan.overlap, &plan.overlap_here].into_iter().flatten();
+    lines.extend(overlaps.map(|overlap| clean(overlap).into_owned()));
     lines.extend(unknown_before(plan));
     lines.extend(changed_since(plan));
     lines.extend(unreported(plan));
@@ -175,6 +176,7 @@ mod tests {
             already: 1,
             busy_elsewhere: 2,
             overlap: Some("Another console (A\u{1b}) is sending led.".into()),
+            overlap_here: Some("Rollout 3 (led) has not finished.".into()),
             busy_here: 1,
             offline_examples: vec!["pump-3".into(), "pump-4".into()],
             already_examples: vec!["pump-\u{1b}5".into()],
@@ -205,6 +207,7 @@ mod tests {
             "1 already in the requested state: pump-\\u{1b}5",
             "3 busy, 2 with a command from another console: pump-6, pump-7, pump-8",
             "Another console (A\\u{1b}) is sending led.",
+            "Rollout 3 (led) has not finished.",
             "2 are left out, because the earlier values are not known: pump-9, pump-10.",
             "1 has been changed since, and loses that value: pump-12.",
             "1 has not reported a configuration: pump-11.",

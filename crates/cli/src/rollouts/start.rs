@@ -15,7 +15,7 @@ use crate::{
     interrupt::Interrupt,
     link,
     options::{ConfirmOptions, Listing, NamedDevices, PaceOptions, SkippedDevices, StartOptions},
-    output::several,
+    output::{clean, several},
     problem::{self, Problem},
 };
 
@@ -154,6 +154,9 @@ async fn confirmed(
     let plan = base.console().plan_rollout(spec.clone()).await?;
     if let Some(busy) = plan::busy_elsewhere(&plan) {
         problem::warn(&busy, Some("Leave such devices out with --leave-out busy."));
+    }
+    if let Some(overlap) = &plan.overlap_here {
+        problem::warn(&clean(overlap), Some("Wait until it has finished, or stop it: wilco rollout stop."));
     }
     let what = format!("{} to {}", spec.command.name, several(plan.members as usize, "device"));
     let confirmed = tokio::select! {

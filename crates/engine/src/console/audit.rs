@@ -69,7 +69,8 @@ impl Handle {
         let keyring = blocking(move || Ok(seal::kept(&vault).map_err(|error| error.to_string()))).await?;
         let expected = Expected { installation: self.installation.to_string(), keyring };
         let begin = move |stored| Verifier::begin(stored, expected);
-        let Verified { mut found, started, approved } = self.store.read_audit(0, begin, Verifier::entry, Verifier::end).await?;
+        let Verified { mut found, started, approved } =
+            self.store.read_audit(0, begin, Verifier::entry, Verifier::end).await?;
         for entry in started {
             let is_approved = approved.contains(&entry.started.rollout);
             found.problems.extend(self.compare_rollout(entry, is_approved).await?);

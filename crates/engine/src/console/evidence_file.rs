@@ -116,7 +116,7 @@ impl Handle {
         let command = views::command(connection.as_str(), &command, None);
         let text = format!("{} {}: {}", command.command, command.args.as_str(), command.state);
         let device_name = device.as_str();
-        let disagrees = self.disagreement(connection, device, id);
+        let disagrees = self.disagreement(connection, device, id).await?;
         let mut records = vec![json!({
             "record": Kind::Command, "at": command.queued_at, "device": device_name, "text": text, "command": command,
             "disagrees": disagrees,

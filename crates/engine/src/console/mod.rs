@@ -50,7 +50,7 @@ use tokio::{
     task::{JoinHandle, spawn_blocking},
 };
 use wilco_dialect::StateReport;
-use wilco_ledger::{CommandId, DeviceId};
+use wilco_ledger::{CommandId, DeviceId, Disagreement};
 
 use crate::{
     api::{
@@ -368,22 +368,35 @@ impl Handle {
             events: views::course(&events),
             left_out,
             discarded: discarded.as_ref().map(views::discarded),
-            disagrees: self.disagreement(&connection, &device, &command_id),
+            disagrees: self.disagreement(&connection, &device, &command_id).await?,
             shell_line,
         })
     }
 
-    /// How a device's report differs from its answer to this command.
-    fn disagreement(
+    /// How a device's report differs from its answer to this command, or differed.
+    async fn disagreement(
         &self,
         connection: &ConnectionId,
         device: &DeviceId,
         command: &CommandId,
-    ) -> Option<DisagreementView> {
+    ) -> Result<Option<DisagreementView>, Failure> {
+        if let Some(now) = self.disagrees_now(connection, device, command) {
+            return Ok(Some(views::disagreement(&now)));
+        }
+        let stored = self.store.disagreement(connection, device, command).await?;
+        Ok(stored.map(|of| views::disagreed(&of, true)))
+    }
+
+    /// How a device's report differs from its answer to this command now.
+    fn disagrees_now(
+        &self,
+        connection: &ConnectionId,
+        device: &DeviceId,
+        command: &CommandId,
+    ) -> Option<Box<Disagreement>> {
         let listed = self.listed(connection.as_str()).ok()?;
         let fleet = listed.fleet.read().unwrap_or_else(PoisonError::into_inner);
-        let disagreement = fleet.get(device)?.disagreement.as_deref();
-        disagreement.filter(|of| of.command == *command).map(views::disagreement)
+        fleet.get(device)?.disagreement.clone().filter(|of| of.command == *command)
     }
 
     /// The latest answers of a device that settled no command: of an unknown id, retained, and the like. Newest first.

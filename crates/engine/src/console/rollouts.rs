@@ -6,12 +6,12 @@ mod plan;
 mod rehearsal;
 
 use std::{
-    collections::HashSet,
+    collections::{HashMap, HashSet},
     sync::{PoisonError, atomic::Ordering},
 };
 
 use wilco_dialect::{Dialect, Topics};
-use wilco_ledger::{Delivery, DeviceId, Policy, Retry, WireForm, rollout::Progress};
+use wilco_ledger::{Delivery, DeviceId, Disagreement, Policy, Retry, WireForm, rollout::Progress};
 
 use super::{Handle, beyond, blocking, commands, device_id, fleet, no_rollout, not_found};
 use crate::{
@@ -20,7 +20,7 @@ use crate::{
         MemberView, NewCommand, NewRollout, RolloutAction, RolloutState, RolloutTarget, RolloutView, WhichMembers,
         excerpt, grouped, invalid, sentence,
     },
-    controller::{Listed, Request, SharedFleet},
+    controller::{Busy, Listed, OverlappingRollout, Request, SharedFleet},
     fleet::{OutOfLine, Search},
     rollouts::{self, Found, Survey},
     store::{CommandTemplate, ConnectionId, MemberFilter, NewMember, RolloutSnapshot, StoredMember, StoredRollout},
@@ -40,6 +40,8 @@ pub(super) struct Drafted {
     pub(super) dangerous: bool,
     /// It waits for the approval of a second installation.
     pub(super) needs_approval: bool,
+    /// A rollout here that is still to send to some of its devices.
+    pub(super) overlapping: Option<OverlappingRollout>,
     /// What is known of devices of which not all is known.
     pub(super) unknown: Unknown,
     /// Why there is nothing to do, where that is as it should be: then it has no members.
@@ -135,7 +137,10 @@ impl Handle {
         };
         let (rows, matching) = self.store.members_page(filter, from, count).await?;
         let listed = self.listed(&view.spec.connection).ok();
-        let rows = rows.into_iter().map(|member| member_view(&view, listed.as_ref(), member)).collect();
+        let disagreements = self.store.disagreements(&ConnectionId::from(view.spec.connection.as_str())).await?;
+        let disagreed: HashMap<_, _> = disagreements.iter().map(|(device, of)| ((device, &of.command), of)).collect();
+        let past = |member: &StoredMember| disagreed.get(&(&member.device, member.command.as_ref()?)).copied();
+        let rows = rows.into_iter().map(|member| member_view(&view, listed.as_ref(), past(&member), member)).collect();
         Ok(MemberPage { rows, from, matching })
     }
 
@@ -205,7 +210,8 @@ impl Handle {
         }
         let (asked, leave_out) = (template.clone(), spec.leave_out);
         let devices = target.iter().map(|member| member.device.clone()).collect();
-        let busy = self.ask(|reply| Request::Busy(connection.clone(), devices, reply)).await?;
+        let Busy { commands: busy, rollout: overlapping } =
+            self.ask(|reply| Request::Busy(connection.clone(), devices, reply)).await?;
         let survey = move |fleet: SharedFleet| Survey::of(&fleet::read(&fleet), target, busy, &asked, leave_out);
         let survey = self.of_fleet(&spec.connection, survey).await?;
         let count = u32::try_from(survey.members.len()).map_err(|_| too_many())?;
@@ -214,7 +220,7 @@ impl Handle {
             devices.clear();
         }
         let (dangerous, needs_approval) = (known.is_dangerous(), listed.needs_approval(&known));
-        Ok(Drafted { spec, template, survey, stages, dangerous, needs_approval, unknown, nothing })
+        Ok(Drafted { spec, template, survey, stages, dangerous, needs_approval, overlapping, unknown, nothing })
     }
 
     /// The devices of a rollout, each once, in the order in which they are released.
@@ -420,7 +426,13 @@ fn places(view: &RolloutView, stage: u32) -> std::ops::Range<u32> {
     before..before + view.stages.get(stage as usize).map_or(0, |stage| stage.members)
 }
 
-fn member_view(view: &RolloutView, listed: Option<&Listed>, member: StoredMember) -> MemberView {
+/// `past`: what its device once reported instead of what it answered.
+fn member_view(
+    view: &RolloutView,
+    listed: Option<&Listed>,
+    past: Option<&Disagreement>,
+    member: StoredMember,
+) -> MemberView {
     let took_ms = rollouts::took(&member);
     let StoredMember { device, args, earlier, state, command, message, attempts, released_at, finished_at, .. } =
         member;
@@ -443,7 +455,7 @@ fn member_view(view: &RolloutView, listed: Option<&Listed>, member: StoredMember
         firmware,
         args: args.map(|args| JsonText::from(args.as_ref().to_owned())),
         earlier: earlier.map(JsonText::from),
-        disagrees: disagrees.as_deref().map(views::disagreement),
+        disagrees: disagrees.as_deref().map(views::disagreement).or_else(|| past.map(|of| views::disagreed(of, true))),
     }
 }
 

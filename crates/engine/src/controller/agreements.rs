@@ -8,6 +8,7 @@ use wilco_ledger::{
 };
 
 use super::{Controller, connection::Connection};
+use crate::store::Change;
 
 /// After a restart, what was answered longer ago is no longer looked at.
 const ANSWERED_WITHIN: Millis = Millis::seconds(60);
@@ -87,7 +88,8 @@ impl Connection {
 }
 
 impl Controller {
-    /// Looks at what devices report whose time is over.
+    /// Looks at what devices report whose time is over. That one reported something else is stored with its command, too,
+    /// where it stays.
     pub(super) fn look_at_reports(&mut self, now: Timestamp) {
         for known in
             self.connections.values_mut().filter(|known| known.agreements.next_due().is_some_and(|due| due <= now))
@@ -97,7 +99,12 @@ impl Controller {
             let reports = |device: &DeviceId, key: &str| fleet.get(device).and_then(|device| device.reports(key));
             let disagree = known.agreements.look(now, reports);
             drop(fleet);
-            disagree.iter().for_each(|device| known.show_agreement(device));
+            for device in disagree {
+                known.show_agreement(&device);
+                let Some(disagreement) = known.agreements.of(&device).map(Box::new) else { continue };
+                let connection = known.profile.id.clone();
+                self.pending_batch.changes.push(Change::Disagreed { connection, device, disagreement, at: now });
+            }
         }
     }
 }

@@ -47,6 +47,7 @@ use connection::Connection;
 pub(crate) use deletion::DeletionProgress;
 pub(crate) use devices::{DeviceRequest, UNDO_WITHIN};
 use look_up::LookUps;
+pub(crate) use operator::{Busy, OverlappingRollout};
 use pending_batch::{Committing, PendingBatch};
 pub(crate) use requests::{AlsoSubscribed, BackgroundTasks, Request};
 pub(crate) use turns::Turn;

@@ -19,6 +19,23 @@ impl Controller {
     }
 }
 
+/// What keeps the devices of a planned rollout busy.
+#[derive(Debug, Default)]
+pub(crate) struct Busy {
+    /// Of each device a command that has not finished.
+    pub(crate) commands: Vec<Option<Command>>,
+    /// The rollout here that is still to send to the most of them.
+    pub(crate) rollout: Option<OverlappingRollout>,
+}
+
+/// A rollout that is still to send to some devices of another one.
+#[derive(Debug)]
+pub(crate) struct OverlappingRollout {
+    pub(crate) number: u32,
+    pub(crate) command: String,
+    pub(crate) devices: usize,
+}
+
 impl Controller {
     /// Of each device the oldest command of another console that has not finished.
     pub(super) fn busy_elsewhere(&self, connection: &ConnectionId, devices: &[DeviceId]) -> Vec<Option<Command>> {
@@ -30,9 +47,15 @@ impl Controller {
         devices.iter().map(oldest).collect()
     }
 
+    /// What keeps these devices busy.
+    pub(super) fn busy(&self, connection: &ConnectionId, devices: &[DeviceId]) -> Busy {
+        let rollout = self.connections.get(connection).and_then(|known| known.rollouts.overlapping(devices));
+        Busy { commands: self.busy_commands(connection, devices), rollout }
+    }
+
     /// Of each device a command that has not finished: the oldest of another console, or else of ours. What Wilco
     /// sends by itself keeps no device busy.
-    pub(super) fn busy(&self, connection: &ConnectionId, devices: &[DeviceId]) -> Vec<Option<Command>> {
+    fn busy_commands(&self, connection: &ConnectionId, devices: &[DeviceId]) -> Vec<Option<Command>> {
         let known = self.connections.get(connection);
         let first = |device: &DeviceId| {
             let ledger = &known?.ledger;

@@ -8,7 +8,7 @@ use tokio::{
 };
 use wilco_ledger::{Command, CommandId, DeviceId, Submission, rollout::Action};
 
-use super::{Controller, Event, look_up::Waiting, turns::Turn};
+use super::{Controller, Event, look_up::Waiting, operator::Busy, turns::Turn};
 use crate::{
     absent::not_found,
     api::{ApprovalDecision, Batch, ConnectionView, Failure, FoundDialect, Notice, Secrets},
@@ -44,7 +44,8 @@ pub(crate) enum Request {
     NoteRollout(u32, Option<String>, oneshot::Sender<Result<(), Failure>>),
     /// Of each of these devices the oldest command of another console that has not finished.
     BusyElsewhere(ConnectionId, Vec<DeviceId>, oneshot::Sender<Vec<Option<Command>>>),
-    Busy(ConnectionId, Vec<DeviceId>, oneshot::Sender<Vec<Option<Command>>>),
+    /// What keeps these devices busy.
+    Busy(ConnectionId, Vec<DeviceId>, oneshot::Sender<Busy>),
     /// A sentence for the person.
     Remark(Notice, oneshot::Sender<()>),
     Listen(oneshot::Sender<mpsc::Receiver<Batch>>),

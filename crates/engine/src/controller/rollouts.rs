@@ -18,7 +18,7 @@ use wilco_ledger::{
     rollout::{self, Action, Effect, Phase},
 };
 
-use super::{Connection, Controller, SharedFleet};
+use super::{Connection, Controller, SharedFleet, operator::OverlappingRollout};
 use crate::{
     absent::{no_rollout, not_found},
     api::{Failure, Presence, RolloutView, invalid, sentence},
@@ -214,6 +214,21 @@ impl Rollouts {
     /// One of them has a device among its members that it may still release.
     pub(super) fn may_release(&self, device: &DeviceId) -> bool {
         self.known.values().any(|known| known.to_release(true).any(|one| one == device))
+    }
+
+    /// The rollout that is still to release the most of these devices, now or once a person lets it continue.
+    pub(super) fn overlapping(&self, devices: &[DeviceId]) -> Option<OverlappingRollout> {
+        if self.known.is_empty() {
+            return None;
+        }
+        let devices: HashSet<&DeviceId> = devices.iter().collect();
+        let overlapping = |known: &Known| OverlappingRollout {
+            number: known.stored.number,
+            command: known.stored.spec.command.name.clone(),
+            devices: known.to_release(true).filter(|device| devices.contains(device)).count(),
+        };
+        let all = self.known.values().filter(|known| !known.machine.is_over()).map(overlapping);
+        all.filter(|overlapping| overlapping.devices > 0).max_by_key(|overlapping| overlapping.devices)
     }
 
     /// All devices that are still to be released.

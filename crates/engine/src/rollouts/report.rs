@@ -52,7 +52,7 @@ fn document(report: &Report<'_>) -> Document {
         parts.extend([Part::Heading("Note"), Part::Quote(note.to_owned())]);
     }
     parts.extend([Part::Heading("Devices by state"), counts(&rollout.counts)]);
-    parts.extend(disagreeing(report.detail.disagree));
+    parts.extend(disagreement(report.detail.disagreed, report.detail.disagree).map(Part::Text));
     parts.extend([Part::Heading("Stages"), stages(rollout)]);
     if answer_times.count > 0 {
         parts.extend([Part::Heading("Answer times"), percentiles(answer_times), histogram(answer_times)]);
@@ -86,6 +86,25 @@ fn document(report: &Report<'_>) -> Document {
     parts.extend(failed_members(report));
     parts.push(Part::Text(format!("Written by Wilco at {}. All times are UTC.", exact_time(report.at))));
     Document { title: format!("Rollout {}: {name}", grouped(rollout.number)), parts }
+}
+
+/// How many devices reported something else than they answered.
+/// Devices whose answer said yes and whose reports said otherwise afterwards: `then`, of them `now` still.
+fn disagreement(then: u32, now: u32) -> Option<String> {
+    let devices = match then.max(now) {
+        0 => return None,
+        1 => "1 device answered that it succeeded, and reported other values afterwards.".to_owned(),
+        many => format!(
+            "{} devices answered that they succeeded, and reported other values afterwards.",
+            grouped(many)
+        ),
+    };
+    let still = match now {
+        0 => String::new(),
+        1 => " 1 still does.".to_owned(),
+        many => format!(" {} still do.", grouped(many)),
+    };
+    Some(devices + &still)
 }
 
 fn facts(report: &Report<'_>) -> Vec<(&'static str, String)> {
@@ -178,15 +197,6 @@ fn by_firmware(times: &[TimesView]) -> Part {
 }
 
 /// Members that answered that they succeeded, but report other values.
-fn disagreeing(devices: u32) -> Option<Part> {
-    let text = match devices {
-        0 => return None,
-        1 => "1 device answered that it succeeded, but reports other values.".to_owned(),
-        many => format!("{} devices answered that they succeeded, but report other values.", grouped(many)),
-    };
-    Some(Part::Text(text))
-}
-
 fn slowest(members: &[MemberView]) -> Option<Part> {
     let rows = members.iter().filter_map(|member| {
         let took = format!("{:.0} ms", member.took_ms?);

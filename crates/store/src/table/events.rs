@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use rusqlite::{CachedStatement, Connection, OptionalExtension, Row, params};
 use wilco_ledger::{Command, CommandId, DeviceId, Event, Outcome, Raw, Reading, Timestamp};
 
-use super::{Columns, SqlEnum, commands, discarded, evidence_use, senseless, unwritable};
+use super::{Columns, SqlEnum, commands, disagreements, discarded, evidence_use, senseless, unwritable};
 use crate::{ConnectionId, bounds, checksum::Sum, fact};
 
 pub(super) const CREATE: &str = "
@@ -272,6 +272,7 @@ pub(crate) fn forget_command(
         .query_map([id.as_str(), device.as_str(), command.as_str()], |row| row.get::<_, i64>(0))?
         .sum::<rusqlite::Result<i64>>()?;
     evidence_use::take(connection, id.as_str(), device.as_str(), bytes)?;
+    disagreements::forget_command(connection, id, device, command)?;
     discarded::forget_command(connection, id, device, command)
 }
 

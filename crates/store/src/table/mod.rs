@@ -13,6 +13,7 @@ pub(super) mod connections;
 pub(super) mod counters;
 pub(super) mod desired;
 pub(super) mod devices;
+pub(super) mod disagreements;
 pub(super) mod discarded;
 pub(super) mod dismissed;
 pub(super) mod events;
@@ -67,6 +68,7 @@ const FIRST: &[&str] = &[
     desired::CREATE,
     evidence_use::CREATE,
     discarded::CREATE,
+    disagreements::CREATE,
     audit::CREATE,
     trusted::CREATE,
 ];

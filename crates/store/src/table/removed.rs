@@ -12,7 +12,7 @@ use crate::ConnectionId;
 pub(super) const CREATE: &str = "CREATE TABLE removed (connection TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;";
 
 /// The tables with further data of a connection, and the columns that identify it.
-const TABLES: [(&str, &str); 9] = [
+const TABLES: [(&str, &str); 10] = [
     ("events", "row"),
     ("tallies", "device"),
     ("devices", "device"),
@@ -21,6 +21,7 @@ const TABLES: [(&str, &str); 9] = [
     ("telemetry_sources", "device"),
     ("evidence_use", "device"),
     ("discarded", "device"),
+    ("disagreements", "device"),
     // At last: it says that the device is to be forgotten.
     ("annotations", "device"),
 ];

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use wilco_ledger::{Command, Fact, Outcome, Reading, State, Timestamp};
+use wilco_ledger::{Command, Disagreement, Fact, Outcome, Reading, State, Timestamp};
 
 use super::{answer, change, connection, device, event, id, life, logs::chunk, queued, store, submit};
 use crate::{Change, ConnectionId, FILE_NAME, HistoryFilter, Measured, Sample, Store, open};
@@ -89,6 +89,36 @@ async fn what_ended_long_ago_is_forgotten_with_all_its_events_and_the_rest_is_as
     assert_eq!(rows(dir.path(), "events"), 501 * 7 + 1);
     store.rebuild_projection().await.unwrap();
     assert!(seen(&store).await == after, "the projection is another one than before");
+}
+
+#[tokio::test]
+async fn what_a_device_reported_instead_stays_as_long_as_its_command() {
+    let (dir, store) = store();
+    let disagreement = |command: &str| Disagreement {
+        command: id(command),
+        key: "led".into(),
+        said: "true".into(),
+        reported: "false".into(),
+    };
+    let disagreed = |name: &str, command: &str| Change::Disagreed {
+        connection: connection(),
+        device: device(name),
+        disagreement: Box::new(disagreement(command)),
+        at: Timestamp(9),
+    };
+    for (name, command, at) in [("pump-0", "old", 1), ("pump-0", "new", 90), ("pump-1", "other", 90)] {
+        let ended = [life(name, command, at, Outcome::Succeeded), vec![disagreed(name, command)]].concat();
+        store.commit(ended).await.unwrap();
+    }
+    let of = async |command: &str| store.disagreement(&connection(), &device("pump-0"), &id(command)).await.unwrap();
+    assert_eq!(of("old").await, Some(disagreement("old")));
+    assert_eq!(of("none").await, None);
+    assert_eq!(forget_all(&store, 50, 10).await, 1);
+    assert_eq!((of("old").await, of("new").await), (None, Some(disagreement("new"))));
+    let all = store.disagreements(&connection()).await.unwrap();
+    assert_eq!(all, [(device("pump-0"), disagreement("new")), (device("pump-1"), disagreement("other"))]);
+    while store.forget_device(&connection(), &device("pump-0"), 10).await.unwrap().1 {}
+    assert_eq!(rows(dir.path(), "disagreements"), 1);
 }
 
 #[tokio::test]

@@ -36,7 +36,7 @@ left_out: number,
  */
 discarded: DiscardedView | null, 
 /**
- * Its device said that it did it, and reports something else now.
+ * Its device said that it did it, and reported something else afterwards.
  */
 disagrees: DisagreementView | null, 
 /**

@@ -35,6 +35,10 @@ shared: Array<SharedTrait>,
  */
 disagree: number, 
 /**
+ * The number of members whose devices answered that they succeeded, and reported other values then or now.
+ */
+disagreed: number, 
+/**
  * Rollouts that follow this one, by id, oldest first.
  */
 followed_by: Array<string>, 

@@ -36,6 +36,10 @@ busy_elsewhere: number,
  */
 overlap: string | null, 
 /**
+ * A rollout of this installation that is still to send to some of these devices, as a sentence.
+ */
+overlap_here: string | null, 
+/**
  * Members that are busy with a command of ours.
  */
 busy_here: number, 

@@ -75,6 +75,7 @@ export function planOf(target: FakeDevice[], rollout: NewRollout, dangerous: boo
     already: found.already.length,
     busy_elsewhere: found.busyElsewhere.length,
     overlap: null,
+    overlap_here: null,
     busy_here: found.busyHere.length,
     offline_examples: examples(found.offline),
     already_examples: examples(found.already),

@@ -175,6 +175,7 @@ export class FakeRollouts {
       strangers: [],
       stranger_count: 0,
       disagree: 0,
+      disagreed: 0,
     };
   }
 

@@ -383,7 +383,10 @@ async fn a_rollout_that_was_altered_after_its_request_does_not_start() {
         assert_eq!(database.execute(sql, []).unwrap(), 1, "{sql}");
     };
     for (sql, back) in [
-        (r#"template = json_set(template, '$.args', '{"delay_ms":1}')"#, "template = json_set(template, '$.args', '{}')"),
+        (
+            r#"template = json_set(template, '$.args', '{"delay_ms":1}')"#,
+            "template = json_set(template, '$.args', '{}')",
+        ),
         ("spec = json_set(spec, '$.rate', 500)", "spec = json_set(spec, '$.rate', 20)"),
         ("stages = '[1,1]'", "stages = '[2]'"),
     ] {

@@ -495,8 +495,7 @@ async fn the_retention_leaves_a_checkpoint() {
 /// Adds an entry as another program would: chained to the last one, and without a seal.
 fn forge(database: &Connection, kind: AuditKind, what: &str, details: &str) {
     let last = "SELECT number, hash FROM audit ORDER BY number DESC LIMIT 1";
-    let (number, previous): (u32, Hash) =
-        database.query_row(last, [], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
+    let (number, previous): (u32, Hash) = database.query_row(last, [], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
     let (number, word) = (number + 1, if kind == AuditKind::Audit { "audit" } else { "command" });
     let entry = NewAuditEntry {
         at: wilco_ledger::Timestamp(1),
@@ -543,8 +542,7 @@ async fn nobody_but_the_retention_deletes_the_oldest_entries_unnoticed() {
     let vault = Vault::in_memory();
     let (data, _old) = eight(&vault).await;
     let delete = |database: &Connection| {
-        let hash: Hash =
-            database.query_row("SELECT hash FROM audit WHERE number = 3", [], |row| row.get(0)).unwrap();
+        let hash: Hash = database.query_row("SELECT hash FROM audit WHERE number = 3", [], |row| row.get(0)).unwrap();
         let details = json!({ "deleted_to": 3, "hash": hex(&hash), "signature": "00".repeat(64) }).to_string();
         let what = "The retention deleted 3 entries of more than 9 days ago";
         forge(database, AuditKind::Audit, what, &details);

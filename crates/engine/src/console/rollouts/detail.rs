@@ -1,6 +1,6 @@
 //! The details of a rollout: answers, causes, common traits, and its note.
 
-use std::sync::PoisonError;
+use std::{collections::HashSet, sync::PoisonError};
 
 use wilco_ledger::{DeviceId, State};
 
@@ -11,7 +11,7 @@ use crate::{
     controller::Request,
     fleet::Device,
     rollouts,
-    store::{StoredMember, StoredStranger},
+    store::{ConnectionId, StoredMember, StoredStranger},
 };
 
 /// Devices that are no members and are named, at most.
@@ -28,6 +28,7 @@ impl Handle {
         let (all_times, causes) = (rollouts::answer_times(&members), rollouts::causes(&members));
         let firmware_times = self.firmware_times(&view, &members);
         let disagree = self.disagreeing(&view, &members);
+        let disagreed = self.disagreed(&view, &members).await?;
         let shared = self.shared(&view, members).await?;
         let followed_by = self.followers(&view.id);
         let (strangers, stranger_count) = self.store.rollout_strangers(view.number, STRANGERS).await?;
@@ -39,6 +40,7 @@ impl Handle {
             causes,
             shared,
             disagree,
+            disagreed,
             followed_by,
             strangers,
             stranger_count,
@@ -68,6 +70,16 @@ impl Handle {
             of.is_some_and(|of| Some(&of.command) == member.command.as_ref())
         };
         u32::try_from(members.iter().filter(disagrees).count()).unwrap_or(u32::MAX)
+    }
+
+    /// The number of members that reported other values after they had answered that they succeeded.
+    async fn disagreed(&self, view: &RolloutView, members: &[StoredMember]) -> Result<u32, Failure> {
+        let stored = self.store.disagreements(&ConnectionId::from(view.spec.connection.as_str())).await?;
+        let known: HashSet<_> = stored.iter().map(|(device, of)| (device, &of.command)).collect();
+        let disagreed = |member: &&StoredMember| {
+            member.command.as_ref().is_some_and(|command| known.contains(&(&member.device, command)))
+        };
+        Ok(u32::try_from(members.iter().filter(disagreed).count()).unwrap_or(u32::MAX))
     }
 
     /// How long members took to answer, by the firmware that they report now, where that differs.

@@ -5,6 +5,7 @@ use wilco_ledger::{Delivery, Limits, Timestamp};
 use super::{Drafted, Handle, named, not_found};
 use crate::{
     api::{ConnectionView, Failure, LinkState, NewRollout, RolloutPlan, grouped, sentence},
+    controller::OverlappingRollout,
     rollouts::{Found, Survey, expected, hours_at},
     sample::Samples,
     store::CommandTemplate,
@@ -20,7 +21,7 @@ impl Handle {
     /// As [`Handle::start_rollout`]'s, but for a rollout of which every device is left out, or that has nothing to do:
     /// that has no members.
     pub async fn plan_rollout(&self, new: NewRollout) -> Result<RolloutPlan, Failure> {
-        let Drafted { spec, template, survey, stages, dangerous, needs_approval, unknown, nothing } =
+        let Drafted { spec, template, survey, stages, dangerous, needs_approval, overlapping, unknown, nothing } =
             self.draft_rollout(new).await?;
         let listed = self.listed(&spec.connection)?;
         let known = self.connections().await?.into_iter().find(|known| known.id == spec.connection);
@@ -76,6 +77,7 @@ impl Handle {
             already: already.count,
             busy_elsewhere,
             overlap,
+            overlap_here: overlapping.map(|overlapping| has_not_finished(&overlapping)),
             busy_here: busy_here.count,
             offline_examples: offline.examples,
             already_examples: already.examples,
@@ -95,6 +97,15 @@ impl Handle {
             samples,
         })
     }
+}
+
+/// `Rollout 3 (led) has not finished, and is still to send to 40 of these devices.`
+fn has_not_finished(overlapping: &OverlappingRollout) -> String {
+    let OverlappingRollout { number, command, devices } = overlapping;
+    format!(
+        "Rollout {number} ({command}) has not finished, and is still to send to {} of these devices.",
+        grouped(*devices)
+    )
 }
 
 /// The requests and the answers: most devices answer *accepted* and *succeeded*.

@@ -8,7 +8,7 @@ use crate::{
     Handle,
     api::{
         ConnectionEntry, ConnectionSettings, Delivery, FailureCode, JsonText, LeaveOut, MemberQuery, NewCommand,
-        NewRollout, Presence, Preset, RolloutCommand, RolloutTarget, StageSize,
+        NewRollout, Presence, Preset, RolloutAction, RolloutCommand, RolloutTarget, StageSize,
     },
     console::fixture::engine,
 };
@@ -105,13 +105,20 @@ async fn whom_a_rollout_leaves_out_it_does_not_release() {
 
     let view = handle.start_rollout(new).await.unwrap();
     assert_eq!((view.members, view.counts.pending + view.counts.queued), (15, 15));
-    let query = MemberQuery { rollout: view.id, ..MemberQuery::default() };
+    let query = MemberQuery { rollout: view.id.clone(), ..MemberQuery::default() };
     let page = handle.rollout_members(query, 0, 100).await.unwrap();
     let members: Vec<_> = page.rows.iter().map(|member| member.device.as_str()).collect();
     assert_eq!(members.len(), 15);
     for left_out in ["pump-0", "pump-3", "pump-9", "pump-10", "pump-19"] {
         assert!(!members.contains(&left_out), "{left_out}");
     }
+
+    // Another one for some of the same devices.
+    let plan = handle.plan_rollout(rollout(&connection)).await.unwrap();
+    let overlap = plan.overlap_here.unwrap();
+    assert!(overlap.starts_with("Rollout 1 (led) has not finished, and is still to send to "), "{overlap}");
+    handle.act_on_rollout(&view.id, RolloutAction::Stop).await.unwrap();
+    assert_eq!(handle.plan_rollout(rollout(&connection)).await.unwrap().overlap_here, None);
 
     let all_lit = NewRollout {
         target: RolloutTarget::Devices { devices: vec!["pump-0".into(), "pump-10".into()] },
