@@ -10,7 +10,7 @@ use wilco_ledger::Timestamp;
 
 use super::{hex, unhex, verify::Kept};
 use crate::{
-    api::AuditRange,
+    api::{AuditRange, Failure, invalid, sentence},
     store::{AuditHead, Store, StoreError, StoredAuditEntry, StoredSeal},
     vault::{Secret, SecretKind, Vault, VaultError},
 };
@@ -42,6 +42,16 @@ pub(crate) enum NotSealed {
     Store(#[from] StoreError),
 }
 
+impl From<NotSealed> for Failure {
+    fn from(error: NotSealed) -> Failure {
+        match error {
+            NotSealed::Keyring(error) => error.into(),
+            NotSealed::Store(error) => error.into(),
+            NotSealed::Broken => invalid(sentence(&error.to_string()), "Verify the audit."),
+        }
+    }
+}
+
 /// Reads the seal from the keyring. Blocks.
 pub(crate) fn kept(vault: &Vault) -> Result<Kept, VaultError> {
     Ok(Kept { key: SigningKey::open(vault)?.map(|key| key.public()), head: sealed(vault)? })
@@ -64,6 +74,16 @@ fn put(vault: &Vault, installation: &str, head: AuditHead, at: Timestamp) -> Res
     vault.put(INSTALLATION, SecretKind::AuditHead, &Secret::new(written))?;
     let signature = key.sign(&StoredSeal::message(installation, &head, at));
     Ok(StoredSeal { head, at, public_key: key.public().as_bytes().to_vec(), signature })
+}
+
+/// Whether the audit continues from its last seal, so that the database is no older copy. Without a seal that is not known.
+pub(crate) async fn continues(store: &Store, vault: &Vault) -> Result<bool, NotSealed> {
+    let of = vault.clone();
+    match blocking(move || sealed(&of)).await {
+        Ok(Some(before)) => Ok(follows(store, before.head).await?.is_some()),
+        Ok(None) | Err(VaultError::NoKeyring(_)) => Ok(true),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// The entries up to the newest one at the start that were not sealed then, if this keyring sealed the one before them.

@@ -201,7 +201,7 @@ impl Handle {
     /// # Errors
     /// [`FailureCode::File`](crate::api::FailureCode) for a file that is none, or was altered; `Invalid` for an answer that is
     /// signed by a key that is not trusted or is this installation's own, is for another rollout, has expired, or was used
-    /// before; `ReadOnly`; `Keyring`; `Store`.
+    /// before, also where that is not known because the database is an older copy; `ReadOnly`; `Keyring`; `Store`.
     pub async fn import_approval(&self, path: PathBuf, rollout: Option<String>) -> Result<RolloutView, Failure> {
         let read = blocking(move || Answer::read(&whole(&path)?)).await?;
         if self.own_key().await? == Some(read.key) {
@@ -218,6 +218,14 @@ impl Handle {
             ));
         };
         let Answer { verdict, note, signed_at, .. } = read.answer.clone();
+        // In an older copy of the database a rollout waits again that was approved already.
+        if verdict == Verdict::Approved && !self.audit_continues().await? {
+            return Err(invalid(
+                "The audit does not continue from its last seal, so this approval may have been used before.".into(),
+                "Verify the audit. If you restored a backup, seal it again (wilco audit reseal), and look whether the rollout \
+                 ran already.",
+            ));
+        }
         let number = self.answered_rollout(&read.answer, rollout.as_deref()).await?;
         let decision = ApprovalDecision {
             verdict,

@@ -11,7 +11,7 @@ use super::{Handle, blocking, not_found};
 use crate::{
     api::{
         AuditEntry, AuditKind, AuditPage, AuditProblem, AuditProblemKind, AuditQuery, AuditRange, AuditVerification,
-        Failure, JsonText, Notice, NoticeLevel, grouped, invalid, sentence,
+        Failure, JsonText, Notice, NoticeLevel, grouped, invalid,
     },
     audit::{
         self, hex,
@@ -123,12 +123,7 @@ impl Handle {
         {
             let _one = self.sealing.lock().await;
             self.unsealed_to.store(0, Ordering::Relaxed);
-            let sealed = seal::seal_anew(&self.store, &self.vault, &self.installation, self.clock.now()).await;
-            sealed.map_err(|error| match error {
-                NotSealed::Keyring(error) => error.into(),
-                NotSealed::Store(error) => error.into(),
-                NotSealed::Broken => invalid(sentence(&error.to_string()), "Verify the audit."),
-            })?;
+            seal::seal_anew(&self.store, &self.vault, &self.installation, self.clock.now()).await?;
         }
         self.verify_audit().await
     }
@@ -188,6 +183,12 @@ impl Handle {
             Ok(Err(error)) => tracing::warn!(%error, "the audit is not sealed"),
             Err(_) => tracing::warn!("the audit is not sealed: the keyring did not answer"),
         }
+    }
+
+    /// Whether the audit continues from its last seal, so that the database is no older copy.
+    pub(super) async fn audit_continues(&self) -> Result<bool, Failure> {
+        let _one = self.sealing.lock().await;
+        Ok(seal::continues(&self.store, &self.vault).await?)
     }
 
     async fn seal_audit(&self) -> Result<(), NotSealed> {

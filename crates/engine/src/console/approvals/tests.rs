@@ -413,6 +413,35 @@ async fn a_rollout_that_was_altered_after_its_request_does_not_start() {
 }
 
 #[tokio::test]
+async fn an_approval_is_not_used_again_in_an_older_copy_of_the_database() {
+    let (ours, theirs) = (Installation::new(), Installation::new());
+    let (engine, other) = (ours.start().await, theirs.start().await);
+    let (ana, bo) = (engine.handle(), other.handle());
+    trust(&ana, &bo, "Bo").await;
+    let plant = plant(&ana).await;
+    let rollout = ana.start_rollout(restart(&plant)).await.unwrap();
+    let answer = answered((&ana, &ours), &bo, &rollout.id, Verdict::Approved).await;
+    engine.stop().await;
+    let (file, copy) = (ours.path(crate::store::FILE_NAME), ours.path("copy"));
+    fs::copy(&file, &copy).unwrap();
+    let engine = ours.start().await;
+    assert!(!waits(&engine.handle().import_approval(answer.clone(), None).await.unwrap()));
+    engine.stop().await;
+
+    fs::copy(&copy, &file).unwrap();
+    let engine = ours.start().await;
+    let ana = engine.handle();
+    assert!(waits(&ana.rollouts().await.unwrap()[0]));
+    let refused = ana.import_approval(answer.clone(), None).await.unwrap_err();
+    assert!(refused.message.contains("may have been used before"), "{refused:?}");
+    // Somebody has looked, and says why.
+    ana.reseal_audit("restored the backup; the rollout had not begun").await.unwrap();
+    assert!(!waits(&ana.import_approval(answer, None).await.unwrap()));
+    engine.stop().await;
+    other.stop().await;
+}
+
+#[tokio::test]
 async fn an_installation_is_trusted_by_the_file_that_it_has_saved() {
     let (ours, theirs) = (Installation::new(), Installation::new());
     let (engine, other) = (ours.start().await, theirs.start().await);
