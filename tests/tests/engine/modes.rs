@@ -1,10 +1,10 @@
 //! Read-only and protected connections: what is sent over them, and what is refused.
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use serde_json::json;
 use wilco_engine::api::{
-    CommandState, Confirmation, Confirmed, ConnectionMode, Delivery, FailureCode, NewCommand, NewRollout,
-    RolloutAction, RolloutCommand, RolloutState, RolloutTarget, SentBy, StepState,
+    BetweenStages, CommandState, Confirmation, Confirmed, ConnectionMode, Delivery, FailureCode, NewCommand,
+    NewRollout, RolloutAction, RolloutCommand, RolloutState, RolloutTarget, SentBy, StageSize, StepState,
 };
 use wilco_tests::{Broker, Child, Device};
 
@@ -167,5 +167,32 @@ async fn a_protected_connection_sends_what_was_confirmed_as_it_asks() -> Result<
         console.start_rollout(NewRollout { confirmed: named("plant"), ..rollout(&connection, &["kitchen"]) }).await?;
     // One that follows has to be confirmed by itself.
     assert_eq!(started.spec.confirmed, Confirmed::No);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rollout_that_nobody_confirmed_does_not_go_on_when_its_connection_is_protected() -> Result<()> {
+    let broker = Broker::plain()?;
+    let desk = Desk::new().await?;
+    let connection = desk.connect(plain("plant", &broker)).await?;
+    let console = desk.console();
+    let ask_between = |confirmed| NewRollout {
+        stages: vec![StageSize::Devices { count: 1 }],
+        between: BetweenStages::Ask,
+        confirmed,
+        ..rollout(&connection, &["a", "b", "c"])
+    };
+    let unconfirmed = console.start_rollout(ask_between(Confirmed::No)).await?;
+    let named = console.start_rollout(ask_between(Confirmed::Name("plant".into()))).await?;
+    desk.edit(&connection, |entry| entry.mode = ConnectionMode::Protected).await?;
+    desk.notice("plant is protected: 1 rollout is paused").await?;
+    let refused = console.act_on_rollout(&unconfirmed.id, RolloutAction::Resume).await.err().context("it went on")?;
+    assert_eq!(refused.code, FailureCode::Unconfirmed);
+    ensure!(refused.message.contains("before the connection 'plant' was protected"), "{refused:?}");
+    let state = console.rollout(&named.id).await?.rollout.state;
+    ensure!(matches!(state, RolloutState::Running | RolloutState::Waiting), "{state:?}");
+    // What nobody has confirmed can still be stopped, and goes on once the connection is as it was.
+    desk.edit(&connection, |entry| entry.mode = ConnectionMode::Normal).await?;
+    console.act_on_rollout(&unconfirmed.id, RolloutAction::Resume).await?;
     Ok(())
 }

@@ -14,7 +14,7 @@ use wilco_dialect::{DialectFile, json as json_text};
 
 use super::{Kind, altered, json};
 use crate::{
-    api::{Failure, NewRollout, PlannedRequest},
+    api::{Confirmed, Failure, NewRollout, PlannedRequest},
     audit::{Signer, hex},
     signed_lines::{Format, Hash},
     store::{NewMember, Profile, StoredApproval, StoredRollout},
@@ -183,7 +183,7 @@ pub(crate) fn stored(
     let lines = lines(members.iter().map(|member| (member.device.as_str(), member.args.as_deref())))?;
     let plan = Plan {
         record: "rollout".to_owned(),
-        spec: rollout.spec.clone(),
+        spec: NewRollout { confirmed: Confirmed::No, ..rollout.spec.clone() },
         stages: rollout.stages.clone(),
         members: u32::try_from(members.len()).unwrap_or(u32::MAX),
         members_sha256: hash_of(&lines),
@@ -239,7 +239,7 @@ pub(crate) fn asks_for(approval: &StoredApproval, rollout: &StoredRollout) -> bo
     let StoredRollout { spec, template, stages, .. } = rollout;
     let plan = approval.request.get(1).and_then(|line| serde_json::from_str::<Plan>(line).ok());
     plan.is_some_and(|plan| {
-        plan.spec == NewRollout { note: plan.spec.note.clone(), ..spec.clone() }
+        plan.spec == NewRollout { note: plan.spec.note.clone(), confirmed: Confirmed::No, ..spec.clone() }
             && plan.stages == *stages
             && *template.name == plan.spec.command.name
             && json_text::object(plan.spec.command.args.as_str()).as_deref() == Ok(&*template.args)

@@ -94,6 +94,8 @@ impl Handle {
         let number = self.last_rollout.fetch_add(1, Ordering::Relaxed) + 1;
         let snapshot = RolloutSnapshot { progress: Progress::new(stages.len(), self.clock.now()), counts: Vec::new() };
         let connection = ConnectionId::from(spec.connection.as_str());
+        // With what allows it to go on over a connection that is protected while it runs.
+        let spec = NewRollout { confirmed, ..spec };
         let stored = StoredRollout { number, connection, spec, template, stages, snapshot, approval: None };
         self.ask(|reply| Request::StartRollout(Box::new(stored), members, reply)).await??;
         self.shown_rollout(number)
@@ -156,7 +158,7 @@ impl Handle {
 
     /// The same for the members that are given.
     async fn draft_members(&self, mut spec: NewRollout, given: Option<Vec<NewMember>>) -> Result<Drafted, Failure> {
-        // It was given for this once, and not for those that follow.
+        // It was given for the one that starts, and not for its plan or those that follow.
         spec.confirmed = Confirmed::No;
         let connection = ConnectionId::from(spec.connection.as_str());
         let listed = self.listed(&spec.connection)?;

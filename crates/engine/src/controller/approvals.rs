@@ -140,6 +140,7 @@ impl Controller {
         if decision.verdict == Verdict::Approved {
             self.permit(&id)?;
             self.permit_here(&id, &rollout.stored)?;
+            self.permit_confirmed(&id, &rollout.stored)?;
             if !approval::asks_for(&approval, &rollout.stored) {
                 return Err(invalid(
                     format!("Rollout {number} is not stored as its request says: another program altered it."),

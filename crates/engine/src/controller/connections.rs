@@ -135,6 +135,7 @@ impl Controller {
         self.resumed(&id);
         self.withdraw_unsent(&id);
         self.pause_where_not_approved(&id);
+        self.pause_unconfirmed(&id);
         self.pending_batch.urgent = true;
         if asleep {
             close_beside(ending);

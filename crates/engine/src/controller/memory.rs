@@ -97,5 +97,6 @@ impl Controller {
         self.resumed(connection);
         self.withdraw_unsent(connection);
         self.pause_where_not_approved(connection);
+        self.pause_unconfirmed(connection);
     }
 }

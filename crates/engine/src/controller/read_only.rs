@@ -1,14 +1,16 @@
-//! A connection that becomes read-only: cancels its unsent commands and pauses its rollouts.
+//! A connection that becomes read-only: cancels its unsent commands and pauses its rollouts. One that becomes protected:
+//! pauses the rollouts that nobody has confirmed by its name.
 //!
-//! Its ledger has no send window and its session publishes nothing; this module only reports that to callers who wait.
+//! The ledger of a read-only connection has no send window and its session publishes nothing; this module only reports that to
+//! callers who wait.
 
 use wilco_ledger::{Input, Origin, rollout::Action};
 
 use super::Controller;
 use crate::{
     absent::not_found,
-    api::{Failure, grouped},
-    store::ConnectionId,
+    api::{Confirmation, Confirmed, ConnectionMode, Failure, FailureCode, grouped},
+    store::{ConnectionId, StoredRollout},
 };
 
 impl Controller {
@@ -24,6 +26,44 @@ impl Controller {
             Action::Pause | Action::Stop => Ok(()),
             Action::Resume | Action::StartNextStage | Action::CloseStage => self.permit(connection),
         }
+    }
+
+    /// Whether a rollout may send over its connection: over a protected one only if its name was typed when the rollout was
+    /// started, which may have been before it was protected.
+    pub(super) fn permit_confirmed(&self, connection: &ConnectionId, rollout: &StoredRollout) -> Result<(), Failure> {
+        let Some(known) = self.connections.get(connection) else { return Ok(()) };
+        if is_confirmed(known.profile.mode, rollout) {
+            return Ok(());
+        }
+        Err(Failure {
+            code: FailureCode::Unconfirmed,
+            message: format!(
+                "Rollout {} was started before the connection '{}' was protected, so nobody has confirmed it.",
+                rollout.number, known.profile.name
+            ),
+            hint: Some(
+                "Stop it, and start one for the devices that have not started, which asks for the connection's name."
+                    .into(),
+            ),
+        })
+    }
+
+    /// Pauses the rollouts of a protected connection that nobody has confirmed.
+    pub(super) fn pause_unconfirmed(&mut self, connection: &ConnectionId) {
+        let now = self.clock.now();
+        let Some(known) = self.connections.get_mut(connection) else { return };
+        let mode = known.profile.mode;
+        let paused = known.rollouts.pause_some(now, |stored| !is_confirmed(mode, stored));
+        if paused == 0 {
+            return;
+        }
+        let name = known.profile.name.clone();
+        self.pending_batch.urgent = true;
+        self.feed.notice_of(
+            connection,
+            format!("{name} is protected: {}, because nobody has confirmed it.", paused_rollouts(paused)),
+            "Stop it, and start one for the devices that have not started, which asks for the connection's name.",
+        );
     }
 
     /// Cancels what was never sent over a connection that is read-only, and pauses its rollouts. What may have been
@@ -54,16 +94,26 @@ impl Controller {
     }
 }
 
+/// Whether a rollout may send over a connection with this mode.
+fn is_confirmed(mode: ConnectionMode, rollout: &StoredRollout) -> bool {
+    mode.needs(true) != Confirmation::TypeName || matches!(rollout.spec.confirmed, Confirmed::Name(_))
+}
+
+/// `1 rollout is paused`.
+fn paused_rollouts(paused: u32) -> String {
+    match paused {
+        1 => "1 rollout is paused".to_owned(),
+        paused => format!("{} rollouts are paused", grouped(paused)),
+    }
+}
+
 /// `3 commands that were not sent yet are cancelled, and 1 rollout is paused`.
 fn withdrawn(cancelled: u32, paused: u32) -> String {
     let commands = match cancelled {
         1 => "1 command that was not sent yet is cancelled".to_owned(),
         cancelled => format!("{} commands that were not sent yet are cancelled", grouped(cancelled)),
     };
-    let rollouts = match paused {
-        1 => "1 rollout is paused".to_owned(),
-        paused => format!("{} rollouts are paused", grouped(paused)),
-    };
+    let rollouts = paused_rollouts(paused);
     match (cancelled, paused) {
         (_, 0) => commands,
         (0, _) => rollouts,

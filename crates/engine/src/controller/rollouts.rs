@@ -430,6 +430,7 @@ impl Controller {
         }
         if !matches!(action, Action::Pause | Action::Stop) {
             self.permit_here(&id, &rollout.stored)?;
+            self.permit_confirmed(&id, &rollout.stored)?;
         }
         let known = self.connections.get_mut(&id).and_then(|known| known.rollouts.known.get_mut(&number));
         let rollout = known.ok_or_else(|| no_rollout(&number.to_string()))?;

@@ -8,8 +8,8 @@ use wilco_ledger::{
 use super::Found;
 use crate::{
     api::{
-        HaltLimit, HaltRule, MemberCounts, NewRollout, RolloutApproval, RolloutState, RolloutView, StageView, Verdict,
-        WaitsFor, sentence,
+        Confirmed, HaltLimit, HaltRule, MemberCounts, NewRollout, RolloutApproval, RolloutState, RolloutView,
+        StageView, Verdict, WaitsFor, sentence,
     },
     store::{RolloutSnapshot, StoredRollout},
 };
@@ -51,7 +51,8 @@ pub(crate) fn view(
     RolloutView {
         id: stored.number.to_string(),
         number: stored.number,
-        spec: stored.spec.clone(),
+        // A rollout that follows this one is confirmed by itself.
+        spec: NewRollout { confirmed: Confirmed::No, ..stored.spec.clone() },
         state,
         waits_for,
         why: why(progress.brake.as_ref(), &stored.spec).or_else(|| declined(stored)),
