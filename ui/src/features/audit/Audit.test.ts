@@ -1,5 +1,5 @@
 import { within } from '@testing-library/svelte';
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 
 import { expectAccessible, openFleet } from '../../test/window';
 
@@ -40,6 +40,22 @@ it('says whether every entry is as it was written, and which is not', async () =
   expect(getByText('Entries 1 to 2 and 4 to 5 are unaltered.')).toBeVisible();
   expect(getByText('3 altered')).toBeVisible();
   await expectAccessible(container);
+});
+
+it('saves what happened in a period', async () => {
+  const { getByRole, findByRole, findByText, app, backend, user, container } = await openFleet();
+  const saved = vi.spyOn(backend, 'saveEvidence');
+  app.route.go('audit');
+  await user.click(await findByRole('button', { name: 'Export…' }));
+  expect(await findByRole('radio', { name: 'All' })).toBeChecked();
+  await user.click(getByRole('radio', { name: '24 hours' }));
+  await expectAccessible(container);
+  await user.type(getByRole('textbox', { name: 'Path of the file to write' }), '/home/you/day.wilco-evidence');
+  await user.click(getByRole('button', { name: 'Save' }));
+  await findByText('1 record written to /home/you/day.wilco-evidence.');
+  const [of] = saved.mock.lastCall ?? [];
+  const since = of?.of === 'audit' ? of.since : null;
+  expect(Math.abs((since ?? 0) - (Date.now() - 24 * 3_600_000))).toBeLessThan(60_000);
 });
 
 it('saves evidence of a command, and opens it again', async () => {
