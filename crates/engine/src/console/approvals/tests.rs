@@ -388,7 +388,7 @@ async fn a_rollout_that_was_altered_after_its_request_does_not_start() {
             "template = json_set(template, '$.args', '{}')",
         ),
         ("spec = json_set(spec, '$.rate', 500)", "spec = json_set(spec, '$.rate', 20)"),
-        ("stages = '[1,1]'", "stages = '[2]'"),
+        ("spec = json_set(spec, '$.command.name', 'identify')", "spec = json_set(spec, '$.command.name', 'restart')"),
     ] {
         meddle(&format!("UPDATE rollouts SET {sql}"));
         let engine = ours.start().await;
