@@ -105,11 +105,8 @@ impl Reader {
             });
         }
         for (member, title, control) in aspects(component) {
-            let ask = Ask::Request {
-                command: format!("{key}/set").into(),
-                argument: Some(member.into()),
-                beside: None,
-            };
+            let ask =
+                Ask::Request { command: format!("{key}/set").into(), argument: Some(member.into()), beside: None };
             let reports = if member.is_empty() { "answer".to_owned() } else { format!("{key}/{member}") };
             device.commands.push(DeviceCommand {
                 reports: Some(reports.into()),

@@ -94,12 +94,7 @@ fn device(dialect: &str, id: DeviceId, topic: &str, config: &Value, problems: &m
         push(&mut device, "Dimmer", "Brightness", percent);
         let subtype = config.get("lt_st").and_then(Value::as_u64).unwrap_or(0);
         if matches!(subtype, 2 | 5) {
-            push(
-                &mut device,
-                "CT",
-                "Colour temperature",
-                Control::between("153", "500", Some("1"), Some("mired")),
-            );
+            push(&mut device, "CT", "Colour temperature", Control::between("153", "500", Some("1"), Some("mired")));
         }
         if matches!(subtype, 3..=5) {
             push(&mut device, "Color", "Colour", Control::Colour(ColourNotation::Hex));

@@ -187,7 +187,9 @@ impl Verifier {
         if !genuine && !is_told {
             let text = match checkpoint.number {
                 0 => "The audit does not begin with the first entry of this installation.".to_owned(),
-                number => format!("No entry signed by this installation says that the entries up to {number} were deleted."),
+                number => {
+                    format!("No entry signed by this installation says that the entries up to {number} were deleted.")
+                }
             };
             self.problem(AuditProblemKind::Checkpoint, None, text);
         }

@@ -129,7 +129,8 @@ fn of_a_record_only_as_much_is_handed_over_as_can_be_shown() {
     let never = json!({ "record": "event", "at": i64::MAX, "text": "<b>" }).to_string();
     let large = json!({ "record": "log", "at": null, "text": "Log", "log": "a".repeat(1024 * 1024) }).to_string();
     let nested = format!(r#"{{"record":"event","at":1,"text":"deep","x":{}1}}"#, "[".repeat(100_000));
-    let many = (0..40).map(|number| json!({ "record": "log", "log": number, "text": "b".repeat(1_000_000) }).to_string());
+    let many =
+        (0..40).map(|number| json!({ "record": "log", "log": number, "text": "b".repeat(1_000_000) }).to_string());
     let records: Vec<_> = [listed.clone(), never, large, nested].into_iter().chain(many).collect();
     let found = read_hostile(&records, &records);
     assert!(found.holds(), "{:?}", found.problems);

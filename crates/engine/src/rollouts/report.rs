@@ -94,10 +94,9 @@ fn disagreement(then: u32, now: u32) -> Option<String> {
     let devices = match then.max(now) {
         0 => return None,
         1 => "1 device answered that it succeeded, and reported other values afterwards.".to_owned(),
-        many => format!(
-            "{} devices answered that they succeeded, and reported other values afterwards.",
-            grouped(many)
-        ),
+        many => {
+            format!("{} devices answered that they succeeded, and reported other values afterwards.", grouped(many))
+        }
     };
     let still = match now {
         0 => String::new(),
