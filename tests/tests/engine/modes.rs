@@ -184,7 +184,7 @@ async fn a_rollout_that_nobody_confirmed_does_not_go_on_when_its_connection_is_p
     };
     let unconfirmed = console.start_rollout(ask_between(Confirmed::No)).await?;
     let named = console.start_rollout(ask_between(Confirmed::Name("plant".into()))).await?;
-    desk.edit(&connection, |entry| entry.mode = ConnectionMode::Protected).await?;
+    desk.edit(&connection, |entry| entry.settings.mode = ConnectionMode::Protected).await?;
     desk.notice("plant is protected: 1 rollout is paused").await?;
     let refused = console.act_on_rollout(&unconfirmed.id, RolloutAction::Resume).await.err().context("it went on")?;
     assert_eq!(refused.code, FailureCode::Unconfirmed);
@@ -192,7 +192,7 @@ async fn a_rollout_that_nobody_confirmed_does_not_go_on_when_its_connection_is_p
     let state = console.rollout(&named.id).await?.rollout.state;
     ensure!(matches!(state, RolloutState::Running | RolloutState::Waiting), "{state:?}");
     // What nobody has confirmed can still be stopped, and goes on once the connection is as it was.
-    desk.edit(&connection, |entry| entry.mode = ConnectionMode::Normal).await?;
+    desk.edit(&connection, |entry| entry.settings.mode = ConnectionMode::Normal).await?;
     console.act_on_rollout(&unconfirmed.id, RolloutAction::Resume).await?;
     Ok(())
 }

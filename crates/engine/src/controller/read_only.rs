@@ -32,7 +32,7 @@ impl Controller {
     /// started, which may have been before it was protected.
     pub(super) fn permit_confirmed(&self, connection: &ConnectionId, rollout: &StoredRollout) -> Result<(), Failure> {
         let Some(known) = self.connections.get(connection) else { return Ok(()) };
-        if is_confirmed(known.profile.mode, rollout) {
+        if is_confirmed(known.profile.settings.mode, rollout) {
             return Ok(());
         }
         Err(Failure {
@@ -52,7 +52,7 @@ impl Controller {
     pub(super) fn pause_unconfirmed(&mut self, connection: &ConnectionId) {
         let now = self.clock.now();
         let Some(known) = self.connections.get_mut(connection) else { return };
-        let mode = known.profile.mode;
+        let mode = known.profile.settings.mode;
         let paused = known.rollouts.pause_some(now, |stored| !is_confirmed(mode, stored));
         if paused == 0 {
             return;

@@ -4,11 +4,12 @@ import { toJson } from '../../format/json';
 import { counted } from '../../format/count';
 import type { Action } from '../../state/actions.svelte';
 import { getConnections } from '../../state/connections.svelte';
-import { getControls, type ControlName } from '../../state/controls';
+import { getControls, type Control } from '../../state/controls';
 import { getFleet } from '../../state/fleet.svelte';
 import { getRoute } from '../../state/route.svelte';
 import { getSelection, type Selection } from '../../state/selection.svelte';
 import { startRolloutDialog } from '../rollouts/start.svelte';
+import { selectionControls } from './controls';
 
 /** Opens the dialog for a rollout to the selected devices: of this command, or of one that is chosen there. */
 export function sendToSelected(
@@ -55,7 +56,7 @@ export function selectionActions(): () => Action[] {
       ...action(id, name, () => sendToSelected(connection, selection, command, args), keys),
       sends: true,
     });
-    const opens = (id: string, name: string, control: ControlName) => action(id, name, () => controls.open(control));
+    const opens = (id: string, name: string, control: Control) => action(id, name, () => controls.open(control));
     return [
       sender('command', `Send ${number} a command…`, 'c'),
       sender('led_on', `Switch the LED of ${number} on…`, undefined, 'led', { on: true }),
@@ -63,11 +64,11 @@ export function selectionActions(): () => Action[] {
       sender('restart', `Restart ${number}…`, 'r', 'restart'),
       sender('identify', `Identify ${number}…`, 'b', 'identify', { seconds: 10 }),
       sender('configure', `Configure ${number}…`, undefined, 'config.set', { changes: {}, apply: 'now' }),
-      opens('tag', `Tag ${number}…`, 'selection.tag'),
+      opens('tag', `Tag ${number}…`, selectionControls.tag),
       ...((selection.summary?.added_tags ?? []).length > 0
-        ? [opens('untag', `Remove a tag from ${number}…`, 'selection.untag')]
+        ? [opens('untag', `Remove a tag from ${number}…`, selectionControls.untag)]
         : []),
-      opens('forget', `Forget ${number}…`, 'selection.forget'),
+      opens('forget', `Forget ${number}…`, selectionControls.forget),
       action('clear', 'Clear the selection', () => selection.clear()),
       ...some,
     ];

@@ -33,7 +33,7 @@ pub(super) fn describe(
     availability(device, config, problems);
     let is_number = text(config, "unit_of_measurement").is_some() || matches!(entity.component.as_str(), "number");
     // A light without a schema and the like have other topics with templates beside it.
-    let template = ["state_value_template", "value_template"].into_iter().find(|name| config.get(*name).is_some());
+    let template = ["state_value_template", "value_template"].into_iter().find(|name| config.get(name).is_some());
     let template = template.unwrap_or("value_template");
     let reports = add_variable(device, config, &key, "state_topic", template, is_number, problems);
     let Some(topic) = text(config, "command_topic") else {

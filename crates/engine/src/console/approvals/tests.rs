@@ -262,8 +262,8 @@ async fn each_answer_that_does_not_count_is_refused_in_its_own_words() {
     ana.save_connection(moved).await.unwrap();
     check(&of_first, None, "is for mqtt://127.0.0.1:9, and the connection 'plant' has been changed since").await;
     // In another dialect than the approved one.
-    let dialects = vec!["text".into()];
-    ana.save_connection(ConnectionEntry { id: Some(plant.clone()), dialects, ..entry(true) }).await.unwrap();
+    let settings = ConnectionSettings { dialects: vec!["text".into()], ..entry(true).settings };
+    ana.save_connection(ConnectionEntry { id: Some(plant.clone()), settings, ..entry(true) }).await.unwrap();
     check(&of_first, None, "Rollout 1 was approved with the dialect wilco as it was then").await;
     ana.save_connection(ConnectionEntry { id: Some(plant.clone()), ..entry(true) }).await.unwrap();
 
