@@ -379,7 +379,12 @@ impl Found<'_, '_> {
         let Some(outcome) = fits.means else { return Ok(None) };
         let message = match self.like {
             Some(text) => Some(text.to_owned()),
-            None => fits.message.iter().find_map(|at| self.looked.text_at(at).filter(|text| says_something(text))),
+            None => fits.message.iter().find_map(|at| {
+                let text = self.looked.text_at(at).filter(|text| says_something(text))?;
+                // Of a whole payload the line break at its end is no part of what it says.
+                let is_member = matches!(at, At::Pointer(pointer) if !pointer.is_empty());
+                Some(if is_member { text } else { text.trim().to_owned() })
+            }),
         };
         let claim = match rule.id.as_ref().and_then(|at| self.looked.text_at(at)) {
             Some(id) if !id.is_empty() && id != "null" => Claim::Id(self.command(&id)?),
@@ -402,7 +407,7 @@ impl Found<'_, '_> {
             correlation: None,
             outcome,
             progress: self.progress(rule, outcome),
-            message: message.map(|message| words::shortened(message.trim(), LONGEST_MESSAGE).into()),
+            message: message.map(|message| words::shortened(&message, LONGEST_MESSAGE).into()),
             result: result.map(Into::into),
             said_at: rule.time.as_ref().and_then(|at| self.time(at)),
             retained: self.inbound.retained,
@@ -519,6 +524,8 @@ fn series(value: &ExactValue) -> Vec<(String, f64)> {
     fn add(prefix: &str, value: &ExactValue, series: &mut Vec<(String, f64)>) {
         match value {
             _ if series.len() >= MOST_SERIES => {}
+            // A number by itself has no name.
+            ExactValue::Number(_) if prefix.is_empty() => {}
             ExactValue::Number(_) => series.extend(value.as_f64().map(|number| (prefix.to_owned(), number))),
             ExactValue::Object(members) => {
                 for (name, value) in members {

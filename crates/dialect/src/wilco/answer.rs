@@ -87,7 +87,7 @@ fn from_members(members: &Members) -> Result<Said, String> {
         claim,
         outcome,
         progress: members.get("progress").filter(|_| outcome == Outcome::Running).as_ref().and_then(percent),
-        message: members.text("message").map(sentence).filter(|message| !message.is_empty()),
+        message: members.text("message").map(sentence).filter(|message| !message.trim().is_empty()),
         result: members.text("result").map(canonical),
         at: members.get("at").as_ref().and_then(whole).map(Timestamp),
     })
@@ -109,7 +109,7 @@ fn from_text(text: &str, spoken: PlainAnswers) -> Option<Said> {
 
 fn sentence(written: &str) -> String {
     let text = serde_json::from_str::<String>(written).unwrap_or_else(|_| canonical(written));
-    words::shortened(text.trim(), LONGEST_MESSAGE)
+    words::shortened(&text, LONGEST_MESSAGE)
 }
 
 fn percent(value: &Value) -> Option<u8> {

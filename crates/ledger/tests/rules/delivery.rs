@@ -373,7 +373,7 @@ fn a_restart_sends_freely_only_what_was_provably_never_sent() {
         .at(1, sent("a", 1), "a sent 1")
         .restarted()
         .at(4, Input::Connected, "")
-        .at(10_000, Input::Tick, "a TimedOut(MayHaveRun)")
+        .at(10_001, Input::Tick, "a TimedOut(MayHaveRun)")
         .shows(
             "a",
             "timed_out",
