@@ -70,7 +70,8 @@ impl Store {
     pub async fn check(&self, newest: Option<u64>, structure: bool) -> Result<Checked, StoreError> {
         let mut checked = Checked::default();
         if structure {
-            checked.faults = self.readers.read(faults).await?;
+            // FTS5 checks its index by the structure that the connection read for its last search, which may be out of date.
+            checked.faults = self.readers.read_afresh(faults).await?;
             if let Err(error) = self.compare_commands(&mut checked).await {
                 // What cannot be read is found below.
                 tracing::warn!(%error, "the commands could not be compared with their events");

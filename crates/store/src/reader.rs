@@ -58,6 +58,19 @@ impl Readers {
         self.read_in_turn(&self.first, query).await
     }
 
+    /// The same over a connection of its own, which knows nothing of earlier reads.
+    pub(super) async fn read_afresh<T: Send + 'static>(
+        &self,
+        query: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        if self.is_only {
+            return self.read(query).await;
+        }
+        let path = self.path.clone();
+        // In the others' turn, so that no more is read at once.
+        self.read(move |_| query(&open::reader(&path)?)).await
+    }
+
     async fn read_in_turn<T: Send + 'static>(
         &self,
         turns: &Arc<Semaphore>,

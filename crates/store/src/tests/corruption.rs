@@ -343,3 +343,15 @@ async fn of_a_file_that_was_cut_the_rest_is_recovered() {
     store.commit(batch("later", 2, 9_000)).await.unwrap();
     assert_eq!(u64::from(store.command_count(None).await.unwrap()), recovered.commands + 2);
 }
+
+#[tokio::test]
+async fn a_check_finds_no_fault_in_a_search_index_that_has_grown_since_the_last_one() {
+    let (_dir, store) = store();
+    for round in 0..40 {
+        let of_round = |n: i64| life("kitchen", &format!("c{round}-{n}"), round * 1_000 + n, Outcome::Succeeded);
+        store.commit((0..20).flat_map(of_round).collect()).await.unwrap();
+        let found = store.check(None, true).await.unwrap();
+        assert!(found.is_sound(), "round {round}: {found:?}");
+        store.history(HistoryFilter { search: "kit".into(), ..HistoryFilter::default() }).await.unwrap();
+    }
+}
