@@ -48,6 +48,14 @@ pub enum StoreError {
     /// The store has been closed.
     #[error("the history is closed: Wilco is shutting down")]
     Closed,
+    /// The disk failed, or the system refused an operation on it.
+    #[error("{} could not be used: {what}", path.display())]
+    Disk {
+        /// The database.
+        path: PathBuf,
+        /// The error of SQLite.
+        what: String,
+    },
     /// Any other error of SQLite.
     #[error("{} could not be used: {what}", path.display())]
     Other {
@@ -75,6 +83,9 @@ impl StoreError {
             }
             StoreError::NotWritable { .. } => {
                 "Check the disk, your quota, and the owner of the file and its folder. Or choose another --data-dir."
+            }
+            StoreError::Disk { .. } => {
+                "Check the disk: its free space, your quota, its health, and whether it is still connected."
             }
             StoreError::NameTaken(_) => "Choose another name.",
             StoreError::Closed | StoreError::Other { .. } => return None,
@@ -121,6 +132,7 @@ impl StoreError {
             _ if search::is_damage(error) => StoreError::Damaged { path, what },
             ffi::SQLITE_CORRUPT | ffi::SQLITE_NOTADB | ffi::SQLITE_FORMAT => StoreError::Damaged { path, what },
             ffi::SQLITE_READONLY | ffi::SQLITE_CANTOPEN | ffi::SQLITE_PERM => StoreError::NotWritable { path, what },
+            ffi::SQLITE_IOERR => StoreError::Disk { path, what },
             _ => StoreError::Other { path, what },
         }
     }

@@ -89,8 +89,13 @@ async fn the_lower_pane_fits_the_window_at_150_percent_and_is_resized_by_keys() 
         for (key, name) in [("o", "Log"), ("m", "Charts"), ("t", "Traffic")] {
             console.press(key).await?;
             console.one("tabpanel", name).await?;
-            let covered = console.run(COVERED, vec![]).await?;
-            ensure!(covered == serde_json::json!([]), "{name}, {larger} steps larger: {covered}");
+            let fits = soon_async("pane whose controls are all reached", SHORT, async || {
+                Ok((console.run(COVERED, vec![]).await? == serde_json::json!([])).then_some(()))
+            });
+            if let Err(error) = fits.await {
+                let covered = console.run(COVERED, vec![]).await?;
+                return Err(error.context(format!("{name}, {larger} steps larger: {covered}")));
+            }
         }
         console.screenshot(&format!("lower-pane-{larger}-steps-larger")).await?;
     }

@@ -229,7 +229,9 @@ impl Connection {
             shared(described)
         });
         let ExtraSubscriptions { looked_at, to_end, .. } = std::mem::take(&mut self.extra_subscriptions);
-        self.extra_subscriptions = ExtraSubscriptions { looked_at, to_end, ..ExtraSubscriptions::default() };
+        // Already now: a retained message arrives before the session is known to have begun.
+        let filters = filters_of(&self.profile);
+        self.extra_subscriptions = ExtraSubscriptions { filters, looked_at, to_end, ..ExtraSubscriptions::default() };
         self.generation = generation;
         self.sender = None;
         self.round_trip_ms = None;
@@ -430,6 +432,11 @@ impl Connection {
             kept: self.kept,
         }
     }
+}
+
+/// The filters that a session of this profile begins with.
+pub(super) fn filters_of(profile: &Profile) -> HashSet<String> {
+    profile::filters(profile).unwrap_or_default().into_iter().map(|filter| filter.filter).collect()
 }
 
 /// Most devices answer each command at least twice, *accepted* and *succeeded*, and mosquitto silently drops messages

@@ -6,7 +6,11 @@ use tokio::sync::oneshot;
 use wilco_dialect::{Changes, Filter};
 use wilco_ledger::{DeviceId, Millis, Submission, Timestamp, WireForm};
 
-use super::{AlsoSubscribed, Controller, connection::ExtraSubscriptions, unused_announcements};
+use super::{
+    AlsoSubscribed, Controller,
+    connection::{ExtraSubscriptions, filters_of},
+    unused_announcements,
+};
 use crate::{
     absent::not_found,
     api::{Failure, FailureCode, Presence},
@@ -136,8 +140,7 @@ impl Controller {
     pub(super) fn begin_to_hear(&mut self, connection: &ConnectionId) {
         let now = self.clock.now();
         let Some(known) = self.connections.get_mut(connection) else { return };
-        let begun_with = profile::filters(&known.profile).unwrap_or_default();
-        known.extra_subscriptions.filters = begun_with.into_iter().map(|filter| filter.filter).collect();
+        known.extra_subscriptions.filters = filters_of(&known.profile);
         let Some(sender) = &known.sender else { return };
         let to_end = std::mem::take(&mut known.extra_subscriptions.to_end);
         if !to_end.is_empty() {
