@@ -69,7 +69,8 @@ async fn a_log_is_fetched_checked_searched_and_saved() -> Result<()> {
 /// The controls of the lower pane, and the head of the inspector, that something else lies over, and whether the page is wider
 /// than its window.
 const COVERED: &str = "
-    const covered = document.documentElement.scrollWidth > innerWidth ? ['the page is wider than the window'] : [];
+    // Both are rounded.
+    const covered = document.documentElement.scrollWidth > innerWidth + 1 ? ['the page is wider than the window'] : [];
     const controls = '.lower-pane :is(button, a, input, select, [role=separator]), .inspector :is(h1, [role=switch])';
     for (const control of document.querySelectorAll(controls)) {
       const { left, top, width, height } = control.getBoundingClientRect();
