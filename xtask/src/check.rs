@@ -147,7 +147,8 @@ fn dependencies() -> Result<()> {
         refuse_others(name, allowed, |_| true)?;
     }
     for (name, allowed) in LAYERS {
-        println!("\n==> {name} depends on no crate of Wilco but {}", allowed.join(", "));
+        let but = if allowed.is_empty() { String::new() } else { format!(" but {}", allowed.join(", ")) };
+        println!("\n==> {name} depends on no crate of Wilco{but}");
         refuse_others(name, allowed, |dependency| dependency.starts_with("wilco_"))?;
     }
     Ok(())

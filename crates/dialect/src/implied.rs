@@ -4,7 +4,7 @@ use wilco_ledger::Term;
 
 use crate::json::Members;
 
-/// The values that a device reports after it carried out a built-in command, by the names of [`crate::Reported`]:
+/// The values that a device reports after it carried out a built-in command, by the names of [`crate::StateReport`]:
 /// `led`, `telemetry_interval_ms`, `running.KEY` and `saved.KEY`. Values are JSON text. Empty for a command that
 /// implies none.
 #[must_use]
