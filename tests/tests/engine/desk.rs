@@ -19,7 +19,7 @@ use wilco_engine::api::{
 use wilco_engine::paths::DataDir;
 use wilco_engine::vault::Vault;
 use wilco_engine::{Engine, Options};
-use wilco_tests::{Broker, Certificates, Identity};
+use wilco_tests::{Broker, Certificates, Identity, soon_async};
 
 /// Longest wait for something that ought to happen at once. The machine may be busy with other tests.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(40);
@@ -227,6 +227,12 @@ impl Watch {
     }
 
     pub(crate) async fn online(&self, connection: &str) -> Result<()> {
+        // The stream may still show the session before an edit.
+        soon_async("connection", PATIENCE, async || {
+            let view = self.view(connection).await?;
+            Ok(matches!(view.link, LinkState::Online { .. }).then_some(()))
+        })
+        .await?;
         self.link(connection, "connection", |link| matches!(link, LinkState::Online { .. }).then_some(())).await
     }
 
@@ -322,7 +328,7 @@ impl Watch {
 
     /// Waits until the last answer of a device that belongs to no command is read so.
     pub(crate) async fn stray(&self, connection: &str, device: &str, reading: &str) -> Result<EventView> {
-        wilco_tests::soon_async(&format!("answer of {device} read as {reading}"), PATIENCE, async || {
+        soon_async(&format!("answer of {device} read as {reading}"), PATIENCE, async || {
             let strays = self.console.strays(connection, device, 10).await?;
             Ok(strays
                 .into_iter()

@@ -13,6 +13,10 @@ use crate::desk::{Desk, plain};
 /// Longest wait for the end of a rollout. The machine may be busy with other tests.
 const PATIENCE: Duration = Duration::from_secs(120);
 
+/// Requests a second: 250 at a time, each for the two seconds after which a device counts as silent. A window that does not
+/// adapt would get no further, on any machine.
+const NOT_ENOUGH: f64 = 125.0;
+
 /// As the clock of the broker's machine has it, one line for each request.
 fn watch(broker: &Broker) -> Result<Child> {
     // With QoS 0 the broker queues nothing for this listener.
@@ -71,9 +75,8 @@ async fn thousands_of_devices_that_never_answer_hold_up_no_others_and_nothing_ex
     let times = times(&requests)?;
     assert_eq!(times.len(), DEVICES);
     let rate = rate(&times)?;
-    // 250 at a time, each for two seconds, would be 125. How many there are on a quiet machine is tested with a simulated
-    // broker, in the ledger.
-    ensure!(rate > 200.0, "{rate:.0} requests a second");
+    // How many there are on a quiet machine is tested with a simulated broker, in the ledger.
+    ensure!(rate > NOT_ENOUGH, "{rate:.0} requests a second");
     Ok(())
 }
 
@@ -90,7 +93,7 @@ async fn devices_that_take_five_seconds_hold_up_no_others_and_no_answer_is_lost(
     let ended = to_its_end(&desk, led(&connection, devices, 60_000)).await?;
     assert_eq!(ended.counts.succeeded, 1_500, "{:?}", ended.counts);
     let rate = rate(&times(&requests)?)?;
-    ensure!(rate > 200.0, "{rate:.0} requests a second");
+    ensure!(rate > NOT_ENOUGH, "{rate:.0} requests a second");
     Ok(())
 }
 
