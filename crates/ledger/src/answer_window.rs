@@ -384,11 +384,11 @@ impl AnswerWindow {
         let before = self.messages_per_command;
         // Devices that have not answered yet may still cause as many messages as the others.
         let is_known = answered * 2 >= commands;
-        self.messages_per_command = match now > before {
-            true => now,
-            false if is_known => before + (now - before) * LESS,
-            false => before,
-        };
+        if now > before {
+            self.messages_per_command = now;
+        } else if is_known {
+            self.messages_per_command = before + (now - before) * LESS;
+        }
     }
 
     /// Time has passed. To be called at least once a second.

@@ -195,13 +195,10 @@ impl Command {
         self.last_send = Some(LastSend { number, at, before, on_wire: false, fate: Fate::Open });
     }
 
-    /// As if it had been handed over, and the session been lost before a PUBACK.
+    /// As if it had been handed over by a process that was killed then.
     fn events_missing(&mut self, at: Timestamp) {
         self.state = State::Queued;
         self.handed(self.last_send.map_or(0, |send| send.number).saturating_add(1), at);
-        if let Some(send) = &mut self.last_send {
-            send.fate = Fate::Unknown;
-        }
         self.message = Some(sentences::events_missing());
     }
 

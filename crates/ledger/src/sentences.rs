@@ -108,13 +108,10 @@ fn whereabouts(command: &Command) -> &'static str {
             "The broker has it, but reported no subscribers on the device's topic."
         }
         State::AtBroker => "The broker has it; the device may still run it.",
-        _ if command.message.as_deref() == Some(&*events_missing()) => {
-            "Events are missing from the history, so it may have run."
-        }
         State::Sent if lost => "The connection was lost before the broker acknowledged it, so it may have run.",
         State::Sent => "It was sent, but no acknowledgement from the broker was recorded, so it may have run.",
         _ if lost => "The connection was lost while it was being sent, so it may have run.",
-        // Wilco was killed, or the network has accepted nothing for as long.
+        // Wilco was killed, events are missing from the history, or the network has accepted nothing for as long.
         _ => "Wilco does not know whether it was sent, so it may have run.",
     }
 }

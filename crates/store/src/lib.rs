@@ -383,7 +383,9 @@ impl Store {
     ) -> Result<T, StoreError> {
         if self.behind.tables.load(Ordering::Acquire) {
             match self.ask(Job::CatchUp).await {
-                Err(StoreError::Full { .. } | StoreError::NotWritable { .. }) => return self.look(query).await,
+                Err(StoreError::Full { .. } | StoreError::NotWritable { .. }) => {
+                    return self.read_up_to_date(query).await;
+                }
                 caught_up => caught_up?,
             }
         }
@@ -391,19 +393,19 @@ impl Store {
     }
 
     /// The same on a disk without room.
-    async fn look<T: Send + 'static>(
+    async fn read_up_to_date<T: Send + 'static>(
         &self,
         query: impl FnOnce(&rusqlite::Connection) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<T, StoreError> {
         let (done, answer) = oneshot::channel();
         let path = self.path.clone();
-        let look = move |connection: Result<&rusqlite::Connection, StoreError>| {
+        let task = move |connection: Result<&rusqlite::Connection, StoreError>| {
             let read = |connection| query(connection).map_err(|error| StoreError::read(&path, &error));
             // The caller may have gone.
             let _ = done.send(connection.and_then(read));
         };
         // A thread that has ended drops `done`.
-        let _ = self.jobs.send(Job::Look(Box::new(look)));
+        let _ = self.jobs.send(Job::ReadUpToDate(Box::new(task)));
         answer.await.unwrap_or(Err(StoreError::Closed))
     }
 

@@ -47,8 +47,8 @@ const PAUSE: Duration = Duration::from_secs(1);
 pub(super) type Done<T> = oneshot::Sender<Result<T, StoreError>>;
 /// A rare task; it gets the error where the tables of commands could not be brought up to date for it.
 pub(super) type Task = Box<dyn FnOnce(Result<&mut Connection, StoreError>) + Send>;
-/// Somebody who reads; gets the error where there is nothing to be read.
-pub(super) type Look = Box<dyn FnOnce(Result<&Connection, StoreError>) + Send>;
+/// A read of the tables of commands; gets the error where they cannot be read.
+pub(super) type UpToDateRead = Box<dyn FnOnce(Result<&Connection, StoreError>) + Send>;
 
 /// The jobs of the thread.
 pub(super) enum Job {
@@ -65,8 +65,8 @@ pub(super) enum Job {
         needs_tables: bool,
         task: Task,
     },
-    /// Let somebody read the tables of commands as if they were up to date, where the disk has no room to bring them there.
-    Look(Look),
+    /// Read the tables of commands as if they were up to date, where the disk has no room to bring them there.
+    ReadUpToDate(UpToDateRead),
     /// Something that a test does behind everybody's back.
     #[cfg(any(test, feature = "testing"))]
     Meddle(Box<dyn FnOnce(&mut Connection) + Send>),
@@ -123,7 +123,7 @@ pub(super) fn spawn_without_room(path: PathBuf) -> std::io::Result<Started> {
                 // What is read shows everything already.
                 Job::CatchUp(done) | Job::Index(done) => drop(done.send(Ok(()))),
                 Job::Run { task, .. } => task(Err(full())),
-                Job::Look(look) => look(Err(full())),
+                Job::ReadUpToDate(read) => read(Err(full())),
                 #[cfg(any(test, feature = "testing"))]
                 Job::Meddle(_) => {}
                 Job::Close(done) => {
@@ -182,7 +182,7 @@ impl Writer {
                     let caught_up = if needs_tables { self.catch_up(usize::MAX) } else { Ok(()) };
                     task(caught_up.map(|()| &mut self.connection));
                 }
-                Job::Look(look) => self.look(look),
+                Job::ReadUpToDate(read) => self.read_up_to_date(read),
                 #[cfg(any(test, feature = "testing"))]
                 Job::Meddle(meddle) => meddle(&mut self.connection),
                 Job::Close(done) => {
@@ -312,10 +312,10 @@ impl Writer {
     }
 
     /// Nothing is written: what is changed stays in memory, and is taken back.
-    fn look(&mut self, look: Look) {
+    fn read_up_to_date(&mut self, read: UpToDateRead) {
         match caught_up_in_memory(&mut self.connection, &self.queue) {
-            Ok(transaction) => look(Ok(&transaction)),
-            Err(error) => look(Err(StoreError::read(&self.path, &error))),
+            Ok(transaction) => read(Ok(&transaction)),
+            Err(error) => read(Err(StoreError::read(&self.path, &error))),
         }
         if let Err(error) = self.connection.pragma_update(None, "cache_spill", true) {
             tracing::warn!(%error, "the memory of a long transaction has no limit");

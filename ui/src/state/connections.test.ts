@@ -31,7 +31,7 @@ async function open() {
   return { backend, connections, order };
 }
 
-it('reads the gauges once a second, however often a connection is told of', async () => {
+it('reads the gauges once a second, however often a connection changes', async () => {
   const { connections } = await open();
   const current = (trip: number) => [{ ...A, round_trip_ms: trip, in_per_second: trip }, B];
   for (let ms = 0; ms <= 3_000; ms += 60) connections.take({ ...batch(current(ms)), now: 1_000_000 + ms });

@@ -395,7 +395,7 @@ fn where_events_are_missing_what_seems_unsent_may_have_been_sent() {
         .look("a", |command| assert_eq!((command.attempt, command.is_outstanding()), (1, true)))
         .at(6, Input::Connected, "")
         .at(10_005, Input::Tick, "a TimedOut(MayHaveRun)")
-        .shows("a", "timed_out", "No answer within 10 s. Events are missing from the history, so it may have run.");
+        .shows("a", "timed_out", "No answer within 10 s. Wilco does not know whether it was sent, so it may have run.");
     queued(PLAIN).at(6, cancel("a"), "a TimedOut(Abandoned)");
     queued(PLAIN).at(6, Input::Connected, "").at(7, says("a", Outcome::Succeeded), "a succeeded moved");
     // It has the same id, so that a device that deduplicates does nothing twice.

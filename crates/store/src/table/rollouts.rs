@@ -96,8 +96,8 @@ pub(crate) fn approval_of(connection: &Connection, number: u32) -> rusqlite::Res
         .map(Option::flatten)
 }
 
-/// Halts those that may release further members, now or when a person resumes them: the history has lost events, so members that seem not released may have
-/// been.
+/// Halts those that may release further members, now or when a person resumes them: the history has lost events, so members
+/// that seem not released may have been.
 pub(crate) fn halt_where_events_are_missing(connection: &Connection) -> rusqlite::Result<()> {
     let mut all = connection.prepare(&format!("SELECT {COLUMNS} FROM rollouts ORDER BY number"))?;
     let all: Vec<StoredRollout> = all.query_map([], read)?.collect::<Result<_, _>>()?;
