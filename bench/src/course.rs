@@ -49,7 +49,7 @@ impl Size {
 
 /// The measured clients.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Who {
+pub(crate) enum Contender {
     Wilco,
     Bare,
     MqttJs,
@@ -57,7 +57,7 @@ pub(crate) enum Who {
     Commits,
 }
 
-impl Who {
+impl Contender {
     pub(crate) const ALL: [Self; 4] = [Self::Wilco, Self::Bare, Self::MqttJs, Self::Commits];
 
     /// The name in the report.
@@ -73,13 +73,13 @@ impl Who {
 
 /// The results over one kind of connection.
 #[derive(Debug, Default)]
-pub(crate) struct Way {
+pub(crate) struct TransportResults {
     /// The name in the report.
     pub(crate) name: &'static str,
     /// By round, how long each single command took.
-    pub(crate) singles: BTreeMap<Who, Vec<Vec<Duration>>>,
+    pub(crate) singles: BTreeMap<Contender, Vec<Vec<Duration>>>,
     /// By round, how long many commands took.
-    pub(crate) many: BTreeMap<Who, Vec<Duration>>,
+    pub(crate) many: BTreeMap<Contender, Vec<Duration>>,
     /// By round, how long Wilco's history took right after that.
     pub(crate) first_page: Vec<Duration>,
 }
@@ -90,7 +90,7 @@ pub(crate) fn device(number: usize) -> String {
 }
 
 /// Runs the whole course.
-pub(crate) async fn run(size: &Size) -> Result<Vec<Way>> {
+pub(crate) async fn run(size: &Size) -> Result<Vec<TransportResults>> {
     let certificates = Certificates::new()?;
     let identity = certificates.issue("bench")?;
     let files =
@@ -98,16 +98,21 @@ pub(crate) async fn run(size: &Size) -> Result<Vec<Way>> {
     Ok(vec![over("TCP", None, None, size).await?, over("mutual TLS", Some(&certificates), Some(&files), size).await?])
 }
 
-async fn over(name: &'static str, tls: Option<&Certificates>, files: Option<&Files>, size: &Size) -> Result<Way> {
+async fn over(
+    name: &'static str,
+    tls: Option<&Certificates>,
+    files: Option<&Files>,
+    size: &Size,
+) -> Result<TransportResults> {
     let broker = Broker::start(&Settings { tls, more: BROKER, ..Settings::default() })?;
     let _echo = start_echo(&broker.url(), files).await?;
     // On the disk that the build is on: the system's directory for temporary files may be none.
     let disk = tempfile::Builder::new().prefix("bench-").tempdir_in(target()?)?;
     let mut field = Field::enter(&broker.url(), files, disk.path()).await?;
     println!("\n{name}: warming up");
-    let mut warm = Way::default();
+    let mut warm = TransportResults::default();
     field.round(&mut warm, &Size { singles: 10, ..*size }, 0).await?;
-    let mut way = Way { name, ..Way::default() };
+    let mut way = TransportResults { name, ..TransportResults::default() };
     for round in 0..size.rounds {
         println!("{name}: round {} of {}", round + 1, size.rounds);
         field.round(&mut way, size, round).await?;
@@ -135,8 +140,8 @@ impl Field {
     }
 
     /// One turn for everybody; in another order each time, so that nobody always follows the same one.
-    async fn round(&mut self, way: &mut Way, size: &Size, round: usize) -> Result<()> {
-        let mut singles: BTreeMap<Who, Vec<Duration>> = BTreeMap::new();
+    async fn round(&mut self, way: &mut TransportResults, size: &Size, round: usize) -> Result<()> {
+        let mut singles: BTreeMap<Contender, Vec<Duration>> = BTreeMap::new();
         for number in 0..size.singles {
             for who in turned(round + number) {
                 tokio::time::sleep(PAUSE).await;
@@ -149,33 +154,33 @@ impl Field {
         for who in turned(round) {
             tokio::time::sleep(PAUSE * 5).await;
             let took = match who {
-                Who::Wilco => self.wilco.command(size.many).await,
-                Who::Bare => self.bare.command(size.many).await,
-                Who::MqttJs => self.mqttjs.command(size.many).await,
-                Who::Commits => continue,
+                Contender::Wilco => self.wilco.command(size.many).await,
+                Contender::Bare => self.bare.command(size.many).await,
+                Contender::MqttJs => self.mqttjs.command(size.many).await,
+                Contender::Commits => continue,
             };
             way.many.entry(who).or_default().push(took.with_context(|| format!("{} by {}", size.many, who.name()))?);
-            if who == Who::Wilco {
+            if who == Contender::Wilco {
                 way.first_page.push(self.wilco.first_page().await?);
             }
         }
         Ok(())
     }
 
-    async fn single(&mut self, who: Who) -> Result<Duration> {
+    async fn single(&mut self, who: Contender) -> Result<Duration> {
         let took = match who {
-            Who::Wilco => self.wilco.command_one().await,
-            Who::Bare => self.bare.command(1).await,
-            Who::MqttJs => self.mqttjs.command(1).await,
-            Who::Commits => self.commits.both().await,
+            Contender::Wilco => self.wilco.command_one().await,
+            Contender::Bare => self.bare.command(1).await,
+            Contender::MqttJs => self.mqttjs.command(1).await,
+            Contender::Commits => self.commits.both().await,
         };
         took.with_context(|| format!("one command by {}", who.name()))
     }
 }
 
-fn turned(by: usize) -> [Who; 4] {
-    let mut order = Who::ALL;
-    order.rotate_left(by % Who::ALL.len());
+fn turned(by: usize) -> [Contender; 4] {
+    let mut order = Contender::ALL;
+    order.rotate_left(by % Contender::ALL.len());
     order
 }
 

@@ -13,7 +13,7 @@ use wilco_tests::{Broker, Certificates, Settings, target};
 
 use crate::bare::Bare;
 use crate::client::Files;
-use crate::course::{self, BROKER, Who};
+use crate::course::{self, BROKER, Contender};
 use crate::figures::{Figure, milliseconds};
 use crate::machine;
 use crate::mqttjs::MqttJs;
@@ -45,10 +45,10 @@ impl Sizes {
 }
 
 /// The results over one kind of connection.
-struct Way {
+struct TransportResults {
     name: &'static str,
     /// By number of devices, how long each round took.
-    took: BTreeMap<usize, BTreeMap<Who, Vec<Duration>>>,
+    took: BTreeMap<usize, BTreeMap<Contender, Vec<Duration>>>,
     /// The same for Wilco where one device in 20 is silent: until all others are done.
     silent: BTreeMap<usize, Vec<Duration>>,
     /// The most memory of a process of its own at the largest size, MB.
@@ -83,7 +83,12 @@ pub(crate) async fn alone(url: &str, devices: &str, files: Option<&Files>) -> Re
     Ok(())
 }
 
-async fn over(name: &'static str, tls: Option<&Certificates>, files: Option<&Files>, sizes: &Sizes) -> Result<Way> {
+async fn over(
+    name: &'static str,
+    tls: Option<&Certificates>,
+    files: Option<&Files>,
+    sizes: &Sizes,
+) -> Result<TransportResults> {
     let broker = Broker::start(&Settings { tls, more: BROKER, ..Settings::default() })?;
     let _echo = course::start_echo(&broker.url(), files).await?;
     // On the disk that the build is on: the system's directory for temporary files may be none.
@@ -91,7 +96,7 @@ async fn over(name: &'static str, tls: Option<&Certificates>, files: Option<&Fil
     let mut wilco = Wilco::connect(&disk.path().join("engine"), &broker.url(), files).await?;
     let mut bare = Bare::connect(&broker.url(), files).await?;
     let mut mqttjs = MqttJs::connect(&broker.url(), files).await?;
-    let mut way = Way { name, took: BTreeMap::new(), silent: BTreeMap::new(), memory: 0.0 };
+    let mut way = TransportResults { name, took: BTreeMap::new(), silent: BTreeMap::new(), memory: 0.0 };
     for (place, devices) in sizes.devices.iter().copied().enumerate() {
         // The first round of all finds nothing in the caches, and does not count.
         for round in usize::from(place > 0)..=sizes.rounds {
@@ -102,19 +107,19 @@ async fn over(name: &'static str, tls: Option<&Certificates>, files: Option<&Fil
                     0 => {
                         let took = wilco.roll_out(devices, false).await?;
                         if round > 0 {
-                            note(Who::Wilco, took);
+                            note(Contender::Wilco, took);
                         }
                     }
                     1 => {
                         let took = bare.command(devices).await?;
                         if round > 0 {
-                            note(Who::Bare, took);
+                            note(Contender::Bare, took);
                         }
                     }
                     2 => {
                         let took = mqttjs.command(devices).await?;
                         if round > 0 {
-                            note(Who::MqttJs, took);
+                            note(Contender::MqttJs, took);
                         }
                     }
                     _ => {
@@ -150,22 +155,22 @@ fn figure(rounds: &[Duration]) -> Result<Figure> {
     Figure::of(rounds.iter().map(milliseconds)).context("nothing was measured")
 }
 
-fn of(way: &Way, devices: usize, who: Who) -> Result<Figure> {
+fn of(way: &TransportResults, devices: usize, who: Contender) -> Result<Figure> {
     figure(way.took.get(&devices).and_then(|took| took.get(&who)).context("a contender did not run")?)
 }
 
-const CONTENDERS: [Who; 3] = [Who::Wilco, Who::Bare, Who::MqttJs];
+const CONTENDERS: [Contender; 3] = [Contender::Wilco, Contender::Bare, Contender::MqttJs];
 
-fn charts(ways: &[Way]) -> Result<Vec<Growth>> {
-    let chart = |way: &Way| {
-        let line = |who: Who| {
+fn charts(ways: &[TransportResults]) -> Result<Vec<Growth>> {
+    let chart = |way: &TransportResults| {
+        let line = |who: Contender| {
             let point =
                 |devices: &usize| Ok((*devices as f64, of(way, *devices, who)?.median * 1_000.0 / *devices as f64));
             let points = way.took.keys().map(point).collect::<Result<Vec<_>>>()?;
             Ok(Line {
                 name: who.name().to_owned(),
                 points,
-                colour: if who == Who::Wilco { plot::WILCO } else { plot::OTHERS },
+                colour: if who == Contender::Wilco { plot::WILCO } else { plot::OTHERS },
             })
         };
         let lines = CONTENDERS.into_iter().map(line).collect::<Result<Vec<_>>>()?;
@@ -174,7 +179,7 @@ fn charts(ways: &[Way]) -> Result<Vec<Growth>> {
     ways.iter().map(chart).collect()
 }
 
-fn page(ways: &[Way], sizes: &Sizes) -> Result<String> {
+fn page(ways: &[TransportResults], sizes: &Sizes) -> Result<String> {
     let mut page = format!("{INTRODUCTION}\n![Lines of the medians](bench/growth.svg)\n\n");
     writeln!(
         page,
@@ -188,7 +193,7 @@ fn page(ways: &[Way], sizes: &Sizes) -> Result<String> {
     )?;
     for way in ways {
         for devices in way.took.keys().copied() {
-            let bare = of(way, devices, Who::Bare)?.median;
+            let bare = of(way, devices, Contender::Bare)?.median;
             for who in CONTENDERS {
                 let took = of(way, devices, who)?;
                 let each = rounded(took.median * 1_000.0 / devices as f64);
@@ -203,7 +208,7 @@ fn page(ways: &[Way], sizes: &Sizes) -> Result<String> {
     );
     for way in ways {
         for (devices, rounds) in &way.silent {
-            let (took, all) = (figure(rounds)?, of(way, *devices, Who::Wilco)?.median);
+            let (took, all) = (figure(rounds)?, of(way, *devices, Contender::Wilco)?.median);
             let more = (took.median / all - 1.0) * 100.0;
             writeln!(page, "| {} | {} | {} | {more:.0} % |", way.name, thousands(*devices), shown(took))?;
         }

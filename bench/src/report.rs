@@ -6,7 +6,7 @@ use std::path::Path;
 use anyhow::{Context, Result};
 
 use crate::app::{App, Memory};
-use crate::course::{Size, Way, Who};
+use crate::course::{Contender, Size, TransportResults};
 use crate::figures::{Figure, milliseconds};
 use crate::installation::Sized;
 use crate::machine::Fact;
@@ -19,7 +19,7 @@ const MANY: f64 = 1.5;
 
 /// All that was measured.
 pub(crate) struct Report {
-    pub(crate) course: Vec<Way>,
+    pub(crate) course: Vec<TransportResults>,
     pub(crate) app: App,
     pub(crate) installed: Vec<Sized>,
     pub(crate) machine: Vec<Fact>,
@@ -68,14 +68,14 @@ fn page(report: &Report) -> Result<String> {
          | | | p50, ms | p95, ms | against bare rumqttc |\n| --- | --- | --- | --- | --- |\n"
     )?;
     for way in &report.course {
-        let bare = single(way, Who::Bare, 50.0)?;
-        for who in Who::ALL {
+        let bare = single(way, Contender::Bare, 50.0)?;
+        for who in Contender::ALL {
             let (middle, slow) = (single(way, who, 50.0)?, single(way, who, 95.0)?);
             let ratio = rounded(middle.median / bare.median);
             let (name, over) = (who.name(), way.name);
             writeln!(page, "| {over} | {name} | {} | {} | {ratio} × |", shown(middle), shown(slow))?;
         }
-        verdict(&mut page, way.name, single(way, Who::Wilco, 50.0)?.median, one_target(way)?)?;
+        verdict(&mut page, way.name, single(way, Contender::Wilco, 50.0)?.median, one_target(way)?)?;
     }
 
     write!(
@@ -87,14 +87,14 @@ fn page(report: &Report) -> Result<String> {
         thousands(many)
     )?;
     for way in &report.course {
-        let bare = fan_out(way, Who::Bare)?;
-        for who in [Who::Wilco, Who::Bare, Who::MqttJs] {
+        let bare = fan_out(way, Contender::Bare)?;
+        for who in [Contender::Wilco, Contender::Bare, Contender::MqttJs] {
             let took = fan_out(way, who)?;
             let rate = thousands((many as f64 / took.median * 1_000.0).round() as usize);
             let ratio = rounded(took.median / bare.median);
             writeln!(page, "| {} | {} | {} | {rate} | {ratio} × |", way.name, who.name(), shown(took))?;
         }
-        verdict(&mut page, way.name, fan_out(way, Who::Wilco)?.median, MANY * bare.median)?;
+        verdict(&mut page, way.name, fan_out(way, Contender::Wilco)?.median, MANY * bare.median)?;
     }
     let pages = report.course.iter().flat_map(|way| way.first_page.iter().map(milliseconds));
     write!(
@@ -141,8 +141,8 @@ command at once; TCP_NODELAY is set on every side. A command of Wilco counts as 
 it, which is after its answer is on the disk.
 ";
 
-fn one_chart(way: &Way) -> Result<Chart> {
-    let bars = Who::ALL.into_iter().map(|who| {
+fn one_chart(way: &TransportResults) -> Result<Chart> {
+    let bars = Contender::ALL.into_iter().map(|who| {
         let rounds = way.singles.get(&who).context("a contender did not run")?;
         let rounds = rounds.iter().filter_map(|round| Figure::of_rounds(std::slice::from_ref(round), 50.0));
         bar(who, rounds.map(|figure| figure.median).collect())
@@ -155,8 +155,8 @@ fn one_chart(way: &Way) -> Result<Chart> {
     })
 }
 
-fn many_chart(way: &Way, many: usize) -> Result<Chart> {
-    let bars = [Who::Wilco, Who::Bare, Who::MqttJs].into_iter().map(|who| {
+fn many_chart(way: &TransportResults, many: usize) -> Result<Chart> {
+    let bars = [Contender::Wilco, Contender::Bare, Contender::MqttJs].into_iter().map(|who| {
         let rounds = way.many.get(&who).context("a contender did not run")?;
         bar(who, rounds.iter().map(milliseconds).collect())
     });
@@ -164,32 +164,32 @@ fn many_chart(way: &Way, many: usize) -> Result<Chart> {
         heading: format!("{} commands fanned out and answered over {}", thousands(many), way.name),
         unit: "ms",
         bars: bars.collect::<Result<_>>()?,
-        target: MANY * fan_out(way, Who::Bare)?.median,
+        target: MANY * fan_out(way, Contender::Bare)?.median,
     })
 }
 
-fn bar(who: Who, rounds: Vec<f64>) -> Result<Bar> {
+fn bar(who: Contender, rounds: Vec<f64>) -> Result<Bar> {
     let median = Figure::of(rounds.iter().copied()).context("nothing was measured")?.median;
     let colour = match who {
-        Who::Wilco => plot::WILCO,
-        Who::Bare | Who::MqttJs => plot::OTHERS,
-        Who::Commits => plot::DISK,
+        Contender::Wilco => plot::WILCO,
+        Contender::Bare | Contender::MqttJs => plot::OTHERS,
+        Contender::Commits => plot::DISK,
     };
     Ok(Bar { name: who.name().to_owned(), median, rounds, colour })
 }
 
-fn single(way: &Way, who: Who, part: f64) -> Result<Figure> {
+fn single(way: &TransportResults, who: Contender, part: f64) -> Result<Figure> {
     let rounds = way.singles.get(&who).context("a contender did not run")?;
     Figure::of_rounds(rounds, part).context("nothing was measured")
 }
 
-fn fan_out(way: &Way, who: Who) -> Result<Figure> {
+fn fan_out(way: &TransportResults, who: Contender) -> Result<Figure> {
     let rounds = way.many.get(&who).context("a contender did not run")?;
     Figure::of(rounds.iter().map(milliseconds)).context("nothing was measured")
 }
 
-fn one_target(way: &Way) -> Result<f64> {
-    Ok(ONE * single(way, Who::Bare, 50.0)?.median + single(way, Who::Commits, 50.0)?.median)
+fn one_target(way: &TransportResults) -> Result<f64> {
+    Ok(ONE * single(way, Contender::Bare, 50.0)?.median + single(way, Contender::Commits, 50.0)?.median)
 }
 
 fn verdict(page: &mut String, way: &str, wilco: f64, target: f64) -> Result<()> {

@@ -4,7 +4,7 @@
 
 use serde_json::value::RawValue;
 use wilco_dialect::{
-    Challenge, DecodedMessage, Dialect, Inbound, LogChunk, LogNews, LogPieces, LogStanding, StateReport, Topics,
+    Challenge, DecodedMessage, Dialect, Inbound, LogChunk, ChunkResult, LogPieces, LogProgress, StateReport, Topics,
     device_side::read_request,
 };
 use wilco_ledger::DeviceId;
@@ -50,6 +50,6 @@ fn sign(payload: &[u8]) {
 fn put_together(device: &DeviceId, chunk: &LogChunk) {
     let mut pieces = LogPieces::default();
     pieces.add(device, chunk);
-    assert_ne!(pieces.add(device, chunk), LogNews::New);
-    assert!(LogStanding::of(&[chunk.clone(), chunk.clone()], None).to_string().ends_with('.'));
+    assert_ne!(pieces.add(device, chunk), ChunkResult::New);
+    assert!(LogProgress::of(&[chunk.clone(), chunk.clone()], None).to_string().ends_with('.'));
 }

@@ -12,7 +12,7 @@ use wilco_engine::{
     api::{Call, ConnectionView, Dispatch, Failure, FailureCode, FaultDials, Json, NewRollout, RehearsalView},
 };
 
-use crate::{front::Asked, shell::Shell};
+use crate::{front::CloseQuestion, shell::Shell};
 
 type Answer<T> = Result<T, Failure>;
 
@@ -139,7 +139,7 @@ pub(crate) async fn open_data_folder(shell: State<'_, Shell>) -> Answer<()> {
 
 /// The page was asked to close its window, and asks the user first.
 #[tauri::command]
-pub(crate) fn ask_before_closing(asked: State<'_, Asked>) {
+pub(crate) fn ask_before_closing(asked: State<'_, CloseQuestion>) {
     asked.notify();
 }
 

@@ -14,7 +14,7 @@ use tauri::{AppHandle, Emitter, Manager, WebviewWindow, Window, WindowEvent, asy
 use tokio::{sync::Notify, time::timeout};
 use wilco_engine::{
     Handle,
-    api::{News, NewsSubject},
+    api::{NotificationContent, NotificationSubject},
 };
 
 /// The maximum number of notifications whose clicks are awaited: some systems never report that one has gone.
@@ -31,9 +31,9 @@ const PAGE_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// Notified when the page asks the user whether to close: something is not saved.
 #[derive(Default)]
-pub(crate) struct Asked(Arc<Notify>);
+pub(crate) struct CloseQuestion(Arc<Notify>);
 
-impl Asked {
+impl CloseQuestion {
     pub(crate) fn notify(&self) {
         self.0.notify_waiters();
     }
@@ -52,7 +52,7 @@ pub(crate) fn close_if_page_hangs(window: &Window, event: &WindowEvent) {
         return;
     }
     // Before the page receives the event, because it may answer quickly.
-    let (window, silence) = (window.clone(), window.state::<Asked>().is_silent());
+    let (window, silence) = (window.clone(), window.state::<CloseQuestion>().is_silent());
     async_runtime::spawn(async move {
         if silence.await {
             tracing::warn!("the page did not answer whether it may be closed");
@@ -98,7 +98,7 @@ pub(crate) fn tell_while_away(app: AppHandle, engine: Handle) {
     });
 }
 
-fn show(app: &AppHandle, news: &News, waiting: &AtomicUsize) {
+fn show(app: &AppHandle, news: &NotificationContent, waiting: &AtomicUsize) {
     let mut notification = Notification::new();
     notification.appname("Wilco").summary(&news.title).body(&body(&news.body));
     #[cfg(all(unix, not(target_os = "macos")))]
@@ -135,7 +135,7 @@ fn escaped(text: &str) -> String {
 }
 
 #[cfg(all(unix, not(target_os = "macos")))]
-fn wait_for_click(app: &AppHandle, shown: notify_rust::NotificationHandle, subject: &NewsSubject) {
+fn wait_for_click(app: &AppHandle, shown: notify_rust::NotificationHandle, subject: &NotificationSubject) {
     shown.wait_for_action(|action| {
         if action == "default" {
             bring(app);
@@ -148,7 +148,7 @@ fn wait_for_click(app: &AppHandle, shown: notify_rust::NotificationHandle, subje
 
 /// On other systems, clicking a notification brings the app to the front without our help.
 #[cfg(not(all(unix, not(target_os = "macos"))))]
-fn wait_for_click(_: &AppHandle, _: notify_rust::NotificationHandle, _: &NewsSubject) {}
+fn wait_for_click(_: &AppHandle, _: notify_rust::NotificationHandle, _: &NotificationSubject) {}
 
 fn is_in_front(app: &AppHandle) -> bool {
     window(app).is_some_and(|window| window.is_focused().unwrap_or(false) && !window.is_minimized().unwrap_or(false))
@@ -166,7 +166,7 @@ fn window(app: &AppHandle) -> Option<WebviewWindow> {
 
 #[cfg(test)]
 mod tests {
-    use super::Asked;
+    use super::CloseQuestion;
 
     #[cfg(all(unix, not(target_os = "macos")))]
     #[test]
@@ -179,7 +179,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_window_is_closed_unless_its_page_asks() {
-        let asked = Asked::default();
+        let asked = CloseQuestion::default();
         assert!(asked.is_silent().await, "a page that hangs");
         let silence = asked.is_silent();
         asked.notify();

@@ -51,7 +51,7 @@ fn main() -> tauri::Result<()> {
         ])
         .on_window_event(front::close_if_page_hangs)
         .setup(|app| {
-            app.manage(front::Asked::default());
+            app.manage(front::CloseQuestion::default());
             front::raise_when_asked(app.handle().clone(), raise);
             front::show_at_the_latest(app.handle().clone());
             if let Ok(engine) = shell.engine() {

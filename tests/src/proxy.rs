@@ -304,7 +304,7 @@ mod tests {
     use anyhow::Result;
 
     use super::{Proxy, ProxyAtWork, Refusal};
-    use crate::{Scripted, Then};
+    use crate::{Misbehaviour, Scripted};
 
     const PING: &[u8] = &[0xc0, 0];
     const PONG: &[u8] = &[0xd0, 0];
@@ -380,7 +380,7 @@ mod tests {
 
     #[test]
     fn a_silent_proxy_and_a_broker_that_hangs_up_are_seen_as_such() -> Result<()> {
-        let broker = Scripted::new().on_open(Then::Close).start()?;
+        let broker = Scripted::new().on_open(Misbehaviour::Close).start()?;
         let request = format!("CONNECT localhost:{} HTTP/1.1\r\n\r\n", broker.port());
         let silent = Proxy::http().refuses(Refusal::Silence).start()?;
         let mut stream = dial(&silent)?;

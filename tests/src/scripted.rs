@@ -22,7 +22,7 @@ pub use tls::Tls;
 
 /// The misbehaviour of a broker.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Then {
+pub enum Misbehaviour {
     /// Closes the connection without a word.
     Close,
     /// Never answers again, and keeps the connection open.
@@ -94,11 +94,11 @@ pub enum Seen {
 pub struct Scripted {
     tls: Option<Tls>,
     instead_of_mqtt: Option<Vec<u8>>,
-    on_open: Option<Then>,
-    on_connect: Option<Then>,
-    after_connack: Option<Then>,
-    on_subscribe: Vec<(String, Then)>,
-    on_publish: Vec<(String, Then)>,
+    on_open: Option<Misbehaviour>,
+    on_connect: Option<Misbehaviour>,
+    after_connack: Option<Misbehaviour>,
+    on_subscribe: Vec<(String, Misbehaviour)>,
+    on_publish: Vec<(String, Misbehaviour)>,
     properties: Vec<u8>,
     only_311: bool,
     delay: Duration,
@@ -124,32 +124,32 @@ impl Scripted {
 
     /// When the connection stands, and TLS where it is spoken.
     #[must_use]
-    pub fn on_open(self, then: Then) -> Scripted {
+    pub fn on_open(self, then: Misbehaviour) -> Scripted {
         Scripted { on_open: Some(then), ..self }
     }
 
     /// Instead of a CONNACK.
     #[must_use]
-    pub fn on_connect(self, then: Then) -> Scripted {
+    pub fn on_connect(self, then: Misbehaviour) -> Scripted {
         Scripted { on_connect: Some(then), ..self }
     }
 
     /// Right after a CONNACK that says yes.
     #[must_use]
-    pub fn after_connack(self, then: Then) -> Scripted {
+    pub fn after_connack(self, then: Misbehaviour) -> Scripted {
         Scripted { after_connack: Some(then), ..self }
     }
 
     /// When this very filter is subscribed.
     #[must_use]
-    pub fn on_subscribe(mut self, filter: &str, then: Then) -> Scripted {
+    pub fn on_subscribe(mut self, filter: &str, then: Misbehaviour) -> Scripted {
         self.on_subscribe.push((filter.to_owned(), then));
         self
     }
 
     /// When something is published on a topic that this filter would hear. The first filter that does counts.
     #[must_use]
-    pub fn on_publish(mut self, filter: &str, then: Then) -> Scripted {
+    pub fn on_publish(mut self, filter: &str, then: Misbehaviour) -> Scripted {
         self.on_publish.push((filter.to_owned(), then));
         self
     }

@@ -5,7 +5,7 @@ import { tick } from 'svelte';
 import type { Backend } from './backend/backend';
 import type { Batch } from './backend/bindings/Batch';
 import type { ConnectionView } from './backend/bindings/ConnectionView';
-import type { NewsSubject } from './backend/bindings/NewsSubject';
+import type { NotificationSubject } from './backend/bindings/NotificationSubject';
 import { Cells, setCells } from './features/fleet/cells.svelte';
 import { DesiredConfigs, setDesired } from './features/fleet/desired.svelte';
 import { Devices, setDevices } from './features/fleet/devices.svelte';
@@ -175,7 +175,7 @@ export class App {
   }
 
   /** Shows what a notification was about: the command, unfolded, or those that failed. */
-  async #showNews({ connection, command, bad }: NewsSubject): Promise<void> {
+  async #showNews({ connection, command, bad }: NotificationSubject): Promise<void> {
     this.connections.choose(connection);
     if (command === null) {
       if (bad) return this.history.showNeedsAttention();

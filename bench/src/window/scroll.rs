@@ -77,7 +77,7 @@ pub(super) async fn measure(size: &Size) -> Result<Vec<Scroll>> {
     let found = names(&console).await?;
     let area = on_display(&console, &desk, &found[0]).await?;
     let row = height(&found)?;
-    let eyes = Eyes { display: desk.display(), area, row };
+    let eyes = ScreenWatcher { display: desk.display(), area, row };
     let mut scrolls = Vec::new();
     for (way, script, argument) in [("steadily", STEADILY, json!(SPEED * row)), ("by jumps", BY_JUMPS, json!(STEPS))] {
         scrolls.push(eyes.watch(way, scroll(&console, script, argument))?);
@@ -90,8 +90,11 @@ pub(super) async fn measure(size: &Size) -> Result<Vec<Scroll>> {
 /// Scrolls steadily through a part of the list that is shown.
 pub(super) async fn scroll_steadily(console: &Console, desk: &Desk) -> Result<Scroll> {
     let found = names(console).await?;
-    let eyes =
-        Eyes { display: desk.display(), area: on_display(console, desk, &found[0]).await?, row: height(&found)? };
+    let eyes = ScreenWatcher {
+        display: desk.display(),
+        area: on_display(console, desk, &found[0]).await?,
+        row: height(&found)?,
+    };
     let speed = json!(SPEED * eyes.row);
     eyes.watch("steadily, while devices answer", async {
         console.run(STEADILY, vec![speed]).await?;
@@ -134,14 +137,14 @@ async fn page_down(console: &Console) -> Result<()> {
 }
 
 /// The observer of the names' column.
-struct Eyes<'a> {
+struct ScreenWatcher<'a> {
     display: &'a Display,
     area: Area,
     /// The height of a row, pixels.
     row: usize,
 }
 
-impl Eyes<'_> {
+impl ScreenWatcher<'_> {
     fn watch(&self, way: &'static str, scrolling: impl Future<Output = Result<()>>) -> Result<Scroll> {
         let enough = AtomicBool::new(false);
         let handle = Handle::current();

@@ -160,7 +160,7 @@ macro_rules! calls {
             /// A command with all its evidence.
             both command(connection: &str, device: &str, id: &str) -> CommandDetail;
             /// The latest answers of a device that settled no command, newest first.
-            cli strays(connection: &str, device: &str, limit: u32) -> Vec<EventView>;
+            cli unmatched(connection: &str, device: &str, limit: u32) -> Vec<EventView>;
 
             /// The plan of a rollout. Nothing is sent for it.
             both plan_rollout(rollout: NewRollout) -> RolloutPlan;

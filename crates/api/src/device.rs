@@ -162,7 +162,7 @@ pub struct DeviceDetail {
     /// The number of its commands in the history.
     pub command_count: u32,
     /// The latest of what it said that settled no command, newest first, 5 at most.
-    pub strays: Vec<EventView>,
+    pub unmatched: Vec<EventView>,
     /// The size of its evidence in the quota, bytes.
     #[ts(type = "number")]
     pub evidence_bytes: u64,

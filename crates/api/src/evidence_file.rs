@@ -134,7 +134,7 @@ pub enum EvidenceRecordKind {
     /// What happened to a command.
     Event,
     /// A message that belongs to no command.
-    Stray,
+    Unmatched,
     /// Messages that were not kept.
     Discarded,
     /// A device's log.
@@ -165,7 +165,7 @@ impl EvidenceRecordKind {
         match self {
             EvidenceRecordKind::Command => "command",
             EvidenceRecordKind::Event => "event",
-            EvidenceRecordKind::Stray => "stray",
+            EvidenceRecordKind::Unmatched => "unmatched",
             EvidenceRecordKind::Discarded => "discarded",
             EvidenceRecordKind::Log => "log",
             EvidenceRecordKind::Measurements => "measurements",

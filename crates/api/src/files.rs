@@ -17,7 +17,7 @@ pub struct FilesToRead {
     /// Tried on everything in the collection that is still locked. Goes one way and is not kept.
     #[serde(default)]
     pub passphrase: Option<String>,
-    /// The SHA-256 of the certificate that the broker showed in the last preflight ([`super::Remark::pin`]): it is added
+    /// The SHA-256 of the certificate that the broker showed in the last preflight ([`super::PreflightFinding::pin`]): it is added
     /// as the only one to trust.
     #[serde(default)]
     pub shown: Option<String>,

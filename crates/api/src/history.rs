@@ -66,7 +66,7 @@ pub struct Older {
     /// Commands at their end.
     pub commands: u32,
     /// Answers that belong to no command.
-    pub strays: u32,
+    pub unmatched: u32,
     /// Devices' logs.
     pub logs: u32,
 }

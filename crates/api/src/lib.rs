@@ -25,7 +25,7 @@ mod fleet;
 mod history;
 mod history_check;
 mod log;
-mod news;
+mod notification;
 mod rehearsal;
 mod rollout;
 mod telemetry;
@@ -83,22 +83,22 @@ pub use fleet::{
 };
 pub use history::{ExportFormat, ExportView, HistoryCause, HistoryCauses, HistoryPage, HistoryQuery, Older};
 pub use history_check::{DamagedEvent, HistoryCheck, HistoryGap};
-pub use log::{KeptLog, LogPart, LogStand, LogView};
-pub use news::{News, NewsSubject};
+pub use log::{KeptLog, LogPart, LogState, LogView};
+pub use notification::{NotificationContent, NotificationSubject};
 pub use rehearsal::{FaultDials, RehearsalPlan, RehearsalView, RehearsedDevice};
 pub use rollout::{
     AnswerTimes, BetweenStages, Cause, FollowReason, Follows, Gate, HaltLimit, HaltRule, LeaveOut, MaintenanceHours,
     MemberCounts, MemberPage, MemberQuery, MemberState, MemberView, NewRollout, PlannedRequest, ReportFormat,
     RolloutAction, RolloutApproval, RolloutCommand, RolloutDetail, RolloutPlan, RolloutState, RolloutTarget,
-    RolloutView, SharedTrait, StageSize, StageView, Stranger, TraitKind, WaitsFor, WhichMembers,
+    RolloutView, SharedTrait, StageSize, StageView, TraitKind, UnexpectedDevice, WaitsFor, WhichMembers,
 };
 pub use telemetry::{SeriesView, TelemetryQuery, TelemetryView};
 pub use times::{TimesBy, TimesQuery, TimesView};
 pub use traffic::{TrafficBatch, TrafficMessage, TrafficQuery};
 pub use view::{CountedView, DeviceCells};
 pub use wilco_connection::{
-    Confirmation, Confirmed, ConnectionMode, ConnectionSettings, EnabledDialect, MqttVersion, PreflightStep,
-    PreflightView, Preset, PresetView, ProxySettings, Remark, Secrets, Step, StepState, Trust, Way,
+    Confirmation, Confirmed, ConnectionMode, ConnectionSettings, EnabledDialect, MqttVersion, PreflightFinding,
+    PreflightStep, PreflightView, Preset, PresetView, ProxySettings, Secrets, Step, StepState, TransportOption, Trust,
 };
 pub use wilco_credentials::{CertificateView, FileRole, KitItem, KitItemKind, KitProblem, KitView};
 pub use wilco_definitions::{

@@ -15,7 +15,7 @@ pub struct LogView {
     #[ts(type = "number")]
     pub asked_at: i64,
     /// How far it has come.
-    pub standing: LogStand,
+    pub standing: LogState,
     /// The same as a sentence.
     pub sentence: String,
     /// In how many pieces it has come so far.
@@ -33,7 +33,7 @@ pub struct LogView {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "snake_case")]
 #[ts(export)]
-pub enum LogStand {
+pub enum LogState {
     /// Pieces are still to come.
     Coming,
     /// Chunks are missing, and the device has reported that it sent all of them, or has fallen silent.

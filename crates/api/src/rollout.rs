@@ -5,7 +5,7 @@ mod plan;
 mod progress;
 mod words;
 
-pub use detail::{AnswerTimes, Cause, ReportFormat, RolloutDetail, SharedTrait, Stranger, TraitKind};
+pub use detail::{AnswerTimes, Cause, ReportFormat, RolloutDetail, SharedTrait, TraitKind, UnexpectedDevice};
 pub use plan::{PlannedRequest, RolloutPlan};
 pub use progress::{
     MemberPage, MemberQuery, MemberView, RolloutApproval, RolloutState, RolloutView, StageView, WaitsFor,

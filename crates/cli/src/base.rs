@@ -38,12 +38,12 @@ pub(crate) struct Base {
 #[derive(Clone)]
 struct Relay {
     data_dir: DataDir,
-    asked: Arc<Mutex<Asked>>,
+    asked: Arc<Mutex<EngineSlot>>,
     /// Held by the one who looks for the next engine.
     entering: Arc<tokio::sync::Mutex<()>>,
 }
 
-struct Asked {
+struct EngineSlot {
     engine: Arc<dyn Dispatch>,
     own: Option<Own>,
 }
@@ -75,14 +75,14 @@ impl Base {
         let data_dir = DataDir::open(Some(temporary.path())).map_err(Failure::from)?;
         let options = Options { data_dir: data_dir.clone(), vault: Vault::in_memory(), passing: true };
         let engine = Engine::start(options).await?;
-        let asked = Asked {
+        let asked = EngineSlot {
             engine: Arc::new(engine.handle()),
             own: Some(Own { engine, server: None, temporary: Some(temporary) }),
         };
         Ok(Base::asking(data_dir, asked))
     }
 
-    fn asking(data_dir: DataDir, asked: Asked) -> Base {
+    fn asking(data_dir: DataDir, asked: EngineSlot) -> Base {
         let relay = Relay { data_dir, asked: Arc::new(Mutex::new(asked)), entering: Arc::default() };
         Base { console: Client::new(relay.clone()), relay }
     }
@@ -139,7 +139,7 @@ pub(crate) fn no_connection<'a>(name: &str, names: impl Iterator<Item = &'a str>
 }
 
 impl Relay {
-    fn asked(&self) -> MutexGuard<'_, Asked> {
+    fn asked(&self) -> MutexGuard<'_, EngineSlot> {
         self.asked.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -202,18 +202,18 @@ fn only_reads(call: &Call) -> bool {
     )
 }
 
-async fn enter(data_dir: &DataDir) -> Result<Asked, Failure> {
+async fn enter(data_dir: &DataDir) -> Result<EngineSlot, Failure> {
     let give_up = Instant::now() + ENGINE_TIMEOUT;
     loop {
         if let Some(attached) = IpcClient::find(data_dir).await {
-            return Ok(Asked { engine: Arc::new(attached), own: None });
+            return Ok(EngineSlot { engine: Arc::new(attached), own: None });
         }
         let vault = Vault::open(data_dir.namespace());
         match Engine::start(Options { data_dir: data_dir.clone(), vault, passing: false }).await {
             Ok(engine) => {
                 // Without a server, other runs wait for the end of this one.
                 let server = IpcServer::open(data_dir, engine.handle()).ok();
-                return Ok(Asked {
+                return Ok(EngineSlot {
                     engine: Arc::new(engine.handle()),
                     own: Some(Own { engine, server, temporary: None }),
                 });

@@ -1,7 +1,7 @@
 //! `wilco connections`: manages connections.
 
 mod changes;
-mod described;
+mod connection_input;
 mod exchange;
 mod files;
 mod list;
@@ -17,7 +17,7 @@ use crate::{
     problem::Problem,
 };
 
-pub(crate) use described::Described;
+pub(crate) use connection_input::ConnectionInput;
 
 /// Does it.
 pub(crate) async fn run(task: ConnectionTask, data_dir: Option<&Path>) -> Result<ExitCode, Problem> {
@@ -36,7 +36,7 @@ pub(crate) async fn run(task: ConnectionTask, data_dir: Option<&Path>) -> Result
                 },
                 ..ConnectionEntry::default()
             };
-            let described = Described::read(broker)?;
+            let described = ConnectionInput::read(broker)?;
             with_base(data_dir, async |base| changes::add(base, entry, described).await).await
         }
         ConnectionTask::List { output } => with_base(data_dir, async |base| list::run(base, output).await).await,

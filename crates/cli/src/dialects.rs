@@ -34,7 +34,7 @@ pub(crate) async fn run(task: DialectTask, data_dir: Option<&Path>) -> Result<Ex
 
 /// A dialect in a list.
 #[derive(Serialize)]
-struct Listed<'a> {
+struct DialectLine<'a> {
     name: &'a str,
     title: &'a str,
     about: &'a str,
@@ -46,7 +46,7 @@ fn list(listing: Listing) -> Result<ExitCode, Problem> {
     if listing == Listing::Json {
         let mut output = Output::data();
         for file in shipped() {
-            output.json(&Listed {
+            output.json(&DialectLine {
                 name: file.name(),
                 title: file.title(),
                 about: file.about(),

@@ -100,7 +100,7 @@ async fn print(source: &Source, options: HistoryOptions) -> Result<ExitCode, Pro
     if by_cause {
         return print_causes(source, HistoryQuery { limit, ..query }, format).await;
     }
-    let mut listed = Listed::new(format)?;
+    let mut listed = HistoryOutput::new(format)?;
     let mut left = limit;
     let mut cursor = None;
     while left > 0 {
@@ -148,17 +148,17 @@ fn print_table(causes: &[HistoryCause]) -> Result<(), Problem> {
 }
 
 /// The output of the rows. A table is held back until the widths of its columns are known.
-enum Listed {
+enum HistoryOutput {
     Table(Table),
     HistoryWriter(HistoryWriter<Output>),
 }
 
-impl Listed {
-    fn new(format: Format) -> Result<Listed, Problem> {
-        let history_writer = |format| Ok(Listed::HistoryWriter(HistoryWriter::begin(format, Output::data())?));
+impl HistoryOutput {
+    fn new(format: Format) -> Result<HistoryOutput, Problem> {
+        let history_writer = |format| Ok(HistoryOutput::HistoryWriter(HistoryWriter::begin(format, Output::data())?));
         match format {
             Format::Table => {
-                Ok(Listed::Table(Table::new(["TIME", "DEVICE", "COMMAND", "STATE", "TOOK", "BY", "MESSAGE"])))
+                Ok(HistoryOutput::Table(Table::new(["TIME", "DEVICE", "COMMAND", "STATE", "TOOK", "BY", "MESSAGE"])))
             }
             Format::Json => history_writer(ExportFormat::Json),
             Format::Csv => history_writer(ExportFormat::Csv),
@@ -167,7 +167,7 @@ impl Listed {
 
     fn add(&mut self, command: &CommandView) -> Result<(), Problem> {
         match self {
-            Listed::Table(table) => table.row([
+            HistoryOutput::Table(table) => table.row([
                 local_time(command.queued_at).into(),
                 visible_name(&command.device).into_owned().into(),
                 clean(&format!("{}{}", command.command, arguments(command))).into_owned().into(),
@@ -176,15 +176,15 @@ impl Listed {
                 clean(&command.asked_by()).into_owned().into(),
                 remark(command).into(),
             ]),
-            Listed::HistoryWriter(history_writer) => history_writer.add(command)?,
+            HistoryOutput::HistoryWriter(history_writer) => history_writer.add(command)?,
         }
         Ok(())
     }
 
     fn finish(self) -> Result<(), Problem> {
         match self {
-            Listed::Table(table) => table.print(&mut Output::text()),
-            Listed::HistoryWriter(history_writer) => {
+            HistoryOutput::Table(table) => table.print(&mut Output::text()),
+            HistoryOutput::HistoryWriter(history_writer) => {
                 history_writer.finish()?;
                 Ok(())
             }

@@ -10,7 +10,7 @@ use std::{
 use serde_json::{Map, Value};
 use tokio::time::{Instant, sleep};
 use wilco_engine::api::{
-    Client, CommandState, CommandView, Confirmed, Failure, FailureCode, FileToWrite, LogPart, LogStand, LogView,
+    Client, CommandState, CommandView, Confirmed, Failure, FailureCode, FileToWrite, LogPart, LogState, LogView,
     NewCommand,
 };
 
@@ -38,7 +38,7 @@ const NOT_SENT: &str = "Check with wilco devices that the device is online, and 
 const HELD: &str = "Wilco waits for the log as long as the broker may hold the request. Press Ctrl-C to stop.";
 
 /// The device and the part of its log to fetch.
-struct Asked {
+struct LogRequest {
     connection: String,
     device: String,
     lines: Option<u32>,
@@ -67,7 +67,7 @@ async fn fetch(base: &mut Base, options: LogOptions) -> Result<ExitCode, Problem
     link::online(base.console(), &mut batches, &connection, link::CONNECT_TIMEOUT).await?;
     drop(batches);
     away::say(&away::of(base, &connection, std::slice::from_ref(&device)).await?, HELD);
-    let mut asked = Asked { connection: connection.id, device, lines, confirmed: Confirmed::No };
+    let mut asked = LogRequest { connection: connection.id, device, lines, confirmed: Confirmed::No };
     let needed = base.console().check_command(asked.command(None)).await?.confirmation;
     let what = format!("{LOG_GET} to {}", visible_name(&asked.device));
     // Once for all that a log that is followed takes.
@@ -79,7 +79,7 @@ async fn fetch(base: &mut Base, options: LogOptions) -> Result<ExitCode, Problem
     asked.take(base.console(), &id, to).await.map_err(|problem| asked.unclear(problem))
 }
 
-impl Asked {
+impl LogRequest {
     /// Waits for the requested log, and prints or writes it.
     async fn take(&self, console: &Client, id: &str, to: Option<FileToWrite>) -> Result<ExitCode, Problem> {
         let log = match self.wait(console, id).await? {
@@ -93,7 +93,7 @@ impl Asked {
             None => print(&text_of(&log.parts))?,
         }
         warn_of(&log);
-        let whole = log.standing == LogStand::Whole;
+        let whole = log.standing == LogState::Whole;
         Ok(if whole { ExitCode::SUCCESS } else { ExitCode::from(NOT_DONE) })
     }
 
@@ -145,7 +145,7 @@ impl Asked {
         let give_up = Instant::now() + LATE_PIECES;
         loop {
             let log = console.log(&self.connection, &self.device, id, true).await?;
-            if log.standing != LogStand::Gaps || Instant::now() >= give_up {
+            if log.standing != LogState::Gaps || Instant::now() >= give_up {
                 return Ok(Ok(log));
             }
             sleep(LOOK_EVERY).await;
@@ -199,8 +199,8 @@ impl Asked {
 
 /// Prints the state of an incomplete log.
 fn warn_of(log: &LogView) {
-    if log.standing != LogStand::Whole {
-        problem::warn(&log.sentence, (log.standing == LogStand::Gaps).then_some("Fetch the log again."));
+    if log.standing != LogState::Whole {
+        problem::warn(&log.sentence, (log.standing == LogState::Gaps).then_some("Fetch the log again."));
     }
 }
 

@@ -210,8 +210,8 @@ async fn show(base: &Base, id: &str, listing: Listing) -> Result<ExitCode, Probl
                 shared,
                 disagree,
                 followed_by,
-                strangers,
-                stranger_count,
+                unexpected_devices,
+                unexpected_count,
                 ..
             } = detail;
             let shown = Shown {
@@ -222,8 +222,8 @@ async fn show(base: &Base, id: &str, listing: Listing) -> Result<ExitCode, Probl
                 shared,
                 disagree,
                 followed_by,
-                strangers,
-                stranger_count,
+                unexpected_devices,
+                unexpected_count,
                 members,
             };
             output.json(&shown)?;

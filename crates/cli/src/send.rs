@@ -15,7 +15,7 @@ use wilco_engine::api::{
 use crate::{
     away,
     base::Base,
-    connections::Described,
+    connections::ConnectionInput,
     input,
     interrupt::Interrupt,
     link,
@@ -44,7 +44,7 @@ struct Order {
 
 enum ConnectionSource {
     Stored(String),
-    Unstored { url: String, described: Box<Described> },
+    Unstored { url: String, described: Box<ConnectionInput> },
 }
 
 /// The command whose only argument is a text that is sent unchanged.
@@ -155,7 +155,7 @@ impl Order {
         };
         let devices = input::devices(&named)?;
         let via = match (connection, url) {
-            (_, Some(url)) => ConnectionSource::Unstored { url, described: Box::new(Described::read(broker)?) },
+            (_, Some(url)) => ConnectionSource::Unstored { url, described: Box::new(ConnectionInput::read(broker)?) },
             (name, None) => ConnectionSource::Stored(name.unwrap_or_default()),
         };
         Ok((via, Order { devices, command, connect_timeout, note, confirm, listing: output }))

@@ -5,8 +5,8 @@
 //! the files and the keyring, `wilco-store` the list of connections.
 
 mod address;
-mod enabled;
 mod enabled_dialect;
+mod enabled_dialects;
 mod has;
 mod id;
 mod mode;
@@ -22,13 +22,13 @@ mod typed;
 mod version;
 
 pub use address::{Address, Query, Scheme};
-pub use enabled::Enabled;
 pub use enabled_dialect::EnabledDialect;
+pub use enabled_dialects::EnabledDialects;
 pub use has::Secrets;
 pub use id::ConnectionId;
 pub use mode::{Confirmation, Confirmed, ConnectionMode};
-pub use preflight::{PreflightStep, PreflightView, Remark, Step, StepState};
-pub use preset::{Bounds, Preset, PresetView, Way};
+pub use preflight::{PreflightFinding, PreflightStep, PreflightView, Step, StepState};
+pub use preset::{Bounds, Preset, PresetView, TransportOption};
 pub use profile::{
     Profile, client_id, device_id, dialect, filters, has_secrets, is_aws, is_made_client_id, made_client_id,
 };

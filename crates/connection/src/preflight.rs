@@ -36,7 +36,7 @@ pub struct PreflightStep {
     /// How long it took, milliseconds.
     pub took_ms: Option<f64>,
     /// Why it failed, or what to know although it passed.
-    pub remark: Option<Remark>,
+    pub finding: Option<PreflightFinding>,
 }
 
 /// The steps of a preflight, in order.
@@ -84,7 +84,7 @@ pub enum StepState {
 /// The reason why a step failed, or a note about it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[ts(export)]
-pub struct Remark {
+pub struct PreflightFinding {
     /// The problem, as a headline without a full stop.
     pub title: String,
     /// The reason, as far as it is known.

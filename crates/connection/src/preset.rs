@@ -37,7 +37,7 @@ pub struct PresetView {
     /// An example of its address.
     pub example: String,
     /// The ways it is usually reached.
-    pub ways: Vec<Way>,
+    pub ways: Vec<TransportOption>,
     /// The keep-alive interval, seconds.
     pub keep_alive_s: u16,
     /// How long the broker keeps what devices answer while Wilco is away, seconds.
@@ -49,7 +49,7 @@ pub struct PresetView {
 /// A way to reach a broker.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[ts(export)]
-pub struct Way {
+pub struct TransportOption {
     /// Its name for people, `TLS with a client certificate` for instance.
     pub name: String,
     /// How it is reached.
@@ -104,7 +104,7 @@ impl Preset {
     #[must_use]
     pub fn view(self) -> PresetView {
         let own = |notes: &[&str]| notes.iter().map(|note| (*note).to_owned()).collect();
-        let (name, example, ways, notes): (_, _, Vec<Way>, Vec<String>) = match self {
+        let (name, example, ways, notes): (_, _, Vec<TransportOption>, Vec<String>) = match self {
             Preset::Aws => (
                 "AWS IoT Core",
                 "mqtts://a1b2c3d4e5f6g7-ats.iot.eu-central-1.amazonaws.com:8883",
@@ -188,8 +188,8 @@ impl Preset {
     }
 }
 
-fn way(name: &str, scheme: Scheme, port: u16, path: &str, alpn: &[&str]) -> Way {
-    Way {
+fn way(name: &str, scheme: Scheme, port: u16, path: &str, alpn: &[&str]) -> TransportOption {
+    TransportOption {
         name: name.to_owned(),
         scheme,
         port,

@@ -4,7 +4,7 @@ use wilco_dialect::{Dialect, Filter, Subscriptions, is_aws_endpoint};
 use wilco_failure::{Failure, excerpt, invalid};
 use wilco_ledger::{DeviceId, Timestamp};
 
-use crate::{Address, ConnectionId, ConnectionSettings, Enabled, MqttVersion, Preset, Secrets, Trust};
+use crate::{Address, ConnectionId, ConnectionSettings, EnabledDialects, MqttVersion, Preset, Secrets, Trust};
 
 /// The longest session expiry, seconds: a week.
 const LONGEST_EXPIRY: u32 = 604_800;
@@ -98,27 +98,27 @@ impl Profile {
 /// Wilco's own dialect of a connection, by whose topics it is tried.
 ///
 /// # Errors
-/// [`FailureCode::Invalid`](wilco_failure::FailureCode): see [`Enabled::of`].
+/// [`FailureCode::Invalid`](wilco_failure::FailureCode): see [`EnabledDialects::of`].
 pub fn dialect(profile: &Profile) -> Result<Dialect, Failure> {
-    Ok(Enabled::of(profile)?.own)
+    Ok(EnabledDialects::of(profile)?.own)
 }
 
 /// The topic filters of a connection: optional ones only if the broker has not refused them.
 ///
 /// # Errors
-/// [`FailureCode::Invalid`](wilco_failure::FailureCode): see [`Enabled::of`].
+/// [`FailureCode::Invalid`](wilco_failure::FailureCode): see [`EnabledDialects::of`].
 pub fn filters(profile: &Profile) -> Result<Vec<Filter>, Failure> {
-    let mut filters = wishing(profile, Enabled::filters)?;
+    let mut filters = wishing(profile, EnabledDialects::filters)?;
     filters.retain(|filter| filter.required || !profile.settings.denied.contains(&filter.filter));
     Ok(filters)
 }
 
-fn wishing<T>(profile: &Profile, ask: impl FnOnce(&Enabled, &Subscriptions<'_>) -> T) -> Result<T, Failure> {
+fn wishing<T>(profile: &Profile, ask: impl FnOnce(&EnabledDialects, &Subscriptions<'_>) -> T) -> Result<T, Failure> {
     let settings = &profile.settings;
     let devices: Vec<_> = settings.devices_named.iter().map(|device| device_id(device)).collect::<Result<_, _>>()?;
     let devices = (!devices.is_empty()).then_some(&devices[..]);
     let lifecycle = settings.preset.bounds().lifecycle;
-    Ok(ask(&Enabled::of(profile)?, &Subscriptions { devices, lifecycle }))
+    Ok(ask(&EnabledDialects::of(profile)?, &Subscriptions { devices, lifecycle }))
 }
 
 /// Whether anything of a connection is kept with the secrets.

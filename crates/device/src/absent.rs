@@ -7,7 +7,7 @@ use tokio::time::timeout;
 use uuid::Uuid;
 use wilco_dialect::{Channel, device_side};
 
-use crate::{endpoint::Endpoint, persona::Persona};
+use crate::{device_settings::DeviceSettings, endpoint::Endpoint};
 
 /// How long the broker may take to acknowledge a message.
 const ACKNOWLEDGEMENT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -21,7 +21,10 @@ pub struct AbsentError(String);
 ///
 /// # Errors
 /// [`AbsentError`] when the broker is not reached or does not acknowledge within 10 s.
-pub async fn announce(endpoint: &Endpoint, devices: impl IntoIterator<Item = &Persona>) -> Result<(), AbsentError> {
+pub async fn announce(
+    endpoint: &Endpoint,
+    devices: impl IntoIterator<Item = &DeviceSettings>,
+) -> Result<(), AbsentError> {
     let failed = |error: &dyn std::fmt::Display| AbsentError(error.to_string());
     // A client ID that no device has.
     let client_id = format!("wilco-absent-{}", Uuid::new_v4().simple());
@@ -29,9 +32,9 @@ pub async fn announce(endpoint: &Endpoint, devices: impl IntoIterator<Item = &Pe
     options.set_transport(endpoint.transport.clone());
     let (client, mut event_loop) = AsyncClient::builder(options).unbounded().build();
     let mut open = 0_usize;
-    for persona in devices {
-        let payload = device_side::write_offline(&persona.firmware, &persona.tags);
-        let topic = endpoint.topics.of(&persona.id, Channel::Status);
+    for device_settings in devices {
+        let payload = device_side::write_offline(&device_settings.firmware, &device_settings.tags);
+        let topic = endpoint.topics.of(&device_settings.id, Channel::Status);
         client
             .try_publish(topic, payload, PublishOptions::at_least_once().retained())
             .map_err(|error| failed(&error))?;

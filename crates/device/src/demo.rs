@@ -9,10 +9,10 @@ use wilco_dialect::Topics;
 
 use crate::{
     broker::{Broker, BrokerError},
+    device_settings::DeviceSettings,
     dials::Dials,
     endpoint::{Endpoint, EndpointError, TlsFiles},
     fleet::Fleet,
-    persona::Persona,
     store::{Store, StoreError},
 };
 
@@ -82,7 +82,8 @@ impl DemoFleet {
         self.fleet = None;
         let endpoint = Endpoint::new(&self.broker.url(), &TlsFiles::default(), Topics::default())?;
         // The embedded broker is slow where thousands of devices share a topic filter: each answer would wait for seconds.
-        let quiet = |persona: Persona| (Persona { broadcasts: false, ..persona }, Store::None);
+        let quiet =
+            |device_settings: DeviceSettings| (DeviceSettings { broadcasts: false, ..device_settings }, Store::None);
         let cast = cast::cast(self.devices);
         // Without faults it is as it was cast.
         let cast = if *dials == Dials::default() { cast } else { dials.turn(cast) };

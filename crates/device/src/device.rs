@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use serde_json::{Map, Value, json};
 use wilco_dialect::{
     LogReceipt,
-    device_side::{self, Asked, Malformed, Online, Response, State},
+    device_side::{self, Malformed, Online, ReceivedRequest, Response, State},
     json::approximate,
 };
 use wilco_ledger::{CommandId, Millis, Outcome, Timestamp};
@@ -260,7 +260,7 @@ impl Device {
     }
 
     /// Reads a request; `Err` is the reason why it is rejected.
-    fn read(&mut self, payload: &[u8], correlation: Option<&[u8]>) -> Result<Asked, Malformed> {
+    fn read(&mut self, payload: &[u8], correlation: Option<&[u8]>) -> Result<ReceivedRequest, Malformed> {
         let malformed = match device_side::read_request(payload, correlation) {
             Ok(asked) => return Ok(asked),
             Err(malformed) => malformed,
@@ -274,7 +274,7 @@ impl Device {
         // Over MQTT 5 the id travels beside the text; otherwise each text is a command of its own.
         let id = malformed.id.or_else(|| self.memory.name());
         let id = id.ok_or_else(|| refused("This request has no command name.".to_owned()))?;
-        Ok(Asked {
+        Ok(ReceivedRequest {
             id,
             command: command.to_owned(),
             args: args.to_string(),
@@ -303,7 +303,7 @@ impl Device {
         })
     }
 
-    fn check(&self, asked: &Asked, now: Timestamp) -> Result<Work, String> {
+    fn check(&self, asked: &ReceivedRequest, now: Timestamp) -> Result<Work, String> {
         if let Some(expired) = asked.expires_at.filter(|expires| now >= CLOCK_IS_SET && *expires < now) {
             return Err(format!("The command expired {} ms before it arrived.", now.since(expired).0));
         }

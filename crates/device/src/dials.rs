@@ -3,8 +3,8 @@
 use std::ops::RangeInclusive;
 
 use crate::{
+    device_settings::{Absence, DeviceSettings},
     faults::Faults,
-    persona::{Absence, Persona},
     random::Random,
 };
 
@@ -34,22 +34,22 @@ impl Default for Dials {
 impl Dials {
     /// Turns them for each device of a fleet. What goes wrong with a device by itself stays, where that is more.
     #[must_use]
-    pub fn turn(&self, fleet: impl IntoIterator<Item = Persona>) -> Vec<Persona> {
+    pub fn turn(&self, fleet: impl IntoIterator<Item = DeviceSettings>) -> Vec<DeviceSettings> {
         let mut random = Random::new(self.seed, 0);
         let numbered = fleet.into_iter().zip(0_u64..);
-        numbered.map(|(persona, number)| self.turn_one(persona, number, &mut random)).collect()
+        numbered.map(|(device_settings, number)| self.turn_one(device_settings, number, &mut random)).collect()
     }
 
-    fn turn_one(&self, mut persona: Persona, number: u64, random: &mut Random) -> Persona {
+    fn turn_one(&self, mut device_settings: DeviceSettings, number: u64, random: &mut Random) -> DeviceSettings {
         // Drawn for each device, whatever becomes of it, so that a fleet's other devices stay as they are.
         let absence = absence(self.offline, random);
-        persona.accidents = self.seed.wrapping_add(number << 16);
-        persona.faults = persona.faults.or_worse(&self.faults);
-        if self.delay.end() > persona.pace.delay.end() {
-            persona.pace.delay = self.delay.clone();
+        device_settings.accidents = self.seed.wrapping_add(number << 16);
+        device_settings.faults = device_settings.faults.or_worse(&self.faults);
+        if self.delay.end() > device_settings.pace.delay.end() {
+            device_settings.pace.delay = self.delay.clone();
         }
-        persona.absence = persona.absence.or(absence);
-        persona
+        device_settings.absence = device_settings.absence.or(absence);
+        device_settings
     }
 }
 
@@ -79,24 +79,28 @@ mod tests {
     use wilco_ledger::DeviceId;
 
     use super::Dials;
-    use crate::{faults::Faults, persona::Persona};
+    use crate::{device_settings::DeviceSettings, faults::Faults};
 
-    fn fleet(count: usize) -> Vec<Persona> {
-        (0..count).map(|n| Persona::new(DeviceId::new(format!("pump-{n}")).expect("an ID"))).collect()
+    fn fleet(count: usize) -> Vec<DeviceSettings> {
+        (0..count).map(|n| DeviceSettings::new(DeviceId::new(format!("pump-{n}")).expect("an ID"))).collect()
     }
 
     #[test]
     fn dials_at_zero_change_nothing_and_others_only_make_it_worse() {
         let own = Faults { fail: 0.5, drop: 0.1, ..Faults::default() };
-        let broken = || fleet(2).into_iter().map(|persona| Persona { faults: own.clone(), ..persona });
-        for persona in Dials::default().turn(broken()) {
-            assert_eq!((persona.faults, persona.absence, persona.pace.delay), (own.clone(), None, 0..=0));
+        let broken =
+            || fleet(2).into_iter().map(|device_settings| DeviceSettings { faults: own.clone(), ..device_settings });
+        for device_settings in Dials::default().turn(broken()) {
+            assert_eq!(
+                (device_settings.faults, device_settings.absence, device_settings.pace.delay),
+                (own.clone(), None, 0..=0)
+            );
         }
         let dials = Faults { fail: 0.2, drop: 0.3, restart: 0.4, ..Faults::default() };
         let dials = Dials { faults: dials, delay: 20..=400, ..Dials::default() };
-        for persona in dials.turn(broken()) {
-            assert_eq!(persona.faults, Faults { fail: 0.5, drop: 0.3, restart: 0.4, ..Faults::default() });
-            assert_eq!(persona.pace.delay, 20..=400);
+        for device_settings in dials.turn(broken()) {
+            assert_eq!(device_settings.faults, Faults { fail: 0.5, drop: 0.3, restart: 0.4, ..Faults::default() });
+            assert_eq!(device_settings.pace.delay, 20..=400);
         }
     }
 
@@ -104,7 +108,7 @@ mod tests {
     fn a_share_of_the_fleet_comes_and_goes_the_same_devices_with_the_same_seed() {
         let away = |offline, seed| {
             let dials = Dials { offline, seed, ..Dials::default() };
-            dials.turn(fleet(1_000)).into_iter().map(|persona| persona.absence).collect::<Vec<_>>()
+            dials.turn(fleet(1_000)).into_iter().map(|device_settings| device_settings.absence).collect::<Vec<_>>()
         };
         let comes_and_goes = away(0.2, 1).iter().flatten().count();
         assert!((320..480).contains(&comes_and_goes), "twice the share, each away half of the time: {comes_and_goes}");

@@ -53,7 +53,7 @@ impl Default for Pace {
 
 /// The fate of one answer.
 #[derive(Debug, PartialEq)]
-pub(crate) struct Fate {
+pub(crate) struct AnswerPlan {
     /// Where to.
     pub(crate) channel: Channel,
     /// The message to send.
@@ -69,7 +69,7 @@ pub(crate) struct Fate {
 }
 
 impl Faults {
-    pub(crate) fn fate_of(&self, response: &Response, random: &mut Random) -> Fate {
+    pub(crate) fn fate_of(&self, response: &Response, random: &mut Random) -> AnswerPlan {
         let copies = self.copies(random);
         let id = if random.happens(self.wrong_id) {
             CommandId::new(format!("00000000-0000-4000-8000-{:012x}", random.within(&(0..=0xffff_ffff_ffff)))).ok()
@@ -78,23 +78,29 @@ impl Faults {
         };
         let payload = device_side::write_response(&Response { id: id.clone(), ..response.clone() });
         let (channel, content_type) = (Channel::Resp, "application/json");
-        self.harm(Fate { channel, payload, id, content_type, copies, held_back: false }, random)
+        self.harm(AnswerPlan { channel, payload, id, content_type, copies, held_back: false }, random)
     }
 
     /// The same for an answer in plain text. It names no id that could be wrong.
-    pub(crate) fn fate_of_text(&self, text: String, random: &mut Random) -> Fate {
+    pub(crate) fn fate_of_text(&self, text: String, random: &mut Random) -> AnswerPlan {
         let copies = self.copies(random);
         let payload = text.into_bytes();
         let (channel, content_type) = (Channel::Resp, "text/plain");
-        self.harm(Fate { channel, payload, id: None, content_type, copies, held_back: false }, random)
+        self.harm(AnswerPlan { channel, payload, id: None, content_type, copies, held_back: false }, random)
     }
 
     /// The same for a piece of a log.
-    pub(crate) fn fate_of_chunk(&self, chunk: &LogChunk, random: &mut Random) -> Fate {
+    pub(crate) fn fate_of_chunk(&self, chunk: &LogChunk, random: &mut Random) -> AnswerPlan {
         let copies = self.copies(random);
         let (payload, id) = (device_side::write_log_chunk(chunk), Some(chunk.id.clone()));
-        let fate =
-            Fate { channel: Channel::Log, payload, id, content_type: "application/json", copies, held_back: false };
+        let fate = AnswerPlan {
+            channel: Channel::Log,
+            payload,
+            id,
+            content_type: "application/json",
+            copies,
+            held_back: false,
+        };
         self.harm(fate, random)
     }
 
@@ -106,11 +112,11 @@ impl Faults {
         }
     }
 
-    fn harm(&self, mut fate: Fate, random: &mut Random) -> Fate {
+    fn harm(&self, mut fate: AnswerPlan, random: &mut Random) -> AnswerPlan {
         if random.happens(self.malformed) {
             fate.payload.truncate(fate.payload.len() / 2);
         }
-        Fate { held_back: random.happens(self.reorder), ..fate }
+        AnswerPlan { held_back: random.happens(self.reorder), ..fate }
     }
 
     /// Why the device cannot do a command, if it cannot.
@@ -132,7 +138,7 @@ mod tests {
     };
     use wilco_ledger::{CommandId, Outcome, Timestamp};
 
-    use super::{Fate, Faults};
+    use super::{AnswerPlan, Faults};
     use crate::random::Random;
 
     fn response() -> Response {
@@ -151,7 +157,7 @@ mod tests {
         let right = write_response(&response());
         let fate = |faults: Faults| faults.fate_of(&response(), &mut Random::new(1, 1));
         let none = Faults::default();
-        let unharmed = Fate {
+        let unharmed = AnswerPlan {
             channel: Channel::Resp,
             payload: right.clone(),
             id: response().id,
@@ -164,9 +170,9 @@ mod tests {
         assert_eq!(fate(Faults { duplicate: 1.0, ..none.clone() }).copies, 2);
         assert!(fate(Faults { reorder: 1.0, ..none.clone() }).held_back);
         assert_eq!(fate(Faults { malformed: 1.0, ..none.clone() }).payload, right[..right.len() / 2]);
-        let stray = fate(Faults { wrong_id: 1.0, ..none.clone() });
-        assert!(String::from_utf8_lossy(&stray.payload).starts_with(r#"{"id":"00000000-"#));
-        assert_ne!(stray.id, response().id);
+        let unmatched = fate(Faults { wrong_id: 1.0, ..none.clone() });
+        assert!(String::from_utf8_lossy(&unmatched.payload).starts_with(r#"{"id":"00000000-"#));
+        assert_ne!(unmatched.id, response().id);
         assert!(Faults { fail: 1.0, ..none.clone() }.broken(&mut Random::new(1, 1)).is_some());
         assert!(none.broken(&mut Random::new(1, 1)).is_none());
     }

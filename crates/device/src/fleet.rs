@@ -8,8 +8,8 @@ use tokio::{
 };
 
 use crate::{
+    device_settings::DeviceSettings,
     endpoint::Endpoint,
-    persona::Persona,
     session::{Session, Surroundings},
     store::{Store, StoreError},
 };
@@ -30,11 +30,16 @@ impl Fleet {
     ///
     /// # Errors
     /// [`StoreError`] when a device's memory cannot be read; then none is switched on.
-    pub fn start(endpoint: Endpoint, devices: impl IntoIterator<Item = (Persona, Store)>) -> Result<Fleet, StoreError> {
+    pub fn start(
+        endpoint: Endpoint,
+        devices: impl IntoIterator<Item = (DeviceSettings, Store)>,
+    ) -> Result<Fleet, StoreError> {
         let (seen_sender, seen) = watch::channel(0);
         let around = Arc::new(Surroundings { endpoint, gate: Semaphore::new(CONNECTING), seen: seen_sender });
-        let prepared: Result<Vec<_>, _> =
-            devices.into_iter().map(|(persona, store)| Session::new(Arc::clone(&around), persona, store)).collect();
+        let prepared: Result<Vec<_>, _> = devices
+            .into_iter()
+            .map(|(device_settings, store)| Session::new(Arc::clone(&around), device_settings, store))
+            .collect();
         let (stop, stopped) = watch::channel(false);
         let mut sessions = JoinSet::new();
         for (session, event_loop) in prepared? {

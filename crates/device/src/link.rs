@@ -6,7 +6,7 @@ use rumqttc_v5::{
 };
 use wilco_dialect::{Channel, device_side};
 
-use crate::{endpoint::Endpoint, persona::Persona};
+use crate::{device_settings::DeviceSettings, endpoint::Endpoint};
 
 /// Publishes without a PUBACK, at most. The library reserves room for each.
 const IN_FLIGHT: u16 = 16;
@@ -15,18 +15,18 @@ const SESSION_EXPIRY: u32 = 24 * 60 * 60;
 const KEEP_ALIVE: u16 = 30;
 const LARGEST_PACKET: u32 = 1 << 20;
 
-pub(crate) fn open(endpoint: &Endpoint, persona: &Persona) -> (AsyncClient, EventLoop) {
+pub(crate) fn open(endpoint: &Endpoint, device_settings: &DeviceSettings) -> (AsyncClient, EventLoop) {
     let mut network = NetworkOptions::new();
     // Without it an answer waits up to 40 ms for the acknowledgement of the packet before it.
     network.set_tcp_nodelay(true);
     let will = LastWill::new(
-        endpoint.topics.of(&persona.id, Channel::Status),
-        device_side::write_offline(&persona.firmware, &persona.tags),
+        endpoint.topics.of(&device_settings.id, Channel::Status),
+        device_side::write_offline(&device_settings.firmware, &device_settings.tags),
         QoS::AtLeastOnce,
         true,
         None,
     );
-    let mut options = MqttOptions::new(persona.id.as_str(), (endpoint.host.clone(), endpoint.port));
+    let mut options = MqttOptions::new(device_settings.id.as_str(), (endpoint.host.clone(), endpoint.port));
     options
         .set_transport(endpoint.transport.clone())
         .set_network_options(network)

@@ -22,12 +22,12 @@ use wilco_ledger::{CommandId, Millis};
 use crate::{
     clock,
     device::{Action, Device},
+    device_settings::DeviceSettings,
     endpoint::Endpoint,
-    faults::Fate,
+    faults::AnswerPlan,
     link,
     logbook::Logbook,
     memory::Memory,
-    persona::Persona,
     random::Random,
     store::{Store, StoreError},
     telemetry::Sensors,
@@ -58,7 +58,7 @@ pub(crate) struct Surroundings {
 
 pub(crate) struct Session {
     around: Arc<Surroundings>,
-    persona: Persona,
+    device_settings: DeviceSettings,
     device: Device,
     store: Store,
     logbook: Logbook,
@@ -76,7 +76,7 @@ pub(crate) struct Session {
 
 /// The scheduled actions.
 enum Due {
-    Send(Fate),
+    Send(AnswerPlan),
     /// With why it cannot be done, if it cannot.
     Perform(CommandId, Option<&'static str>),
     Progress(CommandId, u8),
@@ -97,19 +97,21 @@ enum SessionEnd {
 impl Session {
     pub(crate) fn new(
         around: Arc<Surroundings>,
-        persona: Persona,
+        device_settings: DeviceSettings,
         store: Store,
     ) -> Result<(Session, EventLoop), StoreError> {
         let memory = store.load()?;
-        let (client, event_loop) = link::open(&around.endpoint, &persona);
-        let (random, accidents) = (Random::new(persona.accidents, 1), Random::new(persona.accidents, 2));
+        let (client, event_loop) = link::open(&around.endpoint, &device_settings);
+        let (random, accidents) =
+            (Random::new(device_settings.accidents, 1), Random::new(device_settings.accidents, 2));
         let logbook = Logbook::beside(&store);
-        let logbook = if persona.has_past { logbook.with_past(persona.seed, clock::now()) } else { logbook };
-        let device = switched_on(memory, &persona).with_led(persona.led);
+        let logbook =
+            if device_settings.has_past { logbook.with_past(device_settings.seed, clock::now()) } else { logbook };
+        let device = switched_on(memory, &device_settings).with_led(device_settings.led);
         let mut session = Session {
             around,
-            sensors: Sensors::new(persona.climate, persona.seed),
-            persona,
+            sensors: Sensors::new(device_settings.climate, device_settings.seed),
+            device_settings,
             device,
             logbook,
             store,
@@ -147,7 +149,7 @@ impl Session {
                     // No DISCONNECT: the broker publishes the last will, as with a real restart.
                     event_loop.clean();
                     starts_anew = true;
-                    self.random.within(&self.persona.pace.reboot)
+                    self.random.within(&self.device_settings.pace.reboot)
                 }
                 SessionEnd::Leave => {
                     event_loop.clean();
@@ -215,11 +217,11 @@ impl Session {
         self.note(Level::INFO, "connected");
         // Asked for each time: the broker may have lost the session, and says nothing when it has not.
         let mut filters = vec![self.topic(Channel::Req)];
-        if self.persona.broadcasts {
+        if self.device_settings.broadcasts {
             let topics = &self.around.endpoint.topics;
             filters.push(topics.everyone());
             // Each of its labels is a group that it belongs to.
-            filters.extend(self.persona.tags.iter().filter_map(|tag| topics.of_group(tag)));
+            filters.extend(self.device_settings.tags.iter().filter_map(|tag| topics.of_group(tag)));
         }
         for filter in filters {
             if let Err(error) = self.client.try_subscribe(filter, QoS::AtLeastOnce) {
@@ -294,13 +296,13 @@ impl Session {
 
     /// Takes its time over the work, or does it at once.
     fn begin(&mut self, id: CommandId) -> Vec<Action> {
-        let mut work = self.random.within(&self.persona.pace.work);
-        if self.accidents.happens(self.persona.faults.slow) {
+        let mut work = self.random.within(&self.device_settings.pace.work);
+        if self.accidents.happens(self.device_settings.faults.slow) {
             work = work.max(HEARTBEAT / 5) * SLOWNESS;
         }
-        let broken = self.persona.faults.broken(&mut self.accidents);
-        let accept = *self.persona.pace.accept.end();
-        if self.accidents.happens(self.persona.faults.restart) {
+        let broken = self.device_settings.faults.broken(&mut self.accidents);
+        let accept = *self.device_settings.pace.accept.end();
+        if self.accidents.happens(self.device_settings.faults.restart) {
             self.report_on(&id, Millis(accept), Millis(work / 2));
             // Time enough for what it has said so far to leave it.
             self.later(Millis(accept + work / 2).max(SHORTEST_WORK), Due::Restart);
@@ -355,7 +357,7 @@ impl Session {
     fn start_anew(&mut self) {
         let off = Device::start(Default::default(), String::new(), clock::now());
         let memory = std::mem::replace(&mut self.device, off).into_memory();
-        self.device = switched_on(memory, &self.persona);
+        self.device = switched_on(memory, &self.device_settings);
         self.note(Level::INFO, &self.greeting());
         self.timer_queue.clear();
         self.plan();
@@ -368,7 +370,7 @@ impl Session {
             let first = self.random.within(&(0..=interval.0));
             self.later(Millis(first), Due::Telemetry);
         }
-        if let Some(absence) = &self.persona.absence {
+        if let Some(absence) = &self.device_settings.absence {
             let stay = if absence.away_first && !self.seen { GLIMPSE } else { self.random.within(&absence.stay) };
             self.later(Millis(stay), Due::Leave);
         }
@@ -376,7 +378,7 @@ impl Session {
 
     /// How long it will be away, in milliseconds.
     fn leave(&mut self) -> u64 {
-        let Some(absence) = &self.persona.absence else { return 0 };
+        let Some(absence) = &self.device_settings.absence else { return 0 };
         let away = self.random.within(&absence.away);
         let stay = self.random.within(&absence.stay);
         self.later(Millis(away + stay), Due::Leave);
@@ -385,11 +387,11 @@ impl Session {
 
     /// The first log line of a device after it is switched on.
     fn greeting(&self) -> String {
-        format!("switched on, firmware {}", self.persona.firmware)
+        format!("switched on, firmware {}", self.device_settings.firmware)
     }
 
     async fn say_good_bye(mut self, mut event_loop: EventLoop) {
-        let payload = device_side::write_offline(&self.persona.firmware, &self.persona.tags);
+        let payload = device_side::write_offline(&self.device_settings.firmware, &self.device_settings.tags);
         self.publish(Channel::Status, payload, PublishOptions::at_least_once().retained());
         let drained = async {
             while let Ok(event) = event_loop.poll().await {
@@ -412,9 +414,10 @@ async fn stopped(stop: &mut watch::Receiver<bool>) {
 }
 
 /// A new start of a device.
-fn switched_on(memory: Memory, persona: &Persona) -> Device {
+fn switched_on(memory: Memory, device_settings: &DeviceSettings) -> Device {
     let boot = Uuid::new_v4().simple().to_string();
-    let interval = persona.telemetry.map(|interval| Millis(u64::try_from(interval.as_millis()).unwrap_or(u64::MAX)));
+    let interval =
+        device_settings.telemetry.map(|interval| Millis(u64::try_from(interval.as_millis()).unwrap_or(u64::MAX)));
     let device = Device::start(memory, boot, clock::now());
-    device.speaking(persona.payload_format).measuring(interval).accepting_any(persona.accepts_any)
+    device.speaking(device_settings.payload_format).measuring(interval).accepting_any(device_settings.accepts_any)
 }

@@ -21,7 +21,7 @@ pub use log::{cut_log, write_log_chunk};
 
 /// A request as a device reads it.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Asked {
+pub struct ReceivedRequest {
     /// The command's id, from the payload or else from Correlation Data.
     pub id: CommandId,
     /// The command's name.
@@ -53,7 +53,7 @@ pub struct Malformed {
 ///
 /// # Errors
 /// [`Malformed`], with the id if there is one.
-pub fn read_request(payload: &[u8], correlation: Option<&[u8]>) -> Result<Asked, Malformed> {
+pub fn read_request(payload: &[u8], correlation: Option<&[u8]>) -> Result<ReceivedRequest, Malformed> {
     let correlated = ids::from_correlation(correlation);
     let malformed = |id: Option<CommandId>, why: String| Malformed { id: id.or(correlated.clone()), why };
     let text = text_of(payload).map_err(|why| malformed(None, why))?;
@@ -87,7 +87,14 @@ pub fn read_request(payload: &[u8], correlation: Option<&[u8]>) -> Result<Asked,
         _ => None,
     };
     let by = by.filter(|by: &String| !by.is_empty());
-    Ok(Asked { command, args, issued_at: time("issued_at")?, expires_at: time("expires_at")?, id: id.clone(), by })
+    Ok(ReceivedRequest {
+        command,
+        args,
+        issued_at: time("issued_at")?,
+        expires_at: time("expires_at")?,
+        id: id.clone(),
+        by,
+    })
 }
 
 /// The answer of a device.

@@ -71,7 +71,7 @@ pub struct DeviceCommand {
     /// How people enter what it takes.
     pub control: Control,
     /// Its request.
-    pub ask: Ask,
+    pub ask: CommandRequest,
     /// The variable that shows its effect. `None`: nothing can come back.
     pub reports: Option<Box<str>>,
     /// Why it is not sent, as a sentence.
@@ -89,7 +89,7 @@ pub struct DeviceCommand {
 impl DeviceCommand {
     /// A command with only these properties: it is not reported, and corresponds to no built-in command.
     #[must_use]
-    pub fn new(name: &str, title: &str, control: Control, ask: Ask) -> DeviceCommand {
+    pub fn new(name: &str, title: &str, control: Control, ask: CommandRequest) -> DeviceCommand {
         DeviceCommand {
             name: name.into(),
             title: title.into(),
@@ -173,7 +173,7 @@ impl Control {
 
 /// The request of a discovered command.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Ask {
+pub enum CommandRequest {
     /// By its dialect's own request of that name, with the value as this argument and these beside it.
     Request {
         /// The command's name there.
@@ -189,13 +189,13 @@ pub enum Ask {
         /// The topic.
         topic: Box<str>,
         /// The payload.
-        payload: AskPayload,
+        payload: RequestPayload,
     },
 }
 
 /// The request on a topic that discovery names.
 #[derive(Debug, Clone, PartialEq)]
-pub enum AskPayload {
+pub enum RequestPayload {
     /// The value as it is entered.
     Value,
     /// The same every time.
@@ -324,7 +324,7 @@ impl Devices {
             self.roots.entry(root.topic.clone()).or_insert_with(|| id.clone());
         }
         for command in &device.commands {
-            if let Ask::Topic { topic, .. } = &command.ask {
+            if let CommandRequest::Topic { topic, .. } = &command.ask {
                 self.asked.entry(topic.clone()).or_default().insert(id.clone());
             }
         }
@@ -346,7 +346,7 @@ impl Devices {
             }
         }
         for command in &device.commands {
-            if let Ask::Topic { topic, .. } = &command.ask
+            if let CommandRequest::Topic { topic, .. } = &command.ask
                 && let Some(asked) = self.asked.get_mut(topic)
             {
                 asked.remove(id);

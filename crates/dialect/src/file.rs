@@ -60,7 +60,7 @@ pub struct DialectFile {
     pub(crate) words: Vec<Word>,
     pub(crate) groups: Vec<Group>,
     pub(crate) requests: Vec<RequestRule>,
-    pub(crate) hears: Vec<HearRule>,
+    pub(crate) receive_rules: Vec<ReceiveRule>,
 }
 
 /// The setting under which a dialect has the name of this console. Wilco sets it, so that answers to one console do not
@@ -218,11 +218,11 @@ pub(crate) struct Expect {
 
 /// How messages on a topic are read.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct HearRule {
+pub(crate) struct ReceiveRule {
     pub(crate) topics: Vec<Pattern>,
     pub(crate) what: What,
     pub(crate) when: Vec<Test>,
-    pub(crate) like: Option<Like>,
+    pub(crate) like: Option<LikeRule>,
     pub(crate) device: Option<At>,
     pub(crate) device_like: Option<Pattern>,
     /// The rules below are tried too.
@@ -284,7 +284,7 @@ pub(crate) struct StateRule {
 
 /// A text of which only some are meant.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Like {
+pub(crate) struct LikeRule {
     pub(crate) at: At,
     pub(crate) strip: Vec<String>,
     pub(crate) any: Vec<Pattern>,
@@ -347,6 +347,6 @@ impl DialectFile {
     /// How many request rules and reading rules it has.
     #[must_use]
     pub fn size(&self) -> (usize, usize) {
-        (self.requests.len(), self.hears.len())
+        (self.requests.len(), self.receive_rules.len())
     }
 }

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use crate::{
-    devices::{Ask, DeviceCommand, KnownDevice, Role},
+    devices::{CommandRequest, DeviceCommand, KnownDevice, Role},
     json::ExactValue,
 };
 
@@ -65,7 +65,7 @@ impl KnownDevice {
         }
         let mut together: Option<(&str, ExactValue)> = None;
         for (command, value) in found {
-            let Ask::Request { command: request, argument: Some(argument), beside } = &command.ask else {
+            let CommandRequest::Request { command: request, argument: Some(argument), beside } = &command.ask else {
                 return Err(one_by_one(name()));
             };
             let (first, all) = together.get_or_insert_with(|| (request, beside_of(beside.as_deref())));

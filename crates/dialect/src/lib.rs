@@ -40,8 +40,8 @@ pub use aws::{AwsPolicy, is_aws_endpoint};
 pub use catalogue::{CommandKind, ICONS, InvalidKind, command, commands};
 pub use colour::ColourNotation;
 pub use devices::{
-    Ask, AskPayload, Availability, AvailabilityMode, Control, DeviceCommand, Devices, Inserted, KnownDevice, Role,
-    Root, Variable,
+    Availability, AvailabilityMode, CommandRequest, Control, DeviceCommand, Devices, Inserted, KnownDevice,
+    RequestPayload, Role, Root, Variable,
 };
 pub use discovery::{Changes, Discovery, Findings};
 pub use exchange::{Exchange, Expected, Played, Published, ReadMatch, ReadState};
@@ -55,7 +55,7 @@ pub use in_place::InPlace;
 pub use jinja::{Template, Unusable};
 pub use learn::{Observed, Proposal, learn, propose};
 pub use lifecycle::{Lifecycle, LifecycleEvent};
-pub use log::{Checksum, LogChunk, LogNews, LogPieces, LogReceipt, LogStanding};
+pub use log::{Checksum, ChunkResult, LogChunk, LogPieces, LogProgress, LogReceipt};
 pub use message::{
     DecodedMessage, Filter, Inbound, Outbound, Request, StateReport, Subscriptions, TelemetryRest, Unreadable,
 };

@@ -163,7 +163,7 @@ mod tests {
 
         /// An event with its version; with AWS' time where it has one.
         #[track_caller]
-        fn hears(self, now: i64, online: bool, version: u64, at: Option<i64>, expected: &str) -> Watch {
+        fn receive_rules(self, now: i64, online: bool, version: u64, at: Option<i64>, expected: &str) -> Watch {
             self.hears_event(
                 now,
                 LifecycleEvent { online, version: Some(version), session: None, at: at.map(Timestamp) },
@@ -210,56 +210,59 @@ mod tests {
     #[test]
     fn connected_is_believed_at_once_and_disconnected_after_a_while() {
         Watch::new()
-            .hears(0, CONNECTED, 7, None, "+")
+            .receive_rules(0, CONNECTED, 7, None, "+")
             .wakes(None)
-            .hears(1_000, DISCONNECTED, 7, None, "")
+            .receive_rules(1_000, DISCONNECTED, 7, None, "")
             .wakes(Some(6_000))
             .waits(5_999, "")
             .waits(6_000, "-")
             .wakes(None)
             .waits(60_000, "")
-            .hears(61_000, CONNECTED, 8, None, "+");
+            .receive_rules(61_000, CONNECTED, 8, None, "+");
     }
 
     #[test]
     fn a_device_that_is_back_at_once_was_never_away() {
         Watch::new()
-            .hears(0, CONNECTED, 7, None, "+")
-            .hears(1_000, DISCONNECTED, 7, None, "")
-            .hears(3_000, CONNECTED, 8, None, "")
+            .receive_rules(0, CONNECTED, 7, None, "+")
+            .receive_rules(1_000, DISCONNECTED, 7, None, "")
+            .receive_rules(3_000, CONNECTED, 8, None, "")
             .waits(60_000, "");
     }
 
     #[test]
     fn doubled_events_change_nothing() {
         Watch::new()
-            .hears(0, CONNECTED, 7, Some(0), "+")
-            .hears(10, CONNECTED, 7, Some(0), "")
-            .hears(1_000, DISCONNECTED, 7, Some(900), "")
-            .hears(4_000, DISCONNECTED, 7, Some(900), "")
+            .receive_rules(0, CONNECTED, 7, Some(0), "+")
+            .receive_rules(10, CONNECTED, 7, Some(0), "")
+            .receive_rules(1_000, DISCONNECTED, 7, Some(900), "")
+            .receive_rules(4_000, DISCONNECTED, 7, Some(900), "")
             .wakes(Some(6_000))
             .waits(6_000, "-")
-            .hears(6_001, DISCONNECTED, 7, Some(900), "")
-            .hears(6_002, CONNECTED, 7, Some(0), "")
+            .receive_rules(6_001, DISCONNECTED, 7, Some(900), "")
+            .receive_rules(6_002, CONNECTED, 7, Some(0), "")
             .wakes(None);
     }
 
     #[test]
     fn events_out_of_order_are_put_in_order() {
         // The end overtakes the beginning of the same connection.
-        Watch::new().hears(0, DISCONNECTED, 7, None, "").hears(10, CONNECTED, 7, None, "").waits(5_000, "-");
+        Watch::new()
+            .receive_rules(0, DISCONNECTED, 7, None, "")
+            .receive_rules(10, CONNECTED, 7, None, "")
+            .waits(5_000, "-");
         // The next connection overtakes the end of the one before.
         Watch::new()
-            .hears(0, CONNECTED, 7, Some(0), "+")
-            .hears(1_000, CONNECTED, 9, Some(1_000), "")
-            .hears(1_010, DISCONNECTED, 7, Some(900), "")
+            .receive_rules(0, CONNECTED, 7, Some(0), "+")
+            .receive_rules(1_000, CONNECTED, 9, Some(1_000), "")
+            .receive_rules(1_010, DISCONNECTED, 7, Some(900), "")
             .wakes(None)
-            .hears(1_020, CONNECTED, 8, Some(950), "");
+            .receive_rules(1_020, CONNECTED, 8, Some(950), "");
         // Also when the one before had lasted for hours, and AWS' clock is two minutes off.
         Watch::new()
-            .hears(0, CONNECTED, 7, Some(0), "+")
-            .hears(3 * HOUR, CONNECTED, 8, Some(3 * HOUR), "")
-            .hears(3 * HOUR + 10, DISCONNECTED, 7, Some(3 * HOUR + 120_000), "")
+            .receive_rules(0, CONNECTED, 7, Some(0), "+")
+            .receive_rules(3 * HOUR, CONNECTED, 8, Some(3 * HOUR), "")
+            .receive_rules(3 * HOUR + 10, DISCONNECTED, 7, Some(3 * HOUR + 120_000), "")
             .wakes(None);
     }
 
@@ -267,16 +270,16 @@ mod tests {
     fn versions_begin_again_after_an_hour_offline() {
         let away = || {
             Watch::new()
-                .hears(0, CONNECTED, 7, Some(0), "+")
-                .hears(1_000, DISCONNECTED, 7, Some(1_000), "")
+                .receive_rules(0, CONNECTED, 7, Some(0), "+")
+                .receive_rules(1_000, DISCONNECTED, 7, Some(1_000), "")
                 .waits(6_000, "-")
         };
-        away().hears(HOUR, CONNECTED, 0, Some(HOUR), "+");
-        away().hears(HOUR, CONNECTED, 0, None, "+");
-        away().hears(60_000, CONNECTED, 0, Some(60_000), "");
+        away().receive_rules(HOUR, CONNECTED, 0, Some(HOUR), "+");
+        away().receive_rules(HOUR, CONNECTED, 0, None, "+");
+        away().receive_rules(60_000, CONNECTED, 0, Some(60_000), "");
         // An old one that was delivered only now.
-        away().hears(HOUR, CONNECTED, 6, Some(-1_000), "");
-        away().hears(HOUR, CONNECTED, 7, Some(HOUR), "+");
+        away().receive_rules(HOUR, CONNECTED, 6, Some(-1_000), "");
+        away().receive_rules(HOUR, CONNECTED, 7, Some(HOUR), "+");
     }
 
     #[test]

@@ -4,7 +4,7 @@
 
 mod gathered;
 mod pieces;
-mod standing;
+mod progress;
 
 use std::fmt;
 
@@ -14,8 +14,8 @@ use wilco_ledger::CommandId;
 
 use crate::json::whole;
 
-pub use pieces::{LogNews, LogPieces};
-pub use standing::LogStanding;
+pub use pieces::{ChunkResult, LogPieces};
+pub use progress::LogProgress;
 
 /// How many pieces a log may have.
 pub(crate) const MOST_CHUNKS: u32 = 4_096;

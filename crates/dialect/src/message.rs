@@ -144,7 +144,7 @@ pub enum DecodedMessage {
         /// Tells one trial from another.
         nonce: String,
     },
-    /// A piece of a device's log file; [`crate::LogStanding::of`] puts them together.
+    /// A piece of a device's log file; [`crate::LogProgress::of`] puts them together.
     Log {
         /// Which device.
         device: DeviceId,

@@ -76,7 +76,7 @@ fn one(file: &DialectFile, set: &DialectSet, context: &Context<'_>, message: &Ob
     }
     let none = |_: &str| None;
     let known = Known { bound: &none, is_device: &|_| false };
-    for rule in file.hears.iter().filter(|rule| !matches!(rule.what, What::Nothing)) {
+    for rule in file.receive_rules.iter().filter(|rule| !matches!(rule.what, What::Nothing)) {
         let captures = rule.topics.iter().find_map(|topic| topic.read(&message.topic, Kind::Topic, &known));
         if let Some(captures) = captures {
             let said = format!("{} described, but not this payload.", described(&rule.what));
@@ -186,20 +186,20 @@ mod tests {
         topic = "pumps/{device}/in"
         json = '{"cmd":{command},"seq":{id},{args...}}'
         id = "int31"
-        [[hear]]
+        [[receive]]
         topic = "pumps/{device}/out"
         as = "answer"
         id = "/seq"
         outcome = [{ at = "/rc", is = 0, means = "succeeded" }, { at = "/rc", means = "failed", message = "/text" }]
-        [[hear]]
+        [[receive]]
         topic = "pumps/{device}/alive"
         as = "presence"
         online = ["1"]
         offline = ["0"]
-        [[hear]]
+        [[receive]]
         topic = "pumps/{device}/data"
         as = "telemetry"
-        [[hear]]
+        [[receive]]
         topic = "pumps/{device}/level"
         as = "state"
         key = "level"

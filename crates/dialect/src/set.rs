@@ -20,7 +20,7 @@ pub(crate) use encode::{device_id, usable};
 pub(crate) use filters::covers;
 
 use crate::{
-    Ask, Control, DecodedMessage, Dialect, DialectFile, KnownDevice, ReaderKind, Role, Topics, Unreadable,
+    CommandRequest, Control, DecodedMessage, Dialect, DialectFile, KnownDevice, ReaderKind, Role, Topics, Unreadable,
     devices::Devices,
     discovery::{Discovery, ReaderSettings},
     file::Code,
@@ -187,7 +187,9 @@ impl DialectSet {
         let compare = &self.member(&device.dialect)?.file.compare;
         // A request is its own answer; the changed value is reported under another name.
         let key = match &light.ask {
-            Ask::Request { .. } if **key == *"answer" => format!("{}/output", light.name.split('/').next()?).into(),
+            CommandRequest::Request { .. } if **key == *"answer" => {
+                format!("{}/output", light.name.split('/').next()?).into()
+            }
             _ => compare.key(key),
         };
         let value = &reported.iter().find(|one| *one.key == *key)?.value;

@@ -170,7 +170,7 @@ fn messages_that_nobody_can_learn_from_cost_little_and_propose_nothing_dangerous
             assert_eq!(preview(&file, &heard).len(), heard.len());
         }
     }
-    let form = DialectForm { title: "\"\n[[hear]]\ntopic = \"#\"\n".into(), ..DialectForm::starter() };
+    let form = DialectForm { title: "\"\n[[receive]]\ntopic = \"#\"\n".into(), ..DialectForm::starter() };
     let file = DialectFile::parse(&form.text("")).expect("a file");
-    assert_eq!((file.size(), file.title().contains("[[hear]]")), ((1, 1), true));
+    assert_eq!((file.size(), file.title().contains("[[receive]]")), ((1, 1), true));
 }

@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 use wilco_dialect::{
-    Ask, AskPayload, Asking, ColourNotation, Context, Control, DecodedMessage, Devices, DialectFile, DialectSet,
-    Discovery, Findings, IdKind, Inbound, KnownDevice, Meaning, ReaderKind, Topics, WireIds, shipped,
+    Asking, ColourNotation, CommandRequest, Context, Control, DecodedMessage, Devices, DialectFile, DialectSet,
+    Discovery, Findings, IdKind, Inbound, KnownDevice, Meaning, ReaderKind, RequestPayload, Topics, WireIds, shipped,
 };
 use wilco_ledger::{CommandId, DeviceId, Expectation, Report};
 
@@ -116,10 +116,10 @@ fn a_whole_device_in_one_home_assistant_message() {
     let pump = one(ReaderKind::HomeAssistant, "homeassistant/device/pump-1/config", &message);
     assert_eq!(titles(&pump), ["Mode", "Start"]);
     assert_eq!(pump.commands[0].control, Control::Choice(vec!["a".into(), "b".into()]));
-    let Ask::Topic { topic, payload } = &pump.commands[1].ask else { panic!("no topic") };
+    let CommandRequest::Topic { topic, payload } = &pump.commands[1].ask else { panic!("no topic") };
     assert_eq!(
         (&**topic, payload, pump.commands[1].reports.as_deref()),
-        ("pump/1/start", &AskPayload::Fixed("PRESS".into()), None)
+        ("pump/1/start", &RequestPayload::Fixed("PRESS".into()), None)
     );
     assert_eq!(&*pump.availability[0].topic, "pump/1/on");
 }
@@ -652,7 +652,7 @@ fn a_template_that_cannot_be_used_leaves_the_value_raw_and_uncompared() {
 
 #[test]
 fn a_file_that_claims_too_much_is_refused_or_named() {
-    let file = |hear: &str| format!("format = 1\nname = \"x\"\ntitle = \"X\"\n\n[[hear]]\n{hear}\n");
+    let file = |hear: &str| format!("format = 1\nname = \"x\"\ntitle = \"X\"\n\n[[receive]]\n{hear}\n");
     let refused = |hear: &str, line: usize, part: &str| {
         let problems = DialectFile::parse(&file(hear)).expect_err("refused");
         assert!(
@@ -683,7 +683,7 @@ fn filters_that_no_broker_takes_or_that_match_everything_are_refused_by_line() {
     let parse = |filters: &str, base: &str| {
         DialectFile::parse(&format!(
             "format = 1\nname = \"x\"\ntitle = \"X\"\nfilters = [\n\"ok/#\",\n{filters}]\n[vars]\nbase = {base}\n\
-             [[hear]]\ntopic = \"{{base}}/{{device}}\"\nas = \"state\"\n"
+             [[receive]]\ntopic = \"{{base}}/{{device}}\"\nas = \"state\"\n"
         ))
     };
     let refused = |filters: &str, base: &str, line: usize, part: &str| {
@@ -714,7 +714,7 @@ fn filters_that_no_broker_takes_or_that_match_everything_are_refused_by_line() {
 fn a_request_with_something_unknown_in_it_is_refused_by_line() {
     let refused = |request: &str, part: &str| {
         let text = format!(
-            "format = 1\nname = \"x\"\ntitle = \"X\"\n[[hear]]\ntopic = \"a/{{device}}\"\nas = \"state\"\n[[request]]\n{request}\n"
+            "format = 1\nname = \"x\"\ntitle = \"X\"\n[[receive]]\ntopic = \"a/{{device}}\"\nas = \"state\"\n[[request]]\n{request}\n"
         );
         let problems = DialectFile::parse(&text).expect_err("refused");
         assert!(
@@ -735,7 +735,7 @@ fn a_request_with_something_unknown_in_it_is_refused_by_line() {
 
 #[test]
 fn what_cannot_stand_in_a_topic_is_refused() {
-    let text = "format = 1\nname = \"x\"\ntitle = \"X\"\n[[hear]]\ntopic = \"a/{device}\"\nas = \"state\"\n[[request]]\ntopic = \"a/{device}/{args.to}\"\n";
+    let text = "format = 1\nname = \"x\"\ntitle = \"X\"\n[[receive]]\ntopic = \"a/{device}\"\nas = \"state\"\n[[request]]\ntopic = \"a/{device}/{args.to}\"\n";
     let set = DialectSet::new([DialectFile::parse(text).expect("a file")], &Topics::default());
     let devices = Devices::default();
     let check = |address: &str, args: &str, expected: Result<&str, &str>| {

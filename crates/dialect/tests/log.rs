@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::{prelude::*, sample::Index};
 use wilco_dialect::{
-    Channel, Checksum, DecodedMessage, Dialect, Inbound, LogChunk, LogNews, LogPieces, LogReceipt, LogStanding, Topics,
+    Channel, Checksum, ChunkResult, DecodedMessage, Dialect, Inbound, LogChunk, LogPieces, LogProgress, LogReceipt,
+    Topics,
     device_side::{cut_log, write_log_chunk},
 };
 use wilco_ledger::{CommandId, DeviceId};
@@ -105,7 +106,7 @@ fn what_a_device_writes_is_heard_as_written() {
 #[test]
 fn a_log_is_complete_only_by_its_checksum() {
     let check = |pieces: Vec<LogChunk>, promise: Option<LogReceipt>, expected: &str| {
-        assert_eq!(LogStanding::of(&pieces, promise.as_ref()).to_string(), expected);
+        assert_eq!(LogProgress::of(&pieces, promise.as_ref()).to_string(), expected);
     };
     let receipt = LogReceipt { chunks: Some(2), bytes: Some(3), sha256: Some(Checksum::of("abc")) };
     let two = || vec![piece(2, Some(2), "c"), piece(1, Some(2), "ab")];
@@ -126,8 +127,8 @@ fn a_log_is_complete_only_by_its_checksum() {
 
 /// Checks that such a log is wrong, why, and what is said to be done about it.
 fn is_wrong(pieces: Vec<LogChunk>, promise: Option<LogReceipt>, part: &str, advice: &str) {
-    let standing = LogStanding::of(&pieces, promise.as_ref());
-    assert!(matches!(standing, LogStanding::Wrong { .. }), "{part}: {standing}");
+    let standing = LogProgress::of(&pieces, promise.as_ref());
+    assert!(matches!(standing, LogProgress::Wrong { .. }), "{part}: {standing}");
     let sentences = standing.to_string();
     let why = sentences.strip_suffix(advice).unwrap_or_else(|| panic!("not{advice} {sentences}"));
     assert!(why.contains(part) && why.ends_with('.') && !why.contains("sk for"), "{sentences}");
@@ -171,12 +172,13 @@ fn of_what_is_too_long_fewer_lines_are_to_be_asked_for() {
 #[test]
 fn a_doubled_piece_is_noticed_and_a_useless_one_too() {
     let mut pieces = LogPieces::default();
-    let mut check = |chunk: LogChunk, expected: LogNews| assert_eq!(pieces.add(&device("dock-1"), &chunk), expected);
-    check(piece(1, Some(2), "ab"), LogNews::New);
-    check(piece(1, Some(2), "ab"), LogNews::Doubled);
+    let mut check =
+        |chunk: LogChunk, expected: ChunkResult| assert_eq!(pieces.add(&device("dock-1"), &chunk), expected);
+    check(piece(1, Some(2), "ab"), ChunkResult::New);
+    check(piece(1, Some(2), "ab"), ChunkResult::Doubled);
     let why = "Received two different versions of chunk 1. Fetch the log again.";
-    check(piece(1, Some(2), "xy"), LogNews::Ruinous(why.to_owned()));
-    check(piece(2, Some(2), "c"), LogNews::Useless);
+    check(piece(1, Some(2), "xy"), ChunkResult::Ruinous(why.to_owned()));
+    check(piece(2, Some(2), "c"), ChunkResult::Useless);
 }
 
 #[test]
@@ -184,15 +186,15 @@ fn of_a_log_that_was_wrong_before_everything_is_useless() {
     let mut pieces = LogPieces::default();
     pieces.give_up(&device("dock-1"), &id("a"), "It does not end.".to_owned());
     assert!(pieces.knows(&device("dock-1"), &id("a")));
-    assert_eq!(pieces.add(&device("dock-1"), &piece(1, Some(1), "ab")), LogNews::Useless);
+    assert_eq!(pieces.add(&device("dock-1"), &piece(1, Some(1), "ab")), ChunkResult::Useless);
 }
 
 #[test]
 fn logs_of_the_same_id_from_two_devices_are_two_logs() {
     let mut pieces = LogPieces::default();
-    assert_eq!(pieces.add(&device("a"), &piece(1, Some(1), "of a")), LogNews::New);
-    assert_eq!(pieces.add(&device("b"), &piece(1, Some(1), "of b")), LogNews::New);
-    assert_eq!(pieces.add(&device("a"), &piece(1, Some(1), "of a")), LogNews::Doubled);
+    assert_eq!(pieces.add(&device("a"), &piece(1, Some(1), "of a")), ChunkResult::New);
+    assert_eq!(pieces.add(&device("b"), &piece(1, Some(1), "of b")), ChunkResult::New);
+    assert_eq!(pieces.add(&device("a"), &piece(1, Some(1), "of a")), ChunkResult::Doubled);
 }
 
 #[test]
@@ -202,7 +204,7 @@ fn logs_of_a_whole_fleet_come_at_once_and_none_is_forgotten() {
     for number in 1..=20 {
         for device in &fleet {
             assert_eq!(pieces.knows(device, &id("a")), number > 1, "{device}");
-            assert_eq!(pieces.add(device, &piece(number, Some(20), "a line\n")), LogNews::New);
+            assert_eq!(pieces.add(device, &piece(number, Some(20), "a line\n")), ChunkResult::New);
         }
     }
 }
@@ -292,22 +294,22 @@ proptest! {
         let mut pieces = LogPieces::default();
         let mut seen = BTreeSet::new();
         for chunk in &sent {
-            let news = if seen.insert((chunk.id.clone(), chunk.number)) { LogNews::New } else { LogNews::Doubled };
+            let news = if seen.insert((chunk.id.clone(), chunk.number)) { ChunkResult::New } else { ChunkResult::Doubled };
             prop_assert_eq!(pieces.add(&device("dock-1"), chunk), news);
         }
         for (number, log) in logs.iter().enumerate() {
             let come: Vec<_> = sent.iter().filter(|chunk| chunk.id == name(number)).cloned().collect();
-            let standing = LogStanding::of(&come, Some(&receipt_of(log)));
+            let standing = LogProgress::of(&come, Some(&receipt_of(log)));
             let missing: Vec<u32> = log.iter().map(|chunk| chunk.number).filter(|n| is_lost(number, *n)).collect();
             if missing.is_empty() {
                 let text: String = log.iter().map(|chunk| chunk.text.as_str()).collect();
                 let chunks = u32::try_from(log.len()).expect("few");
                 let sha256 = Checksum::of(&text);
-                prop_assert_eq!(standing, LogStanding::Complete { text, chunks, sha256 });
+                prop_assert_eq!(standing, LogProgress::Complete { text, chunks, sha256 });
             } else {
                 let (have, of) = (log.len() - missing.len(), u32::try_from(log.len()).ok());
                 let have = u32::try_from(have).expect("few");
-                prop_assert_eq!(standing, LogStanding::Gathering { have, of, missing });
+                prop_assert_eq!(standing, LogProgress::Gathering { have, of, missing });
             }
         }
     }
@@ -318,8 +320,8 @@ proptest! {
         let mut changed = log;
         let count = changed.len();
         changed[which.index(count)].text.push_str(&change);
-        let standing = LogStanding::of(&changed, Some(&receipt));
-        prop_assert!(matches!(standing, LogStanding::Wrong { .. }), "{}", standing);
+        let standing = LogProgress::of(&changed, Some(&receipt));
+        prop_assert!(matches!(standing, LogProgress::Wrong { .. }), "{}", standing);
     }
 
     #[test]
@@ -331,11 +333,11 @@ proptest! {
             let news = known.add(&device, &piece);
             let log = come.entry((device, piece.id.clone())).or_default();
             log.push(piece);
-            let standing = LogStanding::of(log, None);
+            let standing = LogProgress::of(log, None);
             prop_assert!(standing.to_string().ends_with('.'));
-            let is_wrong = matches!(news, LogNews::Ruinous(_) | LogNews::Useless);
-            prop_assert!(!is_wrong || matches!(standing, LogStanding::Wrong { .. }), "{:?}: {}", news, standing);
-            if let LogStanding::Gathering { missing, .. } = standing {
+            let is_wrong = matches!(news, ChunkResult::Ruinous(_) | ChunkResult::Useless);
+            prop_assert!(!is_wrong || matches!(standing, LogProgress::Wrong { .. }), "{:?}: {}", news, standing);
+            if let LogProgress::Gathering { missing, .. } = standing {
                 prop_assert!(missing.len() <= 4_096);
             }
         }

@@ -20,7 +20,7 @@ const PIECES: [&str; 40] = [
     "}",
     "\"",
     "'",
-    "[[hear]]",
+    "[[receive]]",
     "[[request]]",
     "\n",
     " = ",
@@ -207,7 +207,7 @@ proptest! {
                     Ok(file) => prop_assert_eq!(preview(&file, &messages).len(), messages.len()),
                     // The answer is still to be chosen, which the remarks say.
                     Err(problems) => prop_assert!(
-                        answer == 4 && problems.len() == 1 && problems[0].what.contains("There is no [[hear]]"),
+                        answer == 4 && problems.len() == 1 && problems[0].what.contains("There is no [[receive]]"),
                         "{:?} in\n{}", problems, proposal.file
                     ),
                 }

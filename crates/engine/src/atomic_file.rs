@@ -21,7 +21,7 @@ pub(crate) enum Readers {
     /// Only its owner may read it.
     Owner,
     /// As the owner's other files: what the umask permits.
-    Usual,
+    ExpectedAnswer,
 }
 
 /// A file that is being written. Its content goes to a temporary file in the same folder first, so that a full disk does
@@ -117,7 +117,7 @@ fn temporary(path: &Path, readers: Readers) -> io::Result<NamedTempFile> {
     prefix.push(".");
     let mut builder = tempfile::Builder::new();
     builder.prefix(&prefix).suffix(".part");
-    if readers == Readers::Usual
+    if readers == Readers::ExpectedAnswer
         && let Some(permissions) = usual_permissions()
     {
         builder.permissions(permissions);
@@ -205,7 +205,7 @@ mod tests {
         let usual = dir.path().join("usual");
         fs::write(&usual, "").unwrap();
         assert_eq!(mode("secrets", Readers::Owner), 0o600);
-        assert_eq!(mode("commands", Readers::Usual), usual.metadata().unwrap().permissions().mode() & 0o777);
+        assert_eq!(mode("commands", Readers::ExpectedAnswer), usual.metadata().unwrap().permissions().mode() & 0o777);
     }
 
     #[test]

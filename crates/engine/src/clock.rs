@@ -39,7 +39,7 @@ pub(crate) struct Clock {
 #[derive(Debug, Clone)]
 pub(crate) enum Source {
     /// As they are, since it began to count, moved by so much.
-    Computer(Began, ClockShift),
+    Computer(ClockStart, ClockShift),
     /// The time of a test.
     #[cfg(test)]
     Played(Arc<tests::Played>),
@@ -73,7 +73,7 @@ impl ClockShift {
 /// When a source began to count: by the standard library's steady clock, which stands still in sleep except on Windows, and
 /// by one that does not, milliseconds; `None` where there is no need of it.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Began {
+pub(crate) struct ClockStart {
     awake: Instant,
     continuous: Option<i64>,
 }
@@ -155,7 +155,7 @@ impl Source {
     /// The computer's clocks, moved.
     #[expect(clippy::disallowed_methods, reason = "this is the one clock")]
     pub(crate) fn shifted(shift: ClockShift) -> Source {
-        Source::Computer(Began { awake: Instant::now(), continuous: continuous() }, shift)
+        Source::Computer(ClockStart { awake: Instant::now(), continuous: continuous() }, shift)
     }
 
     /// Unix milliseconds by the wall clock.

@@ -2,11 +2,11 @@
 //!
 //! It keeps nothing; the store has the chunks, and the history has the command that requested them.
 
-use wilco_dialect::{LogChunk, LogReceipt, LogStanding, json};
+use wilco_dialect::{LogChunk, LogProgress, LogReceipt, json};
 use wilco_ledger::{Command, CommandId, DeviceId, Timestamp};
 
 use crate::{
-    api::{LogPart, LogStand, LogView},
+    api::{LogPart, LogState, LogView},
     store::{ConnectionId, StoredLog},
 };
 
@@ -29,12 +29,12 @@ impl Log {
         // The history may have forgotten the command, and then nothing more is waited for either.
         let ended = self.command.as_ref().is_none_or(|command| command.state.is_final());
         let (stand, sentence) = match &standing {
-            LogStanding::Gathering { .. } if ended => (LogStand::Gaps, standing.at_end()),
-            LogStanding::Gathering { .. } => (LogStand::Coming, standing.to_string()),
-            LogStanding::Unchecked { .. } if !ended => (LogStand::Coming, standing.to_string()),
-            LogStanding::Unchecked { .. } => (LogStand::Unchecked, standing.to_string()),
-            LogStanding::Complete { .. } => (LogStand::Whole, standing.to_string()),
-            LogStanding::Wrong { .. } => (LogStand::Wrong, standing.to_string()),
+            LogProgress::Gathering { .. } if ended => (LogState::Gaps, standing.at_end()),
+            LogProgress::Gathering { .. } => (LogState::Coming, standing.to_string()),
+            LogProgress::Unchecked { .. } if !ended => (LogState::Coming, standing.to_string()),
+            LogProgress::Unchecked { .. } => (LogState::Unchecked, standing.to_string()),
+            LogProgress::Complete { .. } => (LogState::Whole, standing.to_string()),
+            LogProgress::Wrong { .. } => (LogState::Wrong, standing.to_string()),
         };
         let of = self.of();
         let asked_at = self.command.as_ref().map(|command| command.submitted_at);
@@ -53,11 +53,11 @@ impl Log {
         }
     }
 
-    fn standing(&self) -> LogStanding {
+    fn standing(&self) -> LogProgress {
         if let Some(why) = self.stored.as_ref().and_then(|stored| stored.wrong.clone()) {
-            return LogStanding::Wrong { why };
+            return LogProgress::Wrong { why };
         }
-        LogStanding::of(&self.chunks, self.receipt().as_ref())
+        LogProgress::of(&self.chunks, self.receipt().as_ref())
     }
 
     /// The promised properties, from the result of its command.
@@ -125,7 +125,7 @@ mod tests {
 
     use super::{Log, plain};
     use crate::{
-        api::{LogPart, LogStand},
+        api::{LogPart, LogState},
         store::StoredLog,
     };
 
@@ -154,7 +154,7 @@ mod tests {
     fn gaps_are_named_and_shown_where_they_are() {
         let check = |pieces: &[(u32, &str)], of: Option<u32>, sentence: &str, text: &str| {
             let view = log(pieces, of, None).view(true);
-            assert_eq!((view.standing, view.sentence.as_str()), (LogStand::Gaps, sentence));
+            assert_eq!((view.standing, view.sentence.as_str()), (LogState::Gaps, sentence));
             assert_eq!(plain(&view.parts), text);
             assert_eq!((view.asked_at, view.have as usize, view.of), (5, pieces.len(), of));
         };
@@ -168,14 +168,14 @@ mod tests {
     fn neighbours_are_one_part() {
         let view = log(&[(1, "a"), (2, "b")], Some(2), None).view(true);
         assert_eq!(view.parts, [LogPart { first: 1, last: 2, text: Some("ab".into()) }]);
-        assert_eq!((view.standing, view.bytes), (LogStand::Unchecked, 2));
+        assert_eq!((view.standing, view.bytes), (LogState::Unchecked, 2));
         assert!(log(&[(1, "a")], Some(1), None).view(false).parts.is_empty());
     }
 
     #[test]
     fn what_is_wrong_stays_wrong_and_is_shown_all_the_same() {
         let view = log(&[(1, "a")], Some(1), Some("The log is too long. Fetch fewer lines.")).view(true);
-        assert_eq!(view.standing, LogStand::Wrong);
+        assert_eq!(view.standing, LogState::Wrong);
         assert_eq!(view.sentence, "The log is too long. Fetch fewer lines.");
         assert_eq!(plain(&view.parts), "a");
     }

@@ -10,7 +10,7 @@ use tokio::sync::mpsc;
 use wilco_ledger::{Command, Event, Fact, Millis, Origin, Reading, State, Timestamp, grouped};
 
 use crate::{
-    api::{CommandState, News, NewsSubject, Settings},
+    api::{CommandState, NotificationContent, NotificationSubject, Settings},
     settings::SharedSettings,
     store::ConnectionId,
 };
@@ -25,7 +25,7 @@ pub(crate) const MOST_UNREAD: usize = 16;
 /// Collects finished commands, and notifies one listener.
 pub(crate) struct Notifications {
     settings: SharedSettings,
-    listener: mpsc::Sender<News>,
+    listener: mpsc::Sender<NotificationContent>,
     gathered: Option<Gathered>,
 }
 
@@ -45,7 +45,7 @@ struct Gathered {
 }
 
 impl Notifications {
-    pub(crate) fn new(settings: SharedSettings, listener: mpsc::Sender<News>) -> Notifications {
+    pub(crate) fn new(settings: SharedSettings, listener: mpsc::Sender<NotificationContent>) -> Notifications {
         Notifications { settings, listener, gathered: None }
     }
 
@@ -96,7 +96,7 @@ impl Gathered {
     }
 
     /// As text; none if nothing is worth a notification.
-    fn news(&self, settings: &Settings) -> Option<News> {
+    fn news(&self, settings: &Settings) -> Option<NotificationContent> {
         let all: u32 = self.ends.values().sum();
         let good = |state: &State| matches!(state, State::Succeeded | State::Unconfirmed);
         let bad: u32 = self.ends.iter().filter(|(state, _)| !good(state)).map(|(_, count)| count).sum();
@@ -109,7 +109,11 @@ impl Gathered {
         if let (1, Some(state)) = (all, self.ends.keys().next()) {
             let title = format!("{} {}: {}", self.device, self.command, CommandState::from(*state).words());
             let command = Some((self.device.clone(), self.id.clone()));
-            return Some(News { title, body: format!("After {took}{on}."), subject: self.subject(command, bad) });
+            return Some(NotificationContent {
+                title,
+                body: format!("After {took}{on}."),
+                subject: self.subject(command, bad),
+            });
         }
         let title = match bad {
             0 => format!("{all} commands finished"),
@@ -122,11 +126,11 @@ impl Gathered {
             .map(|(state, count)| format!("{} {}", grouped(*count), CommandState::from(*state).words()))
             .collect();
         let body = format!("{}{on}. The longest took {took}.", counts.join(", "));
-        Some(News { title, body, subject: self.subject(None, bad) })
+        Some(NotificationContent { title, body, subject: self.subject(None, bad) })
     }
 
-    fn subject(&self, command: Option<(String, String)>, bad: u32) -> NewsSubject {
-        NewsSubject { connection: self.connection.as_str().to_owned(), command, bad: bad > 0 }
+    fn subject(&self, command: Option<(String, String)>, bad: u32) -> NotificationSubject {
+        NotificationSubject { connection: self.connection.as_str().to_owned(), command, bad: bad > 0 }
     }
 }
 
@@ -152,7 +156,7 @@ mod tests {
 
     use super::{Notifications, is_end};
     use crate::{
-        api::{News, Settings},
+        api::{NotificationContent, Settings},
         settings::SharedSettings,
         store::ConnectionId,
     };
@@ -201,7 +205,7 @@ mod tests {
             }
         }
         assert!(notifications.tell(Timestamp(at)));
-        let told = news.try_recv().ok().map(|News { title, body, subject }| {
+        let told = news.try_recv().ok().map(|NotificationContent { title, body, subject }| {
             assert_eq!(subject.connection, "plant");
             assert_eq!(subject.command, (ends.len() == 1).then(|| ("pump-0".to_owned(), "c1".to_owned())));
             assert_eq!(subject.bad, ends.iter().any(|(_, fact)| *fact != Fact::Unconfirmed));

@@ -5,7 +5,7 @@ use wilco_ledger::Timestamp;
 
 use crate::{
     api::{Failure, PlannedRequest},
-    controller::Listed,
+    controller::SharedConnection,
     new_command::command_id,
     store::{CommandTemplate, NewMember},
     views,
@@ -16,7 +16,7 @@ pub(crate) const ID: &str = "{id}";
 
 /// What requests are made of, besides their devices.
 pub(crate) struct Samples<'a> {
-    pub(crate) listed: &'a Listed,
+    pub(crate) shared: &'a SharedConnection,
     pub(crate) template: &'a CommandTemplate,
     /// The operator who asks, if one is named.
     pub(crate) by: Option<&'a str>,
@@ -29,10 +29,10 @@ impl Samples<'_> {
     /// # Errors
     /// None that can be expected.
     pub(crate) fn of(&self, member: &NewMember) -> Result<Option<PlannedRequest>, Failure> {
-        let Samples { listed, template, by, now } = *self;
+        let Samples { shared, template, by, now } = *self;
         let id = command_id(ID)?;
         let args = member.args.as_ref().unwrap_or(&template.args);
-        let own = || listed.consider(&member.device, &template.name, args);
+        let own = || shared.consider(&member.device, &template.name, args);
         let in_its_dialect = match if template.form.is_none() { own() } else { None } {
             Some(Ok(prepared)) => Some(prepared.form),
             Some(Err(_)) => return Ok(None),
@@ -47,9 +47,9 @@ impl Samples<'_> {
             issued_at: now,
             expires_at: now + template.policy.time_to_live,
             attempt: 1,
-            by: by.filter(|_| listed.names_operator(form)),
+            by: by.filter(|_| shared.names_operator(form)),
         };
-        let outbound = listed.dialect.encode(&member.device, &request, now);
+        let outbound = shared.dialect.encode(&member.device, &request, now);
         let request = views::wire(&outbound.topic, &outbound.payload, 1);
         Ok(Some(PlannedRequest { device: member.device.as_str().to_owned(), request }))
     }
@@ -61,7 +61,7 @@ impl Samples<'_> {
     /// None that can be expected.
     pub(crate) fn of_each_dialect(&self, members: &[NewMember]) -> Result<Vec<(String, PlannedRequest)>, Failure> {
         let members = if self.template.form.is_some() { &members[..members.len().min(1)] } else { members };
-        let first = self.listed.first_in_each_dialect(members);
+        let first = self.shared.first_in_each_dialect(members);
         let sample = |(dialect, member)| Ok(self.of(member)?.map(|request| (dialect, request)));
         first.into_iter().filter_map(|first| sample(first).transpose()).collect()
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use wilco_dialect::Request as Encoding;
 use wilco_ledger::{
     Answer, Claim, Command, Disagreement, Event, Expectation, Fact, Match, Millis, NotDelivered, Origin, Raw, Reading,
-    State, Stray, Term, TimeOut, Timestamp,
+    State, Term, TimeOut, Timestamp, Unmatched,
 };
 
 use crate::{
@@ -148,8 +148,8 @@ pub(crate) fn course(events: &[(u32, Event)]) -> Vec<EventView> {
 }
 
 /// Answers that belong to no command as they are shown, in their order.
-pub(crate) fn strays(events: &[Event]) -> Vec<EventView> {
-    (0..).zip(events).map(|(place, stray)| event(place, stray)).collect()
+pub(crate) fn unmatched(events: &[Event]) -> Vec<EventView> {
+    (0..).zip(events).map(|(place, unmatched)| event(place, unmatched)).collect()
 }
 
 /// A state's display name.
@@ -211,11 +211,11 @@ fn event(place: u32, event: &Event) -> EventView {
             None,
             Some(answer_view(answer, reading_view(*reading))),
         ),
-        Fact::Unsolicited { answer, stray } => (
+        Fact::Unsolicited { answer, unmatched } => (
             EventKind::Unsolicited,
-            stray_sentence(*stray).to_owned(),
+            unmatched_sentence(*unmatched).to_owned(),
             None,
-            Some(answer_view(answer, stray_view(*stray))),
+            Some(answer_view(answer, unmatched_view(*unmatched))),
         ),
         Fact::Unreadable { raw, why } => {
             let answer = AnswerView {
@@ -390,23 +390,23 @@ fn reading_sentence(reading: Reading) -> &'static str {
     }
 }
 
-fn stray_view(stray: Stray) -> AnswerReading {
-    match stray {
-        Stray::UnknownId => AnswerReading::UnknownId,
-        Stray::OtherDevice => AnswerReading::OtherDevice,
-        Stray::Disagreement => AnswerReading::Disagreement,
-        Stray::Retained => AnswerReading::Retained,
-        Stray::NothingOutstanding => AnswerReading::NothingOutstanding,
+fn unmatched_view(unmatched: Unmatched) -> AnswerReading {
+    match unmatched {
+        Unmatched::UnknownId => AnswerReading::UnknownId,
+        Unmatched::OtherDevice => AnswerReading::OtherDevice,
+        Unmatched::Disagreement => AnswerReading::Disagreement,
+        Unmatched::Retained => AnswerReading::Retained,
+        Unmatched::NothingOutstanding => AnswerReading::NothingOutstanding,
     }
 }
 
-fn stray_sentence(stray: Stray) -> &'static str {
-    match stray {
-        Stray::UnknownId => "Has an unknown ID",
-        Stray::OtherDevice => "Has the ID of another device's command",
-        Stray::Disagreement => "Payload and Correlation Data have different IDs",
-        Stray::Retained => "Retained by the broker, so it is old",
-        Stray::NothingOutstanding => "Has no ID, and this device has no unfinished command",
+fn unmatched_sentence(unmatched: Unmatched) -> &'static str {
+    match unmatched {
+        Unmatched::UnknownId => "Has an unknown ID",
+        Unmatched::OtherDevice => "Has the ID of another device's command",
+        Unmatched::Disagreement => "Payload and Correlation Data have different IDs",
+        Unmatched::Retained => "Retained by the broker, so it is old",
+        Unmatched::NothingOutstanding => "Has no ID, and this device has no unfinished command",
     }
 }
 

@@ -161,12 +161,12 @@ pub struct LastSend {
     /// The MQTT client has written it.
     pub on_wire: bool,
     /// The result.
-    pub fate: Fate,
+    pub publish_result: PublishResult,
 }
 
 /// The result of a publish, as far as the history shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Fate {
+pub enum PublishResult {
     /// No result yet.
     Open,
     /// PUBACK.

@@ -80,7 +80,7 @@ pub enum Fact {
         /// The answer.
         answer: Box<Answer>,
         /// Why it settles nothing.
-        stray: Stray,
+        unmatched: Unmatched,
     },
     /// An unreadable message of a device. `Event::command` is the command it is about, if that is known.
     Unreadable {
@@ -174,7 +174,7 @@ pub enum Reading {
 
 /// Why an answer settles nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Stray {
+pub enum Unmatched {
     /// It has an unknown ID.
     UnknownId,
     /// It names the id of another device's command.

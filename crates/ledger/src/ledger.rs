@@ -8,8 +8,8 @@ mod answers;
 mod clock;
 mod flow;
 mod rate;
+mod significance;
 mod table;
-mod weight;
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
@@ -17,13 +17,13 @@ use std::{
 };
 
 use crate::{
-    About, AnswerWindow, Command, CommandId, Delivery, DeviceId, Effect, Event, Fact, Fate, Input, Limits,
-    NotDelivered, Origin, Puback, State, Submission, TimeOut, Timestamp,
+    About, AnswerWindow, Command, CommandId, Delivery, DeviceId, Effect, Event, Fact, Input, Limits, NotDelivered,
+    Origin, Puback, PublishResult, State, Submission, TimeOut, Timestamp,
 };
 use clock::Connection;
 use rate::Rate;
+pub use significance::Significance;
 use table::{CommandKey, CommandTable};
-pub use weight::Weight;
 
 /// The commands of one connection.
 #[derive(Debug)]
@@ -394,7 +394,7 @@ impl Ledger {
         let Some((slot, command)) = self.look_up(device, id) else { return };
         let Some(send) = command.last_send else { return };
         let news = command.origin == Origin::Here && send.number == attempt && !send.on_wire;
-        if news && !matches!(send.fate, Fate::NotSent | Fate::Refused) {
+        if news && !matches!(send.publish_result, PublishResult::NotSent | PublishResult::Refused) {
             self.record(slot, Fact::Sent { attempt }, now, effects);
         }
     }
@@ -416,7 +416,7 @@ impl Ledger {
         let settled = command.is_settled();
         let answer_expected = command.asked.policy.answer_expected;
         let unanswered = command.state < State::Accepted;
-        let undecided = matches!(send.fate, Fate::Open | Fate::Unknown);
+        let undecided = matches!(send.publish_result, PublishResult::Open | PublishResult::Unknown);
         if self.open.remove(&slot).is_some()
             && let Some(entry) = self.table.entry_mut(slot)
         {
@@ -436,7 +436,7 @@ impl Ledger {
                 self.record(slot, Fact::Undeliverable(NotDelivered::TooLarge { bytes }), now, effects);
             }
             Puback::NotTaken if undecided && !settled && !send.on_wire => self.not_taken(slot, attempt, now, effects),
-            Puback::Unknown | Puback::NotTaken if send.fate == Fate::Open && unanswered => {
+            Puback::Unknown | Puback::NotTaken if send.publish_result == PublishResult::Open && unanswered => {
                 self.await_session(slot);
                 self.record(slot, Fact::DeliveryUnknown { attempt }, now, effects);
             }

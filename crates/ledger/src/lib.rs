@@ -32,15 +32,15 @@ pub use agreement::{Agreements, Disagreement, FOLLOWS_WITHIN};
 pub use answer::{Answer, Claim, Cut, Outcome, Raw};
 pub use answer_window::{AnswerWindow, SentCommand};
 pub use command::{
-    Command, Delivery, Fate, LastSend, Match, Membership, Origin, Policy, Retry, Rungs, Submission, UnreadableAnswers,
-    WireForm, WrittenMessage,
+    Command, Delivery, LastSend, Match, Membership, Origin, Policy, PublishResult, Retry, Rungs, Submission,
+    UnreadableAnswers, WireForm, WrittenMessage,
 };
 pub use decimal::Decimal;
-pub use event::{Event, Fact, NotDelivered, Reading, Stray, TimeOut};
+pub use event::{Event, Fact, NotDelivered, Reading, TimeOut, Unmatched};
 pub use expectation::{Expectation, MOST_TERMS, Report, Reported, Term, is_same_value};
 pub use id::{CommandId, DeviceId, InvalidCommandId, InvalidDeviceId};
 pub use input::{About, Effect, Input, Puback};
-pub use ledger::{Changed, Counts, Ledger, Weight};
+pub use ledger::{Changed, Counts, Ledger, Significance};
 pub use limits::Limits;
 pub use number::grouped;
 pub use state::State;

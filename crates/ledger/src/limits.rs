@@ -23,7 +23,7 @@ pub struct Limits {
     pub earlier_answers_within: Millis,
     /// But at most this long after the connection was established.
     pub earlier_answers_at_most: Millis,
-    /// Finished commands kept in memory, so that a second answer is distinguished from a stray one without a look-up.
+    /// Finished commands kept in memory, so that a second answer is distinguished from an unmatched one without a look-up.
     /// Commands that have changed since [`crate::Ledger::take_changed`] are kept in addition: the store does not know
     /// them yet.
     pub settled_kept: usize,

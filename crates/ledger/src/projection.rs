@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use crate::{
-    Claim, Command, CommandId, Delivery, Event, Expectation, Fact, Fate, LastSend, Match, NotDelivered, Origin,
-    Outcome, Reading, Rungs, State, TimeOut, Timestamp, UnreadableAnswers, sentences,
+    Claim, Command, CommandId, Delivery, Event, Expectation, Fact, LastSend, Match, NotDelivered, Origin, Outcome,
+    PublishResult, Reading, Rungs, State, TimeOut, Timestamp, UnreadableAnswers, sentences,
 };
 
 impl Command {
@@ -41,8 +41,13 @@ impl Command {
             command.state = State::AtBroker;
             command.attempt = 1;
             command.rungs.at_broker = Some(event.at);
-            command.last_send =
-                Some(LastSend { number: 1, at: event.at, before: event.at, on_wire: true, fate: Fate::Confirmed });
+            command.last_send = Some(LastSend {
+                number: 1,
+                at: event.at,
+                before: event.at,
+                on_wire: true,
+                publish_result: PublishResult::Confirmed,
+            });
         }
         Some(command)
     }
@@ -76,9 +81,9 @@ impl Command {
             Fact::AtBroker { attempt, nobody_listening } => self.at_broker(*attempt, *nobody_listening, at),
             Fact::DeliveryUnknown { attempt } => {
                 if let Some(send) = self.send(*attempt)
-                    && send.fate == Fate::Open
+                    && send.publish_result == PublishResult::Open
                 {
-                    send.fate = Fate::Unknown;
+                    send.publish_result = PublishResult::Unknown;
                 }
             }
             Fact::NotSent { attempt } => self.not_sent(*attempt),
@@ -130,7 +135,7 @@ impl Command {
     /// Its device required a signed request: its last send is declined, or is the one that followed.
     pub(crate) fn was_declined(&self) -> bool {
         let says_so = self.message.as_deref() == Some(&*sentences::challenged());
-        self.last_send.is_some_and(|send| send.fate == Fate::Declined) || says_so
+        self.last_send.is_some_and(|send| send.publish_result == PublishResult::Declined) || says_so
     }
 
     /// When it may no longer be sent.
@@ -192,7 +197,7 @@ impl Command {
             self.message = None;
         }
         self.attempt = self.attempt.saturating_add(1);
-        self.last_send = Some(LastSend { number, at, before, on_wire: false, fate: Fate::Open });
+        self.last_send = Some(LastSend { number, at, before, on_wire: false, publish_result: PublishResult::Open });
     }
 
     /// As if it had been handed over by a process that was killed then.
@@ -212,7 +217,7 @@ impl Command {
 
     fn at_broker(&mut self, number: u32, nobody_listening: bool, at: Timestamp) {
         let Some(send) = self.send(number) else { return };
-        send.fate = Fate::Confirmed;
+        send.publish_result = PublishResult::Confirmed;
         self.rungs.at_broker = Some(at);
         self.nobody_listening = nobody_listening;
         if self.state == State::TimedOut {
@@ -223,10 +228,10 @@ impl Command {
 
     fn not_sent(&mut self, number: u32) {
         let Some(send) = self.send(number) else { return };
-        if send.on_wire || !matches!(send.fate, Fate::Open | Fate::Unknown) {
+        if send.on_wire || !matches!(send.publish_result, PublishResult::Open | PublishResult::Unknown) {
             return;
         }
-        send.fate = Fate::NotSent;
+        send.publish_result = PublishResult::NotSent;
         send.at = send.before;
         self.attempt = self.attempt.saturating_sub(1);
     }
@@ -235,7 +240,7 @@ impl Command {
         if let Some(send) = &mut self.last_send
             && matches!(why, NotDelivered::Refused { .. } | NotDelivered::TooLarge { .. })
         {
-            send.fate = Fate::Refused;
+            send.publish_result = PublishResult::Refused;
         }
         if self.attempt <= 1 && self.state < State::AtBroker {
             self.end(State::Undeliverable, sentences::undeliverable(why), at);
@@ -269,7 +274,7 @@ impl Command {
                 self.heard_at = Some(at);
                 self.message = Some(sentences::challenged());
                 if let Some(send) = &mut self.last_send {
-                    send.fate = Fate::Declined;
+                    send.publish_result = PublishResult::Declined;
                 }
             }
             Reading::Heartbeat => self.heard(answer, at),

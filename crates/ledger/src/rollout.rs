@@ -21,7 +21,7 @@ use crate::{State, Timestamp};
 pub use counts::MemberCounts;
 pub use input::{Action, Effect, GateReading, Input, Refusal};
 pub use plan::{Between, Halt, HaltLimit, Plan};
-pub use progress::{Brake, Phase, Progress, StageProgress, WaitsFor, Why};
+pub use progress::{HaltReason, Phase, Progress, StageProgress, Suspension, WaitsFor};
 
 use pace::Pace;
 
@@ -64,7 +64,7 @@ impl Rollout {
     #[must_use]
     pub fn unapproved(plan: Plan, now: Timestamp) -> Rollout {
         let mut rollout = Rollout::new(plan, now);
-        rollout.progress.brake = Some(Brake::Unapproved);
+        rollout.progress.suspension = Some(Suspension::Unapproved);
         rollout
     }
 
@@ -107,7 +107,7 @@ impl Rollout {
             Input::Disconnected => self.connected = false,
             Input::Act(action) => self.act(action, now, &mut effects),
             Input::Approved => {
-                self.progress.brake.take_if(|brake| *brake == Brake::Unapproved);
+                self.progress.suspension.take_if(|suspension| *suspension == Suspension::Unapproved);
             }
             Input::Gate(reading) => self.gate(reading, now),
             Input::Hours { open, until } => self.hours = Hours { open, until },
@@ -134,7 +134,7 @@ impl Rollout {
         if self.is_over() {
             return None;
         }
-        let hours = (self.plan.hours && self.progress.brake.is_none()).then_some(self.hours.until);
+        let hours = (self.plan.hours && self.progress.suspension.is_none()).then_some(self.hours.until);
         let next = match self.phase(now) {
             Phase::Running if self.wants_release() && !self.pace.is_due(now) => self.pace.due_at(),
             Phase::Waiting(WaitsFor::Pause { until }) => Some(until),
@@ -153,7 +153,7 @@ impl Rollout {
     /// The gate's reading must be given, and repeated from time to time.
     #[must_use]
     pub fn watches_gate(&self) -> bool {
-        self.plan.gate.is_some() && self.progress.brake.is_none() && self.is_between_stages()
+        self.plan.gate.is_some() && self.progress.suspension.is_none() && self.is_between_stages()
     }
 
     /// It counts a length of time from a moment that it has noted: a pause between stages, also while a person has paused
@@ -162,7 +162,7 @@ impl Rollout {
     pub fn counts_time(&self, now: Timestamp) -> bool {
         let waits = self.is_between_stages().then(|| self.waits_between(now)).flatten();
         !self.is_over()
-            && self.progress.brake != Some(Brake::Stopped)
+            && self.progress.suspension != Some(Suspension::Stopped)
             && matches!(waits, Some(WaitsFor::Pause { .. } | WaitsFor::Gate { until: Some(_) }))
     }
 
@@ -172,13 +172,15 @@ impl Rollout {
         if self.is_over() {
             return Some(Refusal::Ended);
         }
-        let brake = self.progress.brake.as_ref();
+        let suspension = self.progress.suspension.as_ref();
         match action {
             Action::Stop => None,
-            _ if brake == Some(&Brake::Unapproved) => Some(Refusal::Unapproved),
-            Action::Pause => brake.is_some().then_some(Refusal::NotRunning),
-            Action::Resume => brake.is_none().then_some(Refusal::NotPaused),
-            Action::StartNextStage => (brake.is_some() || !self.is_between_stages()).then_some(Refusal::NoStageWaits),
+            _ if suspension == Some(&Suspension::Unapproved) => Some(Refusal::Unapproved),
+            Action::Pause => suspension.is_some().then_some(Refusal::NotRunning),
+            Action::Resume => suspension.is_none().then_some(Refusal::NotPaused),
+            Action::StartNextStage => {
+                (suspension.is_some() || !self.is_between_stages()).then_some(Refusal::NoStageWaits)
+            }
             Action::CloseStage => {
                 let waits = self.current().is_some_and(|counts| counts.pending() == 0 && counts.unheard() > 0);
                 (!waits || self.stage_progress().is_none_or(|stage| stage.closed)).then_some(Refusal::NothingToClose)
@@ -189,7 +191,7 @@ impl Rollout {
     /// The connection's room is all that its next release waits for.
     #[must_use]
     pub fn wants_room(&self, now: Timestamp) -> bool {
-        self.progress.brake.is_none()
+        self.progress.suspension.is_none()
             && self.connected
             && self.wants_release()
             && self.is_within_hours(now)
@@ -218,12 +220,12 @@ impl Rollout {
     /// Its state.
     #[must_use]
     pub fn phase(&self, now: Timestamp) -> Phase {
-        match self.progress.brake {
-            Some(Brake::Stopped) => return Phase::Stopped,
+        match self.progress.suspension {
+            Some(Suspension::Stopped) => return Phase::Stopped,
             _ if self.is_finished() => return Phase::Finished,
-            Some(Brake::Unapproved) => return Phase::Waiting(WaitsFor::Approval),
-            Some(Brake::Halted(_)) => return Phase::Halted,
-            Some(Brake::Paused) => return Phase::Paused,
+            Some(Suspension::Unapproved) => return Phase::Waiting(WaitsFor::Approval),
+            Some(Suspension::Halted(_)) => return Phase::Halted,
+            Some(Suspension::Paused) => return Phase::Paused,
             None => {}
         }
         let waits_for = if self.is_between_stages() {
@@ -282,7 +284,7 @@ impl Rollout {
     /// Nothing will be released any more, and no member is unfinished.
     #[must_use]
     pub fn is_over(&self) -> bool {
-        self.is_finished() || (self.progress.brake == Some(Brake::Stopped) && self.counts().on_the_way() == 0)
+        self.is_finished() || (self.progress.suspension == Some(Suspension::Stopped) && self.counts().on_the_way() == 0)
     }
 
     fn is_finished(&self) -> bool {

@@ -1,6 +1,6 @@
 //! Sentences about commands that ended without their device: what happened and why, and only what is known.
 
-use crate::{Answer, Command, Expectation, Fate, Millis, NotDelivered, State, TimeOut, Timestamp, grouped};
+use crate::{Answer, Command, Expectation, Millis, NotDelivered, PublishResult, State, TimeOut, Timestamp, grouped};
 
 /// Waiting ended. Call it before the command's state changes.
 pub(crate) fn timed_out(command: &Command, why: TimeOut, now: Timestamp) -> Box<str> {
@@ -101,7 +101,7 @@ pub(crate) fn confirmed_after_time_out(command: &Command) -> Box<str> {
 
 /// Where the request is, as far as that is known.
 fn whereabouts(command: &Command) -> &'static str {
-    let lost = command.last_send.is_some_and(|send| send.fate == Fate::Unknown);
+    let lost = command.last_send.is_some_and(|send| send.publish_result == PublishResult::Unknown);
     match command.state {
         State::Accepted | State::Running => "The device has it and may still finish it.",
         State::AtBroker if command.nobody_listening => {

@@ -69,7 +69,7 @@ impl Rehearsal {
         let virtual_devices = virtual_devices::virtual_devices(&plan, dials)?;
         absent::announce(&endpoint, &virtual_devices.offline).await.map_err(internal)?;
         let online = virtual_devices.online.len();
-        let personas = virtual_devices.online.into_iter().map(|persona| (persona, Store::None));
+        let personas = virtual_devices.online.into_iter().map(|device_settings| (device_settings, Store::None));
         let fleet = Fleet::start(endpoint, personas).map_err(internal)?;
 
         let directory = tempfile::Builder::new().prefix("wilco-rehearsal-").tempdir().map_err(internal)?;

@@ -2,7 +2,7 @@
 
 use std::ops::RangeInclusive;
 
-use wilco_device::{faults::Pace, persona::Persona};
+use wilco_device::{device_settings::DeviceSettings, faults::Pace};
 use wilco_engine::api::{Failure, FailureCode, FaultDials, Presence, RehearsalPlan, RehearsedDevice, RolloutTarget};
 use wilco_ledger::DeviceId;
 
@@ -10,9 +10,9 @@ use crate::device_dials;
 
 /// The devices of a rehearsal.
 pub(crate) struct VirtualDevices {
-    pub(crate) online: Vec<Persona>,
+    pub(crate) online: Vec<DeviceSettings>,
     /// Known, and not there.
-    pub(crate) offline: Vec<Persona>,
+    pub(crate) offline: Vec<DeviceSettings>,
 }
 
 pub(crate) fn virtual_devices(plan: &RehearsalPlan, dials: &FaultDials) -> Result<VirtualDevices, Failure> {
@@ -20,16 +20,17 @@ pub(crate) fn virtual_devices(plan: &RehearsalPlan, dials: &FaultDials) -> Resul
     let command = plan.rollout.command.name.as_str();
     let mut personas = Vec::with_capacity(plan.devices.len());
     for device in &plan.devices {
-        personas.push(persona(device, command, broadcasts)?);
+        personas.push(device_settings(device, command, broadcasts)?);
     }
     let personas = device_dials(dials).turn(personas);
     let (offline, online): (Vec<_>, Vec<_>) =
         personas.into_iter().zip(&plan.devices).partition(|(_, device)| device.presence == Presence::Offline);
-    let without = |pairs: Vec<(Persona, _)>| pairs.into_iter().map(|(persona, _)| persona).collect();
+    let without =
+        |pairs: Vec<(DeviceSettings, _)>| pairs.into_iter().map(|(device_settings, _)| device_settings).collect();
     Ok(VirtualDevices { online: without(online), offline: without(offline) })
 }
 
-fn persona(device: &RehearsedDevice, command: &str, broadcasts: bool) -> Result<Persona, Failure> {
+fn device_settings(device: &RehearsedDevice, command: &str, broadcasts: bool) -> Result<DeviceSettings, Failure> {
     let id = DeviceId::new(&device.device).map_err(|error| Failure {
         code: FailureCode::Invalid,
         message: format!("The device ID cannot be rehearsed with: {error}."),
@@ -43,7 +44,7 @@ fn persona(device: &RehearsedDevice, command: &str, broadcasts: bool) -> Result<
         "identify" => Pace::default(),
         _ => Pace { work: usual.clone(), reboot: usual, ..Pace::default() },
     };
-    Ok(Persona {
+    Ok(DeviceSettings {
         firmware: device.firmware.clone().unwrap_or_default(),
         tags: device.tags.clone(),
         broadcasts,
@@ -51,7 +52,7 @@ fn persona(device: &RehearsedDevice, command: &str, broadcasts: bool) -> Result<
         telemetry: None,
         pace,
         accepts_any: true,
-        ..Persona::new(id)
+        ..DeviceSettings::new(id)
     })
 }
 

@@ -8,7 +8,7 @@ use wilco_ledger::Fact;
 use super::{
     Change, ConnectionId, StoredDevice, bounds,
     projection_queue::{CommandSnapshot, LastOf},
-    table::{self, events, logs, meta, rollout_members, rollout_strangers, rollouts},
+    table::{self, events, logs, meta, rollout_members, rollout_unexpected_devices, rollouts},
 };
 
 /// Writes everything except the rows of commands, which are returned: of each only the last state. Also returns the
@@ -108,7 +108,9 @@ fn write_row(transaction: &Transaction<'_>, change: &Change) -> rusqlite::Result
         Change::MemberEarlier { rollout, member, values } => {
             rollout_members::note_earlier(transaction, *rollout, *member, values)?;
         }
-        Change::Stranger { rollout, stranger } => rollout_strangers::put(transaction, *rollout, stranger)?,
+        Change::UnexpectedDevice { rollout, unexpected_device } => {
+            rollout_unexpected_devices::put(transaction, *rollout, unexpected_device)?
+        }
         Change::LogChunk { connection, device, at, chunk } => {
             logs::add(transaction, connection, device, *at, chunk)?;
         }

@@ -7,7 +7,7 @@ use rusqlite::{Connection, Row, types::ValueRef};
 
 use super::{
     Gap, Store, StoreError,
-    checksum::Sum,
+    checksum::EventChecksum,
     mark,
     table::{commands, events, meta, removed},
 };
@@ -282,7 +282,7 @@ fn text(value: ValueRef<'_>) -> Option<String> {
 
 /// The checksum of an event as it lies in the table: of connection, device, command, time, fact and payload.
 fn sum_of(row: &Row<'_>) -> rusqlite::Result<i64> {
-    let mut sum = Sum::default();
+    let mut sum = EventChecksum::default();
     for column in 1..=6 {
         match row.get_ref(column)? {
             ValueRef::Text(bytes) | ValueRef::Blob(bytes) => sum.bytes(Some(bytes)),

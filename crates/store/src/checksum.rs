@@ -2,9 +2,9 @@
 
 /// A CRC-32 (ISO 3309) over values, each with its length before it. It finds every single flipped bit.
 #[derive(Default)]
-pub(super) struct Sum(crc32fast::Hasher);
+pub(super) struct EventChecksum(crc32fast::Hasher);
 
-impl Sum {
+impl EventChecksum {
     /// The next value; `None` where there is none.
     pub(super) fn bytes(&mut self, value: Option<&[u8]>) {
         let length = value.map_or(u64::MAX, |bytes| bytes.len() as u64);

@@ -156,7 +156,7 @@ fn abridged(connection: &Connection, (id, device, command): &Key) -> rusqlite::R
 
 /// The places of the events that are shown, of which those that are `running` answers come with their reading.
 fn shown(readings: impl Iterator<Item = Option<Reading>>) -> Vec<usize> {
-    let (mut still, mut after) = (Ends::default(), Ends::default());
+    let (mut still, mut after) = (FirstAndLast::default(), FirstAndLast::default());
     let mut places = Vec::new();
     for (place, reading) in readings.enumerate() {
         match reading {
@@ -172,12 +172,12 @@ fn shown(readings: impl Iterator<Item = Option<Reading>>) -> Vec<usize> {
 
 /// The first and the last of something.
 #[derive(Default)]
-struct Ends {
+struct FirstAndLast {
     first: Vec<usize>,
     last: VecDeque<usize>,
 }
 
-impl Ends {
+impl FirstAndLast {
     fn put(&mut self, place: usize) {
         if self.first.len() < FIRST {
             self.first.push(place);

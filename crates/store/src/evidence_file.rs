@@ -20,13 +20,13 @@ impl Store {
     }
 
     /// The answers of a device that belong to no command and came in that time, oldest first.
-    pub async fn strays_between(
+    pub async fn unmatched_between(
         &self,
         connection: &ConnectionId,
         device: &DeviceId,
         (from, to): (Timestamp, Timestamp),
     ) -> Result<Vec<Event>, StoreError> {
         let (id, device) = (connection.clone(), device.clone());
-        self.readers.read(move |connection| events::strays_between(connection, &id, &device, (from, to))).await
+        self.readers.read(move |connection| events::unmatched_between(connection, &id, &device, (from, to))).await
     }
 }

@@ -5,7 +5,7 @@ use std::{borrow::Cow, sync::Arc};
 use serde::{Deserialize, Serialize};
 use wilco_ledger::{
     Answer, Claim, CommandId, Cut, Delivery, DeviceId, Event, Expectation, Fact, Membership, Millis, NotDelivered,
-    Origin, Outcome, Policy, Raw, Reading, Retry, Stray, Submission, Term, TimeOut, Timestamp, WireForm,
+    Origin, Outcome, Policy, Raw, Reading, Retry, Submission, Term, TimeOut, Timestamp, Unmatched, WireForm,
     WrittenMessage,
 };
 
@@ -68,7 +68,7 @@ enum StoredFact<'a> {
     },
     Unsolicited {
         answer: StoredAnswer<'a>,
-        stray: Worded<Stray>,
+        unmatched: Worded<Unmatched>,
     },
     Unreadable {
         topic: Cow<'a, str>,
@@ -254,8 +254,8 @@ pub(super) fn write<'a>(
             StoredFact::Answered { answer: StoredAnswer::of(answer, &event.device), reading: Worded(*reading) },
             Some(&*answer.raw.payload),
         ),
-        Fact::Unsolicited { answer, stray } => (
-            StoredFact::Unsolicited { answer: StoredAnswer::of(answer, &event.device), stray: Worded(*stray) },
+        Fact::Unsolicited { answer, unmatched } => (
+            StoredFact::Unsolicited { answer: StoredAnswer::of(answer, &event.device), unmatched: Worded(*unmatched) },
             Some(&*answer.raw.payload),
         ),
         Fact::Unreadable { raw, why } => {
@@ -329,8 +329,8 @@ pub(super) fn read(
         StoredFact::Answered { answer, reading } => {
             Fact::Answered { answer: Box::new(answer.answer(payload, device)?), reading: reading.0 }
         }
-        StoredFact::Unsolicited { answer, stray } => {
-            Fact::Unsolicited { answer: Box::new(answer.answer(payload, device)?), stray: stray.0 }
+        StoredFact::Unsolicited { answer, unmatched } => {
+            Fact::Unsolicited { answer: Box::new(answer.answer(payload, device)?), unmatched: unmatched.0 }
         }
         StoredFact::Unreadable { topic, qos, why, cut } => {
             let cut = cut.map(StoredCut::cut).transpose()?;

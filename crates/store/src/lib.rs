@@ -78,14 +78,14 @@ pub use recover::{Recovered, recover};
 pub use retention::{Forgotten, Older, Remains};
 pub use rollouts::{
     CommandTemplate, MemberFilter, NewMember, RolloutSnapshot, StoredApproval, StoredMember, StoredRollout,
-    StoredStranger,
+    StoredUnexpectedDevice,
 };
 pub use samples::{Measured, Sample};
 pub use table::commands::Answered;
 pub use trusted::TrustedInstallation;
 pub use wilco_connection::{ConnectionId, Profile};
 
-use mark::Mark;
+use mark::HighWaterMark;
 use reader::Readers;
 use table::{commands, connections, counters, devices, events, meta, settings, tallies};
 use writer::{Behind, Job, Started};
@@ -132,7 +132,7 @@ impl Store {
             Ok(())
         };
         name_installation(&mut connection).map_err(|error| StoreError::read(&path, &error))?;
-        let mark = Mark::open(dir, &mut connection).map_err(|error| StoreError::read(&path, &error))?;
+        let mark = HighWaterMark::open(dir, &mut connection).map_err(|error| StoreError::read(&path, &error))?;
         let audit_grew = Arc::new(Notify::new());
         let Started { jobs, thread, behind } =
             writer::spawn(connection, path.clone(), mark, Arc::clone(&audit_grew))
@@ -198,14 +198,14 @@ impl Store {
     }
 
     /// The latest answers of a device that belong to no command, newest first.
-    pub async fn strays(
+    pub async fn unmatched(
         &self,
         connection: &ConnectionId,
         device: &DeviceId,
         limit: u32,
     ) -> Result<Vec<Event>, StoreError> {
         let (id, device) = (connection.clone(), device.clone());
-        self.readers.read(move |connection| events::strays(connection, &id, &device, limit)).await
+        self.readers.read(move |connection| events::unmatched(connection, &id, &device, limit)).await
     }
 
     /// The failed commands of a connection from that time on, and whether they were dismissed.

@@ -52,20 +52,20 @@ pub struct Gap {
 }
 
 /// The mark of an open database.
-pub(super) struct Mark {
+pub(super) struct HighWaterMark {
     path: PathBuf,
     installation: String,
     /// Events stored since it was written.
     behind: u64,
 }
 
-impl Mark {
+impl HighWaterMark {
     /// Compares a newly opened database with its mark, records in it what is missing and what may have been sent
     /// therefore, and sets the mark to the database's current state. An unreadable mark is ignored.
-    pub(super) fn open(dir: &Path, connection: &mut Connection) -> rusqlite::Result<Mark> {
+    pub(super) fn open(dir: &Path, connection: &mut Connection) -> rusqlite::Result<HighWaterMark> {
         let path = dir.join(MARK_FILE_NAME);
         let installation = meta::installation(connection)?.unwrap_or_default();
-        let mark = Mark { path, installation, behind: 0 };
+        let mark = HighWaterMark { path, installation, behind: 0 };
         let mut now = mark.of(connection)?;
         let written = read(&mark.path);
         if let Some(gap) = written.as_ref().and_then(|written| gap(written, &now)) {

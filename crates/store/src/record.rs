@@ -8,7 +8,7 @@ use wilco_ledger::{Command, CommandId, DeviceId, Disagreement, Event, Raw, State
 
 use super::{
     Annotation, ConnectionId, Discarded, NewAuditEntry, NewMember, RolloutSnapshot, StoredApproval, StoredRollout,
-    StoredStranger, table::commands::Place,
+    StoredUnexpectedDevice, table::commands::Place,
 };
 
 /// Something to be stored.
@@ -150,11 +150,11 @@ pub enum Change {
         values: String,
     },
     /// A device has answered a broadcast of which it is no member.
-    Stranger {
+    UnexpectedDevice {
         /// The rollout's number.
         rollout: u32,
         /// The device and its answer.
-        stranger: StoredStranger,
+        unexpected_device: StoredUnexpectedDevice,
     },
     /// A piece of a device's log has come.
     LogChunk {

@@ -27,7 +27,7 @@ const TABLES: [&str; 26] = [
     "log_chunks",
     "rollouts",
     "rollout_members",
-    "rollout_strangers",
+    "rollout_unexpected_devices",
     "telemetry_sources",
     "telemetry",
     "audit",

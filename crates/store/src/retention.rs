@@ -25,7 +25,7 @@ pub struct Older {
     /// Commands finished.
     pub commands: u32,
     /// Answers that belong to no command.
-    pub strays: u32,
+    pub unmatched: u32,
     /// Devices' logs.
     pub logs: u32,
 }
@@ -63,7 +63,7 @@ impl Store {
     pub async fn count_older(&self, before: Timestamp) -> Result<Older, StoreError> {
         self.read(move |connection| {
             let mut older = Older {
-                strays: events::count_strays(connection, before)?,
+                unmatched: events::count_unmatched(connection, before)?,
                 logs: logs::count(connection, before)?,
                 ..Older::default()
             };
@@ -98,8 +98,8 @@ impl Store {
     }
 
     /// Deletes up to `limit` answers without a command from before that time, and returns their number.
-    pub async fn forget_strays(&self, before: Timestamp, limit: u32) -> Result<usize, StoreError> {
-        self.write(move |transaction| events::forget_strays(transaction, before, limit)).await
+    pub async fn forget_unmatched(&self, before: Timestamp, limit: u32) -> Result<usize, StoreError> {
+        self.write(move |transaction| events::forget_unmatched(transaction, before, limit)).await
     }
 
     /// What is still stored of a device: up to `limit` of its commands, or something else once these are gone.

@@ -10,7 +10,7 @@ use wilco_ledger::{CommandId, DeviceId, Policy, State, Timestamp, WireForm, roll
 
 use super::{
     ConnectionId, Store, StoreError,
-    table::{rollout_members, rollout_strangers, rollouts},
+    table::{rollout_members, rollout_unexpected_devices, rollouts},
 };
 use wilco_definitions::{ApprovalDecision, MemberCounts, NewRollout};
 
@@ -114,7 +114,7 @@ pub struct StoredMember {
 
 /// A device that answered a broadcast and is no member of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StoredStranger {
+pub struct StoredUnexpectedDevice {
     /// The device.
     pub device: DeviceId,
     /// The state that its last answer would have led to.
@@ -183,8 +183,12 @@ impl Store {
     }
 
     /// The first devices by id that answered a rollout and are no members of it, and how many there are.
-    pub async fn rollout_strangers(&self, rollout: u32, limit: u32) -> Result<(Vec<StoredStranger>, u32), StoreError> {
-        self.readers.read(move |connection| rollout_strangers::some(connection, rollout, limit)).await
+    pub async fn rollout_unexpected_devices(
+        &self,
+        rollout: u32,
+        limit: u32,
+    ) -> Result<(Vec<StoredUnexpectedDevice>, u32), StoreError> {
+        self.readers.read(move |connection| rollout_unexpected_devices::some(connection, rollout, limit)).await
     }
 
     /// Some members of a rollout, and how many match.

@@ -1,7 +1,7 @@
 //! The stored names of the domain's plain enums. They do not change when the code is renamed.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
-use wilco_ledger::{Delivery, Fate, Match, Origin, Outcome, Reading, State, Stray, TimeOut};
+use wilco_ledger::{Delivery, Match, Origin, Outcome, PublishResult, Reading, State, TimeOut, Unmatched};
 
 use wilco_connection::{ConnectionMode, MqttVersion, Preset, Trust};
 use wilco_definitions::{AuditKind, DeviceOrder, GroupBy, SortBy};
@@ -59,7 +59,7 @@ words!(Delivery {
     HoldHere = "hold_here",
     Broadcast = "broadcast",
 });
-words!(Fate {
+words!(PublishResult {
     Open = "open",
     Confirmed = "confirmed",
     Unknown = "unknown",
@@ -81,7 +81,7 @@ words!(Reading {
     AfterTheEnd = "after_the_end",
     Ambiguous = "ambiguous",
 });
-words!(Stray {
+words!(Unmatched {
     UnknownId = "unknown_id",
     OtherDevice = "other_device",
     Disagreement = "disagreement",

@@ -19,7 +19,7 @@ use tokio::sync::{Notify, oneshot};
 use super::{
     Change, StoreError,
     changes::write,
-    mark::Mark,
+    mark::HighWaterMark,
     projection_queue::ProjectionQueue,
     table::{self, events, meta, put_commands, search},
 };
@@ -93,7 +93,7 @@ pub(super) struct Behind {
 pub(super) fn spawn(
     connection: Connection,
     path: PathBuf,
-    mark: Mark,
+    mark: HighWaterMark,
     audit_grew: Arc<Notify>,
 ) -> std::io::Result<Started> {
     let (sender, jobs) = channel();
@@ -140,7 +140,7 @@ pub(super) fn spawn_without_room(path: PathBuf) -> std::io::Result<Started> {
 struct Writer {
     connection: Connection,
     path: PathBuf,
-    mark: Mark,
+    mark: HighWaterMark,
     queue: ProjectionQueue,
     /// The rows of commands that are in their table, and still to be entered into the search index.
     unindexed: BTreeSet<i64>,

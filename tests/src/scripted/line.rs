@@ -4,11 +4,11 @@ use std::io::{self, Read, Write};
 use std::sync::Arc;
 use std::thread;
 
-use super::{Seen, Shared, Then, offered};
+use super::{Misbehaviour, Seen, Shared, offered};
 use crate::packets::{self as wire, Connect, Filters, Packet, Publish};
 
 /// Whether the connection continues.
-type Goes = io::Result<bool>;
+type KeepsOpen = io::Result<bool>;
 
 /// One connection and who is at its other end.
 pub(super) struct Line<S> {
@@ -56,7 +56,7 @@ impl<S: Read + Write> Line<S> {
         Ok(())
     }
 
-    fn connect(&mut self, packet: &Packet) -> Goes {
+    fn connect(&mut self, packet: &Packet) -> KeepsOpen {
         let Connect { version, client_id, username, password, keep_alive } = Connect::read(&packet.body)?;
         self.version = version;
         self.shared.saw(Seen::Connect { version, client_id, username, password, keep_alive });
@@ -66,8 +66,8 @@ impl<S: Read + Write> Line<S> {
         }
         match self.shared.script.on_connect.clone() {
             None => {}
-            Some(Then::Reason(reason)) if reason < 0x80 => {}
-            Some(Then::Reason(reason)) => {
+            Some(Misbehaviour::Reason(reason)) if reason < 0x80 => {}
+            Some(Misbehaviour::Reason(reason)) => {
                 let answer = match version {
                     5 => wire::packet(0x20, &[&[0, reason], &wire::packet(0, &[&self.shared.script.properties])[1..]]),
                     _ => wire::packet(0x20, &[&[0, as_return_code(reason)]]),
@@ -89,7 +89,7 @@ impl<S: Read + Write> Line<S> {
         }
     }
 
-    fn subscribe(&mut self, packet: &Packet) -> Goes {
+    fn subscribe(&mut self, packet: &Packet) -> KeepsOpen {
         let asked = Filters::read(packet, self.version)?;
         self.saw_not_offered(offered::by_subscribe(&self.shared.script.properties, &asked));
         let Filters { id, filters, .. } = asked;
@@ -101,10 +101,10 @@ impl<S: Read + Write> Line<S> {
                     self.subscribed.push(filter);
                     reasons.push(1);
                 }
-                Some(Then::Reason(reason)) if *reason >= 0x80 && self.version == 4 => reasons.push(0x80),
-                Some(Then::Reason(reason)) => reasons.push(*reason),
+                Some(Misbehaviour::Reason(reason)) if *reason >= 0x80 && self.version == 4 => reasons.push(0x80),
+                Some(Misbehaviour::Reason(reason)) => reasons.push(*reason),
                 // It looks as if it were granted.
-                Some(Then::Swallow | Then::Ignore) => reasons.push(1),
+                Some(Misbehaviour::Swallow | Misbehaviour::Ignore) => reasons.push(1),
                 Some(then) => {
                     let then = then.clone();
                     return self.act(&then);
@@ -115,7 +115,7 @@ impl<S: Read + Write> Line<S> {
         self.write(&wire::packet(0x90, &[&id, nothing, &reasons]))
     }
 
-    fn unsubscribe(&mut self, packet: &Packet) -> Goes {
+    fn unsubscribe(&mut self, packet: &Packet) -> KeepsOpen {
         let Filters { id, filters, .. } = Filters::read(packet, self.version)?;
         self.subscribed.retain(|filter| !filters.contains(filter));
         let reasons = vec![0; if self.version == 5 { filters.len() } else { 0 }];
@@ -123,7 +123,7 @@ impl<S: Read + Write> Line<S> {
         self.write(&wire::packet(0xb0, &[&id, nothing, &reasons]))
     }
 
-    fn publish(&mut self, packet: &Packet) -> Goes {
+    fn publish(&mut self, packet: &Packet) -> KeepsOpen {
         let publish = Publish::read(packet, self.version)?;
         self.saw_not_offered(offered::by_publish(&self.shared.script.properties, packet, &publish));
         let (topic, payload) = (publish.topic.clone(), publish.payload.clone());
@@ -133,9 +133,9 @@ impl<S: Read + Write> Line<S> {
             script.iter().find(|(filter, _)| wire::matches(filter, &publish.topic)).map(|(_, then)| then.clone());
         let (reason, is_forwarded) = match then {
             None => (0, true),
-            Some(Then::Reason(reason)) => (reason, reason < 0x80),
-            Some(Then::Swallow) => (0, false),
-            Some(Then::Ignore) => return Ok(true),
+            Some(Misbehaviour::Reason(reason)) => (reason, reason < 0x80),
+            Some(Misbehaviour::Swallow) => (0, false),
+            Some(Misbehaviour::Ignore) => return Ok(true),
             Some(then) => return self.act(&then),
         };
         if let Some(id) = publish.id {
@@ -157,15 +157,15 @@ impl<S: Read + Write> Line<S> {
     }
 
     /// Does what a script says wherever it says it.
-    fn act(&mut self, then: &Then) -> Goes {
+    fn act(&mut self, then: &Misbehaviour) -> KeepsOpen {
         match then {
-            Then::Close | Then::Reason(_) => Ok(false),
-            Then::Swallow | Then::Ignore => Ok(true),
-            Then::Silence => {
+            Misbehaviour::Close | Misbehaviour::Reason(_) => Ok(false),
+            Misbehaviour::Swallow | Misbehaviour::Ignore => Ok(true),
+            Misbehaviour::Silence => {
                 io::copy(&mut self.stream, &mut io::sink())?;
                 Ok(false)
             }
-            Then::Disconnect(reason) => {
+            Misbehaviour::Disconnect(reason) => {
                 // MQTT 3.1.1 knows no DISCONNECT of a broker.
                 if self.version == 5 {
                     self.write(&wire::packet(0xe0, &[&[*reason]]))?;
@@ -175,7 +175,7 @@ impl<S: Read + Write> Line<S> {
         }
     }
 
-    fn write(&mut self, bytes: &[u8]) -> Goes {
+    fn write(&mut self, bytes: &[u8]) -> KeepsOpen {
         thread::sleep(self.shared.script.delay);
         self.stream.write_all(bytes)?;
         self.stream.flush()?;

@@ -12,7 +12,7 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 
-use super::{Scripted, ScriptedBroker, Seen, Then, Tls};
+use super::{Misbehaviour, Scripted, ScriptedBroker, Seen, Tls};
 use crate::{Certificates, Identity, soon};
 
 /// MQTT 5: clean start, user `ada`, password `pw`, client id `c`.
@@ -94,49 +94,61 @@ fn without_a_script_everything_is_allowed_and_comes_back() -> Result<()> {
 
 #[test]
 fn connect_is_refused_in_every_way() {
-    let reason = |reason: u8| Scripted::new().on_connect(Then::Reason(reason));
+    let reason = |reason: u8| Scripted::new().on_connect(Misbehaviour::Reason(reason));
     for code in [0x84, 0x85, 0x86, 0x87, 0x88, 0x89, 0x8a, 0x9c] {
         check(reason(code), &[CONNECT_5], &[&[0x20, 3, 0, code, 0]]);
     }
     for (code, old) in [(0x84, 1), (0x85, 2), (0x86, 4), (0x87, 5), (0x89, 3)] {
         check(reason(code), &[CONNECT_4], &[&[0x20, 2, 0, old]]);
     }
-    check(Scripted::new().on_open(Then::Close), &[], &[]);
-    check(Scripted::new().on_connect(Then::Close), &[CONNECT_5], &[]);
+    check(Scripted::new().on_open(Misbehaviour::Close), &[], &[]);
+    check(Scripted::new().on_connect(Misbehaviour::Close), &[CONNECT_5], &[]);
     check(
         Scripted::new().connack_properties(&[0x21, 0, 100]),
         &[CONNECT_5, GOODBYE],
         &[&[0x20, 6, 0, 0, 3, 0x21, 0, 100]],
     );
-    let taken_over = || Scripted::new().after_connack(Then::Disconnect(0x8e));
+    let taken_over = || Scripted::new().after_connack(Misbehaviour::Disconnect(0x8e));
     check(taken_over(), &[CONNECT_5], &[WELCOME_5, &[0xe0, 1, 0x8e]]);
     check(taken_over(), &[CONNECT_4], &[WELCOME_4]);
 }
 
 #[test]
 fn a_subscription_or_a_publish_is_refused_as_told() {
-    let script = |then: Then| Scripted::new().on_subscribe("+/resp", then);
-    check(script(Then::Reason(0x87)), &[CONNECT_5, SUBSCRIBE_5, GOODBYE], &[WELCOME_5, &[0x90, 5, 0, 7, 0, 0x87, 1]]);
-    check(script(Then::Reason(0x8f)), &[CONNECT_4, SUBSCRIBE_4, GOODBYE], &[WELCOME_4, &[0x90, 4, 0, 7, 0x80, 1]]);
-    check(script(Then::Close), &[CONNECT_5, SUBSCRIBE_5], &[WELCOME_5]);
+    let script = |then: Misbehaviour| Scripted::new().on_subscribe("+/resp", then);
+    check(
+        script(Misbehaviour::Reason(0x87)),
+        &[CONNECT_5, SUBSCRIBE_5, GOODBYE],
+        &[WELCOME_5, &[0x90, 5, 0, 7, 0, 0x87, 1]],
+    );
+    check(
+        script(Misbehaviour::Reason(0x8f)),
+        &[CONNECT_4, SUBSCRIBE_4, GOODBYE],
+        &[WELCOME_4, &[0x90, 4, 0, 7, 0x80, 1]],
+    );
+    check(script(Misbehaviour::Close), &[CONNECT_5, SUBSCRIBE_5], &[WELCOME_5]);
     // Granted, and nothing is ever heard there.
     check(
-        script(Then::Swallow),
+        script(Misbehaviour::Swallow),
         &[CONNECT_5, SUBSCRIBE_5, PUBLISH_5, GOODBYE],
         &[WELCOME_5, &[0x90, 5, 0, 7, 0, 1, 1], &[0x40, 2, 0, 9]],
     );
-    let script = |then: Then| Scripted::new().on_publish("+/resp", then);
+    let script = |then: Misbehaviour| Scripted::new().on_publish("+/resp", then);
     let suback: &[u8] = &[0x90, 5, 0, 7, 0, 1, 1];
     check(
-        script(Then::Reason(0x97)),
+        script(Misbehaviour::Reason(0x97)),
         &[CONNECT_5, SUBSCRIBE_5, PUBLISH_5, GOODBYE],
         &[WELCOME_5, suback, &[0x40, 3, 0, 9, 0x97]],
     );
-    check(script(Then::Reason(0x10)), &[CONNECT_5, PUBLISH_5, GOODBYE], &[WELCOME_5, &[0x40, 3, 0, 9, 0x10]]);
-    check(script(Then::Close), &[CONNECT_5, PUBLISH_5], &[WELCOME_5]);
-    check(script(Then::Swallow), &[CONNECT_5, SUBSCRIBE_5, PUBLISH_5, GOODBYE], &[WELCOME_5, suback, &[0x40, 2, 0, 9]]);
+    check(script(Misbehaviour::Reason(0x10)), &[CONNECT_5, PUBLISH_5, GOODBYE], &[WELCOME_5, &[0x40, 3, 0, 9, 0x10]]);
+    check(script(Misbehaviour::Close), &[CONNECT_5, PUBLISH_5], &[WELCOME_5]);
     check(
-        Scripted::new().on_publish("x", Then::Close),
+        script(Misbehaviour::Swallow),
+        &[CONNECT_5, SUBSCRIBE_5, PUBLISH_5, GOODBYE],
+        &[WELCOME_5, suback, &[0x40, 2, 0, 9]],
+    );
+    check(
+        Scripted::new().on_publish("x", Misbehaviour::Close),
         &[CONNECT_4, PUBLISH_4, GOODBYE],
         &[WELCOME_4, &[0x40, 2, 0, 9]],
     );
@@ -171,7 +183,7 @@ fn what_a_broker_does_not_offer_is_noticed_when_it_is_used() {
 
 #[test]
 fn silence_and_delay_take_their_time() -> Result<()> {
-    let silent = Scripted::new().on_connect(Then::Silence).start()?;
+    let silent = Scripted::new().on_connect(Misbehaviour::Silence).start()?;
     let mut stream = dial(&silent)?;
     stream.write_all(CONNECT_5)?;
     stream.set_read_timeout(Some(Duration::from_millis(200)))?;
@@ -284,7 +296,7 @@ fn clients_without_the_right_certificate_are_refused_with_an_alert() -> Result<(
 fn a_certificate_that_is_not_active_is_let_in_and_then_hung_up_on() -> Result<()> {
     let certificates = Certificates::new()?;
     let tls = Tls::with(&certificates.server).only_for_clients_of(&certificates.ca);
-    let broker = Scripted::new().tls(tls).on_connect(Then::Close).start()?;
+    let broker = Scripted::new().tls(tls).on_connect(Misbehaviour::Close).start()?;
     let why = connect(&broker, trusting(&certificates.ca, Some(&certificates.client))?).expect_err("no CONNACK");
     assert!(why.to_string().contains("failed to fill whole buffer"), "{why}");
     let seen = broker.seen();

@@ -11,7 +11,7 @@ use std::{
 use anyhow::{Context, Result, ensure};
 use rustix::process::Signal;
 use serde_json::{Value, json};
-use wilco_tests::{Broker, Child, Device, Scripted, Then, soon};
+use wilco_tests::{Broker, Child, Device, Misbehaviour, Scripted, soon};
 
 use crate::bench::Bench;
 
@@ -106,10 +106,10 @@ fn a_suback_and_a_connack_that_never_come_have_their_own_words() -> Result<()> {
         ensure!(!said.err.contains("Could not connect"), "{said:?}");
         Ok(())
     };
-    let no_suback = || Scripted::new().on_subscribe("+/resp", Then::Silence);
+    let no_suback = || Scripted::new().on_subscribe("+/resp", Misbehaviour::Silence);
     check(no_suback(), &["--timeout", "1s"], "did not answer SUBSCRIBE with a SUBACK within 1 s.")?;
     check(no_suback(), &[], "with a SUBACK within 10 s.")?;
-    check(Scripted::new().on_connect(Then::Silence), &[], "sent no CONNACK within 10 s.")
+    check(Scripted::new().on_connect(Misbehaviour::Silence), &[], "sent no CONNACK within 10 s.")
 }
 
 #[test]

@@ -114,7 +114,7 @@ fn a_dialect_that_claims_every_topic_or_another_one_s_is_refused_or_named() -> R
         let path = bench.data.path().join(format!("{name}.toml"));
         let text = format!(
             "format = 1\nname = \"{name}\"\ntitle = \"{name}\"\n[[request]]\ntopic = \"x/{{device}}\"\ntext = \"{{args.value}}\"\n\
-             [[hear]]\ntopic = \"{topic}\"\nas = \"answer\"\noutcome = [{{ means = \"succeeded\" }}]\n"
+             [[receive]]\ntopic = \"{topic}\"\nas = \"answer\"\noutcome = [{{ means = \"succeeded\" }}]\n"
         );
         fs::write(&path, text)?;
         Ok(path.display().to_string())

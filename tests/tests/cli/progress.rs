@@ -20,16 +20,16 @@ const AT_ONCE: u32 = 500;
 
 /// What is printed of an answer, or that so many were left out.
 #[derive(Debug, PartialEq)]
-enum Told {
+enum PrintedLine {
     Step(u32),
     LeftOut(u32),
 }
 
-fn told(line: &str) -> Option<Told> {
+fn told(line: &str) -> Option<PrintedLine> {
     let digits = |text: &str| text.chars().filter(char::is_ascii_digit).collect::<String>().parse().ok();
     match line.split_once("step ") {
-        Some((_, step)) => digits(step).map(Told::Step),
-        None => line.split_once("… ").and_then(|(_, count)| digits(count)).map(Told::LeftOut),
+        Some((_, step)) => digits(step).map(PrintedLine::Step),
+        None => line.split_once("… ").and_then(|(_, count)| digits(count)).map(PrintedLine::LeftOut),
     }
 }
 
@@ -59,14 +59,14 @@ fn each_of_twenty_thousand_answers_is_told_once_or_counted_and_then_the_end() ->
         // However much is left out, the last is told.
         soon("last step", PATIENCE, || {
             course.extend(printed.try_iter().filter_map(|line| told(&line)));
-            (course.last() == Some(&Told::Step(next - 1))).then_some(())
+            (course.last() == Some(&PrintedLine::Step(next - 1))).then_some(())
         })?;
     }
     let mut expected = 0;
     for told in course {
         match told {
-            Told::LeftOut(count) => expected += count,
-            Told::Step(step) => {
+            PrintedLine::LeftOut(count) => expected += count,
+            PrintedLine::Step(step) => {
                 assert_eq!(step, expected, "told again, or not at all");
                 expected += 1;
             }

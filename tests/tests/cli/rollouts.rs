@@ -432,7 +432,7 @@ fn a_broadcast_is_published_once_and_each_member_is_told_by_its_own_answer() -> 
     let shown = bench.run(&["rollout", "show", "1", "--output", "json"])?.ended(0)?.lines()?.remove(0);
     let members = shown["members"].as_array().context("no members")?;
     let ids: BTreeSet<_> = members.iter().map(|member| member["command"].to_string()).collect();
-    assert_eq!((members.len(), ids.len(), &shown["stranger_count"]), (6, 1, &0.into()), "they share an id: {shown}");
+    assert_eq!((members.len(), ids.len(), &shown["unexpected_count"]), (6, 1, &0.into()), "they share an id: {shown}");
 
     // One that is known and silent times out by name.
     broker.publish("ghost/status", br#"{"online":true}"#, true)?;
@@ -447,7 +447,7 @@ fn a_broadcast_is_published_once_and_each_member_is_told_by_its_own_answer() -> 
     assert_eq!(group.log().lines().count(), 1, "{}", group.log());
     let shown = bench.run(&["rollout", "show", "3", "--output", "json"])?.ended(0)?.lines()?.remove(0);
     assert_eq!(
-        (&shown["stranger_count"], &shown["strangers"][5]["device"]),
+        (&shown["unexpected_count"], &shown["unexpected_devices"][5]["device"]),
         (&6.into(), &"pump-0006".into()),
         "{shown}"
     );

@@ -153,17 +153,17 @@ async fn an_answer_that_belongs_to_no_command_is_kept_under_its_device_and_settl
     let (broker, desk, connection) = (&bench.broker, &bench.desk, &bench.connection);
 
     bench.say(&answer("0198f3c2-0000-7000-8000-000000000000", "succeeded"))?;
-    desk.stray(connection, "mute", "unknown_id").await?;
+    desk.unmatched(connection, "mute", "unknown_id").await?;
 
     broker.publish("other/resp", &answer(&id, "succeeded"), false)?;
-    desk.stray(connection, "other", "other_device").await?;
+    desk.unmatched(connection, "other", "other_device").await?;
 
     let other = ["-D", "publish", "correlation-data", "0198f3c2-0000-7000-8000-000000000001"];
     broker.publish_with(RESP, &answer(&id, "succeeded"), &other)?;
-    desk.stray(connection, "mute", "disagreement").await?;
+    desk.unmatched(connection, "mute", "disagreement").await?;
 
     broker.publish("late/resp", b"SUCCESS: of long ago", false)?;
-    desk.stray(connection, "late", "nothing_outstanding").await?;
+    desk.unmatched(connection, "late", "nothing_outstanding").await?;
 
     bench.still_waits_and_can_be_settled(&id).await
 }
@@ -177,7 +177,7 @@ async fn a_retained_answer_settles_nothing_after_a_restart_either() -> Result<()
     bench.broker.restart()?;
     bench.broker.publish(RESP, &answer(&id, "succeeded"), true)?;
     bench.desk.open().await?;
-    bench.desk.stray(&bench.connection, "mute", "retained").await?;
+    bench.desk.unmatched(&bench.connection, "mute", "retained").await?;
     bench.still_waits_and_can_be_settled(&id).await
 }
 

@@ -18,7 +18,7 @@ async fn two_fleets_with_the_same_device_ids_never_answer_for_each_other() -> Re
     desk.reaches("twin", &id, CommandState::AtBroker).await?;
     // The right id, from the right device, at the wrong broker.
     right.publish("twin/resp", &answer(&id, "failed"), false)?;
-    desk.stray(&there, "twin", "unknown_id").await?;
+    desk.unmatched(&there, "twin", "unknown_id").await?;
     let stands = desk.evidence(&here, "twin", &id).await?.command;
     assert_eq!(stands.state, CommandState::AtBroker);
     left.publish("twin/resp", &answer(&id, "succeeded"), false)?;

@@ -327,10 +327,10 @@ impl Watch {
     }
 
     /// Waits until the last answer of a device that belongs to no command is read so.
-    pub(crate) async fn stray(&self, connection: &str, device: &str, reading: &str) -> Result<EventView> {
+    pub(crate) async fn unmatched(&self, connection: &str, device: &str, reading: &str) -> Result<EventView> {
         soon_async(&format!("answer of {device} read as {reading}"), PATIENCE, async || {
-            let strays = self.console.strays(connection, device, 10).await?;
-            Ok(strays
+            let unmatched = self.console.unmatched(connection, device, 10).await?;
+            Ok(unmatched
                 .into_iter()
                 .find(|event| event.answer.as_ref().is_some_and(|answer| answer.reading.as_str() == reading)))
         })
@@ -389,8 +389,8 @@ pub(crate) fn mutual(name: &str, broker: &Broker, certificates: &Certificates, i
 pub(crate) fn stopped_at(view: &PreflightView) -> Result<(Step, String)> {
     let step = view.steps.iter().find(|step| step.state == StepState::Failed);
     let step = step.with_context(|| format!("it did not stop: {view:#?}"))?;
-    let remark = step.remark.as_ref().with_context(|| format!("nothing is said of it: {step:?}"))?;
-    Ok((step.step, format!("{}. {} {}", remark.title, remark.why, remark.hint)))
+    let finding = step.finding.as_ref().with_context(|| format!("nothing is said of it: {step:?}"))?;
+    Ok((step.step, format!("{}. {} {}", finding.title, finding.why, finding.hint)))
 }
 
 /// A command for one device that may take as long as it takes.

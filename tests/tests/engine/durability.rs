@@ -111,7 +111,9 @@ async fn an_older_copy_of_the_history_sends_nothing_again_that_must_not_be_repea
     desk.online(&connection).await?;
     let ended = desk.ended("pump", &id).await?;
     assert_eq!((ended.state, ended.attempts), (CommandState::TimedOut, 1), "{ended:#?}");
-    ensure!(ended.message.is_some_and(|said| said.contains("Wilco does not know whether it was sent, so it may have run")));
+    ensure!(
+        ended.message.is_some_and(|said| said.contains("Wilco does not know whether it was sent, so it may have run"))
+    );
     assert_eq!(published(&broker, "pump/req"), 1);
     Ok(())
 }

@@ -116,7 +116,7 @@ async fn large_messages_of_one_device_take_no_more_than_its_quota_and_the_first_
     .await?;
     ensure!(sent == 400, "the broker acknowledged {sent}");
 
-    let kept = desk.console().strays(&connection, "loud", 1_000).await?;
+    let kept = desk.console().unmatched(&connection, "loud", 1_000).await?;
     let discarded = discarded(&desk, &connection, "loud", sent - kept.len() as u64).await?;
     ensure!(kept.len() >= 10, "only {} are kept", kept.len());
     let first = kept.last().and_then(|event| event.answer.as_ref()).context("nothing is kept")?;
@@ -203,9 +203,9 @@ async fn five_thousand_messages_a_second_of_one_device_are_counted_and_its_newes
     ensure!(sent == 20_000, "the broker acknowledged {sent}");
     println!("the device was noted with {per_second} messages in a second");
 
-    let kept = desk.console().strays(&connection, "loud", 1_000).await?;
+    let kept = desk.console().unmatched(&connection, "loud", 1_000).await?;
     let all = soon_async("every answer, kept or counted", HANDLED_WITHIN, async || {
-        let kept = desk.console().strays(&connection, "loud", 1_000).await?.len() as u64;
+        let kept = desk.console().unmatched(&connection, "loud", 1_000).await?.len() as u64;
         let discarded = detail(&desk, &connection, "loud").await?.discarded.map_or(0, |view| view.messages);
         Ok((kept + discarded == 5_000).then_some((kept, discarded)))
     });
@@ -264,7 +264,7 @@ async fn a_hundred_thousand_answers_with_unknown_ids_are_counted_and_one_to_an_o
     .await?;
     ensure!(sent == 100_000, "the broker acknowledged {sent}");
     soon_async("every answer, kept or counted", HANDLED_WITHIN, async || {
-        let kept = desk.console().strays(&connection, "loud", 1_000).await?.len() as u64;
+        let kept = desk.console().unmatched(&connection, "loud", 1_000).await?.len() as u64;
         let discarded = detail(&desk, &connection, "loud").await?.discarded.map_or(0, |view| view.messages);
         Ok((kept + discarded == 99_999).then_some(()))
     })

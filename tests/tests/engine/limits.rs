@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::{Result, ensure};
 use wilco_engine::api::{CommandState, MqttVersion, Step, StepState};
-use wilco_tests::{Scripted, ScriptedBroker, Seen, Then, soon};
+use wilco_tests::{Misbehaviour, Scripted, ScriptedBroker, Seen, soon};
 
 use crate::desk::{self, Desk, NewConnection, led, stopped_at};
 
@@ -48,7 +48,7 @@ async fn without_wildcard_subscriptions_the_devices_are_to_be_named() -> Result<
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_more_is_under_way_than_the_broker_takes() -> Result<()> {
-    let broker = Scripted::new().connack_properties(&[0x21, 0, 2]).on_publish("+/req", Then::Ignore).start()?;
+    let broker = Scripted::new().connack_properties(&[0x21, 0, 2]).on_publish("+/req", Misbehaviour::Ignore).start()?;
     let desk = Desk::new().await?;
     let connection = desk.connect(to(&broker)).await?;
     for number in 0..6 {
@@ -119,8 +119,8 @@ async fn a_client_id_that_the_broker_assigns_to_a_client_with_one_is_told_and_th
     let view = desk.preflight(to(&broker)).await?;
     let (step, said) = stopped_at(&view)?;
     ensure!(step == Step::Connect && said.contains("The broker assigned the client ID “given”"), "{said}");
-    let remark = view.steps.iter().find_map(|step| step.remark.as_ref());
-    assert_eq!(remark.and_then(|remark| remark.version), Some(MqttVersion::V311));
+    let finding = view.steps.iter().find_map(|step| step.finding.as_ref());
+    assert_eq!(finding.and_then(|finding| finding.version), Some(MqttVersion::V311));
     let connection = desk.add(to(&broker)).await?;
     let (message, hint) = desk.trouble(&connection).await?;
     ensure!(message.contains("“given”") && hint.contains("--mqtt 3.1.1"), "{message} {hint}");
@@ -139,8 +139,8 @@ async fn a_broker_of_mqtt_311_alone_is_recognised_and_that_version_offered() -> 
     let (step, said) = stopped_at(&view)?;
     ensure!(step == Step::Connect && said.contains("The broker supports MQTT 3.1.1, not MQTT 5"), "{said}");
     ensure!(said.contains("--mqtt 3.1.1"), "{said}");
-    let remark = view.steps.iter().find_map(|step| step.remark.as_ref());
-    assert_eq!(remark.and_then(|remark| remark.version), Some(MqttVersion::V311));
+    let finding = view.steps.iter().find_map(|step| step.finding.as_ref());
+    assert_eq!(finding.and_then(|finding| finding.version), Some(MqttVersion::V311));
     let view = desk.preflight(to(&broker).over(MqttVersion::V311)).await?;
     ensure!(view.ok, "{view:#?}");
     Ok(())
@@ -149,7 +149,7 @@ async fn a_broker_of_mqtt_311_alone_is_recognised_and_that_version_offered() -> 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_the_broker_says_beside_its_reason_is_shown() -> Result<()> {
     let broker = Scripted::new()
-        .on_connect(Then::Reason(0x9D))
+        .on_connect(Misbehaviour::Reason(0x9D))
         .connack_properties(b"\x1C\0\x16other.example.net:8883\x1F\0\x16maintenance until 6 pm")
         .start()?;
     let desk = Desk::new().await?;
@@ -162,12 +162,12 @@ async fn what_the_broker_says_beside_its_reason_is_shown() -> Result<()> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_lower_qos_than_asked_for_is_said() -> Result<()> {
-    let broker = Scripted::new().on_subscribe("+/resp", Then::Reason(0)).start()?;
+    let broker = Scripted::new().on_subscribe("+/resp", Misbehaviour::Reason(0)).start()?;
     let desk = Desk::new().await?;
     let view = desk.preflight(to(&broker)).await?;
     let subscribe = view.steps.iter().find(|step| step.step == Step::Subscribe);
     ensure!(subscribe.is_some_and(|step| step.state == StepState::Warned), "{view:#?}");
-    let title = subscribe.and_then(|step| step.remark.as_ref()).map(|remark| remark.title.as_str());
+    let title = subscribe.and_then(|step| step.finding.as_ref()).map(|finding| finding.title.as_str());
     assert_eq!(title, Some("The broker granted +/resp at QoS 0"));
     Ok(())
 }
@@ -184,7 +184,7 @@ async fn a_suback_and_a_connack_that_never_come_have_their_own_words() -> Result
         ensure!(message.contains(words), "{message}");
         Ok(())
     };
-    let no_suback = Scripted::new().on_subscribe("+/resp", Then::Silence);
+    let no_suback = Scripted::new().on_subscribe("+/resp", Misbehaviour::Silence);
     check(no_suback, Step::Subscribe, "with a SUBACK within 10 s").await?;
-    check(Scripted::new().on_connect(Then::Silence), Step::Connect, "sent no CONNACK within 10 s").await
+    check(Scripted::new().on_connect(Misbehaviour::Silence), Step::Connect, "sent no CONNACK within 10 s").await
 }

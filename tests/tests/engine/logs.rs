@@ -3,14 +3,14 @@
 use anyhow::{Context, Result, ensure};
 use serde_json::json;
 use wilco_dialect::device_side::{cut_log, write_log_chunk};
-use wilco_engine::api::{AuditQuery, CommandState, FailureCode, LogStand, LogView};
+use wilco_engine::api::{AuditQuery, CommandState, FailureCode, LogState, LogView};
 use wilco_ledger::CommandId;
 use wilco_tests::{Broker, Certificates, Device, soon_async};
 
 use crate::desk::{Desk, PATIENCE, ask, led, mutual, plain};
 
 /// Waits until a log stands so.
-async fn stands(desk: &Desk, (connection, device, id): (&str, &str, &str), standing: LogStand) -> Result<LogView> {
+async fn stands(desk: &Desk, (connection, device, id): (&str, &str, &str), standing: LogState) -> Result<LogView> {
     let mut last = None;
     let what = format!("log that is {standing:?}");
     let found = soon_async(&what, PATIENCE, async || {
@@ -38,12 +38,12 @@ async fn a_log_is_fetched_over_mutual_tls_checked_kept_saved_and_deleted() -> Re
 
     let asked = desk.carry_out(ask(&connection, "pump-7", "log.get", json!({}))).await?;
     assert_eq!(asked.state, CommandState::Succeeded);
-    let whole = stands(&desk, (&connection, "pump-7", &asked.id), LogStand::Whole).await?;
+    let whole = stands(&desk, (&connection, "pump-7", &asked.id), LogState::Whole).await?;
     ensure!(whole.sentence.contains("checksum verified"), "{whole:?}");
     ensure!(text(&whole).contains("led"), "it does not tell of the command before: {whole:?}");
 
     let last = desk.carry_out(ask(&connection, "pump-7", "log.get", json!({"lines": 1}))).await?;
-    let last = stands(&desk, (&connection, "pump-7", &last.id), LogStand::Whole).await?;
+    let last = stands(&desk, (&connection, "pump-7", &last.id), LogState::Whole).await?;
     assert_eq!(text(&last).lines().count(), 1);
 
     desk.reopen().await?;
@@ -82,11 +82,11 @@ async fn a_chunk_that_did_not_come_is_named_and_the_command_succeeds_all_the_sam
     for chunk in chunks.iter().filter(|chunk| !missing.contains(&chunk.number)) {
         broker.publish("pump-7/log", &write_log_chunk(chunk), false)?;
     }
-    stands(&desk, (&connection, "pump-7", &id), LogStand::Coming).await?;
+    stands(&desk, (&connection, "pump-7", &id), LogState::Coming).await?;
     let done = json!({"id": id, "status": "succeeded", "result": receipt.to_result()}).to_string();
     broker.publish("pump-7/resp", done.as_bytes(), false)?;
 
-    let gaps = stands(&desk, (&connection, "pump-7", &id), LogStand::Gaps).await?;
+    let gaps = stands(&desk, (&connection, "pump-7", &id), LogState::Gaps).await?;
     assert_eq!(gaps.sentence, format!("Chunks 3 and 7 of {} were not received.", chunks.len()));
     ensure!(text(&gaps).contains("\n[chunk 3 missing]\n"), "the gap is not shown");
     assert_eq!(desk.ended("pump-7", &id).await?.state, CommandState::Succeeded);
@@ -97,7 +97,7 @@ async fn a_chunk_that_did_not_come_is_named_and_the_command_succeeds_all_the_sam
     for chunk in chunks.iter().filter(|chunk| missing.contains(&chunk.number)) {
         broker.publish("pump-7/log", &write_log_chunk(chunk), false)?;
     }
-    let whole = stands(&desk, (&connection, "pump-7", &id), LogStand::Whole).await?;
+    let whole = stands(&desk, (&connection, "pump-7", &id), LogState::Whole).await?;
     assert_eq!(text(&whole), line.repeat(5_000));
     Ok(())
 }
@@ -115,7 +115,7 @@ async fn a_log_that_never_ends_is_given_up_in_a_sentence() -> Result<()> {
         broker.publish("pump-7/log", chunk.as_bytes(), false)
     };
     (1..=25).try_for_each(publish)?;
-    let wrong = stands(&desk, (&connection, "pump-7", &id), LogStand::Wrong).await?;
+    let wrong = stands(&desk, (&connection, "pump-7", &id), LogState::Wrong).await?;
     ensure!(wrong.sentence.starts_with("The log is too long"), "{}", wrong.sentence);
     ensure!(wrong.bytes <= 8 * 1024 * 1024, "{} bytes are kept", wrong.bytes);
 
@@ -152,7 +152,7 @@ async fn a_chunk_with_a_bad_byte_is_told_of_and_the_other_chunks_are_kept() -> R
     let events = desk.evidence(&connection, "pump-7", &id).await?.events;
     let kept = events.into_iter().find(|event| event.kind.as_str() == "unreadable").context("no evidence")?;
     assert_eq!(kept.answer.context("no bytes")?.raw.bytes as usize, bad.len());
-    let wrong = stands(&desk, (&connection, "pump-7", &id), LogStand::Wrong).await?;
+    let wrong = stands(&desk, (&connection, "pump-7", &id), LogState::Wrong).await?;
     ensure!(wrong.sentence.contains("unreadable"), "{}", wrong.sentence);
     let all = soon_async("third chunk", PATIENCE, async || {
         let log = desk.console().log(&connection, "pump-7", &id, true).await?;

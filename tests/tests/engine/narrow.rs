@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 use wilco_engine::api::{CommandState, FailureCode, MqttVersion, NewCommand, Step, StepState};
-use wilco_tests::{Broker, Device, Scripted, Seen, Settings, Then};
+use wilco_tests::{Broker, Device, Misbehaviour, Scripted, Seen, Settings};
 
 use crate::desk::{BOTH, Desk, NewConnection, led, plain, to};
 use crate::wire::published;
@@ -122,14 +122,15 @@ async fn what_a_broker_denies_by_code_is_done_without_or_told() -> Result<()> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_broker_that_hangs_up_at_a_topic_of_our_own_may_allow_those_of_the_devices_named() -> Result<()> {
-    let broker = Scripted::new().on_publish("+/req", Then::Close).start()?;
+    let broker = Scripted::new().on_publish("+/req", Misbehaviour::Close).start()?;
     let desk = Desk::new().await?;
     for mqtt in BOTH {
         let view = desk.preflight(naming(to("plant", &broker.url()), &["pump-7"]).over(mqtt)).await?;
-        let step = |step: Step| view.steps.iter().find(|line| line.step == step).map(|line| (line.state, &line.remark));
+        let step =
+            |step: Step| view.steps.iter().find(|line| line.step == step).map(|line| (line.state, &line.finding));
         ensure!(view.ok && view.verdict.contains("with remarks"), "{view:#?}");
-        let (state, remark) = step(Step::Publish).context("no publish")?;
-        let hint = remark.as_ref().map(|remark| remark.hint.as_str()).unwrap_or_default();
+        let (state, finding) = step(Step::Publish).context("no publish")?;
+        let hint = finding.as_ref().map(|finding| finding.hint.as_str()).unwrap_or_default();
         ensure!(state == StepState::Warned && hint.contains("named devices"), "{view:#?}");
         ensure!(step(Step::RoundTrip).context("no round trip")?.0 == StepState::Skipped, "{view:#?}");
     }
@@ -140,7 +141,8 @@ async fn a_broker_that_hangs_up_at_a_topic_of_our_own_may_allow_those_of_the_dev
 async fn a_session_learns_of_two_things_that_make_a_broker_hang_up() -> Result<()> {
     let desk = Desk::new().await?;
     for mqtt in BOTH {
-        let script = Scripted::new().on_subscribe("+/state", Then::Close).on_subscribe("+/req", Then::Close);
+        let script =
+            Scripted::new().on_subscribe("+/state", Misbehaviour::Close).on_subscribe("+/req", Misbehaviour::Close);
         let broker = script.start()?;
         let connection = desk.connect(to("aws", &broker.url()).over(mqtt)).await?;
         for refused in ["+/state", "+/req"] {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use wilco_engine::api::{Failure, MqttVersion, PreflightView, Preset, ProxySettings, Step, StepState, Trust};
 use wilco_tests::{
-    Broker, Certificates, Identity, Proxy, Refusal, Scripted, ScriptedBroker, Seen, Settings, Then, Tls,
+    Broker, Certificates, Identity, Misbehaviour, Proxy, Refusal, Scripted, ScriptedBroker, Seen, Settings, Tls,
 };
 
 use crate::desk::{BOTH, Desk, NewConnection, mutual, plain, stopped_at, to};
@@ -19,9 +19,9 @@ fn check(view: &PreflightView, step: Step, words: &[&str]) -> Result<()> {
     for word in words {
         ensure!(said.contains(word), "at {step:?} it says “{said}”, not “{word}”");
     }
-    let remark =
-        view.steps.iter().find_map(|line| line.remark.clone().filter(|_| line.step == step)).context("remark")?;
-    ensure!(!remark.title.is_empty() && !remark.title.ends_with('.') && !remark.hint.is_empty(), "{remark:?}");
+    let finding =
+        view.steps.iter().find_map(|line| line.finding.clone().filter(|_| line.step == step)).context("remark")?;
+    ensure!(!finding.title.is_empty() && !finding.title.ends_with('.') && !finding.hint.is_empty(), "{finding:?}");
     for line in &view.steps {
         let expected = line.step < step || line.state == StepState::Skipped;
         ensure!(expected || line.step == step || line.state == StepState::Waiting, "{:?} after {step:?}", line);
@@ -119,8 +119,8 @@ async fn a_client_certificate_that_is_missing_or_unknown_is_told() -> Result<()>
         let none = scripted(&broker).bringing(Some(&certificates.ca), None).over(mqtt);
         let (_, said) = stopped_at(&desk.preflight(none).await?)?;
         ensure!(said.contains("requires a client certificate"), "{said}");
-        let stranger = certificates.client_of_another_authority()?;
-        let unknown = scripted(&broker).bringing(Some(&certificates.ca), Some(&stranger)).over(mqtt);
+        let unexpected_device = certificates.client_of_another_authority()?;
+        let unknown = scripted(&broker).bringing(Some(&certificates.ca), Some(&unexpected_device)).over(mqtt);
         let (_, said) = stopped_at(&desk.preflight(unknown).await?)?;
         ensure!(said.contains("client certificate") && said.contains("signed by the CA"), "{said}");
     }
@@ -159,16 +159,16 @@ async fn each_refusal_of_connect_has_its_own_words() -> Result<()> {
         (0x9D, &["another server"]),
     ];
     for (reason, words) in cases {
-        let broker = Scripted::new().on_connect(Then::Reason(reason)).start()?;
+        let broker = Scripted::new().on_connect(Misbehaviour::Reason(reason)).start()?;
         let view = desk.preflight(scripted(&broker)).await?;
         check(&view, Step::Connect, words).with_context(|| format!("reason {reason:#04x}"))?;
     }
     for mqtt in BOTH {
-        let broker = Scripted::new().on_connect(Then::Close).start()?;
+        let broker = Scripted::new().on_connect(Misbehaviour::Close).start()?;
         let view = desk.preflight(scripted(&broker).over(mqtt)).await?;
         check(&view, Step::Connect, &["The broker closed the connection after CONNECT", "Try mqtts://"])?;
     }
-    let broker = Scripted::new().on_connect(Then::Silence).start()?;
+    let broker = Scripted::new().on_connect(Misbehaviour::Silence).start()?;
     let view = desk.preflight(scripted(&broker)).await?;
     check(&view, Step::Connect, &["sent no CONNACK", "within 10 s"])
 }
@@ -177,7 +177,7 @@ async fn each_refusal_of_connect_has_its_own_words() -> Result<()> {
 async fn a_client_id_that_somebody_else_uses_is_found_out() -> Result<()> {
     let desk = Desk::new().await?;
     let mine = |broker: &ScriptedBroker| scripted(broker).with(|entry| entry.client_id = Some("operator".into()));
-    let broker = Scripted::new().after_connack(Then::Disconnect(0x8E)).start()?;
+    let broker = Scripted::new().after_connack(Misbehaviour::Disconnect(0x8E)).start()?;
     let view = desk.preflight(mine(&broker)).await?;
     let (_, said) = stopped_at(&view)?;
     ensure!(said.contains("Another client is connected as operator") && said.contains("another client ID"), "{said}");
@@ -188,13 +188,13 @@ async fn a_client_id_that_somebody_else_uses_is_found_out() -> Result<()> {
 async fn a_subscription_that_is_not_allowed_is_told_by_code_or_by_silence() -> Result<()> {
     let desk = Desk::new().await?;
     for mqtt in BOTH {
-        for then in [Then::Reason(0x87), Then::Reason(0x80), Then::Close] {
+        for then in [Misbehaviour::Reason(0x87), Misbehaviour::Reason(0x80), Misbehaviour::Close] {
             let broker = Scripted::new().on_subscribe("+/resp", then.clone()).start()?;
             let view = desk.preflight(scripted(&broker).over(mqtt)).await?;
             check(&view, Step::Subscribe, &["+/resp", "Allow this client"])
                 .with_context(|| format!("{mqtt:?} {then:?}"))?;
         }
-        for then in [Then::Reason(0x87), Then::Close] {
+        for then in [Misbehaviour::Reason(0x87), Misbehaviour::Close] {
             let script = Scripted::new().on_subscribe("+/state", then.clone()).on_subscribe("+/req", then.clone());
             let broker = script.start()?;
             let view = desk.preflight(scripted(&broker).over(mqtt)).await?;
@@ -218,7 +218,7 @@ async fn a_subscription_that_is_not_allowed_is_told_by_code_or_by_silence() -> R
 async fn a_session_finds_out_by_itself_what_makes_a_broker_hang_up() -> Result<()> {
     let desk = Desk::new().await?;
     for mqtt in BOTH {
-        let broker = Scripted::new().on_subscribe("+/telemetry", Then::Close).start()?;
+        let broker = Scripted::new().on_subscribe("+/telemetry", Misbehaviour::Close).start()?;
         let connection = desk.connect(scripted(&broker).over(mqtt)).await?;
         ensure!(
             desk.seen().notices.clone().iter().any(|notice| notice.message.contains("+/telemetry")),
@@ -237,24 +237,24 @@ fn filters_of(seen: Seen) -> Option<Vec<String>> {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_publish_that_is_not_allowed_is_told() -> Result<()> {
     let desk = Desk::new().await?;
-    let cases: [(Then, &[&str]); 3] = [
-        (Then::Reason(0x87), &["denied the publish to", "not authorized", "Wilco can receive but not publish"]),
-        (Then::Reason(0x97), &["quota exceeded"]),
-        (Then::Close, &["closed the connection when Wilco published on", "req topics"]),
+    let cases: [(Misbehaviour, &[&str]); 3] = [
+        (Misbehaviour::Reason(0x87), &["denied the publish to", "not authorized", "Wilco can receive but not publish"]),
+        (Misbehaviour::Reason(0x97), &["quota exceeded"]),
+        (Misbehaviour::Close, &["closed the connection when Wilco published on", "req topics"]),
     ];
     for (then, words) in cases {
         let broker = Scripted::new().on_publish("+/req", then).start()?;
         check(&desk.preflight(scripted(&broker)).await?, Step::Publish, words)?;
     }
     for mqtt in BOTH {
-        let broker = Scripted::new().on_publish("+/resp", Then::Swallow).start()?;
+        let broker = Scripted::new().on_publish("+/resp", Misbehaviour::Swallow).start()?;
         let view = desk.preflight(scripted(&broker).over(mqtt)).await?;
         check(
             &view,
             Step::RoundTrip,
             &["did not deliver it within 5 s", "acknowledge messages that their ACL forbids"],
         )?;
-        let broker = Scripted::new().on_publish("+/resp", Then::Close).start()?;
+        let broker = Scripted::new().on_publish("+/resp", Misbehaviour::Close).start()?;
         let view = desk.preflight(scripted(&broker).over(mqtt)).await?;
         ensure!(view.ok && state(&view, Step::RoundTrip) == StepState::Warned, "{view:#?}");
     }
@@ -268,11 +268,11 @@ async fn nagles_forty_milliseconds_are_noticed() -> Result<()> {
     let view = desk.preflight(scripted(&broker)).await?;
     let trip = view.steps.iter().find(|line| line.step == Step::RoundTrip).context("round trip")?;
     ensure!(view.ok && trip.state == StepState::Warned, "{view:#?}");
-    let remark = trip.remark.as_ref().context("remark")?;
-    ensure!(remark.why.contains("Nagle") && remark.hint.contains("set_tcp_nodelay true"), "{remark:?}");
+    let finding = trip.finding.as_ref().context("remark")?;
+    ensure!(finding.why.contains("Nagle") && finding.hint.contains("set_tcp_nodelay true"), "{finding:?}");
     // Its PUBACK and then the message itself: what came back was not the message of the step before.
-    let taken = remark.why.split_once("an MQTT message takes ").and_then(|(_, rest)| rest.split(' ').next());
-    ensure!(taken.context("how long")?.parse::<f64>()? >= 88.0, "{remark:?}");
+    let taken = finding.why.split_once("an MQTT message takes ").and_then(|(_, rest)| rest.split(' ').next());
+    ensure!(taken.context("how long")?.parse::<f64>()? >= 88.0, "{finding:?}");
     Ok(())
 }
 
@@ -314,8 +314,8 @@ async fn a_wrong_password_is_told_at_connect() -> Result<()> {
         let view = desk.preflight(with("guess").over(mqtt)).await?;
         check(&view, Step::Connect, &["not authorized", "user name and password"])?;
         let reason = if mqtt == MqttVersion::V5 { "0x87" } else { "0x05" };
-        let remark = view.steps.iter().find_map(|line| line.remark.as_ref()).context("remark")?;
-        let trace = remark.trace.as_deref().unwrap_or_default();
+        let finding = view.steps.iter().find_map(|line| line.finding.as_ref()).context("remark")?;
+        let trace = finding.trace.as_deref().unwrap_or_default();
         ensure!(trace.starts_with(&format!("CONNECT, then CONNACK with reason {reason}")), "{trace}");
         ensure!(!format!("{view:?}").contains("guess"), "the password is in what is said");
         ensure!(desk.preflight(with("right").over(mqtt)).await?.ok);
@@ -344,19 +344,19 @@ async fn on_aws_a_silent_end_comes_with_the_policy_to_paste() -> Result<()> {
     let tls = || Tls::with(&certificates.server).only_for_clients_of(&certificates.ca);
     let desk = Desk::new().await?;
     let cases = [
-        (Scripted::new().on_connect(Then::Close), Step::Connect, "must be active"),
-        (Scripted::new().on_open(Then::Close), Step::Connect, "must be active"),
-        (Scripted::new().on_subscribe("+/resp", Then::Close), Step::Subscribe, "sdk/test/*"),
-        (Scripted::new().on_subscribe("+/resp", Then::Reason(0x87)), Step::Subscribe, "+/resp"),
-        (Scripted::new().on_publish("+/req", Then::Close), Step::Publish, "iot:Publish is missing"),
+        (Scripted::new().on_connect(Misbehaviour::Close), Step::Connect, "must be active"),
+        (Scripted::new().on_open(Misbehaviour::Close), Step::Connect, "must be active"),
+        (Scripted::new().on_subscribe("+/resp", Misbehaviour::Close), Step::Subscribe, "sdk/test/*"),
+        (Scripted::new().on_subscribe("+/resp", Misbehaviour::Reason(0x87)), Step::Subscribe, "+/resp"),
+        (Scripted::new().on_publish("+/req", Misbehaviour::Close), Step::Publish, "iot:Publish is missing"),
     ];
     for (script, step, words) in cases {
         let broker = script.tls(tls()).start()?;
         let proxy = Proxy::http().leads_to(broker.port()).start()?;
         let view = desk.preflight(aws(&proxy.url(), &certificates)).await?;
         check(&view, step, &[words])?;
-        let remark = view.steps.iter().find_map(|line| line.remark.clone()).context("remark")?;
-        let policy: serde_json::Value = serde_json::from_str(&remark.policy.context("no policy")?)?;
+        let finding = view.steps.iter().find_map(|line| line.finding.clone()).context("remark")?;
+        let policy: serde_json::Value = serde_json::from_str(&finding.policy.context("no policy")?)?;
         let policy = policy.to_string();
         for needed in ["iot:Connect", "topicfilter/+/resp", "iot:Receive", "iot:Publish", "eu-central-1"] {
             ensure!(policy.contains(needed), "{needed} is not in {policy}");
@@ -467,7 +467,7 @@ async fn only_the_pinned_certificate_is_taken_and_that_one_whatever_it_says() ->
 async fn a_trial_can_be_stopped_and_begun_again_where_it_failed() -> Result<()> {
     let desk = Desk::new().await?;
     let handle = desk.engine().handle();
-    let broker = Scripted::new().on_connect(Then::Silence).start()?;
+    let broker = Scripted::new().on_connect(Misbehaviour::Silence).start()?;
     let entry = desk.entry(scripted(&broker)).await?;
     let (tell, mut views) = tokio::sync::mpsc::unbounded_channel();
     let (trial, stopped) = tokio::join!(handle.preflight(entry, None, tell), async {
@@ -483,7 +483,7 @@ async fn a_trial_can_be_stopped_and_begun_again_where_it_failed() -> Result<()> 
     let view = trial?;
     ensure!(view.done && !view.ok && view.verdict == "You stopped the test at Connect.", "{}", view.verdict);
 
-    let refusing = Scripted::new().on_subscribe("+/resp", Then::Reason(0x87)).start()?;
+    let refusing = Scripted::new().on_subscribe("+/resp", Misbehaviour::Reason(0x87)).start()?;
     let entry = desk.entry(scripted(&refusing)).await?;
     let (tell, mut views) = tokio::sync::mpsc::unbounded_channel();
     check(&handle.preflight(entry.clone(), None, tell.clone()).await?, Step::Subscribe, &["+/resp"])?;

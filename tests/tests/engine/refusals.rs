@@ -39,7 +39,7 @@ async fn each_refusal_of_the_tls_handshake_is_explained() -> Result<()> {
     let misnamed = with_server(certificates.server_of_another_name()?)?;
     let outdated = with_server(version_1.clone())?;
     let plain_listener = Broker::plain()?;
-    let strangers = Certificates::new()?;
+    let unexpected_devices = Certificates::new()?;
 
     let sound = |broker: &Broker| mutual("tls", broker, &certificates, &certificates.client);
     let version_1_ca = certificates.directory().join("version-1-ca.pem");
@@ -49,8 +49,8 @@ async fn each_refusal_of_the_tls_handshake_is_explained() -> Result<()> {
     check(nobody, "requires a client certificate, and this connection has none", "Add the client certificate").await?;
     let wrong_ca = sound(&good).bringing(Some(&certificates.other_ca), client);
     check(wrong_ca, "a CA that this connection does not trust", "Add that CA certificate").await?;
-    let stranger = sound(&good).bringing(Some(&certificates.ca), Some(&strangers.client));
-    check(stranger, "client certificate", "signed by the CA that the broker trusts").await?;
+    let unexpected_device = sound(&good).bringing(Some(&certificates.ca), Some(&unexpected_devices.client));
+    check(unexpected_device, "client certificate", "signed by the CA that the broker trusts").await?;
     check(sound(&misnamed), "is not for the name localhost, but for broker.example.org", "Use a host name").await?;
     let version_1 = sound(&outdated).bringing(Some(&version_1_ca), client);
     check(version_1, "X.509 version 1", "Sign the broker's certificate again as version 3").await?;

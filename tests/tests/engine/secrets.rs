@@ -13,14 +13,14 @@ use wilco_engine::api::{ConnectionEntry, ConnectionSettings, FileRole, FileToRea
 use wilco_engine::tls::{Kit, Source};
 use wilco_engine::vault::{Secret, SecretKind, Vault};
 use wilco_ledger::Timestamp;
-use wilco_tests::{Broker, Certificates, Proxy, Scripted, Then};
+use wilco_tests::{Broker, Certificates, Misbehaviour, Proxy, Scripted};
 
 use crate::app::App;
 use crate::desk::{Desk, led, plain};
 use crate::ways::WebSockets;
 use canary::Canaries;
 use memory::found_in_memory;
-use planted::Planted;
+use planted::PlantedSecrets;
 use stage::Stage;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -29,7 +29,7 @@ async fn planted_secrets_are_in_the_keyring_and_nowhere_else() -> Result<()> {
     let broker = Broker::mutual_tls(&certificates)?;
     let web = WebSockets::start(Some(&certificates))?;
     let mut stage = Stage::new().await?;
-    let files = Planted::new(&mut stage.canaries, &certificates)?;
+    let files = PlantedSecrets::new(&mut stage.canaries, &certificates)?;
 
     brings_files(&mut stage, &files, &certificates).await?;
     let connection = enters_and_tries(&mut stage, &files, &certificates, (&broker, &web)).await?;
@@ -53,7 +53,7 @@ async fn planted_secrets_are_in_the_keyring_and_nowhere_else() -> Result<()> {
 }
 
 /// Every kind of file, with right and wrong passphrases, damaged ones, and what does not fit together.
-async fn brings_files(stage: &mut Stage, files: &Planted, certificates: &Certificates) -> Result<()> {
+async fn brings_files(stage: &mut Stage, files: &PlantedSecrets, certificates: &Certificates) -> Result<()> {
     let any = FileRole::Any;
     for path in [&files.pkcs12, &files.locked] {
         let kit = stage.brings(&[(path, any)], Some(&files.wrong)).await?;
@@ -80,7 +80,7 @@ async fn brings_files(stage: &mut Stage, files: &Planted, certificates: &Certifi
 }
 
 /// An entry with each secret that can be typed.
-fn with_secrets(files: &Planted) -> ConnectionEntry {
+fn with_secrets(files: &PlantedSecrets) -> ConnectionEntry {
     ConnectionEntry {
         settings: ConnectionSettings {
             username: Some("ops".into()),
@@ -95,7 +95,7 @@ fn with_secrets(files: &Planted) -> ConnectionEntry {
 /// Trials that pass and that fail, and connections by each way. Returns one of them.
 async fn enters_and_tries(
     stage: &mut Stage,
-    files: &Planted,
+    files: &PlantedSecrets,
     certificates: &Certificates,
     (broker, web): (&Broker, &WebSockets),
 ) -> Result<String> {
@@ -104,7 +104,7 @@ async fn enters_and_tries(
         (&files.console.certificate, FileRole::Any),
         (&files.console.key, FileRole::Any),
     ];
-    let refusing = Scripted::new().on_connect(Then::Reason(0x86)).start()?;
+    let refusing = Scripted::new().on_connect(Misbehaviour::Reason(0x86)).start()?;
     let malformed = Scripted::new().says("HTTP/1.1 400 Bad Request\r\n\r\n").start()?;
     let proxies = [Proxy::http(), Proxy::socks5()].map(|proxy| proxy.for_user("me", &files.proxy_password).start());
     let strict = Proxy::http().for_user("me", "another").start()?;
@@ -178,7 +178,12 @@ async fn enters_and_tries(
     Ok(saved)
 }
 
-async fn changes(stage: &mut Stage, files: &Planted, certificates: &Certificates, connection: &str) -> Result<()> {
+async fn changes(
+    stage: &mut Stage,
+    files: &PlantedSecrets,
+    certificates: &Certificates,
+    connection: &str,
+) -> Result<()> {
     let view = stage.watch.view(connection).await?;
     let entry = ConnectionEntry { password: Some(files.other_password.clone()), ..(&view).into() };
     stage.saves(entry).await?;
@@ -200,7 +205,7 @@ async fn changes(stage: &mut Stage, files: &Planted, certificates: &Certificates
     Ok(())
 }
 
-async fn takes_elsewhere(stage: &mut Stage, files: &Planted, connection: &str) -> Result<()> {
+async fn takes_elsewhere(stage: &mut Stage, files: &PlantedSecrets, connection: &str) -> Result<()> {
     let (with, without) = (stage.at("with.age"), stage.at("without.json"));
     let one = [connection.to_owned()];
     let passphrase = Some(files.export_passphrase.clone());
@@ -231,7 +236,7 @@ async fn takes_elsewhere(stage: &mut Stage, files: &Planted, connection: &str) -
 /// The same on the command line: as a visitor of the app, and as the engine itself.
 fn uses_the_command_line(
     stage: &mut Stage,
-    files: &Planted,
+    files: &PlantedSecrets,
     certificates: &Certificates,
     broker: &Broker,
 ) -> Result<()> {
@@ -283,7 +288,7 @@ async fn a_key_that_is_forgotten_is_gone_from_memory() -> Result<()> {
 fn what_holds_secrets_prints_as_nothing() -> Result<()> {
     let certificates = Certificates::new()?;
     let mut canaries = Canaries::default();
-    let files = Planted::new(&mut canaries, &certificates)?;
+    let files = PlantedSecrets::new(&mut canaries, &certificates)?;
     let mut kit = Kit::new();
     for path in [&files.console.certificate, &files.console.key, &files.locked, &files.pkcs12] {
         let content = std::fs::read(path)?.into();

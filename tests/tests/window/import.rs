@@ -1,7 +1,9 @@
 //! Each kind of certificate file: added, tested, saved, and deleted afterwards.
 
 use anyhow::{Context, Result, ensure};
-use wilco_tests::{Broker, Certificates, Connection, Console, Desk, Device, Keyring, Parcel, Settings, Wrapping};
+use wilco_tests::{
+    Broker, CertificateFiles, Certificates, Connection, Console, Desk, Device, Keyring, Settings, Wrapping,
+};
 
 use crate::{check, pictures::as_it_stands};
 
@@ -34,9 +36,11 @@ async fn every_kind_of_file_is_read_once_and_then_not_needed() -> Result<()> {
 
     let console = desk.open().await?;
     for case in &CASES {
-        let parcel = Parcel::new(&certificates, case.name, case.wrapping)?;
-        connect(&console, &broker, case, &parcel).await.with_context(|| format!("connecting with {}", case.name))?;
-        parcel.delete()?;
+        let certificate_files = CertificateFiles::new(&certificates, case.name, case.wrapping)?;
+        connect(&console, &broker, case, &certificate_files)
+            .await
+            .with_context(|| format!("connecting with {}", case.name))?;
+        certificate_files.delete()?;
     }
     console.close().await?;
 
@@ -52,12 +56,12 @@ async fn every_kind_of_file_is_read_once_and_then_not_needed() -> Result<()> {
     console.close().await
 }
 
-async fn connect(console: &Console, broker: &Broker, case: &Case, parcel: &Parcel) -> Result<()> {
+async fn connect(console: &Console, broker: &Broker, case: &Case, certificate_files: &CertificateFiles) -> Result<()> {
     console.begin_connection().await?;
-    for file in &parcel.files {
+    for file in &certificate_files.files {
         console.bring(file).await?;
     }
-    if let Some(passphrase) = parcel.passphrase {
+    if let Some(passphrase) = certificate_files.passphrase {
         ensure!(!console.unlock("open barley").await?, "a wrong passphrase opened it");
         let said = console.text().await?;
         ensure!(said.contains("Wrong passphrase."), "{said}");

@@ -192,7 +192,7 @@ topic = "mine/{device}/set"
 text = '{args.value}'
 silent = "It reports nothing."
 
-[[hear]]
+[[receive]]
 as = "state"
 topic = "zigbee2mqtt/{device}"
 "#;

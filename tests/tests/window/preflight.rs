@@ -5,7 +5,8 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 use wilco_tests::{
-    Broker, Certificates, Connection, Console, Desk, Identity, Keyring, Proxy, Scripted, Settings, Then, Tls, Tried,
+    Broker, Certificates, Connection, Console, Desk, Identity, Keyring, Misbehaviour, Proxy, Scripted, Settings, Tls,
+    Tried,
 };
 
 use crate::SHORT;
@@ -77,10 +78,10 @@ async fn what_fails_on_the_way_to_the_broker_is_told_by_its_step() -> Result<()>
 async fn what_the_broker_does_not_allow_is_told_by_its_step() -> Result<()> {
     let strict = Broker::start(&Settings { users: &[("me", "right")], ..Settings::default() })?;
     let deaf = Broker::start(&Settings { access_list: Some("topic read #\n"), ..Settings::default() })?;
-    let mute = Scripted::new().on_subscribe("+/resp", Then::Reason(0x87)).start()?;
-    let jealous = Scripted::new().after_connack(Then::Disconnect(0x8E)).start()?;
+    let mute = Scripted::new().on_subscribe("+/resp", Misbehaviour::Reason(0x87)).start()?;
+    let jealous = Scripted::new().after_connack(Misbehaviour::Disconnect(0x8E)).start()?;
     let slow = Scripted::new().delays(Duration::from_millis(44)).start()?;
-    let silent = Scripted::new().on_connect(Then::Silence).start()?;
+    let silent = Scripted::new().on_connect(Misbehaviour::Silence).start()?;
 
     let desk = Desk::new(Keyring::Unlocked)?;
     let console = desk.open().await?;
@@ -156,8 +157,8 @@ async fn once_the_broker_is_mended_it_goes_on_from_there() -> Result<()> {
 async fn on_aws_a_hang_up_comes_with_the_policy_to_paste() -> Result<()> {
     let certificates = Certificates::new()?;
     let tls = || Tls::with(&certificates.server).only_for_clients_of(&certificates.ca);
-    let inactive = Scripted::new().on_connect(Then::Close).tls(tls()).start()?;
-    let narrow = Scripted::new().on_subscribe("+/resp", Then::Close).tls(tls()).start()?;
+    let inactive = Scripted::new().on_connect(Misbehaviour::Close).tls(tls()).start()?;
+    let narrow = Scripted::new().on_subscribe("+/resp", Misbehaviour::Close).tls(tls()).start()?;
     let [to_inactive, to_narrow] = [&inactive, &narrow].map(|broker| Proxy::http().leads_to(broker.port()).start());
     let (to_inactive, to_narrow) = (to_inactive?, to_narrow?);
 

@@ -26,7 +26,8 @@ async fn files_and_brokers_that_will_not_do_are_explained() -> Result<()> {
     let mixed = Identity { certificate: client.certificate.clone(), key: certificates.issue("another")?.key };
     let text = Identity { certificate: note.clone(), key: client.key.clone() };
     let absent = Identity { certificate: certificates.directory().join("absent.pem"), key: client.key.clone() };
-    let (expired, version_1, stranger) = (certificates.expired()?, certificates.version_1()?, &elsewhere.client);
+    let (expired, version_1, unexpected_device) =
+        (certificates.expired()?, certificates.version_1()?, &elsewhere.client);
 
     let desk = Desk::new(Keyring::Unlocked)?;
     let console = desk.open().await?;
@@ -51,7 +52,7 @@ async fn files_and_brokers_that_will_not_do_are_explained() -> Result<()> {
         (url, &certificates.other_ca, Some(client), "tls", "does not trust"),
         // Of the same name as the right one.
         (url, &elsewhere.ca, Some(client), "tls", "has an invalid signature"),
-        (url, &certificates.ca, Some(stranger), "connect", "client certificate"),
+        (url, &certificates.ca, Some(unexpected_device), "connect", "client certificate"),
         (&refused, &certificates.ca, Some(client), "tcp", "nothing listens at"),
         (&plain, &certificates.ca, None, "connect", "closed the connection after CONNECT"),
     ];

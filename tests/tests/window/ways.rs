@@ -4,8 +4,8 @@ use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
 use wilco_tests::{
-    Broker, Certificates, Child, Connection, Console, Desk, Device, Keyring, Parcel, Proxy, Scripted, Seen, Settings,
-    Then, Tls, Wrapping, soon,
+    Broker, CertificateFiles, Certificates, Child, Connection, Console, Desk, Device, Keyring, Misbehaviour, Proxy,
+    Scripted, Seen, Settings, Tls, Wrapping, soon,
 };
 
 use crate::kit::Kit;
@@ -205,14 +205,14 @@ async fn the_way_to_aws_is_as_the_readme_says() -> Result<()> {
     let url = "a3k9x2v7q-ats.iot.eu-central-1.amazonaws.com";
     let certificates = Certificates::new()?;
     let tls = || -> Result<Tls> { Ok(Tls::with(&certificates.server_for(url)?).only_for_clients_of(&certificates.ca)) };
-    let narrow = Scripted::new().on_subscribe("+/resp", Then::Close).tls(tls()?).start()?;
+    let narrow = Scripted::new().on_subscribe("+/resp", Misbehaviour::Close).tls(tls()?).start()?;
     let generous = Scripted::new().tls(tls()?).start()?;
     let proxy = Proxy::http().leads_to(narrow.port()).start()?;
     let desk = Desk::new(Keyring::Unlocked)?;
     let console = desk.open().await?;
 
     // 2. The zip, as it is.
-    let kit = Parcel::new(&certificates, "console", Wrapping::AwsKit)?;
+    let kit = CertificateFiles::new(&certificates, "console", Wrapping::AwsKit)?;
     console.begin_connection().await?;
     for file in &kit.files {
         console.bring(file).await?;

@@ -6,7 +6,7 @@ import type { DeviceOrder } from './bindings/DeviceOrder';
 import type { FaultDials } from './bindings/FaultDials';
 import type { GroupBy } from './bindings/GroupBy';
 import type { NewRollout } from './bindings/NewRollout';
-import type { NewsSubject } from './bindings/NewsSubject';
+import type { NotificationSubject } from './bindings/NotificationSubject';
 import type { RehearsalView } from './bindings/RehearsalView';
 import type { SortBy } from './bindings/SortBy';
 import type { ViewColumn } from './bindings/ViewColumn';
@@ -35,7 +35,7 @@ export interface Backend extends Calls {
   /** Lets the user choose where to write a file; nothing if cancelled. */
   chooseSavePath(title: string, name: string): Promise<string | null>;
   /** Calls back with the subject of a notification that was clicked. The promise's function ends it. */
-  onNotificationClicked(callback: (subject: NewsSubject) => void): Promise<() => void>;
+  onNotificationClicked(callback: (subject: NotificationSubject) => void): Promise<() => void>;
   /** Calls back with files that are dragged over the window or dropped on it. The promise's function ends it. */
   onFilesDropped(callback: Dropped): Promise<() => void>;
   /** Calls back instead of closing when the window is to be closed. The promise's function ends that. */

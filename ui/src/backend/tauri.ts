@@ -9,7 +9,7 @@ import { load } from '@tauri-apps/plugin-store';
 
 import { DEFAULT_PREFERENCES, type Backend, type Preferences } from './backend';
 import { SIGNATURES, type Calls, type Signature } from './bindings/Calls';
-import type { NewsSubject } from './bindings/NewsSubject';
+import type { NotificationSubject } from './bindings/NotificationSubject';
 import type { RehearsalView } from './bindings/RehearsalView';
 
 const preferencesFile = () => load('preferences.json', { defaults: {}, autoSave: false });
@@ -54,7 +54,7 @@ export const tauri: Backend = {
   setZoom: (factor) => getCurrentWebview().setZoom(factor),
   chooseFiles: async (title) => (await open({ title, multiple: true, directory: false })) ?? [],
   chooseSavePath: (title, name) => save({ title, defaultPath: name }),
-  onNotificationClicked: (callback) => listen<NewsSubject>('show', ({ payload }) => callback(payload)),
+  onNotificationClicked: (callback) => listen<NotificationSubject>('show', ({ payload }) => callback(payload)),
   onFilesDropped: (callback) =>
     getCurrentWebview().onDragDropEvent(({ payload }) => {
       if (payload.type === 'over') return;

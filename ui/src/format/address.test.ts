@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 
-import type { Way } from '../backend/bindings/Way';
+import type { TransportOption } from '../backend/bindings/TransportOption';
 import { byWay, goes, portText, readAddress, shownUrl, wayOf, wholeUrl } from './address';
 
-const TLS: Way = { name: 'TLS', scheme: 'mqtts', port: 8883, path: '', alpn: [] };
-const SOCKET: Way = { name: 'WebSocket', scheme: 'wss', port: 8084, path: '/mqtt', alpn: [] };
+const TLS: TransportOption = { name: 'TLS', scheme: 'mqtts', port: 8883, path: '', alpn: [] };
+const SOCKET: TransportOption = { name: 'WebSocket', scheme: 'wss', port: 8084, path: '/mqtt', alpn: [] };
 
 describe('an address', () => {
   it.each([

@@ -1,7 +1,7 @@
 /** The address of a broker, as typed. */
 
 import type { Scheme } from '../backend/bindings/Scheme';
-import type { Way } from '../backend/bindings/Way';
+import type { TransportOption } from '../backend/bindings/TransportOption';
 
 export interface Address {
   /** Nothing where only a host was written. */
@@ -35,7 +35,7 @@ export function readAddress(text: string): Address | null {
 }
 
 /** The whole address: what was not written is taken from the way. */
-export function wholeUrl(address: Address, way: Pick<Way, 'scheme' | 'port' | 'path'>): string {
+export function wholeUrl(address: Address, way: Pick<TransportOption, 'scheme' | 'port' | 'path'>): string {
   const bare = address.scheme === null;
   const scheme = address.scheme ?? way.scheme;
   const port = address.port ?? (bare ? way.port : PORTS[scheme]);
@@ -53,19 +53,19 @@ function isWebSocket(scheme: Scheme): boolean {
 }
 
 /** The same host by another way. */
-export function byWay(address: Address, way: Way): string {
+export function byWay(address: Address, way: TransportOption): string {
   return `${way.scheme}://${address.host}:${way.port}${way.path}`;
 }
 
 /** Whether a whole address goes this way. */
-export function goes(url: string, way: Way): boolean {
+export function goes(url: string, way: TransportOption): boolean {
   const address = readAddress(url);
   if (address?.scheme !== way.scheme) return false;
   return (address.port ?? PORTS[address.scheme]) === way.port && (address.path || way.path) === way.path;
 }
 
 /** The way that an address goes; on a port of the broker's own, the only one that looks like it. */
-export function wayOf(url: string, ways: Way[]): Way | null {
+export function wayOf(url: string, ways: TransportOption[]): TransportOption | null {
   const exact = ways.find((way) => goes(url, way));
   if (exact) return exact;
   const [only, ...others] = ways.filter((way) => readAddress(url)?.scheme === way.scheme);

@@ -3,8 +3,8 @@ import { expect, it } from 'vitest';
 import { isNothing, older, olderInShort } from './older';
 
 it('names what there is, and only that', () => {
-  const check = (commands: number, strays: number, logs: number, words: string, short: string) => {
-    const what = { commands, strays, logs };
+  const check = (commands: number, unmatched: number, logs: number, words: string, short: string) => {
+    const what = { commands, unmatched, logs };
     expect([older(what), olderInShort(what), isNothing(what)]).toEqual([words, short, words === '']);
   };
   check(0, 0, 0, '', 'them');

@@ -4,15 +4,15 @@ import { counted } from './count';
 const listed = new Intl.ListFormat('en', { type: 'conjunction' });
 
 /** There is none of anything. */
-export function isNothing({ commands, strays, logs }: Older): boolean {
-  return commands + strays + logs === 0;
+export function isNothing({ commands, unmatched, logs }: Older): boolean {
+  return commands + unmatched + logs === 0;
 }
 
 /** The number of old entries: `1,200 commands, 3 answers without a command, and 1 log`. */
-export function older({ commands, strays, logs }: Older): string {
+export function older({ commands, unmatched, logs }: Older): string {
   const kinds: [number, string, string][] = [
     [commands, 'command', 'commands'],
-    [strays, 'answer without a command', 'answers without a command'],
+    [unmatched, 'answer without a command', 'answers without a command'],
     [logs, 'log', 'logs'],
   ];
   return listed.format(kinds.filter(([n]) => n > 0).map(([n, one, many]) => counted(n, one, many)));
@@ -20,5 +20,5 @@ export function older({ commands, strays, logs }: Older): string {
 
 /** The same as short as a button is. */
 export function olderInShort(what: Older): string {
-  return what.commands > 0 && what.strays + what.logs === 0 ? older(what) : 'them';
+  return what.commands > 0 && what.unmatched + what.logs === 0 ? older(what) : 'them';
 }

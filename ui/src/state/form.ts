@@ -9,7 +9,7 @@ import type { Preset } from '../backend/bindings/Preset';
 import type { PresetView } from '../backend/bindings/PresetView';
 import type { Secrets } from '../backend/bindings/Secrets';
 import type { Trust } from '../backend/bindings/Trust';
-import type { Way } from '../backend/bindings/Way';
+import type { TransportOption } from '../backend/bindings/TransportOption';
 import { DEFAULT_SETTINGS } from '../backend/bindings/Constants';
 import { settingsOf } from '../backend/settings';
 import { goes, readAddress, wholeUrl } from '../format/address';
@@ -60,7 +60,7 @@ export interface Settled {
   presetView: PresetView | null;
   /** The whole address; empty while there is none. */
   url: string;
-  way: Way | null;
+  way: TransportOption | null;
   alpn: string;
   trust: Trust;
   name: string;
@@ -208,11 +208,11 @@ function isAws(kit: KitView | null, host: string): boolean {
   return /\.amazonaws\.com(\.cn)?$/i.test(host) || /Amazon Web Services|AWS IoT/i.test(`${subject} ${issuer}`);
 }
 
-const TLS: Way = { name: '', scheme: 'mqtts', port: 8883, path: '', alpn: [] };
+const TLS: TransportOption = { name: '', scheme: 'mqtts', port: 8883, path: '', alpn: [] };
 
 /** How a broker is reached where only its host is written. */
-function usualWay(ways: Way[], files: boolean, port: number | null): Way {
-  const encrypted = (way: Way) => way.scheme === 'mqtts' || way.scheme === 'wss';
+function usualWay(ways: TransportOption[], files: boolean, port: number | null): TransportOption {
+  const encrypted = (way: TransportOption) => way.scheme === 'mqtts' || way.scheme === 'wss';
   const byPort = ways.find((way) => way.port === port && (!files || encrypted(way)));
   if (byPort) return byPort;
   if (port === 1883 && !files) return { ...TLS, scheme: 'mqtt', port };

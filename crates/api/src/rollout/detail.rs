@@ -29,15 +29,15 @@ pub struct RolloutDetail {
     /// Rollouts that follow this one, by id, oldest first.
     pub followed_by: Vec<String>,
     /// Devices that answered and are no members, where it was a broadcast: the first by id, 100 at most.
-    pub strangers: Vec<Stranger>,
+    pub unexpected_devices: Vec<UnexpectedDevice>,
     /// How many of them there are.
-    pub stranger_count: u32,
+    pub unexpected_count: u32,
 }
 
 /// A device that answered a broadcast and is no member of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[ts(export)]
-pub struct Stranger {
+pub struct UnexpectedDevice {
     /// Its id.
     pub device: String,
     /// What it said, as the state of a command.

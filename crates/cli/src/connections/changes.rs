@@ -6,7 +6,7 @@ use wilco_engine::api::{
     Client, ConnectionEntry, ConnectionView, Failure, FailureCode, FileToRead, RolloutState, Trust,
 };
 
-use super::{Described, files};
+use super::{ConnectionInput, files};
 use crate::{
     base::Base,
     input::{confirmed, secret_line},
@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// Adds one.
-pub(super) async fn add(base: &Base, entry: ConnectionEntry, described: Described) -> Result<ExitCode, Problem> {
+pub(super) async fn add(base: &Base, entry: ConnectionEntry, described: ConnectionInput) -> Result<ExitCode, Problem> {
     let entry = described.over(base.console(), entry).await?;
     let added = save(base.console(), entry).await?;
     warn_of_overlaps(&added);
@@ -33,7 +33,7 @@ fn warn_of_overlaps(connection: &ConnectionView) {
 /// The change.
 pub(super) struct Edit {
     options: EditOptions,
-    described: Described,
+    described: ConnectionInput,
 }
 
 impl Edit {
@@ -47,7 +47,7 @@ impl Edit {
                 "Give at least one, such as --url or --rename. `wilco connections edit --help` lists all of them.",
             ));
         }
-        let described = Described::read(std::mem::take(&mut options.broker))?;
+        let described = ConnectionInput::read(std::mem::take(&mut options.broker))?;
         Ok(Edit { options, described })
     }
 

@@ -4,9 +4,9 @@ use std::{path::Path, process::ExitCode};
 
 use anstyle::{AnsiColor, Style};
 use tokio::sync::mpsc::unbounded_channel;
-use wilco_engine::api::{Client, ConnectionEntry, PreflightStep, PreflightView, Remark, StepState};
+use wilco_engine::api::{Client, ConnectionEntry, PreflightFinding, PreflightStep, PreflightView, StepState};
 
-use super::{Described, with_base, within};
+use super::{ConnectionInput, with_base, within};
 use crate::{
     base::Base,
     options::{Listing, TestOptions},
@@ -28,7 +28,7 @@ pub(super) async fn run(options: TestOptions, data_dir: Option<&Path>) -> Result
         })
         .await;
     };
-    let described = Described::read(broker)?;
+    let described = ConnectionInput::read(broker)?;
     within(Base::passing().await?, async |base| {
         let entry = ConnectionEntry { url, without_keyring: true, ..ConnectionEntry::default() };
         attempt(base.console(), described.over(base.console(), entry).await?, output).await
@@ -92,7 +92,7 @@ impl Report {
         }
         self.output.line("")?;
         self.output.line(&clean(&view.verdict))?;
-        for policy in view.steps.iter().filter_map(|step| step.remark.as_ref()?.policy.as_ref()) {
+        for policy in view.steps.iter().filter_map(|step| step.finding.as_ref()?.policy.as_ref()) {
             self.output.line("")?;
             policy.lines().try_for_each(|line| self.output.line(&clean(line)))?;
         }
@@ -109,13 +109,13 @@ fn lines(step: &PreflightStep) -> Vec<String> {
         StepState::Waiting | StepState::Skipped => paint(&format!("{mark} {said}"), style),
         _ => format!("{} {said}", paint(mark, style)),
     }];
-    lines.extend(step.remark.iter().flat_map(explained));
+    lines.extend(step.finding.iter().flat_map(explained));
     lines
 }
 
-fn explained(remark: &Remark) -> Vec<String> {
+fn explained(finding: &PreflightFinding) -> Vec<String> {
     // The hint says in words what the window offers by `pin` and `version`.
-    let Remark { title, why, hint, trace, policy, pin: _, version: _ } = remark;
+    let PreflightFinding { title, why, hint, trace, policy, pin: _, version: _ } = finding;
     let mut parts = vec![format!("{}.", title.trim_end_matches('.')), why.clone()];
     if !hint.is_empty() {
         parts.push(format!("Solution: {hint}"));
@@ -143,13 +143,13 @@ fn milliseconds(took: f64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use wilco_engine::api::{PreflightStep, Remark, Step, StepState};
+    use wilco_engine::api::{PreflightFinding, PreflightStep, Step, StepState};
 
     use super::{lines, milliseconds};
 
-    fn step(state: StepState, took_ms: Option<f64>, remark: Option<Remark>) -> PreflightStep {
+    fn step(state: StepState, took_ms: Option<f64>, finding: Option<PreflightFinding>) -> PreflightStep {
         let said = "Refused:\u{1b}[2J closed".to_owned();
-        PreflightStep { step: Step::Subscribe, name: "Subscribe".to_owned(), state, said, took_ms, remark }
+        PreflightStep { step: Step::Subscribe, name: "Subscribe".to_owned(), state, said, took_ms, finding }
     }
 
     fn plain(step: &PreflightStep) -> String {
@@ -168,7 +168,7 @@ mod tests {
 
     #[test]
     fn a_refusal_is_explained_below_its_step() {
-        let remark = Remark {
+        let finding = PreflightFinding {
             title: "The broker closed".to_owned(),
             why: "long ".repeat(30),
             hint: "Allow it.".to_owned(),
@@ -177,7 +177,7 @@ mod tests {
             pin: None,
             version: None,
         };
-        let said = plain(&step(StepState::Failed, None, Some(remark)));
+        let said = plain(&step(StepState::Failed, None, Some(finding)));
         let lines: Vec<_> = said.lines().skip(1).collect();
         assert_eq!(lines[0], "    The broker closed.");
         assert!(lines[1].starts_with("    long long") && lines[2].starts_with("    long"), "{said}");

@@ -15,7 +15,7 @@ pub(super) fn lines(detail: &RolloutDetail) -> Vec<String> {
     lines.extend(detail.firmware_times.iter().map(firmware));
     lines.extend(detail.causes.iter().map(cause));
     lines.extend(detail.shared.iter().map(shared));
-    lines.extend(strangers(detail));
+    lines.extend(unexpected_devices(detail));
     lines.extend(disagree(detail.disagreed, detail.disagree));
     if !detail.followed_by.is_empty() {
         lines.push(format!("Followed by: rollout {}", detail.followed_by.join(", ")));
@@ -38,25 +38,25 @@ fn approval(approval: &RolloutApproval) -> String {
 }
 
 /// `2 devices answered that are no members: lamp-8 succeeded, lamp-9 failed: no LED`
-pub(super) fn strangers(detail: &RolloutDetail) -> Option<String> {
-    let devices = if detail.stranger_count == 1 {
+pub(super) fn unexpected_devices(detail: &RolloutDetail) -> Option<String> {
+    let devices = if detail.unexpected_count == 1 {
         "device outside the rollout answered"
     } else {
         "devices outside the rollout answered"
     };
     let named: Vec<_> = detail
-        .strangers
+        .unexpected_devices
         .iter()
         .take(NAMED)
-        .map(|stranger| {
-            let message = stranger.message.as_deref().map(|message| format!(": {}", clean(message)));
-            let state = state_name(stranger.state);
-            format!("{} {state}{}", visible_name(&stranger.device), message.unwrap_or_default())
+        .map(|unexpected_device| {
+            let message = unexpected_device.message.as_deref().map(|message| format!(": {}", clean(message)));
+            let state = state_name(unexpected_device.state);
+            format!("{} {state}{}", visible_name(&unexpected_device.device), message.unwrap_or_default())
         })
         .collect();
-    let more = if named.len() < detail.stranger_count as usize { ", …" } else { "" };
-    (detail.stranger_count > 0)
-        .then(|| format!("{} {devices}: {}{more}", count(detail.stranger_count as usize), named.join(", ")))
+    let more = if named.len() < detail.unexpected_count as usize { ", …" } else { "" };
+    (detail.unexpected_count > 0)
+        .then(|| format!("{} {devices}: {}{more}", count(detail.unexpected_count as usize), named.join(", ")))
 }
 
 /// `3 devices answered that they succeeded, and reported other values afterwards. 2 still do: wilco devices --search is:disagrees`

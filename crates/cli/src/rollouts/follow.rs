@@ -108,7 +108,7 @@ impl<'a> Follow<'a> {
             }
         }
         self.name_those_not_done().await?;
-        self.name_strangers().await?;
+        self.name_unexpected_devices().await?;
         Ok(if line::all_done(&self.view) { ExitCode::SUCCESS } else { ExitCode::from(NOT_DONE) })
     }
 
@@ -266,12 +266,12 @@ impl<'a> Follow<'a> {
     }
 
     /// Names devices that answered a broadcast and are no members of it.
-    async fn name_strangers(&mut self) -> Result<(), Problem> {
+    async fn name_unexpected_devices(&mut self) -> Result<(), Problem> {
         if self.listing == Listing::Json || !self.view.spec.is_broadcast() {
             return Ok(());
         }
         let detail = self.base.console().rollout(&self.view.id).await?;
-        let Some(line) = detail::strangers(&detail) else { return Ok(()) };
+        let Some(line) = detail::unexpected_devices(&detail) else { return Ok(()) };
         self.print(|output| {
             output.line(&line)?;
             output.flush()

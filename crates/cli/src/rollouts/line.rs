@@ -4,7 +4,7 @@ use anstyle::{AnsiColor, Style};
 use serde::Serialize;
 use wilco_engine::api::{
     AnswerTimes, Cause, JsonText, MemberCounts, MemberState, MemberView, RolloutApproval, RolloutState, RolloutView,
-    SharedTrait, Stranger, TimesView, WaitsFor, grouped,
+    SharedTrait, TimesView, UnexpectedDevice, WaitsFor, grouped,
 };
 
 use crate::output::{clean, count, local_time, paint, several, state_name, state_style, time_of_day, visible_name};
@@ -44,8 +44,8 @@ pub(super) struct Shown {
     /// Members that answered that they succeeded, but report other values.
     pub(super) disagree: u32,
     pub(super) followed_by: Vec<String>,
-    pub(super) strangers: Vec<Stranger>,
-    pub(super) stranger_count: u32,
+    pub(super) unexpected_devices: Vec<UnexpectedDevice>,
+    pub(super) unexpected_count: u32,
     pub(super) members: Vec<MemberLine>,
 }
 

@@ -24,13 +24,13 @@ const SHORTEST_RSA: usize = 2_048;
 /// A certificate that is at fault.
 #[derive(Debug)]
 pub(super) struct Fault {
-    whose: Whose,
+    whose: CertificateOwner,
     subject: String,
     kind: Kind,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Whose {
+enum CertificateOwner {
     /// The server's own.
     Server,
     /// Another one that the server sent.
@@ -84,7 +84,7 @@ impl<'a> Chain<'a> {
 
     /// The same for a handshake that the server did not sign in a way that can be checked.
     pub(super) fn blame_key(&self, error: Error) -> Error {
-        match self.shown.first().and_then(|own| short_key(own).map(|kind| fault(Whose::Server, own, kind))) {
+        match self.shown.first().and_then(|own| short_key(own).map(|kind| fault(CertificateOwner::Server, own, kind))) {
             Some(fault) => Error::InvalidCertificate(Refused::Other(OtherError(Arc::new(fault)))),
             None => error,
         }
@@ -106,44 +106,44 @@ impl<'a> Chain<'a> {
             Refused::UnsupportedSignatureAlgorithmContext { .. }
             | Refused::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => {
                 let weak = self.path().find_map(|(whose, one)| weak_signature(one).map(|kind| fault(whose, one, kind)));
-                Some(weak.unwrap_or_else(|| fault(Whose::Server, own, Kind::UnknownSignature)))
+                Some(weak.unwrap_or_else(|| fault(CertificateOwner::Server, own, Kind::UnknownSignature)))
             }
             Refused::NotValidForNameContext { expected: ServerName::IpAddress(ip), presented } => {
                 let ip = std::net::IpAddr::from(*ip).to_string();
                 let is_dns_name = presented.iter().any(|name| *name == format!("DnsName(\"{ip}\")"));
-                is_dns_name.then(|| fault(Whose::Server, own, Kind::IpAsDnsName(ip)))
+                is_dns_name.then(|| fault(CertificateOwner::Server, own, Kind::IpAsDnsName(ip)))
             }
             Refused::NotValidForNameContext { presented, .. } if presented.is_empty() => {
-                Some(fault(Whose::Server, own, Kind::NoNames))
+                Some(fault(CertificateOwner::Server, own, Kind::NoNames))
             }
             Refused::Other(other) if format!("{:?}", other.0) == "CaUsedAsEndEntity" && own.is_self_issued() => {
-                Some(fault(Whose::Server, own, Kind::SelfSigned { sha256: own.facts.sha256.clone() }))
+                Some(fault(CertificateOwner::Server, own, Kind::SelfSigned { sha256: own.facts.sha256.clone() }))
             }
             _ => None,
         }
     }
 
     /// The server's own certificate, its issuer, and so on.
-    fn path(&self) -> impl Iterator<Item = (Whose, &Certificate)> {
-        let first = self.shown.first().map(|own| (Whose::Server, own));
-        let next = |(_, last): &(Whose, &Certificate)| {
+    fn path(&self) -> impl Iterator<Item = (CertificateOwner, &Certificate)> {
+        let first = self.shown.first().map(|own| (CertificateOwner::Server, own));
+        let next = |(_, last): &(CertificateOwner, &Certificate)| {
             let issuer = self.shown.iter().find(|one| one.subject == last.issuer && !last.is_self_issued());
-            issuer.map(|issuer| (Whose::Intermediate, issuer))
+            issuer.map(|issuer| (CertificateOwner::Intermediate, issuer))
         };
         std::iter::successors(first, next).take(LONGEST_CHAIN)
     }
 
-    fn dated(&self, seconds: u64, of: fn(&Certificate) -> Timestamp) -> Option<(Whose, &Certificate)> {
+    fn dated(&self, seconds: u64, of: fn(&Certificate) -> Timestamp) -> Option<(CertificateOwner, &Certificate)> {
         let is_it = |one: &&Certificate| u64::try_from(of(one).0.div_euclid(1_000)) == Ok(seconds);
         let at = self.shown.iter().position(|one| is_it(&one))?;
-        Some((if at == 0 { Whose::Server } else { Whose::Intermediate }, &self.shown[at]))
+        Some((if at == 0 { CertificateOwner::Server } else { CertificateOwner::Intermediate }, &self.shown[at]))
     }
 
     fn unknown_issuer(&self, own: &Certificate) -> Fault {
         if own.is_self_issued() {
-            return fault(Whose::Server, own, Kind::SelfSigned { sha256: own.facts.sha256.clone() });
+            return fault(CertificateOwner::Server, own, Kind::SelfSigned { sha256: own.facts.sha256.clone() });
         }
-        let (whose, top) = self.path().last().unwrap_or((Whose::Server, own));
+        let (whose, top) = self.path().last().unwrap_or((CertificateOwner::Server, own));
         let issuer = top.facts.issuer.clone();
         fault(whose, top, Kind::UnknownIssuer { issuer, sends_intermediates: self.shown.len() > 1 })
     }
@@ -152,8 +152,8 @@ impl<'a> Chain<'a> {
         let authorities: Vec<_> =
             self.authorities.iter().filter_map(|der| Certificate::read(der.clone()).ok()).collect();
         for (whose, one) in self.path() {
-            let sent = self.shown.iter().map(|issuer| (Whose::Intermediate, issuer));
-            let issuers = sent.chain(authorities.iter().map(|issuer| (Whose::Authority, issuer)));
+            let sent = self.shown.iter().map(|issuer| (CertificateOwner::Intermediate, issuer));
+            let issuers = sent.chain(authorities.iter().map(|issuer| (CertificateOwner::Authority, issuer)));
             let mut issuers: Vec<_> = issuers.filter(|(_, issuer)| issuer.subject == one.issuer).collect();
             if let Some((whose, issuer, kind)) =
                 issuers.iter().find_map(|(whose, issuer)| short_key(issuer).map(|kind| (*whose, *issuer, kind)))
@@ -170,7 +170,7 @@ impl<'a> Chain<'a> {
     }
 }
 
-fn fault(whose: Whose, one: &Certificate, kind: Kind) -> Fault {
+fn fault(whose: CertificateOwner, one: &Certificate, kind: Kind) -> Fault {
     Fault { whose, subject: one.facts.subject.clone(), kind }
 }
 
@@ -199,13 +199,15 @@ impl Fault {
     pub(super) fn explain(&self) -> Explanation {
         let subject = &self.subject;
         let name = match self.whose {
-            Whose::Server => format!("the broker's certificate ({subject})"),
-            Whose::Intermediate => format!("the intermediate certificate {subject}, which the broker sends,"),
-            Whose::Authority => format!("the CA certificate {subject}"),
+            CertificateOwner::Server => format!("the broker's certificate ({subject})"),
+            CertificateOwner::Intermediate => {
+                format!("the intermediate certificate {subject}, which the broker sends,")
+            }
+            CertificateOwner::Authority => format!("the CA certificate {subject}"),
         };
-        let owner = if self.whose == Whose::Authority { "The authority" } else { "The broker" };
+        let owner = if self.whose == CertificateOwner::Authority { "The authority" } else { "The broker" };
         let renew = || match self.whose {
-            Whose::Server => {
+            CertificateOwner::Server => {
                 "The broker needs a new certificate. If it should be valid, check this computer's clock.".to_owned()
             }
             _ => format!("{owner} needs a new one in its chain; the server certificate itself may be valid."),

@@ -17,12 +17,12 @@ use super::{
 
 /// A keyring that does so many things and then no more, as if the program were killed or the keyring locked.
 #[derive(Clone, Default)]
-struct Fragile {
+struct FailingKeyring {
     memory: Arc<Memory>,
     left: Arc<AtomicUsize>,
 }
 
-impl Fragile {
+impl FailingKeyring {
     fn allow(&self, operations: usize) {
         self.left.store(operations, Ordering::Relaxed);
     }
@@ -36,7 +36,7 @@ impl Fragile {
     }
 }
 
-impl Backend for Fragile {
+impl Backend for FailingKeyring {
     fn set(&self, name: &str, content: &[u8]) -> Result<(), VaultError> {
         assert!(content.len() <= PART, "{} bytes in one entry", content.len());
         self.step()?;
@@ -61,8 +61,8 @@ fn bytes(size: usize, seed: u8) -> Vec<u8> {
     (0..size).map(|n| seed.wrapping_add(u8::try_from(n % 251).unwrap())).collect()
 }
 
-fn vault() -> (Fragile, Vault) {
-    let keyring = Fragile::default();
+fn vault() -> (FailingKeyring, Vault) {
+    let keyring = FailingKeyring::default();
     keyring.allow(usize::MAX);
     (keyring.clone(), Vault::over(keyring))
 }
@@ -116,7 +116,7 @@ fn an_interrupted_replacement_leaves_the_old_or_the_new_secret_whole() {
 }
 
 /// Whatever was left over is gone after the next replacement or removal.
-fn check_no_leftovers(keyring: &Fragile, vault: &Vault) {
+fn check_no_leftovers(keyring: &FailingKeyring, vault: &Vault) {
     vault.put("bench", KIND, &Secret::new(bytes(PART + 1, 5))).unwrap();
     assert_eq!(stored(vault), Some(bytes(PART + 1, 5)));
     assert_eq!(keyring.memory.entries().len(), 3, "a manifest and two parts");

@@ -6,12 +6,12 @@ use clap::Parser;
 use tracing::{error, info};
 use tracing_subscriber::EnvFilter;
 use wilco_device::{
+    device_settings::DeviceSettings,
     dials::Dials,
     endpoint::{Endpoint, TlsFiles},
     faults::{Faults, Pace},
     fleet::Fleet,
     payload_format::PayloadFormat,
-    persona::Persona,
     store::Store,
 };
 use wilco_dialect::Topics;
@@ -143,21 +143,21 @@ async fn run(options: Options) -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-fn devices(options: &Options) -> Result<Vec<(Persona, Store)>, Box<dyn std::error::Error>> {
+fn devices(options: &Options) -> Result<Vec<(DeviceSettings, Store)>, Box<dyn std::error::Error>> {
     let names: Vec<String> = match options.count {
         None => vec![options.id.clone()],
         Some(count) => (1..=count).map(|number| format!("{}-{number:04}", options.id)).collect(),
     };
     let mut personas = Vec::with_capacity(names.len());
     for (name, number) in names.iter().zip(0_u64..) {
-        personas.push(persona(options, DeviceId::new(name)?, number));
+        personas.push(device_settings(options, DeviceId::new(name)?, number));
     }
-    let with_store = |persona: Persona| {
+    let with_store = |device_settings: DeviceSettings| {
         let store = match &options.state_dir {
-            Some(directory) => Store::in_directory(directory, persona.id.as_str())?,
+            Some(directory) => Store::in_directory(directory, device_settings.id.as_str())?,
             None => Store::None,
         };
-        Ok((persona, store))
+        Ok((device_settings, store))
     };
     options.trouble.dials().turn(personas).into_iter().map(with_store).collect()
 }
@@ -178,10 +178,10 @@ impl Trouble {
     }
 }
 
-fn persona(options: &Options, id: DeviceId, number: u64) -> Persona {
+fn device_settings(options: &Options, id: DeviceId, number: u64) -> DeviceSettings {
     let trouble = &options.trouble;
     let telemetry = Duration::from_millis(options.telemetry_ms);
-    Persona {
+    DeviceSettings {
         firmware: options.firmware.clone(),
         payload_format: options.dialect,
         tags: options.tags.clone(),
@@ -189,7 +189,7 @@ fn persona(options: &Options, id: DeviceId, number: u64) -> Persona {
         telemetry: (!telemetry.is_zero()).then_some(telemetry),
         pace: Pace { work: trouble.work_ms.clone(), reboot: trouble.restart_ms.clone(), ..Pace::default() },
         seed: trouble.seed.wrapping_add(number << 16),
-        ..Persona::new(id)
+        ..DeviceSettings::new(id)
     }
 }
 

@@ -5,8 +5,8 @@ use std::time::Duration;
 use wilco_ledger::DeviceId;
 
 use crate::{
+    device_settings::{Absence, DeviceSettings},
     faults::{Faults, Pace},
-    persona::{Absence, Persona},
     random::Random,
     telemetry::Climate,
 };
@@ -50,7 +50,7 @@ const fn group(
 }
 
 /// So many devices, those of all groups mixed, the healthy ones first.
-pub(super) fn cast(count: usize) -> Vec<Persona> {
+pub(super) fn cast(count: usize) -> Vec<DeviceSettings> {
     let mut random = Random::new(SEED, 0);
     let mut members = [0_usize; GROUPS.len()];
     let mut numbers = [0_u64; GROUPS.len()];
@@ -65,15 +65,15 @@ pub(super) fn cast(count: usize) -> Vec<Persona> {
             numbers[chosen] += random.within(&(1..=3));
             members[chosen] += 1;
             let id = DeviceId::new(format!("{}-{:04}", GROUPS[chosen].stem, numbers[chosen])).ok()?;
-            Some(persona(id, &GROUPS[chosen], members[chosen] <= HEALTHY_FIRST, position as u64, &mut random))
+            Some(device_settings(id, &GROUPS[chosen], members[chosen] <= HEALTHY_FIRST, position as u64, &mut random))
         })
         .collect()
 }
 
-fn persona(id: DeviceId, group: &Group, healthy: bool, number: u64, random: &mut Random) -> Persona {
+fn device_settings(id: DeviceId, group: &Group, healthy: bool, number: u64, random: &mut Random) -> DeviceSettings {
     let firmware = if healthy { FIRMWARE[0].0 } else { FIRMWARE[by_weight(FIRMWARE.map(|(_, part)| part), random)].0 };
     let site = random.pick(&SITES).copied();
-    let mut persona = Persona {
+    let mut device_settings = DeviceSettings {
         firmware: firmware.to_owned(),
         tags: group.tags.iter().copied().chain(site).map(str::to_owned).collect(),
         climate: group.climate,
@@ -82,23 +82,24 @@ fn persona(id: DeviceId, group: &Group, healthy: bool, number: u64, random: &mut
         has_past: true,
         seed: SEED.wrapping_add(number << 16),
         accidents: SEED.wrapping_add(number << 16),
-        ..Persona::new(id)
+        ..DeviceSettings::new(id)
     };
     if healthy {
-        return persona;
+        return device_settings;
     }
-    persona.led = random.happens(0.3);
-    persona.faults =
+    device_settings.led = random.happens(0.3);
+    device_settings.faults =
         Faults { fail: if firmware == BUGGY { 0.08 } else { 0.002 }, duplicate: 0.005, ..Faults::default() };
     match random.within(&(0..=999)) {
         0..15 => {
-            persona.absence = Some(Absence { stay: 180_000..=900_000, away: 180_000..=900_000, away_first: true });
+            device_settings.absence =
+                Some(Absence { stay: 180_000..=900_000, away: 180_000..=900_000, away_first: true });
         }
-        15..40 => persona.pace.work = 2_000..=6_000,
-        40..50 => persona.faults.drop = 0.3,
+        15..40 => device_settings.pace.work = 2_000..=6_000,
+        40..50 => device_settings.faults.drop = 0.3,
         _ => {}
     }
-    persona
+    device_settings
 }
 
 fn by_weight(weights: impl IntoIterator<Item = u64> + Clone, random: &mut Random) -> usize {
@@ -124,10 +125,14 @@ mod tests {
     #[test]
     fn the_cast_is_believable_and_always_the_same() {
         let fleet = cast(2_000);
-        let ids = |fleet: &[crate::persona::Persona]| fleet.iter().map(|one| one.id.clone()).collect::<Vec<_>>();
+        let ids = |fleet: &[crate::device_settings::DeviceSettings]| {
+            fleet.iter().map(|one| one.id.clone()).collect::<Vec<_>>()
+        };
         assert_eq!(ids(&fleet), ids(&cast(2_000)));
         assert_eq!(ids(&fleet).into_iter().collect::<HashSet<_>>().len(), 2_000);
-        let count = |which: &dyn Fn(&crate::persona::Persona) -> bool| fleet.iter().filter(|one| which(one)).count();
+        let count = |which: &dyn Fn(&crate::device_settings::DeviceSettings) -> bool| {
+            fleet.iter().filter(|one| which(one)).count()
+        };
         assert!((15..=50).contains(&count(&|one| one.absence.is_some())));
         assert!((20..=90).contains(&count(&|one| *one.pace.work.start() >= 2_000)));
         assert!((150..=350).contains(&count(&|one| one.firmware == BUGGY)));

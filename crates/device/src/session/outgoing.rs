@@ -10,7 +10,7 @@ use wilco_dialect::{
 use wilco_ledger::{CommandId, Millis, Outcome};
 
 use super::{Due, Session};
-use crate::{clock, device::Action, faults::Fate};
+use crate::{clock, device::Action, faults::AnswerPlan};
 
 /// How long an answer that is to be overtaken waits.
 const HELD_BACK: Millis = Millis(1_000);
@@ -22,18 +22,18 @@ impl Session {
         let to = response.id.as_ref().map_or("a request without an ID", CommandId::as_str);
         let why = response.message.as_deref().map(|why| format!(": {}", beginning(why))).unwrap_or_default();
         self.note(Level::INFO, &format!("answers {to}: {}{why}", response.outcome.state().as_str()));
-        let fate = self.persona.faults.fate_of(response, &mut self.accidents);
-        let mut delay = Millis(self.random.within(&self.persona.pace.delay));
+        let fate = self.device_settings.faults.fate_of(response, &mut self.accidents);
+        let mut delay = Millis(self.random.within(&self.device_settings.pace.delay));
         if response.outcome == Outcome::Accepted {
-            delay = delay + Millis(self.random.within(&self.persona.pace.accept));
+            delay = delay + Millis(self.random.within(&self.device_settings.pace.accept));
         }
         self.send_after(delay, fate);
     }
 
     pub(super) fn say(&mut self, text: String) {
         self.note(Level::INFO, &format!("says {}", beginning(&text)));
-        let fate = self.persona.faults.fate_of_text(text, &mut self.accidents);
-        let delay = Millis(self.random.within(&self.persona.pace.delay));
+        let fate = self.device_settings.faults.fate_of_text(text, &mut self.accidents);
+        let delay = Millis(self.random.within(&self.device_settings.pace.delay));
         self.send_after(delay, fate);
     }
 
@@ -46,14 +46,14 @@ impl Session {
         let (chunks, receipt) = device_side::cut_log(id, &text);
         self.note(Level::INFO, &format!("sends {} bytes of its log, chunks: {}", text.len(), chunks.len()));
         for chunk in &chunks {
-            let fate = self.persona.faults.fate_of_chunk(chunk, &mut self.accidents);
-            let delay = Millis(self.random.within(&self.persona.pace.delay));
+            let fate = self.device_settings.faults.fate_of_chunk(chunk, &mut self.accidents);
+            let delay = Millis(self.random.within(&self.device_settings.pace.delay));
             self.send_after(delay, fate);
         }
         self.device.log_sent(id, Ok(&receipt), clock::now())
     }
 
-    fn send_after(&mut self, delay: Millis, fate: Fate) {
+    fn send_after(&mut self, delay: Millis, fate: AnswerPlan) {
         let delay = if fate.held_back { delay + HELD_BACK } else { delay };
         if delay == Millis(0) {
             self.send(&fate);
@@ -62,7 +62,7 @@ impl Session {
         }
     }
 
-    pub(super) fn send(&self, fate: &Fate) {
+    pub(super) fn send(&self, fate: &AnswerPlan) {
         let properties = PublishProperties {
             correlation_data: fate.id.as_ref().map(|id| id.as_str().to_owned().into_bytes().into()),
             content_type: Some(fate.content_type.to_owned()),
@@ -75,7 +75,7 @@ impl Session {
     }
 
     pub(super) fn report_status(&self) {
-        let payload = self.device.status_payload(&self.persona.firmware, &self.persona.tags);
+        let payload = self.device.status_payload(&self.device_settings.firmware, &self.device_settings.tags);
         self.publish(Channel::Status, payload, PublishOptions::at_least_once().retained());
     }
 
@@ -94,12 +94,12 @@ impl Session {
 
     pub(super) fn publish(&self, channel: Channel, payload: Vec<u8>, options: PublishOptions) {
         if let Err(error) = self.client.try_publish(self.topic(channel), payload, options) {
-            warn!(device = %self.persona.id, "could not publish a message: {error}");
+            warn!(device = %self.device_settings.id, "could not publish a message: {error}");
         }
     }
 
     pub(super) fn topic(&self, channel: Channel) -> String {
-        self.around.endpoint.topics.of(&self.persona.id, channel)
+        self.around.endpoint.topics.of(&self.device_settings.id, channel)
     }
 
     pub(super) fn later(&mut self, delay: Millis, due: Due) {
@@ -109,12 +109,12 @@ impl Session {
     /// Notes what happens in the device's own log, and in the program's.
     pub(super) fn note(&mut self, level: Level, what: &str) {
         match level {
-            Level::ERROR => error!(device = %self.persona.id, "{what}"),
-            Level::WARN => warn!(device = %self.persona.id, "{what}"),
-            _ => info!(device = %self.persona.id, "{what}"),
+            Level::ERROR => error!(device = %self.device_settings.id, "{what}"),
+            Level::WARN => warn!(device = %self.device_settings.id, "{what}"),
+            _ => info!(device = %self.device_settings.id, "{what}"),
         }
         if let Err(error) = self.logbook.note(clock::now(), level, what) {
-            warn!(device = %self.persona.id, "could not write the log: {error}");
+            warn!(device = %self.device_settings.id, "could not write the log: {error}");
         }
     }
 }

@@ -5,10 +5,10 @@ use std::{collections::BTreeMap, time::Duration};
 use serde_json::{Value, json};
 use wilco_device::{
     broker::Broker,
+    device_settings::DeviceSettings,
     dials::Dials,
     faults::{Faults, Pace},
     fleet::Fleet,
-    persona::Persona,
     store::Store,
 };
 use wilco_ledger::DeviceId;
@@ -18,11 +18,11 @@ use super::{console::Console, endpoint};
 /// Nothing more is to come after this.
 const QUIET: Duration = Duration::from_millis(1_500);
 
-fn pumps(count: usize) -> Vec<Persona> {
-    let pump = |n| Persona {
+fn pumps(count: usize) -> Vec<DeviceSettings> {
+    let pump = |n| DeviceSettings {
         telemetry: None,
         pace: Pace { work: 20..=20, reboot: 50..=50, ..Pace::default() },
-        ..Persona::new(DeviceId::new(format!("pump-{n:02}")).expect("a device ID"))
+        ..DeviceSettings::new(DeviceId::new(format!("pump-{n:02}")).expect("a device ID"))
     };
     (0..count).map(pump).collect()
 }
@@ -31,7 +31,7 @@ fn pumps(count: usize) -> Vec<Persona> {
 async fn fleet(count: usize, dials: &Dials) -> (Broker, Console, Fleet) {
     let broker = Broker::start(64).await.expect("a broker");
     let mut console = Console::connect(&broker.url(), "").await;
-    let devices = dials.turn(pumps(count)).into_iter().map(|persona| (persona, Store::None));
+    let devices = dials.turn(pumps(count)).into_iter().map(|device_settings| (device_settings, Store::None));
     let fleet = Fleet::start(endpoint(&broker, ""), devices).expect("a fleet");
     for n in 0..count {
         console.expect(&format!("pump-{n:02}/status"), |status| status["online"] == json!(true)).await;
@@ -60,8 +60,8 @@ async fn each_dial_does_what_it_says() {
     assert!(answers(Faults { drop: 1.0, ..none.clone() }).await.is_empty());
     let twice = answers(Faults { duplicate: 1.0, ..none.clone() }).await;
     assert_eq!(statuses(&twice), ["accepted", "accepted", "succeeded", "succeeded"]);
-    let stray = answers(Faults { wrong_id: 1.0, ..none.clone() }).await;
-    assert!(stray.len() == 2 && stray.iter().all(|answer| answer["id"] != json!("a")), "{stray:?}");
+    let unmatched = answers(Faults { wrong_id: 1.0, ..none.clone() }).await;
+    assert!(unmatched.len() == 2 && unmatched.iter().all(|answer| answer["id"] != json!("a")), "{unmatched:?}");
     let cut = answers(Faults { malformed: 1.0, ..none.clone() }).await;
     assert_eq!(statuses(&cut), ["unreadable", "unreadable"]);
     assert_eq!(statuses(&answers(Faults { fail: 1.0, ..none.clone() }).await), ["accepted", "failed"]);
@@ -77,7 +77,7 @@ async fn each_dial_does_what_it_says() {
 async fn the_network_delays_answers_and_devices_come_and_go() {
     let dials = Dials { delay: 600..=600, offline: 0.5, seed: 3, ..Dials::default() };
     let all: Vec<_> = dials.turn(pumps(40));
-    let away = all.iter().filter(|persona| persona.absence.is_some()).count();
+    let away = all.iter().filter(|device_settings| device_settings.absence.is_some()).count();
     assert!((30..=40).contains(&away), "each that comes and goes is away half of the time: {away}");
     let (broker, mut console, fleet) = fleet(1, &Dials { offline: 0.0, ..dials }).await;
     let asked = tokio::time::Instant::now();
@@ -107,8 +107,8 @@ async fn run(seed: u64) -> BTreeMap<String, Vec<String>> {
     for (topic, answer) in console.rest(QUIET).await {
         if let Some(device) = topic.strip_suffix("/resp") {
             let word = answer["status"].as_str().unwrap_or("unreadable");
-            let stray = if answer["id"] == json!("a") { "" } else { " of another" };
-            said.entry(device.to_owned()).or_default().push(format!("{word}{stray}"));
+            let unmatched = if answer["id"] == json!("a") { "" } else { " of another" };
+            said.entry(device.to_owned()).or_default().push(format!("{word}{unmatched}"));
         }
     }
     fleet.stop().await;

@@ -1,8 +1,8 @@
 //! A device's log, requested and assembled.
 
 use serde_json::{Value, json};
-use wilco_device::{faults::Faults, persona::Persona};
-use wilco_dialect::{DecodedMessage, Dialect, Inbound, LogChunk, LogReceipt, LogStanding, Topics};
+use wilco_device::{device_settings::DeviceSettings, faults::Faults};
+use wilco_dialect::{DecodedMessage, Dialect, Inbound, LogChunk, LogProgress, LogReceipt, Topics};
 
 use crate::{bench, console::Console, dock, switch_on};
 
@@ -21,8 +21,8 @@ pub(crate) async fn ask(console: &mut Console, device: &str, id: &str, args: Val
         assert_eq!(console.correlation.as_deref(), Some(id));
         chunks.push(chunk);
     }
-    match LogStanding::of(&chunks, Some(&receipt)) {
-        LogStanding::Complete { text, .. } => text,
+    match LogProgress::of(&chunks, Some(&receipt)) {
+        LogProgress::Complete { text, .. } => text,
         other => panic!("no complete log: {other:?}"),
     }
 }
@@ -92,7 +92,7 @@ async fn a_long_log_comes_in_pieces_and_a_lost_one_is_named() {
         chunks.push(next_chunk(&mut console, "dock-1").await);
     }
     chunks.retain(|chunk| chunk.number != 2);
-    let standing = LogStanding::of(&chunks, Some(&receipt));
+    let standing = LogProgress::of(&chunks, Some(&receipt));
     assert_eq!(standing.to_string(), format!("Received {} of {of} chunks; missing: 2.", of - 1));
     fleet.stop().await;
     broker.stop().await;
@@ -101,13 +101,13 @@ async fn a_long_log_comes_in_pieces_and_a_lost_one_is_named() {
 #[tokio::test]
 async fn a_doubled_piece_is_noticed_and_does_no_harm() {
     let faults = Faults { duplicate: 1.0, ..Faults::default() };
-    let persona = Persona { faults, ..dock() };
-    let (broker, mut console, fleet, _directory) = bench(persona).await;
+    let device_settings = DeviceSettings { faults, ..dock() };
+    let (broker, mut console, fleet, _directory) = bench(device_settings).await;
     console.ask("dock-1", "a", "log.get", json!({})).await;
     let chunks = [next_chunk(&mut console, "dock-1").await, next_chunk(&mut console, "dock-1").await];
     assert_eq!(chunks[0], chunks[1]);
-    let standing = LogStanding::of(&chunks, None);
-    assert!(matches!(standing, LogStanding::Complete { .. }), "the last piece says the checksum: {standing:?}");
+    let standing = LogProgress::of(&chunks, None);
+    assert!(matches!(standing, LogProgress::Complete { .. }), "the last piece says the checksum: {standing:?}");
     fleet.stop().await;
     broker.stop().await;
 }

@@ -12,12 +12,12 @@ use tempfile::TempDir;
 use wilco_device::{
     broker::Broker,
     demo::DemoFleet,
+    device_settings::{Absence, DeviceSettings},
     dials::Dials,
     endpoint::{Endpoint, TlsFiles},
     faults::{Faults, Pace},
     fleet::Fleet,
     payload_format::PayloadFormat,
-    persona::{Absence, Persona},
     store::Store,
 };
 use wilco_dialect::Topics;
@@ -28,22 +28,22 @@ fn endpoint(broker: &Broker, prefix: &str) -> Endpoint {
     Endpoint::new(&broker.url(), &TlsFiles::default(), topics).expect("an endpoint")
 }
 
-fn dock() -> Persona {
-    Persona { telemetry: None, ..Persona::new(DeviceId::new("dock-1").expect("a device ID")) }
+fn dock() -> DeviceSettings {
+    DeviceSettings { telemetry: None, ..DeviceSettings::new(DeviceId::new("dock-1").expect("a device ID")) }
 }
 
 /// Switches one device on, with its memory in a directory.
-fn switch_on(broker: &Broker, persona: Persona, directory: &TempDir) -> Fleet {
-    let store = Store::in_directory(directory.path(), persona.id.as_str()).expect("a store");
-    Fleet::start(endpoint(broker, ""), [(persona, store)]).expect("a device")
+fn switch_on(broker: &Broker, device_settings: DeviceSettings, directory: &TempDir) -> Fleet {
+    let store = Store::in_directory(directory.path(), device_settings.id.as_str()).expect("a store");
+    Fleet::start(endpoint(broker, ""), [(device_settings, store)]).expect("a device")
 }
 
 /// A broker, a console and a device that is online.
-async fn bench(persona: Persona) -> (Broker, Console, Fleet, TempDir) {
+async fn bench(device_settings: DeviceSettings) -> (Broker, Console, Fleet, TempDir) {
     let broker = Broker::start(16).await.expect("a broker");
     let mut console = Console::connect(&broker.url(), "").await;
     let directory = tempfile::tempdir().expect("a directory");
-    let fleet = switch_on(&broker, persona, &directory);
+    let fleet = switch_on(&broker, device_settings, &directory);
     console.expect("dock-1/status", |status| status["online"] == json!(true)).await;
     console.expect("dock-1/state", |_| true).await;
     (broker, console, fleet, directory)
@@ -67,7 +67,7 @@ async fn the_led_is_accepted_then_done_and_reported() {
 #[tokio::test]
 async fn a_device_that_speaks_text_is_asked_and_answers_in_text() {
     let (broker, mut console, fleet, _directory) =
-        bench(Persona { payload_format: PayloadFormat::Text, ..dock() }).await;
+        bench(DeviceSettings { payload_format: PayloadFormat::Text, ..dock() }).await;
     console.publish("dock-1/req", b"light: on", false).await;
     console.expect("dock-1/state", |state| state["led"] == json!(true)).await;
     let done = console.expect("dock-1/resp", |_| true).await;
@@ -95,8 +95,8 @@ async fn a_repeated_id_is_answered_from_memory_after_the_program_restarted() {
 
 #[tokio::test]
 async fn a_restart_drops_the_connection_and_is_answered_after_coming_back() {
-    let persona = Persona { pace: Pace { reboot: 50..=50, ..Pace::default() }, ..dock() };
-    let (broker, mut console, fleet, _directory) = bench(persona).await;
+    let device_settings = DeviceSettings { pace: Pace { reboot: 50..=50, ..Pace::default() }, ..dock() };
+    let (broker, mut console, fleet, _directory) = bench(device_settings).await;
     let changes = json!({"changes": {"buzzer": false}, "apply": "restart"});
     console.ask("dock-1", "c", "config.set", changes).await;
     console.expect("dock-1/state", |state| state["saved"]["buzzer"] == json!(false)).await;
@@ -138,8 +138,8 @@ async fn configuration_changes_now_or_at_the_next_restart() {
 #[tokio::test]
 async fn telemetry_comes_at_the_interval_that_was_set_and_at_once() {
     // It would measure the first time within the hour.
-    let persona = Persona { telemetry: Some(Duration::from_secs(3_600)), ..dock() };
-    let (broker, mut console, fleet, _directory) = bench(persona).await;
+    let device_settings = DeviceSettings { telemetry: Some(Duration::from_secs(3_600)), ..dock() };
+    let (broker, mut console, fleet, _directory) = bench(device_settings).await;
     console.ask("dock-1", "a", "telemetry.set", json!({"interval_ms": 100})).await;
     console.expect("dock-1/state", |state| state["telemetry_interval_ms"] == json!(100)).await;
     let done = console.expect("dock-1/resp", |answer| answer["status"] == json!("succeeded")).await;
@@ -210,8 +210,8 @@ async fn a_retained_request_is_not_carried_out() {
 
 #[tokio::test]
 async fn an_interrupted_command_is_reported_as_unknown() {
-    let persona = Persona { pace: Pace { work: 60_000..=60_000, ..Pace::default() }, ..dock() };
-    let (broker, mut console, fleet, directory) = bench(persona).await;
+    let device_settings = DeviceSettings { pace: Pace { work: 60_000..=60_000, ..Pace::default() }, ..dock() };
+    let (broker, mut console, fleet, directory) = bench(device_settings).await;
     console.ask("dock-1", "a", "led", json!({"on": true})).await;
     assert_eq!(console.expect("dock-1/resp", |_| true).await["status"], json!("accepted"));
     // No good-bye: as if the power had gone.
@@ -241,7 +241,7 @@ async fn what_the_broker_held_is_done_after_coming_back() {
 #[tokio::test]
 async fn faults_are_seen_on_the_wire() {
     let faults = Faults { duplicate: 1.0, fail: 1.0, ..Faults::default() };
-    let (broker, mut console, fleet, _directory) = bench(Persona { faults, ..dock() }).await;
+    let (broker, mut console, fleet, _directory) = bench(DeviceSettings { faults, ..dock() }).await;
     console.ask("dock-1", "a", "led", json!({"on": true})).await;
     for expected in ["accepted", "accepted", "failed", "failed"] {
         assert_eq!(console.expect("dock-1/resp", |_| true).await["status"], json!(expected));
@@ -253,7 +253,7 @@ async fn faults_are_seen_on_the_wire() {
 #[tokio::test]
 async fn a_device_that_comes_and_goes_does_so() {
     let absence = Absence { stay: 100..=100, away: 50..=50, away_first: false };
-    let (broker, mut console, fleet, _directory) = bench(Persona { absence: Some(absence), ..dock() }).await;
+    let (broker, mut console, fleet, _directory) = bench(DeviceSettings { absence: Some(absence), ..dock() }).await;
     for online in [false, true, false, true] {
         console.expect("dock-1/status", |status| status["online"] == json!(online)).await;
     }
@@ -267,7 +267,7 @@ async fn a_fleet_under_a_prefix_reports_and_measures() {
     let mut console = Console::connect(&broker.url(), "cmd/site-7/").await;
     let devices = (1..=20).map(|number| {
         let id = DeviceId::new(format!("probe-{number:04}")).expect("a device ID");
-        (Persona { telemetry: Some(Duration::from_millis(50)), ..Persona::new(id) }, Store::None)
+        (DeviceSettings { telemetry: Some(Duration::from_millis(50)), ..DeviceSettings::new(id) }, Store::None)
     });
     let fleet = Fleet::start(endpoint(&broker, "cmd/site-7"), devices).expect("a fleet");
     fleet.connected(20).await;

@@ -13,8 +13,8 @@ use wilco_ledger::{DeviceId, grouped};
 
 use super::{Findings, MOST_DEVICES, MOST_OF_A_DEVICE, ReaderSettings, json, name, text};
 use crate::{
-    Ask, AskPayload, Control, DeviceCommand, Inbound, KnownDevice, Variable, devices::GENERAL, jinja::Template,
-    json::ExactValue, set::device_id,
+    CommandRequest, Control, DeviceCommand, Inbound, KnownDevice, RequestPayload, Variable, devices::GENERAL,
+    jinja::Template, json::ExactValue, set::device_id,
 };
 use entity::describe;
 use names::{expanded, expanded_device};
@@ -212,7 +212,7 @@ pub(crate) fn by_convention(device: &str, command: &str, topic: &str, payload: &
             variable(format!("{command}/{member}"), &format!("{{{{ value_json.{member} }}}}"));
         }
     }
-    let ask = Ask::Topic { topic: topic.into(), payload: AskPayload::Fixed(payload.into()) };
+    let ask = CommandRequest::Topic { topic: topic.into(), payload: RequestPayload::Fixed(payload.into()) };
     known.commands.push(DeviceCommand {
         reports: (!states.is_empty()).then(|| command.into()),
         ..DeviceCommand::new(command, command, Control::Button, ask)

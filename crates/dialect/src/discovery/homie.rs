@@ -7,8 +7,8 @@ use serde_json::Value;
 
 use super::{Findings, MOST_DEVICES, MOST_OF_A_DEVICE, ReaderSettings, name, named, text};
 use crate::{
-    Ask, ColourNotation, Control, DeviceCommand, Inbound, KnownDevice, Role, Root, Variable, json::ExactValue,
-    set::device_id,
+    ColourNotation, CommandRequest, Control, DeviceCommand, Inbound, KnownDevice, Role, Root, Variable,
+    json::ExactValue, set::device_id,
 };
 
 /// How much is remembered of one device of version 4, in attributes.
@@ -244,7 +244,7 @@ fn describe(device: &mut KnownDevice, property: &Property<'_>) {
         _ => Control::Text,
     };
     let is_light = datatype == "boolean" && matches!(property, "on" | "state" | "power" | "switch" | "relay" | "light");
-    let ask = Ask::Request { command: key.as_str().into(), argument: Some("value".into()), beside: None };
+    let ask = CommandRequest::Request { command: key.as_str().into(), argument: Some("value".into()), beside: None };
     device.commands.push(DeviceCommand {
         // A property that is not retained is an event, not a state.
         reports: retained.then(|| key.as_str().into()),

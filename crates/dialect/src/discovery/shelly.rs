@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{Findings, MOST_DEVICES, MOST_OF_A_DEVICE, ReaderSettings, named, text};
 use crate::{
-    Ask, ColourNotation, Control, DeviceCommand, Inbound, KnownDevice, Role, Variable,
+    ColourNotation, CommandRequest, Control, DeviceCommand, Inbound, KnownDevice, Role, Variable,
     set::{covers, device_id, usable},
 };
 
@@ -171,7 +171,7 @@ fn command(
     argument: Option<&str>,
     component: Option<u32>,
 ) -> DeviceCommand {
-    let ask = Ask::Request {
+    let ask = CommandRequest::Request {
         command: method.into(),
         argument: argument.map(Into::into),
         beside: component.map(|number| format!(r#"{{"id":{number}}}"#).into()),

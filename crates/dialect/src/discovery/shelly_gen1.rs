@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::{Findings, MOST_DEVICES, MOST_OF_A_DEVICE, ReaderSettings, name, named, text};
-use crate::{Ask, ColourNotation, Control, DeviceCommand, Inbound, KnownDevice, Role, Variable, set::device_id};
+use crate::{
+    ColourNotation, CommandRequest, Control, DeviceCommand, Inbound, KnownDevice, Role, Variable, set::device_id,
+};
 
 /// The known facts of each device, by its topic name.
 #[derive(Debug)]
@@ -93,7 +95,7 @@ impl Reader {
             return false;
         }
         for (suffix, title, control, fixed) in commands {
-            let ask = Ask::Request {
+            let ask = CommandRequest::Request {
                 command: key.as_str().into(),
                 argument: fixed.is_none().then(|| "value".into()),
                 beside: fixed.map(|word| format!(r#"{{"value":"{word}"}}"#).into()),
@@ -105,8 +107,11 @@ impl Reader {
             });
         }
         for (member, title, control) in aspects(component) {
-            let ask =
-                Ask::Request { command: format!("{key}/set").into(), argument: Some(member.into()), beside: None };
+            let ask = CommandRequest::Request {
+                command: format!("{key}/set").into(),
+                argument: Some(member.into()),
+                beside: None,
+            };
             let reports = if member.is_empty() { "answer".to_owned() } else { format!("{key}/{member}") };
             device.commands.push(DeviceCommand {
                 reports: Some(reports.into()),

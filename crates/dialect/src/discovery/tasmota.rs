@@ -6,7 +6,7 @@ use serde_json::Value;
 use wilco_ledger::DeviceId;
 
 use super::{Findings, MOST_DEVICES, ReaderSettings, name, named, text};
-use crate::{Ask, ColourNotation, Control, DeviceCommand, Inbound, KnownDevice, Role, Root, Variable};
+use crate::{ColourNotation, CommandRequest, Control, DeviceCommand, Inbound, KnownDevice, Role, Root, Variable};
 
 /// The names of the topic prefixes in the dialect's rules.
 const PREFIXES: [&str; 3] = ["cmnd", "stat", "tele"];
@@ -120,7 +120,7 @@ fn device(dialect: &str, id: DeviceId, topic: &str, config: &Value, problems: &m
         button(&mut device, command, title);
     }
     if let Some(restart) = device.commands.iter_mut().find(|command| *command.name == *"Restart")
-        && let Ask::Request { beside, .. } = &mut restart.ask
+        && let CommandRequest::Request { beside, .. } = &mut restart.ask
     {
         *beside = Some(r#"{"value":"1"}"#.into());
     }
@@ -140,7 +140,7 @@ fn settings(device: &mut KnownDevice, has_relay: bool) {
         all.push(("PowerOnState", "Power after a restart", choice(&["0", "1", "2", "3", "4", "5"])));
     }
     let names: Vec<&str> = all.iter().map(|(name, ..)| *name).collect();
-    let ask = Ask::Request {
+    let ask = CommandRequest::Request {
         command: "Backlog".into(),
         argument: None,
         beside: Some(serde_json::json!({"value": names.join("; ")}).to_string().into()),
@@ -230,7 +230,7 @@ fn push(device: &mut KnownDevice, command: &str, title: &str, control: Control) 
         topic: None,
         template: None,
     });
-    let ask = Ask::Request { command: command.into(), argument: Some("value".into()), beside: None };
+    let ask = CommandRequest::Request { command: command.into(), argument: Some("value".into()), beside: None };
     device.commands.push(DeviceCommand {
         reports: Some(key.into()),
         role: matches!(command, "Power" | "Power1").then_some(Role::Light),
@@ -239,7 +239,7 @@ fn push(device: &mut KnownDevice, command: &str, title: &str, control: Control) 
 }
 
 fn button(device: &mut KnownDevice, command: &str, title: &str) {
-    let ask = Ask::Request { command: command.into(), argument: None, beside: None };
+    let ask = CommandRequest::Request { command: command.into(), argument: None, beside: None };
     device.commands.push(DeviceCommand {
         reports: Some(command.to_uppercase().into()),
         role: (command == "Restart").then_some(Role::Restart),

@@ -8,7 +8,7 @@ use wilco_ledger::{DeviceId, grouped};
 
 use super::{Findings, MOST_DEVICES, MOST_OF_A_DEVICE, ReaderSettings, json, name, named, number, text};
 use crate::{
-    Ask, ColourNotation, Control, DeviceCommand, Inbound, KnownDevice, Role, Variable, file::ReaderKind,
+    ColourNotation, CommandRequest, Control, DeviceCommand, Inbound, KnownDevice, Role, Variable, file::ReaderKind,
     json::ExactValue, set::device_id,
 };
 
@@ -111,7 +111,7 @@ fn device(listed: &ExactValue, settings: &ReaderSettings) -> Option<KnownDevice>
             ("backup", "Back up"),
         ] {
             let command = format!("bridge/{request}");
-            let ask = Ask::Request { command: command.as_str().into(), argument: None, beside: None };
+            let ask = CommandRequest::Request { command: command.as_str().into(), argument: None, beside: None };
             device.commands.push(DeviceCommand {
                 reports: Some("answer".into()),
                 role: (request == "restart").then_some(Role::Restart),
@@ -146,7 +146,7 @@ fn device(listed: &ExactValue, settings: &ReaderSettings) -> Option<KnownDevice>
 /// Asks for the settings that a device can be asked for; it reports them with its state.
 fn read_settings(readable: Map<String, Value>) -> DeviceCommand {
     let beside = Some(Value::Object(readable).to_string().into());
-    let ask = Ask::Request { command: "get".into(), argument: None, beside };
+    let ask = CommandRequest::Request { command: "get".into(), argument: None, beside };
     let title = "Read settings";
     DeviceCommand {
         reports: Some("answer".into()),
@@ -187,7 +187,7 @@ fn describe(device: &mut KnownDevice, expose: &ExactValue, deepest: usize, reada
     }
     let Some(control) = control(expose, kind) else { return };
     let reports = (access & PUBLISHED != 0).then(|| property.into());
-    let ask = Ask::Request { command: "set".into(), argument: Some(property.into()), beside: None };
+    let ask = CommandRequest::Request { command: "set".into(), argument: Some(property.into()), beside: None };
     // Zigbee2MQTT says itself what is a setting and not a control.
     let is_setting = reports.is_some() && text(expose, "category") == Some("config");
     if is_setting && access & GETTABLE != 0 {

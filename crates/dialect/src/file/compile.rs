@@ -6,11 +6,11 @@ use toml::Spanned;
 use wilco_ledger::Outcome;
 
 use super::{
-    Announce, AnswerRule, At, Code, Compare, DialectFile, Expect, FORMAT, FileProblem, Group, HearRule, IdKind,
-    LARGEST_FILE, Like, OutcomeRule, PresenceRule, ReaderKind, RequestRule, StateRule, Test, What, Word,
+    Announce, AnswerRule, At, Code, Compare, DialectFile, Expect, FORMAT, FileProblem, Group, IdKind, LARGEST_FILE,
+    LikeRule, OutcomeRule, PresenceRule, ReaderKind, ReceiveRule, RequestRule, StateRule, Test, What, Word,
     source::{
-        As, CodeSource, ExpectSource, HearSource, IdSource, LikeSource, OneOrMany, OneOrManyValues, OutcomeSource,
-        ReaderSource, RequestSource, Source, Subscribe, TestSource,
+        As, CodeSource, ExpectSource, IdSource, LikeRuleSource, OneOrMany, OneOrManyValues, OutcomeSource,
+        ReaderSource, ReceiveSource, RequestSource, Source, Subscribe, TestSource,
     },
 };
 use crate::{
@@ -69,13 +69,15 @@ fn compile(source: &Source, problems: &mut Problems) -> DialectFile {
             "The name must be one word of lower-case letters, digits and '-', for example my-firmware.".to_owned(),
         ));
     }
-    for (what, count) in [("[[request]] rules", source.requests.len()), ("[[hear]] rules", source.hears.len())] {
+    for (what, count) in
+        [("[[request]] rules", source.requests.len()), ("[[receive]] rules", source.receive_rules.len())]
+    {
         if count > MOST_RULES {
             problems.push((0, format!("There are {count} {what}; the limit is {MOST_RULES}.")));
         }
     }
-    if source.hears.is_empty() && source.code.is_none() && source.reader.is_none() {
-        problems.push((0, "There is no [[hear]], so no answer can be received. Add one.".to_owned()));
+    if source.receive_rules.is_empty() && source.code.is_none() && source.reader.is_none() {
+        problems.push((0, "There is no [[receive]], so no answer can be received. Add one.".to_owned()));
     }
     for (name, value) in &source.vars {
         if !is_name(name) || PLACES.contains(&name.as_str()) {
@@ -128,7 +130,7 @@ fn compile(source: &Source, problems: &mut Problems) -> DialectFile {
         words: Vec::new(),
         groups: Vec::new(),
         requests: Vec::new(),
-        hears: Vec::new(),
+        receive_rules: Vec::new(),
     };
     let mut at = Place { problems, vars: &vars, at: 0 };
     for filter in &source.filters {
@@ -152,9 +154,9 @@ fn compile(source: &Source, problems: &mut Problems) -> DialectFile {
         let rule = at.spanned(request.span()).request(request.get_ref(), topic);
         file.requests.push(rule);
     }
-    for hear in source.hears.iter().take(MOST_RULES) {
-        let rule = at.spanned(hear.span()).hear(hear.get_ref());
-        file.hears.push(rule);
+    for receive in source.receive_rules.iter().take(MOST_RULES) {
+        let rule = at.spanned(receive.span()).receive(receive.get_ref());
+        file.receive_rules.push(rule);
     }
     file
 }
@@ -373,10 +375,10 @@ impl Place<'_> {
         }
     }
 
-    fn hear(&mut self, source: &HearSource) -> HearRule {
+    fn receive(&mut self, source: &ReceiveSource) -> ReceiveRule {
         let topics: Vec<Pattern> = source.topic.all().iter().map(|topic| self.topic(topic)).collect();
         if topics.is_empty() {
-            self.wrong("This [[hear]] has no topic.".to_owned());
+            self.wrong("This [[receive]] has no topic.".to_owned());
         }
         for topic in &topics {
             let fixed = topic.plain().chars().any(|c| c != '/');
@@ -398,7 +400,7 @@ impl Place<'_> {
             self.wrong("The device is unknown here. Add {device} to the topic, or device = \"…\".".to_owned());
         }
         if source.outcome.len() > MOST_IN_A_RULE || source.when.len() > MOST_IN_A_RULE {
-            self.wrong(format!("One [[hear]] has more than {MOST_IN_A_RULE} rules."));
+            self.wrong(format!("One [[receive]] has more than {MOST_IN_A_RULE} rules."));
         }
         if source.kind == As::Answer && source.outcome.is_empty() {
             self.wrong(
@@ -413,10 +415,10 @@ impl Place<'_> {
             self.wrong("A presence needs words: online = [\"…\"], offline = [\"…\"].".to_owned());
         }
         let what = self.what(source);
-        HearRule { topics, what, when, like, device, device_like, also: source.also }
+        ReceiveRule { topics, what, when, like, device, device_like, also: source.also }
     }
 
-    fn what(&mut self, source: &HearSource) -> What {
+    fn what(&mut self, source: &ReceiveSource) -> What {
         match source.kind {
             As::Answer => What::Answer(AnswerRule {
                 id: source.id.as_deref().map(|at| self.at("id", at)),
@@ -430,7 +432,7 @@ impl Place<'_> {
             As::State => What::State(StateRule {
                 at: source.at.as_deref().unwrap_or_default().into(),
                 key: source.key.as_deref().map(|key| self.pattern("key", key)),
-                met: source.met.and_then(super::source::Means::outcome).unwrap_or(Outcome::Succeeded),
+                met: source.met.and_then(super::source::OutcomeMeaning::outcome).unwrap_or(Outcome::Succeeded),
                 steps: source.steps,
             }),
             As::Presence => What::Presence(PresenceRule {
@@ -497,8 +499,8 @@ impl Place<'_> {
         }
     }
 
-    fn like(&mut self, source: &LikeSource) -> Like {
-        Like {
+    fn like(&mut self, source: &LikeRuleSource) -> LikeRule {
+        LikeRule {
             at: self.at("text", &source.at),
             strip: source.strip.clone(),
             any: source.any.iter().take(MOST_IN_A_RULE).map(|text| self.pattern("text", text)).collect(),

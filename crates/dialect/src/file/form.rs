@@ -10,7 +10,7 @@ use wilco_ledger::Outcome;
 
 use super::{
     DialectFile, FORMAT, FileProblem, IdKind,
-    source::{As, HearSource, IdSource, OneOrMany, Source},
+    source::{As, IdSource, OneOrMany, ReceiveSource, Source},
 };
 
 /// The fields. An empty text is a part that is not described.
@@ -165,7 +165,7 @@ impl DialectForm {
             self.write_expectation(text)?;
         }
         if !self.answer_topic.is_empty() {
-            writeln!(text, "\n[[hear]]\ntopic = {}\nas = \"answer\"", quoted(&self.answer_topic))?;
+            writeln!(text, "\n[[receive]]\ntopic = {}\nas = \"answer\"", quoted(&self.answer_topic))?;
             if !self.answer_id.is_empty() {
                 writeln!(text, "id = {}", quoted(&self.answer_id))?;
             }
@@ -174,20 +174,20 @@ impl DialectForm {
             writeln!(text, "]")?;
         }
         if !self.state_topic.is_empty() {
-            writeln!(text, "\n[[hear]]\ntopic = {}\nas = \"state\"", quoted(&self.state_topic))?;
+            writeln!(text, "\n[[receive]]\ntopic = {}\nas = \"state\"", quoted(&self.state_topic))?;
             if !self.state_key.is_empty() {
                 writeln!(text, "key = {}", quoted(&self.state_key))?;
             }
         }
         if !self.presence_topic.is_empty() {
-            writeln!(text, "\n[[hear]]\ntopic = {}\nas = \"presence\"", quoted(&self.presence_topic))?;
+            writeln!(text, "\n[[receive]]\ntopic = {}\nas = \"presence\"", quoted(&self.presence_topic))?;
             if !self.presence_at.is_empty() {
                 writeln!(text, "at = {}", quoted(&self.presence_at))?;
             }
             writeln!(text, "online = {}\noffline = {}", listed(&self.online), listed(&self.offline))?;
         }
         for topic in self.telemetry.iter().filter(|topic| !topic.is_empty()) {
-            writeln!(text, "\n[[hear]]\ntopic = {}\nas = \"telemetry\"", quoted(topic))?;
+            writeln!(text, "\n[[receive]]\ntopic = {}\nas = \"telemetry\"", quoted(topic))?;
         }
         Ok(())
     }
@@ -261,21 +261,21 @@ fn read(source: &Source) -> Option<DialectForm> {
         }
         _ => return None,
     }
-    for hear in &source.hears {
-        form.add(hear.get_ref())?;
+    for receive in &source.receive_rules {
+        form.add(receive.get_ref())?;
     }
     Some(form)
 }
 
 impl DialectForm {
-    fn add(&mut self, hear: &HearSource) -> Option<()> {
-        let topic = single(&hear.topic)?;
+    fn add(&mut self, receive: &ReceiveSource) -> Option<()> {
+        let topic = single(&receive.topic)?;
         let text = |given: &Option<String>| given.clone().unwrap_or_default();
-        match hear.kind {
+        match receive.kind {
             As::Answer if self.answer_topic.is_empty() => {
                 self.answer_topic = topic;
-                self.answer_id = text(&hear.id);
-                for outcome in &hear.outcome {
+                self.answer_id = text(&receive.id);
+                for outcome in &receive.outcome {
                     let means = outcome.means.outcome()?;
                     let message = outcome.message.as_ref().map_or(Some(String::new()), single)?;
                     let begins = match &outcome.begins {
@@ -288,13 +288,13 @@ impl DialectForm {
             }
             As::State if self.state_topic.is_empty() => {
                 self.state_topic = topic;
-                self.state_key = text(&hear.key);
+                self.state_key = text(&receive.key);
             }
             As::Presence if self.presence_topic.is_empty() => {
                 self.presence_topic = topic;
-                self.presence_at = text(&hear.at);
-                self.online = hear.online.join(", ");
-                self.offline = hear.offline.join(", ");
+                self.presence_at = text(&receive.at);
+                self.online = receive.online.join(", ");
+                self.offline = receive.offline.join(", ");
             }
             As::Telemetry => self.telemetry.push(topic),
             _ => return None,

@@ -41,8 +41,8 @@ pub(super) struct Source {
     pub(super) groups: Vec<Spanned<GroupSource>>,
     #[serde(default, rename = "request")]
     pub(super) requests: Vec<Spanned<RequestSource>>,
-    #[serde(default, rename = "hear")]
-    pub(super) hears: Vec<Spanned<HearSource>>,
+    #[serde(default, rename = "receive")]
+    pub(super) receive_rules: Vec<Spanned<ReceiveSource>>,
 }
 
 /// Formats that are decoded by code, because they exceed data or must be fast.
@@ -132,7 +132,7 @@ pub(super) struct CompareSource {
 pub(super) struct WordSource {
     pub(super) is: Option<String>,
     pub(super) begins: Option<String>,
-    pub(super) means: Means,
+    pub(super) means: OutcomeMeaning,
 }
 
 #[derive(Debug, Deserialize)]
@@ -199,13 +199,13 @@ pub(super) enum As {
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct HearSource {
+pub(super) struct ReceiveSource {
     pub(super) topic: OneOrMany,
     #[serde(rename = "as")]
     pub(super) kind: As,
     #[serde(default)]
     pub(super) when: Vec<TestSource>,
-    pub(super) like: Option<LikeSource>,
+    pub(super) like: Option<LikeRuleSource>,
     pub(super) device: Option<String>,
     /// The device's name is a part of this value.
     pub(super) device_like: Option<String>,
@@ -233,7 +233,7 @@ pub(super) struct HearSource {
     /// Since when it is online or offline, by the device's clock.
     pub(super) since: Option<String>,
     /// The outcome of a value that meets the request.
-    pub(super) met: Option<Means>,
+    pub(super) met: Option<OutcomeMeaning>,
     #[serde(default)]
     pub(super) steps: bool,
     /// The rules below are tried too.
@@ -246,7 +246,7 @@ pub(super) struct HearSource {
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct LikeSource {
+pub(super) struct LikeRuleSource {
     pub(super) at: String,
     #[serde(default)]
     pub(super) strip: Vec<String>,
@@ -276,13 +276,13 @@ pub(super) struct OutcomeSource {
     pub(super) from: Option<f64>,
     pub(super) to: Option<f64>,
     pub(super) exists: Option<bool>,
-    pub(super) means: Means,
+    pub(super) means: OutcomeMeaning,
     pub(super) message: Option<OneOrMany>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub(super) enum Means {
+pub(super) enum OutcomeMeaning {
     Accepted,
     Running,
     Succeeded,
@@ -292,15 +292,15 @@ pub(super) enum Means {
     Nothing,
 }
 
-impl Means {
+impl OutcomeMeaning {
     pub(super) fn outcome(self) -> Option<Outcome> {
         match self {
-            Means::Accepted => Some(Outcome::Accepted),
-            Means::Running => Some(Outcome::Running),
-            Means::Succeeded => Some(Outcome::Succeeded),
-            Means::Failed => Some(Outcome::Failed),
-            Means::Rejected => Some(Outcome::Rejected),
-            Means::Nothing => None,
+            OutcomeMeaning::Accepted => Some(Outcome::Accepted),
+            OutcomeMeaning::Running => Some(Outcome::Running),
+            OutcomeMeaning::Succeeded => Some(Outcome::Succeeded),
+            OutcomeMeaning::Failed => Some(Outcome::Failed),
+            OutcomeMeaning::Rejected => Some(Outcome::Rejected),
+            OutcomeMeaning::Nothing => None,
         }
     }
 }

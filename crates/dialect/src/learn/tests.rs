@@ -123,8 +123,8 @@ fn what_was_heard_is_written_so_that_it_can_be_read_whatever_is_in_it() {
     assert_eq!(read["request"][0]["topic"].as_str(), Some("it's/ask/{device}"));
     let json = read["request"][0]["json"].as_str().unwrap();
     assert!(json.contains(r#""it's":{args}"#) && json.contains("\u{7f}"), "{json}");
-    assert_eq!(read["hear"][0]["outcome"][0]["at"].as_str(), Some("/of~1it"));
-    assert_eq!(read["hear"][0]["outcome"][0]["message"].as_str(), Some("/why~0"));
+    assert_eq!(read["receive"][0]["outcome"][0]["at"].as_str(), Some("/of~1it"));
+    assert_eq!(read["receive"][0]["outcome"][0]["message"].as_str(), Some("/why~0"));
 }
 
 #[test]

@@ -9,7 +9,7 @@ use std::{
 
 use wilco_ledger::grouped;
 
-use super::{Checksum, LogChunk, LogNews, LogReceipt, LogStanding, MOST_CHUNKS};
+use super::{Checksum, ChunkResult, LogChunk, LogProgress, LogReceipt, MOST_CHUNKS};
 
 /// The longest log in bytes.
 const LONGEST: usize = 8 * 1024 * 1024;
@@ -40,9 +40,9 @@ struct Piece {
 }
 
 impl Gathered {
-    pub(super) fn add(&mut self, chunk: &LogChunk) -> LogNews {
+    pub(super) fn add(&mut self, chunk: &LogChunk) -> ChunkResult {
         if self.wrong.is_some() {
-            return LogNews::Useless;
+            return ChunkResult::Useless;
         }
         let LogChunk { number, of, sha256, .. } = *chunk;
         let piece = Piece::of(chunk);
@@ -63,10 +63,10 @@ impl Gathered {
         match problem.or_else(|| self.learn(of, sha256)) {
             Some(why) => {
                 self.give_up(why.clone());
-                LogNews::Ruinous(why)
+                ChunkResult::Ruinous(why)
             }
-            None if known.is_some() => LogNews::Doubled,
-            None => LogNews::New,
+            None if known.is_some() => ChunkResult::Doubled,
+            None => ChunkResult::New,
         }
     }
 
@@ -119,25 +119,25 @@ impl Gathered {
     }
 
     /// How far it has come; once all pieces are there, by the text of these.
-    pub(super) fn standing(&self, chunks: &[LogChunk]) -> LogStanding {
+    pub(super) fn standing(&self, chunks: &[LogChunk]) -> LogProgress {
         if let Some(why) = &self.wrong {
-            return LogStanding::Wrong { why: why.clone() };
+            return LogProgress::Wrong { why: why.clone() };
         }
         let of = self.of.unwrap_or_else(|| self.highest());
         let missing: Vec<u32> = (1..=of).filter(|number| !self.pieces.contains_key(number)).collect();
         let Some(of) = self.of.filter(|_| missing.is_empty()) else {
             let have = u32::try_from(self.pieces.len()).unwrap_or(u32::MAX);
-            return LogStanding::Gathering { have, of: self.of, missing };
+            return LogProgress::Gathering { have, of: self.of, missing };
         };
         if let Some(why) = self.misfit() {
-            return LogStanding::Wrong { why };
+            return LogProgress::Wrong { why };
         }
         let texts: BTreeMap<u32, &str> = chunks.iter().map(|chunk| (chunk.number, chunk.text.as_str())).collect();
         let text: String = texts.into_values().collect();
         match self.sha256 {
-            None => LogStanding::Unchecked { text, chunks: of },
-            Some(sha256) if Checksum::of(&text) == sha256 => LogStanding::Complete { text, chunks: of, sha256 },
-            Some(_) => LogStanding::Wrong {
+            None => LogProgress::Unchecked { text, chunks: of },
+            Some(sha256) if Checksum::of(&text) == sha256 => LogProgress::Complete { text, chunks: of, sha256 },
+            Some(_) => LogProgress::Wrong {
                 why: format!(
                     "Received all chunks, but the checksum does not match: this is not the log on the device. {AGAIN}"
                 ),

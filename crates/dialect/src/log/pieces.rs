@@ -28,7 +28,7 @@ pub struct LogPieces {
 
 /// The result of adding a chunk.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum LogNews {
+pub enum ChunkResult {
     /// It was missing.
     New,
     /// It had come before.
@@ -47,7 +47,7 @@ struct Remembered {
 
 impl LogPieces {
     /// Takes note of a piece.
-    pub fn add(&mut self, device: &DeviceId, chunk: &LogChunk) -> LogNews {
+    pub fn add(&mut self, device: &DeviceId, chunk: &LogChunk) -> ChunkResult {
         self.change(device, &chunk.id, |log| log.add(chunk))
     }
 

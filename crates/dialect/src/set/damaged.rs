@@ -27,7 +27,7 @@ impl Member {
             |device: &DeviceId| context.devices.get(device).is_some_and(|known| known.dialect == self.file.name);
         let salvaged = body.salvaged();
         let (mut report, mut likely_answer, mut likely_report) = (None, None, None);
-        for rule in &self.file.hears {
+        for rule in &self.file.receive_rules {
             let Some(captures) = self.captures(rule, topic, &known) else { continue };
             let looked = MessageContext { text: "", json: Some(&salvaged), captures: &captures, setting: &bound };
             if !rule.when.iter().all(|test| test.may_hold(&looked)) {

@@ -10,7 +10,7 @@ use crate::{
     DecodedMessage, Inbound, TelemetryRest, Unreadable,
     devices::{KnownDevice, Use},
     file::{
-        AnswerRule, At, Compare, HearRule, Like, MessageContext, PresenceRule, STARTED, StateRule, What, Word,
+        AnswerRule, At, Compare, LikeRule, MessageContext, PresenceRule, ReceiveRule, STARTED, StateRule, What, Word,
         flattened,
     },
     jinja::Template,
@@ -28,7 +28,7 @@ const MOST_SERIES: usize = 64;
 /// A rule that has found its message.
 struct Found<'f, 's> {
     member: &'f Member,
-    rule: &'f HearRule,
+    rule: &'f ReceiveRule,
     looked: &'f MessageContext<'f, 's>,
     /// The text that was meant, without what was stripped from it.
     like: Option<&'f str>,
@@ -98,7 +98,12 @@ impl Member {
     }
 
     /// The parts of a topic, if a rule is for it.
-    pub(super) fn captures<'t>(&self, rule: &HearRule, topic: &'t str, known: &Known<'_, '_>) -> Option<Captures<'t>> {
+    pub(super) fn captures<'t>(
+        &self,
+        rule: &ReceiveRule,
+        topic: &'t str,
+        known: &Known<'_, '_>,
+    ) -> Option<Captures<'t>> {
         let patterns = rule.topics.iter().filter(|pattern| self.is_set_for(pattern));
         patterns.into_iter().find_map(|pattern| pattern.read(topic, Kind::Topic, known))
     }
@@ -116,7 +121,7 @@ impl Member {
         let is_device = |name: &str| context.devices.has_address(&self.file.name, name);
         let known = Known { bound: &bound, is_device: &is_device };
         let mut is_described = false;
-        for rule in &self.file.hears {
+        for rule in &self.file.receive_rules {
             let Some(captures) = self.captures(rule, topic, &known) else { continue };
             if matches!(rule.what, What::Nothing) && rule.when.is_empty() {
                 return is_described;
@@ -149,7 +154,7 @@ impl Member {
         is_described
     }
 
-    fn like<'t>(&self, like: &Like, text: &'t str, known: &Known<'_, '_>) -> Option<(&'t str, Captures<'t>)> {
+    fn like<'t>(&self, like: &LikeRule, text: &'t str, known: &Known<'_, '_>) -> Option<(&'t str, Captures<'t>)> {
         let stripped = like.strip.iter().find_map(|start| text.strip_prefix(start.as_str())).unwrap_or(text);
         let captures = like.any.iter().find_map(|pattern| pattern.read(stripped, Kind::Text, known))?;
         Some((stripped, captures))
@@ -165,7 +170,7 @@ impl Member {
 
     pub(super) fn device_of(
         &self,
-        rule: &HearRule,
+        rule: &ReceiveRule,
         looked: &MessageContext<'_, '_>,
         in_text: &Captures<'_>,
         context: &Context<'_>,

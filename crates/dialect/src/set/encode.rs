@@ -7,7 +7,7 @@ use wilco_ledger::{CommandId, DeviceId, Expectation, MOST_TERMS, Term, Timestamp
 use super::{DialectSet, Member};
 use crate::{
     Channel, KnownDevice, Request,
-    devices::{Ask, AskPayload, Control, DeviceCommand, Devices},
+    devices::{CommandRequest, Control, DeviceCommand, Devices, RequestPayload},
     file::{Expect, IdKind, RequestRule, flattened, listed},
     json::ExactValue,
     pattern::{Kind, Known, Pattern},
@@ -95,7 +95,7 @@ impl DialectSet {
             return Err(why.to_string());
         }
         let message = match found {
-            Some(command) if matches!(command.ask, Ask::Topic { .. }) => {
+            Some(command) if matches!(command.ask, CommandRequest::Topic { .. }) => {
                 let message = named(member, command, asking.args)?;
                 self.is_own(asking.device, devices, &message.topic)?;
                 message
@@ -191,7 +191,7 @@ fn by_request<'a>(asking: &Asking<'a>) -> (Cow<'a, str>, Cow<'a, str>) {
     let plain = (Cow::Borrowed(asking.command), Cow::Borrowed(asking.args));
     let device: &'a KnownDevice = asking.device;
     let Some(found) = device.command(asking.command) else { return plain };
-    let Ask::Request { command, argument, beside } = &found.ask else { return plain };
+    let CommandRequest::Request { command, argument, beside } = &found.ask else { return plain };
     let Ok(given) = Args::parse(asking.args) else { return plain };
     let mut args = crate::in_place::beside_of(beside.as_deref());
     if let Some(argument) = argument {
@@ -217,7 +217,7 @@ fn word(word: ExactValue) -> ExactValue {
 
 /// A command on a topic that discovery names.
 fn named(member: &Member, command: &DeviceCommand, args: &str) -> Result<Message, String> {
-    let Ask::Topic { topic, payload } = &command.ask else {
+    let CommandRequest::Topic { topic, payload } = &command.ask else {
         return Err(format!("'{}' has no command topic of its own.", command.name));
     };
     let args = parsed(args)?;
@@ -227,21 +227,21 @@ fn named(member: &Member, command: &DeviceCommand, args: &str) -> Result<Message
         }
         (_, given) => given,
     };
-    let wanted = value.as_ref().filter(|_| !matches!(payload, AskPayload::Fixed(_))).map(ExactValue::plain);
+    let wanted = value.as_ref().filter(|_| !matches!(payload, RequestPayload::Fixed(_))).map(ExactValue::plain);
     let reported = |sent: &str| command.reported(sent).to_owned();
     // A template's output is for the device alone; the expected state is the value.
-    let is_json = matches!(payload, AskPayload::Json | AskPayload::Fixed(_));
-    let is_member = matches!(payload, AskPayload::Member(_));
+    let is_json = matches!(payload, RequestPayload::Json | RequestPayload::Fixed(_));
+    let is_member = matches!(payload, RequestPayload::Member(_));
     let missing = || format!("'{}' needs a value: {{\"value\": …}}.", command.title);
     let payload = match payload {
-        AskPayload::Fixed(fixed) => fixed.to_string(),
-        AskPayload::Value => wanted.clone().ok_or_else(missing)?,
-        AskPayload::Json => json(&args, value.as_ref()),
-        AskPayload::Member(name) => {
+        RequestPayload::Fixed(fixed) => fixed.to_string(),
+        RequestPayload::Value => wanted.clone().ok_or_else(missing)?,
+        RequestPayload::Json => json(&args, value.as_ref()),
+        RequestPayload::Member(name) => {
             let value = value.clone().ok_or_else(missing)?;
             ExactValue::Object(vec![("state".to_owned(), "ON".into()), (name.to_string(), value)]).to_string()
         }
-        AskPayload::Template(template) => {
+        RequestPayload::Template(template) => {
             let value = value.as_ref().ok_or_else(missing)?;
             let made = template.command(value);
             made.ok_or_else(|| format!("The template of '{}' produces nothing for this value.", command.title))?

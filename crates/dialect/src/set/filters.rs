@@ -68,7 +68,7 @@ impl Member {
     }
 
     fn heard_by<'v>(&self, value: &dyn Fn(&str) -> Option<Cow<'v, str>>) -> Vec<Filter> {
-        let heard = self.file.hears.iter().flat_map(|hear| {
+        let heard = self.file.receive_rules.iter().flat_map(|hear| {
             let answers = matches!(hear.what, What::Answer(_) | What::State(_));
             let topics = hear.topics.iter().filter(|topic| self.is_set_for(topic));
             topics.map(move |topic| wished(topic.filter(value), u8::from(answers)))

@@ -80,8 +80,8 @@ impl Member {
             return native.filters(&Subscriptions::default()).into_iter().map(|filter| filter.filter).collect();
         }
         let value = |name: &str| self.setting(name);
-        let hears = self.file.hears.iter().filter(|hear| !matches!(hear.what, What::Nothing));
-        let topics = hears.flat_map(|hear| hear.topics.iter().filter(|topic| self.is_set_for(topic)));
+        let receive_rules = self.file.receive_rules.iter().filter(|hear| !matches!(hear.what, What::Nothing));
+        let topics = receive_rules.flat_map(|hear| hear.topics.iter().filter(|topic| self.is_set_for(topic)));
         let by_rules: Vec<String> = topics.map(|topic| topic.filter(&value)).collect();
         if by_rules.is_empty() {
             // Code reads everything that it subscribes to.
@@ -97,7 +97,7 @@ mod tests {
 
     fn file(name: &str, topic: &str) -> DialectFile {
         let text =
-            format!("format = 1\nname = \"{name}\"\ntitle = \"X\"\n[[hear]]\ntopic = \"{topic}\"\nas = \"state\"\n");
+            format!("format = 1\nname = \"{name}\"\ntitle = \"X\"\n[[receive]]\ntopic = \"{topic}\"\nas = \"state\"\n");
         DialectFile::parse(&text).expect("a dialect file")
     }
 

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use wilco_ledger::{Delivery, DeviceId, Millis, Policy, Retry, Submission};
 
 use super::text_of;
-use crate::{FREE_TEXT, Inbound, Request, catalogue, device_side, device_side::Asked, ids};
+use crate::{FREE_TEXT, Inbound, Request, catalogue, device_side, device_side::ReceivedRequest, ids};
 
 /// The request's JSON, its members in the order of the specification.
 pub(super) fn write(request: &Request<'_>) -> String {
@@ -39,10 +39,16 @@ pub(crate) fn observe_text(device: &DeviceId, inbound: &Inbound<'_>) -> Result<O
     let text = text_of(inbound.payload).map_err(|why| format!("This request is unreadable: {why}."))?;
     let Some(id) = ids::from_correlation(inbound.correlation) else { return Ok(None) };
     let (command, args) = (FREE_TEXT.to_owned(), json!({ FREE_TEXT: text }).to_string());
-    seen(device, inbound, Asked { id, command, args, issued_at: None, expires_at: None, by: None }, false).map(Some)
+    seen(device, inbound, ReceivedRequest { id, command, args, issued_at: None, expires_at: None, by: None }, false)
+        .map(Some)
 }
 
-fn seen(device: &DeviceId, inbound: &Inbound<'_>, asked: Asked, answers_carry_ids: bool) -> Result<Submission, String> {
+fn seen(
+    device: &DeviceId,
+    inbound: &Inbound<'_>,
+    asked: ReceivedRequest,
+    answers_carry_ids: bool,
+) -> Result<Submission, String> {
     if inbound.retained {
         return Err(retained(&asked.command));
     }

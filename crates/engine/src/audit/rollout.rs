@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use wilco_dialect::json as json_text;
-use wilco_ledger::{grouped, rollout::Brake};
+use wilco_ledger::{grouped, rollout::Suspension};
 
 use super::{devices, hex, plain};
 use crate::{
@@ -173,7 +173,8 @@ impl StartedEntry {
         if now.name != then.name {
             differences.push("its name is different".to_owned());
         }
-        let waits_or_stopped = matches!(stored.snapshot.progress.brake, Some(Brake::Unapproved | Brake::Stopped));
+        let waits_or_stopped =
+            matches!(stored.snapshot.progress.suspension, Some(Suspension::Unapproved | Suspension::Stopped));
         if then.needs_approval && !approved && !waits_or_stopped {
             differences.push("it runs, and no entry says that it was approved".to_owned());
         }

@@ -106,7 +106,7 @@ pub(crate) fn write(to: &FileToWrite, content: Content) -> Result<PathBuf, Failu
         hint: None,
     })?;
     // No secret is in it, and it is meant for others.
-    atomic_file::write(to, Readers::Usual, &text)
+    atomic_file::write(to, Readers::ExpectedAnswer, &text)
 }
 
 /// Reads a file that [`write`] or a person has written. Blocks.

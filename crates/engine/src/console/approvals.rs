@@ -48,7 +48,7 @@ impl Handle {
     pub async fn export_identity(&self, to: FileToWrite) -> Result<PathBuf, Failure> {
         let key = self.signing_key().await?;
         let text = Identity::text(&self.audit.signer().name, &key)?;
-        blocking(move || atomic_file::write(&to, Readers::Usual, text.as_bytes())).await
+        blocking(move || atomic_file::write(&to, Readers::ExpectedAnswer, text.as_bytes())).await
     }
 
     /// Reads such a file of another installation.
@@ -144,7 +144,7 @@ impl Handle {
             members.iter().map(|member| (member.device.as_str(), member.args.as_deref())),
             &key,
         )?;
-        blocking(move || atomic_file::write(&to, Readers::Usual, text.as_bytes())).await
+        blocking(move || atomic_file::write(&to, Readers::ExpectedAnswer, text.as_bytes())).await
     }
 
     /// Reads a request of another installation, and says what it asks.
@@ -184,7 +184,7 @@ impl Handle {
         let answer = Answer::new(&request, by, (verdict, note.clone()), self.clock.now().0);
         let text = answer.text(&key)?;
         // A file that cannot be written is told before anything is in the audit.
-        let file = blocking(move || atomic_file::AtomicFile::begin(&to, Readers::Usual)).await?;
+        let file = blocking(move || atomic_file::AtomicFile::begin(&to, Readers::ExpectedAnswer)).await?;
         self.store.append_audit(self.audit_answered(&request, verdict, note)).await?;
         blocking(move || {
             use std::io::Write;

@@ -173,7 +173,7 @@ impl Handle {
             hint: Some("Verify the audit. If you restored a backup, seal it again: wilco audit reseal.".into()),
             connection: None,
         };
-        let _ = self.ask(|reply| Request::Remark(notice, reply)).await;
+        let _ = self.ask(|reply| Request::PreflightFinding(notice, reply)).await;
     }
 
     /// Seals what has not been sealed yet, before the store closes.
@@ -242,7 +242,7 @@ impl Handle {
 
     /// An entry about a connection, by its name where it has one.
     pub(super) fn entry_on(&self, connection: &str, kind: AuditKind, what: String) -> NewAuditEntry {
-        let name = self.listed(connection).map(|listed| listed.name.to_string()).unwrap_or_default();
+        let name = self.shared(connection).map(|shared| shared.name.to_string()).unwrap_or_default();
         self.audit.entry(kind, what).on(&ConnectionId::from(connection), &name)
     }
 

@@ -11,7 +11,7 @@ use crate::{
         self, CommandCheck, CommandRef, Confirmed, DeviceCheck, Failure, NewCommand, Sent, Settings, grouped, invalid,
     },
     catalogue::Known,
-    controller::{Listed, Request},
+    controller::{Request, SharedConnection},
     dialects::Prepared,
     rollouts::Requested,
     store::{CommandTemplate, ConnectionId},
@@ -28,13 +28,13 @@ impl Handle {
     /// sent; [`FailureCode::Store`](crate::api::FailureCode::Store).
     pub async fn send(&self, new: NewCommand) -> Result<Sent, Failure> {
         let connection = ConnectionId::from(new.connection.as_str());
-        let listed = self.listed(&new.connection)?;
+        let shared = self.shared(&new.connection)?;
         let known = self.catalogue.find(&connection, &new.command);
-        let submissions = submissions(&new, &listed, &known, &self.settings.get())?;
-        listed.permit(is_grave(&known, new.devices.len()), &new.confirmed)?;
+        let submissions = submissions(&new, &shared, &known, &self.settings.get())?;
+        shared.permit(is_grave(&known, new.devices.len()), &new.confirmed)?;
         check_note(new.note.as_deref())?;
         let asked = submissions.iter().map(|submission| submission.device.as_str());
-        if let Some(refusal) = beyond(&listed.named, asked) {
+        if let Some(refusal) = beyond(&shared.named, asked) {
             return Err(refusal);
         }
         let ids = submissions.iter().map(|submission| submission.id.as_str().to_owned()).collect();
@@ -47,17 +47,17 @@ impl Handle {
     /// # Errors
     /// [`FailureCode::NotFound`](crate::api::FailureCode::NotFound) for the connection.
     pub async fn check_command(&self, command: NewCommand) -> Result<CommandCheck, Failure> {
-        let listed = self.listed(&command.connection)?;
+        let shared = self.shared(&command.connection)?;
         let connection = ConnectionId::from(command.connection.as_str());
-        let resolve = |device: &String| listed.resolve(device).or_else(|| device_id(device).ok());
+        let resolve = |device: &String| shared.resolve(device).or_else(|| device_id(device).ok());
         let ids: Vec<DeviceId> = command.devices.iter().filter_map(resolve).collect();
         let busy = self.ask(|reply| Request::BusyElsewhere(connection.clone(), ids.clone(), reply)).await?;
         let now = self.clock.now();
         let requested = Requested::of(&command.command, command.args.as_str());
         let check = |(id, busy): (DeviceId, Option<Command>)| {
             let busy = busy.map(|busy| busy_sentence(&busy, now));
-            let considered = listed.consider(&id, &command.command, command.args.as_str());
-            let fleet = listed.fleet.read().unwrap_or_else(PoisonError::into_inner);
+            let considered = shared.consider(&id, &command.command, command.args.as_str());
+            let fleet = shared.fleet.read().unwrap_or_else(PoisonError::into_inner);
             let device = fleet.get(&id);
             let (already, may_stay_silent, silent, refused) = match considered {
                 Some(Ok(Prepared { already, answers_carry_ids, silent, .. })) => {
@@ -76,11 +76,11 @@ impl Handle {
             found.then_some(DeviceCheck { device, name, already, may_stay_silent, silent, refused, busy })
         };
         let known = self.catalogue.find(&connection, &command.command);
-        let permitted = listed.mode.permit(&listed.name);
-        let refused = permitted.and_then(|()| listed.permit_unapproved(&known, command.devices.len())).err();
+        let permitted = shared.mode.permit(&shared.name);
+        let refused = permitted.and_then(|()| shared.permit_unapproved(&known, command.devices.len())).err();
         Ok(CommandCheck {
             refused: refused.map(|refused| refused.message),
-            confirmation: listed.mode.needs(is_grave(&known, command.devices.len())),
+            confirmation: shared.mode.needs(is_grave(&known, command.devices.len())),
             devices: ids.into_iter().zip(busy).filter_map(check).collect(),
         })
     }
@@ -99,14 +99,14 @@ impl Handle {
         note: Option<String>,
     ) -> Result<Sent, Failure> {
         check_note(note.as_deref())?;
-        let listed = self.listed(connection)?;
-        let dialect = &listed.dialect;
+        let shared = self.shared(connection)?;
+        let dialect = &shared.dialect;
         let connection = ConnectionId::from(connection);
         let command = self.store.command(&connection, &device_id(device)?, &command_id(id)?).await?;
         let asked = command.ok_or_else(|| not_found("command", id))?.asked;
-        listed.permit(is_grave(&self.catalogue.find(&connection, &asked.name), 1), &confirmed)?;
+        shared.permit(is_grave(&self.catalogue.find(&connection, &asked.name), 1), &confirmed)?;
         if asked.form.as_ref().is_none_or(|form| form.written.is_some())
-            && let Some(again) = again_in_its_dialect(&listed, &asked)?
+            && let Some(again) = again_in_its_dialect(&shared, &asked)?
         {
             let ids = vec![again.id.as_str().to_owned()];
             self.ask(|reply| Request::Send(connection, vec![again], note, reply)).await??;
@@ -178,19 +178,19 @@ fn is_grave(known: &Known, devices: usize) -> bool {
 /// One submission for each device, or the reason why there is none at all.
 fn submissions(
     new: &NewCommand,
-    listed: &Listed,
+    shared: &SharedConnection,
     known: &Known,
     settings: &Settings,
 ) -> Result<Vec<Submission>, Failure> {
     if new.devices.is_empty() {
         return Err(invalid("The command has no device.".into(), "Choose at least one."));
     }
-    let CommandTemplate { name, args, form, policy } = template(new, &listed.dialect, known, settings)?;
+    let CommandTemplate { name, args, form, policy } = template(new, &shared.dialect, known, settings)?;
     let again_of = new.again_of.as_deref().map(command_id).transpose()?;
     let mut seen = std::collections::HashSet::new();
     new.devices
         .iter()
-        .map(|device| listed.resolve(device).map_or_else(|| device_id(device), Ok))
+        .map(|device| shared.resolve(device).map_or_else(|| device_id(device), Ok))
         .filter(|device| device.as_ref().map_or(true, |device| seen.insert(device.clone())))
         .map(|device| {
             let asked = Submission {
@@ -205,17 +205,17 @@ fn submissions(
                 automatic: new.automatic,
                 by: None,
             };
-            in_its_dialect(listed, asked)
+            in_its_dialect(shared, asked)
         })
         .collect()
 }
 
 /// A command in the form of its device's dialect. One with a user's own form does not change.
-fn in_its_dialect(listed: &Listed, asked: Submission) -> Result<Submission, Failure> {
+fn in_its_dialect(shared: &SharedConnection, asked: Submission) -> Result<Submission, Failure> {
     if asked.form.is_some() {
         return Ok(asked);
     }
-    match listed.prepare(&asked.device, &asked.name, &asked.args, &asked.id) {
+    match shared.prepare(&asked.device, &asked.name, &asked.args, &asked.id) {
         None => Ok(asked),
         Some(Ok(prepared)) => Ok(prepared.into_submission(asked)),
         Some(Err(why)) => Err(invalid(why, "Choose a command that the device supports.")),
@@ -223,7 +223,7 @@ fn in_its_dialect(listed: &Listed, asked: Submission) -> Result<Submission, Fail
 }
 
 /// Repeats a command of a device in another dialect; none for Wilco's own.
-fn again_in_its_dialect(listed: &Listed, asked: &Submission) -> Result<Option<Submission>, Failure> {
+fn again_in_its_dialect(shared: &SharedConnection, asked: &Submission) -> Result<Option<Submission>, Failure> {
     let again = Submission {
         id: fresh_id()?,
         again_of: Some(asked.id.clone()),
@@ -233,7 +233,7 @@ fn again_in_its_dialect(listed: &Listed, asked: &Submission) -> Result<Option<Su
         form: None,
         ..Submission::clone(asked)
     };
-    let again = in_its_dialect(listed, again)?;
+    let again = in_its_dialect(shared, again)?;
     Ok(Some(again).filter(|again| again.form.is_some()))
 }
 
@@ -361,7 +361,7 @@ mod tests {
         let (_data, engine, handle) = engine().await;
         let connection = plant(&handle).await;
         let device = DeviceId::new("pump-7").unwrap();
-        let fleet = handle.listed(&connection).unwrap().fleet;
+        let fleet = handle.shared(&connection).unwrap().fleet;
         fleet.write().unwrap().update(&device, |device| device.report(json!({"led": true}).to_string(), None));
         let check = async |on: bool| {
             let new = NewCommand {

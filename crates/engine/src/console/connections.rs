@@ -12,7 +12,7 @@ use crate::{
         Preset, PresetView, Secrets, invalid,
     },
     audit,
-    controller::{Request, Turn},
+    controller::{Request, SerialChange},
     profile::{self, Before, Bundle, Draft, Opening},
     store::{ConnectionId, NewAuditEntry, Profile},
     vault::SecretKind,
@@ -166,7 +166,7 @@ impl Handle {
 
     /// Ends a connection and forgets all of it that is not in the keyring.
     pub(super) async fn forget(&self, id: &ConnectionId) -> Result<(), Failure> {
-        self.ask(|reply| Request::InTurn(Turn::Remove(id.clone(), reply))).await??;
+        self.ask(|reply| Request::InTurn(SerialChange::Remove(id.clone(), reply))).await??;
         self.reread_catalogue().await?;
         Ok(self.store.sweep().await?)
     }

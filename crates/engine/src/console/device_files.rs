@@ -12,7 +12,7 @@ use super::{Handle, beyond, blocking, devices::AT_ONCE};
 use crate::{
     api::{DeviceExport, DeviceImport, DeviceQuery, Failure, FileToWrite, ImportError, NewDevice},
     atomic_file::{AtomicFile, Readers, refused},
-    controller::{Listed, SharedFleet},
+    controller::{SharedConnection, SharedFleet},
     device_file::{Line, Lines, Writer, WrongLine},
     fleet::{AnnotationChange, Search},
     paths::whole,
@@ -81,7 +81,7 @@ impl Handle {
         tell: UnboundedSender<DeviceImport>,
     ) -> Result<DeviceImport, Failure> {
         let mut stopped = std::pin::pin!(self.device_import.stop.notified());
-        let listed = self.listed(connection)?;
+        let shared = self.shared(connection)?;
         let path = whole(&path)?;
         let mut view = DeviceImport::default();
         let _turn = tokio::select! {
@@ -92,8 +92,8 @@ impl Handle {
         let mut lines = blocking(move || Lines::open(&path)).await?;
         lines.columns().clone_into(&mut view.columns);
         loop {
-            let (listed, seen) = (listed.clone(), view);
-            let read = blocking(move || Ok(some(lines, &listed, seen)));
+            let (shared, seen) = (shared.clone(), view);
+            let read = blocking(move || Ok(some(lines, &shared, seen)));
             let (back, changes, so_far, ended) = read.await?;
             (lines, view) = (back, so_far);
             if imports && !changes.is_empty() {
@@ -119,15 +119,15 @@ impl Handle {
 type Read = (Lines, Vec<(DeviceId, AnnotationChange)>, DeviceImport, bool);
 
 /// Reads some lines and returns their changes.
-fn some(mut lines: Lines, listed: &Listed, mut view: DeviceImport) -> Read {
+fn some(mut lines: Lines, shared: &SharedConnection, mut view: DeviceImport) -> Read {
     // The file first: the engine's loop waits for whoever holds the fleet, and a disk may be slow.
     let read: Vec<_> = std::iter::from_fn(|| lines.next()).take(AT_ONCE).collect();
     let ended = read.len() < AT_ONCE;
     let mut changes = Vec::with_capacity(read.len());
-    let fleet = super::fleet::read(&listed.fleet);
+    let fleet = super::fleet::read(&shared.fleet);
     for line in read {
         view.lines += 1;
-        let line = line.and_then(|line| match beyond(&listed.named, std::iter::once(line.device.as_str())) {
+        let line = line.and_then(|line| match beyond(&shared.named, std::iter::once(line.device.as_str())) {
             Some(refusal) => Err(WrongLine { number: line.number, message: refusal.message }),
             None => Ok(line),
         });

@@ -8,7 +8,7 @@ use wilco_ledger::DeviceId;
 use super::{Handle, beyond, not_found};
 use crate::{
     api::{Failure, ForgottenDevices, NewDevice},
-    controller::{DeletionProgress, DeviceRequest, Request, Turn, UNDO_WITHIN},
+    controller::{DeletionProgress, DeviceRequest, Request, SerialChange, UNDO_WITHIN},
     fleet::{AnnotationChange, TagChange, annotations},
     profile::device_id,
     store::ConnectionId,
@@ -24,8 +24,8 @@ impl Handle {
     /// [`FailureCode::NotFound`](crate::api::FailureCode) for the connection; `Invalid` for what cannot be an id, a name, a
     /// tag or a note, and then nothing is set; `Store`.
     pub async fn add_devices(&self, connection: &str, devices: Vec<NewDevice>) -> Result<Vec<String>, Failure> {
-        let listed = self.listed(connection)?;
-        if let Some(refusal) = beyond(&listed.named, devices.iter().map(|new| new.device.as_str())) {
+        let shared = self.shared(connection)?;
+        if let Some(refusal) = beyond(&shared.named, devices.iter().map(|new| new.device.as_str())) {
             return Err(refusal);
         }
         let changes = devices.into_iter().map(added).collect::<Result<_, _>>()?;
@@ -60,7 +60,7 @@ impl Handle {
     /// device with too many, and for an id that none can have; `Store`.
     pub async fn tag_devices(&self, connection: &str, devices: Vec<String>, tag: &str) -> Result<Vec<String>, Failure> {
         let tag = TagChange::Add(annotations::tag(tag)?);
-        if let Some(refusal) = beyond(&self.listed(connection)?.named, devices.iter().map(String::as_str)) {
+        if let Some(refusal) = beyond(&self.shared(connection)?.named, devices.iter().map(String::as_str)) {
             return Err(refusal);
         }
         let change = AnnotationChange { add: true, tags: tag, ..AnnotationChange::default() };
@@ -129,7 +129,7 @@ impl Handle {
                 Ok(DeletionProgress::Due(connection, device)) => {
                     if let Err(failure) = self.delete_some(&connection, &device).await {
                         tracing::info!(%failure, %device, "a forgotten device is deleted later");
-                        let later = Turn::Devices(DeviceRequest::DeleteLater(connection, device));
+                        let later = SerialChange::Devices(DeviceRequest::DeleteLater(connection, device));
                         self.tell(Request::InTurn(later)).await;
                     }
                 }
@@ -156,7 +156,7 @@ impl Handle {
 
     async fn annotate_one(&self, connection: &str, device: &str, change: AnnotationChange) -> Result<(), Failure> {
         let id = device_id(device)?;
-        let known = super::fleet::read(&self.listed(connection)?.fleet).get(&id).is_some();
+        let known = super::fleet::read(&self.shared(connection)?.fleet).get(&id).is_some();
         if !known {
             return Err(Failure { hint: Some("Add the device first.".into()), ..not_found("device", device) });
         }
@@ -177,7 +177,7 @@ impl Handle {
         &self,
         asked: impl FnOnce(tokio::sync::oneshot::Sender<Result<T, Failure>>) -> DeviceRequest,
     ) -> Result<T, Failure> {
-        self.ask(|reply| Request::InTurn(Turn::Devices(asked(reply)))).await?
+        self.ask(|reply| Request::InTurn(SerialChange::Devices(asked(reply)))).await?
     }
 }
 

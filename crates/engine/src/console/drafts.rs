@@ -113,7 +113,7 @@ impl Handle {
     pub async fn export_dialect(&self, connection: &str, name: &str, to: FileToWrite) -> Result<PathBuf, Failure> {
         let profile = self.profile(connection).await?;
         let text = text_of(&profile, name).ok_or_else(|| not_found("dialect file", name))?;
-        blocking(move || atomic_file::write(&to, Readers::Usual, text.as_bytes())).await
+        blocking(move || atomic_file::write(&to, Readers::ExpectedAnswer, text.as_bytes())).await
     }
 
     /// Reads a dialect file, to be looked at before it is saved.

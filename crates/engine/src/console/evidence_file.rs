@@ -191,15 +191,15 @@ impl Handle {
                 }
             }
         }
-        let strays = self.store.strays_between(&connection, &device, (from, to)).await?;
-        let shown = views::strays(&strays).into_iter().zip(&strays);
-        let strays = shown.map(|(view, event)| {
+        let unmatched = self.store.unmatched_between(&connection, &device, (from, to)).await?;
+        let shown = views::unmatched(&unmatched).into_iter().zip(&unmatched);
+        let unmatched = shown.map(|(view, event)| {
             json!({
-                "record": Kind::Stray, "at": view.at, "device": device.as_str(), "text": view.text, "event": view,
+                "record": Kind::Unmatched, "at": view.at, "device": device.as_str(), "text": view.text, "event": view,
                 "message": message_of(&event.fact).map(bytes_of),
             })
         });
-        writer = put(writer, strays.collect()).await?;
+        writer = put(writer, unmatched.collect()).await?;
         writer = put(writer, self.measurements(&connection, &device, (from, to)).await?).await?;
         // As it stands in JSON, so that no longer name matches.
         let named = Value::from(device.as_str()).to_string();

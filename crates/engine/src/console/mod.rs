@@ -61,7 +61,7 @@ use crate::{
     catalogue::Catalogue,
     chance::Chance,
     clock::{Clock, ClockShift, Source},
-    controller::{BackgroundTasks, Controller, Event, Listed, Request, Turn},
+    controller::{BackgroundTasks, Controller, Event, Request, SerialChange, SharedConnection},
     evidence_quota::EvidenceQuota,
     lock::DataLock,
     paths::DataDir,
@@ -79,8 +79,8 @@ use crate::{
 
 use crate::{
     absent::{no_rollout, not_found},
-    listed::Directory,
     new_command::{beyond, command_id, fresh_id, usual_delivery},
+    shared_connection::SharedConnections,
 };
 
 use export::Export;
@@ -128,7 +128,7 @@ pub struct Handle {
     device_import: Arc<Export>,
     settings: SharedSettings,
     catalogue: Arc<Catalogue>,
-    directory: Directory,
+    shared_connections: SharedConnections,
     telemetry: Arc<Telemetry>,
     /// Every rollout as it is on the disk.
     rollouts: ShownRollouts,
@@ -181,7 +181,7 @@ impl Engine {
         let catalogue = Arc::new(Catalogue::default());
         catalogue.replace(store.definitions().await?);
         let vault = Arc::new(vault);
-        let directory = Directory::default();
+        let shared_connections = SharedConnections::default();
         let clock = Clock::start(time, store.anchor().await?.as_ref(), store.newest().await?);
         if let Some(anchor) = clock.anchor() {
             store.keep_anchor(anchor).await?;
@@ -192,7 +192,7 @@ impl Engine {
         let rollouts = ShownRollouts::default();
         let last_rollout = Arc::new(AtomicU32::new(store.last_rollout().await?));
         let unsealed_to = Arc::new(AtomicU32::new(store.audit_head().await?.number));
-        let shared = (Arc::clone(&directory), Arc::clone(&catalogue), Arc::clone(&rollouts), settings.clone());
+        let shared = (Arc::clone(&shared_connections), Arc::clone(&catalogue), Arc::clone(&rollouts), settings.clone());
         let quota = EvidenceQuota::new(settings.clone());
         quota.load(&store).await?;
         let audit = Audit::new(settings.clone(), clock.clone(), Arc::clone(&installation));
@@ -217,7 +217,7 @@ impl Engine {
             device_import: Arc::default(),
             settings,
             catalogue,
-            directory,
+            shared_connections,
             telemetry,
             rollouts,
             last_rollout,
@@ -295,10 +295,10 @@ impl Handle {
     pub async fn device(&self, connection: &str, device: &str) -> Result<DeviceDetail, Failure> {
         let id = ConnectionId::from(connection);
         let device = device_id(device)?;
-        let listed = self.listed(connection)?;
-        let described = listed.dialects.as_ref().and_then(|dialects| crate::dialects::read(dialects).view(&device));
+        let shared = self.shared(connection)?;
+        let described = shared.dialects.as_ref().and_then(|dialects| crate::dialects::read(dialects).view(&device));
         let (row, note, [reported_at, restarted_at], running_config, saved_config, telemetry_interval_ms) = {
-            let fleet = listed.fleet;
+            let fleet = shared.fleet;
             let fleet = fleet.read().unwrap_or_else(PoisonError::into_inner);
             let known = fleet.get(&device).ok_or_else(|| not_found("device", device.as_str()))?;
             let reported = known.state.as_deref().map(StateReport::of).unwrap_or_default();
@@ -311,7 +311,7 @@ impl Handle {
         };
         let (commands, command_count) = self.store.last_commands(&id, &device, 8).await?;
         let commands = commands.iter().map(|command| views::command(id.as_str(), command, None)).collect();
-        let strays = views::strays(&self.store.strays(&id, &device, 5).await?);
+        let unmatched = views::unmatched(&self.store.unmatched(&id, &device, 5).await?);
         Ok(DeviceDetail {
             row,
             note,
@@ -322,7 +322,7 @@ impl Handle {
             telemetry_interval_ms,
             commands,
             command_count,
-            strays,
+            unmatched,
             evidence_bytes: self.quota.of_device(&id, &device),
             discarded: self.store.discarded(&id, &device).await?.as_ref().map(views::discarded),
             described,
@@ -394,8 +394,8 @@ impl Handle {
         device: &DeviceId,
         command: &CommandId,
     ) -> Option<Box<Disagreement>> {
-        let listed = self.listed(connection.as_str()).ok()?;
-        let fleet = listed.fleet.read().unwrap_or_else(PoisonError::into_inner);
+        let shared = self.shared(connection.as_str()).ok()?;
+        let fleet = shared.fleet.read().unwrap_or_else(PoisonError::into_inner);
         fleet.get(device)?.disagreement.clone().filter(|of| of.command == *command)
     }
 
@@ -403,10 +403,10 @@ impl Handle {
     ///
     /// # Errors
     /// [`FailureCode::Store`].
-    pub async fn strays(&self, connection: &str, device: &str, limit: u32) -> Result<Vec<EventView>, Failure> {
+    pub async fn unmatched(&self, connection: &str, device: &str, limit: u32) -> Result<Vec<EventView>, Failure> {
         let (connection, device) = (ConnectionId::from(connection), device_id(device)?);
-        let strays = self.store.strays(&connection, &device, limit.clamp(1, 1_000)).await?;
-        Ok(views::strays(&strays))
+        let unmatched = self.store.unmatched(&connection, &device, limit.clamp(1, 1_000)).await?;
+        Ok(views::unmatched(&unmatched))
     }
 
     /// Everything that changes from now on, in batches; the first has all connections in it.
@@ -419,12 +419,15 @@ impl Handle {
 
     async fn open(&self, opening: impl Into<Opening>) -> Result<ConnectionView, Failure> {
         let opening = Box::new(opening.into());
-        self.ask(|reply| Request::InTurn(Turn::Open(opening, reply))).await?
+        self.ask(|reply| Request::InTurn(SerialChange::Open(opening, reply))).await?
     }
 
-    fn listed(&self, connection: &str) -> Result<Listed, Failure> {
-        let directory = self.directory.read().unwrap_or_else(PoisonError::into_inner);
-        directory.get(&ConnectionId::from(connection)).cloned().ok_or_else(|| not_found("connection", connection))
+    fn shared(&self, connection: &str) -> Result<SharedConnection, Failure> {
+        let shared_connections = self.shared_connections.read().unwrap_or_else(PoisonError::into_inner);
+        shared_connections
+            .get(&ConnectionId::from(connection))
+            .cloned()
+            .ok_or_else(|| not_found("connection", connection))
     }
 
     /// Asks for something that is not answered.

@@ -19,7 +19,7 @@ use crate::{
     api::{AuditKind, ConnectionSettings, ConnectionView, EnabledDialect, Failure, FoundDialect, LinkState, invalid},
     audit,
     controller::Request,
-    dialects::Enabled,
+    dialects::EnabledDialects,
     profile::is_aws,
     store::{ConnectionId, Profile},
 };
@@ -152,7 +152,7 @@ impl Handle {
 
     /// Stores a connection with other dialects and begins its session again.
     pub(super) async fn put_dialects(&self, profile: Profile) -> Result<ConnectionView, Failure> {
-        Enabled::of(&profile)?;
+        EnabledDialects::of(&profile)?;
         let before = audit::of_profile(&self.profile(profile.id.as_str()).await?);
         let changes = audit::between(Some(&before), &audit::of_profile(&profile));
         let what = format!("Changed the dialects of {}", profile.name);

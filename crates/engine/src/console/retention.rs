@@ -11,7 +11,7 @@ use super::Handle;
 use crate::{
     api::{AuditKind, Failure, Older},
     audit,
-    controller::{DeviceRequest, Request, Turn},
+    controller::{DeviceRequest, Request, SerialChange},
     profile::device_id,
     settings::days_ago,
     store::{self, ConnectionId},
@@ -27,7 +27,7 @@ const BELIEVED: i64 = 30 * 86_400_000;
 /// Commands deleted in one commit; other changes wait that long.
 const FORGOTTEN_AT_ONCE: usize = 250;
 /// Answers that belong to no command, forgotten in one transaction.
-const STRAYS_AT_ONCE: u32 = 1_000;
+const UNMATCHED_AT_ONCE: u32 = 1_000;
 
 impl Handle {
     /// How many commands ended more than so many days ago, how many answers that belong to no command came before then,
@@ -37,8 +37,8 @@ impl Handle {
     /// [`FailureCode::Invalid`](crate::api::FailureCode) for no days, or more than 3,650; `Store`.
     pub async fn count_older(&self, days: u32) -> Result<Older, Failure> {
         let before = days_ago(days, self.clock.now())?;
-        let store::Older { commands, strays, logs } = self.store.count_older(before).await?;
-        Ok(Older { commands, strays, logs })
+        let store::Older { commands, unmatched, logs } = self.store.count_older(before).await?;
+        Ok(Older { commands, unmatched, logs })
     }
 
     /// Deletes them, with all their evidence, and returns their number.
@@ -102,8 +102,8 @@ impl Handle {
             match self.forget_ended(days, now).await {
                 Ok(older) if older == Older::default() => {}
                 Ok(older) => {
-                    let Older { commands, strays, logs } = older;
-                    tracing::info!(commands, strays, logs, days, "old history was deleted");
+                    let Older { commands, unmatched, logs } = older;
+                    tracing::info!(commands, unmatched, logs, days, "old history was deleted");
                     let what = format!("The retention deleted the history of more than {} ago", audit::days(days));
                     let entry = self.audit.entry(AuditKind::History, what).with(&counted(&older));
                     if let Err(error) = self.store.append_audit(entry).await {
@@ -138,7 +138,7 @@ impl Handle {
             let ended = self.store.ended(before, FORGOTTEN_AT_ONCE).await?;
             let some = match ended.is_empty() {
                 true => 0,
-                false => self.ask(|reply| Request::InTurn(Turn::ForgetEnded(before, ended, reply))).await??,
+                false => self.ask(|reply| Request::InTurn(SerialChange::ForgetEnded(before, ended, reply))).await??,
             };
             if some == 0 {
                 break;
@@ -146,13 +146,13 @@ impl Handle {
             older.commands = older.commands.saturating_add(number(some));
         }
         while is_wanted() {
-            let some = self.store.forget_strays(before, STRAYS_AT_ONCE).await?;
+            let some = self.store.forget_unmatched(before, UNMATCHED_AT_ONCE).await?;
             if some == 0 {
                 break;
             }
-            older.strays = older.strays.saturating_add(number(some));
+            older.unmatched = older.unmatched.saturating_add(number(some));
         }
-        if older.commands + older.strays > 0 {
+        if older.commands + older.unmatched > 0 {
             self.quota.load(&self.store).await?;
         }
         if is_wanted() {
@@ -164,7 +164,7 @@ impl Handle {
 
 /// How much was deleted, for the audit.
 fn counted(older: &Older) -> serde_json::Value {
-    json!({ "commands": older.commands, "strays": older.strays, "logs": older.logs })
+    json!({ "commands": older.commands, "unmatched": older.unmatched, "logs": older.logs })
 }
 
 fn number(count: usize) -> u32 {
@@ -337,7 +337,7 @@ mod tests {
         let now = handle.clock.now();
         let days_ago = |days: i64| Timestamp(now.0 - days * 86_400_000);
         handle.store.commit(vec![came("old", days_ago(8)), came("new", days_ago(6))]).await.unwrap();
-        let stray = |at: Timestamp| Change::Event {
+        let unmatched = |at: Timestamp| Change::Event {
             connection: ConnectionId::from(connection.as_str()),
             event: Event {
                 device: DeviceId::new("pump-1").unwrap(),
@@ -350,8 +350,8 @@ mod tests {
             },
             command: None,
         };
-        handle.store.commit([9, 8, 6].map(|days| stray(days_ago(days))).to_vec()).await.unwrap();
-        let older = Older { commands: 0, strays: 2, logs: 1 };
+        handle.store.commit([9, 8, 6].map(|days| unmatched(days_ago(days))).to_vec()).await.unwrap();
+        let older = Older { commands: 0, unmatched: 2, logs: 1 };
         assert_eq!(handle.count_older(7).await.unwrap(), older);
         assert_eq!(handle.forget_older(7).await.unwrap(), older);
         assert_eq!(handle.count_older(7).await.unwrap(), Older::default());

@@ -20,7 +20,7 @@ use crate::{
         MemberView, NewCommand, NewRollout, RolloutAction, RolloutState, RolloutTarget, RolloutView, WhichMembers,
         excerpt, grouped, invalid, sentence,
     },
-    controller::{Busy, Listed, OverlappingRollout, Request, SharedFleet},
+    controller::{Busy, OverlappingRollout, Request, SharedConnection, SharedFleet},
     fleet::{OutOfLine, Search},
     rollouts::{self, Found, Survey},
     store::{CommandTemplate, ConnectionId, MemberFilter, NewMember, RolloutSnapshot, StoredMember, StoredRollout},
@@ -84,7 +84,7 @@ impl Handle {
         let confirmed = new.confirmed.clone();
         let Drafted { spec, template, survey: Survey { members, .. }, stages, nothing, .. } =
             self.draft_members(new, given).await?;
-        self.listed(&spec.connection)?.permit(true, &confirmed)?;
+        self.shared(&spec.connection)?.permit(true, &confirmed)?;
         if members.is_empty() {
             let left_out = || {
                 invalid("All devices of this rollout are left out.".into(), "Choose other devices, or leave out fewer.")
@@ -138,11 +138,11 @@ impl Handle {
             slowest_first: query.slowest_first,
         };
         let (rows, matching) = self.store.members_page(filter, from, count).await?;
-        let listed = self.listed(&view.spec.connection).ok();
+        let shared = self.shared(&view.spec.connection).ok();
         let disagreements = self.store.disagreements(&ConnectionId::from(view.spec.connection.as_str())).await?;
         let disagreed: HashMap<_, _> = disagreements.iter().map(|(device, of)| ((device, &of.command), of)).collect();
         let past = |member: &StoredMember| disagreed.get(&(&member.device, member.command.as_ref()?)).copied();
-        let rows = rows.into_iter().map(|member| member_view(&view, listed.as_ref(), past(&member), member)).collect();
+        let rows = rows.into_iter().map(|member| member_view(&view, shared.as_ref(), past(&member), member)).collect();
         Ok(MemberPage { rows, from, matching })
     }
 
@@ -161,7 +161,7 @@ impl Handle {
         // It was given for the one that starts, and not for its plan or those that follow.
         spec.confirmed = Confirmed::No;
         let connection = ConnectionId::from(spec.connection.as_str());
-        let listed = self.listed(&spec.connection)?;
+        let shared = self.shared(&spec.connection)?;
         if let Some(Follows { rollout, reason: FollowReason::PutBack }) = spec.follows.clone() {
             self.ask_to_put_back(&mut spec, &rollout)?;
         }
@@ -185,15 +185,15 @@ impl Handle {
             ..NewCommand::default()
         };
         let known = self.catalogue.find(&connection, &command.command);
-        let mut template = commands::template(&command, &listed.dialect, &known, &self.settings.get())?;
+        let mut template = commands::template(&command, &shared.dialect, &known, &self.settings.get())?;
         if let RolloutTarget::Broadcast { group, .. } = &spec.target {
-            template = broadcast(template, group.as_deref(), &listed.dialect)?;
+            template = broadcast(template, group.as_deref(), &shared.dialect)?;
         }
         let Target { members: target, unknown, nothing } = match given {
             Some(members) => Target { members, ..Target::default() },
             None => self.members_of(&spec).await?,
         };
-        if let Some(refusal) = beyond(&listed.named, target.iter().map(|member| member.device.as_str())) {
+        if let Some(refusal) = beyond(&shared.named, target.iter().map(|member| member.device.as_str())) {
             return Err(refusal);
         }
         if target.is_empty() && unknown.before.count > 0 {
@@ -206,7 +206,7 @@ impl Handle {
             return Err(invalid("The rollout has no devices.".into(), "No device matches. Choose others."));
         }
         if template.form.is_none()
-            && let Some(refusal) = cannot_be_asked(&listed, &template, &target)
+            && let Some(refusal) = cannot_be_asked(&shared, &template, &target)
         {
             return Err(refusal);
         }
@@ -221,7 +221,7 @@ impl Handle {
         if let RolloutTarget::Devices { devices } = &mut spec.target {
             devices.clear();
         }
-        let (dangerous, needs_approval) = (known.is_dangerous(), listed.needs_approval(&known));
+        let (dangerous, needs_approval) = (known.is_dangerous(), shared.needs_approval(&known));
         Ok(Drafted { spec, template, survey, stages, dangerous, needs_approval, overlapping, unknown, nothing })
     }
 
@@ -251,11 +251,11 @@ impl Handle {
     /// The devices that differ from their desired configuration, each with its own arguments.
     async fn members_out_of_line(&self, connection: &str, search: &str, unknown: bool) -> Result<Target, Failure> {
         let OutOfLine { differ, unreported, as_wanted } = self.out_of_line(connection, search).await?;
-        let listed = self.listed(connection)?;
+        let shared = self.shared(connection)?;
         let mut target = Target::default();
         unreported.iter().for_each(|(device, _)| target.unknown.unreported.add(device));
         for (device, args) in differ.into_iter().chain(unreported.into_iter().filter(|_| unknown)) {
-            if let Some(Err(why)) = listed.consider(&device, rollouts::CHANGES, &args) {
+            if let Some(Err(why)) = shared.consider(&device, rollouts::CHANGES, &args) {
                 target.unknown.unfit.get_or_insert_with(|| (Found::default(), why)).0.add(&device);
                 continue;
             }
@@ -303,8 +303,8 @@ impl Handle {
         let same_command = view.spec.command.name == spec.command.name;
         let mut target = Target::default();
         let members = self.store.rollout_members(view.number).await?;
-        let listed = self.listed(&view.spec.connection)?;
-        let known = fleet::read(&listed.fleet);
+        let shared = self.shared(&view.spec.connection)?;
+        let known = fleet::read(&shared.fleet);
         for member in members {
             if !is_wanted(which, member.state.into()) {
                 continue;
@@ -373,11 +373,11 @@ fn in_line(as_wanted: u32, unknown: &Unknown) -> Failure {
 
 /// `pump-1, pump-2 and 3 others`.
 fn named(found: &Found) -> String {
-    let listed = found.examples.join(", ");
+    let shared = found.examples.join(", ");
     match found.count as usize - found.examples.len().min(found.count as usize) {
-        0 => listed,
-        1 => format!("{listed} and 1 other"),
-        others => format!("{listed} and {} others", grouped(u64::try_from(others).unwrap_or(u64::MAX))),
+        0 => shared,
+        1 => format!("{shared} and 1 other"),
+        others => format!("{shared} and {} others", grouped(u64::try_from(others).unwrap_or(u64::MAX))),
     }
 }
 
@@ -405,10 +405,10 @@ fn broadcast(template: CommandTemplate, group: Option<&str>, dialect: &Dialect) 
 }
 
 /// Why the dialects of some devices do not support the command.
-fn cannot_be_asked(listed: &Listed, template: &CommandTemplate, target: &[NewMember]) -> Option<Failure> {
+fn cannot_be_asked(shared: &SharedConnection, template: &CommandTemplate, target: &[NewMember]) -> Option<Failure> {
     let refused = target.iter().filter_map(|member| {
         let args = member.args.as_ref().unwrap_or(&template.args);
-        listed.consider(&member.device, &template.name, args)?.err()
+        shared.consider(&member.device, &template.name, args)?.err()
     });
     let mut refused = refused.peekable();
     let first = refused.next()?;
@@ -431,15 +431,15 @@ fn places(view: &RolloutView, stage: u32) -> std::ops::Range<u32> {
 /// `past`: what its device once reported instead of what it answered.
 fn member_view(
     view: &RolloutView,
-    listed: Option<&Listed>,
+    shared: Option<&SharedConnection>,
     past: Option<&Disagreement>,
     member: StoredMember,
 ) -> MemberView {
     let took_ms = rollouts::took(&member);
     let StoredMember { device, args, earlier, state, command, message, attempts, released_at, finished_at, .. } =
         member;
-    let known = listed.and_then(|listed| {
-        let fleet = listed.fleet.read().unwrap_or_else(PoisonError::into_inner);
+    let known = shared.and_then(|shared| {
+        let fleet = shared.fleet.read().unwrap_or_else(PoisonError::into_inner);
         fleet.get(&device).map(|device| (device.firmware.clone(), device.disagreement.clone()))
     });
     let (firmware, disagreement) = known.unwrap_or_default();

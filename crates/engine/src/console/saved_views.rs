@@ -30,7 +30,7 @@ impl Handle {
     /// # Errors
     /// [`FailureCode::NotFound`](crate::api::FailureCode) for the connection, `Store`.
     pub async fn views(&self, connection: &str) -> Result<Vec<CountedView>, Failure> {
-        self.listed(connection)?;
+        self.shared(connection)?;
         let mut counted = Vec::new();
         for view in self.store.views(connection).await? {
             let query = DeviceQuery {
@@ -50,7 +50,7 @@ impl Handle {
     /// [`FailureCode::Invalid`](crate::api::FailureCode) for a name that is taken, too long or empty, a search that
     /// cannot be understood, and too many views or columns; `NotFound` for the connection; `Store`.
     pub async fn save_view(&self, view: SavedView) -> Result<SavedView, Failure> {
-        self.listed(&view.connection)?;
+        self.shared(&view.connection)?;
         Search::read(&view.search)?;
         let name = annotations::name(&view.name)?
             .ok_or_else(|| invalid("A view needs a name.".into(), "Enter a name, for example Cold stores."))?;
@@ -106,7 +106,7 @@ impl Handle {
         devices: Vec<String>,
         columns: Vec<ViewColumn>,
     ) -> Result<Vec<DeviceCells>, Failure> {
-        let listed = self.listed(connection)?;
+        let shared = self.shared(connection)?;
         let asks = columns.contains(&ViewColumn::Desired);
         let desired = if asks { self.wanted(connection).await? } else { Desired::default() };
         let facts = self.facts_of(connection, &Search::default(), desired);
@@ -114,7 +114,7 @@ impl Handle {
         let mut cells = Vec::new();
         for device in devices.into_iter().take(ROWS) {
             let id = device_id(&device)?;
-            let known = super::fleet::read(&listed.fleet).get(&id).map(|known| {
+            let known = super::fleet::read(&shared.fleet).get(&id).map(|known| {
                 let value = |column: &ViewColumn| match column {
                     ViewColumn::Config { key } => known.running(key).map(JsonText::of),
                     _ => None,

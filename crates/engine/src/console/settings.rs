@@ -7,7 +7,7 @@ use tokio::{sync::mpsc, task::spawn_blocking};
 
 use super::{Handle, defect};
 use crate::{
-    api::{AuditKind, Failure, FaultDials, News, Settings},
+    api::{AuditKind, Failure, FaultDials, NotificationContent, Settings},
     audit,
     controller::Request,
     notifications::{MOST_UNREAD, Notifications},
@@ -66,7 +66,7 @@ impl Handle {
     ///
     /// # Errors
     /// [`FailureCode::Internal`](crate::api::FailureCode) while the engine is stopping.
-    pub async fn news(&self) -> Result<mpsc::Receiver<News>, Failure> {
+    pub async fn news(&self) -> Result<mpsc::Receiver<NotificationContent>, Failure> {
         let (listener, news) = mpsc::channel(MOST_UNREAD);
         let notifications = Notifications::new(self.settings.clone(), listener);
         self.ask(|reply| Request::Notifications(notifications, reply)).await?;

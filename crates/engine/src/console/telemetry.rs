@@ -42,8 +42,8 @@ impl Handle {
         let mut chart = self.store.fold_telemetry(&connection, &device, (from, to), chart, Chart::add).await?;
         self.telemetry.add_to(&mut chart, &connection, &device);
         let mut view = chart.view();
-        let listed = self.listed(connection.as_str()).ok();
-        if let Some(dialects) = listed.and_then(|listed| listed.dialects) {
+        let shared = self.shared(connection.as_str()).ok();
+        if let Some(dialects) = shared.and_then(|shared| shared.dialects) {
             let dialects = dialects::read(&dialects);
             for series in &mut view.series {
                 series.unit = dialects.unit_of(&device, &series.name);
@@ -129,6 +129,6 @@ impl Handle {
     pub async fn warn(&self, message: String, hint: Option<String>) {
         let notice = Notice { level: NoticeLevel::Warning, message, hint, connection: None };
         // A closing program shows no notices.
-        let _ = self.ask(|reply| Request::Remark(notice, reply)).await;
+        let _ = self.ask(|reply| Request::PreflightFinding(notice, reply)).await;
     }
 }

@@ -24,7 +24,7 @@ impl Handle {
     /// [`FailureCode::NotFound`](crate::api::FailureCode) for the connection; `Invalid` for what cannot be a device ID;
     /// `Store`.
     pub async fn answer_times(&self, query: TimesQuery) -> Result<Vec<TimesView>, Failure> {
-        let listed = self.listed(&query.connection)?;
+        let shared = self.shared(&query.connection)?;
         let device = query.device.as_deref().map(device_id).transpose()?;
         let limit = if device.is_some() { OF_DEVICE } else { OF_CONNECTION };
         let connection = ConnectionId::from(query.connection.as_str());
@@ -32,7 +32,7 @@ impl Handle {
         let by = query.by;
         let mut firmware: HashMap<DeviceId, Option<String>> = HashMap::new();
         if by == TimesBy::Firmware {
-            let fleet = listed.fleet.read().unwrap_or_else(PoisonError::into_inner);
+            let fleet = shared.fleet.read().unwrap_or_else(PoisonError::into_inner);
             for answered in &answered {
                 let reported = || fleet.get(&answered.device).and_then(|device| device.firmware.clone());
                 firmware.entry(answered.device.clone()).or_insert_with(reported);

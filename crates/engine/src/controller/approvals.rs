@@ -7,7 +7,7 @@
 use serde_json::json;
 use wilco_ledger::{
     Submission,
-    rollout::{self, Action, Brake},
+    rollout::{self, Action, Suspension},
 };
 
 use super::Controller;
@@ -28,12 +28,12 @@ impl Controller {
     ) -> Result<Option<StoredApproval>, Failure> {
         let of = &rollout.connection;
         let known = self.connections.get(of).ok_or_else(|| not_found("connection", of.as_str()))?;
-        let listed = known.listed();
-        if !listed.needs_approval(&self.catalogue.find(of, &rollout.template.name)) {
+        let shared = known.shared();
+        if !shared.needs_approval(&self.catalogue.find(of, &rollout.template.name)) {
             return Ok(None);
         }
         let (now, by) = (self.clock.now(), self.audit.signer());
-        let samples = Samples { listed: &listed, template: &rollout.template, by: by.operator.as_deref(), now };
+        let samples = Samples { shared: &shared, template: &rollout.template, by: by.operator.as_deref(), now };
         let samples = samples.of_each_dialect(members)?;
         approval::stored(rollout, members, samples, &known.profile, (by, now.0)).map(Some)
     }
@@ -46,7 +46,7 @@ impl Controller {
         submissions: &[Submission],
     ) -> Result<(), Failure> {
         let Some((known, first)) = self.connections.get(connection).zip(submissions.first()) else { return Ok(()) };
-        known.listed().permit_unapproved(&self.catalogue.find(connection, &first.name), submissions.len())
+        known.shared().permit_unapproved(&self.catalogue.find(connection, &first.name), submissions.len())
     }
 
     /// Whether a rollout that was approved may go on: only on the broker that it was approved for, and in the dialects.
@@ -128,7 +128,7 @@ impl Controller {
         let known = self.connections.get(&id).and_then(|known| known.rollouts.get(number));
         let rollout = known.ok_or_else(|| no_rollout(&number.to_string()))?;
         let approval = rollout.stored.approval.clone().ok_or_else(waits_no_more)?;
-        if rollout.machine.progress().brake != Some(Brake::Unapproved) {
+        if rollout.machine.progress().suspension != Some(Suspension::Unapproved) {
             return Err(waits_no_more());
         }
         if now.0 >= approval.expires_at {

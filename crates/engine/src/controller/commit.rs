@@ -107,7 +107,7 @@ impl Controller {
         if let Some(then) = pending_batch.turn {
             then(self, Ok(()));
         }
-        self.next_turn();
+        self.next_serial_change();
     }
 
     /// Nothing of that batch is stored, nor is what came after it, so none of it has happened: the ledgers go back to
@@ -136,7 +136,7 @@ impl Controller {
             self.reload(&id).await;
             self.restart(&id, Some(failure.clone()));
         }
-        self.next_turn();
+        self.next_serial_change();
     }
 
     /// Hands a command to MQTT.

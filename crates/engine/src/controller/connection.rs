@@ -17,13 +17,13 @@ use crate::{
     api::{
         ConnectionMode, ConnectionSettings, ConnectionView, Counts, Failure, FoundDialect, LinkState, Presence, Preset,
     },
-    dialects::{self, Described, Enabled, SharedDialects},
+    dialects::{self, ConnectionDialects, EnabledDialects, SharedDialects},
     fleet::Fleet,
-    listed::{Listed, SharedFleet},
     message_rates::{Bucket, MessageRates, Rate},
     mqtt::{Message, MqttSender, Session},
     new_devices::NewDevices,
     profile::{self, DevicePasswords},
+    shared_connection::{SharedConnection, SharedFleet},
     store::{ConnectionId, Profile},
     traffic::TopicFilter,
     views,
@@ -32,7 +32,7 @@ use crate::{
 /// So many notices about messages that cannot be read.
 pub(super) const UNREADABLE_TOLD: Rate = Rate { at_once: 20, per_second: 1 };
 
-impl Listed {
+impl SharedConnection {
     /// Whether a message of Wilco to itself is delivered. Not on a broker that disconnects after a forbidden request
     /// (AWS IoT), and not if our own topic is not subscribed: the devices are named, or use other dialects.
     pub(super) fn hears_itself(&self, preset: Preset, url: &str) -> bool {
@@ -147,7 +147,7 @@ pub(super) struct ExtraSubscriptions {
     pub(super) to_end: Vec<String>,
 }
 
-fn shared(described: Described) -> SharedDialects {
+fn shared(described: ConnectionDialects) -> SharedDialects {
     Arc::new(RwLock::new(described))
 }
 
@@ -170,14 +170,14 @@ impl Connection {
     }
 
     /// `last`: the last used number for command IDs in messages, or the one to begin after.
-    pub(super) fn new(profile: Profile, enabled: Enabled, last: u32) -> Connection {
+    pub(super) fn new(profile: Profile, enabled: EnabledDialects, last: u32) -> Connection {
         Connection {
             ledger: Ledger::new(limits(profile.settings.preset, profile.settings.mode)),
             unread: None,
             profile,
             overlaps: enabled.overlaps.clone(),
             dialect: enabled.own.clone(),
-            dialects: Described::of(enabled, last).map(shared),
+            dialects: ConnectionDialects::of(enabled, last).map(shared),
             extra_subscriptions: ExtraSubscriptions::default(),
             noted_wire_id: last,
             fleet: SharedFleet::default(),
@@ -213,13 +213,13 @@ impl Connection {
 
     /// Takes on another profile, and hands back the session of the one before. What was known of devices by their
     /// connections is as much out of date as after any other end of a connection.
-    pub(super) fn replace(&mut self, profile: Profile, enabled: Enabled, generation: u64) -> Option<Session> {
+    pub(super) fn replace(&mut self, profile: Profile, enabled: EnabledDialects, generation: u64) -> Option<Session> {
         self.ledger.set_limits(limits(profile.settings.preset, profile.settings.mode));
         self.profile = profile;
         self.overlaps.clone_from(&enabled.overlaps);
         self.fleet().set_titles(enabled.titles.clone());
         self.dialect = enabled.own.clone();
-        let described = Described::of(enabled, self.noted_wire_id);
+        let described = ConnectionDialects::of(enabled, self.noted_wire_id);
         self.dialects = described.map(|mut described| {
             match &self.dialects {
                 Some(before) => described.take_over(&dialects::read(before)),
@@ -272,7 +272,7 @@ impl Connection {
     }
 
     /// Lets the dialects know the devices that were found when the program last ran.
-    fn remember_devices(&self, described: &mut Described) {
+    fn remember_devices(&self, described: &mut ConnectionDialects) {
         let fleet = self.fleet();
         for (id, description) in fleet.descriptions() {
             described.restore(id, description);
@@ -291,9 +291,9 @@ impl Connection {
         Ledger::new(limits(self.profile.settings.preset, self.profile.settings.mode))
     }
 
-    pub(super) fn listed(&self) -> Listed {
+    pub(super) fn shared(&self) -> SharedConnection {
         let named = self.profile.settings.devices_named.as_slice().into();
-        Listed {
+        SharedConnection {
             fleet: self.fleet.clone(),
             dialect: self.dialect.clone(),
             dialects: self.dialects.clone(),

@@ -15,7 +15,7 @@ use super::{Connection, Controller, memory::Remembered};
 use crate::{
     absent::not_found,
     api::{AuditKind, ConnectionView, Failure, FailureCode, LinkState, RolloutView},
-    dialects::Enabled,
+    dialects::EnabledDialects,
     fleet::Fleet,
     mqtt::Session,
     profile::Opening,
@@ -51,7 +51,7 @@ impl Controller {
     /// A stored profile becomes a connection; one of the same ID is replaced.
     pub(super) fn open(&mut self, opening: Opening, reply: oneshot::Sender<Result<ConnectionView, Failure>>) {
         let id = opening.profile.id.clone();
-        let enabled = match Enabled::of(&opening.profile) {
+        let enabled = match EnabledDialects::of(&opening.profile) {
             Ok(enabled) => enabled,
             Err(failure) => {
                 let _ = reply.send(Err(failure));
@@ -81,7 +81,7 @@ impl Controller {
         self.connections.get(id).map(Connection::view).ok_or_else(|| not_found("connection", id.as_str()))
     }
 
-    fn begin(&mut self, opening: Opening, enabled: Enabled, stored: StoredConnection) {
+    fn begin(&mut self, opening: Opening, enabled: EnabledDialects, stored: StoredConnection) {
         let Opening { profile, certificates } = opening;
         let id = profile.id.clone();
         // A demo fleet that is not running is nothing to be tried again and again.
@@ -104,7 +104,7 @@ impl Controller {
         connection.take_annotations(annotations);
         self.generations += 1;
         connection.generation = self.generations;
-        self.directory.write().unwrap_or_else(PoisonError::into_inner).insert(id.clone(), connection.listed());
+        self.shared_connections.write().unwrap_or_else(PoisonError::into_inner).insert(id.clone(), connection.shared());
         let (profile, generation) = (connection.profile.clone(), connection.generation);
         if asleep {
             connection.link = asleep_link();
@@ -119,7 +119,7 @@ impl Controller {
 
     /// A connection's profile has changed. Its commands and devices are the same ones; its session is another, which
     /// begins when the one before has ended.
-    fn replace(&mut self, opening: Opening, enabled: Enabled) {
+    fn replace(&mut self, opening: Opening, enabled: EnabledDialects) {
         let Opening { profile, certificates } = opening;
         let id = profile.id.clone();
         self.generations += 1;
@@ -128,8 +128,8 @@ impl Controller {
         let asleep = profile.demo && profile.url.is_empty();
         let ending = known.replace(profile, enabled, generation);
         known.link = if asleep { asleep_link() } else { LinkState::Connecting };
-        let (profile, listed) = (known.profile.clone(), known.listed());
-        self.directory.write().unwrap_or_else(PoisonError::into_inner).insert(id.clone(), listed);
+        let (profile, shared) = (known.profile.clone(), known.shared());
+        self.shared_connections.write().unwrap_or_else(PoisonError::into_inner).insert(id.clone(), shared);
         self.feed.connections();
         self.tell(&id, Input::Disconnected);
         self.resumed(&id);
@@ -194,7 +194,7 @@ impl Controller {
         self.quota.forget_connection(id);
         let of_it = |view: &mut RolloutView| view.spec.connection != id.as_str();
         self.shown.write().unwrap_or_else(PoisonError::into_inner).retain(|_, view| of_it(view));
-        self.directory.write().unwrap_or_else(PoisonError::into_inner).remove(id);
+        self.shared_connections.write().unwrap_or_else(PoisonError::into_inner).remove(id);
         close_beside(session);
         self.feed.connections();
     }

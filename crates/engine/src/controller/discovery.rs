@@ -253,16 +253,16 @@ impl Controller {
         if submission.form.is_some() {
             return submission;
         }
-        let listed = known.listed();
+        let shared = known.shared();
         let unwritable = |why: String| {
             let form = WireForm { unwritable: Some(why.into()), ..WireForm::default() };
             Submission { form: Some(form.into()), ..submission.clone() }
         };
         // The connection may have been edited since the rollout was started.
-        if let Some(Failure { message, .. }) = beyond(&listed.named, std::iter::once(submission.device.as_str())) {
+        if let Some(Failure { message, .. }) = beyond(&shared.named, std::iter::once(submission.device.as_str())) {
             return unwritable(message);
         }
-        match listed.prepare(&submission.device, &submission.name, &submission.args, &submission.id) {
+        match shared.prepare(&submission.device, &submission.name, &submission.args, &submission.id) {
             None => submission,
             Some(Ok(prepared)) => prepared.into_submission(submission),
             Some(Err(why)) => unwritable(why),

@@ -1,7 +1,7 @@
 //! Decides whether a message is kept as evidence, before it reaches the ledger. A message that is not kept is counted, and
 //! acknowledged to the broker when the count is on the disk.
 
-use wilco_ledger::{About, Answer, CommandId, DeviceId, Raw, Weight};
+use wilco_ledger::{About, Answer, CommandId, DeviceId, Raw, Significance};
 
 use super::Controller;
 use crate::{
@@ -18,16 +18,16 @@ impl Controller {
         let has_room = self.quota.has_room(connection, &answer.device, store::size_of_answer(answer));
         let now = self.clock.now();
         let Some(known) = self.connections.get_mut(connection) else { return true };
-        let (command, cost) = match known.ledger.weight(answer, now) {
-            Weight::Decides => return true,
-            Weight::KeepsAlive { is_due: true, .. } => {
+        let (command, cost) = match known.ledger.significance(answer, now) {
+            Significance::Decides => return true,
+            Significance::KeepsAlive { is_due: true, .. } => {
                 if !has_room {
                     store::reduce(answer);
                 }
                 return true;
             }
-            Weight::KeepsAlive { command, is_due: false } => (Some(command), SIGN_OF_LIFE),
-            Weight::Repeats(command) => (command, REPETITION),
+            Significance::KeepsAlive { command, is_due: false } => (Some(command), SIGN_OF_LIFE),
+            Significance::Repeats(command) => (command, REPETITION),
         };
         has_room && known.rates.keeps_repetition(&answer.device, cost, now)
             || self.pass_over(connection, answer, command)
@@ -56,7 +56,7 @@ impl Controller {
         let has_room = self.quota.has_room(connection, device, store::size_of_raw(raw));
         let now = self.clock.now();
         let Some(known) = self.connections.get_mut(connection) else { return true };
-        let Weight::Repeats(command) = known.ledger.weight_of_unreadable(device, about, retained, now) else {
+        let Significance::Repeats(command) = known.ledger.weight_of_unreadable(device, about, retained, now) else {
             return true;
         };
         if has_room && known.rates.keeps_repetition(device, REPETITION, now) {

@@ -1,6 +1,6 @@
 //! Chunks of devices' logs: committed before they are acknowledged to the broker, as answers are.
 
-use wilco_dialect::{LogChunk, LogNews};
+use wilco_dialect::{ChunkResult, LogChunk};
 use wilco_ledger::{CommandId, DeviceId};
 
 use super::Controller;
@@ -17,11 +17,11 @@ impl Controller {
         };
         let connection = connection.clone();
         match known.logs.add(&device, &chunk) {
-            LogNews::New => self.pending_batch.changes.push(Change::LogChunk { connection, device, at, chunk }),
-            LogNews::Ruinous(why) => {
+            ChunkResult::New => self.pending_batch.changes.push(Change::LogChunk { connection, device, at, chunk }),
+            ChunkResult::Ruinous(why) => {
                 self.pending_batch.changes.push(Change::LogRuined { connection, device, command: chunk.id, at, why });
             }
-            LogNews::Doubled | LogNews::Useless => {}
+            ChunkResult::Doubled | ChunkResult::Useless => {}
         }
     }
 

@@ -245,7 +245,7 @@ impl Controller {
         self.pending_batch.urgent |= self.pending_batch.changes.len() > before;
     }
 
-    /// Applies an answer. An answer to an old finished command is distinguished from a stray one by a look-up.
+    /// Applies an answer. An answer to an old finished command is distinguished from an unmatched one by a look-up.
     fn answer(&mut self, connection: &ConnectionId, answer: Answer, owed: PendingPuback) {
         let named = match &answer.claim {
             Claim::Id(id) => vec![id.clone()],

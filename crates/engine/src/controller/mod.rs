@@ -31,9 +31,9 @@ mod rates;
 mod read_only;
 mod requests;
 mod rollouts;
+mod serial_changes;
 mod session_events;
 mod sessions;
-mod turns;
 mod unused_announcements;
 
 use std::{collections::BTreeMap, sync::Arc};
@@ -41,7 +41,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use tokio::sync::{mpsc, oneshot};
 use wilco_ledger::{Effect, Fact, Input, Origin, Raw};
 
-pub(crate) use crate::listed::{Listed, SharedFleet};
+pub(crate) use crate::shared_connection::{SharedConnection, SharedFleet};
 pub(crate) use attention::NEEDS_ATTENTION_FOR;
 use connection::Connection;
 pub(crate) use deletion::DeletionProgress;
@@ -50,8 +50,8 @@ use look_up::LookUps;
 pub(crate) use operator::{Busy, OverlappingRollout};
 use pending_batch::{Committing, PendingBatch};
 pub(crate) use requests::{AlsoSubscribed, BackgroundTasks, Request};
-pub(crate) use turns::Turn;
-use turns::{AfterTask, Turns};
+pub(crate) use serial_changes::SerialChange;
+use serial_changes::{AfterTask, SerialChanges};
 
 use crate::{
     api::Failure,
@@ -62,12 +62,12 @@ use crate::{
     dialects::{self, wire_id},
     evidence_quota::EvidenceQuota,
     feed::Feed,
-    listed::Directory,
     mqtt::{LinkEvent, Publication},
     notifications::{self, Notifications},
     profile::Ready,
     rollouts::ShownRollouts,
     settings::SharedSettings,
+    shared_connection::SharedConnections,
     store::{self, Change, ConnectionId, Store},
     telemetry::Telemetry,
     traffic::Tap,
@@ -97,8 +97,8 @@ pub(crate) struct Controller {
     connections: BTreeMap<ConnectionId, Connection>,
     /// The connection of which the removal is not on the disk yet. It does nothing any more, and is still listed.
     leaving: Option<Connection>,
-    turns: Turns,
-    directory: Directory,
+    serial_changes: SerialChanges,
+    shared_connections: SharedConnections,
     catalogue: Arc<Catalogue>,
     shown: ShownRollouts,
     feed: Feed,
@@ -124,7 +124,12 @@ impl Controller {
         (tell, events): (mpsc::Sender<Event>, mpsc::Receiver<Event>),
         store: Store,
         (clock, chance): (Clock, Chance),
-        (directory, catalogue, shown, settings): (Directory, Arc<Catalogue>, ShownRollouts, SharedSettings),
+        (shared_connections, catalogue, shown, settings): (
+            SharedConnections,
+            Arc<Catalogue>,
+            ShownRollouts,
+            SharedSettings,
+        ),
         background: BackgroundTasks,
         (telemetry, quota, audit): (Arc<Telemetry>, EvidenceQuota, Audit),
     ) -> Controller {
@@ -137,8 +142,8 @@ impl Controller {
             chance,
             connections: BTreeMap::new(),
             leaving: None,
-            turns: Turns::default(),
-            directory,
+            serial_changes: SerialChanges::default(),
+            shared_connections,
             catalogue,
             shown,
             feed: Feed::default(),
@@ -183,7 +188,7 @@ impl Controller {
                     }
                     known.note_answered(&event, now);
                     if let Fact::Unsolicited { answer, .. } = &event.fact {
-                        self.pending_batch.changes.extend(known.rollouts.stray(answer, now));
+                        self.pending_batch.changes.extend(known.rollouts.unmatched(answer, now));
                     }
                     let id = event.command.as_ref().filter(|_| !event.fact.is_on_the_way());
                     if let Some(command) = id.and_then(|id| known.ledger.command(&event.device, id)) {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use wilco_dialect::Dialect;
 use wilco_ledger::{Command, DeviceId, Input, Origin, Submission, WireForm};
 
-use super::{Controller, Listed};
+use super::{Controller, SharedConnection};
 use crate::store::ConnectionId;
 
 impl Controller {
@@ -66,7 +66,7 @@ impl Controller {
     }
 }
 
-impl Listed {
+impl SharedConnection {
     /// Whether the request of a command in this form names its operator.
     pub(crate) fn names_operator(&self, form: Option<&WireForm>) -> bool {
         self.send_operator && carries_name(&self.dialect, form)

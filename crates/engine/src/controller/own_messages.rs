@@ -29,7 +29,7 @@ impl Connection {
         let Profile { settings, url, .. } = &self.profile;
         settings.mode.publishes()
             && self.own_messages != OwnMessages::Unwelcome
-            && self.listed().hears_itself(settings.preset, url)
+            && self.shared().hears_itself(settings.preset, url)
     }
 
     /// Sends a message to ourselves, where that is allowed. It comes back behind everything that the broker keeps for us.

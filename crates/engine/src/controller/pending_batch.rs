@@ -6,7 +6,7 @@ use tokio::sync::oneshot;
 use wilco_dialect::Outbound;
 use wilco_ledger::{Command, CommandId, DeviceId};
 
-use super::turns::AfterCommit;
+use super::serial_changes::AfterCommit;
 use crate::{
     api::{Counts, Failure, RolloutView},
     mqtt::{MqttSender, Publication, Receipt},

@@ -8,7 +8,7 @@ use tokio::{
 };
 use wilco_ledger::{Command, CommandId, DeviceId, Submission, rollout::Action};
 
-use super::{Controller, Event, look_up::Waiting, operator::Busy, turns::Turn};
+use super::{Controller, Event, look_up::Waiting, operator::Busy, serial_changes::SerialChange};
 use crate::{
     absent::not_found,
     api::{ApprovalDecision, Batch, ConnectionView, Failure, FoundDialect, Notice, Secrets},
@@ -25,7 +25,7 @@ use crate::{
 pub(crate) enum Request {
     Connections(oneshot::Sender<Vec<ConnectionView>>),
     /// Something that waits for its turn.
-    InTurn(Turn),
+    InTurn(SerialChange),
     /// The connections are put into this order.
     Order(Vec<ConnectionId>, oneshot::Sender<()>),
     /// With a note for the audit. The answer comes once the commands are on the disk.
@@ -47,7 +47,7 @@ pub(crate) enum Request {
     /// What keeps these devices busy.
     Busy(ConnectionId, Vec<DeviceId>, oneshot::Sender<Busy>),
     /// A sentence for the person.
-    Remark(Notice, oneshot::Sender<()>),
+    PreflightFinding(Notice, oneshot::Sender<()>),
     Listen(oneshot::Sender<mpsc::Receiver<Batch>>),
     /// Additional filters are subscribed to, for a watcher. The reply follows the SUBACK, with the result of each.
     Subscribe(ConnectionId, Vec<String>, oneshot::Sender<Result<AlsoSubscribed, Failure>>),
@@ -115,7 +115,7 @@ impl BackgroundTasks {
 impl Controller {
     pub(super) fn asked(&mut self, asked: Request) {
         match asked {
-            Request::InTurn(turn) => self.in_turn(turn),
+            Request::InTurn(turn) => self.in_series(turn),
             Request::Connections(reply) => {
                 let _ = reply.send(self.connection_views());
             }
@@ -172,7 +172,7 @@ impl Controller {
             Request::Busy(connection, devices, reply) => {
                 let _ = reply.send(self.busy(&connection, &devices));
             }
-            Request::Remark(Notice { level, message, hint, .. }, reply) => {
+            Request::PreflightFinding(Notice { level, message, hint, .. }, reply) => {
                 self.feed.notice(level, message, hint);
                 let _ = reply.send(());
             }

@@ -93,7 +93,7 @@ fn may_be_answered_late(stored: &StoredRollout) -> bool {
 fn is_over(stored: &StoredRollout) -> bool {
     let RolloutSnapshot { progress, counts } = &stored.snapshot;
     let pending: u32 = counts.iter().map(|counts| counts.pending).sum();
-    progress.ended_at.is_some() && (pending == 0 || progress.brake == Some(rollout::Brake::Stopped))
+    progress.ended_at.is_some() && (pending == 0 || progress.suspension == Some(rollout::Suspension::Stopped))
 }
 
 impl Rollouts {
@@ -109,7 +109,7 @@ impl Rollouts {
         for (stored, members) in remembered.0 {
             let Some(members) = members else {
                 let progress = &stored.snapshot.progress;
-                let stopped = progress.brake == Some(rollout::Brake::Stopped);
+                let stopped = progress.suspension == Some(rollout::Suspension::Stopped);
                 let phase = if stopped { Phase::Stopped } else { Phase::Finished };
                 let at = progress.ended_at.unwrap_or(progress.started_at);
                 views.push(view(&stored, &stored.snapshot, phase, &Awaited::default(), at));
@@ -172,13 +172,13 @@ impl Rollouts {
     }
 
     /// An answer that belongs to no command: one to a broadcast is stored with it.
-    pub(super) fn stray(&mut self, answer: &Answer, now: Timestamp) -> Option<Change> {
+    pub(super) fn unmatched(&mut self, answer: &Answer, now: Timestamp) -> Option<Change> {
         let id = match &answer.claim {
             Claim::Id(id) => Some(id),
             Claim::Within(_) | Claim::Nothing | Claim::State => answer.correlation.as_ref(),
         };
         let rollout = *self.broadcasts.get(id.filter(|_| !answer.retained)?)?;
-        self.known.get_mut(&rollout)?.stranger(answer, now)
+        self.known.get_mut(&rollout)?.unexpected_device(answer, now)
     }
 
     /// A device has measured something.

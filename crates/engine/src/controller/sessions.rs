@@ -97,7 +97,7 @@ impl Controller {
         }
         // The last events of the closing sessions are not waited for: it is as if the program had
         // been killed here, which is always safe.
-        self.directory.write().unwrap_or_else(PoisonError::into_inner).clear();
+        self.shared_connections.write().unwrap_or_else(PoisonError::into_inner).clear();
         if let Err(error) = self.store.close().await {
             tracing::error!(%error, "the store could not be closed");
         }

@@ -27,7 +27,7 @@ use early::Early;
 pub(crate) use request::Prepared;
 use sign_in::{Challenged, SignIn};
 pub(crate) use views::{Titles, title};
-pub(crate) use wilco_connection::Enabled;
+pub(crate) use wilco_connection::EnabledDialects;
 
 use crate::store::StoredDescription;
 
@@ -39,19 +39,19 @@ const MOST_PUBLISHED: usize = 64;
 const MOST_VALUES: usize = 500;
 
 /// The shared state of a connection's dialects, read by callers that send while the controller changes it.
-pub(crate) type SharedDialects = Arc<RwLock<Described>>;
+pub(crate) type SharedDialects = Arc<RwLock<ConnectionDialects>>;
 
-pub(crate) fn read(dialects: &SharedDialects) -> RwLockReadGuard<'_, Described> {
+pub(crate) fn read(dialects: &SharedDialects) -> RwLockReadGuard<'_, ConnectionDialects> {
     dialects.read().unwrap_or_else(PoisonError::into_inner)
 }
 
-pub(crate) fn write(dialects: &SharedDialects) -> RwLockWriteGuard<'_, Described> {
+pub(crate) fn write(dialects: &SharedDialects) -> RwLockWriteGuard<'_, ConnectionDialects> {
     dialects.write().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The dialects of a connection that has others than Wilco's own.
 #[derive(Debug)]
-pub(crate) struct Described {
+pub(crate) struct ConnectionDialects {
     set: DialectSet,
     /// Wilco's own dialect is one of them.
     speaks_own: bool,
@@ -99,12 +99,12 @@ pub(crate) struct Interpretation {
     pub(crate) challenge: Option<bool>,
 }
 
-impl Described {
+impl ConnectionDialects {
     /// The dialects of a profile, if there are others than Wilco's own. `last`: the last number given to a command, or the one to
     /// begin after.
-    pub(crate) fn of(enabled: Enabled, last: u32) -> Option<Described> {
-        let Enabled { set, readers, speaks_own, has_described, .. } = enabled;
-        has_described.then(|| Described {
+    pub(crate) fn of(enabled: EnabledDialects, last: u32) -> Option<ConnectionDialects> {
+        let EnabledDialects { set, readers, speaks_own, has_described, .. } = enabled;
+        has_described.then(|| ConnectionDialects {
             set,
             speaks_own,
             devices: Devices::default(),
@@ -119,7 +119,7 @@ impl Described {
     }
 
     /// Keeps the known devices of dialects that are still enabled, and the mapping of IDs.
-    pub(crate) fn take_over(&mut self, before: &Described) {
+    pub(crate) fn take_over(&mut self, before: &ConnectionDialects) {
         for device in before.devices.iter().filter(|device| self.set.names().any(|name| name == &*device.dialect)) {
             self.devices.insert(device.clone());
             if let Some(reported) = before.reported.get(&device.id) {
@@ -404,13 +404,13 @@ mod tests {
     use wilco_dialect::Inbound;
     use wilco_ledger::{CommandId, Delivery, DeviceId, Millis, Policy, Retry, Submission};
 
-    use super::{Described, Enabled, Reading, device_of};
+    use super::{ConnectionDialects, EnabledDialects, Reading, device_of};
     use crate::{
         api::{ConnectionEntry, ConnectionSettings},
         profile::Draft,
     };
 
-    fn described(dialects: &[&str], last: u32) -> Described {
+    fn described(dialects: &[&str], last: u32) -> ConnectionDialects {
         let entry = ConnectionEntry {
             name: "home".into(),
             url: "mqtt://127.0.0.1".into(),
@@ -421,15 +421,15 @@ mod tests {
             ..ConnectionEntry::default()
         };
         let profile = Draft::of(entry, None, None, "installation").unwrap().profile;
-        Described::of(Enabled::of(&profile).unwrap(), last).unwrap()
+        ConnectionDialects::of(EnabledDialects::of(&profile).unwrap(), last).unwrap()
     }
 
-    fn hear(dialects: &mut Described, topic: &str, payload: &str) -> Reading {
+    fn hear(dialects: &mut ConnectionDialects, topic: &str, payload: &str) -> Reading {
         let inbound = Inbound { topic, payload: payload.as_bytes(), qos: 1, retained: true, correlation: None };
         dialects.hear(&inbound)
     }
 
-    fn announce(dialects: &mut Described, topic: &str, mac: &str) -> DeviceId {
+    fn announce(dialects: &mut ConnectionDialects, topic: &str, mac: &str) -> DeviceId {
         let config = format!(
             r#"{{"ip":"10.0.0.9","dn":"Lamp","fn":["Lamp"],"hn":"h","mac":"{mac}","md":"Plug","t":"{topic}","sw":"14.2.0",
                 "ft":"%prefix%/%topic%/","tp":["cmnd","stat","tele"],"rl":[1,0],"so":{{"4":0}},"state":["OFF","ON"],"ver":1}}"#
@@ -441,7 +441,7 @@ mod tests {
 
     #[test]
     fn thingsboards_devices_are_told_their_limits_where_that_is_switched_on() {
-        let ask = |dialects: &mut Described, number: u32, payload: &str, retained: bool| {
+        let ask = |dialects: &mut ConnectionDialects, number: u32, payload: &str, retained: bool| {
             let topic = format!("v1/devices/me/rpc/request/{number}");
             let (payload, correlation) = (payload.as_bytes(), None);
             dialects.hear(&Inbound { topic: &topic, payload, qos: 1, retained, correlation }).questions
@@ -458,7 +458,7 @@ mod tests {
         assert_eq!(ask(&mut on, 1, limits, true), [], "it was asked long ago");
         assert_eq!(ask(&mut on, 2, r#"{"method":"getValue"}"#, false), []);
         // The broker sends Wilco's own answer back: it is no answer of the device. What the device says next is.
-        let meanings = |dialects: &mut Described, topic: &str, payload: &str| {
+        let meanings = |dialects: &mut ConnectionDialects, topic: &str, payload: &str| {
             let inbound = Inbound { topic, payload: payload.as_bytes(), qos: 1, retained: false, correlation: None };
             dialects.hear(&inbound).meant.len()
         };
@@ -482,7 +482,7 @@ mod tests {
 
     #[test]
     fn an_answer_whose_topic_names_no_device_is_of_the_one_that_was_asked() {
-        let answered = |dialects: &mut Described, topic: &str| {
+        let answered = |dialects: &mut ConnectionDialects, topic: &str| {
             let inbound = Inbound { topic, payload: b"", qos: 1, retained: false, correlation: None };
             let devices: Vec<DeviceId> =
                 dialects.hear(&inbound).meant.iter().filter_map(|one| device_of(&one.meaning).cloned()).collect();
@@ -527,8 +527,7 @@ mod tests {
 
     #[test]
     fn a_device_of_somebody_s_own_dialect_is_shown_with_its_title() {
-        let text =
-            "format = 1\nname = \"pump\"\ntitle = \"Pump\"\n[[hear]]\ntopic = \"p/{device}/state\"\nas = \"state\"\n";
+        let text = "format = 1\nname = \"pump\"\ntitle = \"Pump\"\n[[receive]]\ntopic = \"p/{device}/state\"\nas = \"state\"\n";
         let entry = ConnectionEntry {
             name: "plant".into(),
             url: "mqtt://127.0.0.1".into(),
@@ -540,9 +539,9 @@ mod tests {
             ..ConnectionEntry::default()
         };
         let profile = Draft::of(entry, None, None, "installation").unwrap().profile;
-        let enabled = Enabled::of(&profile).unwrap();
+        let enabled = EnabledDialects::of(&profile).unwrap();
         let titles = enabled.titles.clone();
-        let mut dialects = Described::of(enabled, 0).unwrap();
+        let mut dialects = ConnectionDialects::of(enabled, 0).unwrap();
         let reading = hear(&mut dialects, "p/p1/state", r#"{"on":true}"#);
         let [device] = &reading.changes.listed[..] else { panic!("{reading:?}") };
         assert_eq!(dialects.view(device).unwrap().dialect, "Pump");
@@ -567,7 +566,7 @@ mod tests {
     #[test]
     fn what_came_before_its_device_was_known_is_not_taken_for_another_ones() {
         let mut dialects = described(&["homie4"], 0);
-        let announce = |dialects: &mut Described, device: &str| {
+        let announce = |dialects: &mut ConnectionDialects, device: &str| {
             let attributes = [
                 ("$homie", "4.0"),
                 ("$nodes", "light"),

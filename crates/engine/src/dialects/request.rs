@@ -3,7 +3,7 @@
 use wilco_dialect::{Asking, IdKind, KnownDevice};
 use wilco_ledger::{CommandId, DeviceId, Expectation, Policy, Submission, WireForm, WrittenMessage};
 
-use super::Described;
+use super::ConnectionDialects;
 use crate::sample;
 
 /// A command for a device of another dialect, ready to be submitted.
@@ -33,7 +33,7 @@ impl Prepared {
     }
 }
 
-impl Described {
+impl ConnectionDialects {
     /// The device with this name in topics or this display name, if it is unique and no other device has it as its ID.
     pub(crate) fn named(&self, name: &str) -> Option<DeviceId> {
         if DeviceId::new(name).is_ok_and(|id| self.devices.get(&id).is_some()) {

@@ -6,7 +6,7 @@ use serde_json::json;
 use wilco_dialect::{CONSOLE, Challenge, DecodedMessage, Inbound, KnownDevice, Meaning, Outbound};
 use wilco_ledger::{DeviceId, WrittenMessage};
 
-use super::Described;
+use super::ConnectionDialects;
 use crate::{api::DevicePassword, profile::DevicePasswords};
 
 /// The IDs of the requests that identify devices, also repeated with the password.
@@ -35,7 +35,7 @@ pub(super) enum Challenged {
     Questions(Vec<(String, String)>),
 }
 
-impl Described {
+impl ConnectionDialects {
     /// Sets the passwords of devices. Returns requests that had to wait for them.
     pub(crate) fn set_passwords(&mut self, passwords: DevicePasswords) -> Vec<(String, String)> {
         self.sign_in.passwords = passwords;

@@ -6,10 +6,10 @@ use serde_json::{Value, json};
 use wilco_dialect::{Control, DeviceCommand, Role, json::ExactValue, shipped};
 use wilco_ledger::{Decimal, DeviceId};
 
-use super::Described;
+use super::ConnectionDialects;
 use crate::api::{DescribedDevice, DeviceCommandView, DeviceValue};
 
-impl Described {
+impl ConnectionDialects {
     /// The description of a device in its dialect.
     pub(crate) fn view(&self, id: &DeviceId) -> Option<DescribedDevice> {
         let device = self.devices.get(id)?;
@@ -46,7 +46,7 @@ impl Described {
     }
 }
 
-impl Described {
+impl ConnectionDialects {
     /// The unit of a value of a device, as it was announced: by the value, or by the command that sets it.
     pub(crate) fn unit_of(&self, id: &DeviceId, key: &str) -> Option<String> {
         let device = self.devices.get(id)?;

@@ -54,7 +54,7 @@ struct First {
 
 /// A record, as far as it is listed.
 #[derive(Deserialize)]
-struct Listed {
+struct RecordHead {
     record: EvidenceRecordKind,
     at: Option<i64>,
     device: Option<String>,
@@ -258,8 +258,8 @@ fn whole(text: &str) -> EvidenceProblem {
 
 /// A record as it is listed, whatever is in it.
 fn shown(line: u32, bytes: &[u8], content: Option<JsonText>) -> EvidenceRecord {
-    let unknown = Listed { record: EvidenceRecordKind::Other, at: None, device: None, text: None };
-    let Listed { record, at, device, text } = serde_json::from_slice(bytes).unwrap_or(unknown);
+    let unknown = RecordHead { record: EvidenceRecordKind::Other, at: None, device: None, text: None };
+    let RecordHead { record, at, device, text } = serde_json::from_slice(bytes).unwrap_or(unknown);
     let said: Vec<_> = [device, text].into_iter().flatten().filter(|part| !part.is_empty()).collect();
     EvidenceRecord {
         line,

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use wilco_ledger::DeviceId;
 
-use super::{Device, Fleet, device::News, listing::Aspects};
+use super::{Device, Fleet, device::DirtyFlags, listing::Aspects};
 use crate::{
     api::{Failure, excerpt, grouped, invalid, legible},
     store::Annotation,
@@ -136,11 +136,11 @@ impl Fleet {
     /// Sets it; the device may be a new one.
     pub(crate) fn annotate(&mut self, device: &DeviceId, annotation: Annotation) {
         let set = (annotation != Annotation::default()).then(|| Box::new(annotation));
-        let is_unsaved = self.get(device).is_some_and(|device| device.news.unsaved);
+        let is_unsaved = self.get(device).is_some_and(|device| device.dirty.unsaved);
         self.update(device, |device| device.annotation = set);
         // It is stored separately, and the device's reports have not changed.
         if !is_unsaved && let Some(known) = self.known(device) {
-            known.news.unsaved = false;
+            known.dirty.unsaved = false;
             self.unsaved.pop();
         }
     }
@@ -155,7 +155,7 @@ impl Fleet {
             self.tally.remove(&device);
             self.free.push(place);
             places.insert(place);
-            if !device.news.changed {
+            if !device.dirty.changed {
                 self.changed.push(id.clone());
             }
             taken.push(device);
@@ -172,8 +172,8 @@ impl Fleet {
     pub(crate) fn put_back(&mut self, device: Device) {
         let id = device.id.clone();
         if self.get(&id).is_none() {
-            self.insert(Device { news: News::default(), ..device });
-            self.update(&id, |device| device.news.tile = true);
+            self.insert(Device { dirty: DirtyFlags::default(), ..device });
+            self.update(&id, |device| device.dirty.tile = true);
             return;
         }
         let Device {

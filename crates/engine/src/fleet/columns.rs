@@ -84,8 +84,8 @@ impl Fleet {
             more: false,
         };
         for id in changed {
-            let Some(device) = self.known(id).filter(|device| device.news.tile) else { continue };
-            device.news.tile = false;
+            let Some(device) = self.known(id).filter(|device| device.dirty.tile) else { continue };
+            device.dirty.tile = false;
             if states.devices.len() >= NAMED_AT_MOST {
                 states.more = true;
                 continue;

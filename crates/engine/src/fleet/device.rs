@@ -42,12 +42,12 @@ pub(crate) struct Device {
     pub(crate) disagreement: Option<Box<Disagreement>>,
     /// Messages in the last second, where those are so many that some were not read or not kept.
     pub(crate) over_rate: Option<u32>,
-    pub(super) news: News,
+    pub(super) dirty: DirtyFlags,
 }
 
 /// Whether a device is among the changed ones since the last call.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct News {
+pub(super) struct DirtyFlags {
     pub(super) changed: bool,
     /// Its presence or its last command's state is another one.
     pub(super) tile: bool,
@@ -76,7 +76,7 @@ impl Device {
             description: None,
             disagreement: None,
             over_rate: None,
-            news: News::default(),
+            dirty: DirtyFlags::default(),
         }
     }
 
@@ -102,7 +102,7 @@ impl Device {
             description: stored.description,
             disagreement: stored.disagreement,
             over_rate: None,
-            news: News::default(),
+            dirty: DirtyFlags::default(),
             id: stored.device,
         }
     }

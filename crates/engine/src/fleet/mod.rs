@@ -45,7 +45,7 @@ pub(crate) struct Fleet {
     by_id: Vec<u32>,
     unplaced: Vec<u32>,
     tally: Tally,
-    /// The devices that have changed since the last call, each once: see [`Device::news`].
+    /// The devices that have changed since the last call, each once: see [`Device::dirty`].
     changed: Vec<DeviceId>,
     unsaved: Vec<DeviceId>,
     listings: Listings,
@@ -163,11 +163,11 @@ impl Fleet {
             self.tally.moved(before.tile, device);
         }
         self.listings.changed(changes);
-        device.news.tile |= before.tile != (device.presence, device.state_code());
-        if !std::mem::replace(&mut device.news.changed, true) {
+        device.dirty.tile |= before.tile != (device.presence, device.state_code());
+        if !std::mem::replace(&mut device.dirty.changed, true) {
             self.changed.push(id.clone());
         }
-        if !std::mem::replace(&mut device.news.unsaved, true) {
+        if !std::mem::replace(&mut device.dirty.unsaved, true) {
             self.unsaved.push(id.clone());
         }
     }
@@ -180,16 +180,16 @@ impl Fleet {
     /// Records that a device has just published: it is not offline, whatever was reported before. Returns whether that
     /// may release waiting commands, because it was not known to be online.
     pub(crate) fn spoke(&mut self, device: &DeviceId, now: Timestamp) -> bool {
-        let mut news = false;
+        let mut dirty = false;
         self.alter(device, false, |device| {
             device.seen_at = Some(now);
-            news = device.presence != Presence::Online;
+            dirty = device.presence != Presence::Online;
             if device.presence == Presence::Offline {
                 device.presence = Presence::Unknown;
                 device.presence_since = None;
             }
         });
-        news
+        dirty
     }
 
     /// The hub of a device is back; the presence of the device is unknown.
@@ -243,7 +243,7 @@ impl Fleet {
         let changed = std::mem::take(&mut self.changed);
         for id in &changed {
             if let Some(device) = self.known(id) {
-                device.news.changed = false;
+                device.dirty.changed = false;
             }
         }
         changed
@@ -255,7 +255,7 @@ impl Fleet {
         let mut stored = Vec::with_capacity(unsaved.len());
         for id in &unsaved {
             if let Some(device) = self.known(id) {
-                device.news.unsaved = false;
+                device.dirty.unsaved = false;
                 stored.push(device.stored());
             }
         }

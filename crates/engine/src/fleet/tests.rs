@@ -213,8 +213,8 @@ fn who_is_forgotten_is_gone_and_that_is_told() {
 #[test]
 fn who_speaks_is_not_offline() {
     let mut fleet = fleet();
-    let mut check = |device: &str, news: bool, expected: Presence| {
-        assert_eq!(fleet.spoke(&DeviceId::new(device).expect("a device ID"), Timestamp(7)), news, "{device}");
+    let mut check = |device: &str, dirty: bool, expected: Presence| {
+        assert_eq!(fleet.spoke(&DeviceId::new(device).expect("a device ID"), Timestamp(7)), dirty, "{device}");
         let row = page(&mut fleet, &query(device), 0, 1).rows.remove(0);
         assert_eq!((row.presence, row.seen_at), (expected, Some(7)), "{device}");
     };

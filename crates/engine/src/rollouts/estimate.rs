@@ -2,7 +2,7 @@
 
 use wilco_ledger::{AnswerWindow, Limits, Millis};
 
-use super::survey::Usual;
+use super::survey::ExpectedAnswer;
 use crate::api::{BetweenStages, NewRollout};
 
 /// The answer time of a device of which none is known, where none is known of any other, milliseconds.
@@ -13,7 +13,7 @@ const ANSWER_MS: f64 = 200.0;
 pub(crate) fn expected(
     spec: &NewRollout,
     stages: &[u32],
-    members: &[Usual],
+    members: &[ExpectedAnswer],
     limits: &Limits,
     broker_ms: Option<f64>,
     longest: Option<Millis>,
@@ -34,7 +34,7 @@ pub(crate) fn expected(
     for (place, size) in stages.iter().enumerate() {
         let (stage, others) = rest.split_at((*size as usize).min(rest.len()));
         rest = others;
-        let answer = |member: &Usual| match longest {
+        let answer = |member: &ExpectedAnswer| match longest {
             Some(longest) => member.answer_ms.unwrap_or(typical).min(milliseconds(longest)),
             // No answer is waited for.
             None => broker_ms,
@@ -96,16 +96,16 @@ fn milliseconds(span: Millis) -> f64 {
 mod tests {
     use wilco_ledger::{Limits, Millis};
 
-    use super::{Usual, expected};
+    use super::{ExpectedAnswer, expected};
     use crate::api::{BetweenStages, Gate, NewRollout};
 
     const LONGEST: Option<Millis> = Some(Millis(10_000));
 
-    fn members(count: usize, answer_ms: f64) -> Vec<Usual> {
-        vec![Usual { offline: false, answer_ms: Some(answer_ms) }; count]
+    fn members(count: usize, answer_ms: f64) -> Vec<ExpectedAnswer> {
+        vec![ExpectedAnswer { offline: false, answer_ms: Some(answer_ms) }; count]
     }
 
-    fn check(spec: &NewRollout, stages: &[u32], members: &[Usual], limits: Limits, wanted: Option<u64>) {
+    fn check(spec: &NewRollout, stages: &[u32], members: &[ExpectedAnswer], limits: Limits, wanted: Option<u64>) {
         assert_eq!(expected(spec, stages, members, &limits, Some(20.0), LONGEST), wanted.map(Millis), "{spec:?}");
     }
 

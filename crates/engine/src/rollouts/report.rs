@@ -43,8 +43,16 @@ pub(crate) fn report(report: &Report<'_>, format: ReportFormat) -> Option<String
 }
 
 fn document(report: &Report<'_>) -> Document {
-    let RolloutDetail { rollout, answer_times, firmware_times, causes, shared, strangers, stranger_count, .. } =
-        report.detail;
+    let RolloutDetail {
+        rollout,
+        answer_times,
+        firmware_times,
+        causes,
+        shared,
+        unexpected_devices,
+        unexpected_count,
+        ..
+    } = report.detail;
     let spec = &rollout.spec;
     let name = spec.name.as_deref().unwrap_or(&spec.command.name);
     let mut parts = vec![Part::Facts(facts(report))];
@@ -71,16 +79,21 @@ fn document(report: &Report<'_>) -> Document {
         let heads = vec!["Trait", "Failed devices", "Devices that succeeded", "Search"];
         parts.push(Part::Table { heads, rows: shared.iter().map(shared_row).collect() });
     }
-    if !strangers.is_empty() {
-        let rows = strangers.iter().map(|stranger| {
-            let message = stranger.message.clone().unwrap_or_default();
-            vec![stranger.device.clone(), stranger.state.words(), exact_time(stranger.at), message]
+    if !unexpected_devices.is_empty() {
+        let rows = unexpected_devices.iter().map(|unexpected_device| {
+            let message = unexpected_device.message.clone().unwrap_or_default();
+            vec![
+                unexpected_device.device.clone(),
+                unexpected_device.state.words(),
+                exact_time(unexpected_device.at),
+                message,
+            ]
         });
         parts.push(Part::Heading("Devices outside the rollout that answered"));
         parts.push(Part::Table { heads: vec!["Device", "State", "Answered", "Message"], rows: rows.collect() });
-        let listed = u32::try_from(strangers.len()).unwrap_or(u32::MAX);
-        if *stranger_count > listed {
-            parts.push(Part::Text(format!("{} of {} are listed.", grouped(listed), grouped(*stranger_count))));
+        let listed = u32::try_from(unexpected_devices.len()).unwrap_or(u32::MAX);
+        if *unexpected_count > listed {
+            parts.push(Part::Text(format!("{} of {} are listed.", grouped(listed), grouped(*unexpected_count))));
         }
     }
     parts.extend(failed_members(report));

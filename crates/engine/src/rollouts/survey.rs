@@ -36,7 +36,7 @@ pub(crate) struct Survey {
     /// Those that are not left out, in the order of their release.
     pub(crate) members: Vec<NewMember>,
     /// The survey of each of these.
-    pub(crate) usual: Vec<Usual>,
+    pub(crate) usual: Vec<ExpectedAnswer>,
 }
 
 /// Devices of one kind.
@@ -49,7 +49,7 @@ pub(crate) struct Found {
 
 /// The expected answer time of a member.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Usual {
+pub(crate) struct ExpectedAnswer {
     /// It is known to be offline.
     pub(crate) offline: bool,
     /// From sent to its first sign, the last time that this was measured, milliseconds.
@@ -75,7 +75,7 @@ impl Survey {
             let Some(device) = fleet.get(&member.device) else {
                 survey.presence_unknown += 1;
                 survey.unlisted.add(&member.device);
-                survey.keep(member, Usual { offline: false, answer_ms: None });
+                survey.keep(member, ExpectedAnswer { offline: false, answer_ms: None });
                 continue;
             };
             let offline = device.presence == Presence::Offline;
@@ -99,7 +99,7 @@ impl Survey {
             }
             let LeaveOut { offline: without_offline, already: without_already, busy: without_busy } = leave_out;
             if !(without_offline && offline || without_already && already || without_busy && busy.is_some()) {
-                survey.keep(member, Usual { offline, answer_ms: device.trip_ms });
+                survey.keep(member, ExpectedAnswer { offline, answer_ms: device.trip_ms });
             }
         }
         survey
@@ -115,7 +115,7 @@ impl Survey {
         })
     }
 
-    fn keep(&mut self, member: NewMember, usual: Usual) {
+    fn keep(&mut self, member: NewMember, usual: ExpectedAnswer) {
         self.members.push(member);
         self.usual.push(usual);
     }

@@ -2,7 +2,7 @@
 
 use wilco_ledger::{
     Timestamp, grouped,
-    rollout::{self, Brake, Phase, Why},
+    rollout::{self, HaltReason, Phase, Suspension},
 };
 
 use super::Found;
@@ -55,7 +55,7 @@ pub(crate) fn view(
         spec: NewRollout { confirmed: Confirmed::No, ..stored.spec.clone() },
         state,
         waits_for,
-        why: why(progress.brake.as_ref(), &stored.spec).or_else(|| declined(stored)),
+        why: why(progress.suspension.as_ref(), &stored.spec).or_else(|| declined(stored)),
         approval: stored
             .approval
             .as_ref()
@@ -97,19 +97,19 @@ fn state(phase: Phase, unmeasured: &Found, now: Timestamp) -> (RolloutState, Opt
 }
 
 /// Why it has stopped by itself, as a sentence.
-fn why(brake: Option<&Brake>, spec: &NewRollout) -> Option<String> {
-    match brake? {
-        Brake::Halted(Why::Gate(why)) => Some(why.to_string()),
-        Brake::Halted(Why::Failures { failed, ended }) => {
+fn why(suspension: Option<&Suspension>, spec: &NewRollout) -> Option<String> {
+    match suspension? {
+        Suspension::Halted(HaltReason::Gate(why)) => Some(why.to_string()),
+        Suspension::Halted(HaltReason::Failures { failed, ended }) => {
             let limit = spec.halt.as_ref().map(limit).unwrap_or_default();
             Some(format!("{} of {} finished devices failed{limit}.", grouped(*failed), grouped(*ended)))
         }
-        Brake::Halted(Why::EventsMissing) => Some(
+        Suspension::Halted(HaltReason::EventsMissing) => Some(
             "The history has lost events. Devices that seem to wait may have received the command already; it is sent to \
              them if the rollout is resumed."
                 .to_owned(),
         ),
-        Brake::Unapproved | Brake::Paused | Brake::Stopped => None,
+        Suspension::Unapproved | Suspension::Paused | Suspension::Stopped => None,
     }
 }
 

@@ -2,12 +2,12 @@
 
 use super::{Ledger, table::CommandKey};
 use crate::{
-    About, Answer, Claim, CommandId, Delivery, DeviceId, Effect, Event, Fact, Fate, Origin, Reading, Report, State,
-    Stray, Timestamp, reading,
+    About, Answer, Claim, CommandId, Delivery, DeviceId, Effect, Event, Fact, Origin, PublishResult, Reading, Report,
+    State, Timestamp, Unmatched, reading,
 };
 
 /// Where an answer belongs.
-enum Home {
+enum Belonging {
     /// To this command, by its id.
     Named(CommandKey),
     /// To the only command that can be meant.
@@ -15,7 +15,7 @@ enum Home {
     /// It is ambiguous; the oldest of the possible commands.
     Oldest(CommandKey),
     /// To none.
-    Stray(Stray),
+    Unmatched(Unmatched),
 }
 
 /// What an answer shows besides how its command stands, recorded or not.
@@ -28,7 +28,7 @@ pub(super) struct Sign {
 }
 
 impl Sign {
-    pub(super) fn of(answer: &Answer, belongs: Result<(CommandKey, Reading), Stray>) -> Sign {
+    pub(super) fn of(answer: &Answer, belongs: Result<(CommandKey, Reading), Unmatched>) -> Sign {
         let spends = match belongs {
             Ok((slot, Reading::Ambiguous)) if answer.outcome.is_final() => Some(slot),
             _ => None,
@@ -46,9 +46,9 @@ impl Ledger {
             Ok((slot, reading)) => {
                 self.record(slot, Fact::Answered { answer: Box::new(answer), reading }, now, effects);
             }
-            Err(stray) => {
+            Err(unmatched) => {
                 let device = answer.device.clone();
-                let fact = Fact::Unsolicited { answer: Box::new(answer), stray };
+                let fact = Fact::Unsolicited { answer: Box::new(answer), unmatched };
                 effects.push(Effect::Record(Event { device, command: None, at: now, fact }));
             }
         }
@@ -60,7 +60,7 @@ impl Ledger {
     /// nothing but that one request may have arrived: otherwise it is an answer like any other.
     pub(super) fn challenged(&mut self, answer: Answer, again: bool, now: Timestamp, effects: &mut Vec<Effect>) {
         let named = match self.home_of(&answer, now) {
-            Home::Named(slot) if !again => self.table.entry(slot).map(|entry| (slot, &entry.command)),
+            Belonging::Named(slot) if !again => self.table.entry(slot).map(|entry| (slot, &entry.command)),
             _ => None,
         };
         let reading = named.and_then(|(slot, command)| {
@@ -68,7 +68,7 @@ impl Ledger {
             let is_open = command.origin == Origin::Here && command.is_outstanding() && command.state < State::Accepted;
             let is_ours = is_open && !command.abandoned && command.delivery() != Delivery::Broadcast;
             match send.number {
-                1 if is_ours && send.fate != Fate::Declined => Some((slot, Reading::Challenge)),
+                1 if is_ours && send.publish_result != PublishResult::Declined => Some((slot, Reading::Challenge)),
                 // The same answer again, after the request has been sent again.
                 1 | 2 if is_ours && command.was_declined() => Some((slot, Reading::Duplicate)),
                 _ => None,
@@ -81,18 +81,18 @@ impl Ledger {
     }
 
     /// The command that an answer belongs to and what it makes of it, or why it belongs to none.
-    pub(super) fn belongs(&self, answer: &Answer, now: Timestamp) -> Result<(CommandKey, Reading), Stray> {
+    pub(super) fn belongs(&self, answer: &Answer, now: Timestamp) -> Result<(CommandKey, Reading), Unmatched> {
         match self.home_of(answer, now) {
-            Home::Stray(stray) => Err(stray),
-            Home::Named(slot) => Ok(match self.read(slot, answer) {
+            Belonging::Unmatched(unmatched) => Err(unmatched),
+            Belonging::Named(slot) => Ok(match self.read(slot, answer) {
                 Reading::Moved if answer.outcome.is_final() && self.is_overdue(slot, now) => (slot, Reading::Late),
                 other => (slot, other),
             }),
-            Home::Only(slot) => Ok(match self.read(slot, answer) {
+            Belonging::Only(slot) => Ok(match self.read(slot, answer) {
                 Reading::Moved => (slot, Reading::Inferred),
                 other => (slot, other),
             }),
-            Home::Oldest(slot) => Ok((slot, Reading::Ambiguous)),
+            Belonging::Oldest(slot) => Ok((slot, Reading::Ambiguous)),
         }
     }
 
@@ -218,9 +218,9 @@ impl Ledger {
         })
     }
 
-    fn home_of(&self, answer: &Answer, now: Timestamp) -> Home {
+    fn home_of(&self, answer: &Answer, now: Timestamp) -> Belonging {
         if answer.retained {
-            return Home::Stray(Stray::Retained);
+            return Belonging::Unmatched(Unmatched::Retained);
         }
         let claimed = match &answer.claim {
             Claim::Id(id) => Some(id.clone()),
@@ -228,18 +228,20 @@ impl Ledger {
             Claim::Nothing | Claim::State => None,
         };
         match (claimed, &answer.correlation) {
-            (Some(claimed), Some(correlation)) if claimed != *correlation => Home::Stray(Stray::Disagreement),
+            (Some(claimed), Some(correlation)) if claimed != *correlation => {
+                Belonging::Unmatched(Unmatched::Disagreement)
+            }
             (Some(id), _) => self.home_of_id(answer, &id),
             (None, Some(id)) => self.home_of_id(answer, id),
             (None, None) => self.home_of_nameless(answer, now),
         }
     }
 
-    fn home_of_id(&self, answer: &Answer, id: &CommandId) -> Home {
+    fn home_of_id(&self, answer: &Answer, id: &CommandId) -> Belonging {
         match self.table.find(&answer.device, id.as_str()) {
-            Some(slot) => Home::Named(slot),
-            None if self.table.devices_with(id) > 0 => Home::Stray(Stray::OtherDevice),
-            None => Home::Stray(Stray::UnknownId),
+            Some(slot) => Belonging::Named(slot),
+            None if self.table.devices_with(id) > 0 => Belonging::Unmatched(Unmatched::OtherDevice),
+            None => Belonging::Unmatched(Unmatched::UnknownId),
         }
     }
 
@@ -266,15 +268,17 @@ impl Ledger {
         })
     }
 
-    fn home_of_nameless(&self, answer: &Answer, now: Timestamp) -> Home {
-        let Some(known) = self.table.device(&answer.device) else { return Home::Stray(Stray::NothingOutstanding) };
+    fn home_of_nameless(&self, answer: &Answer, now: Timestamp) -> Belonging {
+        let Some(known) = self.table.device(&answer.device) else {
+            return Belonging::Unmatched(Unmatched::NothingOutstanding);
+        };
         let meant = || self.meant(&answer.device, now);
         // Slots are in the order of loading, and an ended command may have been loaded again since.
         let oldest = meant().min_by_key(|slot| self.table.entry(*slot).map(|entry| entry.command.turn()));
         match oldest {
-            None => Home::Stray(Stray::NothingOutstanding),
-            Some(only) if meant().nth(1).is_none() && !known.timed_out => Home::Only(only),
-            Some(oldest) => Home::Oldest(oldest),
+            None => Belonging::Unmatched(Unmatched::NothingOutstanding),
+            Some(only) if meant().nth(1).is_none() && !known.timed_out => Belonging::Only(only),
+            Some(oldest) => Belonging::Oldest(oldest),
         }
     }
 

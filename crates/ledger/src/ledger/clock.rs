@@ -5,8 +5,8 @@ use super::{
     table::{CommandKey, Entry},
 };
 use crate::{
-    Command, CommandId, Delivery, DeviceId, Effect, Fact, Fate, Limits, Millis, Origin, State, TimeOut, Timestamp,
-    retry,
+    Command, CommandId, Delivery, DeviceId, Effect, Fact, Limits, Millis, Origin, PublishResult, State, TimeOut,
+    Timestamp, retry,
 };
 
 /// The current connection, or the last one.
@@ -172,7 +172,8 @@ impl Entry {
         }
         let held = self.broker_may_hold.then(|| command.end_of_life() + timeout);
         // It waits for a connection rather than for its device.
-        let redelivery = (self.fate() == Some(Fate::Unknown) && command.may_repeat()).then(|| command.end_of_life());
+        let redelivery = (self.publish_result() == Some(PublishResult::Unknown) && command.may_repeat())
+            .then(|| command.end_of_life());
         [Some(silence), held, redelivery].into_iter().flatten().max()
     }
 
@@ -184,7 +185,7 @@ impl Entry {
             let is_due = command.state == State::Queued && command.origin == Origin::Here;
             return (is_due && command.delivery() != Delivery::Broadcast).then_some(at_once);
         }
-        if self.fate() == Some(Fate::Declined) {
+        if self.publish_result() == Some(PublishResult::Declined) {
             // It has provably not been carried out, so sending it again repeats nothing.
             let may = command.is_outstanding() && !command.abandoned && !command.repeat_refused;
             return (may && at_once < command.end_of_life()).then_some(at_once);
@@ -192,12 +193,12 @@ impl Entry {
         if !command.may_repeat() {
             return None;
         }
-        let due = match self.fate()? {
-            Fate::Open | Fate::Refused | Fate::Declined => return None,
-            Fate::Unknown if self.awaits_session => return None,
-            Fate::NotSent => at_once,
-            Fate::Unknown if command.state < State::Accepted => at_once,
-            Fate::Unknown | Fate::Confirmed => {
+        let due = match self.publish_result()? {
+            PublishResult::Open | PublishResult::Refused | PublishResult::Declined => return None,
+            PublishResult::Unknown if self.awaits_session => return None,
+            PublishResult::NotSent => at_once,
+            PublishResult::Unknown if command.state < State::Accepted => at_once,
+            PublishResult::Unknown | PublishResult::Confirmed => {
                 command.silent_since() + retry::pause(&command.asked.policy.retry, command.id(), command.attempt)
             }
         };
@@ -205,8 +206,12 @@ impl Entry {
     }
 
     /// The result of its last send. A send that is not in progress in this session has an unknown result.
-    pub(super) fn fate(&self) -> Option<Fate> {
+    pub(super) fn publish_result(&self) -> Option<PublishResult> {
         let send = self.command.last_send?;
-        Some(if send.fate == Fate::Open && !self.open { Fate::Unknown } else { send.fate })
+        Some(if send.publish_result == PublishResult::Open && !self.open {
+            PublishResult::Unknown
+        } else {
+            send.publish_result
+        })
     }
 }

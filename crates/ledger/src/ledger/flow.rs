@@ -4,7 +4,7 @@ use super::{
     Ledger,
     table::{Accounted, CommandKey},
 };
-use crate::{AnswerWindow, CommandId, Delivery, DeviceId, Effect, Fact, Fate, Millis, State, Timestamp};
+use crate::{AnswerWindow, CommandId, Delivery, DeviceId, Effect, Fact, Millis, PublishResult, State, Timestamp};
 
 /// How long to wait before a command is handed over again that the MQTT client did not take.
 pub(super) const PAUSE_AFTER_NOT_TAKEN: Millis = Millis::seconds(1);
@@ -179,7 +179,8 @@ impl Ledger {
         // The broker holds one already: another would only lie beside it.
         let pointless = !unsent
             && self.table.is_offline(&device)
-            && !(entry.command.delivery() == Delivery::BrokerHolds && entry.fate() == Some(Fate::Unknown));
+            && !(entry.command.delivery() == Delivery::BrokerHolds
+                && entry.publish_result() == Some(PublishResult::Unknown));
         let wanted = is_due && !pointless;
         self.first_sends.remove(&slot);
         self.repeats.remove(&slot);

@@ -6,7 +6,7 @@ use crate::Timestamp;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Progress {
     /// The reason why it releases nothing, regardless of everything else.
-    pub brake: Option<Brake>,
+    pub suspension: Option<Suspension>,
     /// The index of the current stage.
     pub stage: u32,
     /// Its stages, in order.
@@ -26,20 +26,20 @@ pub struct Progress {
 
 /// The reason why a rollout releases no members.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Brake {
+pub enum Suspension {
     /// It has not been approved yet: nothing is released, and only [`super::Input::Approved`] takes this away.
     Unapproved,
     /// A person has paused it.
     Paused,
     /// It has stopped by itself.
-    Halted(Why),
+    Halted(HaltReason),
     /// A person has stopped it, for good.
     Stopped,
 }
 
 /// Why a rollout has stopped by itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Why {
+pub enum HaltReason {
     /// Too many members failed.
     Failures {
         /// So many failed.
@@ -112,7 +112,7 @@ impl Progress {
     #[must_use]
     pub fn new(stages: usize, now: Timestamp) -> Progress {
         Progress {
-            brake: None,
+            suspension: None,
             stage: 0,
             stages: vec![StageProgress::default(); stages],
             within_since: None,

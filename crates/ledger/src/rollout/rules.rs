@@ -1,7 +1,7 @@
 //! The rules of a rollout: releases, halts, stages and actions.
 
 use super::{
-    Action, Between, Brake, Effect, GateReading, MemberCounts, Rollout, StageProgress, WaitsFor, Why,
+    Action, Between, Effect, GateReading, HaltReason, MemberCounts, Rollout, StageProgress, Suspension, WaitsFor,
     counts::counts_as_failed,
 };
 use crate::{State, Timestamp};
@@ -28,14 +28,17 @@ impl Rollout {
     /// Halts if the rule requires it. With nothing left to release there is nothing to halt.
     pub(super) fn judge(&mut self) {
         let Some(halt) = self.plan.halt else { return };
-        if matches!(self.progress.brake, Some(Brake::Unapproved | Brake::Halted(_) | Brake::Stopped)) {
+        if matches!(
+            self.progress.suspension,
+            Some(Suspension::Unapproved | Suspension::Halted(_) | Suspension::Stopped)
+        ) {
             return;
         }
         let all = self.counts();
         let ended = all.judged().saturating_sub(self.progress.ended_before);
         let failed = all.failed(halt.count_timeouts).saturating_sub(self.progress.failed_before);
         if all.pending() > 0 && halt.is_exceeded(failed, ended) {
-            self.progress.brake = Some(Brake::Halted(Why::Failures { failed, ended }));
+            self.progress.suspension = Some(Suspension::Halted(HaltReason::Failures { failed, ended }));
         }
     }
 
@@ -48,7 +51,7 @@ impl Rollout {
                 }
                 self.progress.stages[self.progress.stage as usize].ended_at = Some(now);
             }
-            if self.is_last_stage() || self.progress.brake.is_some() || self.waits_between(now).is_some() {
+            if self.is_last_stage() || self.progress.suspension.is_some() || self.waits_between(now).is_some() {
                 return;
             }
             self.start_next_stage();
@@ -60,10 +63,10 @@ impl Rollout {
             return;
         }
         match action {
-            Action::Pause => self.progress.brake = Some(Brake::Paused),
+            Action::Pause => self.progress.suspension = Some(Suspension::Paused),
             Action::Resume => self.resume(now),
             Action::Stop => {
-                self.progress.brake = Some(Brake::Stopped);
+                self.progress.suspension = Some(Suspension::Stopped);
                 let unsent = |state: &Option<State>| matches!(state, Some(State::Queued | State::Held));
                 let members = (0..).zip(&self.members).filter(|(_, state)| unsent(state));
                 effects.extend(members.map(|(member, _)| Effect::Cancel { member }));
@@ -79,15 +82,15 @@ impl Rollout {
 
     fn resume(&mut self, now: Timestamp) {
         self.progress.ended_at = None;
-        match self.progress.brake.take() {
-            Some(Brake::Halted(Why::Failures { .. })) => {
+        match self.progress.suspension.take() {
+            Some(Suspension::Halted(HaltReason::Failures { .. })) => {
                 let all = self.counts();
                 self.progress.ended_before = all.judged();
                 let count_timeouts = self.plan.halt.is_some_and(|halt| halt.count_timeouts);
                 self.progress.failed_before = all.failed(count_timeouts);
             }
             // The user who continues it has seen the gate's result.
-            Some(Brake::Halted(Why::Gate(_))) if self.is_between_stages() => self.start_next_stage(),
+            Some(Suspension::Halted(HaltReason::Gate(_))) if self.is_between_stages() => self.start_next_stage(),
             _ => {}
         }
         // Measurements in the meantime are unknown.
@@ -106,7 +109,7 @@ impl Rollout {
             GateReading::Unknown => self.progress.within_since = None,
             GateReading::Outside(why) => {
                 self.progress.within_since = None;
-                self.progress.brake = Some(Brake::Halted(Why::Gate(why)));
+                self.progress.suspension = Some(Suspension::Halted(HaltReason::Gate(why)));
             }
         }
     }
@@ -124,8 +127,8 @@ impl Rollout {
 
     /// Notes when it has finished, and that it has not where a person lets it continue.
     pub(super) fn note_end(&mut self, now: Timestamp) {
-        let braked = matches!(self.progress.brake, Some(Brake::Halted(_) | Brake::Stopped));
-        if self.is_over() || (braked && self.counts().on_the_way() == 0) {
+        let suspended = matches!(self.progress.suspension, Some(Suspension::Halted(_) | Suspension::Stopped));
+        if self.is_over() || (suspended && self.counts().on_the_way() == 0) {
             self.progress.ended_at.get_or_insert(now);
         } else {
             self.progress.ended_at = None;

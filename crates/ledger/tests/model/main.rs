@@ -4,8 +4,8 @@
 
 mod action;
 mod invariants;
+mod model_command;
 mod naive;
-mod told;
 mod world;
 
 use proptest::prelude::*;

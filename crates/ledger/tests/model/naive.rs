@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 
 use wilco_ledger::{
     About, Answer, Claim, CommandId, Delivery, DeviceId, Effect, Event, Expectation, Fact, Input, Limits, Match,
-    NotDelivered, Origin, Puback, Reading, Report, State, Stray, Submission, TimeOut, Timestamp,
+    NotDelivered, Origin, Puback, Reading, Report, State, Submission, TimeOut, Timestamp, Unmatched,
 };
 
-use crate::told::{End, Told};
+use crate::model_command::{End, ModelCommand};
 
 #[derive(Debug, Clone)]
 pub(crate) struct Naive {
@@ -22,7 +22,7 @@ pub(crate) struct Naive {
     publishes: Vec<i64>,
     /// When the others came onto the wire.
     writes: Vec<i64>,
-    pub(crate) commands: Vec<Told>,
+    pub(crate) commands: Vec<ModelCommand>,
 }
 
 #[derive(Debug, Clone)]
@@ -328,14 +328,14 @@ impl Naive {
     fn answer(&mut self, answer: &Answer, now: i64, effects: &mut Vec<Effect>) {
         let home = self.home(answer, now);
         match home {
-            Err(stray) => {
-                let fact = Fact::Unsolicited { answer: Box::new(answer.clone()), stray };
+            Err(unmatched) => {
+                let fact = Fact::Unsolicited { answer: Box::new(answer.clone()), unmatched };
                 let device = answer.device.clone();
                 effects.push(Effect::Record(Event { device, command: None, at: Timestamp(now), fact }));
             }
             Ok((index, how)) => {
-                let told = &mut self.commands[index];
-                told.spent |= how == Match::Ambiguous && answer.outcome.is_final() && told.settled();
+                let model_command = &mut self.commands[index];
+                model_command.spent |= how == Match::Ambiguous && answer.outcome.is_final() && model_command.settled();
                 let reading = match (how, self.read(index, answer)) {
                     (Match::Ambiguous, _) => Reading::Ambiguous,
                     (Match::Inferred, Reading::Moved) => Reading::Inferred,
@@ -347,8 +347,8 @@ impl Naive {
         }
         if !answer.retained {
             let until = now + millis(self.limits.silent_after.0);
-            let of_it = self.commands.iter_mut().filter(|told| told.asked.device == answer.device);
-            of_it.for_each(|told| told.unanswered = false);
+            let of_it = self.commands.iter_mut().filter(|model_command| model_command.asked.device == answer.device);
+            of_it.for_each(|model_command| model_command.unanswered = false);
             let device = self.device(&answer.device);
             device.doubt = false;
             device.active_until = until;
@@ -358,9 +358,11 @@ impl Naive {
     /// The commands of a device that a report could settle.
     fn waiting_for_reports(&self, device: &DeviceId) -> Vec<usize> {
         let waits = |index: &usize| {
-            let told = &self.commands[*index];
-            let expects = told.asked.form.as_ref().and_then(|form| form.expects.as_deref());
-            told.asked.device == *device && told.outstanding() && matches!(expects, Some(Expectation::State { .. }))
+            let model_command = &self.commands[*index];
+            let expects = model_command.asked.form.as_ref().and_then(|form| form.expects.as_deref());
+            model_command.asked.device == *device
+                && model_command.outstanding()
+                && matches!(expects, Some(Expectation::State { .. }))
         };
         (0..self.commands.len()).filter(waits).collect()
     }
@@ -372,11 +374,11 @@ impl Naive {
         }
         let mut settled = false;
         for index in 0..self.commands.len() {
-            let told = &self.commands[index];
-            let form = told.asked.form.as_ref().and_then(|form| form.expects.as_deref());
+            let model_command = &self.commands[index];
+            let form = model_command.asked.form.as_ref().and_then(|form| form.expects.as_deref());
             let Some(Expectation::State { terms, .. }) = form else { continue };
             let is_so = terms[0].value.as_ref().is_none_or(|wanted| *wanted == report.values[0].value);
-            if told.asked.device != report.device || !told.outstanding() || !is_so {
+            if model_command.asked.device != report.device || !model_command.outstanding() || !is_so {
                 continue;
             }
             let answer = Answer {
@@ -396,8 +398,8 @@ impl Naive {
             settled = true;
         }
         if settled {
-            let of_it = self.commands.iter_mut().filter(|told| told.asked.device == report.device);
-            of_it.for_each(|told| told.unanswered = false);
+            let of_it = self.commands.iter_mut().filter(|model_command| model_command.asked.device == report.device);
+            of_it.for_each(|model_command| model_command.unanswered = false);
             let until = now + millis(self.limits.silent_after.0);
             let device = self.device(&report.device);
             device.doubt = false;
@@ -405,21 +407,25 @@ impl Naive {
         }
     }
 
-    fn home(&mut self, answer: &Answer, now: i64) -> Result<(usize, Match), Stray> {
+    fn home(&mut self, answer: &Answer, now: i64) -> Result<(usize, Match), Unmatched> {
         if answer.retained {
-            return Err(Stray::Retained);
+            return Err(Unmatched::Retained);
         }
         let claimed = match &answer.claim {
             Claim::Id(id) => Some(id.clone()),
             Claim::Nothing | Claim::State => None,
             Claim::Within(text) => {
                 let words: Vec<&str> = text.split(|character: char| !character.is_alphanumeric()).collect();
-                let named: Vec<&Told> = self
+                let named: Vec<&ModelCommand> = self
                     .commands
                     .iter()
-                    .filter(|told| told.is(&answer.device, &told.asked.id) && words.contains(&told.asked.id.as_str()))
+                    .filter(|model_command| {
+                        model_command.is(&answer.device, &model_command.asked.id)
+                            && words.contains(&model_command.asked.id.as_str())
+                    })
                     .collect();
-                let alive: Vec<&Told> = named.iter().copied().filter(|told| told.outstanding()).collect();
+                let alive: Vec<&ModelCommand> =
+                    named.iter().copied().filter(|model_command| model_command.outstanding()).collect();
                 let meant = if alive.is_empty() { named } else { alive };
                 if meant.len() == 1 { Some(meant[0].asked.id.clone()) } else { None }
             }
@@ -427,19 +433,25 @@ impl Naive {
         if let (Some(claimed), Some(correlation)) = (&claimed, &answer.correlation)
             && claimed != correlation
         {
-            return Err(Stray::Disagreement);
+            return Err(Unmatched::Disagreement);
         }
         if let Some(id) = claimed.or(answer.correlation.clone()) {
             return match self.find(&answer.device, &id) {
                 Some(index) => Ok((index, Match::Exact)),
-                None if self.commands.iter().any(|told| told.is(&told.asked.device, &id)) => Err(Stray::OtherDevice),
-                None => Err(Stray::UnknownId),
+                None if self
+                    .commands
+                    .iter()
+                    .any(|model_command| model_command.is(&model_command.asked.device, &id)) =>
+                {
+                    Err(Unmatched::OtherDevice)
+                }
+                None => Err(Unmatched::UnknownId),
             };
         }
         let candidates = self.meant(&answer.device, now);
         let doubt = self.device(&answer.device).doubt;
         match candidates.len() {
-            0 => Err(Stray::NothingOutstanding),
+            0 => Err(Unmatched::NothingOutstanding),
             1 if !doubt => Ok((candidates[0], Match::Inferred)),
             _ => Ok((candidates[0], Match::Ambiguous)),
         }
@@ -447,44 +459,45 @@ impl Naive {
 
     /// Its time was up, though nobody has said so yet, and the answer cannot have waited at the broker.
     fn overdue(&self, index: usize, now: i64) -> bool {
-        let told = &self.commands[index];
-        let earlier = told.last_sent() < self.connected_at;
-        let sent = if earlier { !self.draining } else { told.sends.last().is_some_and(|send| send.on_wire) };
-        told.in_flight() && sent && told.deadline() <= now
+        let model_command = &self.commands[index];
+        let earlier = model_command.last_sent() < self.connected_at;
+        let sent = if earlier { !self.draining } else { model_command.sends.last().is_some_and(|send| send.on_wire) };
+        model_command.in_flight() && sent && model_command.deadline() <= now
     }
 
     /// The commands of a device that something without an id can mean.
     fn meant(&self, device: &DeviceId, now: i64) -> Vec<usize> {
         (0..self.commands.len())
             .filter(|index| {
-                let told = &self.commands[*index];
-                told.asked.device == *device && (told.outstanding() || told.unconfirmed_a_moment_ago(now))
+                let model_command = &self.commands[*index];
+                model_command.asked.device == *device
+                    && (model_command.outstanding() || model_command.unconfirmed_a_moment_ago(now))
             })
             .collect()
     }
 
     fn read(&self, index: usize, answer: &Answer) -> Reading {
-        let told = &self.commands[index];
+        let model_command = &self.commands[index];
         let said = answer.outcome.state();
-        let repeats = |state: State| said == state && answer.result == told.result;
-        if !told.settled() {
-            if told.state < said {
+        let repeats = |state: State| said == state && answer.result == model_command.result;
+        if !model_command.settled() {
+            if model_command.state < said {
                 Reading::Moved
-            } else if told.state == State::Accepted {
+            } else if model_command.state == State::Accepted {
                 Reading::Duplicate
             } else {
                 Reading::Heartbeat
             }
         } else if !said.is_final() {
             Reading::AfterTheEnd
-        } else if told.state == State::TimedOut {
+        } else if model_command.state == State::TimedOut {
             Reading::Late
-        } else if told.state == State::Unconfirmed {
+        } else if model_command.state == State::Unconfirmed {
             Reading::Moved
-        } else if told.state.is_device_said() {
-            if repeats(told.state) { Reading::Duplicate } else { Reading::Conflict }
+        } else if model_command.state.is_device_said() {
+            if repeats(model_command.state) { Reading::Duplicate } else { Reading::Conflict }
         } else {
-            match told.contradicted {
+            match model_command.contradicted {
                 None => Reading::Contradiction,
                 Some(outcome) if repeats(outcome.state()) => Reading::Duplicate,
                 Some(_) => Reading::Conflict,
@@ -494,15 +507,20 @@ impl Naive {
 
     fn run_out_of_time(&mut self, now: i64, effects: &mut Vec<Effect>) {
         for index in 0..self.commands.len() {
-            let told = &self.commands[index];
-            let grace = !told.never_sent() && told.last_sent() < self.connected_at && now < self.grace_until;
-            if told.settled() || now < told.deadline() || grace || (self.draining && !told.never_sent()) {
+            let model_command = &self.commands[index];
+            let grace =
+                !model_command.never_sent() && model_command.last_sent() < self.connected_at && now < self.grace_until;
+            if model_command.settled()
+                || now < model_command.deadline()
+                || grace
+                || (self.draining && !model_command.never_sent())
+            {
                 continue;
             }
-            let fact = match told.state {
-                _ if told.never_sent() => Fact::Expired,
+            let fact = match model_command.state {
+                _ if model_command.never_sent() => Fact::Expired,
                 State::Running => Fact::TimedOut(TimeOut::HeartbeatsStopped),
-                State::Accepted if !told.asked.policy.answer_expected => Fact::Unconfirmed,
+                State::Accepted if !model_command.asked.policy.answer_expected => Fact::Unconfirmed,
                 State::Accepted | State::AtBroker => Fact::TimedOut(TimeOut::Silence),
                 _ => Fact::TimedOut(TimeOut::MayHaveRun),
             };
@@ -519,30 +537,31 @@ impl Naive {
             }
             let device = self.commands[index].asked.device.clone();
             let (online, returns_by) = (self.device(&device).online, self.device(&device).returns_by);
-            let told = &self.commands[index];
-            let never_sent = told.never_sent();
+            let model_command = &self.commands[index];
+            let never_sent = model_command.never_sent();
             let held_already = !never_sent
                 && online == Some(false)
-                && !(told.asked.policy.delivery == Delivery::BrokerHolds && told.lost());
-            if !told.due(now) || now < returns_by || held_already || (self.draining && !never_sent) {
+                && !(model_command.asked.policy.delivery == Delivery::BrokerHolds && model_command.lost());
+            if !model_command.due(now) || now < returns_by || held_already || (self.draining && !never_sent) {
                 continue;
             }
             let in_the_way = self.commands.iter().enumerate().any(|(other, one)| {
-                let carry_ids = one.asked.policy.answers_carry_ids && told.asked.policy.answers_carry_ids;
+                let carry_ids = one.asked.policy.answers_carry_ids && model_command.asked.policy.answers_carry_ids;
                 other != index && one.asked.device == device && one.in_flight() && !carry_ids
             });
             if in_the_way || waiting.contains(&device) {
                 waiting.insert(device);
                 continue;
             }
-            if never_sent && online == Some(false) && told.asked.policy.delivery != Delivery::BrokerHolds {
+            if never_sent && online == Some(false) && model_command.asked.policy.delivery != Delivery::BrokerHolds {
                 self.device_is_offline(index, now, effects);
                 continue;
             }
-            let told = &mut self.commands[index];
-            let number = told.sends.last().map_or(0, |send| send.number) + 1;
-            told.held_by_broker = told.asked.policy.delivery == Delivery::BrokerHolds && online == Some(false);
-            let id = told.asked.id.clone();
+            let model_command = &mut self.commands[index];
+            let number = model_command.sends.last().map_or(0, |send| send.number) + 1;
+            model_command.held_by_broker =
+                model_command.asked.policy.delivery == Delivery::BrokerHolds && online == Some(false);
+            let id = model_command.asked.id.clone();
             self.note(index, Fact::Handed { attempt: number }, now, effects);
             self.device(&device).active_until = now + millis(self.limits.silent_after.0);
             effects.push(Effect::Publish { device, id, attempt: number });
@@ -553,10 +572,11 @@ impl Naive {
     }
 
     fn windows_are_open(&self, now: i64) -> bool {
-        let under_way = self.commands.iter().filter(|told| told.sends.iter().any(|send| send.under_way)).count();
-        let awaited = self.commands.iter().filter(|told| {
-            let active = self.devices.iter().any(|one| one.id == told.asked.device && one.active_until > now);
-            told.in_flight() && told.asked.policy.answer_expected && active
+        let under_way =
+            self.commands.iter().filter(|model_command| model_command.sends.iter().any(|send| send.under_way)).count();
+        let awaited = self.commands.iter().filter(|model_command| {
+            let active = self.devices.iter().any(|one| one.id == model_command.asked.device && one.active_until > now);
+            model_command.in_flight() && model_command.asked.policy.answer_expected && active
         });
         under_way < self.limits.send_window && awaited.count() < self.limits.answer_window
     }
@@ -567,10 +587,10 @@ impl Naive {
     }
 
     fn device_is_offline(&mut self, index: usize, now: i64, effects: &mut Vec<Effect>) {
-        let told = &self.commands[index];
-        match told.asked.policy.delivery {
+        let model_command = &self.commands[index];
+        match model_command.asked.policy.delivery {
             Delivery::Now => self.note(index, Fact::Undeliverable(NotDelivered::DeviceOffline), now, effects),
-            Delivery::HoldHere if told.state == State::Queued => self.note(index, Fact::Held, now, effects),
+            Delivery::HoldHere if model_command.state == State::Queued => self.note(index, Fact::Held, now, effects),
             Delivery::HoldHere | Delivery::BrokerHolds | Delivery::Broadcast => {}
         }
     }
@@ -591,40 +611,42 @@ impl Naive {
     }
 
     fn place(&self, device: &DeviceId, id: &CommandId) -> Option<usize> {
-        self.commands.iter().position(|told| told.asked.device == *device && told.asked.id == *id)
+        self.commands
+            .iter()
+            .position(|model_command| model_command.asked.device == *device && model_command.asked.id == *id)
     }
 
     /// In memory.
     fn find(&self, device: &DeviceId, id: &CommandId) -> Option<usize> {
-        self.commands.iter().position(|told| told.is(device, id))
+        self.commands.iter().position(|model_command| model_command.is(device, id))
     }
 
     /// The command whose last send it is.
     fn find_send(&self, device: &DeviceId, id: &CommandId, attempt: u32) -> Option<usize> {
         let index = self.find(device, id)?;
-        let told = &self.commands[index];
-        (told.ours() && told.sends.last()?.number == attempt).then_some(index)
+        let model_command = &self.commands[index];
+        (model_command.ours() && model_command.sends.last()?.number == attempt).then_some(index)
     }
 
     fn begin(&mut self, asked: &Submission, origin: Origin, now: i64, effects: &mut Vec<Effect>) -> usize {
         let fact = Fact::Submitted { asked: std::sync::Arc::new(asked.clone()), origin };
         effects.push(event(asked, fact, now));
-        self.commands.push(Told::new(asked, origin, now));
+        self.commands.push(ModelCommand::new(asked, origin, now));
         self.commands.len() - 1
     }
 
     fn note(&mut self, index: usize, fact: Fact, now: i64, effects: &mut Vec<Effect>) {
-        let told = &mut self.commands[index];
-        let of_earlier = told.last_sent() < self.connected_at;
-        told.note(&fact, now);
+        let model_command = &mut self.commands[index];
+        let of_earlier = model_command.last_sent() < self.connected_at;
+        model_command.note(&fact, now);
         if matches!(fact, Fact::Answered { .. }) && of_earlier && now < self.grace_until {
             let more = now + millis(self.limits.earlier_answers_within.0);
             let most = self.connected_at + millis(self.limits.earlier_answers_at_most.0);
             self.grace_until = self.grace_until.max(more.min(most));
         }
-        let told = &self.commands[index];
+        let model_command = &self.commands[index];
         if matches!(fact, Fact::TimedOut(_)) {
-            let device = told.asked.device.clone();
+            let device = model_command.asked.device.clone();
             self.device(&device).doubt = true;
         }
         effects.push(event(&self.commands[index].asked, fact, now));

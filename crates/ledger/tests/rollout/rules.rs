@@ -3,8 +3,8 @@
 use wilco_ledger::{
     Millis, State, Timestamp,
     rollout::{
-        Action, Between, Brake, Effect, GateReading, Halt, HaltLimit, Input, Phase, Plan, Refusal, Rollout, WaitsFor,
-        Why,
+        Action, Between, Effect, GateReading, Halt, HaltLimit, HaltReason, Input, Phase, Plan, Refusal, Rollout,
+        Suspension, WaitsFor,
     },
 };
 
@@ -82,7 +82,7 @@ fn nothing_is_released_before_it_is_approved_whatever_a_person_does() {
     // A second approval changes nothing.
     rollout.handle(Input::Act(Action::Pause), at(5));
     rollout.handle(Input::Approved, at(6));
-    assert_eq!(rollout.progress().brake, Some(Brake::Paused));
+    assert_eq!(rollout.progress().suspension, Some(Suspension::Paused));
 }
 
 #[test]
@@ -95,7 +95,7 @@ fn a_halt_comes_before_the_next_release_and_a_person_may_let_it_go_on() {
     end(&mut rollout, [2], State::Succeeded, at(2));
     end(&mut rollout, [3], State::TimedOut, at(3));
     assert_eq!(rollout.phase(at(3)), Phase::Halted);
-    assert_eq!(rollout.progress().brake, Some(Brake::Halted(Why::Failures { failed: 3, ended: 4 })));
+    assert_eq!(rollout.progress().suspension, Some(Suspension::Halted(HaltReason::Failures { failed: 3, ended: 4 })));
     assert_eq!(release(&mut rollout, 6, at(4)), []);
     assert_eq!(rollout.progress().ended_at, None, "two are on their way");
     end(&mut rollout, 4..6, State::Succeeded, at(5));
@@ -131,7 +131,7 @@ fn cancelled_members_dilute_no_failures() {
     end(&mut rollout, [10], State::Succeeded, at(3));
     assert_eq!(rollout.phase(at(3)), Phase::Running, "only three have ended of themselves");
     end(&mut rollout, [11], State::Succeeded, at(4));
-    assert_eq!(rollout.progress().brake, Some(Brake::Halted(Why::Failures { failed: 2, ended: 4 })));
+    assert_eq!(rollout.progress().suspension, Some(Suspension::Halted(HaltReason::Failures { failed: 2, ended: 4 })));
 }
 
 #[test]
@@ -147,7 +147,7 @@ fn a_late_answer_to_one_that_failed_before_hides_no_failure_after_it_was_resumed
     end(&mut rollout, [2], State::Failed, at(5));
     assert_eq!(rollout.phase(at(5)), Phase::Running, "one failed of itself is allowed");
     end(&mut rollout, [3], State::Failed, at(6));
-    assert_eq!(rollout.progress().brake, Some(Brake::Halted(Why::Failures { failed: 2, ended: 2 })));
+    assert_eq!(rollout.progress().suspension, Some(Suspension::Halted(HaltReason::Failures { failed: 2, ended: 2 })));
 }
 
 #[test]

@@ -4,7 +4,7 @@
 use proptest::prelude::prop;
 use wilco_ledger::{
     Millis, State, Timestamp,
-    rollout::{Action, Brake, Effect, GateReading, HaltLimit, Input, Plan, Progress, Rollout, Why},
+    rollout::{Action, Effect, GateReading, HaltLimit, HaltReason, Input, Plan, Progress, Rollout, Suspension},
 };
 
 /// Something that happens.
@@ -135,7 +135,7 @@ impl World {
         if action == Action::Resume && !refused {
             // Nobody has looked meanwhile.
             self.well_since = self.well_since.map(|_| self.now);
-            if matches!(self.rollout.progress().brake, Some(Brake::Halted(Why::Failures { .. }))) {
+            if matches!(self.rollout.progress().suspension, Some(Suspension::Halted(HaltReason::Failures { .. }))) {
                 self.before = self.members.iter().map(|member| member.is_some_and(is_judged)).collect();
             }
         }
@@ -143,7 +143,7 @@ impl World {
         self.tell(Input::Act(action));
         if refused {
             let after = self.rollout.progress();
-            assert_eq!((&before.brake, before.stage), (&after.brake, after.stage), "{action:?} was refused");
+            assert_eq!((&before.suspension, before.stage), (&after.suspension, after.stage), "{action:?} was refused");
         }
     }
 
@@ -182,7 +182,7 @@ impl World {
 
     fn tell(&mut self, input: Input) {
         let halted = self.must_halt();
-        let braked = self.rollout.progress().brake.clone();
+        let suspended = self.rollout.progress().suspension.clone();
         let is_action = matches!(input, Input::Act(_));
         let stage = self.rollout.progress().stage;
         let effects = self.rollout.handle(input, self.now);
@@ -199,7 +199,7 @@ impl World {
             match effect {
                 Effect::Release { member } => {
                     assert!(!halted, "released although the rule says halt");
-                    assert_eq!(braked, None, "released although {braked:?}");
+                    assert_eq!(suspended, None, "released although {suspended:?}");
                     assert!(self.connected, "released without a connection");
                     self.release(member);
                 }
@@ -211,8 +211,11 @@ impl World {
             }
         }
         if halted && !is_action {
-            let brake = &self.rollout.progress().brake;
-            assert!(matches!(brake, Some(Brake::Halted(_) | Brake::Stopped)), "not halted: {brake:?}");
+            let suspension = &self.rollout.progress().suspension;
+            assert!(
+                matches!(suspension, Some(Suspension::Halted(_) | Suspension::Stopped)),
+                "not halted: {suspension:?}"
+            );
         }
     }
 
@@ -250,7 +253,7 @@ impl World {
     fn must_halt(&self) -> bool {
         let Some(halt) = self.plan.halt else { return false };
         let progress = self.rollout.progress();
-        if self.members.iter().all(Option::is_some) || matches!(progress.brake, Some(Brake::Stopped)) {
+        if self.members.iter().all(Option::is_some) || matches!(progress.suspension, Some(Suspension::Stopped)) {
             return false;
         }
         // Those that end after a person has let it continue, whatever is said of the others meanwhile.
@@ -283,7 +286,7 @@ impl World {
         for state in State::ALL {
             assert_eq!(counts.in_state(state) as usize, states.iter().filter(|known| **known == Some(state)).count());
         }
-        if let Some(Brake::Halted(Why::Failures { failed, ended })) = &self.rollout.progress().brake {
+        if let Some(Suspension::Halted(HaltReason::Failures { failed, ended })) = &self.rollout.progress().suspension {
             assert!(self.plan.halt.is_some_and(|halt| halt.is_exceeded(*failed, *ended)));
         }
     }

@@ -236,7 +236,7 @@ fn fact(fact: &Fact) -> String {
         Fact::DeliveryUnknown { attempt } => format!("delivery unknown {attempt}"),
         Fact::NotSent { attempt } => format!("not sent {attempt}"),
         Fact::Answered { answer, reading } => format!("{:?} {reading:?}", answer.outcome).to_lowercase(),
-        Fact::Unsolicited { stray, .. } => format!("unsolicited {stray:?}"),
+        Fact::Unsolicited { unmatched, .. } => format!("unsolicited {unmatched:?}"),
         Fact::Unreadable { why, .. } => format!("unreadable: {why}"),
         other => format!("{other:?}"),
     }

@@ -1,6 +1,6 @@
 //! A device that requires a signed request has not run the command, so it is sent again, once.
 
-use wilco_ledger::{Claim, Fate, Input, Outcome, State};
+use wilco_ledger::{Claim, Input, Outcome, PublishResult, State};
 
 use crate::bench::{Bench, PLAIN, answer, at_broker, id, out, puback, says, sent};
 
@@ -64,6 +64,8 @@ fn without_a_connection_it_waits_for_the_next_one() {
     at_broker(PLAIN)
         .at(25, Input::Disconnected, "")
         .at(30, challenges(false), "a rejected challenge")
-        .look("a", |command| assert_eq!(command.last_send.map(|send| send.fate), Some(Fate::Declined)))
+        .look("a", |command| {
+            assert_eq!(command.last_send.map(|send| send.publish_result), Some(PublishResult::Declined))
+        })
         .at(40, Input::Connected, "a handed 2; publish a 2");
 }

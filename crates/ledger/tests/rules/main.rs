@@ -11,5 +11,5 @@ mod delivery;
 mod flow;
 mod rate;
 mod reports;
+mod significance;
 mod unconfirmed;
-mod weight;

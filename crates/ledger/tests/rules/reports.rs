@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use wilco_ledger::{
-    About, Claim, Expectation, Fact, Input, Match, Outcome, Policy, Raw, Report, Reported, Submission, Term, Timestamp,
-    Weight, WireForm,
+    About, Claim, Expectation, Fact, Input, Match, Outcome, Policy, Raw, Report, Reported, Significance, Submission,
+    Term, Timestamp, WireForm,
 };
 
 use crate::bench::{Bench, PLAIN, WITHOUT_ID, asked, device, id, murmurs, presence, puback, sent};
@@ -211,18 +211,19 @@ fn a_report_that_cannot_be_read_is_told_to_every_command_that_waits_for_one() {
     let by_id = |name: &str, term| Submission { policy: PLAIN, ..expecting(name, &[term], &[]) };
     let bench = out(by_id("a", ("POWER", Some("ON"))));
     assert!(bench.ledger.waits_for_report(&device("d")) && !bench.ledger.waits_for_report(&device("e")));
-    let weight = |bench: &Bench| bench.ledger.weight_of_unreadable(&device("d"), &About::Report, false, Timestamp(25));
-    assert_eq!(weight(&bench), Weight::Decides);
+    let significance =
+        |bench: &Bench| bench.ledger.weight_of_unreadable(&device("d"), &About::Report, false, Timestamp(25));
+    assert_eq!(significance(&bench), Significance::Decides);
     let bench = bench
         .at(30, unreadable("e", false), "")
         .at(31, unreadable("d", true), "unreadable: It is cut off.")
         .at(32, unreadable("d", false), "a unreadable: It is cut off.")
         .shows("a", "at_broker", "A report arrived after 22 ms. It is cut off. It does not count.");
-    assert_eq!(weight(&bench), Weight::Repeats(Some(id("a"))));
+    assert_eq!(significance(&bench), Significance::Repeats(Some(id("a"))));
     let bench = bench
         .at(40, Input::Submit(by_id("b", ("Dimmer", Some("40")))), "b submitted; b handed 1; publish b 1")
         .at(41, sent("b", 1), "b sent 1");
-    assert_eq!(weight(&bench), Weight::Decides);
+    assert_eq!(significance(&bench), Significance::Decides);
     bench
         .at(50, unreadable("d", false), "a unreadable: It is cut off.; b unreadable: It is cut off.")
         .at(60, reports(&[("Dimmer", "40")]), "b succeeded inferred")

@@ -5,9 +5,9 @@
 //! own client ID. Each filter is subscribed to separately, because some brokers (AWS IoT) end the connection without a
 //! reason when something is not allowed, and the last request is then the refused one.
 
+mod findings;
 mod nagle;
 mod probe_connection;
-mod remarks;
 mod report;
 
 use std::time::Duration;
@@ -23,8 +23,8 @@ use crate::{
     refusal::{Cause, Refusal},
     transport,
 };
+use findings::Explain;
 use probe_connection::ProbeConnection;
-use remarks::Explain;
 use wilco_connection::{MqttVersion, Step, StepState};
 
 /// The connection to test.
@@ -51,8 +51,8 @@ const ROUND_TRIPS: usize = 3;
 /// Tries all of it, or as far as it goes.
 pub async fn run(plan: &Plan, report: &mut Report) {
     if let Err((step, stop)) = attempt(plan, report).await {
-        let remark = Explain { plan, step, stop: &stop }.remark();
-        report.failed(step, &stop, remark);
+        let finding = Explain { plan, step, stop: &stop }.finding();
+        report.failed(step, &stop, finding);
     }
     report.done();
 }
@@ -168,8 +168,8 @@ async fn attempt(plan: &Plan, report: &mut Report) -> Result<(), (Step, Stop)> {
 fn unexcused(plan: &Plan, report: &mut Report, step: Step, tried: Result<(), Stop>) -> Option<Stop> {
     match tried {
         Err(stop) if plan.names_devices && stop.refusal.cause != Cause::TakenOver => {
-            let remark = Explain { plan, step, stop: &stop }.own_topic_refused();
-            report.warned(step, "Unknown: the ACL may allow only the named devices", stop.took, remark);
+            let finding = Explain { plan, step, stop: &stop }.own_topic_refused();
+            report.warned(step, "Unknown: the ACL may allow only the named devices", stop.took, finding);
             None
         }
         tried => tried.err(),
@@ -281,7 +281,7 @@ async fn round_trip(
             Ok((Puback::Accepted { .. }, _)) => {}
             // Commands do not need it, so it is only said.
             Ok(_) | Err(Refusal { cause: Cause::Closed, .. }) => {
-                report.warned(Step::RoundTrip, "Not completed", since.elapsed(), remarks::no_own_answers(topic));
+                report.warned(Step::RoundTrip, "Not completed", since.elapsed(), findings::no_own_answers(topic));
                 return Ok(());
             }
             Err(refusal) => return Err(stop(refusal)),
@@ -295,8 +295,8 @@ async fn round_trip(
     trips.sort_unstable();
     let median = trips[trips.len() / 2];
     let said = format!("Received Wilco's own message in {} (median of {})", nagle::shown(median), trips.len());
-    match nagle::remark(&trips, far) {
-        Some(remark) => report.warned(Step::RoundTrip, &said, since.elapsed(), remark),
+    match nagle::finding(&trips, far) {
+        Some(finding) => report.warned(Step::RoundTrip, &said, since.elapsed(), finding),
         None => report.passed(Step::RoundTrip, said, since.elapsed()),
     }
     Ok(())
@@ -366,15 +366,15 @@ impl Report {
                 [] => self.passed(Step::Subscribe, said, took),
                 lowered => {
                     let said = format!("{said}, some at a lower QoS");
-                    self.warned(Step::Subscribe, &said, took, remarks::lower_qos(lowered));
+                    self.warned(Step::Subscribe, &said, took, findings::lower_qos(lowered));
                 }
             }
             return;
         }
         let said = format!("{said}, not {}", refused.join(", "));
-        let remark = remarks::wishes_refused(&refused);
+        let finding = findings::wishes_refused(&refused);
         self.denied(refused);
-        self.warned(Step::Subscribe, &said, took, remark);
+        self.warned(Step::Subscribe, &said, took, finding);
     }
 
     fn skipped(&mut self, step: Step, said: &str) {

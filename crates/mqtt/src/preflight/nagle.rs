@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::milliseconds;
-use wilco_connection::Remark;
+use wilco_connection::PreflightFinding;
 
 /// Linux holds a small packet's acknowledgement back for 40 ms, and Nagle's algorithm (RFC 896) waits for it, on one way
 /// or on both.
@@ -13,13 +13,13 @@ const LONGER: f64 = 30.0;
 
 /// A remark where each of these trips waited for a delayed acknowledgement. The shortest counts: a busy computer only
 /// makes some of them longer.
-pub(super) fn remark(trips: &[Duration], far: Duration) -> Option<Remark> {
+pub(super) fn finding(trips: &[Duration], far: Duration) -> Option<PreflightFinding> {
     let shortest = trips.iter().min()?;
     let delayed = DELAYED.iter().any(|range| range.contains(&milliseconds(*shortest)));
     if !delayed || milliseconds(*shortest) - milliseconds(far) < LONGER {
         return None;
     }
-    Some(Remark {
+    Some(PreflightFinding {
         title: "Each answer is delayed by about 40 ms".to_owned(),
         why: format!(
             "A TCP round trip to the broker takes {}, but an MQTT message takes {}. Nagle's algorithm causes such a \
@@ -47,13 +47,13 @@ pub(super) fn shown(span: Duration) -> String {
 mod tests {
     use std::time::Duration;
 
-    use super::remark;
+    use super::finding;
 
     #[test]
     fn only_a_near_broker_that_is_always_slow_is_remarked_on() {
         let check = |far: f64, trips: [f64; 3], expected: bool| {
             let span = |milliseconds: f64| Duration::from_secs_f64(milliseconds / 1_000.0);
-            assert_eq!(remark(&trips.map(span), span(far)).is_some(), expected, "{far} {trips:?}");
+            assert_eq!(finding(&trips.map(span), span(far)).is_some(), expected, "{far} {trips:?}");
         };
         check(0.1, [41.0, 44.0, 44.2], true);
         check(2.0, [84.0, 88.0, 90.0], true);

@@ -6,7 +6,7 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use super::{Stop, milliseconds};
 use crate::transport::Progress;
-use wilco_connection::{PreflightStep, PreflightView, Remark, Step, StepState};
+use wilco_connection::{PreflightFinding, PreflightStep, PreflightView, Step, StepState};
 
 /// The steps in their order, with their names for people.
 const STEPS: [(Step, &str); 8] = [
@@ -46,7 +46,7 @@ impl Report {
                 state: StepState::Waiting,
                 said: "Not tested".to_owned(),
                 took_ms: None,
-                remark: None,
+                finding: None,
             })
         });
         let view = PreflightView {
@@ -93,12 +93,12 @@ impl Report {
         self.set(step, StepState::Passed, &said.into(), Some(took), None);
     }
 
-    pub(super) fn warned(&mut self, step: Step, said: &str, took: Duration, remark: Remark) {
-        self.set(step, StepState::Warned, said, Some(took), Some(remark));
+    pub(super) fn warned(&mut self, step: Step, said: &str, took: Duration, finding: PreflightFinding) {
+        self.set(step, StepState::Warned, said, Some(took), Some(finding));
     }
 
-    pub(super) fn failed(&mut self, step: Step, stop: &Stop, remark: Remark) {
-        self.set(step, StepState::Failed, &stop.said, Some(stop.took), Some(remark));
+    pub(super) fn failed(&mut self, step: Step, stop: &Stop, finding: PreflightFinding) {
+        self.set(step, StepState::Failed, &stop.said, Some(stop.took), Some(finding));
     }
 
     pub(super) fn denied(&mut self, filters: Vec<String>) {
@@ -139,13 +139,13 @@ impl Report {
         state: StepState,
         said: &str,
         took: Option<Duration>,
-        remark: Option<Remark>,
+        finding: Option<PreflightFinding>,
     ) {
         if let Some(line) = self.view.steps.iter_mut().find(|line| line.step == step) {
             line.state = state;
             line.said = said.to_owned();
             line.took_ms = took.map(milliseconds);
-            line.remark = remark;
+            line.finding = finding;
         }
         self.tell();
     }

@@ -11,7 +11,7 @@ use rusqlite::{Connection, OptionalExtension, Row, ToSql, params};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use wilco_ledger::{
-    Command, CommandId, DeviceId, Fate, LastSend, Membership, Millis, Policy, Retry, Rungs, State, Submission,
+    Command, CommandId, DeviceId, LastSend, Membership, Millis, Policy, PublishResult, Retry, Rungs, State, Submission,
     Timestamp, UnreadableAnswers, WireForm,
 };
 
@@ -381,7 +381,7 @@ struct StoredSend {
     at: i64,
     before: i64,
     on_wire: bool,
-    fate: Worded<Fate>,
+    publish_result: Worded<PublishResult>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -404,15 +404,15 @@ fn read_unreadable(text: String) -> serde_json::Result<UnreadableAnswers> {
 }
 
 fn send_text(send: LastSend) -> rusqlite::Result<String> {
-    let LastSend { number, at, before, on_wire, fate } = send;
-    let send = StoredSend { number, at: at.0, before: before.0, on_wire, fate: Worded(fate) };
+    let LastSend { number, at, before, on_wire, publish_result } = send;
+    let send = StoredSend { number, at: at.0, before: before.0, on_wire, publish_result: Worded(publish_result) };
     serde_json::to_string(&send).map_err(unwritable)
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "used as a function value where a String comes in")]
 fn read_send(text: String) -> serde_json::Result<LastSend> {
-    let StoredSend { number, at, before, on_wire, fate } = serde_json::from_str(&text)?;
-    Ok(LastSend { number, at: Timestamp(at), before: Timestamp(before), on_wire, fate: fate.0 })
+    let StoredSend { number, at, before, on_wire, publish_result } = serde_json::from_str(&text)?;
+    Ok(LastSend { number, at: Timestamp(at), before: Timestamp(before), on_wire, publish_result: publish_result.0 })
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "used as a function value where a String comes in")]

@@ -156,7 +156,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Profile> {
     })
 }
 
-type Senseless = Box<dyn Error + Send + Sync>;
+type BoxedError = Box<dyn Error + Send + Sync>;
 
 /// A value that one column holds.
 trait Column: Sized {
@@ -164,7 +164,7 @@ trait Column: Sized {
 
     fn to_column(&self) -> Self::Stored;
 
-    fn from_column(stored: Self::Stored) -> Result<Self, Senseless>;
+    fn from_column(stored: Self::Stored) -> Result<Self, BoxedError>;
 }
 
 fn column<T: Column>(row: &Row<'_>, name: &str) -> rusqlite::Result<T> {
@@ -181,7 +181,7 @@ macro_rules! as_it_is {
                 Self::clone(self)
             }
 
-            fn from_column(stored: $type) -> Result<$type, Senseless> {
+            fn from_column(stored: $type) -> Result<$type, BoxedError> {
                 Ok(stored)
             }
         })+
@@ -199,7 +199,7 @@ macro_rules! as_word {
                 self.word().to_owned()
             }
 
-            fn from_column(stored: String) -> Result<$type, Senseless> {
+            fn from_column(stored: String) -> Result<$type, BoxedError> {
                 Ok(read_word(stored)?)
             }
         })+
@@ -216,7 +216,7 @@ impl Column for Vec<String> {
         serde_json::Value::from(self.as_slice()).to_string()
     }
 
-    fn from_column(stored: String) -> Result<Vec<String>, Senseless> {
+    fn from_column(stored: String) -> Result<Vec<String>, BoxedError> {
         Ok(serde_json::from_str(&stored)?)
     }
 }
@@ -229,7 +229,7 @@ impl Column for Vec<EnabledDialect> {
         self.iter().map(ToString::to_string).collect::<Vec<_>>().to_column()
     }
 
-    fn from_column(stored: String) -> Result<Vec<EnabledDialect>, Senseless> {
+    fn from_column(stored: String) -> Result<Vec<EnabledDialect>, BoxedError> {
         let texts = Vec::<String>::from_column(stored)?;
         texts.iter().map(|text| text.parse().map_err(|failure: Failure| failure.message.into())).collect()
     }

@@ -138,7 +138,7 @@ pub(super) fn forget_command(
 }
 
 /// Forgets what belongs to no command and last came before that.
-pub(super) fn forget_strays(connection: &Connection, before: Timestamp) -> rusqlite::Result<()> {
+pub(super) fn forget_unmatched(connection: &Connection, before: Timestamp) -> rusqlite::Result<()> {
     connection.prepare_cached("DELETE FROM discarded WHERE command = '' AND last_at < ?1")?.execute([before.0])?;
     Ok(())
 }

@@ -6,7 +6,7 @@ use rusqlite::{CachedStatement, Connection, OptionalExtension, Row, params};
 use wilco_ledger::{Command, CommandId, DeviceId, Event, Outcome, Raw, Reading, Timestamp};
 
 use super::{Columns, SqlEnum, commands, disagreements, discarded, evidence_use, senseless, unwritable};
-use crate::{ConnectionId, bounds, checksum::Sum, fact};
+use crate::{ConnectionId, bounds, checksum::EventChecksum, fact};
 
 pub(super) const CREATE: &str = "
     CREATE TABLE events (
@@ -18,12 +18,12 @@ pub(super) const CREATE: &str = "
         fact       TEXT NOT NULL,    -- JSON
         payload    BLOB,             -- of an answer, byte for byte, or both ends of it
         bytes      INTEGER,          -- by which it counts in the quota of evidence; none: it does not
-        sum        INTEGER NOT NULL  -- its checksum: see checksum::Sum
+        sum        INTEGER NOT NULL  -- its checksum: see checksum::EventChecksum
     ) STRICT;
     -- Ids grow with time, so what happens at one time lies together, whichever devices it is about.
     CREATE INDEX events_of_command ON events (connection, command, device);
     -- Finds those that are to be forgotten by their age.
-    CREATE INDEX events_strays ON events (at) WHERE command IS NULL;
+    CREATE INDEX events_unmatched ON events (at) WHERE command IS NULL;
     CREATE TRIGGER events_stay_as_they_are BEFORE UPDATE ON events
     BEGIN SELECT raise(ABORT, 'events are append-only'); END;";
 
@@ -42,7 +42,7 @@ impl<'a> Append<'a> {
     /// Appends an event and returns its row.
     pub(crate) fn event(&mut self, id: &ConnectionId, event: &Event, request: Option<&Raw>) -> rusqlite::Result<i64> {
         let (fact, payload) = fact::write(event, request).map_err(unwritable)?;
-        let mut sum = Sum::default();
+        let mut sum = EventChecksum::default();
         for text in [Some(id.as_str()), Some(event.device.as_str()), event.command.as_ref().map(CommandId::as_str)] {
             sum.bytes(text.map(str::as_bytes));
         }
@@ -120,7 +120,7 @@ pub(crate) fn with_requests(
 }
 
 /// The answers of a device that belong to no command and came in that time, oldest first.
-pub(crate) fn strays_between(
+pub(crate) fn unmatched_between(
     connection: &Connection,
     id: &ConnectionId,
     device: &DeviceId,
@@ -209,7 +209,7 @@ pub(crate) fn again_of(
 }
 
 /// The latest answers of a device that belong to no command, newest first.
-pub(crate) fn strays(
+pub(crate) fn unmatched(
     connection: &Connection,
     id: &ConnectionId,
     device: &DeviceId,
@@ -231,14 +231,14 @@ pub(crate) fn newest(connection: &Connection) -> rusqlite::Result<Option<Timesta
 }
 
 /// How many answers belong to no command and are from before that time.
-pub(crate) fn count_strays(connection: &Connection, before: Timestamp) -> rusqlite::Result<u32> {
+pub(crate) fn count_unmatched(connection: &Connection, before: Timestamp) -> rusqlite::Result<u32> {
     connection
         .prepare_cached("SELECT count(*) FROM events WHERE command IS NULL AND at < ?1")?
         .query_row([before.0], |row| row.get(0))
 }
 
 /// Deletes up to `limit` answers without a command from before that time, and returns their number.
-pub(crate) fn forget_strays(connection: &Connection, before: Timestamp, limit: u32) -> rusqlite::Result<usize> {
+pub(crate) fn forget_unmatched(connection: &Connection, before: Timestamp, limit: u32) -> rusqlite::Result<usize> {
     let mut statement = connection.prepare_cached(
         "DELETE FROM events WHERE row IN
              (SELECT row FROM events WHERE command IS NULL AND at < ?1 ORDER BY at LIMIT ?2)
@@ -254,7 +254,7 @@ pub(crate) fn forget_strays(connection: &Connection, before: Timestamp, limit: u
     for ((id, device), bytes) in sizes {
         evidence_use::take(connection, &id, &device, bytes)?;
     }
-    discarded::forget_strays(connection, before)?;
+    discarded::forget_unmatched(connection, before)?;
     Ok(forgotten)
 }
 

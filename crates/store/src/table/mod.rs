@@ -22,7 +22,7 @@ pub(super) mod logs;
 pub(super) mod meta;
 pub(super) mod removed;
 pub(super) mod rollout_members;
-pub(super) mod rollout_strangers;
+pub(super) mod rollout_unexpected_devices;
 pub(super) mod rollouts;
 pub(super) mod search;
 pub(super) mod settings;
@@ -61,7 +61,7 @@ const FIRST: &[&str] = &[
     telemetry::CREATE,
     rollouts::CREATE,
     rollout_members::CREATE,
-    rollout_strangers::CREATE,
+    rollout_unexpected_devices::CREATE,
     dismissed::CREATE,
     annotations::CREATE,
     views::CREATE,

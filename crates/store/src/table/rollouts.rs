@@ -7,10 +7,10 @@ use serde::{Deserialize, Serialize};
 use wilco_definitions::MemberCounts;
 use wilco_ledger::{
     Timestamp,
-    rollout::{Brake, Progress, StageProgress, Why},
+    rollout::{HaltReason, Progress, StageProgress, Suspension},
 };
 
-use super::{Columns, rollout_strangers, unwritable};
+use super::{Columns, rollout_unexpected_devices, unwritable};
 use crate::{
     ConnectionId,
     fact::{StoredForm, StoredPolicy},
@@ -110,9 +110,9 @@ pub(crate) fn halt_where_events_are_missing(connection: &Connection) -> rusqlite
                 )?
                 .query_row([number], |row| row.get::<_, bool>(0))
         };
-        let may_go_on = !matches!(snapshot.progress.brake, Some(Brake::Unapproved | Brake::Stopped));
+        let may_go_on = !matches!(snapshot.progress.suspension, Some(Suspension::Unapproved | Suspension::Stopped));
         if may_go_on && is_pending()? {
-            snapshot.progress.brake = Some(Brake::Halted(Why::EventsMissing));
+            snapshot.progress.suspension = Some(Suspension::Halted(HaltReason::EventsMissing));
             update(connection, number, &snapshot)?;
         }
     }
@@ -150,7 +150,7 @@ pub(super) fn sweep(connection: &Connection, id: &str, limit: u32) -> rusqlite::
     if members > 0 {
         return Ok(true);
     }
-    rollout_strangers::sweep(connection, id)?;
+    rollout_unexpected_devices::sweep(connection, id)?;
     Ok(connection.prepare_cached("DELETE FROM rollouts WHERE connection = ?1")?.execute([id])? > 0)
 }
 
@@ -219,7 +219,7 @@ impl<'a> StoredTemplate<'a> {
 #[derive(Serialize, Deserialize)]
 struct StoredProgress {
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    brake: Option<StoredBrake>,
+    suspension: Option<StoredSuspension>,
     stage: u32,
     stages: Vec<StoredStage>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -233,7 +233,7 @@ struct StoredProgress {
 
 #[derive(Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
-enum StoredBrake {
+enum StoredSuspension {
     Unapproved,
     Paused,
     TooManyFailed { failed: u32, ended: u32 },
@@ -255,15 +255,15 @@ impl StoredProgress {
     fn of(progress: &Progress) -> StoredProgress {
         let at = |at: Option<Timestamp>| at.map(|at| at.0);
         StoredProgress {
-            brake: progress.brake.as_ref().map(|brake| match brake {
-                Brake::Unapproved => StoredBrake::Unapproved,
-                Brake::Paused => StoredBrake::Paused,
-                Brake::Halted(Why::Failures { failed, ended }) => {
-                    StoredBrake::TooManyFailed { failed: *failed, ended: *ended }
+            suspension: progress.suspension.as_ref().map(|suspension| match suspension {
+                Suspension::Unapproved => StoredSuspension::Unapproved,
+                Suspension::Paused => StoredSuspension::Paused,
+                Suspension::Halted(HaltReason::Failures { failed, ended }) => {
+                    StoredSuspension::TooManyFailed { failed: *failed, ended: *ended }
                 }
-                Brake::Halted(Why::Gate(why)) => StoredBrake::Gate { why: why.to_string() },
-                Brake::Halted(Why::EventsMissing) => StoredBrake::EventsMissing,
-                Brake::Stopped => StoredBrake::Stopped,
+                Suspension::Halted(HaltReason::Gate(why)) => StoredSuspension::Gate { why: why.to_string() },
+                Suspension::Halted(HaltReason::EventsMissing) => StoredSuspension::EventsMissing,
+                Suspension::Stopped => StoredSuspension::Stopped,
             }),
             stage: progress.stage,
             stages: progress
@@ -286,13 +286,15 @@ impl StoredProgress {
     fn progress(self) -> Progress {
         let at = |at: Option<i64>| at.map(Timestamp);
         Progress {
-            brake: self.brake.map(|brake| match brake {
-                StoredBrake::Unapproved => Brake::Unapproved,
-                StoredBrake::Paused => Brake::Paused,
-                StoredBrake::TooManyFailed { failed, ended } => Brake::Halted(Why::Failures { failed, ended }),
-                StoredBrake::Gate { why } => Brake::Halted(Why::Gate(why.into())),
-                StoredBrake::EventsMissing => Brake::Halted(Why::EventsMissing),
-                StoredBrake::Stopped => Brake::Stopped,
+            suspension: self.suspension.map(|suspension| match suspension {
+                StoredSuspension::Unapproved => Suspension::Unapproved,
+                StoredSuspension::Paused => Suspension::Paused,
+                StoredSuspension::TooManyFailed { failed, ended } => {
+                    Suspension::Halted(HaltReason::Failures { failed, ended })
+                }
+                StoredSuspension::Gate { why } => Suspension::Halted(HaltReason::Gate(why.into())),
+                StoredSuspension::EventsMissing => Suspension::Halted(HaltReason::EventsMissing),
+                StoredSuspension::Stopped => Suspension::Stopped,
             }),
             stage: self.stage,
             stages: self

@@ -7,7 +7,7 @@ use tempfile::TempDir;
 use wilco_definitions::NewRollout;
 use wilco_ledger::{
     Command, Fact, Membership, Origin, Outcome, Timestamp,
-    rollout::{Brake, Progress, Why},
+    rollout::{HaltReason, Progress, Suspension},
 };
 
 use super::{connection, device, event, id, indexed, life, policy, projection, queued, store, submission, submit};
@@ -162,9 +162,9 @@ async fn what_seems_unsent_counts_as_possibly_sent_once_events_are_missing() {
 }
 
 /// A rollout of these members, of which the first has its command.
-fn rollout(number: u32, members: u32, brake: Option<Brake>) -> Vec<Change> {
+fn rollout(number: u32, members: u32, suspension: Option<Suspension>) -> Vec<Change> {
     let template = CommandTemplate { name: "led".into(), args: "{}".into(), form: None, policy: policy() };
-    let progress = Progress { brake, ..Progress::new(1, Timestamp(1_000)) };
+    let progress = Progress { suspension, ..Progress::new(1, Timestamp(1_000)) };
     let rollout = StoredRollout {
         number,
         connection: connection(),
@@ -190,10 +190,11 @@ fn rollout(number: u32, members: u32, brake: Option<Brake>) -> Vec<Change> {
 #[tokio::test]
 async fn a_rollout_releases_nobody_by_itself_once_events_are_missing() {
     let (dir, store) = store();
-    let gate = Brake::Halted(Why::Gate("It is too hot.".into()));
-    let brakes = [None, Some(Brake::Paused), Some(gate), Some(Brake::Stopped), Some(Brake::Unapproved)];
-    for (number, brake) in (1..).zip(&brakes) {
-        store.commit(rollout(number, 2, brake.clone())).await.unwrap();
+    let gate = Suspension::Halted(HaltReason::Gate("It is too hot.".into()));
+    let suspensions =
+        [None, Some(Suspension::Paused), Some(gate), Some(Suspension::Stopped), Some(Suspension::Unapproved)];
+    for (number, suspension) in (1..).zip(&suspensions) {
+        store.commit(rollout(number, 2, suspension.clone())).await.unwrap();
     }
     // Nothing is left to release of this one.
     store.commit(rollout(6, 1, None)).await.unwrap();
@@ -205,10 +206,10 @@ async fn a_rollout_releases_nobody_by_itself_once_events_are_missing() {
     fs::write(dir.path().join(FILE_NAME), older).unwrap();
 
     let store = Store::open(dir.path()).unwrap();
-    let halted = || Some(Brake::Halted(Why::EventsMissing));
+    let halted = || Some(Suspension::Halted(HaltReason::EventsMissing));
     let found: Vec<_> = store.rollouts(&connection()).await.unwrap();
-    let found: Vec<_> = found.into_iter().map(|rollout| rollout.snapshot.progress.brake).collect();
-    assert_eq!(found, [halted(), halted(), halted(), Some(Brake::Stopped), Some(Brake::Unapproved), None]);
+    let found: Vec<_> = found.into_iter().map(|rollout| rollout.snapshot.progress.suspension).collect();
+    assert_eq!(found, [halted(), halted(), halted(), Some(Suspension::Stopped), Some(Suspension::Unapproved), None]);
 }
 
 #[tokio::test]

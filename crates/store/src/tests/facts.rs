@@ -1,8 +1,8 @@
 //! Every fact is read as it was written.
 
 use wilco_ledger::{
-    Answer, Claim, Command, Delivery, Event, Fact, Fate, LastSend, Match, NotDelivered, Origin, Outcome, Raw, Reading,
-    Rungs, State, Stray, TimeOut, Timestamp, UnreadableAnswers,
+    Answer, Claim, Command, Delivery, Event, Fact, LastSend, Match, NotDelivered, Origin, Outcome, PublishResult, Raw,
+    Reading, Rungs, State, TimeOut, Timestamp, Unmatched, UnreadableAnswers,
 };
 
 use super::{
@@ -58,11 +58,16 @@ fn every_fact() -> Vec<Fact> {
     ] {
         facts.push(answered(bare(Claim::Nothing), reading));
     }
-    let strays =
-        [Stray::UnknownId, Stray::OtherDevice, Stray::Disagreement, Stray::Retained, Stray::NothingOutstanding];
-    for stray in strays {
+    let unmatched = [
+        Unmatched::UnknownId,
+        Unmatched::OtherDevice,
+        Unmatched::Disagreement,
+        Unmatched::Retained,
+        Unmatched::NothingOutstanding,
+    ];
+    for unmatched in unmatched {
         let answer = bare(Claim::Within("FAILURE: b'{\"id\": 7}' <b>\u{1F4A1}</b>".into()));
-        facts.push(Fact::Unsolicited { answer: Box::new(answer), stray });
+        facts.push(Fact::Unsolicited { answer: Box::new(answer), unmatched });
     }
     facts.push(answered(bare(Claim::State), Reading::Inferred));
     let raw = Raw { topic: "kitchen/resp".into(), payload: [0xff, 0, b'x'].into(), qos: 1, cut: None };
@@ -105,19 +110,19 @@ async fn every_fact_comes_back_as_it_went_in() {
 #[tokio::test]
 async fn an_answer_that_belongs_to_no_command_is_kept_under_its_device() {
     let (_dir, store) = store();
-    let stray = |at| Event {
+    let unmatched = |at| Event {
         device: device("kitchen"),
         command: None,
         at: Timestamp(at),
         fact: Fact::Unsolicited {
             answer: Box::new(answer("kitchen", "nobody's", Outcome::Succeeded)),
-            stray: Stray::UnknownId,
+            unmatched: Unmatched::UnknownId,
         },
     };
-    let keep = |at| Change::Event { connection: connection(), event: stray(at), command: None };
+    let keep = |at| Change::Event { connection: connection(), event: unmatched(at), command: None };
     store.commit((1..=3).map(keep).collect()).await.unwrap();
-    assert_eq!(store.strays(&connection(), &device("kitchen"), 2).await.unwrap(), [stray(3), stray(2)]);
-    assert_eq!(store.strays(&connection(), &device("garage"), 2).await.unwrap(), []);
+    assert_eq!(store.unmatched(&connection(), &device("kitchen"), 2).await.unwrap(), [unmatched(3), unmatched(2)]);
+    assert_eq!(store.unmatched(&connection(), &device("garage"), 2).await.unwrap(), []);
 }
 
 #[tokio::test]
@@ -138,7 +143,7 @@ async fn a_projection_comes_back_as_it_went_in() {
             at: Timestamp(11),
             before: Timestamp(10),
             on_wire: true,
-            fate: Fate::NotSent,
+            publish_result: PublishResult::NotSent,
         }),
         rungs: Rungs {
             sent: Some(Timestamp(5)),

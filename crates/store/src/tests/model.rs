@@ -15,7 +15,7 @@ use proptest::{collection::vec, prelude::*};
 use tempfile::TempDir;
 use wilco_ledger::{Command, CommandId, DeviceId, Event, Outcome, Timestamp};
 
-use super::{change, device, indexed, life, projection, retention::stray};
+use super::{change, device, indexed, life, projection, retention::unmatched};
 use crate::{Change, ConnectionId, FILE_NAME, Forgotten, HistoryFilter, Job, Store, StoreError};
 
 /// What is done with the store, in numbers that shrink.
@@ -45,7 +45,7 @@ struct Batch {
     /// So many events of each.
     events: usize,
     /// So many events belong to no command.
-    strays: usize,
+    unmatched: usize,
     /// So many devices are seen.
     seen: usize,
     /// How a command stands is said once, after all of its events, as the controller does it.
@@ -70,11 +70,11 @@ fn batch() -> impl Strategy<Value = Batch> {
     let size = || prop_oneof![4 => Just(0_usize), 3 => 1_usize..5, 3 => 60_usize..70, 3 => 100_usize..260, 1 => 300_usize..600];
     let few = || prop_oneof![2 => Just(0_usize), 1 => 1_usize..4];
     (size(), size(), 1_usize..4, few(), few(), any::<bool>()).prop_map(
-        |(new, further, events, strays, seen, standing_last)| Batch {
+        |(new, further, events, unmatched, seen, standing_last)| Batch {
             new,
             further,
             events,
-            strays,
+            unmatched,
             seen,
             standing_last,
         },
@@ -97,7 +97,7 @@ struct World {
     still: Option<Sender<()>>,
     commands: BTreeMap<Key, Known>,
     /// Events of no command.
-    strays: usize,
+    unmatched: usize,
     begun: i64,
 }
 
@@ -105,7 +105,7 @@ impl World {
     fn new() -> World {
         let dir = tempfile::tempdir().unwrap();
         let store = Store::open(dir.path()).unwrap();
-        World { dir, store, still: None, commands: BTreeMap::new(), strays: 0, begun: 0 }
+        World { dir, store, still: None, commands: BTreeMap::new(), unmatched: 0, begun: 0 }
     }
 
     async fn play(&mut self, step: &Step) {
@@ -164,14 +164,14 @@ impl World {
 
     /// Commits these at once, and looks at what there is right after it.
     async fn commit(&mut self, batches: &[Batch], before: &BTreeMap<Key, Known>) -> Result<(), StoreError> {
-        let mut stored = vec![(before.clone(), self.strays)];
+        let mut stored = vec![(before.clone(), self.unmatched)];
         let mut committing = Vec::new();
         for batch in batches {
             let (changes, after) = self.changes(batch);
             committing.push(self.store.begin_commit(changes));
             self.commands = after;
-            self.strays += batch.strays;
-            stored.push((self.commands.clone(), self.strays));
+            self.unmatched += batch.unmatched;
+            stored.push((self.commands.clone(), self.unmatched));
         }
         let left = self.stand_still();
         let mut results = Vec::new();
@@ -182,7 +182,7 @@ impl World {
         let failed = results.iter().find(|result| result.is_err()).cloned();
         // The first of them may have had a transaction of its own, and room.
         let stored = stored.swap_remove(results.iter().take_while(|result| result.is_ok()).count());
-        (self.commands, self.strays) = stored;
+        (self.commands, self.unmatched) = stored;
         self.check_left(left.await.unwrap()).await;
         failed.unwrap_or(Ok(()))
     }
@@ -201,7 +201,7 @@ impl World {
             touched.push(key.clone());
             after.insert(key, known);
         }
-        changes.extend((0..batch.strays).map(|n| stray("nobody", i64::try_from(n).unwrap_or(0))));
+        changes.extend((0..batch.unmatched).map(|n| unmatched("nobody", i64::try_from(n).unwrap_or(0))));
         for _ in 0..batch.events {
             for key in &touched {
                 let known = after.get_mut(key).expect("it was just there");
@@ -257,8 +257,8 @@ impl World {
         copy_files(left.path(), untouched.path());
         let store = Store::open(left.path()).unwrap();
         check_listed(&store, &self.commands).await;
-        let strays = store.strays(&super::connection(), &device("nobody"), u32::MAX).await.unwrap().len();
-        assert_eq!(strays, self.strays, "events of no command");
+        let unmatched = store.unmatched(&super::connection(), &device("nobody"), u32::MAX).await.unwrap().len();
+        assert_eq!(unmatched, self.unmatched, "events of no command");
         let shown = projection(&left);
         let found = indexed(&left);
         store.rebuild_projection().await.unwrap();

@@ -144,7 +144,7 @@ async fn with_millions_of_commands_nothing_is_read_from_end_to_end() {
     check(&sqlite, "whether there is more of a device", |sqlite| {
         assert!(removed::has_device(sqlite, &of, &kitchen).unwrap());
     });
-    check(&sqlite, "strays", |sqlite| drop(events::strays(sqlite, &of, &kitchen, 9).unwrap()));
+    check(&sqlite, "unmatched", |sqlite| drop(events::unmatched(sqlite, &of, &kitchen, 9).unwrap()));
     store.close().await.unwrap();
 
     let writer = open::writer(&dir.path().join(crate::FILE_NAME)).unwrap();

@@ -153,13 +153,13 @@ fn put(content: &mut Vec<u8>, at: usize, bytes: &[u8]) {
 
 /// What the test was told before the power was cut.
 #[derive(Default)]
-struct Told {
+struct Reported {
     committed: BTreeSet<String>,
     published: BTreeSet<String>,
     mark: Option<String>,
 }
 
-impl Told {
+impl Reported {
     fn hear(&mut self, note: &str) {
         match note.split_once(' ') {
             Some(("committed", command)) => drop(self.committed.insert(command.to_owned())),
@@ -171,7 +171,7 @@ impl Told {
 }
 
 /// Opens the database as it was left, and compares it with what was told.
-async fn check(left: &HashMap<PathBuf, Vec<u8>>, told: &Told, when: &str) {
+async fn check(left: &HashMap<PathBuf, Vec<u8>>, told: &Reported, when: &str) {
     let directory = tempfile::tempdir().unwrap();
     for (file, content) in left {
         fs::write(directory.path().join(file.file_name().unwrap()), content).unwrap();
@@ -206,7 +206,7 @@ async fn power_loss_at_any_sync_of_a_fan_out_loses_nothing_that_was_reported() {
     let record = Record::of(&directory_path);
     fan_out(&directory_path, &record).await;
 
-    let (mut files, mut told, mut syncs) = (Files::default(), Told::default(), 0);
+    let (mut files, mut told, mut syncs) = (Files::default(), Reported::default(), 0);
     for op in record.ops() {
         if let Op::Note(note) = &op {
             told.hear(note);
@@ -237,7 +237,7 @@ async fn a_disk_that_forgets_what_was_synced_is_noticed() {
     let syncs: Vec<usize> =
         ops.iter().enumerate().filter(|(_, op)| matches!(op, Op::Sync { .. })).map(|(place, _)| place).collect();
     ops[..syncs[syncs.len() / 2]].iter().for_each(|op| files.apply(op));
-    let mut told = Told::default();
+    let mut told = Reported::default();
     for op in &ops {
         if let Op::Note(note) = op {
             told.hear(note);

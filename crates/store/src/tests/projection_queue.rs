@@ -14,7 +14,7 @@ use tempfile::TempDir;
 use wilco_definitions::Settings;
 use wilco_ledger::{Command, Outcome, Timestamp};
 
-use super::{connection, device, id, life, projection, queued, recording_vfs::Record, retention::stray, store};
+use super::{connection, device, id, life, projection, queued, recording_vfs::Record, retention::unmatched, store};
 use crate::{Change, FILE_NAME, HistoryFilter, Store, StoreError, open};
 
 /// More than is shown at once.
@@ -178,12 +178,12 @@ async fn an_event_of_no_command_between_two_crowds_leaves_no_mark_behind() {
     let (dir, store) = store();
     let few_enough_for_one_small_commit = 100;
     let crowd = |part| crowd_of(few_enough_for_one_small_commit, part);
-    let still = commit(&store, [crowd(0..1), vec![stray("kitchen", 1)]]).await;
+    let still = commit(&store, [crowd(0..1), vec![unmatched("kitchen", 1)]]).await;
     assert!(!store.behind.tables.load(Ordering::Acquire), "they could catch up");
     drop(still);
     store.index().await.unwrap();
     assert!(!is_behind(&dir), "the mark stayed although nothing was left for later");
-    drop(commit(&store, [crowd(1..3), vec![stray("kitchen", 2)], crowd(3..7)]).await);
+    drop(commit(&store, [crowd(1..3), vec![unmatched("kitchen", 2)], crowd(3..7)]).await);
     assert_eq!(listed(&store).await, crowd_after(few_enough_for_one_small_commit, 0..7));
 }
 

@@ -38,9 +38,9 @@ fn rows(store_dir: &std::path::Path, table: &str) -> i64 {
     sqlite.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0)).unwrap()
 }
 
-pub(super) fn stray(name: &str, at: i64) -> Change {
+pub(super) fn unmatched(name: &str, at: i64) -> Change {
     let answer = Box::new(answer(name, "nobody", Outcome::Succeeded));
-    let fact = Fact::Unsolicited { answer, stray: wilco_ledger::Stray::UnknownId };
+    let fact = Fact::Unsolicited { answer, unmatched: wilco_ledger::Unmatched::UnknownId };
     let event = wilco_ledger::Event { device: device(name), command: None, at: Timestamp(at), fact };
     Change::Event { connection: connection(), event, command: None }
 }
@@ -169,7 +169,7 @@ async fn a_device_is_forgotten_with_all_there_is_of_it_and_no_other() {
             chunk: chunk("l", 1, "x"),
         };
         let known = Change::Device { connection: connection(), device: super::unheard(name) };
-        store.commit(vec![stray(name, 7), log, known]).await.unwrap();
+        store.commit(vec![unmatched(name, 7), log, known]).await.unwrap();
     }
     store.commit(elsewhere(life("pump-0", "far", 3, Outcome::Rejected))).await.unwrap();
 
@@ -196,14 +196,14 @@ async fn a_device_is_forgotten_with_all_there_is_of_it_and_no_other() {
 #[tokio::test]
 async fn stray_answers_are_forgotten_by_their_age() {
     let (_dir, store) = store();
-    store.commit((0..100).map(|at| stray("pump-0", at)).collect()).await.unwrap();
+    store.commit((0..100).map(|at| unmatched("pump-0", at)).collect()).await.unwrap();
     store.commit(life("pump-0", "c1", 1, Outcome::Succeeded)).await.unwrap();
     let mut forgotten = Vec::new();
     while forgotten.last() != Some(&0) {
-        forgotten.push(store.forget_strays(Timestamp(70), 30).await.unwrap());
+        forgotten.push(store.forget_unmatched(Timestamp(70), 30).await.unwrap());
     }
     assert_eq!(forgotten, [30, 30, 10, 0]);
-    assert_eq!(store.strays(&connection(), &device("pump-0"), 1_000).await.unwrap().len(), 30);
+    assert_eq!(store.unmatched(&connection(), &device("pump-0"), 1_000).await.unwrap().len(), 30);
     assert_eq!(seen(&store).await.1, 1);
 }
 

@@ -34,7 +34,7 @@ pub(crate) enum Order {
     /// Says everything in the history.
     History,
     /// Says which answers that belong to no command are kept of these devices.
-    Strays(Vec<String>),
+    Unmatched(Vec<String>),
     /// Says what is wrong with the stored history, and how far each rollout is.
     Check,
     /// The disk is full from now on, or each sync takes so many milliseconds longer.
@@ -54,7 +54,7 @@ pub(crate) struct Moved {
 
 /// The answers of a device that belong to no command.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
-pub(crate) struct KeptStrays {
+pub(crate) struct KeptUnmatched {
     /// The payload of each that is kept.
     pub(crate) payloads: Vec<String>,
     /// How many messages of the device were not kept, and counted.
@@ -73,7 +73,7 @@ pub(crate) struct EndedRollout {
 /// A reply of the console.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum Told {
+pub(crate) enum ConsoleReply {
     /// It runs; its connection.
     Ready(String),
     /// The connection is online.
@@ -87,7 +87,7 @@ pub(crate) enum Told {
     /// The whole history.
     History(Vec<CommandView>),
     /// The answers that belong to no command, by device.
-    Strays(BTreeMap<String, KeptStrays>),
+    Unmatched(BTreeMap<String, KeptUnmatched>),
     /// The problems of the stored history, each as a sentence, and the rollouts.
     Checked(Vec<String>, Vec<EndedRollout>),
     /// Something does not work that ought to.
@@ -127,7 +127,7 @@ async fn run(directory: &Path, port: &str, is_v5: bool, moved: Moved) -> Result<
             client.save_connection(entry).await?.id
         }
     };
-    say(&Told::Ready(connection));
+    say(&ConsoleReply::Ready(connection));
     let mut batches = client.listen().await?;
     tokio::spawn(async move {
         let mut was_online = false;
@@ -135,7 +135,7 @@ async fn run(directory: &Path, port: &str, is_v5: bool, moved: Moved) -> Result<
             let Some(connections) = batch.connections else { continue };
             let online = connections.iter().any(|connection| matches!(connection.link, LinkState::Online { .. }));
             if online && !was_online {
-                say(&Told::Online);
+                say(&ConsoleReply::Online);
             }
             was_online = online;
         }
@@ -157,7 +157,7 @@ async fn run(directory: &Path, port: &str, is_v5: bool, moved: Moved) -> Result<
             order => {
                 tokio::spawn(async move {
                     if let Err(error) = carry_out(&client, order).await {
-                        say(&Told::Broken(format!("{error:#}")));
+                        say(&ConsoleReply::Broken(format!("{error:#}")));
                     }
                 });
             }
@@ -169,12 +169,12 @@ async fn run(directory: &Path, port: &str, is_v5: bool, moved: Moved) -> Result<
 async fn carry_out(client: &Client, order: Order) -> Result<()> {
     match order {
         Order::Send(number, new) => match client.send(*new).await {
-            Ok(sent) => say(&Told::Sent(number, sent.ids)),
-            Err(failure) => say(&Told::Refused(number, failure.to_string())),
+            Ok(sent) => say(&ConsoleReply::Sent(number, sent.ids)),
+            Err(failure) => say(&ConsoleReply::Refused(number, failure.to_string())),
         },
         Order::Roll(number, new) => match client.start_rollout(*new).await {
-            Ok(_) => say(&Told::Sent(number, Vec::new())),
-            Err(failure) => say(&Told::Refused(number, failure.to_string())),
+            Ok(_) => say(&ConsoleReply::Sent(number, Vec::new())),
+            Err(failure) => say(&ConsoleReply::Refused(number, failure.to_string())),
         },
         Order::Cancel => {
             // With a full disk the history may not be up to date, and is not shown then.
@@ -188,7 +188,7 @@ async fn carry_out(client: &Client, order: Order) -> Result<()> {
             let commands = client.history(open()).await?.commands.len();
             let rollouts = client.rollouts().await?;
             let rollouts = rollouts.iter().filter(|rollout| !is_over(rollout.state)).count();
-            say(&Told::Open(commands + rollouts));
+            say(&ConsoleReply::Open(commands + rollouts));
         }
         Order::History => {
             let mut all = Vec::new();
@@ -201,24 +201,24 @@ async fn carry_out(client: &Client, order: Order) -> Result<()> {
                     break;
                 }
             }
-            say(&Told::History(all));
+            say(&ConsoleReply::History(all));
         }
-        Order::Strays(devices) => {
+        Order::Unmatched(devices) => {
             let connection = client.connections().await?.into_iter().next().context("no connection")?.id;
             let mut all = BTreeMap::new();
             for device in devices {
-                let kept = client.strays(&connection, &device, MANY).await?;
+                let kept = client.unmatched(&connection, &device, MANY).await?;
                 let payloads = kept.into_iter().filter_map(|event| Some(event.answer?.raw.payload)).collect();
                 let discarded = client.device(&connection, &device).await?.discarded;
                 let discarded = discarded.map_or(0, |discarded| discarded.messages);
-                all.insert(device, KeptStrays { payloads, discarded });
+                all.insert(device, KeptUnmatched { payloads, discarded });
             }
-            say(&Told::Strays(all));
+            say(&ConsoleReply::Unmatched(all));
         }
         Order::Check => {
             let found = client.check_history(true).await?.sentences();
             let rollouts = client.rollouts().await?.into_iter().map(ended).collect();
-            say(&Told::Checked(found.into_iter().map(|(sentence, _)| sentence).collect(), rollouts));
+            say(&ConsoleReply::Checked(found.into_iter().map(|(sentence, _)| sentence).collect(), rollouts));
         }
         // They have taken effect.
         Order::Disk { .. } | Order::Clock(_) => {}
@@ -241,7 +241,7 @@ fn open() -> HistoryQuery {
     HistoryQuery { states, limit: 1_000, ..HistoryQuery::default() }
 }
 
-fn say(told: &Told) {
+fn say(told: &ConsoleReply) {
     let mut line = serde_json::to_vec(told).unwrap_or_default();
     line.push(b'\n');
     // Nobody may be reading any more.

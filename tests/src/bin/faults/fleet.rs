@@ -27,20 +27,20 @@ pub(crate) struct Behaviour {
     pub(crate) deduplicates: bool,
     pub(crate) work_ms: u64,
     pub(crate) failing: u64,
-    pub(crate) strays: u64,
+    pub(crate) unmatched: u64,
 }
 
 impl Behaviour {
     pub(crate) fn arguments(&self) -> Vec<String> {
-        let Behaviour { port, devices, seed, deduplicates, work_ms, failing, strays } = *self;
-        [u64::from(port), devices as u64, seed, u64::from(deduplicates), work_ms, failing, strays]
+        let Behaviour { port, devices, seed, deduplicates, work_ms, failing, unmatched } = *self;
+        [u64::from(port), devices as u64, seed, u64::from(deduplicates), work_ms, failing, unmatched]
             .map(|number| number.to_string())
             .to_vec()
     }
 
     fn read(arguments: &[String]) -> Result<Behaviour> {
         let numbers: Vec<u64> = arguments.iter().map(|text| text.parse()).collect::<Result<_, _>>()?;
-        let [port, devices, seed, deduplicates, work_ms, failing, strays] = numbers[..] else {
+        let [port, devices, seed, deduplicates, work_ms, failing, unmatched] = numbers[..] else {
             anyhow::bail!("seven numbers are needed")
         };
         Ok(Behaviour {
@@ -50,7 +50,7 @@ impl Behaviour {
             deduplicates: deduplicates == 1,
             work_ms,
             failing,
-            strays,
+            unmatched,
         })
     }
 }
@@ -211,11 +211,11 @@ impl Fleet {
                 return Ok(());
             }
         }
-        if self.random.happens(self.behaviour.strays) {
+        if self.random.happens(self.behaviour.unmatched) {
             // Of a command that nobody sent, or of another device's.
-            let stranger = format!("00000000-0000-4000-8000-{:012x}", self.random.next() & 0xffff_ffff_ffff);
+            let unexpected_device = format!("00000000-0000-4000-8000-{:012x}", self.random.next() & 0xffff_ffff_ffff);
             let (who, whose) = match self.random.happens(50) {
-                true => (device.to_owned(), stranger),
+                true => (device.to_owned(), unexpected_device),
                 false => (crate::fleet::device(self.behaviour.devices - 1), id.to_owned()),
             };
             if who != device || whose != id {

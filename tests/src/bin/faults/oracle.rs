@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use wilco_engine::api::{CommandState, CommandView, SentBy};
 
-use crate::console::{EndedRollout, KeptStrays};
-use crate::plan::{Plan, Way};
+use crate::console::{EndedRollout, KeptUnmatched};
+use crate::plan::{Plan, SendMode};
 use crate::wiretap::{Wire, is_end};
 
 /// The deviations, by kind, as the report counts them.
@@ -77,7 +77,7 @@ pub(crate) struct Evidence<'a> {
     pub(crate) history: &'a [CommandView],
     pub(crate) rollouts: &'a [EndedRollout],
     /// The kept answers that belong to no command, by device.
-    pub(crate) strays: &'a BTreeMap<String, KeptStrays>,
+    pub(crate) unmatched: &'a BTreeMap<String, KeptUnmatched>,
     pub(crate) executions: &'a Executions,
     pub(crate) wire: &'a Wire,
 }
@@ -116,8 +116,8 @@ pub(crate) fn delivered_again(executions: &Executions, wire: &Wire) -> usize {
 /// The devices of which an answer was acknowledged that belongs to no command of theirs.
 pub(crate) fn devices_with_strays(history: &[CommandView], wire: &Wire) -> Vec<String> {
     let known: HashSet<_> = history.iter().map(|command| (command.device.as_str(), command.id.as_str())).collect();
-    let strays = wire.acknowledged.iter().filter(|(device, id, _)| !known.contains(&(device.as_str(), id.as_str())));
-    let devices: HashSet<_> = strays.map(|(device, ..)| device.clone()).collect();
+    let unmatched = wire.acknowledged.iter().filter(|(device, id, _)| !known.contains(&(device.as_str(), id.as_str())));
+    let devices: HashSet<_> = unmatched.map(|(device, ..)| device.clone()).collect();
     devices.into_iter().collect()
 }
 
@@ -172,7 +172,7 @@ pub(crate) fn judge(evidence: &Evidence<'_>) -> Vec<Finding> {
                 command.state.as_str() == status || command.conflict || command.contradicted.is_some()
             }
             Some(command) => command.accepted_at.is_some() || command.is_final,
-            None => evidence.strays.get(device).is_some_and(|kept| {
+            None => evidence.unmatched.get(device).is_some_and(|kept| {
                 kept.discarded > 0 || kept.payloads.iter().any(|payload| payload.contains(id.as_str()))
             }),
         };
@@ -212,7 +212,7 @@ fn judge_fan_outs(evidence: &Evidence<'_>, by_id: &HashMap<&str, &CommandView>, 
             }
             (None, _) => {}
         }
-        if evidence.plan.way == Way::Rollout && !own.is_empty() {
+        if evidence.plan.way == SendMode::Rollout && !own.is_empty() {
             judge_rollout(evidence.rollouts, &fan_out.args, &own, find);
         }
     }
@@ -277,8 +277,8 @@ mod tests {
     use wilco_engine::api::CommandView;
 
     use super::{Evidence, Executions, FanOut, Wrong, delivered_again, devices_with_strays, judge};
-    use crate::console::{EndedRollout, KeptStrays};
-    use crate::plan::{Act, Disk, Plan, Scenario, Way};
+    use crate::console::{EndedRollout, KeptUnmatched};
+    use crate::plan::{Act, Disk, Plan, Scenario, SendMode};
     use crate::wiretap::Wire;
 
     const DONE: &str = "asked unit-0000 a restart\ndone unit-0000 a restart succeeded\nsaid a\n";
@@ -313,7 +313,7 @@ mod tests {
         refused: bool,
         /// What was acknowledged: device, id, status.
         acknowledged: Vec<(&'static str, &'static str, &'static str)>,
-        strays: BTreeMap<String, KeptStrays>,
+        unmatched: BTreeMap<String, KeptUnmatched>,
         rollouts: Vec<EndedRollout>,
         fan_out: FanOut,
     }
@@ -326,7 +326,7 @@ mod tests {
                 safe: false,
                 ttl_ms: 2_000,
                 timeout_ms: 1_500,
-                way: Way::Send,
+                way: SendMode::Send,
                 acts: vec![(0, Act::Send(0))],
                 ..Plan::new(Scenario::Pairs, 1)
             };
@@ -339,7 +339,7 @@ mod tests {
                 published,
                 refused: false,
                 acknowledged: Vec::new(),
-                strays: BTreeMap::new(),
+                unmatched: BTreeMap::new(),
                 rollouts: Vec::new(),
                 fan_out,
             }
@@ -373,7 +373,7 @@ mod tests {
                 fan_outs: std::slice::from_ref(&self.fan_out),
                 history: &history,
                 rollouts: &self.rollouts,
-                strays: &self.strays,
+                unmatched: &self.unmatched,
                 executions: &executions,
                 wire: &wire,
             });
@@ -450,14 +450,16 @@ mod tests {
         open().finds(&[Wrong::NeverFinal, Wrong::Lost]);
         open().changed(|case| case.history[0]["accepted_at"] = json!(5)).finds(&[Wrong::NeverFinal]);
         // Answers of no command of that device are kept, or counted.
-        let stray = || of_a("succeeded").acknowledged("unit-0009", "a", "rejected");
+        let unmatched = || of_a("succeeded").acknowledged("unit-0009", "a", "rejected");
         let keeps = |payloads: Vec<String>, discarded| {
-            move |case: &mut Case| drop(case.strays.insert("unit-0009".into(), KeptStrays { payloads, discarded }))
+            move |case: &mut Case| {
+                drop(case.unmatched.insert("unit-0009".into(), KeptUnmatched { payloads, discarded }))
+            }
         };
-        stray().finds(&[Wrong::Lost]);
-        stray().changed(keeps(vec![r#"{"id":"b"}"#.into()], 0)).finds(&[Wrong::Lost]);
-        stray().changed(keeps(vec![r#"{"id":"a"}"#.into()], 0)).finds(&[]);
-        stray().changed(keeps(Vec::new(), 1)).finds(&[]);
+        unmatched().finds(&[Wrong::Lost]);
+        unmatched().changed(keeps(vec![r#"{"id":"b"}"#.into()], 0)).finds(&[Wrong::Lost]);
+        unmatched().changed(keeps(vec![r#"{"id":"a"}"#.into()], 0)).finds(&[]);
+        unmatched().changed(keeps(Vec::new(), 1)).finds(&[]);
         let history: Vec<CommandView> =
             vec![serde_json::from_str(&command("a", "succeeded").to_string()).expect("a command")];
         let said = |device: &str, id: &str| (device.to_owned(), id.to_owned(), "failed".to_owned());
@@ -471,7 +473,7 @@ mod tests {
         let rollout = |state: &str| EndedRollout { args: ARGS.into(), counts: [(state.to_owned(), 1)].into() };
         let of = |rollouts: Vec<EndedRollout>| {
             let case = Case::new(&[command("a", "succeeded")], DONE, 1);
-            case.changed(|case| (case.plan.way, case.rollouts) = (Way::Rollout, rollouts))
+            case.changed(|case| (case.plan.way, case.rollouts) = (SendMode::Rollout, rollouts))
         };
         of(vec![rollout("succeeded")]).finds(&[]);
         of(vec![rollout("failed")]).finds(&[Wrong::False]);

@@ -32,7 +32,7 @@ pub(crate) enum Scenario {
 
 /// The three that can be killed or stopped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Party {
+pub(crate) enum Participant {
     Console,
     Broker,
     Fleet,
@@ -78,9 +78,9 @@ pub(crate) enum Act {
     /// Some commands of the first fan-out are cancelled.
     Cancel,
     /// Killed, and started again after so many milliseconds.
-    Kill(Party, u64),
+    Kill(Participant, u64),
     /// Stopped for so many milliseconds.
-    Pause(Party, u64),
+    Pause(Participant, u64),
     /// The network between the broker and the console (`true`) or the devices.
     Network(bool, Network),
     /// The disk of the console.
@@ -94,7 +94,7 @@ pub(crate) enum Act {
 
 /// How a fan-out is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Way {
+pub(crate) enum SendMode {
     /// Each device gets a command of its own at once.
     Send,
     /// As a rollout.
@@ -114,7 +114,7 @@ pub(crate) struct Plan {
     pub(crate) retries: Option<u32>,
     pub(crate) ttl_ms: u64,
     pub(crate) timeout_ms: u64,
-    pub(crate) way: Way,
+    pub(crate) way: SendMode,
     /// MQTT 5; 3.1.1 otherwise.
     pub(crate) is_v5: bool,
     pub(crate) server: Server,
@@ -125,7 +125,7 @@ pub(crate) struct Plan {
     /// How many of a hundred commands fail at the device.
     pub(crate) failing: u64,
     /// How many of a hundred requests lead to an answer that belongs to no command.
-    pub(crate) strays: u64,
+    pub(crate) unmatched: u64,
     /// The actions, with their times in milliseconds after the start.
     pub(crate) acts: Vec<(u64, Act)>,
 }
@@ -202,13 +202,13 @@ impl Plan {
             retries: u32::try_from(retries).ok().filter(|_| safe && retries > 0),
             ttl_ms,
             timeout_ms,
-            way: random.pick(&[Way::Send, Way::Send, Way::Rollout]),
+            way: random.pick(&[SendMode::Send, SendMode::Send, SendMode::Rollout]),
             is_v5: random.happens(70),
             server: if random.happens(25) { Server::Demo } else { Server::Mosquitto },
             persistent: random.happens(50),
             work_ms: random.pick(&[0, 0, 20, 200, 900]),
             failing: random.pick(&[0, 0, 10]),
-            strays: if scenario == Scenario::Pairs { 30 } else { random.pick(&[0, 5]) },
+            unmatched: if scenario == Scenario::Pairs { 30 } else { random.pick(&[0, 5]) },
             acts: vec![(0, Act::Send(0))],
         };
         let mut second = random.soon(600);
@@ -238,14 +238,14 @@ impl Plan {
             retries: Some(3),
             ttl_ms: 600_000,
             timeout_ms: 10_000,
-            way: Way::Send,
+            way: SendMode::Send,
             is_v5: true,
             server: Server::Mosquitto,
             persistent: random.happens(50),
             work_ms: 200,
             failing: 0,
-            strays: 0,
-            acts: vec![(0, Act::Send(0)), (700, Act::Kill(Party::Broker, 1_000))],
+            unmatched: 0,
+            acts: vec![(0, Act::Send(0)), (700, Act::Kill(Participant::Broker, 1_000))],
         }
     }
 
@@ -271,10 +271,12 @@ fn faults(scenario: Scenario, random: &mut Random) -> u64 {
 fn fault(scenario: Scenario, random: &mut Random) -> Act {
     let down = random.soon(1_500);
     match scenario {
-        Scenario::Pairs | Scenario::Console => Act::Kill(Party::Console, down),
-        Scenario::Broker | Scenario::Recovery => Act::Kill(Party::Broker, down),
-        Scenario::Fleet => Act::Kill(Party::Fleet, down),
-        Scenario::Pause => Act::Pause(random.pick(&[Party::Console, Party::Broker, Party::Fleet]), down * 2),
+        Scenario::Pairs | Scenario::Console => Act::Kill(Participant::Console, down),
+        Scenario::Broker | Scenario::Recovery => Act::Kill(Participant::Broker, down),
+        Scenario::Fleet => Act::Kill(Participant::Fleet, down),
+        Scenario::Pause => {
+            Act::Pause(random.pick(&[Participant::Console, Participant::Broker, Participant::Fleet]), down * 2)
+        }
         Scenario::Network => {
             let length = random.soon(3_000);
             let is_brokers = random.happens(50);
@@ -315,7 +317,7 @@ fn fault(scenario: Scenario, random: &mut Random) -> Act {
 
 #[cfg(test)]
 mod tests {
-    use super::{Act, Disk, Network, Party, Plan, Scenario, Server, Way};
+    use super::{Act, Disk, Network, Participant, Plan, Scenario, SendMode, Server};
 
     /// The plans of the first 200 seeds.
     fn plans() -> Vec<Plan> {
@@ -335,15 +337,15 @@ mod tests {
         check("a command that may be repeated", &|plan| plan.safe);
         check("a short time to live", &|plan| plan.ttl_ms == 500);
         check("a long time to live", &|plan| plan.ttl_ms == 8_000);
-        check("a rollout", &|plan| plan.way == Way::Rollout);
+        check("a rollout", &|plan| plan.way == SendMode::Rollout);
         check("the broker inside the app", &|plan| plan.server == Server::Demo);
         check("two fan-outs", &|plan| plan.acts.iter().any(|(_, act)| *act == Act::Send(1)));
-        check("answers that belong to no command", &|plan| plan.strays > 0);
+        check("answers that belong to no command", &|plan| plan.unmatched > 0);
         check("cancelled commands", &Plan::cancels);
         let has = |what: &str, is_it: &dyn Fn(&Act) -> bool| {
             check(what, &|plan| plan.acts.iter().any(|(_, act)| is_it(act)));
         };
-        for party in [Party::Console, Party::Broker, Party::Fleet] {
+        for party in [Participant::Console, Participant::Broker, Participant::Fleet] {
             has("killed", &|act| matches!(act, Act::Kill(of, _) if *of == party));
             has("stopped", &|act| matches!(act, Act::Pause(of, _) if *of == party));
         }

@@ -17,11 +17,11 @@ use serde_json::json;
 use wilco_engine::api::{CommandState, CommandView, Delivery, NewCommand, NewRollout, RolloutCommand, RolloutTarget};
 use wilco_tests::Child;
 
-use crate::console::{EndedRollout, KeptStrays, Moved, Order, Told};
+use crate::console::{ConsoleReply, EndedRollout, KeptUnmatched, Moved, Order};
 use crate::fleet::{self, Behaviour};
 use crate::link::Link;
 use crate::oracle::{self, Evidence, Executions, FanOut, Finding, Wrong};
-use crate::plan::{Act, Disk, Party, Plan, Way};
+use crate::plan::{Act, Disk, Participant, Plan, SendMode};
 use crate::server::Server;
 use crate::wiretap::Wire;
 
@@ -83,7 +83,7 @@ struct Run<'a> {
 struct Console {
     child: Child,
     orders: std::process::ChildStdin,
-    told: Receiver<Told>,
+    told: Receiver<ConsoleReply>,
 }
 
 impl<'a> Run<'a> {
@@ -111,7 +111,7 @@ impl<'a> Run<'a> {
         run.start_fleet()?;
         run.fleet_is_up()?;
         run.start_console()?;
-        run.until_told("connection that is online", |told| matches!(told, Told::Online).then_some(()))?;
+        run.until_told("connection that is online", |told| matches!(told, ConsoleReply::Online).then_some(()))?;
         Ok(run)
     }
 
@@ -137,7 +137,7 @@ impl<'a> Run<'a> {
         }
         // What the devices have done since then is no mistake of the history.
         let executions = Executions { asked: asked.asked, ..self.executions()? };
-        let strays = self.strays(oracle::devices_with_strays(&history, &wire))?;
+        let unmatched = self.unmatched(oracle::devices_with_strays(&history, &wire))?;
         let (damage, rollouts) = self.check()?;
         outcome.recoveries = recoveries(&self.broker_up, &wire.subscribed);
         outcome.delivered_again = oracle::delivered_again(&executions, &wire);
@@ -146,7 +146,7 @@ impl<'a> Run<'a> {
             fan_outs: &self.fan_outs,
             history: &history,
             rollouts: &rollouts,
-            strays: &strays,
+            unmatched: &unmatched,
             executions: &executions,
             wire: &wire,
         });
@@ -187,7 +187,7 @@ impl<'a> Run<'a> {
         for _ in 0..RESTARTS {
             let progress = self.wait_for_quiet();
             let before = self.history()?;
-            self.kill(Party::Console);
+            self.kill(Participant::Console);
             self.start_console()?;
             let after = self.history()?;
             if self.progress() == progress {
@@ -227,12 +227,12 @@ impl<'a> Run<'a> {
                 self.order(&Order::Clock(self.moved))
             }
             Act::Sleep(length, asleep) => {
-                self.signal(Party::Console, Signal::STOP)?;
+                self.signal(Participant::Console, Signal::STOP)?;
                 thread::sleep(Duration::from_millis(length));
                 self.moved.asleep += asleep;
                 // It is read as soon as the console continues.
                 self.order(&Order::Clock(self.moved))?;
-                self.signal(Party::Console, Signal::CONT)
+                self.signal(Participant::Console, Signal::CONT)
             }
         }
     }
@@ -242,9 +242,9 @@ impl<'a> Run<'a> {
         self.order(&Order::Disk { full: false, slower_ms })
     }
 
-    fn kill(&mut self, party: Party) {
+    fn kill(&mut self, party: Participant) {
         match party {
-            Party::Console => {
+            Participant::Console => {
                 // What it had said before may still be read.
                 if let Some(mut console) = self.console.take() {
                     console.child.kill();
@@ -255,20 +255,20 @@ impl<'a> Run<'a> {
                     self.fan_outs.iter_mut().for_each(|fan_out| fan_out.asker_is_gone = true);
                 }
             }
-            Party::Broker => {
+            Participant::Broker => {
                 self.server.kill();
                 let ended = self.wire.lock().unwrap_or_else(PoisonError::into_inner).ends();
                 self.outstanding = (self.plan.devices * self.fan_outs.len()).saturating_sub(ended);
             }
-            Party::Fleet => self.fleet = None,
+            Participant::Fleet => self.fleet = None,
         }
     }
 
-    fn revive(&mut self, party: Party) -> Result<()> {
+    fn revive(&mut self, party: Participant) -> Result<()> {
         match party {
-            Party::Console => self.start_console(),
-            Party::Fleet => self.start_fleet(),
-            Party::Broker => {
+            Participant::Console => self.start_console(),
+            Participant::Fleet => self.start_fleet(),
+            Participant::Broker => {
                 self.server.resume()?;
                 self.broker_up.push(Instant::now());
                 Ok(())
@@ -276,11 +276,11 @@ impl<'a> Run<'a> {
         }
     }
 
-    fn signal(&self, party: Party, signal: Signal) -> Result<()> {
+    fn signal(&self, party: Participant, signal: Signal) -> Result<()> {
         match (party, &self.console, &self.fleet) {
-            (Party::Console, Some(console), _) => console.child.signal(signal),
-            (Party::Fleet, _, Some(fleet)) => fleet.signal(signal),
-            (Party::Broker, ..) => self.server.signal(signal),
+            (Participant::Console, Some(console), _) => console.child.signal(signal),
+            (Participant::Fleet, _, Some(fleet)) => fleet.signal(signal),
+            (Participant::Broker, ..) => self.server.signal(signal),
             _ => Ok(()),
         }
     }
@@ -301,7 +301,7 @@ impl<'a> Run<'a> {
         let delivery = Some(Delivery::BrokerHolds);
         let connection = self.connection.clone();
         self.order(&match plan.way {
-            Way::Send => {
+            SendMode::Send => {
                 let new = NewCommand {
                     connection,
                     devices,
@@ -316,7 +316,7 @@ impl<'a> Run<'a> {
                 };
                 Order::Send(number, Box::new(new))
             }
-            Way::Rollout => {
+            SendMode::Rollout => {
                 let (name, args) = (command.to_owned(), args.into());
                 let command = RolloutCommand { name, args, timeout_ms, ttl_ms, retries, delivery, no_answer: false };
                 let target = RolloutTarget::Devices { devices };
@@ -333,7 +333,7 @@ impl<'a> Run<'a> {
     }
 
     /// Waits for something that the console says, and notes the rest.
-    fn until_told<T>(&mut self, what: &str, mut look: impl FnMut(Told) -> Option<T>) -> Result<T> {
+    fn until_told<T>(&mut self, what: &str, mut look: impl FnMut(ConsoleReply) -> Option<T>) -> Result<T> {
         let console = self.console.as_mut().context("there is no console")?;
         let by = Instant::now() + READY_WITHIN;
         loop {
@@ -342,7 +342,7 @@ impl<'a> Run<'a> {
                 bail!("the console said nothing of a {what}: {}", console.child.log())
             };
             note(&mut self.fan_outs, &told);
-            if let Told::Broken(why) = &told {
+            if let ConsoleReply::Broken(why) = &told {
                 bail!("the console does not work: {why}");
             }
             if let Some(found) = look(told) {
@@ -357,7 +357,7 @@ impl<'a> Run<'a> {
         while Instant::now() < by {
             self.order(&Order::Open)?;
             let open = self.until_told("number of open commands", |told| match told {
-                Told::Open(count) => Some(count),
+                ConsoleReply::Open(count) => Some(count),
                 _ => None,
             })?;
             if open == 0 && self.fan_outs.iter().all(FanOut::is_settled) {
@@ -410,15 +410,15 @@ impl<'a> Run<'a> {
     fn history(&mut self) -> Result<Vec<CommandView>> {
         self.order(&Order::History)?;
         self.until_told("history", |told| match told {
-            Told::History(history) => Some(history),
+            ConsoleReply::History(history) => Some(history),
             _ => None,
         })
     }
 
-    fn strays(&mut self, devices: Vec<String>) -> Result<BTreeMap<String, KeptStrays>> {
-        self.order(&Order::Strays(devices))?;
+    fn unmatched(&mut self, devices: Vec<String>) -> Result<BTreeMap<String, KeptUnmatched>> {
+        self.order(&Order::Unmatched(devices))?;
         self.until_told("list of answers without a command", |told| match told {
-            Told::Strays(strays) => Some(strays),
+            ConsoleReply::Unmatched(unmatched) => Some(unmatched),
             _ => None,
         })
     }
@@ -427,7 +427,7 @@ impl<'a> Run<'a> {
     fn check(&mut self) -> Result<(Vec<String>, Vec<EndedRollout>)> {
         self.order(&Order::Check)?;
         self.until_told("check of the history", |told| match told {
-            Told::Checked(damage, rollouts) => Some((damage, rollouts)),
+            ConsoleReply::Checked(damage, rollouts) => Some((damage, rollouts)),
             _ => None,
         })
     }
@@ -453,7 +453,7 @@ impl<'a> Run<'a> {
         });
         self.console = Some(Console { child, orders, told });
         self.connection = self.until_told("start", |told| match told {
-            Told::Ready(connection) => Some(connection),
+            ConsoleReply::Ready(connection) => Some(connection),
             _ => None,
         })?;
         self.slow_disk(self.slower_ms)
@@ -468,7 +468,7 @@ impl<'a> Run<'a> {
             deduplicates: plan.deduplicates,
             work_ms: plan.work_ms,
             failing: plan.failing,
-            strays: plan.strays,
+            unmatched: plan.unmatched,
         };
         let mut command = Child::command(std::env::current_exe()?);
         command.arg("fleet").arg(self.fleet_log()).args(behaviour.arguments()).stdout(Stdio::null());
@@ -486,10 +486,10 @@ impl<'a> Run<'a> {
     }
 }
 
-fn note(fan_outs: &mut [FanOut], told: &Told) {
+fn note(fan_outs: &mut [FanOut], told: &ConsoleReply) {
     match told {
-        Told::Sent(number, ids) => fan_outs[*number].accepted = Some(ids.clone()),
-        Told::Refused(number, why) => fan_outs[*number].refused = Some(why.clone()),
+        ConsoleReply::Sent(number, ids) => fan_outs[*number].accepted = Some(ids.clone()),
+        ConsoleReply::Refused(number, why) => fan_outs[*number].refused = Some(why.clone()),
         _ => {}
     }
 }

@@ -8,12 +8,12 @@ use wilco_tests::{Certificates, Identity, openssl};
 use super::canary::Canaries;
 
 /// Files and words with secrets in them.
-pub(super) struct Planted {
+pub(super) struct PlantedSecrets {
     pub(super) console: Identity,
     pub(super) renewed: Identity,
-    /// Under [`Planted::passphrase`].
+    /// Under [`PlantedSecrets::passphrase`].
     pub(super) pkcs12: PathBuf,
-    /// Under [`Planted::passphrase`].
+    /// Under [`PlantedSecrets::passphrase`].
     pub(super) locked: PathBuf,
     pub(super) damaged: Vec<PathBuf>,
     pub(super) passphrase: String,
@@ -24,8 +24,8 @@ pub(super) struct Planted {
     pub(super) export_passphrase: String,
 }
 
-impl Planted {
-    pub(super) fn new(canaries: &mut Canaries, certificates: &Certificates) -> Result<Planted> {
+impl PlantedSecrets {
+    pub(super) fn new(canaries: &mut Canaries, certificates: &Certificates) -> Result<PlantedSecrets> {
         let [console, renewed, packed] = ["console-1", "console-2", "console-3"].map(|name| certificates.issue(name));
         let (console, renewed, packed) = (console?, renewed?, packed?);
         for (name, identity) in [("key", &console), ("renewed key", &renewed), ("packed key", &packed)] {
@@ -50,7 +50,7 @@ impl Planted {
             std::fs::write(at(name), content)?;
             damaged.push(at(name));
         }
-        Ok(Planted {
+        Ok(PlantedSecrets {
             console,
             renewed,
             pkcs12: at("packed.p12"),

@@ -49,7 +49,7 @@ command_count: number,
 /**
  * The latest of what it said that settled no command, newest first, 5 at most.
  */
-strays: Array<EventView>, 
+unmatched: Array<EventView>, 
 /**
  * The size of its evidence in the quota, bytes.
  */

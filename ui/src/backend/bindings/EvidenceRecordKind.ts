@@ -3,4 +3,4 @@
 /**
  * What a record of an evidence file is: its member `record`.
  */
-export type EvidenceRecordKind = "command" | "event" | "stray" | "discarded" | "log" | "measurements" | "device" | "rollout" | "approval" | "member" | "audit" | "verification" | "";
+export type EvidenceRecordKind = "command" | "event" | "unmatched" | "discarded" | "log" | "measurements" | "device" | "rollout" | "approval" | "member" | "audit" | "verification" | "";

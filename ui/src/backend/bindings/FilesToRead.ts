@@ -18,7 +18,7 @@ files: Array<FileToRead>,
  */
 passphrase: string | null, 
 /**
- * The SHA-256 of the certificate that the broker showed in the last preflight ([`super::Remark::pin`]): it is added
+ * The SHA-256 of the certificate that the broker showed in the last preflight ([`super::PreflightFinding::pin`]): it is added
  * as the only one to trust.
  */
 shown: string | null, };

@@ -11,7 +11,7 @@ commands: number,
 /**
  * Answers that belong to no command.
  */
-strays: number, 
+unmatched: number, 
 /**
  * Devices' logs.
  */

@@ -3,8 +3,8 @@ import type { AnswerTimes } from "./AnswerTimes";
 import type { Cause } from "./Cause";
 import type { RolloutView } from "./RolloutView";
 import type { SharedTrait } from "./SharedTrait";
-import type { Stranger } from "./Stranger";
 import type { TimesView } from "./TimesView";
+import type { UnexpectedDevice } from "./UnexpectedDevice";
 
 /**
  * A rollout with an analysis of its members' answers.
@@ -45,8 +45,8 @@ followed_by: Array<string>,
 /**
  * Devices that answered and are no members, where it was a broadcast: the first by id, 100 at most.
  */
-strangers: Array<Stranger>, 
+unexpected_devices: Array<UnexpectedDevice>, 
 /**
  * How many of them there are.
  */
-stranger_count: number, };
+unexpected_count: number, };

@@ -26,7 +26,7 @@ import type { TrafficBatch } from '../bindings/TrafficBatch';
 import type { TrafficQuery } from '../bindings/TrafficQuery';
 import { failure } from './failure';
 import { setPassword } from './dialects';
-import { stray } from './evidence';
+import { unmatched } from './evidence';
 import { PUMP_MESSAGES } from './drafts';
 import { select, summaryOf } from './columns';
 import { type FakeDevice } from './fleet';
@@ -76,7 +76,7 @@ export function deviceCalls(engine: FakeEngine) {
         command_count: commands.length,
         evidence_bytes: 0,
         discarded: null,
-        strays: found.row.device.endsWith('1') ? [stray(device)] : [],
+        unmatched: found.row.device.endsWith('1') ? [unmatched(device)] : [],
         described: found.described,
       };
     },

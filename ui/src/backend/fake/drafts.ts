@@ -110,8 +110,8 @@ function fileOf(fields: DialectFields): string {
   const quoted = (text: string) => JSON.stringify(text);
   const parts = [`format = 1\nname = ${quoted(fields.name)}\ntitle = ${quoted(fields.title)}\n`];
   parts.push(`[[request]]\ntopic = ${quoted(fields.request_topic)}\njson = '${fields.request_payload}'\n`);
-  parts.push(`[[hear]]\ntopic = ${quoted(fields.answer_topic)}\nas = "answer"\nid = ${quoted(fields.answer_id)}\n`);
-  for (const topic of fields.telemetry) parts.push(`[[hear]]\ntopic = ${quoted(topic)}\nas = "telemetry"\n`);
+  parts.push(`[[receive]]\ntopic = ${quoted(fields.answer_topic)}\nas = "answer"\nid = ${quoted(fields.answer_id)}\n`);
+  for (const topic of fields.telemetry) parts.push(`[[receive]]\ntopic = ${quoted(topic)}\nas = "telemetry"\n`);
   return parts.join('\n');
 }
 

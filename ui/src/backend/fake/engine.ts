@@ -7,7 +7,7 @@ import type { ConnectionMode } from '../bindings/ConnectionMode';
 import type { ConnectionView } from '../bindings/ConnectionView';
 import type { DeviceStates } from '../bindings/DeviceStates';
 import type { HistoryQuery } from '../bindings/HistoryQuery';
-import type { NewsSubject } from '../bindings/NewsSubject';
+import type { NotificationSubject } from '../bindings/NotificationSubject';
 import type { Notice } from '../bindings/Notice';
 import type { RolloutView } from '../bindings/RolloutView';
 import { PRESENCES } from '../../format/states';
@@ -109,7 +109,7 @@ export class FakeEngine {
 
   changedRollouts = new Map<string, RolloutView>();
   readonly dropped = new Set<Dropped>();
-  readonly notificationListeners = new Set<(subject: NewsSubject) => void>();
+  readonly notificationListeners = new Set<(subject: NotificationSubject) => void>();
   readonly closing = new Set<() => void>();
   fleet: FakeDevice[] = [];
   byId = new Map<string, FakeDevice>();

@@ -103,7 +103,7 @@ function wire(topic: string, body: unknown): WireView {
 }
 
 /** An answer that belongs to no command. */
-export function stray(device: string): EventView {
+export function unmatched(device: string): EventView {
   const payload = '{"id":"4711","status":"succeeded"}';
   return {
     place: 0,

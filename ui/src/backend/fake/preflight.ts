@@ -6,7 +6,7 @@
 import type { ConnectionEntry } from '../bindings/ConnectionEntry';
 import type { PreflightStep } from '../bindings/PreflightStep';
 import type { PreflightView } from '../bindings/PreflightView';
-import type { Remark } from '../bindings/Remark';
+import type { PreflightFinding } from '../bindings/PreflightFinding';
 import type { Step } from '../bindings/Step';
 import { wait } from './failure';
 
@@ -46,7 +46,7 @@ export class FakePreflight {
         state: 'waiting',
         said: 'Not tested',
         took_ms: null,
-        remark: null,
+        finding: null,
         ...(done && passed(entry, step)),
       };
     });
@@ -101,7 +101,7 @@ function outcome(entry: ConnectionEntry, step: Step): Partial<PreflightStep> {
   if (fails('self-signed', 'tls') && entry.trust !== 'pinned') return failed('Not accepted', REFUSALS.selfSigned);
   if (fails('old', 'connect') && entry.mqtt === '5') return failed('Refused', REFUSALS.oldVersion);
   const fine = passed(entry, step);
-  if (fails('warn', 'round_trip')) return { ...fine, state: 'warned', took_ms: 88, remark: REFUSALS.nagle };
+  if (fails('warn', 'round_trip')) return { ...fine, state: 'warned', took_ms: 88, finding: REFUSALS.nagle };
   return fine;
 }
 
@@ -122,11 +122,11 @@ function passed(entry: ConnectionEntry, step: Step): Partial<PreflightStep> {
     publish: `The broker accepted a message on ${prefixOf(entry)}wilco-lena/req`,
     round_trip: "Received Wilco's own message in 58 ms (median of 5)",
   };
-  return { state: 'passed', said: said[step], took_ms, remark: null };
+  return { state: 'passed', said: said[step], took_ms, finding: null };
 }
 
-function failed(said: string, remark: Remark): Partial<PreflightStep> {
-  return { state: 'failed', said, took_ms: 38, remark };
+function failed(said: string, finding: PreflightFinding): Partial<PreflightStep> {
+  return { state: 'failed', said, took_ms: 38, finding };
 }
 
 const SELF_SIGNED = '5b:9e:34:91:a0:5f:6e:d9:ea:2f:3d:b8:36:94:a9:e4:82:60:4f:38:a2:7a:7c:83:f9:3b:47:b5:1c:e2:cd:75';
@@ -177,9 +177,9 @@ const REFUSALS = {
     trace: null,
     ...NOTHING_ELSE,
   },
-} satisfies Record<string, Remark>;
+} satisfies Record<string, PreflightFinding>;
 
-function denial(entry: ConnectionEntry): Remark {
+function denial(entry: ConnectionEntry): PreflightFinding {
   const prefix = prefixOf(entry);
   return {
     title: `The broker closed the connection when Wilco subscribed to ${prefix}+/resp`,

@@ -172,8 +172,8 @@ export class FakeRollouts {
       causes: causes(members),
       shared: sharedTraits(members, fleet),
       followed_by: followed.reverse(),
-      strangers: [],
-      stranger_count: 0,
+      unexpected_devices: [],
+      unexpected_count: 0,
       disagree: 0,
       disagreed: 0,
     };

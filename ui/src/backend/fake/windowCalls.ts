@@ -5,7 +5,7 @@ import type { Batch } from '../bindings/Batch';
 import type { ConnectionView } from '../bindings/ConnectionView';
 import type { EvidenceUse } from '../bindings/EvidenceUse';
 import type { HistoryCheck } from '../bindings/HistoryCheck';
-import type { NewsSubject } from '../bindings/NewsSubject';
+import type { NotificationSubject } from '../bindings/NotificationSubject';
 import type { Notice } from '../bindings/Notice';
 import type { Older } from '../bindings/Older';
 import type { Settings } from '../bindings/Settings';
@@ -37,7 +37,7 @@ export function windowCalls(engine: FakeEngine) {
     },
 
     async countOlder(days: number): Promise<Older> {
-      return { commands: engine.older(days).length, strays: 0, logs: 0 };
+      return { commands: engine.older(days).length, unmatched: 0, logs: 0 };
     },
 
     async forgetOlder(days: number): Promise<Older> {
@@ -91,13 +91,13 @@ export function windowCalls(engine: FakeEngine) {
       return `/home/you/${name}`;
     },
 
-    async onNotificationClicked(callback: (subject: NewsSubject) => void): Promise<() => void> {
+    async onNotificationClicked(callback: (subject: NotificationSubject) => void): Promise<() => void> {
       engine.notificationListeners.add(callback);
       return () => engine.notificationListeners.delete(callback);
     },
 
     /** As if a notification had been clicked. */
-    clickNotification(subject: NewsSubject): void {
+    clickNotification(subject: NotificationSubject): void {
       for (const callback of engine.notificationListeners) callback(subject);
     },
 

@@ -80,9 +80,9 @@ describe('the inspector', () => {
 
   it('shows what a device said that settled nothing', async () => {
     const { inspector, container, user } = await openDevice('bench-0001');
-    const strays = within(await inspector.findByRole('region', { name: 'Unmatched answers' }));
-    await user.click(strays.getByText('Has an unknown ID'));
-    expect(strays.getByText('bench-0001/resp')).toBeVisible();
+    const unmatched = within(await inspector.findByRole('region', { name: 'Unmatched answers' }));
+    await user.click(unmatched.getByText('Has an unknown ID'));
+    expect(unmatched.getByText('bench-0001/resp')).toBeVisible();
     await expectAccessible(container);
   });
 });

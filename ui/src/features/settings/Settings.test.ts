@@ -126,7 +126,7 @@ it('tells how much of the history would go before it goes', async () => {
 
 it('clears what is old besides commands, and says what it is', async () => {
   const { getByRole, findByText, findByRole, backend, user } = await openSettings();
-  const older = { commands: 0, strays: 2, logs: 1 };
+  const older = { commands: 0, unmatched: 2, logs: 1 };
   backend.countOlder = async () => older;
   backend.forgetOlder = async () => older;
   await user.click(getByRole('button', { name: 'Clear…' }));
@@ -175,7 +175,7 @@ it('asks before a shorter history forgets anything', async () => {
   await user.click(await findByRole('button', { name: `Delete ${count} commands` }));
   await vi.waitFor(async () => expect(await kept()).toBe(3));
   await findByText(`${count} commands cleared from the history.`);
-  expect(await backend.countOlder(3)).toEqual({ commands: 0, strays: 0, logs: 0 });
+  expect(await backend.countOlder(3)).toEqual({ commands: 0, unmatched: 0, logs: 0 });
   expect(field).toHaveFocus();
 });
 

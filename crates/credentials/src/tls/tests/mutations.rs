@@ -7,9 +7,9 @@ use super::{
 use crate::FileRole;
 
 /// Numbers that look like chance and are none (splitmix64).
-struct Dice(u64);
+struct Rng(u64);
 
-impl Dice {
+impl Rng {
     fn below(&mut self, limit: usize) -> usize {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut mixed = self.0;
@@ -19,7 +19,7 @@ impl Dice {
     }
 }
 
-fn mutated(content: &[u8], dice: &mut Dice) -> Vec<u8> {
+fn mutated(content: &[u8], dice: &mut Rng) -> Vec<u8> {
     let mut content = content.to_vec();
     for _ in 0..=dice.below(4) {
         let at = dice.below(content.len());
@@ -55,7 +55,7 @@ fn check(files: &[File<'_>], times: usize) {
         FileRole::Archive,
     ];
     for (name, content) in files {
-        let mut dice = Dice(content.len() as u64);
+        let mut dice = Rng(content.len() as u64);
         for _ in 0..times {
             let mut kit = kit(&[CLIENT]);
             add(&mut kit, name, &mutated(content, &mut dice), roles[dice.below(roles.len())]);

@@ -7,8 +7,8 @@ use super::{
     Entity, light,
 };
 use crate::{
-    Ask, AskPayload, Availability, AvailabilityMode, ColourNotation, Control, DeviceCommand, KnownDevice, Role,
-    Variable,
+    Availability, AvailabilityMode, ColourNotation, CommandRequest, Control, DeviceCommand, KnownDevice,
+    RequestPayload, Role, Variable,
     jinja::Template,
     json::ExactValue,
     set::{device_id, usable},
@@ -66,16 +66,16 @@ pub(super) fn describe(
     let by_template = (entity.component == "light" && text(config, "schema") == Some("template"))
         .then(|| "Lights with `schema: template` are not supported.".into());
     let reported_as = reported_as(&entity.component, config);
-    let mut add = |title: &str, control: Control, payload: AskPayload, reports: Option<Box<str>>| {
+    let mut add = |title: &str, control: Control, payload: RequestPayload, reports: Option<Box<str>>| {
         let payload = match (payload, &template) {
-            (AskPayload::Value, Some(template)) => AskPayload::Template(template.clone()),
-            (AskPayload::Fixed(fixed), Some(template)) => {
+            (RequestPayload::Value, Some(template)) => RequestPayload::Template(template.clone()),
+            (RequestPayload::Fixed(fixed), Some(template)) => {
                 let made = template.command(&ExactValue::from(&*fixed));
-                AskPayload::Fixed(made.map_or(fixed, Into::into))
+                RequestPayload::Fixed(made.map_or(fixed, Into::into))
             }
             (payload, _) => payload,
         };
-        let ask = Ask::Topic { topic: topic.into(), payload };
+        let ask = CommandRequest::Topic { topic: topic.into(), payload };
         let is_setting = is_setting && reports.is_some();
         push(
             device,
@@ -92,18 +92,18 @@ pub(super) fn describe(
     match entity.component.as_str() {
         "light" if json => {
             let (reports_back, refused) = (reports.is_some(), refused(config, topic));
-            add(&key, on_off(), AskPayload::Json, reports);
+            add(&key, on_off(), RequestPayload::Json, reports);
             light::describe(device, config, &key, topic, reports_back, refused.as_deref());
         }
-        "switch" | "light" | "fan" | "siren" | "humidifier" => add(&key, on_off(), AskPayload::Value, reports),
+        "switch" | "light" | "fan" | "siren" | "humidifier" => add(&key, on_off(), RequestPayload::Value, reports),
         "lock" => {
             let control = Control::Switch { on: word("payload_lock", "LOCK"), off: word("payload_unlock", "UNLOCK") };
-            add(&key, control, AskPayload::Value, reports);
+            add(&key, control, RequestPayload::Value, reports);
         }
         "button" | "scene" => {
             let default = if entity.component == "button" { "PRESS" } else { "ON" };
             let member = if entity.component == "button" { "payload_press" } else { "payload_on" };
-            add(&key, Control::Button, AskPayload::Fixed(word(member, default)), None);
+            add(&key, Control::Button, RequestPayload::Fixed(word(member, default)), None);
         }
         "cover" | "valve" => {
             for (member, default, title) in [
@@ -114,7 +114,7 @@ pub(super) fn describe(
                 if config.get(member) == Some(&ExactValue::Null) {
                     continue;
                 }
-                let fixed = AskPayload::Fixed(word(member, default));
+                let fixed = RequestPayload::Fixed(word(member, default));
                 add(&format!("{key}: {title}"), Control::Button, fixed, reports.clone());
             }
         }
@@ -131,7 +131,7 @@ pub(super) fn describe(
         "select" => add_templated(device, config, &key, list("options"), topic, "command_template", reports, problems),
         "text" => add_templated(device, config, &key, Control::Text, topic, "command_template", reports, problems),
         "alarm_control_panel" | "vacuum" | "lawn_mower" | "notify" | "update" | "climate" | "water_heater" => {
-            add(&key, Control::Text, AskPayload::Value, None);
+            add(&key, Control::Text, RequestPayload::Value, None);
         }
         _ => {}
     }
@@ -219,15 +219,15 @@ fn add_templated(
 ) {
     let mut refused = refused(config, topic);
     let payload = match text(config, template).map(Template::parse) {
-        None => AskPayload::Value,
-        Some(Ok(template)) => AskPayload::Template(template),
+        None => RequestPayload::Value,
+        Some(Ok(template)) => RequestPayload::Template(template),
         Some(Err(error)) => {
             problems.push(format!("{title}: {error}"));
             refused = refused.or_else(|| Some(error.to_string().into()));
-            AskPayload::Value
+            RequestPayload::Value
         }
     };
-    let ask = Ask::Topic { topic: topic.into(), payload };
+    let ask = CommandRequest::Topic { topic: topic.into(), payload };
     let is_setting = reports.is_some() && text(config, "entity_category") == Some("config");
     push(device, DeviceCommand { reports, refused, is_setting, ..DeviceCommand::new(title, title, control, ask) });
 }

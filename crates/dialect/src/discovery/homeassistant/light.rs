@@ -3,7 +3,8 @@
 
 use super::super::{MOST_OF_A_DEVICE, name, number, text};
 use crate::{
-    Ask, AskPayload, ColourNotation, Control, DeviceCommand, KnownDevice, Variable, jinja::Template, json::ExactValue,
+    ColourNotation, CommandRequest, Control, DeviceCommand, KnownDevice, RequestPayload, Variable, jinja::Template,
+    json::ExactValue,
 };
 
 /// A light whose on and off is described already. `reports`: it has a state topic. `refused`: why nothing is sent.
@@ -25,7 +26,7 @@ pub(super) fn describe(
             report(device, config, key, member);
         }
         let title = format!("{key}: {title}");
-        let ask = Ask::Topic { topic: topic.into(), payload: AskPayload::Member(member.into()) };
+        let ask = CommandRequest::Topic { topic: topic.into(), payload: RequestPayload::Member(member.into()) };
         device.commands.push(DeviceCommand {
             reports: reports.then(|| format!("{key}/{member}").into()),
             refused: refused.map(Into::into),

@@ -195,8 +195,8 @@ async fn a_dangerous_rollout_starts_only_with_the_approval_of_a_second_installat
 
 #[tokio::test]
 async fn each_answer_that_does_not_count_is_refused_in_its_own_words() {
-    let (ours, theirs, strangers) = (Installation::new(), Installation::new(), Installation::new());
-    let (engine, other, third) = (ours.start().await, theirs.start().await, strangers.start().await);
+    let (ours, theirs, unexpected_devices) = (Installation::new(), Installation::new(), Installation::new());
+    let (engine, other, third) = (ours.start().await, theirs.start().await, unexpected_devices.start().await);
     let (ana, bo, eve) = (engine.handle(), other.handle(), third.handle());
     trust(&ana, &bo, "Bo").await;
     let plant = plant(&ana).await;
@@ -398,13 +398,13 @@ async fn a_rollout_that_was_altered_after_its_request_does_not_start() {
         meddle(&format!("UPDATE rollouts SET {back}"));
     }
     // Started without any answer, it is found by the audit.
-    meddle("UPDATE rollouts SET progress = json_remove(progress, '$.brake')");
+    meddle("UPDATE rollouts SET progress = json_remove(progress, '$.suspension')");
     let engine = ours.start().await;
     let found = engine.handle().verify_audit().await.unwrap();
     let [problem] = &found.problems[..] else { panic!("one problem is expected: {found:?}") };
     assert!(problem.text.ends_with("it runs, and no entry says that it was approved."), "{problem:?}");
     engine.stop().await;
-    meddle(r#"UPDATE rollouts SET progress = json_set(progress, '$.brake', json('{"kind":"unapproved"}'))"#);
+    meddle(r#"UPDATE rollouts SET progress = json_set(progress, '$.suspension', json('{"kind":"unapproved"}'))"#);
     let engine = ours.start().await;
     assert!(!waits(&engine.handle().import_approval(answer, None).await.unwrap()));
     assert!(engine.handle().verify_audit().await.unwrap().holds());

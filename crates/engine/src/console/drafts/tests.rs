@@ -32,7 +32,7 @@ fn file(name: &str, topic: &str) -> String {
     format!(
         "format = 1\nname = \"{name}\"\ntitle = \"Pumps\"\nabout = \"Ours.\"\n[vars]\nbase = \"pumps\"\n\
          [[request]]\ntopic = \"{{base}}/{{device}}/{topic}\"\njson = '{{\"cmd\":{{command}},\"seq\":{{id}},{{args...}}}}'\n\
-         id = \"int31\"\n[[hear]]\ntopic = \"{{base}}/{{device}}/out\"\nas = \"answer\"\nid = \"/seq\"\n\
+         id = \"int31\"\n[[receive]]\ntopic = \"{{base}}/{{device}}/out\"\nas = \"answer\"\nid = \"/seq\"\n\
          outcome = [{{ at = \"/state\", is = \"OK\", means = \"succeeded\" }}]\n"
     )
 }

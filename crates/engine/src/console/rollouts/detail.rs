@@ -7,15 +7,15 @@ use wilco_ledger::{DeviceId, State};
 use super::{Handle, number};
 use crate::{
     answer_times,
-    api::{Failure, RolloutDetail, RolloutView, SharedTrait, Stranger, TimesView},
+    api::{Failure, RolloutDetail, RolloutView, SharedTrait, TimesView, UnexpectedDevice},
     controller::Request,
     fleet::Device,
     rollouts,
-    store::{ConnectionId, StoredMember, StoredStranger},
+    store::{ConnectionId, StoredMember, StoredUnexpectedDevice},
 };
 
 /// Devices that are no members and are named, at most.
-const STRANGERS: u32 = 100;
+const UNEXPECTED_DEVICES: u32 = 100;
 
 impl Handle {
     /// A rollout with an analysis of its members' answers.
@@ -29,10 +29,11 @@ impl Handle {
         let firmware_times = self.firmware_times(&view, &members);
         let disagree = self.disagreeing(&view, &members);
         let disagreed = self.disagreed(&view, &members).await?;
-        let shared = self.shared(&view, members).await?;
+        let shared = self.shared_traits(&view, members).await?;
         let followed_by = self.followers(&view.id);
-        let (strangers, stranger_count) = self.store.rollout_strangers(view.number, STRANGERS).await?;
-        let strangers = strangers.into_iter().map(stranger).collect();
+        let (unexpected_devices, unexpected_count) =
+            self.store.rollout_unexpected_devices(view.number, UNEXPECTED_DEVICES).await?;
+        let unexpected_devices = unexpected_devices.into_iter().map(unexpected_device).collect();
         Ok(RolloutDetail {
             rollout: view,
             answer_times: all_times,
@@ -42,8 +43,8 @@ impl Handle {
             disagree,
             disagreed,
             followed_by,
-            strangers,
-            stranger_count,
+            unexpected_devices,
+            unexpected_count,
         })
     }
 
@@ -63,8 +64,8 @@ impl Handle {
 
     /// The number of members that answered that they succeeded, but report other values.
     fn disagreeing(&self, view: &RolloutView, members: &[StoredMember]) -> u32 {
-        let Ok(listed) = self.listed(&view.spec.connection) else { return 0 };
-        let fleet = listed.fleet.read().unwrap_or_else(PoisonError::into_inner);
+        let Ok(shared) = self.shared(&view.spec.connection) else { return 0 };
+        let fleet = shared.fleet.read().unwrap_or_else(PoisonError::into_inner);
         let disagrees = |member: &&StoredMember| {
             let of = fleet.get(&member.device).and_then(|device| device.disagreement.as_deref());
             of.is_some_and(|of| Some(&of.command) == member.command.as_ref())
@@ -84,8 +85,8 @@ impl Handle {
 
     /// How long members took to answer, by the firmware that they report now, where that differs.
     fn firmware_times(&self, view: &RolloutView, members: &[StoredMember]) -> Vec<TimesView> {
-        let Ok(listed) = self.listed(&view.spec.connection) else { return Vec::new() };
-        let fleet = listed.fleet.read().unwrap_or_else(PoisonError::into_inner);
+        let Ok(shared) = self.shared(&view.spec.connection) else { return Vec::new() };
+        let fleet = shared.fleet.read().unwrap_or_else(PoisonError::into_inner);
         let firmware = |member: &StoredMember| fleet.get(&member.device).and_then(|device| device.firmware.clone());
         let times = members.iter().filter_map(|member| Some((firmware(member), rollouts::took(member)?)));
         let times = answer_times::by_name(times);
@@ -94,7 +95,7 @@ impl Handle {
 
     /// The common traits of the failed members, by the current state of their devices. Members that were never sent to
     /// do not count.
-    async fn shared(&self, view: &RolloutView, members: Vec<StoredMember>) -> Result<Vec<SharedTrait>, Failure> {
+    async fn shared_traits(&self, view: &RolloutView, members: Vec<StoredMember>) -> Result<Vec<SharedTrait>, Failure> {
         let with = |wanted: &[State]| -> Vec<DeviceId> {
             let is_wanted = |member: &&StoredMember| member.state.is_some_and(|state| wanted.contains(&state));
             members.iter().filter(is_wanted).map(|member| member.device.clone()).collect()
@@ -119,6 +120,8 @@ impl Handle {
     }
 }
 
-fn stranger(StoredStranger { device, state, message, at }: StoredStranger) -> Stranger {
-    Stranger { device: device.as_str().to_owned(), state: state.into(), message, at: at.0 }
+fn unexpected_device(
+    StoredUnexpectedDevice { device, state, message, at }: StoredUnexpectedDevice,
+) -> UnexpectedDevice {
+    UnexpectedDevice { device: device.as_str().to_owned(), state: state.into(), message, at: at.0 }
 }

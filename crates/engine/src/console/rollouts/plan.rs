@@ -23,13 +23,13 @@ impl Handle {
     pub async fn plan_rollout(&self, new: NewRollout) -> Result<RolloutPlan, Failure> {
         let Drafted { spec, template, survey, stages, dangerous, needs_approval, overlapping, unknown, nothing } =
             self.draft_rollout(new).await?;
-        let listed = self.listed(&spec.connection)?;
+        let shared = self.shared(&spec.connection)?;
         let known = self.connections().await?.into_iter().find(|known| known.id == spec.connection);
         let connection = known.ok_or_else(|| not_found("connection", &spec.connection))?;
         // Maintenance hours follow the computer's clock.
         let (now, wall) = (self.clock.now(), self.clock.wall());
 
-        let limits = listed.widest(connection.settings.preset, &connection.url);
+        let limits = shared.widest(connection.settings.preset, &connection.url);
         let longest = template.policy.answer_expected.then_some(template.policy.timeout);
         let spans = expected(&spec, &stages, &survey.usual, &limits, connection.round_trip_ms, longest);
         let wait_for_hours = spec.hours.as_ref().map(|hours| hours_at(hours, wall)).filter(|(open, _)| !open);
@@ -40,7 +40,7 @@ impl Handle {
         let settings = self.settings.get();
         let by = settings.operator_name.as_deref();
         let samples = survey.members.iter().take(if spec.is_broadcast() { 1 } else { SAMPLES });
-        let requests = Samples { listed: &listed, template: &template, by, now };
+        let requests = Samples { shared: &shared, template: &template, by, now };
         let samples = samples.filter_map(|member| requests.of(member).transpose()).collect::<Result<_, _>>()?;
         let messages = messages(&template, &survey, spec.is_broadcast());
         let mut remarks = remarks(&spec, &template, &connection, &limits, &survey, expected_ms, wall);
@@ -50,7 +50,7 @@ impl Handle {
         if needs_approval {
             remarks.push("It sends nothing until a second installation has approved it.".to_owned());
         }
-        if let Err(refused) = listed.mode.permit(&listed.name) {
+        if let Err(refused) = shared.mode.permit(&shared.name) {
             remarks.push(refused.message);
         }
         if let Some(nothing) = nothing {
@@ -92,7 +92,7 @@ impl Handle {
             messages,
             dangerous,
             needs_approval,
-            confirmation: listed.mode.needs(true),
+            confirmation: shared.mode.needs(true),
             remarks,
             samples,
         })

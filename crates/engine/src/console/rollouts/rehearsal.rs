@@ -38,10 +38,10 @@ impl Handle {
             return Err(nothing.unwrap_or_else(left_out));
         }
         let connection = ConnectionId::from(spec.connection.as_str());
-        let listed = self.listed(&spec.connection)?;
+        let shared = self.shared(&spec.connection)?;
         let known = self.connections().await?.into_iter().find(|known| known.id == spec.connection);
         let known = known.ok_or_else(|| not_found("connection", &spec.connection))?;
-        let limits = listed.widest(known.settings.preset, &known.url);
+        let limits = shared.widest(known.settings.preset, &known.url);
         let usual = self.usual_answers(&connection, &spec.command.name).await?;
         let members = survey.members;
         let imitate = move |fleet: SharedFleet| {

@@ -36,7 +36,7 @@ pub(super) enum Before {
     /// The device has not been queried yet.
     NotAsked,
     /// Its answer is awaited.
-    Asked,
+    ReceivedRequest,
 }
 
 impl Earlier {
@@ -54,7 +54,7 @@ impl Earlier {
             return Before::Known(values);
         }
         match self.answers.get(&member) {
-            Some(None) => Before::Asked,
+            Some(None) => Before::ReceivedRequest,
             Some(Some(result)) => {
                 let values = result.as_deref().and_then(|result| earlier_values(args, result));
                 values.map_or(Before::Unknown, Before::Known)
@@ -157,7 +157,7 @@ mod tests {
         let silent = device(None, Presence::Unknown);
         assert_eq!(earlier.before(0, ARGS, Some(&silent)), Before::NotAsked);
         earlier.asked(0);
-        assert_eq!(earlier.before(0, ARGS, Some(&silent)), Before::Asked);
+        assert_eq!(earlier.before(0, ARGS, Some(&silent)), Before::ReceivedRequest);
         earlier.learn(0, Some(r#"{"running":{"level":1.50},"saved":{}}"#));
         assert_eq!(earlier.before(0, ARGS, Some(&silent)), known);
         earlier.asked(1);

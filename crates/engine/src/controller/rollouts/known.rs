@@ -8,7 +8,7 @@ use std::{
 use wilco_dialect::StateReport;
 use wilco_ledger::{
     Answer, Command, CommandId, DeviceId, Membership, Millis, State, Submission, Timestamp,
-    rollout::{self, Brake, Effect, Phase, Rollout},
+    rollout::{self, Effect, Phase, Rollout, Suspension},
 };
 
 use super::{
@@ -21,11 +21,11 @@ use crate::{
     fleet::{Device, Fleet},
     new_command::fresh_id,
     rollouts::{Awaited, Watch, hours_at, plan, view},
-    store::{Change, NewMember, RolloutSnapshot, StoredMember, StoredRollout, StoredStranger},
+    store::{Change, NewMember, RolloutSnapshot, StoredMember, StoredRollout, StoredUnexpectedDevice},
 };
 
 /// Devices that answer and are no members are stored, so many of them.
-const STRANGERS: usize = 10_000;
+const UNEXPECTED_DEVICES: usize = 10_000;
 /// The computer's clock has been set when it and ours have come apart by as much, milliseconds.
 const CLOCK_IS_SET: i64 = 2_000;
 
@@ -46,7 +46,7 @@ pub(in crate::controller) struct Known {
     /// Its gate's measurement, while that is watched.
     watch: Option<Watch>,
     /// Devices that have answered it since Wilco started and are no members.
-    strangers: HashSet<DeviceId>,
+    unexpected_devices: HashSet<DeviceId>,
     /// How far the computer's clock was ahead when its maintenance hours were last looked at, milliseconds.
     ahead: i64,
 }
@@ -104,7 +104,7 @@ impl Known {
             phase,
             earlier,
             watch: None,
-            strangers: HashSet::new(),
+            unexpected_devices: HashSet::new(),
             ahead: 0,
         }
     }
@@ -136,10 +136,10 @@ impl Known {
 
     /// The devices that it is still to release. `also_later`: or may, once a person lets it continue.
     pub(super) fn to_release(&self, also_later: bool) -> impl Iterator<Item = &DeviceId> {
-        let is_active = match self.machine.progress().brake {
+        let is_active = match self.machine.progress().suspension {
             None => true,
-            Some(Brake::Stopped) => false,
-            Some(Brake::Unapproved | Brake::Paused | Brake::Halted(_)) => also_later,
+            Some(Suspension::Stopped) => false,
+            Some(Suspension::Unapproved | Suspension::Paused | Suspension::Halted(_)) => also_later,
         };
         let is_pending = move |(member, _): &(u32, &Member)| is_active && self.machine.member(*member).is_none();
         (0..).zip(&self.members).filter(is_pending).map(|(_, member)| &member.device)
@@ -173,7 +173,7 @@ impl Known {
             let known = (first..self.machine.end_of_stage()).filter_map(|member| {
                 match self.standing_of(earlier, member, &fleet)? {
                     Before::Known(values) => Some(note(member, values)),
-                    Before::Unknown | Before::NotAsked | Before::Asked => None,
+                    Before::Unknown | Before::NotAsked | Before::ReceivedRequest => None,
                 }
             });
             let known = known.collect();
@@ -183,7 +183,7 @@ impl Known {
         let known = match self.standing_of(earlier, first, &fleet)? {
             Before::Known(values) => vec![note(first, values)],
             Before::Unknown => Vec::new(),
-            Before::NotAsked | Before::Asked => return self.ask(&fleet),
+            Before::NotAsked | Before::ReceivedRequest => return self.ask(&fleet),
         };
         drop(fleet);
         self.release(known, now)
@@ -264,17 +264,17 @@ impl Known {
     }
 
     /// A device has answered that is no member. The first 10,000 are stored.
-    pub(super) fn stranger(&mut self, answer: &Answer, now: Timestamp) -> Option<Change> {
-        if self.strangers.len() >= STRANGERS && !self.strangers.contains(&answer.device) {
+    pub(super) fn unexpected_device(&mut self, answer: &Answer, now: Timestamp) -> Option<Change> {
+        if self.unexpected_devices.len() >= UNEXPECTED_DEVICES && !self.unexpected_devices.contains(&answer.device) {
             return None;
         }
-        self.strangers.insert(answer.device.clone());
+        self.unexpected_devices.insert(answer.device.clone());
         self.changed = true;
         self.changed_at = now;
         let state = answer.outcome.state();
         let message = answer.message.as_deref().map(str::to_owned);
-        let stranger = StoredStranger { device: answer.device.clone(), state, message, at: now };
-        Some(Change::Stranger { rollout: self.stored.number, stranger })
+        let unexpected_device = StoredUnexpectedDevice { device: answer.device.clone(), state, message, at: now };
+        Some(Change::UnexpectedDevice { rollout: self.stored.number, unexpected_device })
     }
 
     /// A device has measured something.

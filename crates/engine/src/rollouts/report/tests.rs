@@ -5,7 +5,7 @@ use serde_json::json;
 use super::{Report, report};
 use crate::api::{
     AnswerTimes, Cause, CommandState, MemberCounts, MemberView, NewRollout, ReportFormat, RolloutCommand,
-    RolloutDetail, RolloutState, RolloutTarget, RolloutView, SharedTrait, StageView, Stranger, TraitKind,
+    RolloutDetail, RolloutState, RolloutTarget, RolloutView, SharedTrait, StageView, TraitKind, UnexpectedDevice,
 };
 
 fn detail() -> RolloutDetail {
@@ -70,8 +70,13 @@ fn detail() -> RolloutDetail {
         disagree: 2,
         disagreed: 3,
         followed_by: vec!["4".into()],
-        strangers: vec![Stranger { device: "lamp-9".into(), state: CommandState::Succeeded, message: None, at: 1_000 }],
-        stranger_count: 7,
+        unexpected_devices: vec![UnexpectedDevice {
+            device: "lamp-9".into(),
+            state: CommandState::Succeeded,
+            message: None,
+            at: 1_000,
+        }],
+        unexpected_count: 7,
     }
 }
 

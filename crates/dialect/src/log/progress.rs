@@ -9,14 +9,14 @@ const NAMED: usize = 8;
 
 /// How far a log has come.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum LogStanding {
+pub enum LogProgress {
     /// Pieces are missing.
     Gathering {
         /// How many pieces are there.
         have: u32,
         /// Of how many, as soon as it is known.
         of: Option<u32>,
-        /// The numbers of those that are missing, in order; without [`LogStanding::Gathering::of`], of those that
+        /// The numbers of those that are missing, in order; without [`LogProgress::Gathering::of`], of those that
         /// are missing so far.
         missing: Vec<u32>,
     },
@@ -43,11 +43,11 @@ pub enum LogStanding {
     },
 }
 
-impl LogStanding {
+impl LogProgress {
     /// The state of a log with these chunks, in any order and possibly duplicated, and with this receipt in the
     /// device's answer. When all chunks are there, this hashes their text.
     #[must_use]
-    pub fn of(chunks: &[LogChunk], promise: Option<&LogReceipt>) -> LogStanding {
+    pub fn of(chunks: &[LogChunk], promise: Option<&LogReceipt>) -> LogProgress {
         let mut log = Gathered::default();
         for chunk in chunks {
             log.add(chunk);
@@ -62,39 +62,39 @@ impl LogStanding {
     #[must_use]
     pub fn at_end(&self) -> String {
         match self {
-            LogStanding::Gathering { have: 0, of: Some(of), .. } => format!("None of its {of} chunks was received."),
-            LogStanding::Gathering { of: Some(of), missing, .. } => match missing.as_slice() {
+            LogProgress::Gathering { have: 0, of: Some(of), .. } => format!("None of its {of} chunks was received."),
+            LogProgress::Gathering { of: Some(of), missing, .. } => match missing.as_slice() {
                 [only] => format!("Chunk {only} of {of} was not received."),
                 _ => format!("Chunks {} of {of} were not received.", enumerated(missing)),
             },
-            LogStanding::Gathering { have: 0, of: None, .. } => "Nothing was received.".to_owned(),
+            LogProgress::Gathering { have: 0, of: None, .. } => "Nothing was received.".to_owned(),
             other => other.to_string(),
         }
     }
 }
 
-impl fmt::Display for LogStanding {
+impl fmt::Display for LogProgress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            LogStanding::Gathering { have, of: Some(of), missing } => {
+            LogProgress::Gathering { have, of: Some(of), missing } => {
                 write!(f, "Received {have} of {of} chunks; missing: {}.", Numbers(missing))
             }
-            LogStanding::Gathering { have, of: None, missing } => {
+            LogProgress::Gathering { have, of: None, missing } => {
                 let unit = if *have == 1 { "chunk" } else { "chunks" };
                 write!(f, "Received {have} {unit} of an unknown number")?;
                 if missing.is_empty() { f.write_str(".") } else { write!(f, "; missing so far: {}.", Numbers(missing)) }
             }
-            LogStanding::Unchecked { chunks, .. } => {
+            LogProgress::Unchecked { chunks, .. } => {
                 write!(
                     f,
                     "Received all chunks ({chunks}), but the device sent no checksum, so the log is not verified."
                 )
             }
-            LogStanding::Complete { text, chunks, .. } => {
+            LogProgress::Complete { text, chunks, .. } => {
                 let unit = if *chunks == 1 { "chunk" } else { "chunks" };
                 write!(f, "Complete: {} in {chunks} {unit}, checksum verified.", size(text.len()))
             }
-            LogStanding::Wrong { why } => f.write_str(why),
+            LogProgress::Wrong { why } => f.write_str(why),
         }
     }
 }
@@ -142,12 +142,12 @@ fn enumerated(missing: &[u32]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::LogStanding;
+    use super::LogProgress;
 
     #[test]
     fn what_is_missing_is_named_by_number() {
         let check = |have: u32, of: Option<u32>, missing: &[u32], expected: &str| {
-            let standing = LogStanding::Gathering { have, of, missing: missing.to_vec() };
+            let standing = LogProgress::Gathering { have, of, missing: missing.to_vec() };
             assert_eq!(standing.to_string(), expected);
         };
         check(1, Some(2), &[2], "Received 1 of 2 chunks; missing: 2.");
@@ -162,7 +162,7 @@ mod tests {
     #[test]
     fn what_did_not_come_is_named_at_the_end() {
         let check = |have: u32, of: Option<u32>, missing: &[u32], expected: &str| {
-            let standing = LogStanding::Gathering { have, of, missing: missing.to_vec() };
+            let standing = LogProgress::Gathering { have, of, missing: missing.to_vec() };
             assert_eq!(standing.at_end(), expected);
         };
         check(11, Some(12), &[3], "Chunk 3 of 12 was not received.");

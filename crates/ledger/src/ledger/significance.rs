@@ -9,7 +9,7 @@ const SIGNS_IN_A_TIMEOUT: u64 = 4;
 
 /// The change by recording a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Weight {
+pub enum Significance {
     /// It decides the state of its command, or is the first of its kind. It must be recorded.
     Decides,
     /// Only when its unfinished command times out.
@@ -27,9 +27,9 @@ pub enum Weight {
 impl Ledger {
     /// The change by an answer.
     #[must_use]
-    pub fn weight(&self, answer: &Answer, now: Timestamp) -> Weight {
-        let Ok((slot, reading)) = self.belongs(answer, now) else { return Weight::Repeats(None) };
-        let Some(entry) = self.table.entry(slot) else { return Weight::Decides };
+    pub fn significance(&self, answer: &Answer, now: Timestamp) -> Significance {
+        let Ok((slot, reading)) = self.belongs(answer, now) else { return Significance::Repeats(None) };
+        let Some(entry) = self.table.entry(slot) else { return Significance::Decides };
         let command = &entry.command;
         let is_first = match reading {
             Reading::Moved | Reading::Inferred | Reading::Late | Reading::Contradiction => true,
@@ -39,26 +39,32 @@ impl Ledger {
             Reading::Challenge | Reading::Heartbeat | Reading::AfterTheEnd => false,
         };
         if is_first {
-            return Weight::Decides;
+            return Significance::Decides;
         }
         let id = command.id().clone();
         if command.is_settled() || !matches!(reading, Reading::Heartbeat | Reading::Duplicate) {
-            return Weight::Repeats(Some(id));
+            return Significance::Repeats(Some(id));
         }
         let every = Millis(command.asked.policy.timeout.0 / SIGNS_IN_A_TIMEOUT);
         let is_due = command.heard_at.is_none_or(|heard| heard + every <= now);
-        Weight::KeepsAlive { command: id, is_due }
+        Significance::KeepsAlive { command: id, is_due }
     }
 
     /// The change by an unreadable message.
     #[must_use]
-    pub fn weight_of_unreadable(&self, device: &DeviceId, about: &About, retained: bool, now: Timestamp) -> Weight {
+    pub fn weight_of_unreadable(
+        &self,
+        device: &DeviceId,
+        about: &About,
+        retained: bool,
+        now: Timestamp,
+    ) -> Significance {
         let about = if retained { &About::Nothing } else { about };
         let concerned = self.concerned(device, about, now);
         let mut commands = concerned.iter().filter_map(|slot| self.table.entry(*slot)).map(|entry| &entry.command);
         match commands.clone().next() {
-            Some(_) if commands.any(|command| command.unreadable.is_none()) => Weight::Decides,
-            command => Weight::Repeats(command.map(|command| command.id().clone())),
+            Some(_) if commands.any(|command| command.unreadable.is_none()) => Significance::Decides,
+            command => Significance::Repeats(command.map(|command| command.id().clone())),
         }
     }
 

@@ -3,7 +3,7 @@
 /**
  * The commands that news are about.
  */
-export type NewsSubject = { 
+export type NotificationSubject = { 
 /**
  * The connection's id: the first one's, where they are of several.
  */

@@ -4,7 +4,7 @@ use wilco_dialect::Filter;
 
 use super::{Plan, Stop};
 use crate::refusal::{Cause, Refusal};
-use wilco_connection::{Remark, Step};
+use wilco_connection::{PreflightFinding, Step};
 use wilco_failure::sentence;
 
 /// A step that did not work, and all that is known of why.
@@ -15,7 +15,7 @@ pub(super) struct Explain<'a> {
 }
 
 impl Explain<'_> {
-    pub(super) fn remark(&self) -> Remark {
+    pub(super) fn finding(&self) -> PreflightFinding {
         let told = self.as_told();
         match (self.step, self.stop.refusal.cause) {
             _ if self.stop.client_id_in_use => self.client_id_in_use(told),
@@ -35,22 +35,22 @@ impl Explain<'_> {
     }
 
     /// A topic of our own was refused to a connection that names its devices.
-    pub(super) fn own_topic_refused(&self) -> Remark {
-        Remark {
+    pub(super) fn own_topic_refused(&self) -> PreflightFinding {
+        PreflightFinding {
             why: "The test uses a topic of its own, so that it sends nothing to devices. The broker's ACL may \
                      still allow the topics of the named devices; the first command will show it."
                 .to_owned(),
             hint: "If commands work, no action is needed. Otherwise allow this client ID to publish on the req \
                      topics of the named devices."
                 .to_owned(),
-            ..self.remark()
+            ..self.finding()
         }
     }
 
     /// The explanation of the refusal itself.
-    fn as_told(&self) -> Remark {
+    fn as_told(&self) -> PreflightFinding {
         let refusal = &self.stop.refusal;
-        Remark {
+        PreflightFinding {
             title: refusal.message.trim_end_matches('.').to_owned(),
             why: refusal.why.clone().unwrap_or_default(),
             hint: refusal.hint.clone().unwrap_or_default(),
@@ -61,9 +61,9 @@ impl Explain<'_> {
         }
     }
 
-    fn client_id_in_use(&self, told: Remark) -> Remark {
+    fn client_id_in_use(&self, told: PreflightFinding) -> PreflightFinding {
         let id = &self.plan.settings.client_id;
-        Remark {
+        PreflightFinding {
             title: format!("Another client is connected as {id}"),
             why: "A broker accepts only one client per client ID: a new connection ends the old one, which then \
                      reconnects and ends the new one. With a new client ID the same step works."
@@ -75,9 +75,9 @@ impl Explain<'_> {
         }
     }
 
-    fn closed_at_connect(&self, told: Remark) -> Remark {
+    fn closed_at_connect(&self, told: PreflightFinding) -> PreflightFinding {
         if self.is_aws() {
-            return self.with_policy(Remark {
+            return self.with_policy(PreflightFinding {
                 title: "AWS IoT closed the connection after CONNECT".to_owned(),
                 why: format!(
                     "The TLS handshake passed. AWS IoT closes the connection without a reason if the certificate is \
@@ -92,7 +92,7 @@ impl Explain<'_> {
             });
         }
         let tls = self.plan.settings.route.tls.is_some();
-        Remark {
+        PreflightFinding {
             title: "The broker closed the connection after CONNECT".to_owned(),
             why: if tls {
                 "The TLS handshake passed. Brokers close the connection if a required client certificate is missing \
@@ -112,11 +112,11 @@ impl Explain<'_> {
         }
     }
 
-    fn closed_at_subscribe(&self, told: Remark) -> Remark {
+    fn closed_at_subscribe(&self, told: PreflightFinding) -> PreflightFinding {
         let filter = self.stop.asked.as_deref().unwrap_or("its topics");
         let title = format!("The broker closed the connection when Wilco subscribed to {filter}");
         if self.is_aws() {
-            return self.with_policy(Remark {
+            return self.with_policy(PreflightFinding {
                 title,
                 why: "AWS IoT closes the connection without a reason if the policy does not allow a subscription. \
                          CONNECT passed, so the certificate is active. Its policy most likely allows only the topics \
@@ -128,7 +128,7 @@ impl Explain<'_> {
                 ..told
             });
         }
-        Remark {
+        PreflightFinding {
             title,
             why: "CONNECT passed, so authentication works. Some brokers close the connection if a subscription is \
                      not allowed."
@@ -141,11 +141,11 @@ impl Explain<'_> {
         }
     }
 
-    fn closed_at_publish(&self, told: Remark) -> Remark {
+    fn closed_at_publish(&self, told: PreflightFinding) -> PreflightFinding {
         let topic = self.stop.asked.as_deref().unwrap_or("its topic");
         let title = format!("The broker closed the connection when Wilco published on {topic}");
         if self.is_aws() {
-            return self.with_policy(Remark {
+            return self.with_policy(PreflightFinding {
                 title,
                 why: "AWS IoT closes the connection without a reason if the policy does not allow a publish. The \
                          subscriptions passed, so only iot:Publish is missing."
@@ -156,7 +156,7 @@ impl Explain<'_> {
                 ..told
             });
         }
-        Remark {
+        PreflightFinding {
             title,
             why: "The subscriptions passed. Some brokers close the connection if a publish is not allowed.".to_owned(),
             hint: format!("Allow this {} to publish on the devices' req topics in the broker's ACL.", self.who()),
@@ -179,18 +179,18 @@ impl Explain<'_> {
     }
 
     /// The remark with the least that this connection needs of AWS IoT, and what to do with it.
-    fn with_policy(&self, remark: Remark) -> Remark {
+    fn with_policy(&self, finding: PreflightFinding) -> PreflightFinding {
         let filters: Vec<_> = self.plan.settings.filters.iter().map(|filter| filter.filter.clone()).collect();
         let host = &self.plan.settings.route.address.host;
         let policy = self.plan.dialect.aws_policy(host, &self.plan.client_id, &filters);
-        let hint = std::iter::once(remark.hint).chain(policy.remarks).collect::<Vec<_>>().join(" ");
-        Remark { hint, policy: Some(policy.document), ..remark }
+        let hint = std::iter::once(finding.hint).chain(policy.remarks).collect::<Vec<_>>().join(" ");
+        PreflightFinding { hint, policy: Some(policy.document), ..finding }
     }
 }
 
 /// Optional filters that were refused.
-pub(super) fn wishes_refused(filters: &[String]) -> Remark {
-    Remark {
+pub(super) fn wishes_refused(filters: &[String]) -> PreflightFinding {
+    PreflightFinding {
         title: format!("The broker denied the subscription to {}", filters.join(", ")),
         why: "The broker's ACL does not allow it. Commands and answers work without it.".to_owned(),
         hint: "If you save the connection now, Wilco does not subscribe to it again, and does not show presence, \
@@ -205,9 +205,9 @@ pub(super) fn wishes_refused(filters: &[String]) -> Remark {
 }
 
 /// Filters granted at a lower QoS than requested (MQTT 5 section 3.9.3).
-pub(super) fn lower_qos(lowered: &[(Filter, u8)]) -> Remark {
+pub(super) fn lower_qos(lowered: &[(Filter, u8)]) -> PreflightFinding {
     let granted: Vec<_> = lowered.iter().map(|(filter, qos)| format!("{} at QoS {qos}", filter.filter)).collect();
-    Remark {
+    PreflightFinding {
         title: format!("The broker granted {}", granted.join(", ")),
         why: "Wilco requested QoS 1. At QoS 0 the broker sends each message at most once, so an answer can be \
                  lost, and its command then times out."
@@ -221,8 +221,8 @@ pub(super) fn lower_qos(lowered: &[(Filter, u8)]) -> Remark {
 }
 
 /// We may not publish where devices answer.
-pub(super) fn no_own_answers(topic: &str) -> Remark {
-    Remark {
+pub(super) fn no_own_answers(topic: &str) -> PreflightFinding {
+    PreflightFinding {
         title: format!("The broker denied the publish to {topic}"),
         why: "This topic is used only to measure the round trip. Commands do not need it.".to_owned(),
         hint: "No action is needed. To measure the round trip, allow this client ID to publish there.".to_owned(),

@@ -3,4 +3,4 @@
 /**
  * How far a log has come.
  */
-export type LogStand = "coming" | "gaps" | "unchecked" | "whole" | "wrong";
+export type LogState = "coming" | "gaps" | "unchecked" | "whole" | "wrong";

@@ -13,16 +13,16 @@ use crate::{
 };
 
 /// The options of a connection with their secrets. The files are not read yet.
-pub(crate) struct Described {
+pub(crate) struct ConnectionInput {
     options: BrokerOptions,
     passphrase: Option<String>,
     password: Option<String>,
     proxy_password: Option<String>,
 }
 
-impl Described {
+impl ConnectionInput {
     /// Reads the secrets: lines of standard input first, in order, then from prompts.
-    pub(crate) fn read(options: BrokerOptions) -> Result<Described, Problem> {
+    pub(crate) fn read(options: BrokerOptions) -> Result<ConnectionInput, Problem> {
         let line = |wanted: bool, what: &str, option: &str| wanted.then(|| secret_line(what, option)).transpose();
         let (login, proxy) = (&options.login, &options.proxy);
         let passphrase = line(options.identity.passphrase_stdin, "passphrase", "--passphrase-stdin")?;
@@ -37,7 +37,7 @@ impl Described {
                                              one)"
             ))?;
         }
-        Ok(Described { options, passphrase, password, proxy_password })
+        Ok(ConnectionInput { options, passphrase, password, proxy_password })
     }
 
     /// Reads the files, and puts what was given in the place of what is there.
@@ -160,14 +160,14 @@ mod tests {
     use serde_json::{Value, json};
     use wilco_engine::api::{ConnectionEntry, KitView, Trust};
 
-    use super::Described;
+    use super::ConnectionInput;
     use crate::options::BrokerOptions;
 
-    fn described(line: &str) -> Described {
+    fn described(line: &str) -> ConnectionInput {
         let command = BrokerOptions::augment_args(Command::new("wilco").no_binary_name(true));
         let matches = command.try_get_matches_from(line.split_whitespace()).expect("options");
         let options = BrokerOptions::from_arg_matches(&matches).expect("options");
-        Described { options, passphrase: None, password: None, proxy_password: None }
+        ConnectionInput { options, passphrase: None, password: None, proxy_password: None }
     }
 
     fn stored() -> ConnectionEntry {

@@ -5,7 +5,7 @@ use wilco_ledger::{Answer, Claim, CommandId, DeviceId, Fact, Match, Origin, Outc
 use crate::naive::millis;
 
 #[derive(Debug, Clone)]
-pub(crate) struct Told {
+pub(crate) struct ModelCommand {
     pub(crate) asked: Submission,
     pub(crate) origin: Origin,
     pub(crate) state: State,
@@ -52,10 +52,10 @@ pub(crate) enum End {
     Refused,
 }
 
-impl Told {
-    pub(crate) fn new(asked: &Submission, origin: Origin, now: i64) -> Told {
+impl ModelCommand {
+    pub(crate) fn new(asked: &Submission, origin: Origin, now: i64) -> ModelCommand {
         let seen = Sending { number: 1, at: now, on_wire: true, under_way: false, end: End::AtBroker };
-        Told {
+        ModelCommand {
             asked: asked.clone(),
             origin,
             state: if origin == Origin::Here { State::Queued } else { State::AtBroker },

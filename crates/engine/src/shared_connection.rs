@@ -17,14 +17,14 @@ use crate::{
 };
 
 /// The fleets and dialects by connection, for readers.
-pub(crate) type Directory = Arc<RwLock<HashMap<ConnectionId, Listed>>>;
+pub(crate) type SharedConnections = Arc<RwLock<HashMap<ConnectionId, SharedConnection>>>;
 
 /// The devices of a connection, read by queries while the controller changes them.
 pub(crate) type SharedFleet = Arc<RwLock<Fleet>>;
 
 /// The shared view of a connection.
 #[derive(Clone)]
-pub(crate) struct Listed {
+pub(crate) struct SharedConnection {
     pub(crate) fleet: SharedFleet,
     /// Wilco's own dialect here.
     pub(crate) dialect: Dialect,
@@ -42,7 +42,7 @@ pub(crate) struct Listed {
     pub(crate) needs_approval: bool,
 }
 
-impl Listed {
+impl SharedConnection {
     /// Whether a command may be sent with what a person has confirmed. `grave`: it is dangerous, or for more than one
     /// device.
     ///

@@ -4,7 +4,7 @@ import type { MqttVersion } from "./MqttVersion";
 /**
  * The reason why a step failed, or a note about it.
  */
-export type Remark = { 
+export type PreflightFinding = { 
 /**
  * The problem, as a headline without a full stop.
  */

@@ -4,7 +4,7 @@ import type { CommandState } from "./CommandState";
 /**
  * A device that answered a broadcast and is no member of it.
  */
-export type Stranger = { 
+export type UnexpectedDevice = { 
 /**
  * Its id.
  */

@@ -4,7 +4,7 @@ import type { Scheme } from "./Scheme";
 /**
  * A way to reach a broker.
  */
-export type Way = { 
+export type TransportOption = { 
 /**
  * Its name for people, `TLS with a client certificate` for instance.
  */

@@ -14,7 +14,7 @@ const MOST: usize = 32;
 
 /// The enabled dialects of a connection.
 #[derive(Debug)]
-pub struct Enabled {
+pub struct EnabledDialects {
     /// Wilco's own topics here, also if no device uses them.
     pub own: Dialect,
     /// Wilco's own dialect is one of those enabled.
@@ -32,13 +32,13 @@ pub struct Enabled {
     pub titles: BTreeMap<String, String>,
 }
 
-impl Enabled {
+impl EnabledDialects {
     /// Reads what a profile names.
     ///
     /// # Errors
     /// [`FailureCode::Invalid`](wilco_failure::FailureCode) for a dialect that there is not, a file that cannot be used, both
     /// 'wilco' and 'text', and topics that none can have.
-    pub fn of(profile: &Profile) -> Result<Enabled, Failure> {
+    pub fn of(profile: &Profile) -> Result<EnabledDialects, Failure> {
         let settings = &profile.settings;
         let topics = Topics::new(&settings.prefix)
             .map_err(|error| invalid(sentence(&error.to_string()), "Leave it empty for topics such as device1/req."))?;
@@ -96,7 +96,7 @@ impl Enabled {
         let overlaps = set.overlaps_of(is_changed);
         let own = native.unwrap_or(Dialect::Wilco(topics));
         let titles = own_files.iter().map(|file| (file.name().to_owned(), file.title().to_owned())).collect();
-        Ok(Enabled { own, speaks_own, set, readers, has_described, overlaps, titles })
+        Ok(EnabledDialects { own, speaks_own, set, readers, has_described, overlaps, titles })
     }
 
     /// The first topic filters to subscribe to: those for discovery come first.

@@ -30,7 +30,7 @@ pub enum Wrapping {
 
 /// Files to bring, in a directory of their own.
 #[derive(Debug)]
-pub struct Parcel {
+pub struct CertificateFiles {
     directory: tempfile::TempDir,
     /// The files, in the order in which somebody might bring them.
     pub files: Vec<PathBuf>,
@@ -41,7 +41,7 @@ pub struct Parcel {
 const PASSPHRASE: &str = "open sesame";
 const AS_ASKED: &str = "pass:open sesame";
 
-impl Parcel {
+impl CertificateFiles {
     /// A certificate made out to `name`, wrapped so.
     ///
     /// # Errors

@@ -12,7 +12,7 @@ use crate::{
 
 /// Everything that sets one device apart from another.
 #[derive(Debug, Clone)]
-pub struct Persona {
+pub struct DeviceSettings {
     /// Its id, which is its MQTT client id too.
     pub id: DeviceId,
     /// Its firmware's version.
@@ -56,11 +56,11 @@ pub struct Absence {
     pub away_first: bool,
 }
 
-impl Persona {
+impl DeviceSettings {
     /// A healthy device with this program's own version as its firmware.
     #[must_use]
-    pub fn new(id: DeviceId) -> Persona {
-        Persona {
+    pub fn new(id: DeviceId) -> DeviceSettings {
+        DeviceSettings {
             id,
             firmware: env!("CARGO_PKG_VERSION").to_owned(),
             payload_format: PayloadFormat::Json,

@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// A change that waits for its turn, with its reply channel.
-pub(crate) enum Turn {
+pub(crate) enum SerialChange {
     /// A stored profile becomes a connection; one of the same ID is replaced.
     Open(Box<Opening>, oneshot::Sender<Result<ConnectionView, Failure>>),
     /// A connection ends, and is removed from the store with everything that belongs to it.
@@ -36,35 +36,35 @@ pub(crate) type AfterTask = Box<dyn FnOnce(&mut Controller) + Send>;
 
 /// The turns. One is taken while the batch that gathers, or the one that is being committed, belongs to it, or its task runs.
 #[derive(Default)]
-pub(super) struct Turns {
-    waiting: VecDeque<Turn>,
+pub(super) struct SerialChanges {
+    waiting: VecDeque<SerialChange>,
     has_task: bool,
 }
 
 impl Controller {
     /// Does this when it is its turn.
-    pub(super) fn in_turn(&mut self, turn: Turn) {
-        self.turns.waiting.push_back(turn);
-        self.next_turn();
+    pub(super) fn in_series(&mut self, turn: SerialChange) {
+        self.serial_changes.waiting.push_back(turn);
+        self.next_serial_change();
     }
 
     /// The turn before may have ended.
-    pub(super) fn next_turn(&mut self) {
-        while !self.is_turn_taken()
-            && let Some(turn) = self.turns.waiting.pop_front()
+    pub(super) fn next_serial_change(&mut self) {
+        while !self.is_serial_change_running()
+            && let Some(turn) = self.serial_changes.waiting.pop_front()
         {
             match turn {
-                Turn::Open(opening, reply) => self.open(*opening, reply),
-                Turn::Remove(id, reply) => self.remove(id, reply),
-                Turn::ForgetEnded(before, commands, reply) => self.forget_ended(before, commands, reply),
-                Turn::Devices(asked) => self.device_request(asked),
+                SerialChange::Open(opening, reply) => self.open(*opening, reply),
+                SerialChange::Remove(id, reply) => self.remove(id, reply),
+                SerialChange::ForgetEnded(before, commands, reply) => self.forget_ended(before, commands, reply),
+                SerialChange::Devices(asked) => self.device_request(asked),
             }
         }
     }
 
-    fn is_turn_taken(&self) -> bool {
+    fn is_serial_change_running(&self) -> bool {
         let committing = self.committing.as_ref().is_some_and(|committing| committing.pending_batch.turn.is_some());
-        self.turns.has_task || committing || self.pending_batch.turn.is_some()
+        self.serial_changes.has_task || committing || self.pending_batch.turn.is_some()
     }
 
     /// Commits what has gathered, and does this at the end of that.
@@ -80,8 +80,8 @@ impl Controller {
         task: impl Future<Output = T> + Send + 'static,
         then: impl FnOnce(&mut Controller, T) + Send + 'static,
     ) {
-        debug_assert!(!self.turns.has_task, "one turn at a time");
-        self.turns.has_task = true;
+        debug_assert!(!self.serial_changes.has_task, "one turn at a time");
+        self.serial_changes.has_task = true;
         let tell = self.tell.clone();
         tokio::spawn(async move {
             let answer = task.await;
@@ -92,8 +92,8 @@ impl Controller {
 
     /// The task of a turn has ended.
     pub(super) fn task_ended(&mut self, then: AfterTask) {
-        self.turns.has_task = false;
+        self.serial_changes.has_task = false;
         then(self);
-        self.next_turn();
+        self.next_serial_change();
     }
 }
