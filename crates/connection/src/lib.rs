@@ -28,7 +28,7 @@ pub use has::Secrets;
 pub use id::ConnectionId;
 pub use mode::{Confirmation, Confirmed, ConnectionMode};
 pub use preflight::{PreflightFinding, PreflightStep, PreflightView, Step, StepState};
-pub use preset::{Bounds, Preset, PresetView, TransportOption};
+pub use preset::{Bounds, Preset, PresetView, SecondsRange, TransportOption};
 pub use profile::{
     Profile, client_id, device_id, dialect, filters, has_secrets, is_aws, is_made_client_id, made_client_id,
 };

@@ -40,8 +40,12 @@ pub struct PresetView {
     pub ways: Vec<TransportOption>,
     /// The keep-alive interval, seconds.
     pub keep_alive_s: u16,
+    /// The keep-alive intervals that are allowed.
+    pub keep_alive_range: SecondsRange,
     /// How long the broker keeps what devices answer while Wilco is away, seconds.
     pub session_expiry_s: u32,
+    /// The session expiries that are allowed.
+    pub session_expiry_range: SecondsRange,
     /// Notes about it, as sentences.
     pub notes: Vec<String>,
 }
@@ -62,11 +66,31 @@ pub struct TransportOption {
     pub alpn: Vec<String>,
 }
 
+/// The values that a setting may have, in seconds; both ends are allowed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct SecondsRange {
+    /// The lowest.
+    pub least: u32,
+    /// The highest.
+    pub most: u32,
+}
+
+impl SecondsRange {
+    /// Whether so many seconds are allowed.
+    #[must_use]
+    pub fn contains(self, seconds: u32) -> bool {
+        (self.least..=self.most).contains(&seconds)
+    }
+}
+
 /// Limits of a broker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Bounds {
-    /// The keep-alive interval, seconds, from … to.
-    pub keep_alive: (u16, u16),
+    /// The keep-alive interval.
+    pub keep_alive: SecondsRange,
+    /// The session expiry.
+    pub session_expiry: SecondsRange,
     /// Publishes without a PUBACK, at most.
     pub send_window: u16,
     /// Commands per second, at most. Slightly fewer than the broker accepts: the ledger counts when it decides, and a
@@ -82,6 +106,9 @@ const SEND_WINDOW: u16 = 500;
 /// The default keep-alive interval, seconds. AWS accepts no shorter one.
 pub(crate) const KEEP_ALIVE: u16 = 30;
 
+/// The session expiries that are allowed with any broker: up to a week.
+const SESSION_EXPIRY_RANGE: SecondsRange = SecondsRange { least: 0, most: 604_800 };
+
 /// How long the broker keeps what devices answer while we are away, seconds. AWS keeps it for an hour by default.
 pub(crate) const SESSION_EXPIRY: u32 = 3_600;
 
@@ -93,10 +120,20 @@ impl Preset {
     #[must_use]
     pub fn bounds(self) -> Bounds {
         match self {
-            Preset::Aws => {
-                Bounds { keep_alive: (30, 1_200), send_window: 100, sends_per_second: Some(90), lifecycle: true }
-            }
-            _ => Bounds { keep_alive: (5, 3_600), send_window: SEND_WINDOW, sends_per_second: None, lifecycle: false },
+            Preset::Aws => Bounds {
+                keep_alive: SecondsRange { least: 30, most: 1_200 },
+                session_expiry: SESSION_EXPIRY_RANGE,
+                send_window: 100,
+                sends_per_second: Some(90),
+                lifecycle: true,
+            },
+            _ => Bounds {
+                keep_alive: SecondsRange { least: 5, most: 3_600 },
+                session_expiry: SESSION_EXPIRY_RANGE,
+                send_window: SEND_WINDOW,
+                sends_per_second: None,
+                lifecycle: false,
+            },
         }
     }
 
@@ -176,13 +213,16 @@ impl Preset {
                 Vec::new(),
             ),
         };
+        let bounds = self.bounds();
         PresetView {
             preset: self,
             name: name.to_owned(),
             example: example.to_owned(),
             ways,
             keep_alive_s: KEEP_ALIVE,
+            keep_alive_range: bounds.keep_alive,
             session_expiry_s: SESSION_EXPIRY,
+            session_expiry_range: bounds.session_expiry,
             notes,
         }
     }

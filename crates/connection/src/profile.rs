@@ -2,12 +2,11 @@
 
 use wilco_dialect::{Dialect, Filter, Subscriptions, is_aws_endpoint};
 use wilco_failure::{Failure, excerpt, invalid};
-use wilco_ledger::{DeviceId, Timestamp};
+use wilco_ledger::{DeviceId, Timestamp, grouped};
 
-use crate::{Address, ConnectionId, ConnectionSettings, EnabledDialects, MqttVersion, Preset, Secrets, Trust};
-
-/// The longest session expiry, seconds: a week.
-const LONGEST_EXPIRY: u32 = 604_800;
+use crate::{
+    Address, ConnectionId, ConnectionSettings, EnabledDialects, MqttVersion, Preset, SecondsRange, Secrets, Trust,
+};
 
 /// A connection's profile. Holds no secret, only which ones there are.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,17 +51,18 @@ impl Profile {
                 "Enter a user name, or use MQTT 5.",
             ));
         }
-        let (shortest, longest) = settings.preset.bounds().keep_alive;
-        if !(shortest..=longest).contains(&settings.keep_alive_s) {
+        let bounds = settings.preset.bounds();
+        let SecondsRange { least, most } = bounds.keep_alive;
+        if !bounds.keep_alive.contains(settings.keep_alive_s.into()) {
             return Err(invalid(
                 format!("A keep-alive of {} s is not allowed.", settings.keep_alive_s),
-                &format!("Enter a value from {shortest} s to {longest} s."),
+                &format!("Enter a value from {least} s to {most} s."),
             ));
         }
-        if settings.session_expiry_s > LONGEST_EXPIRY {
+        if !bounds.session_expiry.contains(settings.session_expiry_s) {
             return Err(invalid(
                 format!("A session expiry of {} s is too long.", settings.session_expiry_s),
-                "The maximum is 604,800 s (7 days).",
+                &format!("The maximum is {} s (7 days).", grouped(bounds.session_expiry.most)),
             ));
         }
         if let Some(bad) = settings.alpn.iter().find(|name| name.len() > 255) {

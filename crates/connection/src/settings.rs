@@ -37,9 +37,10 @@ pub struct ConnectionSettings {
     pub prefix: String,
     /// The only devices to listen to and command, for a broker whose policy allows no more; all where empty.
     pub devices_named: Vec<String>,
-    /// The keep-alive interval, seconds, 5 … 3,600 (AWS: 30 … 1,200).
+    /// The keep-alive interval, seconds, within `keep_alive_range` of the preset.
     pub keep_alive_s: u16,
-    /// How long the broker keeps what devices answer while Wilco is away, seconds, 0 … 604,800.
+    /// How long the broker keeps what devices answer while Wilco is away, seconds, within `session_expiry_range` of the
+    /// preset.
     pub session_expiry_s: u32,
     /// The trusted certificates.
     pub trust: Trust,

@@ -6,7 +6,7 @@ use std::fs;
 
 use ts_rs::Config;
 use wilco_connection::{ConnectionSettings, Preset};
-use wilco_dialect::ICONS;
+use wilco_dialect::{ICONS, LONGEST_SPAN_MS};
 
 use crate::{CommandState, MemberState};
 
@@ -60,6 +60,8 @@ fn export_bindings_constants() {
     let settings = serde_json::to_string(&ConnectionSettings::default()).unwrap();
     file += "\n/**\n * The settings of a new connection, where nothing else is entered.\n */\n";
     file += &format!("export const DEFAULT_SETTINGS: Readonly<ConnectionSettings> = {settings};\n");
+    file += "\n/**\n * The longest timeout and time to live of a command, milliseconds; the shortest is 1.\n */\n";
+    file += &format!("export const LONGEST_SPAN_MS = {LONGEST_SPAN_MS};\n");
     write("Constants.ts", &file);
 }
 

@@ -18,7 +18,7 @@ pub const ICONS: &[&str] = &[
 ];
 
 /// The longest timeout and time to live, milliseconds: 7 days.
-const LONGEST_SPAN: u64 = 604_800_000;
+pub const LONGEST_SPAN_MS: u64 = 604_800_000;
 const LONGEST_NAME: usize = 128;
 const LONGEST_TITLE: usize = 80;
 
@@ -126,7 +126,7 @@ impl CommandKind {
 }
 
 fn wrong_span(span: Millis, what: &str) -> Option<String> {
-    let possible = (1..=LONGEST_SPAN).contains(&span.0);
+    let possible = (1..=LONGEST_SPAN_MS).contains(&span.0);
     (!possible).then(|| format!("A {what} of {} ms is not allowed. Enter a value from 1 ms to 7 days.", span.0))
 }
 

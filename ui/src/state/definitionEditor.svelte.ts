@@ -5,7 +5,7 @@ import type { Failure } from '../backend/bindings/Failure';
 import { BLANK } from '../format/definition';
 import { indented, isObject, readJson, toJson } from '../format/json';
 import { complaints, type ArgumentsSchema, type SchemaError } from '../format/schema';
-import { readSeconds, secondsText } from '../format/span';
+import { readSeconds, SECONDS_ALLOWED, secondsText } from '../format/span';
 import type { Catalogue } from './catalogue.svelte';
 import { failureOf } from './failure';
 import { Throttle } from './throttle';
@@ -102,11 +102,11 @@ export class DefinitionEditor {
   }
 
   get wrongTimeout(): string | null {
-    return readSeconds(this.timeout) === null ? 'Seconds, from 0.001 to 604800 (7 days).' : null;
+    return readSeconds(this.timeout) === null ? SECONDS_ALLOWED : null;
   }
 
   get wrongTtl(): string | null {
-    return readSeconds(this.ttl) === null ? 'Seconds, from 0.001 to 604800 (7 days).' : null;
+    return readSeconds(this.ttl) === null ? SECONDS_ALLOWED : null;
   }
 
   /** Further errors from the engine, except missing values. */

@@ -1,5 +1,6 @@
 /** Validation of the connection form before the engine validates it: one sentence for each field. */
 
+import type { SecondsRange } from '../backend/bindings/SecondsRange';
 import { isEncrypted } from '../format/address';
 import { visible } from '../format/text';
 import { deviceError, listed, spacedError } from '../format/topics';
@@ -42,9 +43,10 @@ export function complaints(form: Form, around: Around): FormErrors {
       .map((device) => deviceError(device) ?? (around.named.includes(device) ? null : spacedError(device)))
       .find((sentence) => sentence !== null),
   );
-  const aws = settle(form, around).preset === 'aws';
-  say('keepAlive', rangeError(form.keepAlive, aws ? 30 : 5, aws ? 1_200 : 3_600, aws ? ' on AWS' : ''));
-  say('sessionExpiry', rangeError(form.sessionExpiry, 0, 604_800, ', which is seven days'));
+  const { preset, presetView } = settle(form, around);
+  const on = preset === 'aws' ? ' on AWS' : '';
+  say('keepAlive', rangeError(form.keepAlive, presetView?.keep_alive_range, on));
+  say('sessionExpiry', rangeError(form.sessionExpiry, presetView?.session_expiry_range, ', which is seven days'));
   say('trust', trustError(form, around));
   say('serverName', /[\s/:]/.test(form.serverName.trim()) ? 'Write only a host name: broker.example.net.' : null);
   say('proxyUrl', proxyError(form));
@@ -94,8 +96,9 @@ function prefixError(prefix: string): string | null {
   return plain ? null : 'Enter topic levels without the wildcards + and #, for example cmd/fleet-1.';
 }
 
-function rangeError(text: string, least: number, most: number, where: string): string | null {
-  if (text.trim() === '') return null;
+function rangeError(text: string, range: SecondsRange | undefined, where: string): string | null {
+  if (range === undefined || text.trim() === '') return null;
+  const { least, most } = range;
   const seconds = Number(text);
   const fits = Number.isInteger(seconds) && seconds >= least && seconds <= most;
   return fits ? null : `It is a whole number of seconds from ${least} to ${most.toLocaleString('en')}${where}.`;

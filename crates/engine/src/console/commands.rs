@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, PoisonError};
 
-use wilco_dialect::{CommandKind, Dialect, json};
+use wilco_dialect::{CommandKind, Dialect, LONGEST_SPAN_MS, json};
 use wilco_ledger::{Command, Delivery, DeviceId, Millis, Policy, Retry, Submission, Timestamp};
 
 use super::{Handle, beyond, command_id, device_id, fresh_id, not_found, usual_delivery};
@@ -300,7 +300,7 @@ fn policy(
 fn span(given: Option<u64>, otherwise: Millis, what: &str) -> Result<Millis, Failure> {
     match given {
         None => Ok(otherwise),
-        Some(milliseconds @ 1..=604_800_000) => Ok(Millis(milliseconds)),
+        Some(milliseconds @ 1..=LONGEST_SPAN_MS) => Ok(Millis(milliseconds)),
         Some(other) => {
             Err(invalid(format!("A {what} of {other} ms is not allowed."), "Enter a value from 1 ms to 7 days."))
         }

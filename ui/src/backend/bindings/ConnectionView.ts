@@ -138,11 +138,12 @@ prefix: string,
  */
 devices_named: Array<string>, 
 /**
- * The keep-alive interval, seconds, 5 … 3,600 (AWS: 30 … 1,200).
+ * The keep-alive interval, seconds, within `keep_alive_range` of the preset.
  */
 keep_alive_s: number, 
 /**
- * How long the broker keeps what devices answer while Wilco is away, seconds, 0 … 604,800.
+ * How long the broker keeps what devices answer while Wilco is away, seconds, within `session_expiry_range` of the
+ * preset.
  */
 session_expiry_s: number, 
 /**

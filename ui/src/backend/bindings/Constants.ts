@@ -42,3 +42,8 @@ export const ICONS: readonly string[] = ["send", "power", "restart", "settings",
  * The settings of a new connection, where nothing else is entered.
  */
 export const DEFAULT_SETTINGS: Readonly<ConnectionSettings> = {"mode":"normal","send_operator":false,"needs_approval":false,"preset":"plain","mqtt":"5","username":null,"dialects":[{"name":"wilco","settings":{}}],"dialect_files":[],"prefix":"","devices_named":[],"keep_alive_s":30,"session_expiry_s":3600,"trust":"platform","server_name":null,"alpn":[],"proxy":null,"denied":[]};
+
+/**
+ * The longest timeout and time to live of a command, milliseconds; the shortest is 1.
+ */
+export const LONGEST_SPAN_MS = 604800000;

@@ -1,6 +1,7 @@
 /** Settings that last as long as the page, refused as the engine refuses them. */
 
 import type { Settings } from '../bindings/Settings';
+import { LONGEST_SPAN_MS } from '../bindings/Constants';
 import { count } from '../../format/count';
 import { failure } from './failure';
 
@@ -35,8 +36,8 @@ export class FakeSettings {
     days(telemetry, 'Telemetry', 'telemetry would be deleted on arrival', `${DAYS}.`);
     quota(settings.evidence_bytes, 1_000_000, 'A quota', '1 MB');
     quota(settings.device_evidence_bytes, 100_000, 'A quota for each device', '100 kB');
-    seconds(settings.timeout_s, 604_800, 'timeout', 'Enter a value from 1 second to 7 days.');
-    seconds(settings.time_to_live_s, 604_800, 'time to live', 'Enter a value from 1 second to 7 days.');
+    seconds(settings.timeout_s, LONGEST_SPAN_MS / 1_000, 'timeout', 'Enter a value from 1 second to 7 days.');
+    seconds(settings.time_to_live_s, LONGEST_SPAN_MS / 1_000, 'time to live', 'Enter a value from 1 second to 7 days.');
     seconds(settings.long_after_s, 86_400, 'long time', 'Enter a value from 1 second to 1 day.');
     if (settings.operator_name !== null && settings.operator_name.length > 64)
       throw failure('invalid', `The operator name has ${settings.operator_name.length} characters.`, 'At most 64.');
