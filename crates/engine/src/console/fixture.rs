@@ -26,19 +26,23 @@ pub(crate) async fn engine() -> (TempDir, Engine, Handle) {
 
 /// An engine on these data.
 pub(crate) async fn engine_on(data_dir: &DataDir) -> Engine {
-    Engine::start(Options { data_dir: data_dir.clone(), vault: Vault::in_memory(), passing: false }).await.unwrap()
+    engine_with(data_dir, Vault::in_memory(), Source::computer(), Chance::Computer).await
 }
 
 /// An engine on these data, with these clocks.
 pub(crate) async fn engine_at(data_dir: &DataDir, played: &Arc<Played>) -> Engine {
-    let options = Options { data_dir: data_dir.clone(), vault: Vault::in_memory(), passing: false };
-    Engine::start_with(options, Source::Played(Arc::clone(played)), Chance::Computer).await.unwrap()
+    engine_with(data_dir, Vault::in_memory(), Source::Played(Arc::clone(played)), Chance::Computer).await
 }
 
 /// An engine on these data, with this number as its only random one.
 pub(crate) async fn engine_by_chance(data_dir: &DataDir, number: u32) -> Engine {
-    let options = Options { data_dir: data_dir.clone(), vault: Vault::in_memory(), passing: false };
-    Engine::start_with(options, Source::computer(), Chance::Given(number)).await.unwrap()
+    engine_with(data_dir, Vault::in_memory(), Source::computer(), Chance::Given(number)).await
+}
+
+/// An engine on these data, with this keyring, these clocks and these random numbers.
+pub(crate) async fn engine_with(data_dir: &DataDir, vault: Vault, clocks: Source, chance: Chance) -> Engine {
+    let options = Options { data_dir: data_dir.clone(), vault, passing: false };
+    Engine::start_with(options, clocks, chance).await.unwrap()
 }
 
 /// A connection called `plant`, and its id. Nobody listens there: everything stays in the outbox.

@@ -1,119 +1,24 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-    sync::Arc,
-    time::Duration,
-};
+mod installations;
+
+use std::{fs, path::Path, time::Duration};
 
 use tokio::time::{sleep, timeout};
 
-use crate::{
-    Engine, Handle, Options,
-    api::{
-        ApprovalAnswer, AuditKind, AuditQuery, ConnectionEntry, ConnectionSettings, Failure, FollowReason, Follows,
-        NewCommand, NewDevice, NewRollout, RolloutAction, RolloutCommand, RolloutState, RolloutTarget, RolloutView,
-        Settings, Verdict, WaitsFor, WhichMembers,
-    },
-    chance::Chance,
-    clock::{Source, tests::Played},
-    paths::DataDir,
-    vault::Vault,
+use self::installations::{
+    Answered, DAY, Installation, Installations, answer_request, answered, audited, entry, name_operator, plant,
+    restart, trust, waits,
 };
-
-const NOON: i64 = 1_795_435_200_000;
-const DAY: i64 = 86_400_000;
-
-/// One installation: its data, its keyring and its clock.
-struct Installation {
-    data: tempfile::TempDir,
-    vault: Vault,
-    time: Arc<Played>,
-}
-
-impl Installation {
-    fn new() -> Installation {
-        let time = Played::at("a", DAY, NOON);
-        Installation { data: tempfile::tempdir().unwrap(), vault: Vault::in_memory(), time }
-    }
-
-    async fn start(&self) -> Engine {
-        let data_dir = DataDir::open(Some(self.data.path())).unwrap();
-        let options = Options { data_dir, vault: self.vault.clone(), passing: false };
-        Engine::start_with(options, Source::Played(Arc::clone(&self.time)), Chance::Computer).await.unwrap()
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.data.path().join(name)
-    }
-}
-
-async fn name_operator(handle: &Handle, name: &str) {
-    let settings = Settings { operator_name: Some(name.into()), ..handle.settings().await.unwrap() };
-    handle.change_settings(settings).await.unwrap();
-}
-
-fn entry(needs_approval: bool) -> ConnectionEntry {
-    let url = "mqtt://127.0.0.1:9".into();
-    let settings = ConnectionSettings { needs_approval, ..ConnectionSettings::default() };
-    ConnectionEntry { name: "plant".into(), url, settings, ..ConnectionEntry::default() }
-}
-
-/// A connection that requires approvals, with two devices.
-async fn plant(handle: &Handle) -> String {
-    let id = handle.save_connection(entry(true)).await.unwrap().id;
-    let device = |device: &str| NewDevice { device: device.into(), tags: vec!["all".into()], ..NewDevice::default() };
-    handle.add_devices(&id, vec![device("pump-1"), device("pump-2")]).await.unwrap();
-    id
-}
-
-fn restart(connection: &str) -> NewRollout {
-    NewRollout {
-        connection: connection.into(),
-        target: RolloutTarget::Devices { devices: vec!["pump-1".into(), "pump-2".into()] },
-        command: RolloutCommand { name: "restart".into(), args: "{}".to_owned().into(), ..RolloutCommand::default() },
-        rate: Some(20),
-        note: Some("new firmware".into()),
-        ..NewRollout::default()
-    }
-}
-
-fn waits(view: &RolloutView) -> bool {
-    view.state == RolloutState::Waiting && view.waits_for == Some(WaitsFor::Approval)
-}
-
-/// Saves the request of a rollout, has it answered, and says where the answer lies.
-async fn answered(from: (&Handle, &Installation), by: &Handle, rollout: &str, verdict: Verdict) -> PathBuf {
-    let (requester, at) = from;
-    let (request, answer) = (at.path(&format!("{rollout}.request")), at.path(&format!("{rollout}.answer")));
-    requester.save_approval_request(rollout, request.clone().into()).await.unwrap();
-    answer_request(by, &request, &answer, verdict).await.unwrap();
-    answer
-}
-
-async fn answer_request(by: &Handle, request: &Path, to: &Path, verdict: Verdict) -> Result<PathBuf, Failure> {
-    let seen = by.read_approval_request(request.to_owned()).await?;
-    let note = Some("seen on the plan".to_owned());
-    let answer = ApprovalAnswer { request: request.to_owned(), sha256: seen.sha256, verdict, note };
-    by.answer_approval_request(answer, to.to_owned().into()).await
-}
-
-async fn trust(handle: &Handle, other: &Handle, name: &str) {
-    let key = other.identity().await.unwrap().public_key;
-    handle.trust_installation(name, &key).await.unwrap();
-}
-
-async fn said(handle: &Handle, kind: AuditKind) -> Vec<String> {
-    let query = AuditQuery { kinds: vec![kind], limit: 100, ..AuditQuery::default() };
-    handle.audit(query).await.unwrap().entries.into_iter().map(|entry| entry.what).collect()
-}
+use crate::api::{
+    ApprovalAnswer, AuditKind, ConnectionEntry, ConnectionSettings, FollowReason, Follows, NewCommand, NewRollout,
+    RolloutAction, RolloutCommand, RolloutState, RolloutTarget, Verdict, WhichMembers,
+};
 
 #[tokio::test]
 async fn a_dangerous_rollout_starts_only_with_the_approval_of_a_second_installation() {
-    let (ours, theirs) = (Installation::new(), Installation::new());
-    let (engine, other) = (ours.start().await, theirs.start().await);
-    let (ana, bo) = (engine.handle(), other.handle());
+    let two = Installations::strangers().await;
+    let Installations { ours, engine, other, ana, bo, .. } = two;
     name_operator(&ana, "Ana").await;
     name_operator(&bo, "Bo").await;
     let plant = plant(&ana).await;
@@ -178,16 +83,16 @@ async fn a_dangerous_rollout_starts_only_with_the_approval_of_a_second_installat
     let again = import(&answer).await.unwrap_err();
     assert_eq!(again.message, "Rollout 1 no longer waits for an approval.");
 
-    let ours_said = said(&ana, AuditKind::Rollout).await;
+    let our_entries = audited(&ana, AuditKind::Rollout).await;
     assert_eq!(
-        ours_said,
+        our_entries,
         ["Started rollout 1, which Bo approved", "Requested approval of rollout 1: restart to 2 devices"]
     );
-    assert_eq!(said(&ana, AuditKind::Approval).await, ["Added Bo to the trusted installations"]);
-    let theirs_said = said(&bo, AuditKind::Approval).await;
+    assert_eq!(audited(&ana, AuditKind::Approval).await, ["Added Bo to the trusted installations"]);
+    let their_entries = audited(&bo, AuditKind::Approval).await;
     assert!(
-        theirs_said[0].starts_with("Approved rollout 1 of Ana on ")
-            && theirs_said[0].ends_with(": restart to 2 devices")
+        their_entries[0].starts_with("Approved rollout 1 of Ana on ")
+            && their_entries[0].ends_with(": restart to 2 devices")
     );
     engine.stop().await;
     other.stop().await;
@@ -195,10 +100,10 @@ async fn a_dangerous_rollout_starts_only_with_the_approval_of_a_second_installat
 
 #[tokio::test]
 async fn each_answer_that_does_not_count_is_refused_in_its_own_words() {
-    let (ours, theirs, unexpected_devices) = (Installation::new(), Installation::new(), Installation::new());
-    let (engine, other, third) = (ours.start().await, theirs.start().await, unexpected_devices.start().await);
-    let (ana, bo, eve) = (engine.handle(), other.handle(), third.handle());
-    trust(&ana, &bo, "Bo").await;
+    let Installations { ours, theirs, engine, other, ana, bo } = Installations::start().await;
+    let stranger = Installation::new();
+    let third = stranger.start().await;
+    let eve = third.handle();
     let plant = plant(&ana).await;
     let first = ana.start_rollout(restart(&plant)).await.unwrap();
     let second = ana.start_rollout(restart(&plant)).await.unwrap();
@@ -251,7 +156,7 @@ async fn each_answer_that_does_not_count_is_refused_in_its_own_words() {
     // The answer to the request of another installation, and one to an earlier request for the same number.
     let twin = Installation::new();
     let twins = twin.start().await;
-    let its_plant = self::plant(&twins.handle()).await;
+    let its_plant = installations::plant(&twins.handle()).await;
     twins.handle().start_rollout(restart(&its_plant)).await.unwrap();
     let of_twin = answered((&twins.handle(), &twin), &bo, "1", Verdict::Approved).await;
     check(&of_twin, None, "is for a rollout of another installation").await;
@@ -280,20 +185,15 @@ async fn each_answer_that_does_not_count_is_refused_in_its_own_words() {
 
 #[tokio::test]
 async fn a_declined_rollout_is_stopped_with_the_reason() {
-    let (ours, theirs) = (Installation::new(), Installation::new());
-    let (engine, other) = (ours.start().await, theirs.start().await);
-    let (ana, bo) = (engine.handle(), other.handle());
-    trust(&ana, &bo, "Bo").await;
-    let plant = plant(&ana).await;
-    let rollout = ana.start_rollout(restart(&plant)).await.unwrap();
-    let answer = answered((&ana, &ours), &bo, &rollout.id, Verdict::Declined).await;
+    let two = Installations::start().await;
+    let Answered { rollout, answer, .. } = two.answered(Verdict::Declined).await;
+    let ana = &two.ana;
     let stopped = ana.import_approval(answer, None).await.unwrap();
     assert_eq!((stopped.state, stopped.counts.pending), (RolloutState::Stopped, 2));
     assert_eq!(stopped.why.as_deref(), Some("Bo declined it: seen on the plan."));
     assert!(stopped.ended_at.is_some());
-    assert_eq!(said(&ana, AuditKind::Rollout).await[0], "Stopped rollout 1, which Bo declined");
-    engine.stop().await;
-    other.stop().await;
+    assert_eq!(audited(ana, AuditKind::Rollout).await[0], "Stopped rollout 1, which Bo declined");
+    two.stop().await;
 }
 
 #[tokio::test]
@@ -343,13 +243,9 @@ async fn there_is_no_way_around_an_approval() {
 
 #[tokio::test]
 async fn an_approved_rollout_is_paused_when_its_connection_reaches_another_broker() {
-    let (ours, theirs) = (Installation::new(), Installation::new());
-    let (engine, other) = (ours.start().await, theirs.start().await);
-    let (ana, bo) = (engine.handle(), other.handle());
-    trust(&ana, &bo, "Bo").await;
-    let plant = plant(&ana).await;
-    let rollout = ana.start_rollout(restart(&plant)).await.unwrap();
-    let answer = answered((&ana, &ours), &bo, &rollout.id, Verdict::Approved).await;
+    let two = Installations::start().await;
+    let Answered { plant, rollout, answer } = two.answered(Verdict::Approved).await;
+    let ana = &two.ana;
     ana.import_approval(answer, None).await.unwrap();
     let moved = ConnectionEntry { id: Some(plant.clone()), url: "mqtt://127.0.0.1:10".into(), ..entry(true) };
     ana.save_connection(moved).await.unwrap();
@@ -363,19 +259,14 @@ async fn an_approved_rollout_is_paused_when_its_connection_reaches_another_broke
     timeout(Duration::from_secs(20), paused).await.unwrap();
     ana.save_connection(ConnectionEntry { id: Some(plant), ..entry(true) }).await.unwrap();
     ana.act_on_rollout(&rollout.id, RolloutAction::Resume).await.unwrap();
-    engine.stop().await;
-    other.stop().await;
+    two.stop().await;
 }
 
 #[tokio::test]
 async fn a_rollout_that_was_altered_after_its_request_does_not_start() {
-    let (ours, theirs) = (Installation::new(), Installation::new());
-    let (engine, other) = (ours.start().await, theirs.start().await);
-    let (ana, bo) = (engine.handle(), other.handle());
-    trust(&ana, &bo, "Bo").await;
-    let plant = plant(&ana).await;
-    let rollout = ana.start_rollout(restart(&plant)).await.unwrap();
-    let answer = answered((&ana, &ours), &bo, &rollout.id, Verdict::Approved).await;
+    let two = Installations::start().await;
+    let Answered { rollout, answer, .. } = two.answered(Verdict::Approved).await;
+    let Installations { ours, engine, other, ana, .. } = two;
     ana.note_rollout(&rollout.id, Some("a note may change".into())).await.unwrap();
     engine.stop().await;
     let meddle = |sql: &str| {
@@ -414,13 +305,9 @@ async fn a_rollout_that_was_altered_after_its_request_does_not_start() {
 
 #[tokio::test]
 async fn an_approval_is_not_used_again_in_an_older_copy_of_the_database() {
-    let (ours, theirs) = (Installation::new(), Installation::new());
-    let (engine, other) = (ours.start().await, theirs.start().await);
-    let (ana, bo) = (engine.handle(), other.handle());
-    trust(&ana, &bo, "Bo").await;
-    let plant = plant(&ana).await;
-    let rollout = ana.start_rollout(restart(&plant)).await.unwrap();
-    let answer = answered((&ana, &ours), &bo, &rollout.id, Verdict::Approved).await;
+    let two = Installations::start().await;
+    let Answered { rollout, answer, .. } = two.answered(Verdict::Approved).await;
+    let Installations { ours, engine, other, ana, .. } = two;
     engine.stop().await;
     let (file, copy) = (ours.path(crate::store::FILE_NAME), ours.path("copy"));
     fs::copy(&file, &copy).unwrap();
@@ -443,9 +330,8 @@ async fn an_approval_is_not_used_again_in_an_older_copy_of_the_database() {
 
 #[tokio::test]
 async fn an_installation_is_trusted_by_the_file_that_it_has_saved() {
-    let (ours, theirs) = (Installation::new(), Installation::new());
-    let (engine, other) = (ours.start().await, theirs.start().await);
-    let (ana, bo) = (engine.handle(), other.handle());
+    let two = Installations::strangers().await;
+    let Installations { ours, engine, other, ana, bo, .. } = two;
     let file = ours.path("bo.wilco-identity");
     bo.export_identity(file.clone().into()).await.unwrap();
     let read = ana.read_identity(file.clone()).await.unwrap();
@@ -470,7 +356,7 @@ async fn an_installation_is_trusted_by_the_file_that_it_has_saved() {
         format!("Removed {} from the trusted installations", read.name),
         format!("Added {} to the trusted installations", read.name),
     ];
-    assert_eq!(said(&ana, AuditKind::Approval).await, expected);
+    assert_eq!(audited(&ana, AuditKind::Approval).await, expected);
     engine.stop().await;
     other.stop().await;
 }
