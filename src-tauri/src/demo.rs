@@ -1,6 +1,6 @@
 //! The demo fleet inside the app.
 
-use std::{fs, io::Write, path::Path};
+use std::{fs, path::Path};
 
 use wilco_device::demo::{DEMO_DEVICES, DemoError, DemoFleet};
 use wilco_engine::{
@@ -54,9 +54,7 @@ pub(crate) fn keep_faults(data_dir: &Path, faults: &FaultDials) -> Result<(), Fa
         hint: Some("Check the disk and the permissions of the data folder.".into()),
     };
     let text = serde_json::to_vec(faults).map_err(|error| failed(&error))?;
-    let mut file = tempfile::NamedTempFile::new_in(data_dir).map_err(|error| failed(&error))?;
-    file.write_all(&text).map_err(|error| failed(&error))?;
-    file.persist(data_dir.join(FAULTS)).map(drop).map_err(|error| failed(&error))
+    wilco_atomic_file::replace(&data_dir.join(FAULTS), &text).map_err(|error| failed(&error))
 }
 
 fn shortfall(devices: usize) -> Option<String> {

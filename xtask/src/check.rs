@@ -19,18 +19,30 @@ const PURE: [(&str, &[&str]); 2] = [
 
 /// The other layers, and the crates of this repository that each may depend on. They depend one way: `store`,
 /// `credentials` and `mqtt` know nothing of the window's types.
-const LAYERS: [(&str, &[&str]); 11] = [
+const LAYERS: [(&str, &[&str]); 12] = [
+    ("wilco-atomic-file", &[]),
     ("wilco-failure", &[]),
     ("wilco-connection", &["wilco-dialect", "wilco-failure", "wilco-ledger"]),
     ("wilco-definitions", &["wilco-connection", "wilco-dialect", "wilco-failure", "wilco-ledger"]),
     ("wilco-credentials", &["wilco-connection", "wilco-failure", "wilco-ledger"]),
-    ("wilco-store", &["wilco-connection", "wilco-definitions", "wilco-dialect", "wilco-failure", "wilco-ledger"]),
+    (
+        "wilco-store",
+        &[
+            "wilco-atomic-file",
+            "wilco-connection",
+            "wilco-definitions",
+            "wilco-dialect",
+            "wilco-failure",
+            "wilco-ledger",
+        ],
+    ),
     ("wilco-mqtt", &["wilco-connection", "wilco-credentials", "wilco-dialect", "wilco-failure", "wilco-ledger"]),
     ("wilco-api", &["wilco-connection", "wilco-credentials", "wilco-definitions", "wilco-failure", "wilco-ledger"]),
     (
         "wilco-engine",
         &[
             "wilco-api",
+            "wilco-atomic-file",
             "wilco-connection",
             "wilco-credentials",
             "wilco-definitions",
@@ -40,7 +52,7 @@ const LAYERS: [(&str, &[&str]); 11] = [
             "wilco-store",
         ],
     ),
-    ("wilco-device", &["wilco-dialect", "wilco-ledger"]),
+    ("wilco-device", &["wilco-atomic-file", "wilco-dialect", "wilco-ledger"]),
     ("wilco-rehearsal", &["wilco-device", "wilco-dialect", "wilco-engine", "wilco-ledger"]),
     ("wilco-cli", &["wilco-dialect", "wilco-engine", "wilco-ledger", "wilco-rehearsal"]),
 ];

@@ -2,7 +2,6 @@
 
 use std::{
     fs, io,
-    io::Write,
     path::{Path, PathBuf},
 };
 
@@ -69,11 +68,7 @@ impl Store {
     /// That of the file system.
     pub fn save(&self, memory: &Memory) -> io::Result<()> {
         let Store::File(path) = self else { return Ok(()) };
-        let beside = path.with_extension("json.new");
-        let mut file = fs::File::create(&beside)?;
-        file.write_all(&serde_json::to_vec(memory)?)?;
-        file.sync_data()?;
-        fs::rename(&beside, path)
+        wilco_atomic_file::replace(path, &serde_json::to_vec(memory)?)
     }
 }
 

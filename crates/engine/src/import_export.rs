@@ -22,12 +22,12 @@ use zeroize::Zeroizing;
 
 use crate::{
     api::{ConnectionEntry, ConnectionSettings, EnabledDialect, Failure, FailureCode, FileToWrite, Secrets, invalid},
-    atomic_file::{self, Readers},
-    paths,
+    output_file, paths,
     profile::Bundle,
     store::Profile,
     vault::Secret,
 };
+use wilco_atomic_file::Readers;
 
 /// The type of the file.
 const FORMAT: &str = "wilco connections";
@@ -98,7 +98,7 @@ pub(crate) fn write(
         zeroize::Zeroize::zeroize(&mut line.secrets);
     }
     match passphrase {
-        None => atomic_file::write(to, Readers::Owner, &plain),
+        None => output_file::write(to, Readers::Owner, &plain),
         Some(passphrase) => {
             let length = passphrase.chars().count();
             if length < SHORTEST_PASSPHRASE {
@@ -113,7 +113,7 @@ pub(crate) fn write(
                 message: format!("The connections could not be encrypted: {error}."),
                 hint: None,
             })?;
-            atomic_file::write(to, Readers::Owner, sealed.as_bytes())
+            output_file::write(to, Readers::Owner, sealed.as_bytes())
         }
     }
 }

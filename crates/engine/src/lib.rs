@@ -8,7 +8,6 @@
 mod absent;
 mod answer_times;
 mod approval;
-mod atomic_file;
 mod audit;
 mod catalogue;
 mod chance;
@@ -33,6 +32,7 @@ mod message_rates;
 mod new_command;
 mod new_devices;
 mod notifications;
+mod output_file;
 pub mod paths;
 mod profile;
 mod rollouts;

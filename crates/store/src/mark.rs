@@ -6,8 +6,8 @@
 //! busy, and at the end.
 
 use std::{
-    fs::{self, OpenOptions},
-    io::{self, ErrorKind, Write},
+    fs,
+    io::{self, ErrorKind},
     path::{Path, PathBuf},
 };
 
@@ -112,7 +112,8 @@ impl HighWaterMark {
     }
 
     fn put(&self, written: &Written) {
-        if let Err(error) = replace(&self.path, written) {
+        let replaced = serde_json::to_vec(written).map_err(io::Error::from);
+        if let Err(error) = replaced.and_then(|content| wilco_atomic_file::replace(&self.path, &content)) {
             tracing::warn!(%error, "the mark beside the database could not be written");
         }
     }
@@ -155,25 +156,6 @@ fn read(path: &Path) -> Option<Written> {
             None
         }
     }
-}
-
-/// Writes the file as a whole or not at all. Only its owner may read it.
-fn replace(path: &Path, written: &Written) -> io::Result<()> {
-    let beside = path.with_extension("mark.new");
-    if let Err(error) = fs::remove_file(&beside)
-        && error.kind() != ErrorKind::NotFound
-    {
-        return Err(error);
-    }
-    let mut options = OpenOptions::new();
-    // No symbolic link is followed: nothing is there.
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(&beside)?;
-    file.write_all(&serde_json::to_vec(written)?)?;
-    file.sync_data()?;
-    fs::rename(&beside, path)
 }
 
 #[cfg(test)]

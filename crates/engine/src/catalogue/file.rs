@@ -10,9 +10,9 @@ use wilco_dialect::json;
 
 use crate::{
     api::{CommandButton, CommandDefinition, Failure, FailureCode, FileToWrite, JsonText},
-    atomic_file::{self, Readers},
-    import_export,
+    import_export, output_file,
 };
+use wilco_atomic_file::Readers;
 
 /// The type of the file.
 const FORMAT: &str = "wilco commands";
@@ -106,7 +106,7 @@ pub(crate) fn write(to: &FileToWrite, content: Content) -> Result<PathBuf, Failu
         hint: None,
     })?;
     // No secret is in it, and it is meant for others.
-    atomic_file::write(to, Readers::ExpectedAnswer, &text)
+    output_file::write(to, Readers::Umask, &text)
 }
 
 /// Reads a file that [`write`] or a person has written. Blocks.

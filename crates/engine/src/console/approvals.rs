@@ -14,15 +14,15 @@ use crate::{
         Verdict, grouped, invalid, legible,
     },
     approval::{self, Answer, Identity, Request, Sample},
-    atomic_file::{self, Readers},
     audit::{devices, hex, plain, unhex},
-    controller, dialects,
+    controller, dialects, output_file,
     paths::whole,
     rollouts::{target, terms},
     store::{NewAuditEntry, StoredApproval, TrustedInstallation},
     vault::VaultError,
     views,
 };
+use wilco_atomic_file::Readers;
 
 /// The longest name of an installation, in characters.
 const NAME: usize = 200;
@@ -48,7 +48,7 @@ impl Handle {
     pub async fn export_identity(&self, to: FileToWrite) -> Result<PathBuf, Failure> {
         let key = self.signing_key().await?;
         let text = Identity::text(&self.audit.signer().name, &key)?;
-        blocking(move || atomic_file::write(&to, Readers::ExpectedAnswer, text.as_bytes())).await
+        blocking(move || output_file::write(&to, Readers::Umask, text.as_bytes())).await
     }
 
     /// Reads such a file of another installation.
@@ -144,7 +144,7 @@ impl Handle {
             members.iter().map(|member| (member.device.as_str(), member.args.as_deref())),
             &key,
         )?;
-        blocking(move || atomic_file::write(&to, Readers::ExpectedAnswer, text.as_bytes())).await
+        blocking(move || output_file::write(&to, Readers::Umask, text.as_bytes())).await
     }
 
     /// Reads a request of another installation, and says what it asks.
@@ -184,12 +184,12 @@ impl Handle {
         let answer = Answer::new(&request, by, (verdict, note.clone()), self.clock.now().0);
         let text = answer.text(&key)?;
         // A file that cannot be written is told before anything is in the audit.
-        let file = blocking(move || atomic_file::AtomicFile::begin(&to, Readers::ExpectedAnswer)).await?;
+        let file = blocking(move || output_file::OutputFile::begin(&to, Readers::Umask)).await?;
         self.store.append_audit(self.audit_answered(&request, verdict, note)).await?;
         blocking(move || {
             use std::io::Write;
             let mut file = file;
-            file.write_all(text.as_bytes()).map_err(|error| atomic_file::refused(file.path(), &error))?;
+            file.write_all(text.as_bytes()).map_err(|error| output_file::refused(file.path(), &error))?;
             file.finish()
         })
         .await

@@ -11,13 +11,14 @@ use wilco_ledger::DeviceId;
 use super::{Handle, beyond, blocking, devices::AT_ONCE};
 use crate::{
     api::{DeviceExport, DeviceImport, DeviceQuery, Failure, FileToWrite, ImportError, NewDevice},
-    atomic_file::{AtomicFile, Readers, refused},
     controller::{SharedConnection, SharedFleet},
     device_file::{Line, Lines, Writer, WrongLine},
     fleet::{AnnotationChange, Search},
+    output_file::{OutputFile, refused},
     paths::whole,
     store::Annotation,
 };
+use wilco_atomic_file::Readers;
 
 /// Wrong lines that are named.
 const NAMED: usize = 100;
@@ -167,9 +168,9 @@ fn example(device: &DeviceId, change: &AnnotationChange) -> NewDevice {
 }
 
 fn write_file(fleet: &SharedFleet, devices: &[DeviceId], to: &FileToWrite) -> Result<DeviceExport, Failure> {
-    let file = AtomicFile::begin(to, Readers::Owner)?;
+    let file = OutputFile::begin(to, Readers::Owner)?;
     let path = file.path().to_owned();
-    let write = || -> io::Result<AtomicFile> {
+    let write = || -> io::Result<OutputFile> {
         let mut writer = Writer::begin(BufWriter::new(file))?;
         // In parts, so that a slow disk does not block the fleet.
         for ids in devices.chunks(AT_ONCE) {

@@ -14,9 +14,10 @@ use crate::{
         Failure, FailureCode, FileToWrite, IdForm, MessageReading, OutcomeWord, OwnDialect, ReadingKind, SampleMessage,
         invalid,
     },
-    atomic_file::{self, Readers},
+    output_file,
     store::Profile,
 };
+use wilco_atomic_file::Readers;
 
 /// The most messages that a draft is tried on; the latest count.
 const MOST_SAMPLES: usize = 2_000;
@@ -113,7 +114,7 @@ impl Handle {
     pub async fn export_dialect(&self, connection: &str, name: &str, to: FileToWrite) -> Result<PathBuf, Failure> {
         let profile = self.profile(connection).await?;
         let text = text_of(&profile, name).ok_or_else(|| not_found("dialect file", name))?;
-        blocking(move || atomic_file::write(&to, Readers::ExpectedAnswer, text.as_bytes())).await
+        blocking(move || output_file::write(&to, Readers::Umask, text.as_bytes())).await
     }
 
     /// Reads a dialect file, to be looked at before it is saved.

@@ -13,13 +13,14 @@ use crate::{
         ApprovalDecision, AuditKind, CommandView, EvidenceExport, EvidenceFileView, EvidenceOf,
         EvidenceRecordKind as Kind, Failure, FileToWrite, MemberQuery, RolloutView, Verdict, grouped,
     },
-    atomic_file::{AtomicFile, Readers},
     audit::{hex, of_profile},
     evidence_file::{self, Header, Writer},
+    output_file::OutputFile,
     paths::whole,
     store::{AuditFilter, ConnectionId, HistoryFilter, Profile, StoredApproval, StoredAuditEntry},
     views,
 };
+use wilco_atomic_file::Readers;
 
 /// Commands of one page.
 const PAGE: u32 = 1_000;
@@ -47,7 +48,7 @@ impl Handle {
             machine: self.audit.machine().to_owned(),
             connection: profile.as_ref().map(of_profile),
         };
-        let writer = blocking(move || Writer::begin(AtomicFile::begin(&to, Readers::Owner)?, &header)).await?;
+        let writer = blocking(move || Writer::begin(OutputFile::begin(&to, Readers::Owner)?, &header)).await?;
         let writer = match of {
             EvidenceOf::Command { connection, device, id } => {
                 let of = (ConnectionId::from(connection), device_id(&device)?, command_id(&id)?);

@@ -10,9 +10,10 @@ use tokio::sync::{Mutex, Notify, mpsc::UnboundedSender};
 use super::{Handle, blocking};
 use crate::{
     api::{CommandView, ExportFormat, ExportView, Failure, FileToWrite, HistoryQuery},
-    atomic_file::{AtomicFile, Readers, refused},
     history_writer::HistoryWriter,
+    output_file::{OutputFile, refused},
 };
+use wilco_atomic_file::Readers;
 
 /// Rows of one page, between which an export can be stopped.
 const PAGE: u32 = 1_000;
@@ -26,7 +27,7 @@ pub(super) struct Export {
 
 /// The rows on their way to a file.
 struct Rows {
-    history_writer: HistoryWriter<BufWriter<AtomicFile>>,
+    history_writer: HistoryWriter<BufWriter<OutputFile>>,
     path: PathBuf,
 }
 
@@ -86,7 +87,7 @@ impl Handle {
 
 impl Rows {
     fn begin(to: &FileToWrite, format: ExportFormat) -> Result<Rows, Failure> {
-        let file = AtomicFile::begin(to, Readers::Owner)?;
+        let file = OutputFile::begin(to, Readers::Owner)?;
         let path = file.path().to_owned();
         let history_writer =
             HistoryWriter::begin(format, BufWriter::new(file)).map_err(|error| refused(&path, &error))?;

@@ -8,10 +8,11 @@ use tokio::task::spawn_blocking;
 use super::{Handle, command_id, defect, device_id, not_found};
 use crate::{
     api::{AuditKind, Failure, FileToWrite, KeptLog, LogView},
-    atomic_file::{self, Readers},
     logs::{self, Log},
+    output_file,
     store::ConnectionId,
 };
+use wilco_atomic_file::Readers;
 
 impl Handle {
     /// The logs that are kept of a device, newest first: the last five.
@@ -57,7 +58,7 @@ impl Handle {
         to: FileToWrite,
     ) -> Result<PathBuf, Failure> {
         let log = self.log(connection, device, id, true).await?;
-        let write = move || atomic_file::write(&to, Readers::Owner, logs::plain(&log.parts).as_bytes());
+        let write = move || output_file::write(&to, Readers::Owner, logs::plain(&log.parts).as_bytes());
         spawn_blocking(write).await.map_err(defect)?
     }
 

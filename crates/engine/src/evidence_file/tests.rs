@@ -8,9 +8,10 @@ use wilco_credentials::signing::SigningKey;
 use super::{FORMAT, Header, Writer, read};
 use crate::{
     api::{EvidenceFileView, EvidenceRecordKind, EvidenceSignature, FailureCode, FileToWrite},
-    atomic_file::{AtomicFile, Readers},
+    output_file::OutputFile,
     vault::Vault,
 };
+use wilco_atomic_file::Readers;
 
 /// The lines of a file with four records.
 fn lines(key: Result<&SigningKey, String>) -> Vec<String> {
@@ -25,7 +26,7 @@ fn lines(key: Result<&SigningKey, String>) -> Vec<String> {
         machine: "desk".into(),
         connection: None,
     };
-    let file = AtomicFile::begin(&FileToWrite::from(path.clone()), Readers::Owner).unwrap();
+    let file = OutputFile::begin(&FileToWrite::from(path.clone()), Readers::Owner).unwrap();
     let mut writer = Writer::begin(file, &header).unwrap();
     for number in 0..4 {
         writer.line(&json!({ "record": "event", "device": "pump-7", "at": number, "text": "Sent" })).unwrap();

@@ -10,7 +10,7 @@ use wilco_credentials::signing::SigningKey;
 use super::FORMAT;
 use crate::{
     api::{EvidenceSignature, Failure},
-    atomic_file::{AtomicFile, refused},
+    output_file::{OutputFile, refused},
     signed_lines::Hash,
 };
 
@@ -30,13 +30,13 @@ pub(crate) struct Header {
 
 /// A file that is being written. Blocks.
 pub(crate) struct Writer {
-    file: BufWriter<AtomicFile>,
+    file: BufWriter<OutputFile>,
     hashes: Vec<Hash>,
 }
 
 impl Writer {
     /// Begins with the first line.
-    pub(crate) fn begin(file: AtomicFile, header: &Header) -> Result<Writer, Failure> {
+    pub(crate) fn begin(file: OutputFile, header: &Header) -> Result<Writer, Failure> {
         #[derive(Serialize)]
         struct First<'a> {
             format: &'static str,
@@ -65,7 +65,7 @@ impl Writer {
     }
 
     /// Ends with the list of hashes and its signature, or with the reason why there is none.
-    pub(crate) fn end(mut self, key: Result<&SigningKey, String>) -> Result<(AtomicFile, EvidenceSignature), Failure> {
+    pub(crate) fn end(mut self, key: Result<&SigningKey, String>) -> Result<(OutputFile, EvidenceSignature), Failure> {
         let mut line = FORMAT.last_line(&self.hashes, key.as_ref().copied().map_err(String::as_str));
         line.push('\n');
         let signature = match key {

@@ -13,10 +13,11 @@ use crate::{
         CommandDetail, Failure, FailureCode, FileToWrite, MemberQuery, MemberState, MemberView, ReportFormat,
         RolloutView,
     },
-    atomic_file::{AtomicFile, Readers, refused},
     history_writer::{exact_time, harmless, plain},
+    output_file::{OutputFile, refused},
     rollouts::{self, LISTED, Report, SLOWEST},
 };
+use wilco_atomic_file::Readers;
 
 /// The columns of members. Stages count from 1.
 const COLUMNS: [&str; 11] = [
@@ -61,7 +62,7 @@ impl Handle {
     ) -> Result<PathBuf, Failure> {
         let detail = self.rollout(&query.rollout).await?;
         // A path that cannot be written is reported before the data is collected.
-        let file = blocking(move || AtomicFile::begin(&to, Readers::Owner)).await?;
+        let file = blocking(move || OutputFile::begin(&to, Readers::Owner)).await?;
         match format {
             ReportFormat::Html | ReportFormat::Markdown => {
                 let query = MemberQuery { rollout: query.rollout, states: failed_states(), ..MemberQuery::default() };
@@ -101,7 +102,7 @@ impl Handle {
     /// One at a time: the evidence of a hundred thousand is more than is kept in memory.
     async fn write_json(
         &self,
-        mut file: AtomicFile,
+        mut file: OutputFile,
         rollout: &RolloutView,
         members: Vec<MemberView>,
     ) -> Result<PathBuf, Failure> {
@@ -138,7 +139,7 @@ fn answered_states() -> Vec<MemberState> {
     MemberState::ALL.into_iter().filter(is_answer).collect()
 }
 
-fn write_csv(file: &mut AtomicFile, rollout: &RolloutView, members: &[MemberView]) -> io::Result<()> {
+fn write_csv(file: &mut OutputFile, rollout: &RolloutView, members: &[MemberView]) -> io::Result<()> {
     let mut writer = csv::Writer::from_writer(BufWriter::new(file));
     writer.write_record(COLUMNS).map_err(plain)?;
     for member in members {
@@ -161,7 +162,7 @@ fn write_csv(file: &mut AtomicFile, rollout: &RolloutView, members: &[MemberView
     writer.flush()
 }
 
-fn append(mut file: AtomicFile, bytes: &[u8]) -> Result<AtomicFile, Failure> {
+fn append(mut file: OutputFile, bytes: &[u8]) -> Result<OutputFile, Failure> {
     file.write_all(bytes).map_err(|error| refused(file.path(), &error))?;
     Ok(file)
 }

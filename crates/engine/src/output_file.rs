@@ -1,44 +1,32 @@
-//! A file that replaces an existing one only when all of it is on the disk.
+//! Files that people ask for: where they may be written, and why one could not be written, as a sentence.
 //!
-//! The caller writes the content.
+//! The caller writes the content, and [`AtomicFile`] replaces an earlier file.
 
 use std::{
-    fs::Permissions,
     io::{self, ErrorKind, Write},
     path::{Path, PathBuf},
 };
 
-use tempfile::NamedTempFile;
+use wilco_atomic_file::{AtomicFile, Existing, Readers};
 
 use crate::{
     api::{Failure, FailureCode, FileToWrite},
     paths,
 };
 
-/// The permissions of a file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Readers {
-    /// Only its owner may read it.
-    Owner,
-    /// As the owner's other files: what the umask permits.
-    ExpectedAnswer,
+/// A file that is being written. Dropped before [`OutputFile::finish`], nothing is left of it.
+pub(crate) struct OutputFile {
+    file: AtomicFile,
+    existing: Existing,
 }
 
-/// A file that is being written. Its content goes to a temporary file in the same folder first, so that a full disk does
-/// not cost the earlier file. Dropped before [`AtomicFile::finish`], nothing is left of it.
-pub(crate) struct AtomicFile {
-    file: NamedTempFile,
-    path: PathBuf,
-    replace: bool,
-}
-
-impl AtomicFile {
-    /// Creates the temporary file. Blocks, as all of it does.
+impl OutputFile {
+    /// Creates its temporary file. Blocks, as all of it does.
     ///
     /// # Errors
     /// [`FailureCode::Exists`] where a file is in the way that is not to be replaced; [`FailureCode::File`] where the
     /// folder cannot be written to.
-    pub(crate) fn begin(to: &FileToWrite, readers: Readers) -> Result<AtomicFile, Failure> {
+    pub(crate) fn begin(to: &FileToWrite, readers: Readers) -> Result<OutputFile, Failure> {
         let path = paths::whole(&to.path)?;
         if path.is_dir() {
             return Err(refused(&path, &ErrorKind::IsADirectory.into()));
@@ -46,36 +34,33 @@ impl AtomicFile {
         if !to.replace && path.symlink_metadata().is_ok() {
             return Err(refused(&path, &ErrorKind::AlreadyExists.into()));
         }
-        let file = temporary(&path, readers).map_err(|error| refused(&path, &error))?;
-        Ok(AtomicFile { file, path, replace: to.replace })
+        let file = AtomicFile::create(path.clone(), readers).map_err(|error| refused(&path, &error))?;
+        Ok(OutputFile { file, existing: if to.replace { Existing::Replaced } else { Existing::Kept } })
     }
 
     /// The absolute path that the file will have.
     pub(crate) fn path(&self) -> &Path {
-        &self.path
+        self.file.path()
     }
 
     /// Moves it to its place, and returns its path.
     ///
     /// # Errors
-    /// As for [`AtomicFile::begin`]: somebody may have created a file there meanwhile.
+    /// As for [`OutputFile::begin`]: somebody may have created a file there meanwhile.
     pub(crate) fn finish(self) -> Result<PathBuf, Failure> {
-        let AtomicFile { file, path, replace } = self;
-        file.as_file().sync_all().map_err(|error| refused(&path, &error))?;
-        let persisted = if replace { file.persist(&path) } else { file.persist_noclobber(&path) };
-        persisted.map_err(|error| refused(&path, &error.error))?;
-        Ok(path)
+        let path = self.path().to_owned();
+        self.file.finish(self.existing).map_err(|error| refused(&path, &error))
     }
 }
 
 /// Writes a small file at once.
 pub(crate) fn write(to: &FileToWrite, readers: Readers, content: &[u8]) -> Result<PathBuf, Failure> {
-    let mut file = AtomicFile::begin(to, readers)?;
+    let mut file = OutputFile::begin(to, readers)?;
     file.write_all(content).map_err(|error| refused(file.path(), &error))?;
     file.finish()
 }
 
-impl Write for AtomicFile {
+impl Write for OutputFile {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.file.write(bytes)
     }
@@ -111,66 +96,17 @@ pub(crate) fn refused(path: &Path, error: &io::Error) -> Failure {
     Failure { code: FailureCode::File, message, hint: Some(hint.into()) }
 }
 
-/// A new file in the folder of that path.
-fn temporary(path: &Path, readers: Readers) -> io::Result<NamedTempFile> {
-    let mut prefix = path.file_name().unwrap_or_default().to_owned();
-    prefix.push(".");
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(&prefix).suffix(".part");
-    if readers == Readers::ExpectedAnswer
-        && let Some(permissions) = usual_permissions()
-    {
-        builder.permissions(permissions);
-    }
-    builder.tempfile_in(path.parent().unwrap_or(Path::new("/")))
-}
-
-/// The mode before the umask; the temporary file itself is readable only by its owner.
-#[cfg(unix)]
-fn usual_permissions() -> Option<Permissions> {
-    Some(std::os::unix::fs::PermissionsExt::from_mode(0o666))
-}
-
-#[cfg(not(unix))]
-fn usual_permissions() -> Option<Permissions> {
-    None
-}
-
 #[cfg(test)]
 mod tests {
     #![expect(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 
-    use std::{
-        fs,
-        io::{ErrorKind, Write},
-        path::Path,
-    };
+    use std::{fs, io::ErrorKind, path::Path};
 
-    use super::{AtomicFile, Readers, refused, write};
+    use super::{OutputFile, Readers, refused, write};
     use crate::api::{FailureCode, FileToWrite};
 
     fn replacing(path: &Path) -> FileToWrite {
         FileToWrite { path: path.to_owned(), replace: true }
-    }
-
-    #[test]
-    fn an_earlier_file_stays_until_the_new_one_is_whole() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("history.csv");
-        fs::write(&path, "earlier").unwrap();
-        let alone = || fs::read_dir(dir.path()).unwrap().count() == 1;
-
-        let mut half = AtomicFile::begin(&replacing(&path), Readers::Owner).unwrap();
-        half.write_all(b"half").unwrap();
-        drop(half);
-        assert_eq!(fs::read_to_string(&path).unwrap(), "earlier");
-        assert!(alone(), "the half one was left");
-
-        let mut whole = AtomicFile::begin(&replacing(&path), Readers::Owner).unwrap();
-        whole.write_all(b"whole").unwrap();
-        whole.finish().unwrap();
-        assert_eq!(fs::read_to_string(&path).unwrap(), "whole");
-        assert!(alone(), "something was left beside it");
     }
 
     #[test]
@@ -179,7 +115,7 @@ mod tests {
         let path = dir.path().join("notes.txt");
         fs::write(&path, "somebody's").unwrap();
         let kept = FileToWrite::from(path.clone());
-        let failure = AtomicFile::begin(&kept, Readers::Owner).err().unwrap();
+        let failure = OutputFile::begin(&kept, Readers::Owner).err().unwrap();
         assert_eq!(failure.code, FailureCode::Exists);
         assert_eq!(failure.message, format!("{} already exists.", path.display()));
         assert_eq!(fs::read_to_string(&path).unwrap(), "somebody's");
@@ -187,25 +123,10 @@ mod tests {
         assert_eq!(fs::read_to_string(&path).unwrap(), "new");
 
         let later = FileToWrite::from(dir.path().join("later.txt"));
-        let begun = AtomicFile::begin(&later, Readers::Owner).unwrap();
+        let begun = OutputFile::begin(&later, Readers::Owner).unwrap();
         fs::write(&later.path, "came meanwhile").unwrap();
         assert_eq!(begun.finish().err().map(|failure| failure.code), Some(FailureCode::Exists));
         assert_eq!(fs::read_to_string(&later.path).unwrap(), "came meanwhile");
-    }
-
-    #[cfg(unix)]
-    #[test]
-    fn what_is_meant_to_be_shared_is_not_its_owner_s_alone() {
-        use std::os::unix::fs::PermissionsExt;
-        let dir = tempfile::tempdir().unwrap();
-        let mode = |name: &str, readers| {
-            let path = write(&dir.path().join(name).into(), readers, b"").unwrap();
-            path.metadata().unwrap().permissions().mode() & 0o777
-        };
-        let usual = dir.path().join("usual");
-        fs::write(&usual, "").unwrap();
-        assert_eq!(mode("secrets", Readers::Owner), 0o600);
-        assert_eq!(mode("commands", Readers::ExpectedAnswer), usual.metadata().unwrap().permissions().mode() & 0o777);
     }
 
     #[test]
@@ -213,7 +134,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         fs::write(dir.path().join("file"), "").unwrap();
         let check = |path: &Path, expected: &str| {
-            let failure = AtomicFile::begin(&replacing(path), Readers::Owner).err().unwrap();
+            let failure = OutputFile::begin(&replacing(path), Readers::Owner).err().unwrap();
             assert_eq!(failure.message, expected.replace("{}", &path.display().to_string()));
         };
         check(dir.path(), "{} is a folder.");
