@@ -186,7 +186,7 @@ async fn each_answer_that_does_not_count_is_refused_in_its_own_words() {
 #[tokio::test]
 async fn a_declined_rollout_is_stopped_with_the_reason() {
     let two = Installations::start().await;
-    let Answered { rollout, answer, .. } = two.answered(Verdict::Declined).await;
+    let Answered { answer, .. } = two.answered(Verdict::Declined).await;
     let ana = &two.ana;
     let stopped = ana.import_approval(answer, None).await.unwrap();
     assert_eq!((stopped.state, stopped.counts.pending), (RolloutState::Stopped, 2));
@@ -306,8 +306,8 @@ async fn a_rollout_that_was_altered_after_its_request_does_not_start() {
 #[tokio::test]
 async fn an_approval_is_not_used_again_in_an_older_copy_of_the_database() {
     let two = Installations::start().await;
-    let Answered { rollout, answer, .. } = two.answered(Verdict::Approved).await;
-    let Installations { ours, engine, other, ana, .. } = two;
+    let Answered { answer, .. } = two.answered(Verdict::Approved).await;
+    let Installations { ours, engine, other, .. } = two;
     engine.stop().await;
     let (file, copy) = (ours.path(crate::store::FILE_NAME), ours.path("copy"));
     fs::copy(&file, &copy).unwrap();
