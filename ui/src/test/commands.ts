@@ -1,42 +1,18 @@
 import type { CommandState } from '../backend/bindings/CommandState';
 import type { CommandView } from '../backend/bindings/CommandView';
+import { queued } from '../backend/fake/past';
 
 /** A command for tests: `led on` to kitchen-0417, queued at 1,000,000. */
 export function command(given: Partial<CommandView> = {}): CommandView {
-  return {
+  const identity = {
     connection: 'demo',
     device: 'kitchen-0417',
     id: '0198f3c2-7d1e-7c2a-9c55-1f2e3d4c5b6a',
     command: 'led',
     args: '{"on":true}',
-    by: 'you',
-    operator: null,
-    state: 'queued',
-    final: false,
     queued_at: 1_000_000,
-    sent_at: null,
-    at_broker_at: null,
-    accepted_at: null,
-    finished_at: null,
-    deadline: 1_010_000,
-    changed_at: 1_000_000,
-    attempts: 0,
-    progress: null,
-    message: null,
-    result: null,
-    match: null,
-    automatic: false,
-    settled_by: null,
-    late: false,
-    duplicates: 0,
-    unreadable: null,
-    conflict: false,
-    contradicted: null,
-    nobody_listening: false,
-    clocks_differ: false,
-    again_of: null,
-    ...given,
   };
+  return { ...queued(identity), ...given };
 }
 
 /** The same command after it has climbed: +2 ms sent, +9 ms at the broker, +31 ms accepted. */

@@ -26,6 +26,8 @@ mod logs;
 #[cfg(test)]
 mod numbers;
 mod offers;
+#[cfg(test)]
+mod recorded;
 mod retention;
 mod rollouts;
 mod saved_views;

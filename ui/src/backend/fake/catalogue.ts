@@ -7,6 +7,7 @@ import type { CommandPreview } from '../bindings/CommandPreview';
 import type { CommandToPreview } from '../bindings/CommandToPreview';
 import type { ImportLine } from '../bindings/ImportLine';
 import { failure } from './failure';
+import recorded from './recorded.json';
 import { BLANK } from '../../format/definition';
 import { refusedTemplate, written } from './template';
 import { fromJson, isObject, objectFrom, readJson, toJson } from '../../format/json';
@@ -16,64 +17,7 @@ const PLAIN: CommandDefinition = { ...BLANK, safe_to_repeat: true };
 const members = (properties: Record<string, unknown>, required: string[] = []) =>
   toJson({ type: 'object', properties, required, additionalProperties: false });
 
-const built = (name: string, title: string, icon: string, more: Partial<CommandDefinition> = {}): CatalogueEntry => ({
-  id: name,
-  built_in: true,
-  definition: { ...PLAIN, name, title, icon, ...more },
-});
-
-const whole = (title: string, minimum: number, maximum: number, description: string) => ({
-  type: 'integer',
-  title,
-  minimum,
-  maximum,
-  description,
-});
-
-const BUILT_IN: CatalogueEntry[] = [
-  built('led', 'LED', 'bulb', { schema: members({ on: { type: 'boolean', title: 'On' } }, ['on']) }),
-  built('restart', 'Restart', 'restart', {
-    schema: members({ delay_ms: whole('Delay', 0, 60_000, 'How long it waits before it restarts, milliseconds.') }),
-    timeout_ms: 60_000,
-    safe_to_repeat: false,
-    dangerous: true,
-  }),
-  built('telemetry.set', 'Telemetry interval', 'gauge', {
-    schema: members({ interval_ms: whole('Interval', 100, 3_600_000, 'How often it measures, milliseconds.') }, [
-      'interval_ms',
-    ]),
-  }),
-  built('config.get', 'Read configuration', 'wrench'),
-  built('config.set', 'Change configuration', 'wrench', {
-    schema: members(
-      {
-        changes: {
-          type: 'object',
-          title: 'Changes',
-          minProperties: 1,
-          description: 'New values by key.',
-          additionalProperties: true,
-        },
-        apply: {
-          type: 'string',
-          enum: ['now', 'restart'],
-          title: 'Apply',
-          default: 'now',
-          description: 'Immediately, or at the next restart.',
-        },
-      },
-      ['changes', 'apply'],
-    ),
-  }),
-  built('log.get', 'Read log', 'log', {
-    schema: members({ lines: whole('Lines', 1, 100_000, 'Number of newest lines; the whole log if not given.') }),
-    timeout_ms: 60_000,
-  }),
-  built('state.get', 'Report state', 'eye'),
-  built('identify', 'Identify', 'identify', {
-    schema: members({ seconds: whole('Seconds', 1, 60, 'How long it blinks.') }),
-  }),
-];
+const BUILT_IN: CatalogueEntry[] = recorded.catalogue;
 
 export class FakeCatalogue {
   #own: CatalogueEntry[] = [];

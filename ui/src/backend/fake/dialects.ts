@@ -4,35 +4,9 @@ import type { DescribedDevice } from '../bindings/DescribedDevice';
 import type { DialectView } from '../bindings/DialectView';
 import type { FakeDevice } from './fleet';
 import { toJson } from '../../format/json';
+import recorded from './recorded.json';
 
-const view = (name: string, title: string, about: string, more: Partial<DialectView> = {}): DialectView => ({
-  name,
-  title,
-  about,
-  own: false,
-  finds_devices: true,
-  on_request: false,
-  settings: [],
-  ...more,
-});
-
-export const DIALECTS: DialectView[] = [
-  view('wilco', 'Wilco', 'Wilco’s own JSON. Every answer names its command.', { own: true, finds_devices: false }),
-  view('text', 'Plain text', 'Free text or JSON; devices answer SUCCESS: … or FAILURE: ….', {
-    own: true,
-    finds_devices: false,
-  }),
-  view('tasmota', 'Tasmota', 'Switches, lights and sensors with Tasmota firmware.'),
-  view('shelly', 'Shelly', 'Shelly devices of the second generation and later, by JSON RPC.'),
-  view('zigbee2mqtt', 'Zigbee2MQTT', 'Zigbee devices behind a Zigbee2MQTT bridge.', {
-    settings: [{ name: 'base', title: 'Base topic', default: 'zigbee2mqtt' }],
-  }),
-  view('homeassistant', 'Home Assistant discovery', 'Devices that announce themselves for Home Assistant.', {
-    settings: [{ name: 'prefix', title: 'Discovery prefix', default: 'homeassistant' }],
-  }),
-  view('atlas', 'IoT Atlas', 'The command pattern of the IoT Atlas.', { finds_devices: false }),
-  view('aws-commands', 'AWS IoT Commands', 'AWS IoT remote commands.', { finds_devices: false, on_request: true }),
-];
+export const DIALECTS: DialectView[] = recorded.dialects;
 
 /** The schema of a command that needs all of these. */
 const takes = (properties: Record<string, unknown>) =>

@@ -77,13 +77,8 @@ function ended(
     return {
       ...command,
       state: 'expired',
-      sent_at: null,
-      at_broker_at: null,
-      accepted_at: null,
+      ...NEVER_SENT,
       finished_at: end,
-      attempts: 0,
-      result: null,
-      match: null,
     };
   }
   if (lot < 0.1) {
@@ -91,18 +86,23 @@ function ended(
     return {
       ...command,
       state: 'cancelled',
-      sent_at: null,
-      at_broker_at: null,
-      accepted_at: null,
+      ...NEVER_SENT,
       finished_at: end,
-      attempts: 0,
-      result: null,
-      match: null,
     };
   }
   if (lot < 0.11) return { ...command, late: true, finished_at: command.queued_at + 12_600, attempts: 2 };
   return lot > 0.96 ? { ...command, duplicates: 1 } : command;
 }
+
+const NEVER_SENT = {
+  sent_at: null,
+  at_broker_at: null,
+  accepted_at: null,
+  finished_at: null,
+  attempts: 0,
+  result: null,
+  match: null,
+} satisfies Partial<CommandView>;
 
 export function newId(at: number, next: () => number): string {
   const hex = (length: number) => Array.from({ length }, () => Math.floor(next() * 16).toString(16)).join('');
@@ -111,28 +111,25 @@ export function newId(at: number, next: () => number): string {
 }
 
 export function blank(device: FakeDevice, id: string, name: string, args: string, at: number): CommandView {
+  const { connection, device: of } = device.row;
+  return queued({ connection, device: of, id, command: name, args, queued_at: at });
+}
+
+type Identity = Pick<CommandView, 'connection' | 'device' | 'id' | 'command' | 'args' | 'queued_at'>;
+
+/** A command that has not been sent yet. */
+export function queued(given: Identity): CommandView {
   return {
-    connection: device.row.connection,
-    device: device.row.device,
-    id,
-    command: name,
-    args,
+    ...given,
+    ...NEVER_SENT,
     by: 'you',
     operator: null,
     state: 'queued',
     final: false,
-    queued_at: at,
-    sent_at: null,
-    at_broker_at: null,
-    accepted_at: null,
-    finished_at: null,
-    deadline: at + 10_000,
-    changed_at: at,
-    attempts: 0,
+    deadline: given.queued_at + 10_000,
+    changed_at: given.queued_at,
     progress: null,
     message: null,
-    result: null,
-    match: null,
     automatic: false,
     settled_by: null,
     late: false,

@@ -4,23 +4,12 @@ import type { Settings } from '../bindings/Settings';
 import { LONGEST_SPAN_MS } from '../bindings/Constants';
 import { count } from '../../format/count';
 import { failure } from './failure';
+import recorded from './recorded.json';
 
 const DAYS = 'From 1 to 3,650 days';
 
 export class FakeSettings {
-  kept: Settings = {
-    history_days: 365,
-    audit_days: null,
-    telemetry_days: 7,
-    evidence_bytes: 1_000_000_000,
-    device_evidence_bytes: 64_000_000,
-    timeout_s: 10,
-    time_to_live_s: 60,
-    notify_failed: true,
-    notify_long: true,
-    long_after_s: 10,
-    operator_name: null,
-  };
+  kept: Settings = recorded.settings;
 
   change(settings: Settings): void {
     const { history_days: history, telemetry_days: telemetry } = settings;
