@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { pagesOf, placementOf, rowTop, scrollTo, unfoldedRange, visibleRange } from './window';
+import { pagesOf, placementOf, rowTop, scrollTo, visibleRange } from './window';
 
 describe('the rows that are drawn', () => {
   it('are those that are seen and a few around them', () => {
@@ -18,16 +18,16 @@ describe('the rows that are drawn', () => {
 
 describe('rows ahead', () => {
   it('are drawn in the direction of travel, before they are seen', () => {
-    expect(visibleRange(32_000, 640, 32, 100_000, 6, 18)).toEqual({ from: 994, to: 1_044 });
-    expect(visibleRange(32_000, 640, 32, 100_000, 6, -18)).toEqual({ from: 976, to: 1_026 });
-    expect(visibleRange(0, 640, 32, 100_000, 6, -18)).toEqual({ from: 0, to: 26 });
-    expect(visibleRange(3_199_360, 640, 32, 100_000, 6, 18)).toEqual({ from: 99_974, to: 100_000 });
+    expect(visibleRange(32_000, 640, 32, 100_000, { ahead: 18 })).toEqual({ from: 994, to: 1_044 });
+    expect(visibleRange(32_000, 640, 32, 100_000, { ahead: -18 })).toEqual({ from: 976, to: 1_026 });
+    expect(visibleRange(0, 640, 32, 100_000, { ahead: -18 })).toEqual({ from: 0, to: 26 });
+    expect(visibleRange(3_199_360, 640, 32, 100_000, { ahead: 18 })).toEqual({ from: 99_974, to: 100_000 });
   });
 });
 
 describe('the place of a row in its layer', () => {
   const placeOf = (row: number, scrollTop: number, ahead: number) => {
-    const { from } = visibleRange(scrollTop, 640, 32, 100_000, 6, ahead);
+    const { from } = visibleRange(scrollTop, 640, 32, 100_000, { ahead });
     const { above, moved } = placementOf(from, scrollTop, 32);
     return { inLayer: above + (row - from) * 32, seenAt: moved + above + (row - from) * 32 };
   };
@@ -67,11 +67,22 @@ describe('a list with an unfolded row', () => {
     expect(rowTop(4, 32, unfolded)).toBe(628);
   });
   it('draws the unfolded row while its panel fills the view', () => {
-    const range = unfoldedRange(200, 300, 32, 1_000, unfolded, 0);
+    const range = visibleRange(200, 300, 32, 1_000, { around: 0, unfolded });
     expect(range.from).toBeLessThanOrEqual(4);
-    expect(unfoldedRange(200, 300, 32, 1_000, unfolded).from).toBeLessThanOrEqual(3);
+    expect(visibleRange(200, 300, 32, 1_000, { unfolded }).from).toBeLessThanOrEqual(3);
   });
   it('finds the rows after the panel', () => {
-    expect(unfoldedRange(628 + 3_200, 320, 32, 1_000, unfolded, 0)).toEqual({ from: 104, to: 114 });
+    expect(visibleRange(628 + 3_200, 320, 32, 1_000, { around: 0, unfolded })).toEqual({ from: 104, to: 114 });
+  });
+  it('places rows before and after the panel where they are seen', () => {
+    for (const [from, scrollTop] of [
+      [0, 0],
+      [3, 96],
+      [104, 3_828],
+      [300, 10_100],
+    ] as const) {
+      const { above, moved } = placementOf(from, scrollTop, 32, unfolded);
+      expect(above + moved).toBe(rowTop(from, 32, unfolded) - scrollTop);
+    }
   });
 });

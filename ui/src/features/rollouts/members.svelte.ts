@@ -40,6 +40,16 @@ export class Members {
   readonly #again = new Throttle(PAUSE, () => void this.#load(true));
   readonly #reread = new Throttle(250, () => void this.#loadCommand());
 
+  /** The row that is unfolded; -1 while none is, or its page is not read. */
+  readonly open = $derived.by(() => {
+    if (this.unfolded === null) return -1;
+    for (const [page, rows] of this.pages) {
+      const place = rows.findIndex(({ device }) => device === this.unfolded);
+      if (place >= 0) return page * PAGE + place;
+    }
+    return -1;
+  });
+
   constructor(
     readonly backend: Backend,
     readonly rollout: string,
