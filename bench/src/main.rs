@@ -33,6 +33,9 @@ use client::Files;
 use course::Size;
 use growth::Sizes;
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const USAGE: &str = "\
 wilco-bench run <directory of the report> [--quick]
 wilco-bench growth <directory of the report> [--quick]

@@ -17,6 +17,9 @@ use tracing_subscriber::EnvFilter;
 
 use shell::Shell;
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// The one option: as the command line's, it keeps a run apart from the person's own data.
 const DATA_DIR_OPTION: &str = "--data-dir";
 

@@ -35,6 +35,9 @@ use clap::Parser;
 use options::{Options, Task};
 use problem::Problem;
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let options = match Options::try_parse() {
         Ok(options) => options,
