@@ -196,7 +196,7 @@ impl Controller {
                 // The time of a retained measurement is unknown.
                 if !retained {
                     if let Some(known) = self.connections.get_mut(connection) {
-                        known.rollouts.measured(&device, &series, now);
+                        known.rollouts.measured(&device, &series, telemetry::sent_at(at, now), now);
                     }
                     self.telemetry.take(connection, &device, telemetry::Message { at, series, rest }, now);
                 }

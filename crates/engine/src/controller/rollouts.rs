@@ -181,9 +181,9 @@ impl Rollouts {
         self.known.get_mut(&rollout)?.unexpected_device(answer, now)
     }
 
-    /// A device has measured something.
-    pub(super) fn measured(&mut self, device: &DeviceId, series: &[(String, f64)], now: Timestamp) {
-        self.known.values_mut().for_each(|known| known.measured(device, series, now));
+    /// A device has measured something; `at`: when, by the time that counts for it.
+    pub(super) fn measured(&mut self, device: &DeviceId, series: &[(String, f64)], at: Timestamp, now: Timestamp) {
+        self.known.values_mut().for_each(|known| known.measured(device, series, at, now));
     }
 
     /// A member is to be released, as soon as there is room.

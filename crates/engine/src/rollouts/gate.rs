@@ -20,6 +20,8 @@ const NAME: usize = 200;
 /// The devices that a gate watches, from the end of a stage on.
 #[derive(Debug)]
 pub(crate) struct Watch {
+    /// When it began. What was measured before says nothing about a device after its command.
+    since: Timestamp,
     devices: HashMap<DeviceId, Watched>,
     /// When all of them were last looked at.
     looked_at: Option<Timestamp>,
@@ -37,29 +39,32 @@ struct Watched {
 
 impl Watch {
     /// Watches these devices, each with the time between two of its measurements, where that is known.
-    pub(crate) fn new(devices: impl Iterator<Item = (DeviceId, Option<Millis>)>) -> Watch {
+    pub(crate) fn new(devices: impl Iterator<Item = (DeviceId, Option<Millis>)>, since: Timestamp) -> Watch {
         let watched = |interval: Option<Millis>| {
             let usual = interval.map_or(Millis(0), |interval| Millis(interval.0.saturating_mul(2)));
             Watched { at: None, silent_after: usual.max(SILENT_AFTER) }
         };
         let devices = devices.map(|(device, interval)| (device, watched(interval))).collect();
-        Watch { devices, looked_at: None, unmeasured: Found::default() }
+        Watch { since, devices, looked_at: None, unmeasured: Found::default() }
     }
 
-    /// A device has measured the series just now. Says what is wrong where it is outside the limits.
+    /// A device has measured the series; `at`: when, by its own time where that is plausible, and not in the future. Says
+    /// what is wrong where it is outside the limits. What was measured before the watch began counts for nothing, however
+    /// late it arrives.
     pub(crate) fn measured(
         &mut self,
         device: &DeviceId,
         value: f64,
         gate: &Gate,
-        now: Timestamp,
+        at: Timestamp,
     ) -> Option<GateReading> {
-        let watched = self.devices.get_mut(device)?;
-        let first = watched.at.replace(now).is_none();
-        if first {
+        let watched = self.devices.get_mut(device).filter(|_| at >= self.since)?;
+        if watched.at.is_none() {
             // The last one that was waited for may have come.
             self.looked_at = None;
         }
+        // They may arrive in another order.
+        watched.at = watched.at.max(Some(at));
         (!is_within(value, gate)).then(|| {
             let (device, series) = (device.as_str(), &gate.series);
             let why = format!("{device} measured {value} for {series}, which is not {}.", limits_words(gate));
@@ -158,7 +163,7 @@ mod tests {
         let gate = gate(Some(2.0), Some(8.0));
         let interval = Some(Millis::seconds(300));
         let devices = [(device("a"), None), (device("b"), interval)];
-        let mut watch = Watch::new(devices.into_iter());
+        let mut watch = Watch::new(devices.into_iter(), START);
         assert_eq!(watch.look(START), GateReading::Unknown);
         assert_eq!((watch.unmeasured().count, watch.unmeasured().examples.clone()), (2, vec!["a".into(), "b".into()]));
         assert_eq!(watch.measured(&device("a"), 2.0, &gate, START), None);
@@ -179,15 +184,30 @@ mod tests {
     #[test]
     fn a_device_that_fell_silent_is_not_within_however_long_the_gate_watches() {
         let gate = Gate { for_ms: 600_000, ..gate(Some(2.0), Some(8.0)) };
-        let mut watch = Watch::new([(device("a"), None)].into_iter());
+        let mut watch = Watch::new([(device("a"), None)].into_iter(), START);
         assert_eq!(watch.measured(&device("a"), 5.0, &gate, START), None);
         assert_eq!(watch.look(START + Millis::seconds(60)), GateReading::Within);
         assert_eq!(watch.look(START + Millis::seconds(61)), GateReading::Unknown);
     }
 
     #[test]
+    fn what_was_measured_before_the_watch_neither_opens_nor_halts_it_however_late_it_comes() {
+        let gate = gate(Some(2.0), Some(8.0));
+        let mut watch = Watch::new([(device("a"), None)].into_iter(), START);
+        let before = Timestamp(START.0 - 1);
+        assert_eq!(watch.measured(&device("a"), 5.0, &gate, before), None);
+        assert_eq!(watch.measured(&device("a"), 99.0, &gate, before), None);
+        assert_eq!(watch.look(START + Millis::seconds(1)), GateReading::Unknown);
+        // Since then, and in another order: the newest one counts for the silence.
+        assert_eq!(watch.measured(&device("a"), 5.0, &gate, START + Millis::seconds(30)), None);
+        assert!(watch.measured(&device("a"), 99.0, &gate, START + Millis::seconds(10)).is_some());
+        assert_eq!(watch.look(START + Millis::seconds(90)), GateReading::Within);
+        assert_eq!(watch.look(START + Millis::seconds(91)), GateReading::Unknown);
+    }
+
+    #[test]
     fn a_gate_without_devices_never_opens() {
-        assert_eq!(Watch::new(std::iter::empty()).look(START), GateReading::Unknown);
+        assert_eq!(Watch::new(std::iter::empty(), START).look(START), GateReading::Unknown);
     }
 
     #[test]

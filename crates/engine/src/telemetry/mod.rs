@@ -29,6 +29,15 @@ pub(crate) const AHEAD: i64 = 5 * 60_000;
 /// So long ago may be what a device sends now, having been away: milliseconds.
 const BEHIND: i64 = 24 * 3_600_000;
 
+/// When a message was sent: by its device, if that is plausible; otherwise now.
+pub(crate) fn sent_at(said: Option<Timestamp>, now: Timestamp) -> Timestamp {
+    said.filter(|said| is_plausible(*said, now)).unwrap_or(now)
+}
+
+fn is_plausible(said: Timestamp, now: Timestamp) -> bool {
+    (-BEHIND..=AHEAD).contains(&said.0.saturating_sub(now.0))
+}
+
 /// The measurements that are not yet on the disk, and the last of each series.
 #[derive(Default)]
 pub(crate) struct Telemetry {
@@ -83,7 +92,10 @@ impl Telemetry {
                 left_out = left_out.saturating_add(1);
                 continue;
             };
-            (live.series[place].1, live.series[place].2) = (value, at);
+            // One that was delivered late is not the last, unless that one is from the future.
+            if at >= live.series[place].2.min(now) {
+                (live.series[place].1, live.series[place].2) = (value, at);
+            }
             values.push((u8::try_from(place).unwrap_or(u8::MAX), value));
         }
         live.odd.note(TelemetryRest { left_out, ..message.rest });

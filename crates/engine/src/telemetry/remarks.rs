@@ -3,7 +3,7 @@
 use wilco_dialect::TelemetryRest;
 use wilco_ledger::Timestamp;
 
-use super::{AHEAD, BEHIND, MOST_SERIES};
+use super::{MOST_SERIES, is_plausible, sent_at};
 
 /// Remarks about the last message.
 #[derive(Debug, Default)]
@@ -19,10 +19,9 @@ pub(super) struct TelemetryRemarks {
 impl TelemetryRemarks {
     /// The time of a message: the device's own, if it is plausible.
     pub(super) fn time(&mut self, said: Option<Timestamp>, now: Timestamp) -> Timestamp {
-        let off = said.map_or(0, |said| said.0.saturating_sub(now.0));
-        let is_believed = (-BEHIND..=AHEAD).contains(&off);
-        self.clock_off = (!is_believed).then_some(off);
-        said.filter(|_| is_believed).unwrap_or(now)
+        let ignored = said.filter(|said| !is_plausible(*said, now));
+        self.clock_off = ignored.map(|said| said.0.saturating_sub(now.0));
+        sent_at(said, now)
     }
 
     /// Notes what else was in a message that could be read.

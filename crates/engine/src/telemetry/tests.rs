@@ -154,3 +154,20 @@ fn what_the_disk_does_not_take_is_bounded_and_counted() {
     telemetry.forget_device(&connection, &key().1);
     assert!(telemetry.waiting().is_empty());
 }
+
+#[test]
+fn a_measurement_that_was_delivered_late_is_not_the_last_one() {
+    let check = |times: &[i64], expected: f64| {
+        let telemetry = Telemetry::default();
+        let (connection, device) = key();
+        for (value, at) in (1..).zip(times) {
+            take(&telemetry, message(Some(*at), &[("t", f64::from(value))]));
+        }
+        assert_eq!(telemetry.latest(&connection, "t").get(&device), Some(&expected), "{times:?}");
+    };
+    check(&[NOW - 1_000, NOW], 2.0);
+    check(&[NOW, NOW - 1_000], 1.0);
+    check(&[NOW, NOW], 2.0);
+    // A clock that was ahead has been set.
+    check(&[NOW + 60_000, NOW], 2.0);
+}

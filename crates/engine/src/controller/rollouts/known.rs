@@ -277,11 +277,11 @@ impl Known {
         Some(Change::UnexpectedDevice { rollout: self.stored.number, unexpected_device })
     }
 
-    /// A device has measured something.
-    pub(super) fn measured(&mut self, device: &DeviceId, series: &[(String, f64)], now: Timestamp) {
+    /// A device has measured something; `at`: when, by the time that counts for it.
+    pub(super) fn measured(&mut self, device: &DeviceId, series: &[(String, f64)], at: Timestamp, now: Timestamp) {
         let (Some(gate), Some(watch)) = (&self.stored.spec.gate, &mut self.watch) else { return };
         let values = series.iter().filter(|(name, _)| *name == gate.series).map(|(_, value)| *value);
-        let outside = values.filter_map(|value| watch.measured(device, value, gate, now)).last();
+        let outside = values.filter_map(|value| watch.measured(device, value, gate, at.min(now))).last();
         if let Some(reading) = outside {
             self.tell(rollout::Input::Gate(reading), now);
         }
@@ -302,7 +302,7 @@ impl Known {
             let interval =
                 |device: &Device| StateReport::of(device.state.as_deref()?).telemetry_interval_ms.map(Millis);
             let devices = done.map(|member| (member.device.clone(), fleet.get(&member.device).and_then(interval)));
-            self.watch = Some(Watch::new(devices));
+            self.watch = Some(Watch::new(devices, now));
         }
         let Some(watch) = self.watch.as_mut().filter(|watch| watch.due_at(now) <= now) else { return };
         let before = watch.unmeasured().clone();
