@@ -1,5 +1,5 @@
 use std::{
-    collections::HashMap,
+    collections::{HashMap, VecDeque},
     fs::File,
     hash::{BuildHasher, Hasher},
     io::{self, BufRead, BufReader, Read},
@@ -48,6 +48,8 @@ pub(crate) struct Lines {
     total: u64,
     /// The line of each device.
     seen: HashMap<u64, u32, FixedState>,
+    /// The lines before the one that names the columns.
+    before: u32,
     ended: bool,
 }
 
@@ -67,7 +69,7 @@ pub(crate) struct WrongLine {
 }
 
 impl Lines {
-    /// Opens a file and reads its first line, which names the columns.
+    /// Opens a file and reads its first line, which names the columns. A line `sep=;` before it names the separator.
     ///
     /// # Errors
     /// [`FailureCode::File`] for a file that cannot be read or is no CSV file, `Invalid` for columns that cannot be used.
@@ -80,10 +82,12 @@ impl Lines {
         let beginning = file.fill_buf().map_err(|error| unreadable(&error))?;
         kind_of(path, beginning)?;
         let mark = if beginning.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
-        let separator = separator(&beginning[mark..]);
-        file.consume(mark);
+        let Named { separator, length } = Named::of(&beginning[mark..]);
+        file.consume(mark + length);
+        let before = u32::from(length > 0);
         let (read, left) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(LINE)));
-        let bounded = Bounded { file, read: Arc::clone(&read), left: Arc::clone(&left) };
+        let bounded =
+            Bounded { file, read: Arc::clone(&read), left: Arc::clone(&left), line_ends: LineEnds::default() };
         let mut reader =
             ReaderBuilder::new().delimiter(separator).has_headers(false).flexible(true).from_reader(bounded);
         let mut heads = ByteRecord::new();
@@ -98,9 +102,11 @@ impl Lines {
             }
             Err(error) => return Err(wrong_columns(&wrong(1, &error).message)),
         }
-        let columns = columns(&heads)?;
+        read.fetch_add((mark + length) as u64, Relaxed);
+        let line = before.saturating_add(reader.get_mut().line_ends.line_of(place_of(&heads)));
+        let columns = columns(&heads, line)?;
         let record = ByteRecord::new();
-        Ok(Lines { reader, record, columns, read, left, total, seen: HashMap::default(), ended: false })
+        Ok(Lines { reader, record, columns, read, left, total, seen: HashMap::default(), before, ended: false })
     }
 
     pub(crate) fn columns(&self) -> &[ImportColumn] {
@@ -118,21 +124,19 @@ impl Lines {
             return None;
         }
         self.left.store(LINE, Relaxed);
-        let begins = u32::try_from(self.reader.position().line()).unwrap_or(u32::MAX);
-        match self.reader.read_byte_record(&mut self.record) {
+        let begins = self.reader.position().byte();
+        let read = self.reader.read_byte_record(&mut self.record);
+        let number = self.before.saturating_add(self.reader.get_mut().line_ends.line_of(begins));
+        match read {
             Ok(false) => {
                 self.ended = true;
                 None
             }
-            Ok(true) => {
-                let number =
-                    self.record.position().map_or(begins, |place| u32::try_from(place.line()).unwrap_or(u32::MAX));
-                Some(self.line(number).map_err(|message| WrongLine { number, message: sentence(&message) }))
-            }
+            Ok(true) => Some(self.line(number).map_err(|message| WrongLine { number, message: sentence(&message) })),
             Err(error) => {
                 // The rest of the file cannot be parsed any more.
                 self.ended = true;
-                Some(Err(wrong(begins, &error)))
+                Some(Err(wrong(number, &error)))
             }
         }
     }
@@ -177,18 +181,24 @@ impl Lines {
 #[must_use]
 pub fn device_column(text: &str) -> Option<Result<Vec<String>, String>> {
     let text = text.trim_start_matches('\u{feff}');
-    let separator = separator(text.as_bytes());
+    let Named { separator, length } = Named::of(text.as_bytes());
+    let before = u32::from(length > 0);
+    let text = text.get(length..)?;
     let mut reader = ReaderBuilder::new().delimiter(separator).flexible(true).from_reader(text.as_bytes());
-    let columns = columns(reader.byte_headers().ok()?).ok()?;
+    let columns = columns(reader.byte_headers().ok()?, 1 + before).ok()?;
     let place = columns.iter().position(|column| column.kind == Some(ImportColumnKind::Device))?;
-    if columns.len() < 2 {
+    if columns.len() < 2 && before == 0 {
         return None;
     }
     let ids = reader.into_records().map(|record| {
         let record = record.map_err(|error| sentence(&error.to_string()))?;
         let id = record.get(place).map(without_apostrophe).filter(|id| !id.is_empty());
-        let line = record.position().map_or(0, csv::Position::line);
-        id.map(str::to_owned).ok_or_else(|| format!("Line {} has no device ID.", grouped(line)))
+        let line = || {
+            let mut ends = LineEnds::default();
+            ends.read(text.as_bytes());
+            before.saturating_add(ends.line_of(record.position().map_or(0, csv::Position::byte)))
+        };
+        id.map(str::to_owned).ok_or_else(|| format!("Line {} has no device ID.", grouped(line())))
     });
     Some(ids.collect())
 }
@@ -232,19 +242,28 @@ fn hash(device: &DeviceId) -> u64 {
     hasher.finish()
 }
 
-fn columns(heads: &ByteRecord) -> Result<Vec<ImportColumn>, Failure> {
+/// Where the reader began to look for a record: empty lines before it come first.
+fn place_of(record: &ByteRecord) -> u64 {
+    record.position().map_or(0, csv::Position::byte)
+}
+
+/// `line`: that of the names.
+fn columns(heads: &ByteRecord, line: u32) -> Result<Vec<ImportColumn>, Failure> {
     let mut columns: Vec<ImportColumn> = Vec::new();
     for head in heads {
         let name = String::from_utf8_lossy(head).trim().to_owned();
         let lower = name.to_lowercase();
         let kind = COLUMNS.iter().chain(&ALSO).find(|(known, _)| *known == lower).map(|(_, kind)| *kind);
         if let Some(twin) = columns.iter().find(|column| kind.is_some() && column.kind == kind) {
-            return Err(wrong_columns(&format!("line 1 names the same column twice: '{}' and '{name}'", twin.name)));
+            return Err(wrong_columns(&format!(
+                "line {line} names the same column twice: '{}' and '{name}'",
+                twin.name
+            )));
         }
         columns.push(ImportColumn { name: name.chars().take(80).collect(), kind });
     }
     if !columns.iter().any(|column| column.kind == Some(ImportColumnKind::Device)) {
-        return Err(wrong_columns("line 1 names no column 'device'"));
+        return Err(wrong_columns(&format!("line {line} names no column 'device'")));
     }
     Ok(columns)
 }
@@ -254,6 +273,34 @@ fn wrong_columns(what: &str) -> Failure {
         code: FailureCode::Invalid,
         message: sentence(what),
         hint: Some("The first line names the columns: device, and any of name, tags and note.".into()),
+    }
+}
+
+/// The separator of a file, and the length of the line that names it, in bytes: Excel's `sep=;`.
+struct Named {
+    separator: u8,
+    /// 0 where no line names it.
+    length: usize,
+}
+
+impl Named {
+    fn of(beginning: &[u8]) -> Named {
+        Named::read(beginning).unwrap_or_else(|| Named { separator: separator(beginning), length: 0 })
+    }
+
+    fn read(beginning: &[u8]) -> Option<Named> {
+        let line = beginning.split_inclusive(|byte| *byte == b'\n').next()?;
+        let text = line.strip_suffix(b"\n").unwrap_or(line);
+        let text = text.strip_suffix(b"\r").unwrap_or(text);
+        // Some programs put each cell in quotes, this one too.
+        let text = text.strip_prefix(b"\"").and_then(|text| text.strip_suffix(b"\"")).unwrap_or(text);
+        let (key, named) = text.split_at_checked(4)?;
+        match named {
+            [separator @ (b',' | b';' | b'\t' | b'|')] if key.eq_ignore_ascii_case(b"sep=") => {
+                Some(Named { separator: *separator, length: line.len() })
+            }
+            _ => None,
+        }
     }
 }
 
@@ -307,6 +354,39 @@ struct Bounded<R> {
     file: R,
     read: Arc<AtomicU64>,
     left: Arc<AtomicU64>,
+    line_ends: LineEnds,
+}
+
+/// Where lines end in what has been read: `csv` counts neither empty lines nor the second half of `\r\n` before a record.
+#[derive(Default)]
+struct LineEnds {
+    /// The bytes that were read.
+    length: u64,
+    /// Each `\r` and `\n` that was not counted yet, with its place.
+    ends: VecDeque<(u64, u8)>,
+    /// The lines before them.
+    lines: u32,
+}
+
+impl LineEnds {
+    fn read(&mut self, bytes: &[u8]) {
+        let ends = (self.length..).zip(bytes).filter(|(_, byte)| matches!(byte, b'\n' | b'\r'));
+        self.ends.extend(ends.map(|(place, byte)| (place, *byte)));
+        self.length += bytes.len() as u64;
+    }
+
+    /// The line of the first character from a place on. Places do not decrease.
+    fn line_of(&mut self, mut from: u64) -> u32 {
+        while let Some((place, byte)) = self.ends.front().copied().filter(|(place, _)| *place <= from) {
+            self.ends.pop_front();
+            let is_half = byte == b'\r' && self.ends.front() == Some(&(place + 1, b'\n'));
+            self.lines = self.lines.saturating_add(u32::from(!is_half));
+            if place == from {
+                from += 1;
+            }
+        }
+        self.lines.saturating_add(1)
+    }
 }
 
 impl<R: Read> Read for Bounded<R> {
@@ -316,6 +396,7 @@ impl<R: Read> Read for Bounded<R> {
             return Err(io::ErrorKind::InvalidData.into());
         }
         let length = self.file.read(buffer)?;
+        self.line_ends.read(&buffer[..length]);
         self.read.fetch_add(length as u64, Relaxed);
         self.left.store(left.saturating_sub(length as u64), Relaxed);
         Ok(length)
@@ -363,6 +444,9 @@ mod tests {
         check(
             b"\xef\xbb\xbfDevice ID;Name;Tags;Notes\r\npump-7;Boiler room;\"north;spare\";By the door\r\npump-8;;;\r\n",
         );
+        check(b"sep=;\r\nDevice;Name;Tags;Note\r\npump-7;Boiler room;north, spare;By the door\r\npump-8;;;\r\n");
+        check(b"\xef\xbb\xbfSEP=,\ndevice,name,tags,note\npump-7,Boiler room,north;spare,By the door\npump-8,,,\n");
+        check(b"\"sep=\t\"\ndevice\tname\ttags\tnote\npump-7\tBoiler room\tnorth,spare\tBy the door\npump-8\t\t\t\n");
         check(b"note\ttags\tid\tcolour\tNAME\nBy the door\tnorth,spare\tpump-7\tred\tBoiler room\n\n\t\tpump-8\t\t\n");
     }
 
@@ -378,6 +462,21 @@ mod tests {
             ],
         );
         check("device,name\n,x\n", &["2: This line has no device ID."]);
+        // Line ends of any kind, and empty lines.
+        check(
+            "device,name\r\n,x\r\na,y\r\na,z\r\n",
+            &["2: This line has no device ID.", "a y []", "4: 'a' is already on line 3."],
+        );
+        check("\n\ndevice,name\n\n\n,x\n", &["6: This line has no device ID."]);
+        check("device,name\r,x\r\r,y\r", &["2: This line has no device ID.", "4: This line has no device ID."]);
+        check(
+            "sep=;\ndevice;name\n;x\na;y\na;z\n",
+            &["3: This line has no device ID.", "a y []", "5: 'a' is already on line 4."],
+        );
+        check(
+            "sep=;\r\ndevice;note\r\na;\"two\r\nlines\"\r\n\r\n;x\r\n",
+            &["a  [] (two\r\nlines)", "6: This line has no device ID."],
+        );
         check(
             "device\na/b\n",
             &["2: 'a/b' is not a valid device ID: a device ID is one topic level, so it cannot contain '/'."],
@@ -426,6 +525,9 @@ mod tests {
         check(b"PK\x03\x04rest", "is a spreadsheet or an archive, not a CSV file.");
         check(b"\xff\xfed\0", "is UTF-16 text.");
         check(b"device\na\nb\0\n", "is not text: line 3 contains a zero byte.");
+        check(b"sep=;\n", "is empty.");
+        check(b"sep=;\nname;tags\n", "Line 2 names no column 'device'.");
+        check(b"sep=;\ndevice;id\n", "Line 2 names the same column twice: 'device' and 'id'.");
         check(b"name,tags\n", "Line 1 names no column 'device'.");
         check(b"device,id\n", "Line 1 names the same column twice: 'device' and 'id'.");
     }
@@ -439,13 +541,19 @@ mod tests {
         };
         check("rollout,device,message\n3,a,\"two\nlines\"\n3,'-b,x\n", Some(&["a", "-b"]));
         check("\u{feff}Device ID;name\r\npump-7;x\r\npump-8;\r\n", Some(&["pump-7", "pump-8"]));
+        check("sep=;\r\ndevice;name\r\npump-7;x,y\r\n", Some(&["pump-7"]));
         check("device,name\n", Some(&[]));
+        check("sep=;\ndevice\na\n", Some(&["a"]));
         // A list of IDs, in which one may be called so.
         check("device\na\n", None);
         check("pump-7,x\npump-8\n", None);
         check("", None);
         let wrong = device_column("device,name\na,x\n,y\n").unwrap().unwrap_err();
         assert_eq!(wrong, "Line 3 has no device ID.");
+        let wrong = device_column("device,name\r\na,x\r\n\r\n,y\r\n").unwrap().unwrap_err();
+        assert_eq!(wrong, "Line 4 has no device ID.");
+        let wrong = device_column("sep=,\ndevice,name\na,x\n,y\n").unwrap().unwrap_err();
+        assert_eq!(wrong, "Line 4 has no device ID.");
     }
 
     #[test]
@@ -462,6 +570,8 @@ mod tests {
         let formula = |cell: &str| cell.starts_with(['=', '+', '-', '@']);
         assert!(!written.split(['\n', ',', '"']).any(formula), "{written}");
         let expected = all.map(|text| format!("{text} {text} [\"a\", \"b c\"] ({text}\n\"two\")"));
-        assert_eq!(read(written), expected);
+        assert_eq!(read(&written), expected);
+        // As a person does so that Excel opens it anywhere.
+        assert_eq!(read(format!("sep=,\r\n{written}")), expected);
     }
 }
