@@ -64,8 +64,8 @@ pub enum ViewColumn {
     },
 }
 
-/// The column devices are sorted by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, TS)]
+/// The column devices are sorted by. Devices without a value of it come last, in either direction.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Serialize, Deserialize, TS)]
 #[serde(rename_all = "snake_case")]
 #[ts(export)]
 pub enum SortBy {
@@ -82,10 +82,14 @@ pub enum SortBy {
     State,
     /// Time of the last message.
     Seen,
-    /// Firmware version.
+    /// Firmware version: a pre-release before its release.
     Firmware,
     /// Answer time.
     Trip,
+    /// The value of this key of the running configuration: numbers first, by their value, then texts and all else.
+    Config(String),
+    /// The last value of this series.
+    Telemetry(String),
 }
 
 /// The direction of a sort.

@@ -4,7 +4,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use wilco_ledger::{Delivery, Match, Origin, Outcome, PublishResult, Reading, State, TimeOut, Unmatched};
 
 use wilco_connection::{ConnectionMode, MqttVersion, Preset, Trust};
-use wilco_definitions::{AuditKind, DeviceOrder, GroupBy, SortBy};
+use wilco_definitions::{AuditKind, DeviceOrder, GroupBy};
 
 /// A value that is stored by its name.
 pub(super) trait SqlEnum: Sized + Copy {
@@ -34,16 +34,6 @@ macro_rules! words {
 words!(Preset { Plain = "plain", Aws = "aws", Mosquitto = "mosquitto", Emqx = "emqx", Hivemq = "hivemq", });
 words!(ConnectionMode { Normal = "normal", ReadOnly = "read_only", Protected = "protected", });
 words!(Trust { Platform = "platform", Authorities = "authorities", Pinned = "pinned", });
-words!(SortBy {
-    Device = "device",
-    Presence = "presence",
-    Led = "led",
-    LastCommand = "last_command",
-    State = "state",
-    Seen = "seen",
-    Firmware = "firmware",
-    Trip = "trip",
-});
 words!(DeviceOrder { Ascending = "ascending", Descending = "descending", });
 words!(GroupBy { Tag = "tag", Firmware = "firmware", State = "state", Presence = "presence", });
 words!(Outcome {

@@ -51,6 +51,11 @@ export const USUAL_COLUMNS: readonly ViewColumn[] = USUAL.map(([column]) => ({ c
 /** Every column that is not of the configuration or a measurement. */
 export const FIXED_COLUMNS: readonly ViewColumn[] = (Object.keys(FIXED) as Fixed[]).map((column) => ({ column }));
 
+/** Whether two are the same column. */
+export function isSameSort(one: SortBy, other: SortBy): boolean {
+  return JSON.stringify(one) === JSON.stringify(other);
+}
+
 export function columnKey(column: ViewColumn): string {
   if (column.column === 'config') return `config.${column.key}`;
   return column.column === 'telemetry' ? `telemetry.${column.series}` : column.column;
@@ -80,7 +85,9 @@ export function gridColumns(chosen: readonly ViewColumn[] | null): GridColumn[] 
 
 function fixed(column: ViewColumn): GridColumn {
   const [key, name] = [columnKey(column), columnName(column)];
-  if (column.column === 'config') return { key, name, shows: column, least: 72, grows: 0.6 };
-  if (column.column === 'telemetry') return { key, name, shows: column, least: 116, number: true };
+  if (column.column === 'config')
+    return { key, name, shows: column, sort: { config: column.key }, least: 72, grows: 0.6 };
+  if (column.column === 'telemetry')
+    return { key, name, shows: column, sort: { telemetry: column.series }, least: 116, number: true };
   return { ...FIXED[column.column], key, shows: column };
 }

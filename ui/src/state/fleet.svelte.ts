@@ -14,6 +14,7 @@ import type { GroupBy } from '../backend/bindings/GroupBy';
 import type { Presence } from '../backend/bindings/Presence';
 import type { SortBy } from '../backend/bindings/SortBy';
 import type { ViewColumn } from '../backend/bindings/ViewColumn';
+import { isSameSort } from '../format/gridColumns';
 import { Lines, type Line } from '../format/lines';
 import { line, NOTHING, take, withCondition, without, type Search } from '../format/search';
 import { PRESENCES, stateOf } from '../format/states';
@@ -221,7 +222,7 @@ export class Fleet {
   }
 
   sortBy(column: SortBy): void {
-    const turned = this.sort.sort === column && this.sort.order === 'ascending';
+    const turned = isSameSort(this.sort.sort, column) && this.sort.order === 'ascending';
     this.sort = { sort: column, order: turned ? 'descending' : 'ascending' };
     this.#begin();
   }

@@ -17,7 +17,10 @@ Examples:
   wilco devices tag -c plant spare --search 'firmware:<2.1'
 
 Without the app running this takes a moment: presence is read from the broker.
-In the table, + marks tags that were set here; devices report all others."
+In the table, + marks tags that were set here; devices report all others.
+
+Versions are ordered as in Semantic Versioning: 2.1-rc1 comes before 2.1, and 2.1 equals 2.1.0. firmware:2.1 finds 2.1 and
+2.1.x but not the pre-releases of 2.1; firmware:<2.1 finds those."
 )]
 pub(crate) struct DeviceOptions {
     #[command(subcommand)]

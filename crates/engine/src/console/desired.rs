@@ -9,7 +9,7 @@ use super::{Handle, fleet, not_found};
 use crate::{
     api::{
         AuditKind, DesiredConfig, DesiredFor, DesiredView, DeviceQuery, Failure, JsonText, ReportedKey, SavedView,
-        grouped, invalid,
+        SortBy, grouped, invalid,
     },
     audit::plain,
     fleet::{Desired, Facts, OutOfLine, Search, Wanted, annotations},
@@ -142,6 +142,16 @@ impl Handle {
     pub(super) async fn facts(&self, connection: &str, search: &Search) -> Result<Facts, Failure> {
         let desired = if search.is_about_desired() { self.wanted(connection).await? } else { Desired::default() };
         Ok(self.facts_of(connection, search, desired))
+    }
+
+    /// The facts for a list, which may be sorted by a measurement.
+    pub(super) async fn facts_of_list(&self, query: &DeviceQuery, search: &Search) -> Result<Facts, Failure> {
+        let mut facts = self.facts(&query.connection, search).await?;
+        if let SortBy::Telemetry(series) = &query.sort {
+            let last = || self.telemetry.latest(&ConnectionId::from(query.connection.as_str()), series);
+            facts.measured.entry(series.clone()).or_insert_with(last);
+        }
+        Ok(facts)
     }
 
     /// The same with given desired configurations.

@@ -21,7 +21,7 @@ impl Handle {
     /// [`FailureCode::Invalid`](crate::api::FailureCode::Invalid) for a search that cannot be understood.
     pub async fn devices(&self, query: DeviceQuery, from: u32, count: u32) -> Result<DevicePage, Failure> {
         let search = Search::read(&query.search)?;
-        let facts = self.facts(&query.connection, &search).await?;
+        let facts = self.facts_of_list(&query, &search).await?;
         self.of_fleet(&query.connection.clone(), move |fleet| write(&fleet).page(&query, &search, &facts, from, count))
             .await
     }
@@ -38,7 +38,7 @@ impl Handle {
         series: Option<String>,
     ) -> Result<DeviceColumns, Failure> {
         let search = Search::read(&query.search)?;
-        let facts = self.facts(&query.connection, &search).await?;
+        let facts = self.facts_of_list(&query, &search).await?;
         let values =
             series.map(|series| self.telemetry.latest(&ConnectionId::from(query.connection.as_str()), &series));
         self.of_fleet(&query.connection.clone(), move |fleet| {

@@ -1,6 +1,6 @@
 //! Cached lists of devices, kept until something changes that they depend on.
 
-use std::collections::HashMap;
+use std::{cmp::Reverse, collections::HashMap};
 
 use super::{
     Device, Fleet,
@@ -132,29 +132,33 @@ impl Fleet {
     }
 
     fn sort(&self, query: &DeviceQuery, search: &Search, facts: &Facts) -> (Vec<u32>, Vec<DeviceGroup>) {
-        let ranks = |of_firmware: bool, of_tags: bool| {
-            let versions = self.tally.firmware.keys().filter(|_| of_firmware);
-            let tags = self.tally.tags.keys().filter(|_| of_tags);
-            Ranks::new(versions.chain(tags).map(String::as_str))
+        let versions = || self.tally.firmware.keys().map(String::as_str);
+        let ranks = match &query.sort {
+            SortBy::Firmware => Ranks::of_versions(versions(), false),
+            SortBy::Config(key) => Ranks::of_values(self.devices().filter_map(|device| device.running(key))),
+            _ => Ranks::default(),
         };
-        let versions = ranks(query.sort == SortBy::Firmware, false);
-        let texts = ranks(query.group == Some(GroupBy::Firmware), query.group == Some(GroupBy::Tag));
+        let texts = match query.group {
+            Some(GroupBy::Firmware) => Ranks::of_versions(versions(), true),
+            Some(GroupBy::Tag) => Ranks::of_tags(self.tally.tags.keys().map(String::as_str)),
+            _ => Ranks::default(),
+        };
         let mut matching = Vec::with_capacity(self.by_id.len());
         for place in &self.by_id {
             let Some(device) = self.at(*place).filter(|device| search.matches(device, facts)) else { continue };
             let group = query.group.map_or(0, |by| order::group_rank(device, by, &texts));
-            matching.push((group, order::key(device, query.sort, &versions), *place));
+            matching.push((group, order::key(device, &query.sort, &ranks, facts), *place));
         }
-        // Equal ones stay in the order of their ids.
-        match (query.sort, query.order) {
+        // Equal ones stay in the order of their ids, and those without a value come last.
+        match (&query.sort, query.order) {
             (SortBy::Device, DeviceOrder::Descending) => {
                 matching.reverse();
                 matching.sort_by_key(|(group, ..)| *group);
             }
             (SortBy::Device, DeviceOrder::Ascending) => matching.sort_by_key(|(group, ..)| *group),
-            (_, DeviceOrder::Ascending) => matching.sort_by_key(|(group, key, _)| (*group, *key)),
+            (_, DeviceOrder::Ascending) => matching.sort_by_key(|(group, key, _)| (*group, key.is_none(), *key)),
             (_, DeviceOrder::Descending) => {
-                matching.sort_by_key(|(group, key, _)| (*group, std::cmp::Reverse(*key)));
+                matching.sort_by_key(|(group, key, _)| (*group, key.is_none(), Reverse(*key)));
             }
         }
         let mut groups: Vec<DeviceGroup> = Vec::new();
@@ -190,7 +194,7 @@ impl Fleet {
 }
 
 fn depends_on(query: &DeviceQuery) -> Aspects {
-    let sort = match query.sort {
+    let sort = match &query.sort {
         SortBy::Device => Aspects::default(),
         SortBy::Presence => Aspects::PRESENCE,
         SortBy::Led => Aspects::LED,
@@ -198,6 +202,8 @@ fn depends_on(query: &DeviceQuery) -> Aspects {
         SortBy::Seen => Aspects::SEEN,
         SortBy::Firmware => Aspects::DESCRIPTION,
         SortBy::Trip => Aspects::TRIP,
+        SortBy::Config(_) => Aspects::REPORT,
+        SortBy::Telemetry(_) => Aspects::ELSEWHERE,
     };
     let group = match query.group {
         None => Aspects::default(),

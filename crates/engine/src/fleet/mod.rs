@@ -12,6 +12,7 @@ mod order;
 mod search;
 mod summary;
 mod tally;
+mod version;
 
 use std::{collections::HashMap, sync::Arc};
 

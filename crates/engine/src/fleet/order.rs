@@ -3,44 +3,93 @@
 use std::{cmp::Ordering, collections::HashMap};
 
 use foldhash::fast::RandomState;
-use wilco_ledger::{Command, State};
+use wilco_ledger::{Command, Decimal, State};
 
-use super::{Device, search::Search};
+use super::{
+    Device,
+    search::{Facts, Search},
+    shown, version,
+};
 use crate::api::{DeviceGroup, GroupBy, GroupKey, Presence, SortBy};
 
-/// The sort key of a device, as a number: the smallest first. Devices without a value have the smallest.
-pub(super) fn key(device: &Device, by: SortBy, versions: &Ranks) -> i64 {
+/// The sort key of a device, as a number: the smallest first; none where it has no value. `ranks`: of its firmware or of
+/// its value, whichever it is sorted by.
+pub(super) fn key(device: &Device, by: &SortBy, ranks: &Ranks, facts: &Facts) -> Option<i64> {
     match by {
-        SortBy::Device => 0,
-        SortBy::Presence => rank(device.presence),
-        SortBy::Led => match device.led {
-            Some(true) => 0,
-            Some(false) => 1,
-            None => 2,
-        },
-        SortBy::LastCommand => command(device).map_or(i64::MIN, |last| last.submitted_at.0),
-        SortBy::State => trouble(command(device).map(|last| last.state)),
-        SortBy::Seen => device.seen_at.map_or(i64::MIN, |at| at.0),
-        SortBy::Firmware => device.firmware.as_deref().map_or(i64::MIN, |version| versions.of(version)),
+        SortBy::Device => Some(0),
+        SortBy::Presence => Some(rank(device.presence)),
+        SortBy::Led => device.led.map(|on| i64::from(!on)),
+        SortBy::LastCommand => command(device).map(|last| last.submitted_at.0),
+        SortBy::State => command(device).map(|last| trouble(Some(last.state))),
+        SortBy::Seen => device.seen_at.map(|at| at.0),
+        SortBy::Firmware => ranks.get(device.firmware.as_deref()?),
         // Microseconds, so that no two that differ are taken for the same.
-        SortBy::Trip => device.trip_ms.map_or(i64::MIN, |ms| (ms * 1_000.0) as i64),
+        SortBy::Trip => device.trip_ms.map(|ms| (ms * 1_000.0) as i64),
+        SortBy::Config(key) => ranks.get(device.running(key)?),
+        SortBy::Telemetry(series) => facts.measured.get(series)?.get(&device.id).copied().map(in_order),
     }
 }
 
-/// The places of texts among each other, as people count.
+/// A number in the order of others, as [`f64::total_cmp`] has it.
+fn in_order(value: f64) -> i64 {
+    // There is one zero.
+    let bits = (value + 0.0).to_bits().cast_signed();
+    if bits < 0 { bits ^ i64::MAX } else { bits }
+}
+
+/// A value as a number and as a text, and as it is written.
+type Value<'a> = (Option<Decimal>, String, &'a str);
+
+/// The places of texts among each other.
 #[derive(Default)]
 pub(super) struct Ranks(HashMap<String, i64, RandomState>);
 
 impl Ranks {
-    pub(super) fn new<'a>(texts: impl Iterator<Item = &'a str>) -> Ranks {
-        let mut texts: Vec<_> = texts.collect();
-        texts.sort_unstable_by(|a, b| natural(a, b).then_with(|| a.cmp(b)));
-        texts.dedup();
-        Ranks(texts.into_iter().map(str::to_owned).zip(0..).collect())
+    /// Of tags, as people count.
+    pub(super) fn of_tags<'a>(tags: impl Iterator<Item = &'a str>) -> Ranks {
+        Ranks::by(tags.collect(), |a: &&str, b| natural(a, b).then_with(|| a.cmp(b)), |tag| (*tag).to_owned())
+    }
+
+    /// Of firmware versions. `apart`: versions that differ only in how they are written have places of their own.
+    pub(super) fn of_versions<'a>(versions: impl Iterator<Item = &'a str>, apart: bool) -> Ranks {
+        let compare =
+            |a: &&str, b: &&str| version::compare(a, b).then_with(|| if apart { a.cmp(b) } else { Ordering::Equal });
+        Ranks::by(versions.collect(), compare, |version| (*version).to_owned())
+    }
+
+    /// Of values as JSON: numbers first, by their value, then all else as people count. `null` is no value.
+    pub(super) fn of_values<'a>(values: impl Iterator<Item = &'a str>) -> Ranks {
+        let mut distinct: Vec<_> = values.filter(|value| *value != "null").collect();
+        distinct.sort_unstable();
+        distinct.dedup();
+        let keyed: Vec<_> = distinct.into_iter().map(|value| (Decimal::parse(value), shown(value), value)).collect();
+        let ordering = |a: &Value<'_>, b: &Value<'_>| match (&a.0, &b.0) {
+            (Some(a), Some(b)) => a.cmp(b),
+            (None, None) => natural(&a.1, &b.1),
+            (a, b) => a.is_none().cmp(&b.is_none()),
+        };
+        Ranks::by(keyed, ordering, |(.., value)| (*value).to_owned())
+    }
+
+    /// The same place for those that are equal.
+    fn by<T>(mut all: Vec<T>, compare: impl Fn(&T, &T) -> Ordering, text: impl Fn(&T) -> String) -> Ranks {
+        all.sort_by(&compare);
+        let mut places = HashMap::with_capacity_and_hasher(all.len(), RandomState::default());
+        let mut place = 0;
+        for (at, one) in all.iter().enumerate() {
+            let is_another = at.checked_sub(1).is_some_and(|before| compare(&all[before], one) != Ordering::Equal);
+            place += i64::from(is_another);
+            places.insert(text(one), place);
+        }
+        Ranks(places)
+    }
+
+    fn get(&self, text: &str) -> Option<i64> {
+        self.0.get(text).copied()
     }
 
     fn of(&self, text: &str) -> i64 {
-        self.0.get(text).copied().unwrap_or(i64::MAX)
+        self.get(text).unwrap_or(i64::MAX)
     }
 }
 

@@ -5,10 +5,7 @@ use std::collections::HashMap;
 use foldhash::fast::RandomState;
 use wilco_ledger::State;
 
-use super::{
-    Device,
-    search::{Search, begins},
-};
+use super::{Device, search::Search, version::begins};
 use crate::api::{Counted, FleetCounts, MemberCounts, Presence};
 
 /// So many firmware versions are named.

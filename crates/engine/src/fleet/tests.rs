@@ -60,7 +60,7 @@ fn id(text: &str) -> DeviceId {
 }
 
 fn check(search: &str, sort: SortBy, order: DeviceOrder, expected: &[&str]) {
-    let query = DeviceQuery { sort, order, ..query(search) };
+    let query = DeviceQuery { sort: sort.clone(), order, ..query(search) };
     let page = page(&mut fleet(), &query, 0, 100);
     let ids: Vec<_> = page.rows.iter().map(|row| row.device.as_str()).collect();
     assert_eq!(ids, expected, "{search:?} by {sort:?}");
@@ -73,6 +73,39 @@ fn devices_are_sorted_as_people_count() {
     check("", SortBy::Device, DeviceOrder::Descending, &["kitchen-10", "kitchen-9", "dock-1"]);
     check("", SortBy::Firmware, DeviceOrder::Ascending, &["kitchen-9", "kitchen-10", "dock-1"]);
     check("", SortBy::Presence, DeviceOrder::Ascending, &["dock-1", "kitchen-10", "kitchen-9"]);
+}
+
+#[test]
+fn devices_are_sorted_by_their_configuration_and_their_measurements_and_those_without_one_come_last() {
+    let mut fleet = fleet();
+    for (device, running) in [("a", "100"), ("b", "9"), ("c", "1e1"), ("d", "\"off\""), ("e", "10.0"), ("f", "null")] {
+        let state = format!("{{\"running\":{{\"interval\":{running}}}}}");
+        fleet.update(&id(device), |device| device.report(state, None));
+    }
+    let mut sorted = |sort: SortBy, order: DeviceOrder| -> Vec<String> {
+        let query = DeviceQuery { sort, order, ..query("-tag:*") };
+        page(&mut fleet, &query, 0, 9).rows.into_iter().map(|row| row.device).collect()
+    };
+    let by_key = || SortBy::Config("interval".to_owned());
+    assert_eq!(sorted(by_key(), DeviceOrder::Ascending), ["b", "c", "e", "a", "d", "f"]);
+    assert_eq!(sorted(by_key(), DeviceOrder::Descending), ["d", "a", "c", "e", "b", "f"]);
+    let warm = || SortBy::Telemetry("temperature".to_owned());
+    check("", warm(), DeviceOrder::Ascending, &["kitchen-9", "dock-1", "kitchen-10"]);
+    check("", warm(), DeviceOrder::Descending, &["dock-1", "kitchen-9", "kitchen-10"]);
+    check("", SortBy::Led, DeviceOrder::Descending, &["dock-1", "kitchen-10", "kitchen-9"]);
+    check("", SortBy::Telemetry("no such".to_owned()), DeviceOrder::Descending, &["dock-1", "kitchen-9", "kitchen-10"]);
+}
+
+#[test]
+fn a_list_by_a_value_has_another_order_once_that_is_reported() {
+    let mut fleet = fleet();
+    let by_key = DeviceQuery { sort: SortBy::Config("report_interval_s".to_owned()), ..query("") };
+    let sorted = columns(&mut fleet, &by_key, None);
+    assert_eq!(sorted.devices.unwrap(), ["kitchen-9", "kitchen-10", "dock-1"]);
+    let state = json!({"running": {"report_interval_s": 5}}).to_string();
+    fleet.update(&id("dock-1"), |device| device.report(state, None));
+    let again = columns(&mut fleet, &by_key, Some(sorted.revision));
+    assert_eq!(again.devices.unwrap(), ["dock-1", "kitchen-9", "kitchen-10"]);
 }
 
 #[test]
@@ -164,16 +197,18 @@ fn a_count_of_a_version_is_that_of_its_search() {
     }
     let counts = fleet.counts().firmware;
     let searches: Vec<_> = counts.iter().map(|one| one.search.clone()).collect();
-    // Others begin with 2.3 and v2.1.
+    // Another begins with 2.3. That with v2.1 is a pre-release, which is none of it.
     assert!(searches.contains(&"firmware:=2.3".to_owned()) && searches.contains(&"firmware:2.3.1".to_owned()));
-    assert!(searches.contains(&"firmware:=v2.1".to_owned()), "{searches:?}");
+    assert!(searches.contains(&"firmware:v2.1".to_owned()), "{searches:?}");
     for one in counts {
         assert_eq!(page(&mut fleet, &query(&one.search), 0, 9).matching, one.count, "{}", one.search);
     }
     let mut found = |search: &str| -> Vec<_> {
         page(&mut fleet, &query(search), 0, 9).rows.into_iter().map(|row| row.device).collect()
     };
-    assert_eq!(found("firmware:2.1"), ["c", "d"]);
+    assert_eq!(found("firmware:2.1"), ["c"]);
+    assert_eq!(found("firmware:<2.1"), ["d"]);
+    assert_eq!(found("firmware:>=2.1-rc1 firmware:<2.2"), ["c", "d"]);
     assert_eq!(found("firmware:v2.1-RC"), ["d"]);
     assert_eq!(found("firmware:<2.3"), ["c", "d"]);
     let all = DeviceQuery { group: Some(GroupBy::Firmware), ..query("") };

@@ -12,6 +12,7 @@ import type { GroupBy } from '../bindings/GroupBy';
 import type { MemberState } from '../bindings/MemberState';
 import { PRESENCES } from '../../format/states';
 import { tagsOf, type FakeDevice } from './fleet';
+import { cellsOf } from './views';
 import { countsOfFleet, searched } from './search';
 
 /** What went wrong first, then what is under way, then what is done. */
@@ -24,13 +25,17 @@ const TROUBLE: CommandState[] = [
 export function select(fleet: FakeDevice[], query: DeviceQuery): DeviceRow[] {
   const fits = searched(query.search);
   const sign = query.order === 'descending' ? -1 : 1;
-  const keyed = fleet.filter(fits).map(({ row }) => ({
-    row,
-    group: query.group === null ? '' : groupRank(row, query.group),
-    key: keyOf(row, query),
+  const keyed = fleet.filter(fits).map((device) => ({
+    row: device.row,
+    group: query.group === null ? '' : groupRank(device.row, query.group),
+    key: keyOf(device, query),
   }));
   keyed.sort(
-    (a, b) => compare(a.group, b.group) || sign * compare(a.key, b.key) || compare(a.row.device, b.row.device),
+    (a, b) =>
+      compare(a.group, b.group) ||
+      Number(a.key === null) - Number(b.key === null) ||
+      sign * compare(a.key ?? 0, b.key ?? 0) ||
+      compare(a.row.device, b.row.device),
   );
   return keyed.map(({ row }) => row);
 }
@@ -138,24 +143,35 @@ export function summaryOf(devices: FakeDevice[]): DeviceSummary {
 
 type Key = string | number;
 
-function keyOf(row: DeviceRow, query: DeviceQuery): Key {
-  switch (query.sort) {
+/** Nothing where the device has no value. */
+function keyOf(device: FakeDevice, query: DeviceQuery): Key | null {
+  const { row, running } = device;
+  const { sort } = query;
+  if (typeof sort === 'object') {
+    if ('config' in sort) {
+      const value = running?.[sort.config];
+      return value === undefined ? null : typeof value === 'number' ? value : String(value);
+    }
+    const [cells] = cellsOf([device], [{ column: 'telemetry', series: sort.telemetry }]);
+    return cells?.measured[0]?.at(-1) ?? null;
+  }
+  switch (sort) {
     case 'device':
       return row.device;
     case 'presence':
       return ['online', 'unknown', 'offline'].indexOf(row.presence);
     case 'led':
-      return row.led === null ? 2 : row.led ? 0 : 1;
+      return row.led === null ? null : row.led ? 0 : 1;
     case 'last_command':
-      return row.last_command?.queued_at ?? 0;
+      return row.last_command?.queued_at ?? null;
     case 'state':
-      return row.last_command === null ? TROUBLE.length : TROUBLE.indexOf(row.last_command.state);
+      return row.last_command === null ? null : TROUBLE.indexOf(row.last_command.state);
     case 'seen':
-      return row.seen_at ?? 0;
+      return row.seen_at;
     case 'firmware':
-      return row.firmware ?? '';
+      return row.firmware;
     case 'trip':
-      return row.trip_ms ?? Number.MAX_SAFE_INTEGER;
+      return row.trip_ms;
   }
 }
 

@@ -1,5 +1,5 @@
 import { waitFor, within } from '@testing-library/svelte';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 
 import { expectAccessible, openFleet } from '../../test/window';
 
@@ -108,6 +108,31 @@ describe('the fleet', () => {
     await user.keyboard('{ArrowDown}');
     expect(grid).toHaveFocus();
     expect(app.inspected.device).toBe(device);
+  });
+
+  it('is sorted by a value of the configuration and by a measurement, and what has none comes last', async () => {
+    const { app, getByRole, findByRole, user, backend } = await openFleet();
+    app.fleet.showColumns([
+      { column: 'config', key: 'report_interval_s' },
+      { column: 'telemetry', series: 'temperature' },
+    ]);
+    const sorted = vi.spyOn(backend, 'deviceColumns');
+    await user.click(await findByRole('button', { name: 'report_interval_s' }));
+    expect(getByRole('columnheader', { name: 'report_interval_s' })).toHaveAttribute('aria-sort', 'ascending');
+    await waitFor(() => expect(sorted.mock.lastCall?.[0].sort).toEqual({ config: 'report_interval_s' }));
+    await user.keyboard('{Enter}');
+    expect(getByRole('columnheader', { name: 'report_interval_s' })).toHaveAttribute('aria-sort', 'descending');
+    await user.keyboard('{ArrowRight}{Enter}');
+    expect(getByRole('columnheader', { name: 'temperature' })).toHaveAttribute('aria-sort', 'ascending');
+    expect(getByRole('columnheader', { name: 'report_interval_s' })).not.toHaveAttribute('aria-sort');
+    await waitFor(() => expect(app.fleet.reloading).toBe(false));
+    // The invented devices without an LED measure nothing.
+    const last = app.fleet.list.ids.at(-1) ?? '';
+    const [row] = await backend.deviceRows('demo', [last]);
+    expect(row?.led).toBeNull();
+    getByRole('grid').focus();
+    await user.keyboard('{ArrowUp}');
+    expect(getByRole('button', { name: 'temperature' })).toHaveFocus();
   });
 
   it('is walked with the keyboard', async () => {

@@ -24,7 +24,7 @@ use parse::DURATIONS;
 use wilco_dialect::json;
 use wilco_ledger::{DeviceId, State, Timestamp};
 
-use super::{Desired, Device, listing::Aspects, order::natural, summary::shown};
+use super::{Desired, Device, listing::Aspects, order::natural, summary::shown, version};
 use crate::api::{DesiredState, Failure, Presence, excerpt, invalid};
 
 /// The facts for a search besides the devices.
@@ -76,7 +76,7 @@ pub(crate) enum Term {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Relation {
-    /// A version begins so.
+    /// A version begins so; its pre-releases are none of it.
     Begins,
     Is,
     Below,
@@ -199,10 +199,10 @@ impl Term {
             Term::Name(None) => device.name().is_some(),
             Term::Name(Some(text)) => device.name().is_some_and(|name| contains(name, text)),
             Term::Firmware(test) => device.firmware.as_ref().is_some_and(|own| {
-                test.as_ref().is_none_or(|(relation, version)| match relation {
-                    Relation::Begins => begins(own, version),
-                    Relation::Is => own == version,
-                    _ => relation.holds(natural(numbered(own), numbered(version))),
+                test.as_ref().is_none_or(|(relation, than)| match relation {
+                    Relation::Begins => version::begins(own, than),
+                    Relation::Is => own == than,
+                    _ => relation.holds(version::compare(own, than)),
                 })
             }),
             Term::State(state) => {
@@ -267,21 +267,6 @@ impl Relation {
 /// Whether something happened that long ago; `None` for any time.
 fn is_ago(at: Option<Timestamp>, test: Option<&(Relation, u64)>, now: Timestamp) -> bool {
     at.is_some_and(|at| test.is_none_or(|(relation, ago)| relation.holds(now.since(at).0.cmp(ago))))
-}
-
-/// Whether a version has these parts at its beginning: `2.3` is one of 2.3.1 and v2.3, and none of 2.30.
-pub(super) fn begins(own: &str, version: &str) -> bool {
-    let (own, version) = (numbered(own), numbered(version));
-    let Some((first, rest)) = own.split_at_checked(version.len()) else { return false };
-    let in_a_number =
-        version.ends_with(|last: char| last.is_ascii_digit()) && rest.starts_with(|first: char| first.is_ascii_digit());
-    first.eq_ignore_ascii_case(version) && !in_a_number
-}
-
-/// A version without the `v` before its first number.
-fn numbered(version: &str) -> &str {
-    let rest = version.strip_prefix(['v', 'V']);
-    rest.filter(|rest| rest.starts_with(|first: char| first.is_ascii_digit())).unwrap_or(version)
 }
 
 fn contains(id: &str, word: &str) -> bool {

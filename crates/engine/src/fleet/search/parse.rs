@@ -269,7 +269,7 @@ pub(super) const FIELDS: [(&str, &str); 9] = [
     ("name", "Name given here"),
     ("is", "Presence: online, offline, unknown; or disagrees with its answer"),
     ("state", "State of the last command"),
-    ("firmware", "Firmware version, also with < or >"),
+    ("firmware", "Firmware version: 2.1, <2.1, >=2.1-rc1; a pre-release comes before its release"),
     ("led", "LED: on, off, unknown"),
     ("seen", "Last seen: <10m, >1h"),
     ("restarted", "Last restart: <1h, >7d"),
