@@ -54,6 +54,9 @@ pub struct DeviceRow {
     /// The title of its dialect; none for Wilco's own.
     #[serde(default)]
     pub dialect: Option<String>,
+    /// It has an LED, a relay or a light, so `led` works.
+    #[serde(default)]
+    pub can_switch: bool,
     /// Messages that it sent in the last second, where those are so many that only the newest of its reports was read, or
     /// that repetitions were not kept.
     #[serde(default)]

@@ -23,6 +23,7 @@ function row(device: string, given: Partial<DeviceRow> = {}): DeviceRow {
     trip_ms: null,
     model: null,
     dialect: null,
+    can_switch: true,
     over_rate: null,
     disagrees: null,
     ...given,

@@ -341,7 +341,13 @@ export class Inspected {
 
 export const [getInspected, setInspected] = createContext<Inspected>();
 
-function toSend(connection: string, device: string, command: string, args: Record<string, unknown>): CommandToSend {
+/** A command for one device, with the usual delivery. */
+export function toSend(
+  connection: string,
+  device: string,
+  command: string,
+  args: Record<string, unknown>,
+): CommandToSend {
   const usual = { timeout_ms: null, ttl_ms: null, retries: null, delivery: null, no_answer: false, again_of: null };
   return { ...usual, automatic: false, connection, devices: [device], command, args: toJson(args) };
 }

@@ -79,9 +79,11 @@ impl Controller {
             let mut fleet = known.fleet();
             for id in &changes.listed {
                 let description = dialects.description(id).map(Arc::new);
+                let can_switch = dialects.can_switch(id);
                 let firmware = dialects.device(id).and_then(|device| device.firmware.as_deref()).map(str::to_owned);
                 fleet.update(id, |device| {
                     device.description = description;
+                    device.can_switch = can_switch;
                     device.firmware = firmware.or(device.firmware.take());
                 });
                 let owners = dialects.topics_of(id).into_iter().filter_map(|topic| known.dialect.device_of(&topic));

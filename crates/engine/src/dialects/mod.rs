@@ -17,7 +17,7 @@ use std::{
 };
 
 use wilco_dialect::{
-    Changes, Context, DecodedMessage, Devices, DialectSet, Discovery, Filter, Inbound, KnownDevice, Meaning,
+    Changes, Context, DecodedMessage, Devices, DialectSet, Discovery, Filter, Inbound, KnownDevice, Meaning, Role,
     Subscriptions, WireIds,
 };
 use wilco_ledger::{CommandId, DeviceId, Report, Reported, Submission};
@@ -156,6 +156,11 @@ impl ConnectionDialects {
             hub: device.hub.as_ref().map(|hub| hub.as_str().to_owned()),
             identifiers: device.identifiers.iter().map(|one| one.to_string()).collect(),
         })
+    }
+
+    /// Whether a device has a relay or a light.
+    pub(crate) fn can_switch(&self, id: &DeviceId) -> bool {
+        self.devices.get(id).is_some_and(|device| device.command_for(Role::Light).is_some())
     }
 
     /// Wilco's own dialect is enabled too.

@@ -37,7 +37,7 @@ impl ConnectionDialects {
             address: device.address.to_string(),
             vendor: text(&device.vendor),
             hub: device.hub.as_ref().map(|hub| hub.as_str().to_owned()),
-            can_switch: device.command_for(Role::Light).is_some(),
+            can_switch: self.can_switch(id),
             can_restart: device.command_for(Role::Restart).is_some(),
             commands: device.commands.iter().map(command).collect(),
             values: shown.collect(),

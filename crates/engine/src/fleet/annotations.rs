@@ -179,6 +179,7 @@ impl Fleet {
         let Device {
             annotation,
             description,
+            can_switch,
             last_command,
             firmware,
             boot,
@@ -193,6 +194,7 @@ impl Fleet {
         } = device;
         self.update(&id, |known| {
             known.description = known.description.take().or(description);
+            known.can_switch |= can_switch;
             known.annotation = known.annotation.take().or(annotation);
             known.last_command = known.last_command.take().or(last_command);
             known.firmware = known.firmware.take().or(firmware);

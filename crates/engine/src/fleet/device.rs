@@ -38,6 +38,9 @@ pub(crate) struct Device {
     pub(crate) last_command: Option<CommandSnapshot>,
     /// The description in its dialect; nothing for Wilco's own.
     pub(crate) description: Option<Arc<StoredDescription>>,
+    /// Its dialect has a command for its relay or its light; unknown before it announces itself. Each device of Wilco's own
+    /// dialect has one.
+    pub(crate) can_switch: bool,
     /// The difference between its answer and its report.
     pub(crate) disagreement: Option<Box<Disagreement>>,
     /// Messages in the last second, where those are so many that some were not read or not kept.
@@ -74,6 +77,7 @@ impl Device {
             trip_ms: None,
             last_command: None,
             description: None,
+            can_switch: false,
             disagreement: None,
             over_rate: None,
             dirty: DirtyFlags::default(),
@@ -100,6 +104,7 @@ impl Device {
             trip_ms: stored.trip_ms,
             last_command: None,
             description: stored.description,
+            can_switch: false,
             disagreement: stored.disagreement,
             over_rate: None,
             dirty: DirtyFlags::default(),
@@ -153,6 +158,7 @@ impl Device {
             trip_ms: self.trip_ms,
             model: self.description.as_ref().and_then(|described| described.model.clone()),
             dialect,
+            can_switch: self.description.is_none() || self.can_switch,
             over_rate: self.over_rate,
             disagrees: self.disagreement.as_deref().map(views::disagreement),
         }

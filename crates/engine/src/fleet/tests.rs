@@ -13,6 +13,7 @@ use crate::{
         CommandState, DeviceColumns, DeviceOrder, DevicePage, DeviceQuery, GroupBy, GroupKey, MemberState, Presence,
         SortBy,
     },
+    store::StoredDescription,
     views::CommandSnapshot,
 };
 
@@ -94,6 +95,32 @@ fn devices_are_sorted_by_their_configuration_and_their_measurements_and_those_wi
     check("", warm(), DeviceOrder::Descending, &["dock-1", "kitchen-9", "kitchen-10"]);
     check("", SortBy::Led, DeviceOrder::Descending, &["dock-1", "kitchen-10", "kitchen-9"]);
     check("", SortBy::Telemetry("no such".to_owned()), DeviceOrder::Descending, &["dock-1", "kitchen-9", "kitchen-10"]);
+}
+
+#[test]
+fn a_row_says_whether_its_device_has_something_to_switch() {
+    let mut fleet = fleet();
+    let described = StoredDescription {
+        dialect: "zigbee2mqtt".into(),
+        address: "hall/sensor".into(),
+        name: None,
+        model: None,
+        vendor: None,
+        hub: None,
+        identifiers: Vec::new(),
+    };
+    let mut check = |described: Option<&StoredDescription>, can_switch: bool, expected: bool| {
+        fleet.update(&id("dock-1"), |device| {
+            device.description = described.cloned().map(Arc::new);
+            device.can_switch = can_switch;
+        });
+        let row = fleet.row("c", fleet.get(&id("dock-1")).unwrap());
+        assert_eq!(row.can_switch, expected, "{described:?}");
+    };
+    // Each device of Wilco's own dialect has an LED.
+    check(None, false, true);
+    check(Some(&described), false, false);
+    check(Some(&described), true, true);
 }
 
 #[test]

@@ -68,6 +68,10 @@ model: string | null,
  */
 dialect: string | null, 
 /**
+ * It has an LED, a relay or a light, so `led` works.
+ */
+can_switch: boolean, 
+/**
  * Messages that it sent in the last second, where those are so many that only the newest of its reports was read, or
  * that repetitions were not kept.
  */

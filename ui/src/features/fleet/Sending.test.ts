@@ -3,7 +3,96 @@ import { beforeAll, describe, expect, it, vi } from 'vitest';
 
 import type { Step } from '../../backend/fake/fate';
 import { openDevice, STEPS } from '../../test/device';
-import { expectAccessible } from '../../test/window';
+import { expectAccessible, openFleet } from '../../test/window';
+
+describe('the LED in a row', () => {
+  const rowOf = (container: Element, device: string) =>
+    container.querySelector<HTMLElement>(`[data-device="${device}"]`) as HTMLElement;
+
+  it('is switched without choosing its device, and moves only when that reports it', async () => {
+    const { app, backend, container, user } = await openFleet({ fates: [STEPS] });
+    const sent = vi.spyOn(backend, 'send');
+    const row = rowOf(container, 'bench-0001');
+    expect(within(row).queryByRole('switch')).not.toBeInTheDocument();
+    await user.hover(row);
+    const led = await within(row).findByRole('switch', { name: 'LED of bench-0001' });
+    const before = led.getAttribute('aria-checked');
+    await user.click(led);
+    expect(led).toHaveAttribute('aria-busy', 'true');
+    expect(led).toHaveAttribute('aria-checked', before);
+    await waitFor(() => expect(sent).toHaveBeenCalledOnce());
+    expect(sent.mock.lastCall?.[0]).toMatchObject({ devices: ['bench-0001'], command: 'led' });
+    expect(app.inspected.device).toBeNull();
+    expect(app.selection.size).toBe(0);
+    await waitFor(() => expect(led).toHaveAttribute('aria-checked', String(before !== 'true')));
+    expect(led).toHaveAttribute('aria-busy', 'false');
+    await expectAccessible(container);
+  });
+
+  it('is sent on and off by a double click, in this order', async () => {
+    const { backend, container, user } = await openFleet({ fates: [STEPS, STEPS] });
+    const sent = vi.spyOn(backend, 'send');
+    const row = rowOf(container, 'bench-0001');
+    await user.hover(row);
+    const led = await within(row).findByRole('switch', { name: 'LED of bench-0001' });
+    const first = led.getAttribute('aria-checked') !== 'true';
+    await user.dblClick(led);
+    await waitFor(() => expect(sent).toHaveBeenCalledTimes(2));
+    expect(sent.mock.calls.map(([command]) => command.args)).toEqual([
+      JSON.stringify({ on: first }),
+      JSON.stringify({ on: !first }),
+    ]);
+  });
+
+  it('is not there for a device that has none, and is refused over a read-only connection', async () => {
+    const { app, backend, container, user } = await openFleet();
+    const original = backend.deviceRows.bind(backend);
+    backend.deviceRows = async (connection, devices) =>
+      (await original(connection, devices)).map((row) => ({ ...row, can_switch: row.device !== 'bench-0001' }));
+    app.fleet.refresh();
+    await waitFor(() => expect(app.fleet.rows.get('bench-0001')?.can_switch).toBe(false));
+    const row = rowOf(container, 'bench-0001');
+    await user.hover(row);
+    await within(row).findByTitle('Actions');
+    expect(within(row).queryByRole('switch')).not.toBeInTheDocument();
+
+    const sent = vi.spyOn(backend, 'send');
+    app.connections.list = app.connections.list.map((one) => ({ ...one, mode: 'read_only' as const }));
+    const other = rowOf(container, 'cold-store-0001');
+    await user.hover(other);
+    const led = await within(other).findByRole('switch', { name: 'LED of cold-store-0001' });
+    expect(led).toHaveAttribute('aria-disabled', 'true');
+    await user.click(led);
+    expect(sent).not.toHaveBeenCalled();
+  });
+
+  it('asks first over a protected connection, and sends nothing more where that is cancelled', async () => {
+    const { app, backend, container, findByRole, user } = await openFleet();
+    backend.checkCommand = async () => ({ refused: null, confirmation: 'ask', devices: [] });
+    const sent = vi.spyOn(backend, 'send');
+    const row = rowOf(container, 'bench-0001');
+    await user.hover(row);
+    const led = await within(row).findByRole('switch', { name: 'LED of bench-0001' });
+    await user.dblClick(led);
+    await user.click(await findByRole('button', { name: 'Cancel' }));
+    await waitFor(() => expect(led).toHaveAttribute('aria-busy', 'false'));
+    expect(app.sending.question).toBeNull();
+    expect(sent).not.toHaveBeenCalled();
+  });
+
+  it('is in the row that the keyboard is at, whose keys stay as they are', async () => {
+    const { container, findByRole, getByRole, user } = await openFleet();
+    getByRole('grid').focus();
+    await user.keyboard('{ArrowDown}');
+    const row = rowOf(container, 'bench-0001');
+    expect(row).toHaveAttribute('aria-selected', 'true');
+    expect(row.querySelector('.row-led')).toBeInTheDocument();
+    expect(getByRole('grid')).toHaveFocus();
+    const led = await findByRole('switch', { name: 'LED' });
+    await user.keyboard('{Enter}');
+    expect(led).toHaveFocus();
+  });
+});
 
 describe('the LED', () => {
   it('moves only when the device reports it', async () => {
