@@ -19,8 +19,8 @@ use super::{
     HistoryCauses, HistoryCheck, HistoryPage, HistoryQuery, ImportLine, Imported, InstallationIdentity, KeptLog,
     KitView, LogView, MemberPage, MemberQuery, NewCommand, NewDevice, NewRollout, Older, OwnDialect, PreflightView,
     PresetView, RehearsalPlan, ReportFormat, ReportedKey, RolloutAction, RolloutDetail, RolloutPlan, RolloutView,
-    SampleMessage, SavedView, SearchReading, Sent, Settings, Step, TelemetryQuery, TelemetryView, TimesQuery,
-    TimesView, TrafficBatch, TrafficQuery, TrustedView, ViewColumn,
+    SampleMessage, SavedView, SearchReading, Sent, Settings, Step, SuggestedTimeout, TelemetryQuery, TelemetryView,
+    TimesQuery, TimesView, TrafficBatch, TrafficQuery, TrustedView, ViewColumn,
 };
 
 /// Passes the call table to a macro.
@@ -155,6 +155,9 @@ macro_rules! calls {
             both cancel(connection: &str, device: &str, id: &str) -> ();
             /// Dismisses a failed command, or all of them: it no longer needs attention.
             both dismiss(connection: &str, command: Option<CommandRef>) -> ();
+            /// The timeout that the latest answers to a command suggest, of the device if one is named and has answered
+            /// often enough, otherwise of all.
+            both suggested_timeout(connection: &str, device: Option<String>, command: &str) -> Option<SuggestedTimeout>;
             /// The usual answer times, from the latest commands.
             both answer_times(query: TimesQuery) -> Vec<TimesView>;
             /// A command with all its evidence.

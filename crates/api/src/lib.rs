@@ -93,7 +93,7 @@ pub use rollout::{
     RolloutView, SharedTrait, StageSize, StageView, TraitKind, UnexpectedDevice, WaitsFor, WhichMembers,
 };
 pub use telemetry::{SeriesView, TelemetryQuery, TelemetryView};
-pub use times::{TimesBy, TimesQuery, TimesView};
+pub use times::{SuggestedTimeout, TimesBy, TimesQuery, TimesView};
 pub use traffic::{TrafficBatch, TrafficMessage, TrafficQuery};
 pub use view::{CountedView, DeviceCells};
 pub use wilco_connection::{

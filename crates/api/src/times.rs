@@ -54,3 +54,18 @@ pub struct TimesView {
     #[ts(type = "number | null")]
     pub suggested_timeout_ms: Option<u64>,
 }
+
+/// A timeout that the latest answers to a command suggest.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct SuggestedTimeout {
+    /// The timeout, milliseconds: whole seconds.
+    #[ts(type = "number")]
+    pub timeout_ms: u64,
+    /// How many answers it is derived from.
+    pub count: u32,
+    /// 99 % of them came within this, milliseconds.
+    pub p99_ms: f64,
+    /// They are answers of the device alone. Otherwise they are of all devices of the connection.
+    pub of_device: bool,
+}

@@ -43,7 +43,7 @@ pub(crate) use log::LogOptions;
 pub(crate) use rollouts::{
     FollowOptions, PaceOptions, RolloutExportOptions, RolloutOptions, RolloutTask, SkippedDevices, StartOptions,
 };
-pub(crate) use sending::SendingOptions;
+pub(crate) use sending::{SendingOptions, Timeout};
 pub(crate) use words::{Format, Listing, Switch};
 
 use crate::input;
@@ -212,7 +212,8 @@ Examples:
   wilco times -c plant --device pump-7 --output json
 
 Times run from sending a command to its final answer. They are those of the latest 20,000 answers, or of the latest 500 of a
-device. A suggested timeout is at least three times what 99 % of the answers need; it appears once there are 20 answers.")]
+device. A suggested timeout is at least three times what 99 % of the answers need; it appears once there are 20 answers. wilco
+send and wilco rollout start use it with --timeout suggested.")]
 pub(crate) struct TimesOptions {
     /// Name of the connection
     #[arg(long, short, value_name = "NAME")]

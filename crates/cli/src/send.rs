@@ -19,10 +19,10 @@ use crate::{
     input,
     interrupt::Interrupt,
     link,
-    options::{ConfirmOptions, Listing, SendOptions},
+    options::{ConfirmOptions, Listing, SendOptions, Timeout},
     output::visible_name,
     problem::Problem,
-    rollouts,
+    rollouts, times,
 };
 use follow::Follow;
 use step_printer::StepPrinter;
@@ -35,6 +35,8 @@ const HELD: &str = "Wilco holds commands for offline devices until they are onli
 struct Order {
     devices: Vec<String>,
     command: RolloutCommand,
+    /// Its timeout is the suggested one.
+    suggests: bool,
     /// How long the connection may be away before what is unsent is withdrawn.
     connect_timeout: Duration,
     note: Option<String>,
@@ -78,7 +80,7 @@ async fn connection(via: ConnectionSource, base: &Base) -> Result<ConnectionView
 }
 
 async fn carry_out(order: Order, connection: ConnectionView, base: &mut Base) -> Result<ExitCode, Problem> {
-    let Order { devices, command, connect_timeout, note, confirm, listing } = order;
+    let Order { devices, mut command, suggests, connect_timeout, note, confirm, listing } = order;
     if !named::has_other_dialects(&connection) {
         input::ids(&devices)?;
     }
@@ -95,6 +97,13 @@ async fn carry_out(order: Order, connection: ConnectionView, base: &mut Base) ->
         ready = ready => ready?,
         () = interrupt.received() => return Err(Problem::Interrupted),
     };
+    if suggests {
+        let device = match devices.as_slice() {
+            [device] => Some(device.clone()),
+            _ => None,
+        };
+        command.timeout_ms = Some(times::suggested(base, &connection, device, &command.name).await?);
+    }
     // A command without an expected answer needs no presence.
     if listing == Listing::Text && !command.no_answer {
         away::say(&away, HELD);
@@ -147,8 +156,11 @@ impl Order {
                 "Write the device list to a file.",
             ));
         }
-        let connect_timeout =
-            sending.timeout.map_or(link::CONNECT_TIMEOUT, |timeout| timeout.min(link::CONNECT_TIMEOUT));
+        let connect_timeout = sending
+            .timeout
+            .and_then(Timeout::given)
+            .map_or(link::CONNECT_TIMEOUT, |timeout| timeout.min(link::CONNECT_TIMEOUT));
+        let suggests = sending.suggests();
         let command = match text {
             Some(text) => sending.command_with(FREE_TEXT.to_owned(), json!({ FREE_TEXT: text }).to_string()),
             None => sending.command(command.unwrap_or_default())?,
@@ -158,6 +170,6 @@ impl Order {
             (_, Some(url)) => ConnectionSource::Unstored { url, described: Box::new(ConnectionInput::read(broker)?) },
             (name, None) => ConnectionSource::Stored(name.unwrap_or_default()),
         };
-        Ok((via, Order { devices, command, connect_timeout, note, confirm, listing: output }))
+        Ok((via, Order { devices, command, suggests, connect_timeout, note, confirm, listing: output }))
     }
 }

@@ -2,12 +2,12 @@
 
 use std::{path::Path, process::ExitCode};
 
-use wilco_engine::api::{TimesBy, TimesQuery, TimesView};
+use wilco_engine::api::{ConnectionView, TimesBy, TimesQuery, TimesView};
 
 use crate::{
     base::Base,
     options::{Listing, TimesOptions},
-    output::{Output, Table, count, visible_name},
+    output::{Output, Table, count, entered, visible_name},
     problem::Problem,
 };
 
@@ -36,9 +36,32 @@ async fn print(base: &Base, options: TimesOptions) -> Result<ExitCode, Problem> 
             output.line(&format!("No device of {} has answered a command yet.", visible_name(&connection.name)))?;
             output.flush()?;
         }
-        Listing::Text => table(by, &times).print(&mut Output::text())?,
+        Listing::Text => {
+            let mut output = Output::text();
+            table(by, &times).print(&mut output)?;
+            if by == TimesBy::Command && times.iter().any(|times| times.suggested_timeout_ms.is_some()) {
+                output.line("Use a suggested timeout with --timeout suggested: wilco send, wilco rollout start.")?;
+                output.flush()?;
+            }
+        }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The timeout that the latest answers to a command suggest, milliseconds.
+pub(crate) async fn suggested(
+    base: &Base,
+    connection: &ConnectionView,
+    device: Option<String>,
+    command: &str,
+) -> Result<u64, Problem> {
+    let suggested = base.console().suggested_timeout(&connection.id, device, command).await?;
+    suggested.map(|suggested| suggested.timeout_ms).ok_or_else(|| {
+        Problem::new(
+            format!("Too few answers to {} are known to suggest a timeout: 20 are needed.", entered(command)),
+            "Give a span, such as --timeout 10s, or leave the option out.",
+        )
+    })
 }
 
 fn table(by: TimesBy, times: &[TimesView]) -> Table {

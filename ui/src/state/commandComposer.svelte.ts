@@ -46,6 +46,8 @@ interface Draft {
   mode: 'form' | 'raw';
   text: string;
   noAnswer: boolean;
+  /** Seconds, as they are typed; the command's own timeout where there are none. */
+  timeout: string;
 }
 
 const ANYTHING: ArgumentsSchema = { type: 'object' };
@@ -62,6 +64,8 @@ export class CommandComposer {
   mode = $state<'form' | 'raw'>('form');
   text = $state('');
   noAnswer = $state(false);
+  /** Seconds, as they are typed. */
+  timeout = $state('');
   /** The form was handed in, so what is missing is said. */
   checked = $state(false);
   /** It needs confirmation. */
@@ -223,8 +227,13 @@ export class CommandComposer {
     return this.mode === 'raw' && this.rawError === null && this.entry?.built_in === true;
   }
 
+  /** Why the timeout cannot be used. */
+  get timeoutWrong(): string | null {
+    return readTimeout(this.timeout) === undefined ? 'Enter a number of seconds above 0.' : null;
+  }
+
   get isReady(): boolean {
-    if (this.chosen === null) return false;
+    if (this.chosen === null || this.timeoutWrong !== null) return false;
     if (this.chosen.kind === 'text') return this.text.trim() !== '';
     if (this.mode === 'raw' && this.rawError !== null) return false;
     if (this.chosen.kind === 'named') return nameError(this.chosen.name) === null;
@@ -241,7 +250,7 @@ export class CommandComposer {
     const { targets } = this;
     const few = targets !== null && targets.devices.length > 0 && targets.devices.length <= COUNTED;
     if (!few || this.editing || !this.isReady) return null;
-    return toSend(targets, this.name, this.#arguments(), this.noAnswer);
+    return toSend(targets, this.name, this.#arguments(), this.noAnswer, readTimeout(this.timeout));
   }
 
   /** Sends it, or asks for confirmation. Returns whether the engine accepted it. */
@@ -332,15 +341,15 @@ export class CommandComposer {
     if (kept) this.#show(kept);
   }
 
-  #show({ args, raw, mode, text, noAnswer }: Draft): void {
-    Object.assign(this, { args, raw, mode, text, noAnswer });
+  #show({ args, raw, mode, text, noAnswer, timeout }: Draft): void {
+    Object.assign(this, { args, raw, mode, text, noAnswer, timeout });
   }
 
   /** Keeps what is filled in. Says whether there is any. */
   #keep(): boolean {
     if (!this.isFilled) return false;
-    const { args, raw, mode, text, noAnswer } = this;
-    this.#kept.set(this.#place, { args, raw, mode, text, noAnswer });
+    const { args, raw, mode, text, noAnswer, timeout } = this;
+    this.#kept.set(this.#place, { args, raw, mode, text, noAnswer, timeout });
     return true;
   }
 
@@ -356,16 +365,17 @@ export class CommandComposer {
 
   /** All that is filled in; of the raw text what can be read, where it can. */
   #written(): string {
-    const { args, text, noAnswer } = this;
+    const { args, text, noAnswer, timeout } = this;
     const unread = this.mode === 'raw' && this.rawError !== null ? this.raw : '';
-    return toJson([args, text, noAnswer, unread]);
+    return toJson([args, text, noAnswer, timeout, unread]);
   }
 
   async #submit(targets: Targets, asked: boolean): Promise<boolean> {
     this.sending = true;
     this.failure = null;
     try {
-      return await this.#ask(targets, this.name, this.#arguments(), this.noAnswer, asked);
+      const timeout = readTimeout(this.timeout);
+      return await this.#ask(targets, this.name, this.#arguments(), this.noAnswer, asked, timeout);
     } catch (reason) {
       this.failure = failureOf(reason);
       this.confirming = false;
@@ -376,8 +386,15 @@ export class CommandComposer {
   }
 
   /** Says whether it was sent: a person may have thought better of it. */
-  async #ask(targets: Targets, command: string, args: Arguments, noAnswer: boolean, asked = false): Promise<boolean> {
-    return (await this.outgoing.send(toSend(targets, command, args, noAnswer), asked)) !== null;
+  async #ask(
+    targets: Targets,
+    command: string,
+    args: Arguments,
+    noAnswer: boolean,
+    asked = false,
+    timeout: number | null = null,
+  ): Promise<boolean> {
+    return (await this.outgoing.send(toSend(targets, command, args, noAnswer, timeout), asked)) !== null;
   }
 
   #arguments(): Arguments {
@@ -422,9 +439,23 @@ export class CommandComposer {
 /** The command that is being filled in where one is. */
 export const [getComposer, setComposer] = createContext<CommandComposer>();
 
-function toSend({ connection, devices }: Targets, command: string, args: Arguments, noAnswer: boolean): CommandToSend {
-  const usual = { timeout_ms: null, ttl_ms: null, retries: null, delivery: null, again_of: null, automatic: false };
-  return { ...usual, connection, devices, command, args: toJson(args), no_answer: noAnswer };
+function toSend(
+  { connection, devices }: Targets,
+  command: string,
+  args: Arguments,
+  noAnswer: boolean,
+  timeout_ms: number | null = null,
+): CommandToSend {
+  const usual = { ttl_ms: null, retries: null, delivery: null, again_of: null, automatic: false };
+  return { ...usual, timeout_ms, connection, devices, command, args: toJson(args), no_answer: noAnswer };
+}
+
+/** Milliseconds; null where nothing is typed, and undefined where it is no time. */
+function readTimeout(typed: string): number | null | undefined {
+  const text = typed.trim();
+  if (text === '') return null;
+  const ms = Math.round(Number(text) * 1_000);
+  return /^\d*\.?\d+$/.test(text) && ms >= 1 && ms <= 1e12 ? ms : undefined;
 }
 
 /** As a command begins, with what is known of its arguments. */
@@ -436,6 +467,7 @@ function blankOf(chosen: Chosen, known: Arguments | null): Draft {
     raw: toJson(args, 2),
     mode: definition === null ? 'raw' : 'form',
     text: '',
+    timeout: '',
     noAnswer: definition !== null && !definition.answer_expected,
   };
 }

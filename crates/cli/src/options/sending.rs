@@ -17,9 +17,10 @@ pub(crate) struct SendingOptions {
     /// Its arguments as a JSON object; KEY=VALUE arguments override it
     #[arg(long, value_name = "JSON")]
     pub(crate) args: Option<String>,
-    /// How long a device may stay silent after the command is sent, such as 10s, 500ms or 2m
-    #[arg(long, value_name = "SPAN", value_parser = input::span)]
-    pub(crate) timeout: Option<Duration>,
+    /// How long a device may stay silent after the command is sent, such as 10s, 500ms or 2m; or suggested, which is
+    /// derived from the latest answers (see wilco times)
+    #[arg(long, value_name = "SPAN|suggested", value_parser = timeout)]
+    pub(crate) timeout: Option<Timeout>,
     /// Time to live: how long the command may wait to be sent, such as 60s; after that it is never sent
     #[arg(long, value_name = "SPAN", value_parser = input::span)]
     pub(crate) ttl: Option<Duration>,
@@ -34,7 +35,40 @@ pub(crate) struct SendingOptions {
     pub(crate) no_answer: bool,
 }
 
+/// How long a device may stay silent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Timeout {
+    After(Duration),
+    /// As the latest answers suggest.
+    Suggested,
+}
+
+impl Timeout {
+    /// As it is given; none where it is still to be looked up.
+    pub(crate) fn given(self) -> Option<Duration> {
+        match self {
+            Timeout::After(span) => Some(span),
+            Timeout::Suggested => None,
+        }
+    }
+}
+
+fn timeout(text: &str) -> Result<Timeout, String> {
+    if text == SUGGESTED {
+        return Ok(Timeout::Suggested);
+    }
+    input::span(text).map(Timeout::After).map_err(|wrong| format!("{wrong}, or {SUGGESTED}"))
+}
+
+/// In the place of a span.
+const SUGGESTED: &str = "suggested";
+
 impl SendingOptions {
+    /// Whether the timeout is to be looked up.
+    pub(crate) fn suggests(&self) -> bool {
+        self.timeout == Some(Timeout::Suggested)
+    }
+
     /// A command of this name with these options.
     pub(crate) fn command(self, name: String) -> Result<RolloutCommand, Problem> {
         let args = input::arguments(self.args.as_deref(), &self.pairs)?;
@@ -46,7 +80,7 @@ impl SendingOptions {
         RolloutCommand {
             name,
             args: args.into(),
-            timeout_ms: self.timeout.map(input::milliseconds),
+            timeout_ms: self.timeout.and_then(Timeout::given).map(input::milliseconds),
             ttl_ms: self.ttl.map(input::milliseconds),
             retries: self.retries,
             delivery: self.delivery,

@@ -17,6 +17,7 @@ use crate::{
     options::{ConfirmOptions, Listing, NamedDevices, PaceOptions, SkippedDevices, StartOptions},
     output::{clean, several},
     problem::{self, Problem},
+    times,
 };
 
 /// In the place of a group.
@@ -26,6 +27,8 @@ const EVERYONE: &str = "all";
 pub(super) struct Order {
     connection: String,
     spec: NewRollout,
+    /// Its timeout is the suggested one.
+    suggests: bool,
     listing: Listing,
     /// Only print the plan.
     dry_run: bool,
@@ -51,6 +54,7 @@ impl Order {
             confirm,
             output,
         } = options;
+        let suggests = sending.suggests();
         let command = sending.command(command)?;
         let spec = NewRollout {
             target: target(&named, search, tag, broadcast)?,
@@ -63,12 +67,17 @@ impl Order {
             ..NewRollout::from(pace)
         };
         let rehearse = rehearse.rehearse.then(|| rehearse.dials());
-        Ok(Order { connection, spec, listing: output, dry_run, rehearse, confirm })
+        Ok(Order { connection, spec, suggests, listing: output, dry_run, rehearse, confirm })
     }
 
     pub(super) async fn carry_out(self, base: &mut Base, interrupt: &mut Interrupt) -> Result<ExitCode, Problem> {
-        let connection = base.connection(&self.connection).await?.id;
-        let spec = NewRollout { connection, ..self.spec };
+        let connection = base.connection(&self.connection).await?;
+        let mut spec = self.spec;
+        if self.suggests {
+            let suggested = times::suggested(base, &connection, None, &spec.command.name).await?;
+            spec.command.timeout_ms = Some(suggested);
+        }
+        spec.connection = connection.id;
         if let Some(dials) = &self.rehearse {
             let rehearsed = rehearse::run(&spec, dials, base, interrupt, self.listing).await?;
             if !rehearse::start_now(&spec, &rehearsed, base, interrupt).await? {

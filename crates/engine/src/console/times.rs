@@ -7,7 +7,7 @@ use wilco_ledger::DeviceId;
 use super::{Handle, device_id};
 use crate::{
     answer_times::by_name,
-    api::{Failure, TimesBy, TimesQuery, TimesView},
+    api::{Failure, SuggestedTimeout, TimesBy, TimesQuery, TimesView},
     rollouts::span_ms,
     store::ConnectionId,
 };
@@ -51,5 +51,31 @@ impl Handle {
             views.sort_by(|one, other| other.p95_ms.partial_cmp(&one.p95_ms).unwrap_or(Ordering::Equal));
         }
         Ok(views)
+    }
+
+    /// The timeout that the latest answers to a command suggest: those of the device, or where they are too few, those of
+    /// all devices of the connection. Nothing where these are too few as well.
+    ///
+    /// # Errors
+    /// As [`Handle::answer_times`].
+    pub async fn suggested_timeout(
+        &self,
+        connection: &str,
+        device: Option<String>,
+        command: &str,
+    ) -> Result<Option<SuggestedTimeout>, Failure> {
+        for device in device.map(Some).into_iter().chain([None]) {
+            let of_device = device.is_some();
+            let query = TimesQuery { connection: connection.to_owned(), device, by: TimesBy::Command };
+            let times = self.answer_times(query).await?;
+            let of_command = times.into_iter().find(|times| times.name.as_deref() == Some(command));
+            let suggested = of_command.and_then(|TimesView { suggested_timeout_ms, count, p99_ms, .. }| {
+                Some(SuggestedTimeout { timeout_ms: suggested_timeout_ms?, count, p99_ms, of_device })
+            });
+            if suggested.is_some() {
+                return Ok(suggested);
+            }
+        }
+        Ok(None)
     }
 }

@@ -74,6 +74,7 @@ import type { SearchReading } from "./SearchReading";
 import type { Sent } from "./Sent";
 import type { Settings } from "./Settings";
 import type { Step } from "./Step";
+import type { SuggestedTimeout } from "./SuggestedTimeout";
 import type { TelemetryQuery } from "./TelemetryQuery";
 import type { TelemetryView } from "./TelemetryView";
 import type { TimesQuery } from "./TimesQuery";
@@ -319,6 +320,11 @@ export interface Calls {
    * Dismisses a failed command, or all of them: it no longer needs attention.
    */
   dismiss(connection: string, command: CommandRef | null): Promise<void>;
+  /**
+   * The timeout that the latest answers to a command suggest, of the device if one is named and has answered
+   * often enough, otherwise of all.
+   */
+  suggestedTimeout(connection: string, device: string | null, command: string): Promise<SuggestedTimeout | null>;
   /**
    * The usual answer times, from the latest commands.
    */
@@ -610,6 +616,7 @@ export const SIGNATURES: Record<keyof Calls, Signature> = {
   sendAgain: { name: 'send_again', parameters: ['connection', 'device', 'id', 'confirmed', 'note'], items: null },
   cancel: { name: 'cancel', parameters: ['connection', 'device', 'id'], items: null },
   dismiss: { name: 'dismiss', parameters: ['connection', 'command'], items: null },
+  suggestedTimeout: { name: 'suggested_timeout', parameters: ['connection', 'device', 'command'], items: null },
   answerTimes: { name: 'answer_times', parameters: ['query'], items: null },
   command: { name: 'command', parameters: ['connection', 'device', 'id'], items: null },
   planRollout: { name: 'plan_rollout', parameters: ['rollout'], items: null },

@@ -22,6 +22,7 @@ import { failure } from './failure';
 import { causesOf } from './history';
 import { blank, newId } from './past';
 import { confirmationOf, permit, refusalOf } from './protection';
+import type { SuggestedTimeout } from '../bindings/SuggestedTimeout';
 import type { TimesQuery } from '../bindings/TimesQuery';
 import type { TimesView } from '../bindings/TimesView';
 import { timesOf } from './times';
@@ -35,6 +36,21 @@ function busyText({ operator, command }: CommandView): string {
 export function commandCalls(engine: FakeEngine) {
   const connectionOf = (id: string) => engine.connections.list.find((one) => one.id === id);
   const calls = {
+    async suggestedTimeout(
+      connection: string,
+      device: string | null,
+      command: string,
+    ): Promise<SuggestedTimeout | null> {
+      for (const of of device === null ? [null] : [device, null]) {
+        const times = await calls.answerTimes({ connection, device: of, by: 'command' });
+        const usual = times.find(({ name }) => name === command);
+        if (usual === undefined || usual.suggested_timeout_ms === null) continue;
+        const { count, p99_ms, suggested_timeout_ms } = usual;
+        return { timeout_ms: suggested_timeout_ms, count, p99_ms, of_device: of !== null };
+      }
+      return null;
+    },
+
     async answerTimes(query: TimesQuery): Promise<TimesView[]> {
       return timesOf(
         engine.commands.filter(({ connection }) => connection === query.connection),

@@ -1,5 +1,5 @@
 import { fireEvent, waitFor, within } from '@testing-library/svelte';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
 
 import type { NewCommand } from '../../backend/bindings/NewCommand';
 import { expectAccessible, openFleet } from '../../test/window';
@@ -312,5 +312,33 @@ describe('what is filled in and left', () => {
     expect(window.app.composer.isFilled).toBe(true);
     await window.user.click(again.getByRole('button', { name: 'Cancel' }));
     expect(await (await reopen(window)).findByRole('textbox', { name: 'Level' })).toHaveValue('5');
+  });
+});
+
+describe('a timeout', () => {
+  it('is the suggested one when that is used, and goes with the command', async () => {
+    const { app, form, user, sent, backend, findByRole } = await openForm({});
+    const field = form.getByRole('textbox', { name: 'Timeout, seconds' });
+    await user.type(field, '0');
+    await form.findByText('Enter a number of seconds above 0.');
+    expect(form.queryByText(/^Suggested timeout/)).not.toBeInTheDocument();
+    await user.clear(field);
+    await user.click(form.getByRole('button', { name: 'Cancel' }));
+
+    const asked = vi.spyOn(backend, 'suggestedTimeout');
+    asked.mockResolvedValue({ timeout_ms: 3_000, count: 40, p99_ms: 820, of_device: true });
+    const entry = app.catalogue.find('demo', 'tune');
+    if (entry === null) throw new Error('it is saved');
+    app.composer.open({ connection: 'demo', devices: ['bench-0001'], offline: [] }, { kind: 'known', entry });
+    const again = within(await findByRole('dialog', { name: 'Command for bench-0001' }));
+    await again.findByText(
+      /^Suggested timeout: 3 s\. 99 % of the latest 40 answers of this device took up to 820 ms\./,
+    );
+    expect(asked.mock.lastCall).toEqual(['demo', 'bench-0001', 'tune']);
+    await user.click(again.getByRole('button', { name: 'Use 3 s' }));
+    await user.click(again.getByRole('button', { name: 'Undo' }));
+    await user.click(await again.findByRole('button', { name: 'Use 3 s' }));
+    await user.click(again.getByRole('button', { name: 'Send' }));
+    await waitFor(() => expect(sent[0]?.timeout_ms).toBe(3_000));
   });
 });
