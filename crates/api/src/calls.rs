@@ -17,10 +17,10 @@ use super::{
     DeviceSummary, DialectDraft, DialectView, DraftSource, EventView, EvidenceExport, EvidenceFileView, EvidenceOf,
     EvidenceUse, ExportFormat, ExportView, Failure, FileToWrite, FilesToRead, ForgottenDevices, FoundDialect,
     HistoryCauses, HistoryCheck, HistoryPage, HistoryQuery, ImportLine, Imported, InstallationIdentity, KeptLog,
-    KitView, LogView, MemberPage, MemberQuery, NewCommand, NewDevice, NewRollout, Older, OwnDialect, PreflightView,
-    PresetView, RehearsalPlan, ReportFormat, ReportedKey, RolloutAction, RolloutDetail, RolloutPlan, RolloutView,
-    SampleMessage, SavedView, SearchReading, Sent, Settings, Step, SuggestedTimeout, TelemetryQuery, TelemetryView,
-    TimesQuery, TimesView, TrafficBatch, TrafficQuery, TrustedView, ViewColumn,
+    KitView, LogView, MemberPage, MemberQuery, NewCommand, NewDevice, NewRollout, Older, OwnDialect, PlannedRequests,
+    PreflightView, PresetView, RehearsalPlan, ReportFormat, ReportedKey, RolloutAction, RolloutDetail, RolloutPlan,
+    RolloutView, SampleMessage, SavedView, SearchReading, Sent, Settings, Step, SuggestedTimeout, TelemetryQuery,
+    TelemetryView, TimesQuery, TimesView, TrafficBatch, TrafficQuery, TrustedView, ViewColumn,
 };
 
 /// Passes the call table to a macro.
@@ -167,6 +167,8 @@ macro_rules! calls {
 
             /// The plan of a rollout. Nothing is sent for it.
             both plan_rollout(rollout: NewRollout) -> RolloutPlan;
+            /// Some of the requests that a rollout would publish, 5,000 at most. Nothing is sent for it.
+            both planned_requests(rollout: NewRollout, from: u32, count: u32) -> PlannedRequests;
             /// The input of a rollout's rehearsal on virtual devices. Nothing is sent for it.
             cli plan_rehearsal(rollout: NewRollout) -> RehearsalPlan;
             /// Starts a rollout.

@@ -87,10 +87,11 @@ pub use log::{KeptLog, LogPart, LogState, LogView};
 pub use notification::{NotificationContent, NotificationSubject};
 pub use rehearsal::{FaultDials, RehearsalPlan, RehearsalView, RehearsedDevice};
 pub use rollout::{
-    AnswerTimes, BetweenStages, Cause, FollowReason, Follows, Gate, HaltLimit, HaltRule, LeaveOut, MaintenanceHours,
-    MemberCounts, MemberPage, MemberQuery, MemberState, MemberView, NewRollout, PlannedRequest, ReportFormat,
-    RolloutAction, RolloutApproval, RolloutCommand, RolloutDetail, RolloutPlan, RolloutState, RolloutTarget,
-    RolloutView, SharedTrait, StageSize, StageView, TraitKind, UnexpectedDevice, WaitsFor, WhichMembers,
+    AnswerTimes, BetweenStages, Cause, ExpectedMembers, FollowReason, Follows, Gate, HaltLimit, HaltRule, LeaveOut,
+    MaintenanceHours, MemberCounts, MemberPage, MemberQuery, MemberState, MemberView, NewRollout, PlannedRequest,
+    PlannedRequests, ReportFormat, RolloutAction, RolloutApproval, RolloutCommand, RolloutDetail, RolloutPlan,
+    RolloutState, RolloutTarget, RolloutView, SharedTrait, StageSize, StageView, TraitKind, UnexpectedDevice, WaitsFor,
+    WhichMembers,
 };
 pub use telemetry::{SeriesView, TelemetryQuery, TelemetryView};
 pub use times::{SuggestedTimeout, TimesBy, TimesQuery, TimesView};

@@ -6,11 +6,11 @@ mod progress;
 mod words;
 
 pub use detail::{AnswerTimes, Cause, ReportFormat, RolloutDetail, SharedTrait, TraitKind, UnexpectedDevice};
-pub use plan::{PlannedRequest, RolloutPlan};
+pub use plan::{PlannedRequest, PlannedRequests, RolloutPlan};
 pub use progress::{
     MemberPage, MemberQuery, MemberView, RolloutApproval, RolloutState, RolloutView, StageView, WaitsFor,
 };
 pub use wilco_definitions::{
-    BetweenStages, FollowReason, Follows, Gate, HaltLimit, HaltRule, LeaveOut, MaintenanceHours, MemberCounts,
-    MemberState, NewRollout, RolloutAction, RolloutCommand, RolloutTarget, StageSize, WhichMembers,
+    BetweenStages, ExpectedMembers, FollowReason, Follows, Gate, HaltLimit, HaltRule, LeaveOut, MaintenanceHours,
+    MemberCounts, MemberState, NewRollout, RolloutAction, RolloutCommand, RolloutTarget, StageSize, WhichMembers,
 };

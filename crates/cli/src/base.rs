@@ -195,6 +195,7 @@ fn only_reads(call: &Call) -> bool {
             | Call::check_command { .. }
             | Call::log { .. }
             | Call::plan_rollout { .. }
+            | Call::planned_requests { .. }
             | Call::suggested_timeout { .. }
             | Call::rollouts {}
             | Call::rollout { .. }

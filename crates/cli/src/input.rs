@@ -7,7 +7,7 @@ mod secret;
 mod time;
 
 pub(crate) use arguments::arguments;
-pub(crate) use confirm::{confirmation, confirmed, yes};
+pub(crate) use confirm::{asks, confirmation, confirmed, counted, yes};
 pub(crate) use device_list::{devices, ids};
 pub(crate) use secret::{TRIES, WRONG, asked, new_passphrase, secret_line};
 pub(crate) use time::{milliseconds, seconds, since, span};

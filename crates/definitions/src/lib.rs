@@ -23,8 +23,8 @@ pub use delivery::Delivery;
 pub use json::JsonText;
 pub use members::{MemberCounts, MemberState};
 pub use rollout::{
-    BetweenStages, FollowReason, Follows, Gate, HaltLimit, HaltRule, LeaveOut, MaintenanceHours, NewRollout,
-    RolloutAction, RolloutCommand, RolloutTarget, StageSize, WhichMembers,
+    BetweenStages, ExpectedMembers, FollowReason, Follows, Gate, HaltLimit, HaltRule, LeaveOut, MaintenanceHours,
+    NewRollout, RolloutAction, RolloutCommand, RolloutTarget, StageSize, WhichMembers,
 };
 pub use settings::Settings;
 pub use settings_limits::days_ago;

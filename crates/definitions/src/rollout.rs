@@ -42,6 +42,21 @@ pub struct NewRollout {
     pub follows: Option<Follows>,
     /// The confirmation, see [`wilco_connection::Confirmation`]. It is not stored with the rollout.
     pub confirmed: Confirmed,
+    /// The members that were confirmed: it does not start with others. It is not stored with the rollout.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub expected: Option<ExpectedMembers>,
+}
+
+/// The members of a rollout as somebody has confirmed them.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[ts(export)]
+#[serde(default)]
+pub struct ExpectedMembers {
+    /// How many they are.
+    pub count: u32,
+    /// Which they are, as the plan names them; any where there is none.
+    pub fingerprint: Option<String>,
 }
 
 /// Devices of a rollout's target that are left out.

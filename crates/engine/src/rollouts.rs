@@ -7,6 +7,7 @@ mod earlier;
 mod estimate;
 mod gate;
 mod hours;
+mod members;
 mod plan;
 mod report;
 mod shared;
@@ -26,6 +27,7 @@ pub(crate) use earlier::{CHANGES, READS, changed_since, earlier_values, put_back
 pub(crate) use estimate::expected;
 pub(crate) use gate::{Watch, limits_words};
 pub(crate) use hours::hours_at;
+pub(crate) use members::{changed, fingerprint};
 pub(crate) use plan::{action, plan, refuse, refuse_note, stage_sizes};
 pub(crate) use report::{LISTED, Report, SLOWEST, report};
 pub(crate) use shared::shared_traits;

@@ -82,6 +82,8 @@ pub enum FailureCode {
     ReadOnly,
     /// The connection is protected, and the required confirmation is missing.
     Unconfirmed,
+    /// What was confirmed is no longer what would be done.
+    Changed,
     /// Another Wilco uses the same data.
     InUse,
     /// The engine in the other process ended before it accepted the call: nothing was done, and the next engine can be

@@ -491,19 +491,22 @@ fn a_dry_run_tells_everything_and_sends_nothing() -> Result<()> {
 
     let dry = ["rollout", "start", "-c", "bench", "--search", "pump", "--stages", "2,100%", "--dry-run"];
     let plan = bench.run(&[&dry[..], &["--output", "json", "led", "on=true"]].concat())?.ended(0)?.lines()?;
-    let [plan] = &plan[..] else { panic!("one line is expected: {plan:?}") };
+    let [plan, planned @ ..] = &plan[..] else { panic!("no plan") };
     assert_eq!((&plan["members"], &plan["stages"]), (&Value::from(12), &serde_json::json!([2, 10])), "{plan}");
     assert_eq!((&plan["already"], &plan["messages"], &plan["offline"]), (&2.into(), &36.into(), &0.into()), "{plan}");
     let samples = plan["samples"].as_array().context("no samples")?;
     assert_eq!((samples.len(), &samples[0]["request"]["topic"]), (5, &Value::from("pump-0001/req")));
     let payload: Value = serde_json::from_str(samples[0]["request"]["payload"].as_str().context("no payload")?)?;
     assert_eq!((&payload["command"], &payload["args"]["on"]), (&Value::from("led"), &Value::from(true)));
+    let devices: Vec<_> = planned.iter().filter_map(|line| line["device"].as_str()).collect();
+    assert_eq!((devices.len(), devices.first(), devices.last()), (12, Some(&"pump-0001"), Some(&"pump-0012")));
 
     let text = bench.run(&[&dry[..], &["--leave-out", "already,offline", "led", "on=true"]].concat())?.ended(0)?.out;
     for told in [
         "10 in 2 stages: 2, 8",
         "2 already in the requested state: pump-0001, pump-0002",
         "pump-0003/req {",
+        "pump-0012/req {",
         "Nothing was sent.",
     ] {
         assert!(text.contains(told), "{told}: {text}");
@@ -518,6 +521,18 @@ fn a_dry_run_tells_everything_and_sends_nothing() -> Result<()> {
     soon("all requests", PATIENCE, || (requests(&heard).len() == 12).then_some(()))?;
     assert!(requests(&heard).values().all(|times| *times == 1), "{}", heard.log());
     bench.run(&[&start[..], &["led", "on=true"]].concat())?.complained("left out")?;
+
+    // Only so many devices are wanted, and there are others.
+    let exactly = |count: &str| {
+        let start = ["rollout", "start", "-c", "bench", "--search", "pump", "--expect", count, "led", "on=false"];
+        bench.run(&start)
+    };
+    exactly("11")?.complained("11 devices were confirmed, and now there are 12, so nothing was sent.")?;
+    assert_eq!(requests(&heard).len(), 12, "{}", heard.log());
+    let suggested = ["send", "-c", "bench", "-d", "pump-0001", "--timeout", "suggested", "led", "on=true"];
+    bench.run(&suggested)?.complained("Too few answers to led are known to suggest a timeout: 20 are needed.")?;
+    exactly("12")?.ended(0)?;
+    bench.run(&suggested)?.ended(0)?;
     Ok(())
 }
 

@@ -12,6 +12,9 @@ use crate::{Confirmation, WireView};
 pub struct RolloutPlan {
     /// The number of members: without those that are left out.
     pub members: u32,
+    /// Names the members and what each is sent, see [`crate::ExpectedMembers`]: the same text for the same ones.
+    #[serde(default)]
+    pub fingerprint: String,
     /// The sizes of the stages.
     pub stages: Vec<u32>,
     /// Members that are known to be offline.
@@ -65,6 +68,18 @@ pub struct RolloutPlan {
     pub remarks: Vec<String>,
     /// The first requests as they would be published, 5 at most.
     pub samples: Vec<PlannedRequest>,
+}
+
+/// Some of the requests that a rollout would publish, in the order of their release.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct PlannedRequests {
+    /// The requests. A member whose dialect has no such command has none.
+    pub requests: Vec<PlannedRequest>,
+    /// The place of the first of them, or of its member, among all members.
+    pub from: u32,
+    /// How many members there are; 1 for a broadcast, which is one request.
+    pub total: u32,
 }
 
 /// A request as a rollout would publish it. `{id}` stands where the command's ID will be.

@@ -64,6 +64,29 @@ pub(crate) async fn confirmation(
     }
 }
 
+/// Whether [`confirmation`] asks a person.
+pub(crate) fn asks(needed: Confirmation, given: &ConfirmOptions) -> bool {
+    given.confirm.is_none()
+        && match needed {
+            Confirmation::None => false,
+            Confirmation::Ask => !given.yes,
+            Confirmation::TypeName => true,
+        }
+}
+
+/// Has the number of devices typed, where there is a terminal and no option has confirmed it. Says whether it was.
+/// `what` is what would be sent: `restart to 37 devices`.
+pub(crate) async fn counted(devices: u32, what: &str, given: &ConfirmOptions) -> Result<bool, Problem> {
+    if given.yes || given.confirm.is_some() || !io::stdin().is_terminal() {
+        return Ok(false);
+    }
+    let question = format!("To send {}, type the number of devices: ", clean(what));
+    if answer(&question).await?.trim().replace(',', "") == devices.to_string() {
+        return Ok(true);
+    }
+    Err(Problem::new("Nothing was sent.", "Type the number of devices, or use --yes."))
+}
+
 /// Asks on the terminal, where anything but *yes* means no.
 pub(crate) async fn yes(question: &str) -> Result<bool, Problem> {
     Ok(is_yes(&answer(question).await?))

@@ -165,7 +165,10 @@ pub(crate) struct StartOptions {
     pub(crate) leave_out: Vec<SkippedDevices>,
     #[command(flatten)]
     pub(crate) pace: PaceOptions,
-    /// Print what the rollout would do, and send nothing
+    /// Start only if the rollout has exactly so many devices
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) expect: Option<u32>,
+    /// Print what the rollout would do, with every request, and send nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
     #[command(flatten)]

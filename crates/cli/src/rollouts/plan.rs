@@ -2,29 +2,55 @@
 
 use std::process::ExitCode;
 
-use wilco_engine::api::RolloutPlan;
+use wilco_engine::api::{NewRollout, PlannedRequest, RolloutPlan};
 
 use crate::{
+    base::Base,
     options::Listing,
     output::{Output, clean, count, several, visible_name},
     problem::Problem,
 };
 
-/// Prints it: a JSON object in one line, or lines for people.
-pub(super) fn print(plan: &RolloutPlan, listing: Listing) -> Result<ExitCode, Problem> {
+/// Requests that are asked for at once.
+const PAGE: u32 = 2_000;
+
+/// Prints it and every request that it would publish: a JSON object in one line and one for each request, or lines for
+/// people.
+pub(super) async fn print(
+    plan: &RolloutPlan,
+    spec: NewRollout,
+    base: &Base,
+    listing: Listing,
+) -> Result<ExitCode, Problem> {
+    let mut output = if listing == Listing::Json { Output::data() } else { Output::text() };
     match listing {
-        Listing::Json => {
-            let mut output = Output::data();
-            output.json(plan)?;
-            output.flush()?;
+        Listing::Json => output.json(plan)?,
+        Listing::Text => lines(plan).iter().try_for_each(|line| output.line(line))?,
+    }
+    let mut from = 0;
+    while plan.members > 0 {
+        let page = base.console().planned_requests(spec.clone(), from, PAGE).await?;
+        for request in &page.requests {
+            match listing {
+                Listing::Json => output.json(request)?,
+                Listing::Text => output.line(&line(request))?,
+            }
         }
-        Listing::Text => {
-            let mut output = Output::text();
-            lines(plan).iter().try_for_each(|line| output.line(line))?;
-            output.flush()?;
+        from = page.from.saturating_add(PAGE);
+        if from >= page.total {
+            break;
         }
     }
+    if listing == Listing::Text {
+        output.line("Nothing was sent.")?;
+    }
+    output.flush()?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// `pump-1/req {"command":"led"}`
+fn line(PlannedRequest { request, .. }: &PlannedRequest) -> String {
+    format!("  {} {}", clean(&request.topic), clean(&request.payload))
 }
 
 /// Prints why nothing is to be done, to people.
@@ -76,12 +102,8 @@ fn lines(plan: &RolloutPlan) -> Vec<String> {
     }
     lines.extend(plan.remarks.iter().map(|remark| clean(remark).into_owned()));
     if !plan.samples.is_empty() {
-        lines.push("The first requests ({id} is the command ID):".to_owned());
+        lines.push("The requests ({id} is the command ID):".to_owned());
     }
-    for sample in &plan.samples {
-        lines.push(format!("  {} {}", clean(&sample.request.topic), clean(&sample.request.payload)));
-    }
-    lines.push("Nothing was sent.".to_owned());
     lines
 }
 
@@ -157,7 +179,7 @@ pub(super) fn duration(milliseconds: u64) -> String {
 mod tests {
     use wilco_engine::api::{Confirmation, PlannedRequest, RolloutPlan, WireView};
 
-    use super::{duration, lines};
+    use super::{duration, line, lines};
 
     fn plan() -> RolloutPlan {
         let request = WireView {
@@ -170,6 +192,7 @@ mod tests {
         };
         RolloutPlan {
             members: 2_000,
+            fingerprint: String::new(),
             stages: vec![10, 190, 1_800],
             offline: 12,
             presence_unknown: 0,
@@ -213,13 +236,12 @@ mod tests {
             "1 has not reported a configuration: pump-11.",
             "This command interrupts the devices.",
             "The connection is not online.",
-            "The first requests ({id} is the command ID):",
-            "  pump-1/req {\"command\":\"led\"}",
-            "Nothing was sent.",
+            "The requests ({id} is the command ID):",
         ];
         let printed = lines(&plan());
         assert!(!printed.concat().contains('\u{1b}'), "{printed:?}");
         assert_eq!(printed, expected);
+        assert_eq!(plan().samples.iter().map(line).collect::<Vec<_>>(), ["  pump-1/req {\"command\":\"led\"}"]);
         let asks = RolloutPlan { expected_ms: None, ..plan() };
         assert_eq!(lines(&asks)[1], "Duration:  until you start the next stage");
     }

@@ -4,7 +4,10 @@ use std::process::ExitCode;
 
 use tokio::sync::mpsc::Receiver;
 use wilco_engine::{
-    api::{Batch, BetweenStages, FaultDials, FollowReason, HaltRule, LeaveOut, NewRollout, RolloutTarget},
+    api::{
+        Batch, BetweenStages, Confirmation, ExpectedMembers, Failure, FailureCode, FaultDials, FollowReason, HaltRule,
+        LeaveOut, NewRollout, RolloutTarget, RolloutView,
+    },
     tag_search,
 };
 
@@ -20,6 +23,8 @@ use crate::{
     times,
 };
 
+/// A dangerous command for more devices is confirmed by their number.
+const COUNTED: u32 = 20;
 /// In the place of a group.
 const EVERYONE: &str = "all";
 
@@ -47,6 +52,7 @@ impl Order {
             broadcast,
             leave_out,
             pace,
+            expect,
             dry_run,
             rehearse,
             command,
@@ -64,6 +70,7 @@ impl Order {
                 busy: leave_out.contains(&SkippedDevices::Busy),
             },
             command,
+            expected: expect.map(|count| ExpectedMembers { count, fingerprint: None }),
             ..NewRollout::from(pace)
         };
         let rehearse = rehearse.rehearse.then(|| rehearse.dials());
@@ -127,7 +134,8 @@ pub(crate) async fn go(
 ) -> Result<ExitCode, Problem> {
     let batches = link::ready(&spec.connection, base, interrupt).await?;
     if dry_run {
-        return plan::print(&base.console().plan_rollout(spec).await?, listing);
+        let plan = base.console().plan_rollout(spec.clone()).await?;
+        return plan::print(&plan, spec, base, listing).await;
     }
     if spec.follows.as_ref().is_some_and(|follows| follows.reason == FollowReason::PutBack) {
         let plan = base.console().plan_rollout(spec.clone()).await?;
@@ -147,9 +155,25 @@ pub(crate) async fn go(
             return plan::print_remarks(&plan, listing);
         }
     }
-    let spec = confirmed(spec, confirm, base, interrupt).await?;
-    let view = base.console().start_rollout(spec).await?;
+    let view = start(spec, confirm, base, interrupt).await?;
     Follow::new(base, view, batches, listing).unless_unapproved().run(interrupt).await
+}
+
+/// Starts it with exactly the devices that the person has confirmed, and asks again where they have changed meanwhile.
+async fn start(
+    spec: NewRollout,
+    confirm: &ConfirmOptions,
+    base: &Base,
+    interrupt: &mut Interrupt,
+) -> Result<RolloutView, Problem> {
+    loop {
+        let confirmed = confirmed(spec.clone(), confirm, base, interrupt).await?;
+        let was_asked = confirmed.expected != spec.expected;
+        match base.console().start_rollout(confirmed).await {
+            Err(Failure { code: FailureCode::Changed, message, .. }) if was_asked => problem::warn(&message, None),
+            started => return Ok(started?),
+        }
+    }
 }
 
 /// The rollout with what the person has confirmed of it.
@@ -167,12 +191,25 @@ async fn confirmed(
     if let Some(overlap) = &plan.overlap_here {
         problem::warn(&clean(overlap), Some("Wait until it has finished, or stop it: wilco rollout stop."));
     }
+    // It is refused below, and nobody is asked for a number of devices that is not the wanted one.
+    if spec.expected.as_ref().is_some_and(|expected| expected.count != plan.members) {
+        return Ok(spec);
+    }
     let what = format!("{} to {}", spec.command.name, several(plan.members as usize, "device"));
-    let confirmed = tokio::select! {
-        confirmed = input::confirmation(plan.confirmation, &connection.name, &what, confirm) => confirmed?,
+    let asks = input::asks(plan.confirmation, confirm);
+    let counts = plan.dangerous && plan.confirmation == Confirmation::None && plan.members > COUNTED;
+    let confirming = async {
+        let confirmed = input::confirmation(plan.confirmation, &connection.name, &what, confirm).await?;
+        let counted = counts && input::counted(plan.members, &what, confirm).await?;
+        Ok::<_, Problem>((confirmed, counted))
+    };
+    let (confirmed, counted) = tokio::select! {
+        confirmed = confirming => confirmed?,
         () = interrupt.received() => return Err(Problem::Interrupted),
     };
-    Ok(NewRollout { confirmed, ..spec })
+    let exactly = ExpectedMembers { count: plan.members, fingerprint: Some(plan.fingerprint) };
+    let expected = if asks || counted { Some(exactly) } else { spec.expected };
+    Ok(NewRollout { confirmed, expected, ..spec })
 }
 
 /// Starts it over an online connection, and follows it; an interrupt cancels what was not sent yet. `batches` are
@@ -185,8 +222,7 @@ pub(crate) async fn send(
     interrupt: &mut Interrupt,
     listing: Listing,
 ) -> Result<ExitCode, Problem> {
-    let spec = confirmed(spec, confirm, base, interrupt).await?;
-    let view = base.console().start_rollout(spec).await?;
+    let view = start(spec, confirm, base, interrupt).await?;
     Follow::new(base, view, batches, listing).stopped_by_interrupt().unless_unapproved().run(interrupt).await
 }
 

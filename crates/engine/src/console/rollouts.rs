@@ -81,9 +81,12 @@ impl Handle {
 
     /// Starts it for these members, or for those that its target names.
     async fn start_members(&self, new: NewRollout, given: Option<Vec<NewMember>>) -> Result<RolloutView, Failure> {
-        let confirmed = new.confirmed.clone();
+        let (confirmed, expected) = (new.confirmed.clone(), new.expected.clone());
         let Drafted { spec, template, survey: Survey { members, .. }, stages, nothing, .. } =
             self.draft_members(new, given).await?;
+        if let Some(changed) = expected.and_then(|expected| rollouts::changed(&expected, &members)) {
+            return Err(changed);
+        }
         self.shared(&spec.connection)?.permit(true, &confirmed)?;
         if members.is_empty() {
             let left_out = || {
@@ -158,8 +161,9 @@ impl Handle {
 
     /// The same for the members that are given.
     async fn draft_members(&self, mut spec: NewRollout, given: Option<Vec<NewMember>>) -> Result<Drafted, Failure> {
-        // It was given for the one that starts, and not for its plan or those that follow.
+        // They were given for the one that starts, and not for its plan or those that follow.
         spec.confirmed = Confirmed::No;
+        spec.expected = None;
         let connection = ConnectionId::from(spec.connection.as_str());
         let shared = self.shared(&spec.connection)?;
         if let Some(Follows { rollout, reason: FollowReason::PutBack }) = spec.follows.clone() {

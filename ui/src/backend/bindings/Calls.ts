@@ -60,6 +60,7 @@ import type { NewDevice } from "./NewDevice";
 import type { NewRollout } from "./NewRollout";
 import type { Older } from "./Older";
 import type { OwnDialect } from "./OwnDialect";
+import type { PlannedRequests } from "./PlannedRequests";
 import type { PreflightView } from "./PreflightView";
 import type { PresetView } from "./PresetView";
 import type { ReportFormat } from "./ReportFormat";
@@ -337,6 +338,10 @@ export interface Calls {
    * The plan of a rollout. Nothing is sent for it.
    */
   planRollout(rollout: NewRollout): Promise<RolloutPlan>;
+  /**
+   * Some of the requests that a rollout would publish, 5,000 at most. Nothing is sent for it.
+   */
+  plannedRequests(rollout: NewRollout, from: number, count: number): Promise<PlannedRequests>;
   /**
    * Starts a rollout.
    */
@@ -620,6 +625,7 @@ export const SIGNATURES: Record<keyof Calls, Signature> = {
   answerTimes: { name: 'answer_times', parameters: ['query'], items: null },
   command: { name: 'command', parameters: ['connection', 'device', 'id'], items: null },
   planRollout: { name: 'plan_rollout', parameters: ['rollout'], items: null },
+  plannedRequests: { name: 'planned_requests', parameters: ['rollout', 'from', 'count'], items: null },
   startRollout: { name: 'start_rollout', parameters: ['rollout'], items: null },
   rollouts: { name: 'rollouts', parameters: [], items: null },
   rolloutMembers: { name: 'rollout_members', parameters: ['query', 'from', 'count'], items: null },

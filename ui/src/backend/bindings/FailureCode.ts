@@ -3,4 +3,4 @@
 /**
  * Failures that callers distinguish.
  */
-export type FailureCode = "invalid" | "not_found" | "file" | "exists" | "keyring" | "connection" | "store" | "read_only" | "unconfirmed" | "in_use" | "ended" | "unanswered" | "internal";
+export type FailureCode = "invalid" | "not_found" | "file" | "exists" | "keyring" | "connection" | "store" | "read_only" | "unconfirmed" | "changed" | "in_use" | "ended" | "unanswered" | "internal";

@@ -12,6 +12,10 @@ export type RolloutPlan = {
  */
 members: number, 
 /**
+ * Names the members and what each is sent, see [`crate::ExpectedMembers`]: the same text for the same ones.
+ */
+fingerprint: string, 
+/**
  * The sizes of the stages.
  */
 stages: Array<number>, 

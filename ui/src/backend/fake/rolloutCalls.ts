@@ -4,6 +4,7 @@ import type { FileToWrite } from '../bindings/FileToWrite';
 import type { MemberPage } from '../bindings/MemberPage';
 import type { MemberQuery } from '../bindings/MemberQuery';
 import type { NewRollout } from '../bindings/NewRollout';
+import type { PlannedRequests } from '../bindings/PlannedRequests';
 import type { ReportFormat } from '../bindings/ReportFormat';
 import type { RolloutAction } from '../bindings/RolloutAction';
 import type { RolloutDetail } from '../bindings/RolloutDetail';
@@ -19,6 +20,10 @@ export function rolloutCalls(engine: FakeEngine) {
       const confirmation = confirmationOf(connectionOf(rollout.connection), true);
       const needs_approval = engine.rollouts.world.needsApproval(rollout.connection, rollout.command.name);
       return { ...engine.rollouts.plan(rollout), confirmation, needs_approval };
+    },
+
+    async plannedRequests(rollout: NewRollout, from: number, count: number): Promise<PlannedRequests> {
+      return engine.rollouts.requests(rollout, from, count);
     },
 
     async startRollout(rollout: NewRollout): Promise<RolloutView> {

@@ -1,6 +1,7 @@
 /** The plan of an invented rollout, before it starts. */
 
 import type { NewRollout } from '../bindings/NewRollout';
+import type { PlannedRequest } from '../bindings/PlannedRequest';
 import type { RolloutPlan } from '../bindings/RolloutPlan';
 import { failure } from './failure';
 import type { FakeDevice } from './fleet';
@@ -69,6 +70,7 @@ export function planOf(target: FakeDevice[], rollout: NewRollout, dangerous: boo
   const silent = members.filter(({ row }) => row.presence === 'offline').length;
   return {
     members: members.length,
+    fingerprint: fingerprintOf(members),
     stages,
     offline: found.offline.length,
     presence_unknown: target.filter(({ row }) => row.presence === 'unknown').length,
@@ -95,15 +97,23 @@ export function planOf(target: FakeDevice[], rollout: NewRollout, dangerous: boo
       rate > RATE
         ? [`The broker takes ${RATE} messages a second from one client, so ${rate} a second is not reached.`]
         : [],
-    samples: members.slice(0, 5).map((device) => {
-      const { row } = device;
-      const { name: command, args } = rollout.command;
-      const own = rollout.target.by === 'desired' ? argumentsOf(device) : args;
-      const payload = toJson({ id: '{id}', command, args: objectFrom(own) });
-      const request = { topic: `${row.device}/req`, qos: 1, bytes: payload.length, payload, binary: false, cut: null };
-      return { device: row.device, request };
-    }),
+    samples: members.slice(0, 5).map((device) => requestFor(device, rollout)),
   };
+}
+
+/** Names the members. */
+export function fingerprintOf(members: FakeDevice[]): string {
+  return members.map(({ row }) => row.device).join(' ');
+}
+
+/** The request of a member as it would be published. */
+export function requestFor(device: FakeDevice, rollout: NewRollout): PlannedRequest {
+  const { row } = device;
+  const { name: command, args } = rollout.command;
+  const own = rollout.target.by === 'desired' ? argumentsOf(device) : args;
+  const payload = toJson({ id: '{id}', command, args: objectFrom(own) });
+  const request = { topic: `${row.device}/req`, qos: 1, bytes: payload.length, payload, binary: false, cut: null };
+  return { device: row.device, request };
 }
 
 /** Its reported state already is the requested one. */

@@ -8,6 +8,7 @@ import type { MemberQuery } from '../bindings/MemberQuery';
 import type { MemberState } from '../bindings/MemberState';
 import type { MemberView } from '../bindings/MemberView';
 import type { NewRollout } from '../bindings/NewRollout';
+import type { PlannedRequests } from '../bindings/PlannedRequests';
 import type { RolloutAction } from '../bindings/RolloutAction';
 import type { RolloutDetail } from '../bindings/RolloutDetail';
 import type { RolloutPlan } from '../bindings/RolloutPlan';
@@ -19,7 +20,7 @@ import type { FakeDevice } from './fleet';
 import { answerTimes, causes, countMembers, firmwareTimes, sharedTraits } from './rolloutDetail';
 import { counted } from '../../format/count';
 import { toJson } from '../../format/json';
-import { argumentsOf, membersOf, planOf, RATE, stageSizes } from './rolloutPlan';
+import { argumentsOf, fingerprintOf, membersOf, planOf, RATE, requestFor, stageSizes } from './rolloutPlan';
 
 /** The parts of the invented engine that a rollout uses. */
 export interface World {
@@ -87,8 +88,21 @@ export class FakeRollouts {
     return { ...plan, remarks, unreported: unreported.length, unreported_examples: unreported.slice(0, 5) };
   }
 
+  requests(rollout: NewRollout, from: number, count: number): PlannedRequests {
+    const { members } = membersOf(this.#target(rollout), rollout);
+    const requests = members.slice(from, from + count).map((device) => requestFor(device, rollout));
+    return { requests, from, total: members.length };
+  }
+
   start(spec: NewRollout): RolloutView {
     const devices = membersOf(this.#target(spec), spec).members;
+    const { expected } = spec;
+    if (expected && expected.fingerprint !== fingerprintOf(devices))
+      throw failure(
+        'changed',
+        `${expected.count} devices were confirmed, and now there are ${devices.length}, so nothing was sent.`,
+        'Check the devices, and confirm again.',
+      );
     if (devices.length === 0)
       throw failure('invalid', 'No device is left to send to.', 'Choose other devices, or leave out fewer.');
     const sizes = stageSizes(devices.length, spec);

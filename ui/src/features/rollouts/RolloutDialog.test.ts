@@ -46,6 +46,23 @@ describe('a suggested timeout', () => {
   });
 });
 
+describe('a dry run', () => {
+  it('shows every request on demand', async () => {
+    const { inside, user, container } = await openDialog();
+    await user.click(await inside.findByRole('button', { name: /^Dry run/ }));
+    await user.click(await inside.findByRole('button', { name: 'Show all 60 requests' }));
+    const list = await inside.findByRole('listbox', { name: '60 requests' });
+    await waitFor(() => expect(within(list).getAllByRole('option')[0]).toHaveTextContent(/\/req \{/));
+    list.focus();
+    await user.keyboard('{End}');
+    const last = await within(list).findByRole('option', { selected: true });
+    expect(last).toHaveAttribute('aria-posinset', '60');
+    await waitFor(() => expect(last).toHaveTextContent('roof-'));
+    await inside.findByRole('heading', { name: /^roof-/ });
+    await expectAccessible(container);
+  });
+});
+
 describe('a broadcast', () => {
   it('is one publish for all, without stages or limits', async () => {
     const { inside, user, request } = await openDialog();

@@ -1,6 +1,7 @@
 import { FAILED_MEMBERS, FINAL_STATES } from '../../backend/bindings/Constants';
 import type { Batch } from '../../backend/bindings/Batch';
 import type { Confirmed } from '../../backend/bindings/Confirmed';
+import type { ExpectedMembers } from '../../backend/bindings/ExpectedMembers';
 import type { Failure } from '../../backend/bindings/Failure';
 import type { MemberState } from '../../backend/bindings/MemberState';
 import type { NewRollout } from '../../backend/bindings/NewRollout';
@@ -175,7 +176,9 @@ export class Preparing {
     this.starting = true;
     this.failure = null;
     try {
-      const started = await this.rollouts.backend.startRollout({ ...request, confirmed: this.#confirmed });
+      const expected = this.#expected;
+      const confirmed = { ...request, confirmed: this.#confirmed, ...(expected && { expected }) };
+      const started = await this.rollouts.backend.startRollout(confirmed);
       this.rollouts.learn(started);
       this.started = true;
       // One stage is seen where one is; several are worth a page.
@@ -184,6 +187,7 @@ export class Preparing {
       return true;
     } catch (reason) {
       this.failure = failureOf(reason);
+      if (this.failure.code === 'changed') await this.#askAgain(request);
       return false;
     } finally {
       this.starting = false;
@@ -271,6 +275,21 @@ export class Preparing {
   get #confirmed(): Confirmed {
     if (this.needsName) return { name: this.typedName.trim() };
     return this.plan?.confirmation === 'ask' ? 'yes' : 'no';
+  }
+
+  /** The members that were confirmed, where something has to be: others are sent nothing. */
+  get #expected(): ExpectedMembers | null {
+    const { plan } = this;
+    if (plan === null || (!this.dangerous && plan.confirmation === 'none')) return null;
+    return { count: plan.members, fingerprint: plan.fingerprint };
+  }
+
+  /** The members are other ones than were confirmed. */
+  async #askAgain(request: NewRollout): Promise<void> {
+    this.typedNumber = '';
+    this.typedName = '';
+    this.checked = false;
+    await this.#plan(request, this.#asked);
   }
 
   #fill(connection: string, name: string, args: Record<string, unknown>): void {

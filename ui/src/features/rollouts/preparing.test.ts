@@ -52,3 +52,37 @@ it('makes its preview again while devices change, and keeps the newest one', asy
   await settle();
   expect([asked.length, preparing.plan?.offline]).toEqual([3, 2]);
 });
+
+it('sends to the confirmed devices alone, and asks again where others have come', async () => {
+  let plan = { members: 30, fingerprint: 'thirty', dangerous: true, confirmation: 'none' } as RolloutPlan;
+  const started: NewRollout[] = [];
+  const backend = {
+    planRollout: async () => plan,
+    startRollout: async (spec: NewRollout) => {
+      started.push(spec);
+      if (spec.expected?.fingerprint === plan.fingerprint) return { id: '1', stages: [{}] };
+      throw { code: 'changed', message: '30 devices were confirmed, and now there are 31.', hint: null };
+    },
+    devices: async () => ({ matching: plan.members }),
+  };
+  const catalogue = { find: () => null, load: () => Promise.resolve() };
+  const rollouts = { backend, catalogue, learn: () => undefined, route: { screen: 'fleet' } };
+  const preparing = new Preparing(rollouts as unknown as Rollouts, {
+    connection: 'bench',
+    target: { by: 'search', search: 'is:online' },
+    command: { name: 'restart', args: '{}' },
+  });
+  preparing.plan = plan;
+  preparing.typedNumber = '30';
+  plan = { ...plan, members: 31, fingerprint: 'thirty-one' };
+  expect(await preparing.start()).toBe(false);
+  expect(started[0]?.expected).toEqual({ count: 30, fingerprint: 'thirty' });
+  expect(preparing.failure?.message).toContain('now there are 31');
+  expect([preparing.plan?.members, preparing.typedNumber, preparing.isCounted]).toEqual([31, '', false]);
+
+  expect(await preparing.start()).toBe(false);
+  expect(started).toHaveLength(1);
+  preparing.typedNumber = '31';
+  expect(await preparing.start()).toBe(true);
+  expect(started[1]?.expected).toEqual({ count: 31, fingerprint: 'thirty-one' });
+});

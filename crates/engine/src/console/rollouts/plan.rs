@@ -4,15 +4,17 @@ use wilco_ledger::{Delivery, Limits, Timestamp};
 
 use super::{Drafted, Handle, named, not_found};
 use crate::{
-    api::{ConnectionView, Failure, LinkState, NewRollout, RolloutPlan, grouped, sentence},
+    api::{ConnectionView, Failure, LinkState, NewRollout, PlannedRequests, RolloutPlan, grouped, sentence},
     controller::OverlappingRollout,
-    rollouts::{Found, Survey, expected, hours_at},
+    rollouts::{Found, Survey, expected, fingerprint, hours_at},
     sample::Samples,
     store::CommandTemplate,
 };
 
-/// Requests that are shown as they would be published, at most.
+/// Requests that a plan has, at most.
 const SAMPLES: usize = 5;
+/// Requests of one page, at most.
+const PAGE: u32 = 5_000;
 
 impl Handle {
     /// The plan of a rollout that starts now.
@@ -65,12 +67,14 @@ impl Handle {
             remarks.push(format!("{devices} left out: {}. {}", unfit.examples.join(", "), sentence(why)));
         }
         let overlap = survey.overlap();
+        let fingerprint = fingerprint(&survey.members);
         let Survey { offline, presence_unknown, already, busy_elsewhere, busy_here, members, .. } = survey;
         let Found { count: busy_elsewhere, examples: mut busy_examples } = busy_elsewhere;
         busy_examples.extend(busy_here.examples);
         busy_examples.truncate(SAMPLES);
         Ok(RolloutPlan {
             members: u32::try_from(members.len()).unwrap_or(u32::MAX),
+            fingerprint,
             stages,
             offline: offline.count,
             presence_unknown,
@@ -96,6 +100,24 @@ impl Handle {
             remarks,
             samples,
         })
+    }
+
+    /// Some of the requests of a rollout that starts now, 5,000 at most.
+    ///
+    /// # Errors
+    /// As [`Handle::plan_rollout`].
+    pub async fn planned_requests(&self, new: NewRollout, from: u32, count: u32) -> Result<PlannedRequests, Failure> {
+        let Drafted { spec, template, survey, .. } = self.draft_rollout(new).await?;
+        let shared = self.shared(&spec.connection)?;
+        let settings = self.settings.get();
+        let (by, now) = (settings.operator_name.as_deref(), self.clock.now());
+        let members = if spec.is_broadcast() { survey.members.get(..1).unwrap_or_default() } else { &survey.members };
+        let total = u32::try_from(members.len()).unwrap_or(u32::MAX);
+        let from = from.min(total);
+        let requests = Samples { shared: &shared, template: &template, by, now };
+        let some = members.iter().skip(from as usize).take(count.min(PAGE) as usize);
+        let requests = some.filter_map(|member| requests.of(member).transpose()).collect::<Result<_, _>>()?;
+        Ok(PlannedRequests { requests, from, total })
     }
 }
 

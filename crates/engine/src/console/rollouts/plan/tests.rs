@@ -7,8 +7,8 @@ use wilco_ledger::DeviceId;
 use crate::{
     Handle,
     api::{
-        ConnectionEntry, ConnectionSettings, Delivery, FailureCode, JsonText, LeaveOut, MemberQuery, NewCommand,
-        NewRollout, Presence, Preset, RolloutAction, RolloutCommand, RolloutTarget, StageSize,
+        ConnectionEntry, ConnectionSettings, Delivery, ExpectedMembers, FailureCode, JsonText, LeaveOut, MemberQuery,
+        NewCommand, NewRollout, Presence, Preset, RolloutAction, RolloutCommand, RolloutPlan, RolloutTarget, StageSize,
     },
     console::fixture::engine,
 };
@@ -130,6 +130,49 @@ async fn whom_a_rollout_leaves_out_it_does_not_release() {
     let refused = handle.start_rollout(all_lit).await.unwrap_err();
     assert_eq!((refused.code, &*refused.message), (FailureCode::Invalid, "All devices of this rollout are left out."));
     assert_eq!(handle.rollouts().await.unwrap().len(), 1);
+    engine.stop().await;
+}
+
+#[tokio::test]
+async fn a_rollout_goes_to_the_confirmed_devices_or_to_none() {
+    let (_data, engine, handle) = engine().await;
+    let broker = Silent::start().await;
+    let connection = broker.connection(&handle, Preset::Plain).await;
+    fleet(&handle, &connection, 20).await;
+    let plan = handle.plan_rollout(rollout(&connection)).await.unwrap();
+    let exactly = |plan: &RolloutPlan| {
+        let expected = ExpectedMembers { count: plan.members, fingerprint: Some(plan.fingerprint.clone()) };
+        NewRollout { expected: Some(expected), ..rollout(&connection) }
+    };
+    // Another device appears between the confirmation and the start.
+    fleet(&handle, &connection, 21).await;
+    let refused = handle.start_rollout(exactly(&plan)).await.unwrap_err();
+    let message = "20 devices were confirmed, and now there are 21, so nothing was sent.";
+    assert_eq!((refused.code, &*refused.message), (FailureCode::Changed, message));
+    assert!(handle.rollouts().await.unwrap().is_empty());
+    let again = handle.plan_rollout(rollout(&connection)).await.unwrap();
+    assert_ne!(again.fingerprint, plan.fingerprint);
+    let started = handle.start_rollout(exactly(&again)).await.unwrap();
+    assert_eq!((started.members, started.spec.expected), (21, None), "it is not kept");
+    engine.stop().await;
+}
+
+#[tokio::test]
+async fn every_request_of_a_plan_can_be_seen() {
+    let (_data, engine, handle) = engine().await;
+    let broker = Silent::start().await;
+    let connection = broker.connection(&handle, Preset::Plain).await;
+    fleet(&handle, &connection, 20).await;
+    let page = async |from: u32, count: u32| {
+        let page = handle.planned_requests(rollout(&connection), from, count).await.unwrap();
+        let devices: Vec<_> = page.requests.into_iter().map(|request| request.device).collect();
+        (devices, page.from, page.total)
+    };
+    let (all, from, total) = page(0, u32::MAX).await;
+    assert_eq!((all.len(), &*all[0], &*all[19], from, total), (20, "pump-0", "pump-19", 0, 20));
+    assert_eq!(page(18, 5).await, (vec!["pump-18".into(), "pump-19".into()], 18, 20));
+    assert_eq!(page(30, 5).await, (Vec::new(), 20, 20));
+    assert!(handle.rollouts().await.unwrap().is_empty());
     engine.stop().await;
 }
 
