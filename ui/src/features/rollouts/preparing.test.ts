@@ -3,6 +3,7 @@ import { expect, it, onTestFinished, vi } from 'vitest';
 import type { Batch } from '../../backend/bindings/Batch';
 import type { NewRollout } from '../../backend/bindings/NewRollout';
 import type { RolloutPlan } from '../../backend/bindings/RolloutPlan';
+import { failure } from '../../backend/fake/failure';
 import type { Rollouts } from './allRollouts.svelte';
 import { Preparing } from './preparing.svelte';
 
@@ -61,7 +62,7 @@ it('sends to the confirmed devices alone, and asks again where others have come'
     startRollout: async (spec: NewRollout) => {
       started.push(spec);
       if (spec.expected?.fingerprint === plan.fingerprint) return { id: '1', stages: [{}] };
-      throw { code: 'changed', message: '30 devices were confirmed, and now there are 31.', hint: null };
+      throw failure('changed', '30 devices were confirmed, and now there are 31.', null);
     },
     devices: async () => ({ matching: plan.members }),
   };
