@@ -17,6 +17,8 @@ const SUBSCRIBED_WITHIN: Duration = Duration::from_secs(10);
 /// How a broker is to behave.
 #[derive(Debug, Default)]
 pub struct Settings<'a> {
+    /// The port; any that is free where none is given.
+    pub port: Option<u16>,
     /// With mutual TLS by these certificates; plain TCP without.
     pub tls: Option<&'a Certificates>,
     /// The broker's own certificate, where it is not that of `tls`.
@@ -51,7 +53,7 @@ impl Broker {
     /// When mosquitto is not there or will not start.
     pub fn start(settings: &Settings<'_>) -> Result<Self> {
         let directory = tempfile::Builder::new().prefix("wilco-broker-").tempdir()?;
-        let port = net::free_port()?;
+        let port = settings.port.map_or_else(net::free_port, Ok)?;
         let websocket_port = settings.websockets.then(net::free_port).transpose()?;
         let configuration = configuration(settings, port, websocket_port, directory.path())?;
         std::fs::write(directory.path().join("mosquitto.conf"), configuration)?;

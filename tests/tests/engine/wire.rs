@@ -6,6 +6,7 @@ use wilco_tests::{Broker, Settings};
 
 /// A broker that records every packet.
 pub(crate) const EVERY_PACKET: Settings<'static> = Settings {
+    port: None,
     tls: None,
     server: None,
     persistent: false,

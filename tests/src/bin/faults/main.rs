@@ -5,10 +5,12 @@
 
 #![expect(clippy::print_stdout, reason = "it prints what it saw to the terminal")]
 
+mod campaign;
 mod console;
 mod disk;
 mod fleet;
 mod link;
+mod load;
 mod options;
 mod oracle;
 mod plan;
@@ -18,19 +20,24 @@ mod run;
 mod server;
 mod wiretap;
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::{Mutex, PoisonError};
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::Result;
 
+use campaign::Campaign;
+use load::{Load, Turns};
 use options::Options;
 use plan::{Plan, Scenario};
 use report::Report;
 use run::Outcome;
+
+/// How often a campaign says how far it is.
+const PROGRESS: Duration = Duration::from_secs(60);
 
 fn main() -> Result<ExitCode> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -45,30 +52,63 @@ fn main() -> Result<ExitCode> {
 fn campaign(options: &Options) -> Result<ExitCode> {
     let began = Instant::now();
     let kept = kept_seeds()?;
-    let runs = options.runs(&kept);
-    let planned = runs.len();
-    let queue = Mutex::new(runs.into_iter().collect::<VecDeque<_>>());
-    let report = Mutex::new(Report::default());
-    let failed = Mutex::new(Vec::new());
-    let done = Mutex::new(0_usize);
+    let mut campaign = Campaign::unkept();
+    if options.report.is_some() {
+        let path = runs().join("campaign.jsonl");
+        if options.is_anew && path.exists() {
+            std::fs::remove_file(&path)?;
+        }
+        campaign = Campaign::continued(&path)?;
+    }
+    let mut queue: VecDeque<_> = options.runs(&kept).into();
+    let mut seen = HashSet::new();
+    queue.retain(|run| seen.insert(*run));
+    let all = queue.len();
+    queue.retain(|(scenario, seed)| !campaign.has(*scenario, *seed));
+    let planned = queue.len();
+    if planned < all {
+        println!("{} of {all} runs have finished before; this campaign continues with the others.", all - planned);
+    }
+    let load = Load::measure();
+    let turns = Turns::new(&load, options.jobs);
+    let queue = Mutex::new(queue);
+    let campaign = Mutex::new(campaign);
+    let done = Mutex::new((0_usize, Instant::now()));
+    let unkept = Mutex::new(None);
     thread::scope(|scope| {
-        for _ in 0..options.jobs {
+        for _ in 0..options.jobs.min(planned) {
             scope.spawn(|| {
-                while options.limit.is_none_or(|limit| began.elapsed() < limit)
-                    && let Some((scenario, seed)) = lock(&queue).pop_front()
-                {
-                    let outcome = one(scenario, seed);
+                loop {
+                    let next = lock(&queue).pop_front();
+                    let Some((scenario, seed)) = next else { return };
+                    let turn = turns.wait(scenario == Scenario::Recovery);
+                    if options.limit.is_some_and(|limit| began.elapsed() >= limit) {
+                        return;
+                    }
+                    let outcome = one(scenario, seed, &load);
                     if !outcome.findings.is_empty() {
-                        lock(&failed).push((scenario, seed));
                         tell(scenario, seed, &outcome);
                     }
-                    lock(&report).add(scenario, outcome);
-                    *lock(&done) += 1;
+                    if let Err(error) = lock(&campaign).add(scenario, seed, outcome) {
+                        lock(&unkept).get_or_insert(error);
+                    }
+                    let mut done = lock(&done);
+                    done.0 += 1;
+                    if done.1.elapsed() >= PROGRESS {
+                        done.1 = Instant::now();
+                        println!("{} of {planned} runs have finished, {} are under way.", done.0, turns.running() - 1);
+                    }
+                    drop(turn);
                 }
             });
         }
     });
-    let (report, failed, done) = (lock(&report), lock(&failed), *lock(&done));
+    let (done, campaign) = (lock(&done).0, lock(&campaign));
+    // Those of before too, where it continued.
+    let failed = campaign.runs().filter(|run| !run.outcome.findings.is_empty());
+    let failed: Vec<_> = failed.map(|run| (run.scenario, run.seed)).collect();
+    let mut report = Report::default();
+    campaign.runs().for_each(|run| report.add(run));
     println!("\n{}", report.table());
     if done < planned {
         println!("{done} of {planned} runs were started within the time.");
@@ -81,18 +121,21 @@ fn campaign(options: &Options) -> Result<ExitCode> {
         std::fs::write(path, report.page(&before))?;
         println!("Written: {}", path.display());
     }
+    if let Some(error) = lock(&unkept).take() {
+        return Err(error);
+    }
     // In the words of a test runner, so that it can be summed up with the others.
     println!(
         "test result: {}. {} passed; {} failed; in {:.0} s",
         if failed.is_empty() { "ok" } else { "FAILED" },
-        done - failed.len(),
+        campaign.runs().count() - failed.len(),
         failed.len(),
         began.elapsed().as_secs_f64()
     );
     Ok(if failed.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-fn one(scenario: Scenario, seed: u64) -> Outcome {
+fn one(scenario: Scenario, seed: u64, load: &Load) -> Outcome {
     let directory = runs().join(format!("{}-{seed}", scenario.name()));
     let _ = std::fs::remove_dir_all(&directory);
     let plan = Plan::new(scenario, seed);
@@ -101,7 +144,7 @@ fn one(scenario: Scenario, seed: u64) -> Outcome {
         let findings = vec![oracle::Finding { wrong: oracle::Wrong::Broken, what }];
         return Outcome { findings, ..Outcome::default() };
     }
-    let outcome = run::run(&plan, &directory);
+    let outcome = run::run(&plan, &directory, load);
     if outcome.findings.is_empty() {
         let _ = std::fs::remove_dir_all(&directory);
     } else {

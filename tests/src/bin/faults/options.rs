@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 
+use crate::load::cores;
 use crate::plan::Scenario;
 
 const USAGE: &str = "\
@@ -15,8 +16,12 @@ cargo xtask faults [options]
   --scenario NAME  only this scenario: pairs, console, broker, fleet, pause, network, disk, clock, everything, recovery
   --seed N         only this seed
   --seconds N      start no further run after so many seconds
-  --jobs N         runs at the same time (default: 4)
-  --report FILE    write the page about reliability";
+  --jobs N         so many runs at most at the same time (default: 8 for each core; fewer while the computer is busy)
+  --report FILE    write the page about reliability; continues the last such campaign of this commit or an earlier one
+  --anew           with --report: do not continue the last one";
+
+/// Runs at the same time for each core. A run waits most of its time: for timeouts, and for what is away to return.
+const JOBS: usize = 8;
 
 pub(crate) struct Options {
     scenarios: Vec<Scenario>,
@@ -26,6 +31,8 @@ pub(crate) struct Options {
     pub(crate) jobs: usize,
     pub(crate) limit: Option<Duration>,
     pub(crate) report: Option<PathBuf>,
+    /// A campaign for the report begins with its first seed.
+    pub(crate) is_anew: bool,
 }
 
 impl Options {
@@ -35,12 +42,17 @@ impl Options {
             from: 1,
             seeds: 10,
             is_single: false,
-            jobs: 4,
+            jobs: cores() * JOBS,
             limit: None,
             report: None,
+            is_anew: false,
         };
         let mut rest = arguments.iter();
         while let Some(name) = rest.next() {
+            if name == "--anew" {
+                options.is_anew = true;
+                continue;
+            }
             let value = rest.next().with_context(|| USAGE.to_owned())?;
             let number = || value.parse::<u64>().with_context(|| USAGE.to_owned());
             match name.as_str() {

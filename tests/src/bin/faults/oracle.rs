@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
+use serde::{Deserialize, Serialize};
 use wilco_engine::api::{CommandState, CommandView, SentBy};
 
 use crate::console::{EndedRollout, KeptUnmatched};
@@ -9,7 +10,8 @@ use crate::plan::{Plan, SendMode};
 use crate::wiretap::{Wire, is_end};
 
 /// The deviations, by kind, as the report counts them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum Wrong {
     /// A command, or an answer that the console had acknowledged, is missing in the history.
     Lost,
@@ -26,7 +28,7 @@ pub(crate) enum Wrong {
 }
 
 /// One wrong thing, as a sentence.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Finding {
     pub(crate) wrong: Wrong,
     pub(crate) what: String,

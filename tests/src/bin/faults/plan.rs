@@ -1,12 +1,15 @@
 //! The plan of one run: everything that a scenario and a seed decide.
 
+use serde::{Deserialize, Serialize};
+
 use crate::random::Random;
 
 /// Milliseconds.
 const HOUR: i64 = 3_600_000;
 
 /// The fault.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum Scenario {
     /// Two fan-outs close together, with answers that belong to no command between them.
     Pairs,

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use wilco_engine::api::CommandState;
 
+use crate::campaign::{FinishedRun, Version};
 use crate::oracle::Wrong;
 use crate::plan::Scenario;
 use crate::run::Outcome;
@@ -49,9 +50,9 @@ impl Figures {
     }
 }
 
-impl From<Outcome> for Figures {
-    fn from(outcome: Outcome) -> Figures {
-        let Outcome { states, delivered_again, findings, recoveries, finished } = outcome;
+impl From<&Outcome> for Figures {
+    fn from(outcome: &Outcome) -> Figures {
+        let Outcome { states, delivered_again, findings, recoveries, finished } = outcome.clone();
         let mut wrong = BTreeMap::new();
         for finding in findings {
             *wrong.entry(finding.wrong).or_default() += 1;
@@ -64,18 +65,37 @@ impl From<Outcome> for Figures {
 #[derive(Debug, Default)]
 pub(crate) struct Report {
     scenarios: BTreeMap<Scenario, Figures>,
+    /// How many runs each version has.
+    versions: BTreeMap<Version, usize>,
 }
 
 impl Report {
-    pub(crate) fn add(&mut self, scenario: Scenario, outcome: Outcome) {
-        self.scenarios.entry(scenario).or_default().add(&outcome.into());
+    pub(crate) fn add(&mut self, run: &FinishedRun) {
+        self.scenarios.entry(run.scenario).or_default().add(&(&run.outcome).into());
+        *self.versions.entry(run.version.clone()).or_default() += 1;
     }
 
     /// The whole page, with the sections of the page before that are not the campaign's.
     pub(crate) fn page(&self, before: &str) -> String {
         let others = before.find(OTHERS).map_or("", |place| &before[place..]);
         let space = if others.is_empty() { "" } else { "\n" };
-        format!("{HEAD}\n{}\n{}{TAIL}{space}{others}", self.table(), self.recovery())
+        format!("{HEAD}\n{}\n{}\n{}{TAIL}{space}{others}", self.versions(), self.table(), self.recovery())
+    }
+
+    /// What has run: `2,008 runs of Wilco 0.1.0: 1,200 at commit 0123456789, 808 at commit abcdef0123.`
+    fn versions(&self) -> String {
+        let of = |(version, runs): (&Version, &usize)| {
+            let commit = version.commit.as_ref().map_or_else(String::new, |commit| format!(" at commit {commit}"));
+            let changes = if version.is_changed { " with changes that were not committed" } else { "" };
+            format!("{} of version {}{commit}{changes}", grouped(*runs), version.number)
+        };
+        let versions: Vec<_> = self.versions.iter().map(of).collect();
+        let runs = self.versions.values().sum();
+        format!(
+            "Runs: {} in all, {}.\n",
+            grouped(runs),
+            if runs == 0 { "none".to_owned() } else { versions.join(", ") }
+        )
     }
 
     /// The figures of all scenarios together.
@@ -196,10 +216,12 @@ const TAIL: &str = "
 
 ```sh
 cargo xtask faults --seeds 300            # so many seeds of each scenario
+cargo xtask faults --seeds 230 --report   # more than 2,000 runs, for this page; continues where it was interrupted
 cargo xtask faults --scenario console --seed 17
 ```
 
-A seed decides what happens and when. The computer's own timing is not repeated, so a seed that failed may need several
+As many runs are under way at the same time as the computer has room for, and the time in which everything must have ended
+passes more slowly while it is overloaded. A seed decides what happens and when. The computer's own timing is not repeated, so a seed that failed may need several
 attempts. Seeds that failed once are kept in `tests/fixtures/faults.txt` and run each time.
 ";
 
@@ -226,24 +248,31 @@ mod tests {
     use wilco_engine::api::CommandState;
 
     use super::{OTHERS, Report};
+    use crate::campaign::{FinishedRun, Version};
     use crate::oracle::{Finding, Wrong};
     use crate::plan::Scenario;
     use crate::run::Outcome;
+
+    fn run(scenario: Scenario, commit: &str, outcome: Outcome) -> FinishedRun {
+        let version = Version { number: "0.1.0".to_owned(), commit: Some(commit.to_owned()), is_changed: false };
+        FinishedRun { scenario, seed: 1, version, outcome }
+    }
 
     #[test]
     fn every_command_is_counted_under_its_end_and_every_finding_under_its_kind() {
         let mut report = Report::default();
         let states = [(CommandState::Succeeded, 1_200), (CommandState::TimedOut, 34)];
         let finding = Finding { wrong: Wrong::Lost, what: "it is gone".to_owned() };
-        report.add(
-            Scenario::Disk,
-            Outcome { states: states.into(), delivered_again: 2, findings: vec![finding], ..Outcome::default() },
-        );
+        let outcome =
+            Outcome { states: states.into(), delivered_again: 2, findings: vec![finding], ..Outcome::default() };
+        report.add(&run(Scenario::Disk, "abc", outcome));
         let recoveries = vec![Duration::from_millis(90)];
         let finished = Some((9_876, Duration::from_millis(12_345)));
-        report.add(Scenario::Recovery, Outcome { states: states.into(), recoveries, finished, ..Outcome::default() });
+        let outcome = Outcome { states: states.into(), recoveries, finished, ..Outcome::default() };
+        report.add(&run(Scenario::Recovery, "def", outcome));
         let page = report.page("");
         for line in [
+            "Runs: 2 in all, 1 of version 0.1.0 at commit abc, 1 of version 0.1.0 at commit def.",
             "| all |  | 2 | 2,468 | 1 | 0 | 0 | 0 | 0 |",
             "| scenario | succeeded | timed out | delivered again |",
             "| --- | --: | --: | --: |",

@@ -6,13 +6,14 @@ use std::fs::File;
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use rustix::process::Signal;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 use wilco_engine::api::{CommandState, CommandView, Delivery, NewCommand, NewRollout, RolloutCommand, RolloutTarget};
 use wilco_tests::Child;
@@ -20,22 +21,25 @@ use wilco_tests::Child;
 use crate::console::{ConsoleReply, EndedRollout, KeptUnmatched, Moved, Order};
 use crate::fleet::{self, Behaviour};
 use crate::link::Link;
+use crate::load::Load;
 use crate::oracle::{self, Evidence, Executions, FanOut, Finding, Wrong};
 use crate::plan::{Act, Disk, Participant, Plan, SendMode};
 use crate::server::Server;
 use crate::wiretap::Wire;
 
-/// After everything is healed, so long at most until every command is finished.
+/// After everything is healed, so long at most until every command is finished. These three are measured by [`Load::time`].
 const FINAL_WITHIN: Duration = Duration::from_secs(180);
-/// So long at most until a started process is ready. The machine may be busy.
+/// So long at most until a started process is ready.
 const READY_WITHIN: Duration = Duration::from_secs(120);
 /// Nothing more is coming when nothing has come for so long.
 const QUIET: Duration = Duration::from_millis(400);
+/// How often it is looked at whether a reply has come.
+const LOOK: Duration = Duration::from_millis(200);
 /// How often a restart at the end is tried while something still happens.
 const RESTARTS: usize = 5;
 
 /// The result of a run.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct Outcome {
     /// The commands by the state in which they ended.
     pub(crate) states: BTreeMap<CommandState, usize>,
@@ -49,9 +53,9 @@ pub(crate) struct Outcome {
 }
 
 /// Runs a plan in a directory, which is left there.
-pub(crate) fn run(plan: &Plan, directory: &Path) -> Outcome {
+pub(crate) fn run(plan: &Plan, directory: &Path, load: &Load) -> Outcome {
     let mut outcome = Outcome::default();
-    if let Err(error) = Run::start(plan, directory).and_then(|mut run| run.complete(&mut outcome)) {
+    if let Err(error) = Run::start(plan, directory, load).and_then(|mut run| run.complete(&mut outcome)) {
         outcome.findings.push(Finding { wrong: Wrong::Broken, what: format!("{error:#}") });
     }
     outcome
@@ -59,6 +63,7 @@ pub(crate) fn run(plan: &Plan, directory: &Path) -> Outcome {
 
 struct Run<'a> {
     plan: &'a Plan,
+    load: &'a Load,
     directory: PathBuf,
     server: Server,
     /// Between console and broker.
@@ -87,13 +92,14 @@ struct Console {
 }
 
 impl<'a> Run<'a> {
-    fn start(plan: &'a Plan, directory: &Path) -> Result<Run<'a>> {
+    fn start(plan: &'a Plan, directory: &Path, load: &'a Load) -> Result<Run<'a>> {
         let server = Server::start(plan, directory)?;
         let wire = Arc::new(Mutex::new(Wire::default()));
         let link = Link::start(server.port(), Arc::clone(&wire))?;
         let fleet_link = Link::start(server.port(), Arc::default())?;
         let mut run = Run {
             plan,
+            load,
             directory: directory.to_owned(),
             server,
             link,
@@ -335,11 +341,12 @@ impl<'a> Run<'a> {
     /// Waits for something that the console says, and notes the rest.
     fn until_told<T>(&mut self, what: &str, mut look: impl FnMut(ConsoleReply) -> Option<T>) -> Result<T> {
         let console = self.console.as_mut().context("there is no console")?;
-        let by = Instant::now() + READY_WITHIN;
+        let by = self.load.time() + READY_WITHIN;
         loop {
-            let left = by.saturating_duration_since(Instant::now());
-            let Ok(told) = console.told.recv_timeout(left) else {
-                bail!("the console said nothing of a {what}: {}", console.child.log())
+            let told = match console.told.recv_timeout(LOOK) {
+                Ok(told) => told,
+                Err(RecvTimeoutError::Timeout) if self.load.time() < by => continue,
+                Err(_) => bail!("the console said nothing of a {what}: {}", console.child.log()),
             };
             note(&mut self.fan_outs, &told);
             if let ConsoleReply::Broken(why) = &told {
@@ -353,8 +360,8 @@ impl<'a> Run<'a> {
 
     /// Waits until nothing is open and every fan-out has been answered that can be.
     fn wait_for_the_end(&mut self) -> Result<bool> {
-        let by = Instant::now() + FINAL_WITHIN;
-        while Instant::now() < by {
+        let by = self.load.time() + FINAL_WITHIN;
+        while self.load.time() < by {
             self.order(&Order::Open)?;
             let open = self.until_told("number of open commands", |told| match told {
                 ConsoleReply::Open(count) => Some(count),
@@ -371,13 +378,13 @@ impl<'a> Run<'a> {
     /// The history once nothing happens any more: late answers may still come after the last command has ended. With it,
     /// what was on the wire and at the devices before it was read, all of which it must know.
     fn last_history(&mut self) -> Result<(Wire, Executions, Vec<CommandView>)> {
-        let by = Instant::now() + READY_WITHIN;
+        let by = self.load.time() + READY_WITHIN;
         loop {
             let progress = self.wait_for_quiet();
             let wire = self.wire.lock().unwrap_or_else(PoisonError::into_inner).clone();
             let asked = self.executions()?;
             let history = self.history()?;
-            if self.progress() == progress || Instant::now() > by {
+            if self.progress() == progress || self.load.time() > by {
                 return Ok((wire, asked, history));
             }
         }
@@ -389,13 +396,13 @@ impl<'a> Run<'a> {
 
     /// Waits until nothing has happened at the devices and on the wire for a while. Returns how far both were.
     fn wait_for_quiet(&self) -> (usize, usize, u64) {
-        let (mut last, mut since) = (self.progress(), Instant::now());
+        let (mut last, mut since) = (self.progress(), self.load.time());
         let by = since + READY_WITHIN;
-        while since.elapsed() < QUIET && Instant::now() < by {
+        while self.load.time() < (since + QUIET).min(by) {
             thread::sleep(Duration::from_millis(50));
             let now = self.progress();
             if now != last {
-                (last, since) = (now, Instant::now());
+                (last, since) = (now, self.load.time());
             }
         }
         last
@@ -477,8 +484,12 @@ impl<'a> Run<'a> {
     }
 
     fn fleet_is_up(&self) -> Result<()> {
-        let is_up = || std::fs::read_to_string(self.fleet_log()).is_ok_and(|log| log.contains("up\n")).then_some(());
-        wilco_tests::soon("fleet that has subscribed", READY_WITHIN, is_up)
+        let by = self.load.time() + READY_WITHIN;
+        while !std::fs::read_to_string(self.fleet_log()).is_ok_and(|log| log.contains("up\n")) {
+            ensure!(self.load.time() < by, "the fleet has not subscribed");
+            thread::sleep(Duration::from_millis(20));
+        }
+        Ok(())
     }
 
     fn fleet_log(&self) -> PathBuf {

@@ -3,9 +3,10 @@
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::sync::atomic::{AtomicU16, Ordering::Relaxed};
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use rustix::process::Signal;
 use wilco_tests::{Broker, Child, Settings};
 
@@ -15,6 +16,12 @@ use crate::plan::{self, Plan};
 const CLIENTS: usize = 100;
 /// A started broker listens within this time. The machine may be busy.
 const LISTENS_WITHIN: Duration = Duration::from_secs(20);
+/// So often it is started before that is a failure of the run.
+const STARTS: usize = 3;
+/// The brokers' ports are below those that the system gives to connections (32,768 and above on Linux): a killed broker is
+/// started again on its port, which nobody may have taken meanwhile.
+const FIRST_PORT: u16 = 20_000;
+const PORTS: u16 = 12_000;
 
 pub(crate) enum Server {
     Mosquitto(Box<Broker>),
@@ -33,12 +40,12 @@ impl Server {
         match plan.server {
             plan::Server::Mosquitto => {
                 let more = "max_queued_messages 20000\nmax_inflight_messages 100";
-                let settings = Settings { persistent: plan.persistent, more, ..Settings::default() };
+                let port = Some(free_port()?);
+                let settings = Settings { port, persistent: plan.persistent, more, ..Settings::default() };
                 Ok(Server::Mosquitto(Box::new(Broker::start(&settings)?)))
             }
             plan::Server::Demo => {
-                let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port();
-                let mut demo = Demo { port, log: directory.join("broker.log"), child: None };
+                let mut demo = Demo { port: free_port()?, log: directory.join("broker.log"), child: None };
                 demo.resume()?;
                 Ok(Server::Demo(demo))
             }
@@ -61,10 +68,11 @@ impl Server {
 
     /// Starts it again on the same port.
     pub(crate) fn resume(&mut self) -> Result<()> {
-        match self {
+        let mut resume = || match self {
             Server::Mosquitto(broker) => broker.resume(),
             Server::Demo(demo) => demo.resume(),
-        }
+        };
+        (1..STARTS).find_map(|_| resume().ok()).map_or_else(resume, Ok)
     }
 
     /// Stops it (SIGSTOP) or lets it continue.
@@ -87,6 +95,20 @@ impl Demo {
         self.child = Some(child);
         Ok(())
     }
+}
+
+/// A port for a broker of this campaign. Another campaign at the same time begins elsewhere.
+fn free_port() -> Result<u16> {
+    static TAKEN: AtomicU16 = AtomicU16::new(0);
+    let own = std::process::id().wrapping_mul(997);
+    for _ in 0..PORTS {
+        let number = own.wrapping_add(TAKEN.fetch_add(1, Relaxed).into()) % u32::from(PORTS);
+        let port = FIRST_PORT + u16::try_from(number)?;
+        if TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok() {
+            return Ok(port);
+        }
+    }
+    bail!("no port from {FIRST_PORT} on is free")
 }
 
 /// Is the broker that is built into the app until the process is killed: its port.
