@@ -57,7 +57,8 @@ pub use learn::{Observed, Proposal, learn, propose};
 pub use lifecycle::{Lifecycle, LifecycleEvent};
 pub use log::{Checksum, ChunkResult, LogChunk, LogPieces, LogProgress, LogReceipt};
 pub use message::{
-    DecodedMessage, Filter, Inbound, Outbound, Request, StateReport, Subscriptions, TelemetryRest, Unreadable,
+    Broadcast, DecodedMessage, Filter, Inbound, Outbound, Request, StateReport, Subscriptions, TelemetryRest,
+    Unreadable,
 };
 pub use preview::{ReadKind, ReadMessage, preview};
 pub use probe::Probe;
@@ -233,6 +234,11 @@ impl Dialect {
     #[must_use]
     pub fn filters(&self, wishes: &Subscriptions<'_>) -> Vec<Filter> {
         let mut filters = wilco::filters(self.topics(), wishes.devices);
+        // Commands of other consoles to every device come on `+/req`. The policies of AWS IoT Core name each filter, and
+        // it hangs up at any other.
+        if wishes.devices.is_none() && !wishes.lifecycle {
+            filters.push(Filter { filter: self.topics().groups(), qos: 0, required: false, others_only: true });
+        }
         if wishes.lifecycle {
             // AWS IoT Core does not say whether it knows No Local, and hangs up at what it does not like.
             filters.iter_mut().for_each(|filter| filter.others_only = false);

@@ -1,6 +1,8 @@
 //! Messages before encoding and after decoding.
 
-use wilco_ledger::{Answer, CommandId, DeviceId, Submission, Timestamp, WireForm, WrittenMessage};
+use std::sync::Arc;
+
+use wilco_ledger::{Answer, CommandId, DeviceId, Millis, Policy, Submission, Timestamp, WireForm, WrittenMessage};
 
 use crate::{LifecycleEvent, json::Members, log::LogChunk};
 
@@ -137,8 +139,8 @@ pub enum DecodedMessage {
     },
     /// A command on a request topic: another console's, or our own coming back.
     Request(Submission),
-    /// A command for many devices at once.
-    Broadcast,
+    /// A command for many devices at once: another console's, or our own coming back. `None` where it is not known which.
+    Broadcast(Option<Box<Broadcast>>),
     /// A connection test. It has no meaning for devices; see [`crate::Dialect::probe`].
     Probe {
         /// Tells one trial from another.
@@ -151,6 +153,56 @@ pub enum DecodedMessage {
         /// The piece.
         chunk: LogChunk,
     },
+}
+
+/// A command on a broadcast topic. Which devices it is for, they alone know.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Broadcast {
+    /// The group of devices; `None` for all.
+    pub group: Option<String>,
+    /// The id that all answers to it have.
+    pub id: CommandId,
+    pub(crate) name: Arc<str>,
+    pub(crate) args: Arc<str>,
+    pub(crate) policy: Policy,
+    pub(crate) by: Option<Arc<str>>,
+}
+
+impl Broadcast {
+    /// The name of the command.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The operator, if the request names them.
+    #[must_use]
+    pub fn by(&self) -> Option<&str> {
+        self.by.as_deref()
+    }
+
+    /// How long a device may stay silent, as far as this console knows the command.
+    #[must_use]
+    pub fn timeout(&self) -> Millis {
+        self.policy.timeout
+    }
+
+    /// The command of one of the devices.
+    #[must_use]
+    pub fn of(&self, device: DeviceId) -> Submission {
+        Submission {
+            device,
+            id: self.id.clone(),
+            name: Arc::clone(&self.name),
+            args: Arc::clone(&self.args),
+            form: None,
+            policy: self.policy,
+            again_of: None,
+            rollout: None,
+            automatic: false,
+            by: self.by.clone(),
+        }
+    }
 }
 
 /// Members of a telemetry message that are not measurements, but may be meant as such.

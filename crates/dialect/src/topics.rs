@@ -164,15 +164,26 @@ impl Topics {
         (!is_announced).then_some((device, channel))
     }
 
+    /// The filter for commands to any group.
+    pub(crate) fn groups(&self) -> String {
+        self.own("groups/+/req")
+    }
+
     /// Whether a command on this topic is for many devices: `all/req` or `groups/{group}/req`.
     #[must_use]
     pub fn is_broadcast(&self, topic: &str) -> bool {
-        let Some(rest) = topic.strip_prefix(&self.prefix) else { return false };
+        self.broadcast(topic).is_some()
+    }
+
+    /// The group that a command on a broadcast topic is for; `Some(None)` where it is for every device, and `None` for any
+    /// other topic.
+    pub(crate) fn broadcast<'a>(&self, topic: &'a str) -> Option<Option<&'a str>> {
+        let rest = topic.strip_prefix(&self.prefix)?;
         if rest == Topics::EVERYONE {
-            return true;
+            return Some(None);
         }
-        let group = rest.strip_prefix("groups/").and_then(|rest| rest.strip_suffix("/req"));
-        group.is_some_and(|group| !group.is_empty() && !group.contains('/'))
+        let group = rest.strip_prefix("groups/").and_then(|rest| rest.strip_suffix("/req"))?;
+        (!group.is_empty() && !group.contains('/')).then_some(Some(group))
     }
 }
 
@@ -328,6 +339,8 @@ mod tests {
         let check = |prefix: &str, topic: &str, expected: bool| {
             assert_eq!(topics(prefix).is_broadcast(topic), expected, "{topic:?}");
         };
+        assert_eq!(topics("cmd").broadcast("cmd/all/req"), Some(None));
+        assert_eq!(topics("cmd").broadcast("cmd/groups/kitchen/req"), Some(Some("kitchen")));
         check("", "all/req", true);
         check("", "groups/kitchen/req", true);
         check("cmd", "cmd/all/req", true);

@@ -12,7 +12,7 @@ use crate::{Channel, DecodedMessage, Filter, Inbound, Outbound, Request, Topics,
 
 pub(crate) use answer::PlainAnswers;
 pub(crate) use report::{MOST_TAGS, short};
-pub(crate) use request::observe_text;
+pub(crate) use request::{observe_broadcast, observe_text};
 
 /// The largest payload that is decoded, in bytes. AWS accepts 128 KiB, other brokers a configured size.
 pub(crate) const LARGEST: usize = 512 * 1024;
@@ -41,8 +41,8 @@ pub(crate) fn decode(
     inbound: &Inbound<'_>,
     spoken: PlainAnswers,
 ) -> Result<Option<DecodedMessage>, Unreadable> {
-    if topics.is_broadcast(inbound.topic) {
-        return Ok(Some(DecodedMessage::Broadcast));
+    if let Some(group) = topics.broadcast(inbound.topic) {
+        return Ok(Some(DecodedMessage::Broadcast(observe_broadcast(group, inbound).map(Box::new))));
     }
     let Some((device, channel)) = topics.parse(inbound.topic) else { return Ok(None) };
     let heard = match channel {

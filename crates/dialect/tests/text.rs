@@ -176,5 +176,5 @@ fn topics_are_those_of_the_native_dialect() {
     assert!(dialect().is_answer("dock-1/resp"));
     assert!(!dialect().is_answer("dock-1/req"));
     let inbound = Inbound { topic: "all/req", payload: b"light: on", qos: 1, retained: false, correlation: None };
-    assert_eq!(dialect().decode(&inbound), Ok(Some(DecodedMessage::Broadcast)));
+    assert_eq!(dialect().decode(&inbound), Ok(Some(DecodedMessage::Broadcast(None))));
 }

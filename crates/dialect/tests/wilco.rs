@@ -347,12 +347,32 @@ fn other_topics_are_left_alone() {
         let inbound = Inbound { topic, payload: b"\xff", qos: 0, retained: false, correlation: None };
         assert_eq!(dialect().decode(&inbound), Ok(expected), "{topic}");
     };
-    check("cmd/all/req", Some(DecodedMessage::Broadcast));
-    check("cmd/groups/kitchen/req", Some(DecodedMessage::Broadcast));
+    check("cmd/all/req", Some(DecodedMessage::Broadcast(None)));
+    check("cmd/groups/kitchen/req", Some(DecodedMessage::Broadcast(None)));
     check("cmd/dock-1/other", None);
     check("dock-1/resp", None);
     check("cmd/a/b/resp", None);
     check("$SYS/broker/uptime", None);
+}
+
+#[test]
+fn a_broadcast_of_another_console_is_a_command_of_each_device_that_answers_it() {
+    let payload = br#"{"id":"0198f3c2-0000-7000-8000-000000000001","command":"restart","args":{},"by":"Ana"}"#;
+    let hear = |topic: &str, retained| {
+        let inbound = Inbound { topic, payload, qos: 0, retained, correlation: None };
+        match dialect().decode(&inbound) {
+            Ok(Some(DecodedMessage::Broadcast(broadcast))) => broadcast.map(|broadcast| *broadcast),
+            other => panic!("{topic}: {other:?}"),
+        }
+    };
+    let all = hear("cmd/all/req", false).expect("readable");
+    assert_eq!((all.group.as_deref(), all.name(), all.by()), (None, "restart", Some("Ana")));
+    assert_eq!(hear("cmd/groups/kitchen/req", false).expect("readable").group.as_deref(), Some("kitchen"));
+    let asked = all.of(device("pump-7"));
+    assert_eq!((asked.device.as_str(), asked.id.clone()), ("pump-7", all.id));
+    assert_eq!((&*asked.name, &*asked.args, asked.by.as_deref()), ("restart", "{}", Some("Ana")));
+    assert!(!asked.policy.retry.permitted);
+    assert_eq!(hear("cmd/all/req", true), None);
 }
 
 #[test]
@@ -370,6 +390,7 @@ fn answers_are_required_and_the_rest_is_heard_where_allowed() {
             filter("cmd/+/telemetry", 0, false),
             filter("cmd/+/log", 1, false),
             filter("cmd/+/req", 0, false),
+            filter("cmd/groups/+/req", 0, false),
         ]
     );
     let named = dialect().filters(&Subscriptions { devices: Some(&[device("a"), device("b")]), lifecycle: false });

@@ -3,7 +3,8 @@
 use anyhow::{Context, Result};
 use serde_json::json;
 use wilco_engine::api::{
-    AnswerMatch, Client, CommandState, FailureCode, NewRollout, RolloutCommand, RolloutTarget, SentBy, Settings,
+    AnswerMatch, Client, CommandState, CommandView, FailureCode, HistoryQuery, MqttVersion, NewRollout, RolloutCommand,
+    RolloutTarget, SentBy, Settings,
 };
 use wilco_engine::ipc::{IpcClient, IpcServer};
 use wilco_engine::paths::DataDir;
@@ -171,5 +172,86 @@ async fn a_name_that_somebody_writes_into_a_request_is_cut_and_is_no_reason_to_r
         let seen = desk.command(("mute", id), "observed command", |_| true).await?;
         assert_eq!((seen.by, seen.operator), (SentBy::AnotherConsole, expected), "{id}");
     }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_broadcast_of_another_console_is_told_and_each_device_that_answers_it_is_listed() -> Result<()> {
+    let broker = Broker::plain()?;
+    let (mut ours, theirs) = (Desk::new().await?, Desk::new().await?);
+    let settings = theirs.console().settings().await?;
+    theirs.console().change_settings(Settings { operator_name: Some("Ana".into()), ..settings }).await?;
+    for device in ["a", "b"] {
+        broker.publish(&format!("{device}/status"), br#"{"online":true,"boot":"1"}"#, true)?;
+    }
+    // Over MQTT 3.1.1 a console receives its own requests too: nobody may take them for another console's.
+    for (group, mqtt) in [(Some("kitchen"), MqttVersion::V5), (None, MqttVersion::V311)] {
+        let here = ours.connect(plain("bench", &broker).over(mqtt)).await?;
+        let named = plain("bench", &broker).over(mqtt).with(|entry| entry.settings.send_operator = true);
+        let there = theirs.connect(named).await?;
+        theirs.sees_online(&there, 2).await?;
+        let group = group.map(str::to_owned);
+        let to = group.as_ref().map_or("all devices".to_owned(), |group| format!("the devices of the group {group}"));
+        let target = RolloutTarget::Broadcast { group, search: String::new() };
+        let command = RolloutCommand { name: "led".into(), args: json!({"on": true}).into(), ..Default::default() };
+        let rollout = NewRollout { connection: there.clone(), target, command, ..NewRollout::default() };
+        theirs.console().start_rollout(rollout).await?;
+        let told = ours.notice(&to).await?;
+        assert_eq!(told.message, format!("Another console (Ana) sent led to {to}."));
+        assert!(told.hint.is_some_and(|hint| hint.contains("lists each device that answers")));
+        let is_theirs = |command: &&CommandView| command.connection == there && command.by == SentBy::You;
+        let sent = theirs.until("their commands", |seen| {
+            let sent: Vec<_> = seen.commands.values().filter(is_theirs).cloned().collect();
+            (sent.len() == 2).then_some(sent)
+        });
+        let id = sent.await?[0].id.clone();
+        // Whether a device is in the group, it alone knows. Of a broadcast to all it is known that each may carry it out.
+        let check = ours.console().check_command(led(&here, "a")).await?;
+        let busy = check.devices.first().and_then(|device| device.busy.as_deref());
+        assert_eq!(busy.is_some_and(|busy| busy.starts_with("Another console (Ana) sent led ")), to == "all devices");
+        let listed = async || anyhow::Ok(ours.console().history(HistoryQuery::default()).await?.commands);
+        assert!(listed().await?.iter().all(|command| command.id != id));
+
+        // `c` is in the group, and the other console does not know of it.
+        for device in ["a", "c"] {
+            broker.publish(&format!("{device}/resp"), &answer(&id, "succeeded"), false)?;
+            let ended = ours.ended(device, &id).await?;
+            assert_eq!((ended.state, ended.matched), (CommandState::Succeeded, Some(AnswerMatch::Exact)));
+            assert_eq!((ended.by, ended.operator.as_deref()), (SentBy::AnotherConsole, Some("Ana")));
+            let detail = ours.evidence(&here, device, &id).await?;
+            assert_eq!(detail.events[0].text, "Sent by another console, by Ana");
+            assert!(detail.request.context("no request")?.topic.ends_with("/req"));
+        }
+        assert_eq!(theirs.ended("a", &id).await?.by, SentBy::You);
+        assert_eq!(listed().await?.iter().filter(|command| command.id == id).count(), 2);
+        // What another console sent is no rollout of this one.
+        assert_eq!(ours.console().rollouts().await?, []);
+        let theirs_told = theirs.seen().notices.clone();
+        assert!(theirs_told.iter().all(|notice| !notice.message.starts_with("Another console")), "{theirs_told:?}");
+        // It is kept.
+        ours.reopen().await?;
+        assert_eq!(ours.evidence(&here, "a", &id).await?.command.state, CommandState::Succeeded);
+        ours.console().remove_connection(&here).await?;
+        theirs.console().remove_connection(&there).await?;
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_console_that_floods_with_broadcasts_is_told_of_a_few_times() -> Result<()> {
+    let broker = Broker::plain()?;
+    let desk = Desk::new().await?;
+    desk.connect(plain("bench", &broker)).await?;
+    let line = |number: usize| json!({"id": format!("id-{number}"), "command": "restart", "args": {}}).to_string();
+    broker.publish_lines("all/req", &(0..5_000).map(line).collect::<Vec<_>>())?;
+    broker.publish("mute/resp", &answer("id-1", "succeeded"), false)?;
+    let first = desk.ended("mute", "id-1").await?;
+    assert_eq!((first.by, first.state), (SentBy::AnotherConsole, CommandState::Succeeded));
+    // An answer to one that was left out is kept without a command, as any other.
+    broker.publish("mute/resp", &answer("id-4000", "succeeded"), false)?;
+    desk.until("notices", |seen| (!seen.notices.is_empty()).then_some(())).await?;
+    let notices = desk.seen().notices.len();
+    assert!(notices <= 40, "{notices} notices");
+    assert_eq!(desk.console().history(HistoryQuery::default()).await?.commands.len(), 1);
     Ok(())
 }

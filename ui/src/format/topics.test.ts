@@ -3,18 +3,20 @@ import { expect, it } from 'vitest';
 import { deviceError, firstOf, listed, spacedError, topicBelow, topicsOf } from './topics';
 
 it('hears every device, and commands one', () => {
-  expect(topicsOf('', [])).toEqual({
+  expect(topicsOf('', [], true)).toEqual({
     needed: ['+/resp'],
-    welcome: ['+/status', '+/state', '+/telemetry', '+/log', '+/req'],
+    welcome: ['+/status', '+/state', '+/telemetry', '+/log', '+/req', 'groups/+/req'],
     sent: ['device1/req'],
   });
-  expect(topicsOf('cmd/fleet-1/', []).needed).toEqual(['cmd/fleet-1/+/resp']);
+  expect(topicsOf('', [], false).welcome).not.toContain('groups/+/req');
+  expect(topicsOf('cmd/fleet-1/', [], false).needed).toEqual(['cmd/fleet-1/+/resp']);
 });
 
 it('hears and commands only the devices that are named', () => {
-  const topics = topicsOf('cmd', ['a', 'b']);
+  const topics = topicsOf('cmd', ['a', 'b'], true);
   expect(topics.needed).toEqual(['cmd/a/resp', 'cmd/b/resp']);
   expect(topics.sent).toEqual(['cmd/a/req', 'cmd/b/req']);
+  expect(topics.welcome).not.toContain('cmd/groups/+/req');
 });
 
 it('writes a topic below every prefix as the engine does', () => {

@@ -18,13 +18,17 @@ export function topicBelow(prefix: string, topic: string): string {
   return prefix === '' ? topic : `${prefix.replace(/\/$/, '')}/${topic}`;
 }
 
-export function topicsOf(prefix: string, devices: string[]): Topics {
+/** `groups`: requests of other consoles to groups of devices are received too. */
+export function topicsOf(prefix: string, devices: string[], groups: boolean): Topics {
   const heard = devices.length === 0 ? ['+'] : devices;
   const sent = devices.length === 0 ? ['device1'] : devices;
   const of = (names: string[], channel: string) => names.map((name) => topicBelow(prefix, `${name}/${channel}`));
   return {
     needed: of(heard, 'resp'),
-    welcome: WELCOME.flatMap((channel) => of(heard, channel)),
+    welcome: [
+      ...WELCOME.flatMap((channel) => of(heard, channel)),
+      ...(groups && devices.length === 0 ? [topicBelow(prefix, 'groups/+/req')] : []),
+    ],
     sent: of(sent, 'req'),
   };
 }

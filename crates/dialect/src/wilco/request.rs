@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use wilco_ledger::{Delivery, DeviceId, Millis, Policy, Retry, Submission};
 
 use super::text_of;
-use crate::{FREE_TEXT, Inbound, Request, catalogue, device_side, device_side::ReceivedRequest, ids};
+use crate::{Broadcast, FREE_TEXT, Inbound, Request, catalogue, device_side, device_side::ReceivedRequest, ids};
 
 /// The request's JSON, its members in the order of the specification.
 pub(super) fn write(request: &Request<'_>) -> String {
@@ -43,6 +43,21 @@ pub(crate) fn observe_text(device: &DeviceId, inbound: &Inbound<'_>) -> Result<O
         .map(Some)
 }
 
+/// A command on a broadcast topic, from any sender. `None` where it is unreadable, or retained: then devices receive it
+/// again, and it is not known when.
+pub(crate) fn observe_broadcast(group: Option<&str>, inbound: &Inbound<'_>) -> Option<Broadcast> {
+    let asked = device_side::read_request(inbound.payload, inbound.correlation).ok().filter(|_| !inbound.retained)?;
+    let policy = policy(&asked, true);
+    Some(Broadcast {
+        group: group.map(str::to_owned),
+        id: asked.id,
+        name: asked.command.into(),
+        args: asked.args.into(),
+        policy,
+        by: asked.by.map(Into::into),
+    })
+}
+
 fn seen(
     device: &DeviceId,
     inbound: &Inbound<'_>,
@@ -52,30 +67,35 @@ fn seen(
     if inbound.retained {
         return Err(retained(&asked.command));
     }
-    let known = catalogue::command(&asked.command);
-    let lifetime = match (asked.issued_at, asked.expires_at) {
-        (Some(issued), Some(expires)) => Some(expires.since(issued)),
-        _ => None,
-    };
+    let policy = policy(&asked, answers_carry_ids);
     Ok(Submission {
         device: device.clone(),
         id: asked.id,
         name: asked.command.into(),
         args: asked.args.into(),
         form: None,
-        policy: Policy {
-            delivery: Delivery::BrokerHolds,
-            timeout: known.map_or(Millis::seconds(10), |kind| kind.timeout),
-            time_to_live: lifetime.or(known.map(|kind| kind.time_to_live)).unwrap_or(Millis::seconds(60)),
-            retry: Retry { permitted: false, limit: 0, pause: Millis::seconds(1) },
-            answer_expected: true,
-            answers_carry_ids,
-        },
+        policy,
         again_of: None,
         rollout: None,
         automatic: false,
         by: asked.by.map(Into::into),
     })
+}
+
+fn policy(asked: &ReceivedRequest, answers_carry_ids: bool) -> Policy {
+    let known = catalogue::command(&asked.command);
+    let lifetime = match (asked.issued_at, asked.expires_at) {
+        (Some(issued), Some(expires)) => Some(expires.since(issued)),
+        _ => None,
+    };
+    Policy {
+        delivery: Delivery::BrokerHolds,
+        timeout: known.map_or(Millis::seconds(10), |kind| kind.timeout),
+        time_to_live: lifetime.or(known.map(|kind| kind.time_to_live)).unwrap_or(Millis::seconds(60)),
+        retry: Retry { permitted: false, limit: 0, pause: Millis::seconds(1) },
+        answer_expected: true,
+        answers_carry_ids,
+    }
 }
 
 fn retained(command: &str) -> String {

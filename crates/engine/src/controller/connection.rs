@@ -10,7 +10,7 @@ use wilco_dialect::{Dialect, Lifecycle, LifecycleEvent, LogPieces, Outbound};
 use wilco_ledger::{Agreements, AnswerWindow, CommandId, DeviceId, Ledger, Limits, Millis, Timestamp};
 
 use super::{
-    attention::Attention, devices::Pending, own_messages::OwnMessages, rollouts::Rollouts,
+    attention::Attention, broadcasts::Broadcasts, devices::Pending, own_messages::OwnMessages, rollouts::Rollouts,
     unused_announcements::UnusedAnnouncements,
 };
 use crate::{
@@ -98,6 +98,8 @@ pub(super) struct Connection {
     /// A device with a name too long to be listed was reported.
     pub(super) told_of_names: bool,
     pub(super) rollouts: Rollouts,
+    /// Broadcasts of other consoles.
+    pub(super) broadcasts: Broadcasts,
     /// Devices that answered that they succeeded, until their reports confirm it.
     pub(super) agreements: Agreements,
     /// How much each device sends, and reports that wait because it is too much.
@@ -200,6 +202,7 @@ impl Connection {
             retained: HashMap::new(),
             told_of_names: false,
             rollouts: Rollouts::default(),
+            broadcasts: Broadcasts::default(),
             agreements: Agreements::default(),
             rates: MessageRates::default(),
             unreadable_told: Bucket::full(UNREADABLE_TOLD, Timestamp(0)),

@@ -358,6 +358,7 @@ impl Controller {
         self.pending_batch.receipts.extend(owed);
         match waiting {
             Waiting::Answer(mut answer) => {
+                self.answers_broadcast(connection, &answer);
                 if self.keeps_answer(connection, &mut answer) {
                     self.tell(connection, Input::Answer(answer));
                 }

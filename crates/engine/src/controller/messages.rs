@@ -137,7 +137,11 @@ impl Controller {
             }
         };
         match heard {
-            DecodedMessage::Broadcast => {}
+            DecodedMessage::Broadcast(asked) => {
+                if let Some(asked) = asked {
+                    self.broadcast(connection, *asked, raw_of(inbound));
+                }
+            }
             DecodedMessage::Probe { nonce } => self.came_back(connection, &nonce),
             DecodedMessage::Lifecycle { device, event } => self.lifecycle(connection, device, event),
             // Noted once, and not again with every new connection.

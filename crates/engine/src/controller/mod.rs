@@ -7,6 +7,7 @@ mod agreements;
 mod approvals;
 mod attention;
 mod audit;
+mod broadcasts;
 mod commit;
 mod connection;
 mod connections;

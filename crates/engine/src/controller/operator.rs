@@ -6,8 +6,11 @@ use std::sync::Arc;
 use wilco_dialect::Dialect;
 use wilco_ledger::{Command, DeviceId, Input, Origin, Submission, WireForm};
 
-use super::{Controller, SharedConnection};
-use crate::store::ConnectionId;
+use super::{Connection, Controller, SharedConnection};
+use crate::{
+    dialects::{self, SharedDialects},
+    store::ConnectionId,
+};
 
 impl Controller {
     /// Submits a command. Whatever name it comes with is replaced: sent again, it is another operator's.
@@ -42,7 +45,8 @@ impl Controller {
         let known = self.connections.get(connection);
         let oldest = |device: &DeviceId| {
             let mut commands = known?.ledger.outstanding_of(device);
-            commands.find(|command| command.origin == Origin::Observed).cloned()
+            let observed = commands.find(|command| command.origin == Origin::Observed).cloned();
+            observed.or_else(|| self.unanswered_broadcast(known?, device))
         };
         devices.iter().map(oldest).collect()
     }
@@ -60,9 +64,17 @@ impl Controller {
         let first = |device: &DeviceId| {
             let ledger = &known?.ledger;
             let asked = || ledger.outstanding_of(device).filter(|command| !command.asked.automatic);
-            asked().find(|command| command.origin == Origin::Observed).or_else(|| asked().next()).cloned()
+            let observed = asked().find(|command| command.origin == Origin::Observed).cloned();
+            observed.or_else(|| self.unanswered_broadcast(known?, device)).or_else(|| asked().next().cloned())
         };
         devices.iter().map(first).collect()
+    }
+
+    /// The command of another console's broadcast that a device has not answered. Devices of other firmware receive none.
+    fn unanswered_broadcast(&self, known: &Connection, device: &DeviceId) -> Option<Command> {
+        let is_own = |dialects: &SharedDialects| dialects::read(dialects).dialect_of(device).is_none();
+        let receives = known.dialects.as_ref().is_none_or(is_own);
+        receives.then(|| known.broadcasts.unanswered(device, &known.ledger, self.clock.now())).flatten()
     }
 }
 

@@ -171,12 +171,22 @@ impl Rollouts {
         self.known.values_mut().filter(|known| !known.unheard.is_empty()).for_each(|known| known.changed = true);
     }
 
-    /// An answer that belongs to no command: one to a broadcast is stored with it.
-    pub(super) fn unmatched(&mut self, answer: &Answer, now: Timestamp) -> Option<Change> {
-        let id = match &answer.claim {
+    /// The id that an answer names.
+    pub(super) fn answered_id(answer: &Answer) -> Option<&CommandId> {
+        match &answer.claim {
             Claim::Id(id) => Some(id),
             Claim::Within(_) | Claim::Nothing | Claim::State => answer.correlation.as_ref(),
-        };
+        }
+    }
+
+    /// Whether commands of a rollout share this id.
+    pub(super) fn is_broadcast(&self, id: &CommandId) -> bool {
+        self.broadcasts.contains_key(id)
+    }
+
+    /// An answer that belongs to no command: one to a broadcast is stored with it.
+    pub(super) fn unmatched(&mut self, answer: &Answer, now: Timestamp) -> Option<Change> {
+        let id = Rollouts::answered_id(answer);
         let rollout = *self.broadcasts.get(id.filter(|_| !answer.retained)?)?;
         self.known.get_mut(&rollout)?.unexpected_device(answer, now)
     }

@@ -395,7 +395,7 @@ pub(crate) fn device_of(meaning: &Meaning) -> Option<&DeviceId> {
             | DecodedMessage::Telemetry { device, .. }
             | DecodedMessage::Log { device, .. } => Some(device),
             DecodedMessage::Request(asked) => Some(&asked.device),
-            DecodedMessage::Broadcast | DecodedMessage::Probe { .. } => None,
+            DecodedMessage::Broadcast(_) | DecodedMessage::Probe { .. } => None,
         },
         Meaning::Report(report) => Some(&report.device),
         Meaning::Unreadable(unreadable) | Meaning::UnreadableReport(unreadable) => unreadable.device.as_ref(),

@@ -28,7 +28,10 @@ fn sentence(heard: &DecodedMessage) -> String {
             format!("Telemetry: {}.", if names.is_empty() { "no numbers".to_owned() } else { names.join(", ") })
         }
         DecodedMessage::Request(asked) => format!("Request: {}, ID {}.", asked.name, asked.id),
-        DecodedMessage::Broadcast => "Request for many devices at once.".to_owned(),
+        DecodedMessage::Broadcast(None) => "Request for many devices at once.".to_owned(),
+        DecodedMessage::Broadcast(Some(asked)) => {
+            format!("Request for many devices at once: {}, ID {}.", asked.name(), asked.id)
+        }
         DecodedMessage::Probe { .. } => "Connection test.".to_owned(),
         DecodedMessage::Log { .. } => "Log chunk.".to_owned(),
     }

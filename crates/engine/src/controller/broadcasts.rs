@@ -1,0 +1,181 @@
+//! Broadcasts of other consoles: one request for all devices, or for a group of them.
+//!
+//! Which devices belong to a group they alone know. So the request is told to the person when it comes, and each device that
+//! answers it gets a command of another console then, together with its answer (decision 136).
+
+use std::{collections::VecDeque, sync::Arc};
+
+use wilco_dialect::Broadcast;
+use wilco_ledger::{Answer, Command, CommandId, DeviceId, Event, Fact, Input, Ledger, Origin, Raw, Timestamp, grouped};
+
+use super::{Controller, rollouts::Rollouts};
+use crate::{
+    message_rates::{Bucket, Rate},
+    store::ConnectionId,
+};
+
+/// So many are taken down without a pause, and so many a second in the long run.
+const TAKEN_DOWN: Rate = Rate { at_once: 20, per_second: 1 };
+/// The latest are remembered: so many, each with a payload of so many bytes at most, which is stored with every answer.
+const REMEMBERED: usize = 100;
+const LARGEST: usize = 16 * 1024;
+
+/// What other consoles have requested of many devices.
+pub(super) struct Broadcasts {
+    allowance: Bucket,
+    /// The latest last.
+    latest: VecDeque<Remembered>,
+}
+
+struct Remembered {
+    asked: Broadcast,
+    raw: Raw,
+    at: Timestamp,
+}
+
+impl Default for Broadcasts {
+    fn default() -> Broadcasts {
+        Broadcasts { allowance: Bucket::full(TAKEN_DOWN, Timestamp(0)), latest: VecDeque::new() }
+    }
+}
+
+impl Broadcasts {
+    /// Takes one down. `None` where it is known, or too many come; otherwise the sentences that tell of it.
+    fn take_down(&mut self, asked: Broadcast, raw: Raw, now: Timestamp) -> Option<(String, String)> {
+        if self.of(&asked.id).is_some() || !self.allowance.take(1, TAKEN_DOWN, now) {
+            return None;
+        }
+        let by = asked.by().map(|by| format!(" ({by})")).unwrap_or_default();
+        let to = match &asked.group {
+            Some(group) => format!("the devices of the group {group}"),
+            None => "all devices".to_owned(),
+        };
+        let message = format!("Another console{by} sent {} to {to}.", asked.name());
+        let size = raw.payload.len();
+        if size > LARGEST {
+            let (size, limit) = (grouped(size), grouped(LARGEST));
+            let hint =
+                format!("Answers to it are kept without the request, which has {size} bytes; the limit is {limit}.");
+            return Some((message, hint));
+        }
+        if self.latest.len() == REMEMBERED {
+            self.latest.pop_front();
+        }
+        self.latest.push_back(Remembered { asked, raw, at: now });
+        Some((message, "The history lists each device that answers, with its answer.".to_owned()))
+    }
+
+    fn of(&self, id: &CommandId) -> Option<&Remembered> {
+        self.latest.iter().rev().find(|known| known.asked.id == *id)
+    }
+
+    /// The command of a broadcast to all devices that this one has not answered, and may be carrying out.
+    pub(super) fn unanswered(&self, device: &DeviceId, ledger: &Ledger, now: Timestamp) -> Option<Command> {
+        let may_run = |Remembered { asked, at, .. }: &&Remembered| {
+            asked.group.is_none() && now.since(*at) < asked.timeout() && !ledger.is_known(device, &asked.id)
+        };
+        let Remembered { asked, at, .. } = self.latest.iter().find(may_run)?;
+        let fact = Fact::Submitted { asked: Arc::new(asked.of(device.clone())), origin: Origin::Observed };
+        Command::begin(&Event { device: device.clone(), command: Some(asked.id.clone()), at: *at, fact })
+    }
+}
+
+impl Controller {
+    /// A broadcast has come: another console's, or our own coming back.
+    pub(super) fn broadcast(&mut self, connection: &ConnectionId, asked: Broadcast, raw: Raw) {
+        let now = self.clock.now();
+        let Some(known) = self.connections.get_mut(connection) else { return };
+        if known.rollouts.is_broadcast(&asked.id) {
+            return;
+        }
+        if let Some((message, hint)) = known.broadcasts.take_down(asked, raw, now) {
+            self.feed.notice_of(connection, message, hint);
+        }
+    }
+
+    /// An answer to a broadcast of another console is one to a command of its device.
+    pub(super) fn answers_broadcast(&mut self, connection: &ConnectionId, answer: &Answer) {
+        let now = self.clock.now();
+        let Some(known) = self.connections.get_mut(connection) else { return };
+        let Some(id) = Rollouts::answered_id(answer).filter(|_| !answer.retained) else { return };
+        let Some(Remembered { asked, raw, .. }) = known.broadcasts.of(id) else { return };
+        let is_known = known.ledger.is_known(&answer.device, id);
+        if is_known || !known.rates.reads_request(&answer.device, now) {
+            return;
+        }
+        let (command, raw) = (asked.of(answer.device.clone()), raw.clone());
+        self.tell_heard(connection, Input::Observed(command), Some(raw));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use wilco_dialect::{DecodedMessage, Dialect, Inbound, Topics};
+    use wilco_ledger::{DeviceId, Input, Ledger, Limits, Raw, Timestamp};
+
+    use super::{Broadcast, Broadcasts, LARGEST, REMEMBERED};
+
+    fn broadcast(topic: &str, id: usize) -> Broadcast {
+        let payload =
+            format!(r#"{{"id":"00000000-0000-7000-8000-{id:012}","command":"restart","args":{{}},"by":"Ana"}}"#);
+        let inbound = Inbound { topic, payload: payload.as_bytes(), qos: 0, retained: false, correlation: None };
+        let dialect = Dialect::Wilco(Topics::default());
+        let Ok(Some(DecodedMessage::Broadcast(Some(broadcast)))) = dialect.decode(&inbound) else { panic!("{topic}") };
+        *broadcast
+    }
+
+    fn raw(bytes: usize) -> Raw {
+        Raw { payload: vec![b'x'; bytes].into(), ..Raw::default() }
+    }
+
+    #[test]
+    fn a_broadcast_is_told_once_with_its_sender_and_whom_it_is_for() {
+        let mut broadcasts = Broadcasts::default();
+        let mut check = |topic: &str, id: usize, bytes: usize, expected: Option<(&str, &str)>| {
+            let told = broadcasts.take_down(broadcast(topic, id), raw(bytes), Timestamp(0));
+            let (message, hint) = expected.unzip();
+            assert_eq!(told.as_ref().map(|(message, _)| message.as_str()), message);
+            assert!(told.is_none_or(|(_, told)| hint.is_some_and(|hint| told.contains(hint))));
+        };
+        check(
+            "all/req",
+            1,
+            10,
+            Some(("Another console (Ana) sent restart to all devices.", "each device that answers")),
+        );
+        check("all/req", 1, 10, None);
+        let group = "Another console (Ana) sent restart to the devices of the group kitchen.";
+        check("groups/kitchen/req", 2, LARGEST + 1, Some((group, "which has 16,385 bytes; the limit is 16,384.")));
+        assert!(broadcasts.of(&broadcast("all/req", 1).id).is_some());
+        assert!(broadcasts.of(&broadcast("all/req", 2).id).is_none());
+    }
+
+    #[test]
+    fn a_broadcast_to_all_keeps_a_device_busy_until_it_answers_or_its_time_is_over() {
+        let mut broadcasts = Broadcasts::default();
+        let (group, all) = (broadcast("groups/kitchen/req", 1), broadcast("all/req", 2));
+        let timeout = i64::try_from(all.timeout().0).expect("short");
+        let pump = DeviceId::new("pump").expect("a device ID");
+        let mut ledger = Ledger::new(Limits::default());
+        broadcasts.take_down(group, raw(10), Timestamp(1_000));
+        assert!(broadcasts.unanswered(&pump, &ledger, Timestamp(1_000)).is_none(), "nobody knows whether it is in it");
+        broadcasts.take_down(all.clone(), raw(10), Timestamp(1_000));
+        let busy = broadcasts.unanswered(&pump, &ledger, Timestamp(1_000 + timeout - 1)).expect("it may run");
+        assert_eq!((busy.id(), busy.asked.by.as_deref(), busy.submitted_at), (&all.id, Some("Ana"), Timestamp(1_000)));
+        assert!(broadcasts.unanswered(&pump, &ledger, Timestamp(1_000 + timeout)).is_none());
+        // Its own command says so once it has one.
+        ledger.handle(Input::Observed(all.of(pump.clone())), Timestamp(1_500));
+        assert!(broadcasts.unanswered(&pump, &ledger, Timestamp(1_500)).is_none());
+    }
+
+    #[test]
+    fn a_console_that_floods_costs_neither_memory_nor_hundreds_of_notices() {
+        let mut broadcasts = Broadcasts::default();
+        let mut take_down = |id, at| broadcasts.take_down(broadcast("all/req", id), raw(10), Timestamp(at)).is_some();
+        assert_eq!((0..1_000).filter(|id| take_down(*id, 0)).count(), 20);
+        // Afterwards one a second.
+        assert_eq!((1_000..3_000).filter(|id| take_down(*id, *id as i64)).count(), 2);
+        assert_eq!((0..500).filter(|id| take_down(10_000 + id, *id as i64 * 1_000 + 10_000)).count(), 500);
+        assert_eq!(broadcasts.latest.len(), REMEMBERED);
+    }
+}
