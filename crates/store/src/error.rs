@@ -42,6 +42,13 @@ pub enum StoreError {
         /// The error of the operating system.
         what: String,
     },
+    /// Another program has moved, deleted or replaced a file of the open database, so that what is written to it would be
+    /// lost. Nothing of what was to be written has been.
+    #[error("another program has moved, deleted or replaced {}, which Wilco has open", path.display())]
+    Replaced {
+        /// The database, or the log beside it.
+        path: PathBuf,
+    },
     /// Another connection of that name exists.
     #[error("a connection named '{0}' already exists")]
     NameTaken(String),
@@ -86,6 +93,10 @@ impl StoreError {
             }
             StoreError::Disk { .. } => {
                 "Check the disk: its free space, your quota, its health, and whether it is still connected."
+            }
+            StoreError::Replaced { .. } => {
+                "Nothing is sent or stored until you put the file back; Wilco then continues automatically. If you \
+                 replaced it on purpose, for example with a backup, quit Wilco and start it again."
             }
             StoreError::NameTaken(_) => "Choose another name.",
             StoreError::Closed | StoreError::Other { .. } => return None,

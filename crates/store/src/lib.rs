@@ -22,6 +22,7 @@ mod fact;
 #[cfg(fuzzing)]
 pub mod fuzzing;
 mod history;
+mod interference;
 mod logs;
 mod look_up;
 mod mark;
@@ -46,13 +47,17 @@ mod writer;
 use std::{
     path::{Path, PathBuf},
     pin::Pin,
-    sync::{Arc, Mutex, PoisonError, atomic::Ordering, mpsc::Sender},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+        mpsc::Sender,
+    },
     task::{Context, Poll},
     thread::JoinHandle,
 };
 
 use rusqlite::{Transaction, TransactionBehavior};
-use tokio::sync::{Notify, oneshot};
+use tokio::sync::{Notify, oneshot, watch};
 use wilco_ledger::{Command, CommandId, DeviceId, Event, Timestamp};
 
 use wilco_definitions::Settings;
@@ -71,6 +76,7 @@ pub use desired::{DesiredTarget, StoredDesired};
 pub use error::StoreError;
 pub use evidence::{Evidence, StoredRequest};
 pub use history::{StoredCause, StoredCauses};
+pub use interference::Interference;
 pub use look_up::{FoundCommands, NamedCommands};
 pub use mark::{Gap, MARK_FILE_NAME};
 pub use record::{Change, Cursor, HistoryFilter, HistoryRows, Restart, StoredDescription, StoredDevice, StoredLog};
@@ -88,7 +94,7 @@ pub use wilco_connection::{ConnectionId, Profile};
 use mark::HighWaterMark;
 use reader::Readers;
 use table::{commands, connections, counters, devices, events, meta, settings, tallies};
-use writer::{Behind, Job, Started};
+use writer::{Behind, Job, Started, WritesLater};
 
 /// The database's name in the data directory.
 pub const FILE_NAME: &str = "wilco.sqlite3";
@@ -105,12 +111,33 @@ pub struct Store {
     entry: Option<Arc<NewAuditEntry>>,
     /// Something was written to the audit.
     audit_grew: Arc<Notify>,
+    /// What other programs last did to the database.
+    interference: watch::Receiver<Option<Interference>>,
+    /// The disk has had no room so far: see [`Store::open_until_there_is_room`].
+    only_reads: Arc<AtomicBool>,
 }
 
 impl std::fmt::Debug for Store {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Store").field("path", &self.path).finish_non_exhaustive()
     }
+}
+
+/// The one connection that writes, and the mark beside the database.
+fn begin_writing(path: &Path) -> Result<(rusqlite::Connection, HighWaterMark), StoreError> {
+    let mut connection = open::writer(path).map_err(|error| salvage::explained(path, error))?;
+    let name_installation = |connection: &mut rusqlite::Connection| {
+        if meta::installation(connection)?.is_none() {
+            meta::name_installation(connection, &uuid::Uuid::new_v4().to_string())?;
+            // From here on the file itself says which database it is, also without its log.
+            connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+        }
+        Ok(())
+    };
+    name_installation(&mut connection).map_err(|error| StoreError::read(path, &error))?;
+    let dir = path.parent().unwrap_or(Path::new(""));
+    let mark = HighWaterMark::open(dir, &mut connection).map_err(|error| StoreError::read(path, &error))?;
+    Ok((connection, mark))
 }
 
 impl Store {
@@ -122,23 +149,15 @@ impl Store {
     /// leaves the file as it is, byte for byte.
     pub fn open(dir: &Path) -> Result<Store, StoreError> {
         let path = dir.join(FILE_NAME);
-        let mut connection = open::writer(&path).map_err(|error| salvage::explained(&path, error))?;
-        let name_installation = |connection: &mut rusqlite::Connection| {
-            if meta::installation(connection)?.is_none() {
-                meta::name_installation(connection, &uuid::Uuid::new_v4().to_string())?;
-                // From here on the file itself says which database it is, also without its log.
-                connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
-            }
-            Ok(())
-        };
-        name_installation(&mut connection).map_err(|error| StoreError::read(&path, &error))?;
-        let mark = HighWaterMark::open(dir, &mut connection).map_err(|error| StoreError::read(&path, &error))?;
+        let (connection, mark) = begin_writing(&path)?;
         let audit_grew = Arc::new(Notify::new());
+        let (told, interference) = watch::channel(None);
         let Started { jobs, thread, behind } =
-            writer::spawn(connection, path.clone(), mark, Arc::clone(&audit_grew))
+            writer::spawn(connection, path.clone(), mark, (Arc::clone(&audit_grew), told))
                 .map_err(|error| StoreError::Other { path: path.clone(), what: error.to_string() })?;
         let (readers, thread) = (Readers::new(path.clone()), Arc::new(Mutex::new(Some(thread))));
-        Ok(Store { path, jobs, thread, readers, behind, entry: None, audit_grew })
+        let only_reads = Arc::default();
+        Ok(Store { path, jobs, thread, readers, behind, entry: None, audit_grew, interference, only_reads })
     }
 
     /// Opens a database whose disk has no room, so that [`Store::open`] fails: what is committed can be read, also after a
@@ -149,10 +168,54 @@ impl Store {
     pub fn open_without_room(dir: &Path) -> Result<Store, StoreError> {
         let path = dir.join(FILE_NAME);
         let connection = open::without_room(&path)?;
-        let Started { jobs, thread, behind } = writer::spawn_without_room(path.clone())
+        Store::reading(path, connection, false)
+    }
+
+    /// The same until the disk has room: each change looks for 1 MiB of it, and with the first that finds it this is a store
+    /// like any other.
+    ///
+    /// # Errors
+    /// As [`Store::open_without_room`]; also [`StoreError::Full`] for a database that has lost events, which must be written
+    /// down before anything is sent.
+    pub fn open_until_there_is_room(dir: &Path) -> Result<Store, StoreError> {
+        let path = dir.join(FILE_NAME);
+        let connection = open::without_room(&path)?;
+        if HighWaterMark::has_gap(dir, &connection).map_err(|error| StoreError::read(&path, &error))? {
+            return Err(StoreError::Full { path });
+        }
+        Store::reading(path, connection, true)
+    }
+
+    fn reading(path: PathBuf, connection: rusqlite::Connection, writes_later: bool) -> Result<Store, StoreError> {
+        let audit_grew = Arc::new(Notify::new());
+        let (told, interference) = watch::channel(None);
+        let readers = Readers::only(path.clone(), connection);
+        let only_reads = Arc::new(AtomicBool::new(true));
+        let later = writes_later.then(|| WritesLater {
+            only_reads: Arc::clone(&only_reads),
+            readers: readers.clone(),
+            behind: Arc::default(),
+            told: (Arc::clone(&audit_grew), told),
+        });
+        let Started { jobs, thread, behind } = writer::spawn_without_room(path.clone(), later)
             .map_err(|error| StoreError::Other { path: path.clone(), what: error.to_string() })?;
-        let (readers, thread) = (Readers::only(path.clone(), connection), Arc::new(Mutex::new(Some(thread))));
-        Ok(Store { path, jobs, thread, readers, behind, entry: None, audit_grew: Arc::new(Notify::new()) })
+        let thread = Arc::new(Mutex::new(Some(thread)));
+        Ok(Store { path, jobs, thread, readers, behind, entry: None, audit_grew, interference, only_reads })
+    }
+
+    /// Looks for room where there was none when it was opened.
+    ///
+    /// # Errors
+    /// [`StoreError::Full`] as long as there is none.
+    pub async fn find_room(&self) -> Result<(), StoreError> {
+        if self.only_reads.load(Ordering::Acquire) { self.write(|_| Ok(())).await } else { Ok(()) }
+    }
+
+    /// What other programs do to the database and its files while it is open: noticed with the next transaction, and at rest
+    /// within some seconds. While a file is not in its place, every change is refused with [`StoreError::Replaced`].
+    #[must_use]
+    pub fn interference(&self) -> watch::Receiver<Option<Interference>> {
+        self.interference.clone()
     }
 
     /// Stores changes in their order: all of them, or none. Returns when they are on the disk. Whatever waits at the

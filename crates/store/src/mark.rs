@@ -85,6 +85,14 @@ impl HighWaterMark {
         Ok(mark)
     }
 
+    /// Whether a database lacks events by its mark. Writes nothing.
+    pub(super) fn has_gap(dir: &Path, connection: &Connection) -> rusqlite::Result<bool> {
+        let path = dir.join(MARK_FILE_NAME);
+        let mark = HighWaterMark { path, installation: meta::installation(connection)?.unwrap_or_default(), behind: 0 };
+        let now = mark.of(connection)?;
+        Ok(read(&mark.path).is_some_and(|written| gap(&written, &now).is_some()))
+    }
+
     /// So many more events are on the disk.
     pub(super) fn committed(&mut self, events: u64, connection: &Connection) {
         self.behind += events;

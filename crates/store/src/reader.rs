@@ -8,7 +8,11 @@ use std::{
 use rusqlite::Connection;
 use tokio::sync::Semaphore;
 
-use super::{StoreError, open};
+use super::{
+    StoreError,
+    interference::{FileId, file_id},
+    open,
+};
 
 /// Reads continuing at once, at most.
 const READERS: usize = 4;
@@ -20,26 +24,37 @@ pub(super) struct Readers {
     turns: Arc<Semaphore>,
     /// Limits searches, so that other readers do not wait for them.
     first: Arc<Semaphore>,
-    /// There is one connection and there can be no other. Nothing is committed, so it always reads the same state.
-    is_only: bool,
+    /// The database, which may not be at its path any more.
+    database: Option<FileId>,
+    /// The connection to a database whose disk has no room: there can be no other meanwhile, and whoever reads locks it.
+    only: Arc<Mutex<Option<Connection>>>,
 }
 
 impl Readers {
     pub(super) fn new(path: PathBuf) -> Readers {
         Readers {
+            database: file_id(&path),
             path,
             idle: Arc::default(),
             turns: Arc::new(Semaphore::new(READERS)),
             first: Arc::new(Semaphore::new(1)),
-            is_only: false,
+            only: Arc::default(),
         }
     }
 
-    /// This connection alone.
+    /// This connection alone: see [`open::without_room`].
     pub(super) fn only(path: PathBuf, connection: Connection) -> Readers {
-        let turns = Arc::new(Semaphore::new(1));
-        let idle = Arc::new(Mutex::new(vec![connection]));
-        Readers { path, idle, turns: Arc::clone(&turns), first: turns, is_only: true }
+        Readers { only: Arc::new(Mutex::new(Some(connection))), ..Readers::new(path) }
+    }
+
+    /// Closes the only connection and begins to write. What is read meanwhile waits. Where that fails, everything is as before.
+    pub(super) fn instead_of_only<T>(&self, begin: impl FnOnce() -> Result<T, StoreError>) -> Result<T, StoreError> {
+        let mut only = self.only.lock().unwrap_or_else(PoisonError::into_inner);
+        *only = None;
+        begin().inspect_err(|_| match open::without_room(&self.path) {
+            Ok(connection) => *only = Some(connection),
+            Err(error) => tracing::error!(%error, "the database could not be opened again"),
+        })
     }
 
     /// Reads one state of the database: what is committed meanwhile is not seen.
@@ -63,12 +78,19 @@ impl Readers {
         &self,
         query: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<T, StoreError> {
-        if self.is_only {
-            return self.read(query).await;
-        }
-        let path = self.path.clone();
+        let readers = self.clone();
         // In the others' turn, so that no more is read at once.
-        self.read(move |_| query(&open::reader(&path)?)).await
+        let turn = Arc::clone(&self.turns).acquire_owned().await.map_err(|_| StoreError::Closed)?;
+        let read = tokio::task::spawn_blocking(move || {
+            let _turn = turn;
+            let read = |error| StoreError::read(&readers.path, &error);
+            if let Some(only) = &*readers.only.lock().unwrap_or_else(PoisonError::into_inner) {
+                return query(only).map_err(read);
+            }
+            let connection = readers.open()?;
+            query(&connection).map_err(read)
+        });
+        read.await.unwrap_or(Err(StoreError::Closed))
     }
 
     async fn read_in_turn<T: Send + 'static>(
@@ -80,39 +102,47 @@ impl Readers {
         let readers = self.clone();
         let read = tokio::task::spawn_blocking(move || {
             let _turn = turn;
-            readers.read_now(query).map_err(|error| StoreError::read(&readers.path, &error))
+            readers.read_now(query)
         });
         read.await.unwrap_or(Err(StoreError::Closed))
     }
 
-    fn read_now<T>(&self, query: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> rusqlite::Result<T> {
+    /// A further connection. What is at the path may be another database by now.
+    fn open(&self) -> Result<Connection, StoreError> {
+        let opened = open::reader(&self.path);
+        if self.database.is_some() && file_id(&self.path) != self.database {
+            return Err(StoreError::Replaced { path: self.path.clone() });
+        }
+        opened.map_err(|error| StoreError::read(&self.path, &error))
+    }
+
+    fn read_now<T>(&self, query: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, StoreError> {
+        let read = |error| StoreError::read(&self.path, &error);
+        if let Some(only) = &*self.only.lock().unwrap_or_else(PoisonError::into_inner) {
+            return query(only).map_err(read);
+        }
         let idle = self.lock().pop();
         let mut connection = match idle {
             Some(connection) => connection,
-            None => open::reader(&self.path)?,
+            None => self.open()?,
         };
-        if self.is_only {
-            let found = query(&connection);
-            self.lock().push(connection);
-            return found;
-        }
-        let transaction = connection.transaction()?;
-        let found = query(&transaction)?;
-        transaction.finish()?;
+        let transaction = connection.transaction().map_err(read)?;
+        let found = query(&transaction).map_err(read)?;
+        transaction.finish().map_err(read)?;
         self.lock().push(connection);
         Ok(found)
     }
 
     /// Lets what is continuing end, allows nothing more, and closes the connections.
     pub(super) async fn close(&self) {
-        let readers = if self.is_only { 1 } else { READERS };
-        if let Ok(_all) = self.turns.acquire_many(u32::try_from(readers).unwrap_or(u32::MAX)).await {
+        if let Ok(_all) = self.turns.acquire_many(u32::try_from(READERS).unwrap_or(u32::MAX)).await {
             self.turns.close();
         }
         if let Ok(_all) = self.first.acquire().await {
             self.first.close();
         }
         self.lock().clear();
+        self.only.lock().unwrap_or_else(PoisonError::into_inner).take();
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Connection>> {

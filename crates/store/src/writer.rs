@@ -3,7 +3,9 @@
 
 use std::{
     collections::BTreeSet,
-    path::PathBuf,
+    fs::OpenOptions,
+    io::Write,
+    path::{Path, PathBuf},
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -14,13 +16,15 @@ use std::{
 };
 
 use rusqlite::{Connection, Transaction, TransactionBehavior};
-use tokio::sync::{Notify, oneshot};
+use tokio::sync::{Notify, oneshot, watch};
 
 use super::{
     Change, StoreError,
     changes::write,
+    interference::{Files, Interference},
     mark::HighWaterMark,
     projection_queue::ProjectionQueue,
+    reader::Readers,
     table::{self, events, meta, put_commands, search},
 };
 
@@ -41,6 +45,10 @@ const UNINDEXED_AT_MOST: usize = 120_000;
 const MERGED_AFTER: usize = 1_000;
 /// How long that moment is.
 const REST: Duration = Duration::from_millis(50);
+/// A disk has room again when there is so much, bytes.
+const ROOM: usize = 1024 * 1024;
+/// How often it is looked at, at rest, what other programs do to the database.
+const LOOK: Duration = Duration::from_secs(5);
 /// The pause before a failed background task is repeated.
 const PAUSE: Duration = Duration::from_secs(1);
 
@@ -94,30 +102,65 @@ pub(super) fn spawn(
     connection: Connection,
     path: PathBuf,
     mark: HighWaterMark,
-    audit_grew: Arc<Notify>,
+    told: Told,
 ) -> std::io::Result<Started> {
     let (sender, jobs) = channel();
     let behind = Arc::new(Behind::default());
-    let writer = Writer {
-        connection,
-        path,
-        mark,
-        queue: ProjectionQueue::default(),
-        unindexed: BTreeSet::new(),
-        behind: Arc::clone(&behind),
-        unmerged: 0,
-        audit_grew,
-    };
-    let thread = std::thread::Builder::new().name("wilco-store".to_owned()).spawn(move || writer.run(&jobs))?;
+    let writer = Writer::new(connection, path, mark, (Arc::clone(&behind), told));
+    let thread = std::thread::Builder::new().name("wilco-store".to_owned()).spawn(move || writer.run(None, &jobs))?;
     Ok(Started { jobs: sender, thread, behind })
 }
 
-/// In place of the writer of a database whose disk has no room: everything that would be written is refused.
-pub(super) fn spawn_without_room(path: PathBuf) -> std::io::Result<Started> {
+/// Who is told of what is written to the audit, and of what other programs do.
+pub(super) type Told = (Arc<Notify>, watch::Sender<Option<Interference>>);
+
+/// What the writer of a database needs whose disk will have room later.
+pub(super) struct WritesLater {
+    pub(super) readers: Readers,
+    pub(super) behind: Arc<Behind>,
+    pub(super) told: Told,
+    /// Until then.
+    pub(super) only_reads: Arc<AtomicBool>,
+}
+
+impl WritesLater {
+    /// Begins to write, if there is room.
+    fn begin(&self, path: &Path) -> Result<Writer, StoreError> {
+        has_room(path)?;
+        let begun = self.readers.instead_of_only(|| super::begin_writing(path));
+        let (connection, mark) = begun.inspect_err(|error| tracing::warn!(%error, "the history is still only read"))?;
+        self.only_reads.store(false, Ordering::Release);
+        tracing::info!("the disk has room again");
+        Ok(Writer::new(connection, path.to_owned(), mark, (Arc::clone(&self.behind), self.told.clone())))
+    }
+}
+
+/// Whether a file of 1 MiB can be written beside the database.
+fn has_room(path: &Path) -> Result<(), StoreError> {
+    let probe = path.with_extension("room");
+    let _ = std::fs::remove_file(&probe);
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let written = options.open(&probe).and_then(|mut file| file.write_all(&vec![0; ROOM]));
+    let _ = std::fs::remove_file(&probe);
+    written.map_err(|_| StoreError::Full { path: path.to_owned() })
+}
+
+/// In place of the writer of a database whose disk has no room: everything that would be written is refused, until there is
+/// room where it is to be written `later`.
+pub(super) fn spawn_without_room(path: PathBuf, later: Option<WritesLater>) -> std::io::Result<Started> {
     let (sender, jobs) = channel();
+    let behind = later.as_ref().map(|later| Arc::clone(&later.behind)).unwrap_or_default();
     let refuse = move || {
         let full = || StoreError::Full { path: path.clone() };
-        for job in jobs {
+        while let Ok(job) = jobs.recv() {
+            if matches!(job, Job::Commit { .. } | Job::Run { .. })
+                && let Some(Ok(writer)) = later.as_ref().map(|later| later.begin(&path))
+            {
+                return writer.run(Some(job), &jobs);
+            }
             match job {
                 Job::Commit { done, .. } => drop(done.send(Err(full()))),
                 // What is read shows everything already.
@@ -134,11 +177,14 @@ pub(super) fn spawn_without_room(path: PathBuf) -> std::io::Result<Started> {
         }
     };
     let thread = std::thread::Builder::new().name("wilco-store".to_owned()).spawn(refuse)?;
-    Ok(Started { jobs: sender, thread, behind: Arc::default() })
+    Ok(Started { jobs: sender, thread, behind })
 }
 
 struct Writer {
     connection: Connection,
+    files: Files,
+    /// Told what other programs do to the database.
+    interference: watch::Sender<Option<Interference>>,
     path: PathBuf,
     mark: HighWaterMark,
     queue: ProjectionQueue,
@@ -152,8 +198,28 @@ struct Writer {
 }
 
 impl Writer {
-    fn run(mut self, jobs: &Receiver<Job>) {
-        let mut next = None;
+    fn new(
+        connection: Connection,
+        path: PathBuf,
+        mark: HighWaterMark,
+        (behind, (audit_grew, interference)): (Arc<Behind>, Told),
+    ) -> Writer {
+        Writer {
+            files: Files::of(&path, &connection),
+            interference,
+            connection,
+            path,
+            mark,
+            queue: ProjectionQueue::default(),
+            unindexed: BTreeSet::new(),
+            behind,
+            unmerged: 0,
+            audit_grew,
+        }
+    }
+
+    /// `next`: the first job.
+    fn run(mut self, mut next: Option<Job>, jobs: &Receiver<Job>) {
         while let Some(job) = next.take().or_else(|| self.wait(jobs)) {
             match job {
                 Job::Commit { changes, done } => {
@@ -162,6 +228,7 @@ impl Writer {
                     let result = self.commit(group.iter().flat_map(|(changes, _)| changes));
                     if let Err(error) = &result {
                         tracing::error!(%error, batches = group.len(), "these batches were not stored");
+                        self.files.note_own(&self.connection);
                     }
                     if group.iter().flat_map(|(changes, _)| changes).any(|change| matches!(change, Change::Audit(_))) {
                         self.audit_grew.notify_one();
@@ -174,15 +241,22 @@ impl Writer {
                 }
                 Job::CatchUp(done) => {
                     let _ = done.send(self.catch_up(usize::MAX));
+                    self.files.note_own(&self.connection);
                 }
                 Job::Index(done) => {
                     let _ = done.send(self.catch_up(usize::MAX).and_then(|()| self.index(usize::MAX)));
+                    self.files.note_own(&self.connection);
                 }
                 Job::Run { needs_tables, task } => {
-                    let caught_up = if needs_tables { self.catch_up(usize::MAX) } else { Ok(()) };
+                    let in_place = self.in_place();
+                    let caught_up = in_place.and_then(|()| self.catch_up(if needs_tables { usize::MAX } else { 0 }));
                     task(caught_up.map(|()| &mut self.connection));
+                    self.files.note_own(&self.connection);
                 }
-                Job::ReadUpToDate(read) => self.read_up_to_date(read),
+                Job::ReadUpToDate(read) => {
+                    self.read_up_to_date(read);
+                    self.files.note_own(&self.connection);
+                }
                 #[cfg(any(test, feature = "testing"))]
                 Job::Meddle(meddle) => meddle(&mut self.connection),
                 Job::Close(done) => {
@@ -198,7 +272,15 @@ impl Writer {
         let mut pause = REST;
         loop {
             if !self.is_behind() && self.unmerged < MERGED_AFTER && !self.mark.is_behind() {
-                return jobs.recv().ok();
+                match jobs.recv_timeout(LOOK) {
+                    Ok(job) => return Some(job),
+                    Err(RecvTimeoutError::Disconnected) => return None,
+                    Err(RecvTimeoutError::Timeout) => {
+                        // What is to be written is refused then, and there is nothing.
+                        let _ = self.in_place();
+                    }
+                }
+                continue;
             }
             match jobs.recv_timeout(pause) {
                 Ok(job) => return Some(job),
@@ -219,6 +301,7 @@ impl Writer {
             };
             if let Err(error) = caught_up {
                 tracing::warn!(%error, "the tables of commands and the search index are behind");
+                self.files.note_own(&self.connection);
                 pause = PAUSE;
             }
         }
@@ -234,8 +317,18 @@ impl Writer {
         self.behind.index.store(self.is_behind(), Ordering::Release);
     }
 
+    /// Looks at what other programs do to the database. Nothing may be written to it where a file is not in its place.
+    fn in_place(&mut self) -> Result<(), StoreError> {
+        if let Some(interference) = self.files.look(&self.connection) {
+            tracing::error!(?interference, "another program interferes with the database");
+            self.interference.send_replace(Some(interference));
+        }
+        self.files.in_place()
+    }
+
     /// All of the changes, or none.
     fn commit<'a>(&mut self, changes: impl Iterator<Item = &'a Change> + Clone) -> Result<(), StoreError> {
+        self.in_place()?;
         let again = changes.clone();
         let committed = match self.try_commit(changes) {
             Err(error) if repair_search(&mut self.connection, &error) => self.try_commit(again),

@@ -6,8 +6,8 @@ use tokio::time::sleep;
 
 use super::Handle;
 use crate::{
-    api::{DamagedEvent, Failure, HistoryCheck, HistoryGap},
-    store::{self, Checked, Gap},
+    api::{DamagedEvent, Failure, HistoryCheck, HistoryGap, sentence},
+    store::{self, Checked, Gap, Interference},
 };
 
 /// The number of newest events that are checked if not all are requested.
@@ -17,6 +17,10 @@ const NEWEST: u64 = 10_000;
 const SMALL: u64 = 256_000_000;
 /// An engine that ends before this looks at nothing: most runs of the command line do.
 const AFTER: Duration = Duration::from_secs(5);
+/// A program that keeps writing to the database is told of this often.
+const AT_MOST_EVERY: Duration = Duration::from_secs(60);
+const CHANGED_HINT: &str = "Close that program, and restart Wilco so that it reads the history again. wilco check finds \
+                            altered events. Only Wilco may write to its database.";
 
 impl Handle {
     /// Looks whether the history is as it was written: the newest 10,000 events, or all events and the whole file.
@@ -42,10 +46,24 @@ impl Handle {
         })
     }
 
-    /// Tells the person once what is missing or damaged.
+    /// Tells the person once what is missing or damaged, and again whenever another program interferes with the database.
     pub(super) async fn tell_of_damage(self) {
+        let mut interference = self.store.interference();
         sleep(AFTER).await;
         self.report_damage().await;
+        while interference.changed().await.is_ok() {
+            let what = interference.borrow_and_update().clone();
+            match what {
+                Some(Interference::Replaced(error)) => self.warn(sentence(&error.to_string()), error.hint()).await,
+                Some(Interference::Changed) => {
+                    let message = "Another program has changed the history while Wilco was using it.".to_owned();
+                    self.warn(message, Some(CHANGED_HINT.to_owned())).await;
+                    self.report_damage().await;
+                }
+                None => {}
+            }
+            sleep(AT_MOST_EVERY).await;
+        }
     }
 
     async fn report_damage(&self) {

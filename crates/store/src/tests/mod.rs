@@ -8,6 +8,7 @@ mod durability;
 mod evidence;
 mod facts;
 mod history;
+mod interference;
 mod logs;
 mod look_up;
 mod model;

@@ -15,7 +15,7 @@ use wilco_definitions::Settings;
 use wilco_ledger::{Command, Outcome, Timestamp};
 
 use super::{connection, device, id, life, projection, queued, recording_vfs::Record, retention::unmatched, store};
-use crate::{Change, FILE_NAME, HistoryFilter, Store, StoreError, open};
+use crate::{Change, FILE_NAME, HistoryFilter, MARK_FILE_NAME, Store, StoreError, open};
 
 /// More than is shown at once.
 const CROWD: i64 = 300;
@@ -219,6 +219,43 @@ async fn without_room_on_the_disk_everything_is_read_after_a_kill_and_nothing_is
 
     let store = Store::open(left.path()).unwrap();
     assert_eq!(listed(&store).await, crowd_after(CROWD, 0..1));
+}
+
+#[tokio::test]
+async fn a_store_that_began_without_room_writes_as_soon_as_there_is_some() {
+    let (dir, store) = store();
+    commit(&store, [crowd(0..1)]).await;
+    store.close().await.unwrap();
+    let store = Store::open_until_there_is_room(dir.path()).unwrap();
+    assert_eq!(listed(&store).await, crowd_after(CROWD, 0..1));
+    // A directory stands in the way of what looks for room.
+    let probe = dir.path().join("wilco.room");
+    fs::create_dir(&probe).unwrap();
+    let full = StoreError::Full { path: dir.path().join(FILE_NAME) };
+    assert_eq!(store.commit(crowd(1..2)).await, Err(full.clone()));
+    assert_eq!(store.save_settings(Settings::default()).await, Err(full.clone()));
+    assert_eq!(store.find_room().await, Err(full));
+    assert_eq!(listed(&store).await, crowd_after(CROWD, 0..1));
+    fs::remove_dir(&probe).unwrap();
+    store.commit(crowd(1..2)).await.unwrap();
+    assert_eq!(listed(&store).await, crowd_after(CROWD, 0..2));
+    assert!(!probe.exists() && store.find_room().await.is_ok());
+    store.close().await.unwrap();
+    let store = Store::open(dir.path()).unwrap();
+    assert_eq!(listed(&store).await, crowd_after(CROWD, 0..2));
+}
+
+#[tokio::test]
+async fn a_history_that_has_lost_events_is_not_written_before_that_is_written_down() {
+    let (dir, store) = store();
+    commit(&store, [crowd(0..1)]).await;
+    store.close().await.unwrap();
+    let path = dir.path().join(MARK_FILE_NAME);
+    let mark = fs::read_to_string(&path).unwrap();
+    let more = mark.replacen("\"events\":", "\"events\":1", 1);
+    fs::write(&path, more).unwrap();
+    assert!(matches!(Store::open_until_there_is_room(dir.path()), Err(StoreError::Full { .. })));
+    assert!(Store::open_without_room(dir.path()).is_ok());
 }
 
 #[tokio::test]
