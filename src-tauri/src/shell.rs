@@ -142,7 +142,14 @@ async fn begin(given: Option<&Path>, raise: Arc<Notify>) -> Result<Startup, Fail
     let server = IpcServer::with_window(&data_dir, engine.handle(), move || raise.notify_one())
         .inspect_err(|failure| tracing::warn!(%failure, "the command line cannot attach"))
         .ok();
-    let fleet = demo::resume(&engine.handle()).await?;
+    let fleet = match demo::resume(&engine.handle()).await {
+        // On a full disk the window opens anyway, to show what is stored.
+        Err(failure) if failure.code == FailureCode::Store => {
+            tracing::warn!(%failure, "the demo fleet was not started");
+            None
+        }
+        resumed => resumed?,
+    };
     Ok(Startup::Here(Box::new(Running { engine, server }), fleet))
 }
 
@@ -152,7 +159,7 @@ async fn start(data_dir: &DataDir, vault: &Vault) -> Result<Option<Engine>, Fail
     let deadline = Instant::now() + Duration::from_secs(6);
     loop {
         let options = Options { data_dir: data_dir.clone(), vault: vault.clone(), passing: false };
-        match Engine::start(options).await {
+        match Engine::start_even_without_room(options).await {
             Err(failure) if failure.code == FailureCode::InUse && Instant::now() < deadline => {
                 if let Some(other) = IpcClient::find(data_dir).await
                     && other.raise().await.is_ok()

@@ -7,12 +7,14 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail, ensure};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-use wilco_engine::api::{CommandState, Failure, FailureCode, HistoryQuery, LinkState};
+use wilco_engine::api::{Client, CommandState, Failure, FailureCode, HistoryQuery, LinkState};
+use wilco_engine::paths::DataDir;
 use wilco_engine::store::FILE_NAME;
 use wilco_engine::vault::Vault;
+use wilco_engine::{Engine, Options};
 use wilco_tests::{Broker, Child, soon};
 
-use crate::desk::{Desk, PATIENCE, answer, led, plain};
+use crate::desk::{Desk, PATIENCE, Watch, answer, led, plain};
 use crate::wire::{EVERY_PACKET, acknowledged, handed_out, published};
 
 const DISK: &str = "WILCO_TEST_SMALL_DISK";
@@ -37,12 +39,19 @@ async fn a_used_up_quota_sends_nothing_loses_nothing_and_goes_on_by_itself() -> 
     on_a_small_disk("full_disk::a_used_up_quota_sends_nothing_loses_nothing_and_goes_on_by_itself", None).await
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn an_engine_that_starts_on_a_full_disk_shows_the_history_and_goes_on_by_itself() -> Result<()> {
+    let test = "full_disk::an_engine_that_starts_on_a_full_disk_shows_the_history_and_goes_on_by_itself";
+    on_a_small_disk(test, mounting()).await
+}
+
 /// Runs the test of that name again, in a process of its own that has a small disk.
 async fn on_a_small_disk(test: &str, mounting: Option<&[&str]>) -> Result<()> {
     if let Some(directory) = std::env::var_os(DISK) {
         let directory = PathBuf::from(directory);
         let mounted = std::env::var_os(MOUNTED).is_some();
-        return scenario(&if mounted { Disk::Mounted(directory) } else { Disk::Limited(directory) }).await;
+        let disk = if mounted { Disk::Mounted(directory) } else { Disk::Limited(directory) };
+        return if test.contains("starts") { start_scenario(&disk).await } else { scenario(&disk).await };
     }
     let directory = tempfile::tempdir()?;
     let data = directory.path().join("data");
@@ -123,6 +132,60 @@ async fn scenario(disk: &Disk) -> Result<()> {
     Ok(())
 }
 
+async fn start_scenario(disk: &Disk) -> Result<()> {
+    let broker = Broker::start(&EVERY_PACKET)?;
+    let vault = Vault::in_memory();
+    let mut desk = Desk::at(disk.path(), vault.clone()).await?;
+    let connection = desk.connect(plain("bench", &broker)).await?;
+    let client = desk.console().connections().await?[0].client_id.clone();
+    let asked = desk.send(led(&connection, "before")).await?;
+    desk.reaches("before", &asked, CommandState::AtBroker).await?;
+    desk.close().await;
+    broker.publish("before/resp", &answer(&asked, "succeeded"), false)?;
+
+    let more_room = disk.fill_at_rest()?;
+    let options = || -> Result<Options> {
+        Ok(Options { data_dir: DataDir::open(Some(disk.path()))?, vault: vault.clone(), passing: false })
+    };
+    let failure = Engine::start(options()?).await.err().context("it has started")?;
+    ensure!(failure.code == FailureCode::Store && failure.message.contains("disk is full"), "{failure:?}");
+    let engine = Engine::start_even_without_room(options()?).await?;
+    let watch = Watch::on(Client::new(engine.handle())).await?;
+    watch.notice("disk is full").await?;
+    watch
+        .link(&connection, "sentence about the disk", |link| match link {
+            LinkState::Waiting { message, hint, .. } => (message.contains("disk is full")
+                && hint.as_ref().is_some_and(|hint| hint.contains("automatically")))
+            .then_some(()),
+            _ => None,
+        })
+        .await?;
+    let query = || HistoryQuery { limit: 10, ..HistoryQuery::default() };
+    let kept = watch.console().history(query()).await?;
+    ensure!(kept.commands.len() == 1 && kept.commands[0].state == CommandState::AtBroker, "{kept:?}");
+    let refused = watch.console().send(led(&connection, "refused")).await.err().context("it was sent")?;
+    ensure!(refused.code == FailureCode::Store, "{refused:?}");
+    let settings = watch.console().settings().await?;
+    ensure!(watch.console().change_settings(settings).await.is_err(), "a setting was changed");
+    assert_eq!(watch.console().history(query()).await?.commands, kept.commands);
+    assert_eq!(acknowledged(&broker, &client, "before/resp"), 0);
+
+    disk.free(more_room)?;
+    watch.online(&connection).await?;
+    let settled = watch.ended("before", &asked).await?;
+    assert_eq!((settled.state, settled.duplicates), (CommandState::Succeeded, 0), "{settled:#?}");
+    let after = watch.send(led(&connection, "after")).await?;
+    watch.reaches("after", &after, CommandState::AtBroker).await?;
+    for (device, times) in [("before", 1), ("refused", 0), ("after", 1)] {
+        assert_eq!(published(&broker, &format!("{device}/req")), times, "{device}");
+    }
+    engine.stop().await;
+    desk.open().await?;
+    let kept = desk.console().history(query()).await?;
+    assert_eq!(kept.commands.len(), 2, "{kept:?}");
+    Ok(())
+}
+
 /// What `unshare` needs to be told so that something can be mounted; `None` where that is not allowed at all.
 fn mounting() -> Option<&'static [&'static str]> {
     let ways: [&[&str]; 2] = [&["--mount"], &["--user", "--map-root-user", "--mount"]];
@@ -163,6 +226,18 @@ impl Disk {
                 let log = path.join(format!("{FILE_NAME}-wal"));
                 let current = Some(std::fs::metadata(log)?.len());
                 setrlimit(Resource::Fsize, Rlimit { current, maximum: before.maximum })?;
+                Ok(Room::Limit(before))
+            }
+        }
+    }
+
+    /// The same while no engine has the data.
+    fn fill_at_rest(&self) -> Result<Room> {
+        match self {
+            Disk::Mounted(_) => self.fill(),
+            Disk::Limited(_) => {
+                let before = getrlimit(Resource::Fsize);
+                setrlimit(Resource::Fsize, Rlimit { current: Some(0), maximum: before.maximum })?;
                 Ok(Room::Limit(before))
             }
         }

@@ -1,6 +1,8 @@
 //! Invalid input and failures: each has a clear message, and no stored data is damaged.
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
@@ -188,6 +190,75 @@ async fn a_database_of_a_newer_version_is_left_as_it_is() -> Result<()> {
     console.close().await?;
     ensure!(std::fs::read(&database)? == bytes, "the database was changed");
     Ok(())
+}
+
+#[tokio::test]
+async fn on_a_full_disk_the_window_shows_the_history_and_goes_on_by_itself() -> Result<()> {
+    let broker = Broker::plain()?;
+    let _device = Device::start(&broker, "lamp-1", None)?;
+    let desk = Desk::new(Keyring::Unlocked)?;
+    // Where nothing can be mounted, the engine's test of the same stands for this one.
+    let Some(disk) = SmallDisk::mount(desk.data()) else { return Ok(()) };
+    let console = desk.open().await?;
+    console.add_connection(Connection { name: "Bench", url: &broker.url(), ca: None, identity: None }).await?;
+    console.open_fleet("Bench").await?;
+    console.wait_for_online(Some("lamp-1")).await?;
+    console.choose("lamp-1").await?;
+    console.flip_led().await?;
+    console.close().await?;
+
+    disk.fill()?;
+    let console = desk.open().await?;
+    console.wait_for_text("The disk is full", SHORT).await?;
+    console.wait_for_text("Wilco then continues automatically", SHORT).await?;
+    console.go("History").await?;
+    console.history_with(|rows| rows.len() == 1 && rows[0][2] == "succeeded").await?;
+    console.screenshot("disk-full-at-the-start").await?;
+
+    disk.empty()?;
+    console.go("Fleet").await?;
+    console.wait_for_online(Some("lamp-1")).await?;
+    console.choose("lamp-1").await?;
+    console.flip_led().await?;
+    console.screenshot("disk-has-room-again").await?;
+    console.close().await
+}
+
+/// A file system of its own in the place of a directory, until it is dropped.
+struct SmallDisk(PathBuf);
+
+impl SmallDisk {
+    /// `None` where that is not allowed.
+    fn mount(directory: &Path) -> Option<SmallDisk> {
+        let mut command = Command::new("mount");
+        command.args(["-t", "tmpfs", "-o", "size=32m,mode=700", "none"]).arg(directory);
+        let output = command.output().ok()?;
+        output.status.success().then(|| SmallDisk(directory.to_owned()))
+    }
+
+    fn filler(&self) -> PathBuf {
+        self.0.join("filler")
+    }
+
+    /// Takes all the room.
+    fn fill(&self) -> Result<()> {
+        let mut file = std::fs::File::create(self.filler())?;
+        for size in [4_096, 1] {
+            while file.write_all(&vec![0; size]).is_ok() {}
+        }
+        Ok(())
+    }
+
+    fn empty(&self) -> Result<()> {
+        Ok(std::fs::remove_file(self.filler())?)
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        // A program that is still ending may have files open there.
+        let _ = Command::new("umount").arg("--lazy").arg(&self.0).status();
+    }
 }
 
 async fn injected(console: &Console) -> Result<Value> {

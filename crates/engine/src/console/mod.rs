@@ -57,7 +57,7 @@ use wilco_ledger::{CommandId, DeviceId, Disagreement};
 use crate::{
     api::{
         Batch, CommandDetail, ConnectionView, DeviceDetail, DisagreementView, EventView, Failure, FailureCode,
-        JsonText, RequestOrigin,
+        JsonText, RequestOrigin, sentence,
     },
     audit::Audit,
     catalogue::Catalogue,
@@ -73,7 +73,7 @@ use crate::{
     settings::SharedSettings,
     shell_line::shell_line,
     staged_credentials::StagedCredentials,
-    store::{ConnectionId, Evidence, Store, StoredRequest},
+    store::{ConnectionId, Evidence, Store, StoreError, StoredRequest},
     telemetry::Telemetry,
     vault::Vault,
     views,
@@ -90,6 +90,17 @@ use trial::Trial;
 
 /// The id of the connection to the fleet inside the app.
 pub const DEMO: &str = "demo";
+
+/// Opens the store, or only reads it while there is no room: then why.
+fn open_even_without_room(data: &Path) -> Result<(Store, Option<StoreError>), StoreError> {
+    match Store::open(data) {
+        Err(full @ (StoreError::Full { .. } | StoreError::NotWritable { .. })) => {
+            let store = Store::open_until_there_is_room(data).map_err(|_| full.clone())?;
+            Ok((store, Some(full)))
+        }
+        opened => opened.map(|store| (store, None)),
+    }
+}
 
 /// The parameters of an engine.
 pub struct Options {
@@ -158,6 +169,16 @@ impl Engine {
         Engine::start_with(options, Source::computer(), Chance::Computer).await
     }
 
+    /// The same, also where the disk has no room: then the history is only read, every change is refused by the store, and
+    /// everything goes on by itself as soon as there is room.
+    ///
+    /// # Errors
+    /// As [`Engine::start`]; [`FailureCode::Store`](crate::api::FailureCode) for a history of an earlier version, or one that
+    /// has lost events, on a disk without room.
+    pub async fn start_even_without_room(options: Options) -> Result<Engine, Failure> {
+        Engine::start_on(options, Source::computer(), Chance::Computer, open_even_without_room).await
+    }
+
     /// The same, with clocks that a test moves.
     ///
     /// # Errors
@@ -168,13 +189,23 @@ impl Engine {
 
     /// The same, with time and random numbers from somewhere else.
     pub(crate) async fn start_with(options: Options, time: Source, chance: Chance) -> Result<Engine, Failure> {
+        Engine::start_on(options, time, chance, |data| Ok((Store::open(data)?, None))).await
+    }
+
+    /// `open` opens the store, and says why it can only be read, where it can.
+    async fn start_on(
+        options: Options,
+        time: Source,
+        chance: Chance,
+        open: impl FnOnce(&Path) -> Result<(Store, Option<StoreError>), StoreError> + Send + 'static,
+    ) -> Result<Engine, Failure> {
         let Options { data_dir, vault, passing } = options;
         let opened = spawn_blocking(move || {
             let lock = DataLock::acquire(data_dir.path())?;
-            let store = Store::open(data_dir.path())?;
-            Ok::<_, Failure>((data_dir, lock, store))
+            let (store, full) = open(data_dir.path())?;
+            Ok::<_, Failure>((data_dir, lock, store, full))
         });
-        let (data_dir, lock, store) = opened.await.map_err(defect)??;
+        let (data_dir, lock, store, full) = opened.await.map_err(defect)??;
         let installation: Arc<str> = store.identity().await?.into();
         let profiles = store.connections().await?;
         let settings = SharedSettings::new(store.settings().await?);
@@ -186,7 +217,10 @@ impl Engine {
         let shared_connections = SharedConnections::default();
         let clock = Clock::start(time, store.anchor().await?.as_ref(), store.newest().await?);
         if let Some(anchor) = clock.anchor() {
-            store.keep_anchor(anchor).await?;
+            match store.keep_anchor(anchor).await {
+                Err(error) if full.is_some() => tracing::warn!(%error, "where the time lies could not be kept"),
+                kept => kept?,
+            }
         }
         let secrets = SecretChanges::default();
         let background = BackgroundTasks { vault: Arc::clone(&vault), secrets: secrets.clone(), passing };
@@ -237,6 +271,9 @@ impl Engine {
                 profile.url = String::new();
             }
             handle.open(profile).await?;
+        }
+        if let Some(full) = full {
+            handle.warn(sentence(&full.to_string()), full.hint()).await;
         }
         let retention = tokio::spawn(handle.clone().keep_to_retention());
         tokio::spawn(handle.clone().delete_forgotten(Duration::ZERO));

@@ -53,9 +53,10 @@ impl Controller {
         generation: u64,
         ready: Result<Box<Ready>, Failure>,
     ) {
-        // The store could not be read before, so the loop waits for it here (decision 27): until it can, this connection can
-        // do nothing.
-        if self.connections.get(connection).is_some_and(|known| known.unread.is_some()) {
+        // The store could not be read before, or had no room, so the loop waits for it here (decision 27): until it can, this
+        // connection can do nothing.
+        let full = self.store.find_room().await.err();
+        if full.is_none() && self.connections.get(connection).is_some_and(|known| known.unread.is_some()) {
             self.settle().await;
             self.reload(connection).await;
         }
@@ -63,7 +64,9 @@ impl Controller {
         let Some(known) = self.connections.get_mut(connection).filter(|known| known.generation == generation) else {
             return;
         };
-        match known.unread.clone().map_or(ready, Err) {
+        // No session begins before what it brings can be stored.
+        let refused = full.map(Failure::from).or_else(|| known.unread.clone());
+        match refused.map_or(ready, Err) {
             Ok(ready) => {
                 let Ready { settings, certificate, passwords } = *ready;
                 known.set_passwords(passwords);
