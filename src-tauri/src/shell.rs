@@ -159,7 +159,7 @@ async fn start(data_dir: &DataDir, vault: &Vault) -> Result<Option<Engine>, Fail
     let deadline = Instant::now() + Duration::from_secs(6);
     loop {
         let options = Options { data_dir: data_dir.clone(), vault: vault.clone(), passing: false };
-        match Engine::start_even_without_room(options).await {
+        match Engine::begin(options).await {
             Err(failure) if failure.code == FailureCode::InUse && Instant::now() < deadline => {
                 if let Some(other) = IpcClient::find(data_dir).await
                     && other.raise().await.is_ok()

@@ -67,6 +67,8 @@ pub struct ConnectionView {
 #[serde(tag = "state", rename_all = "snake_case")]
 #[ts(export)]
 pub enum LinkState {
+    /// Wilco has just started, and reads the devices and unfinished commands: those of the connection are not known yet.
+    Loading,
     /// Name, TCP, TLS, CONNECT.
     Connecting,
     /// Connected; the subscriptions are not acknowledged yet, so nothing is published.

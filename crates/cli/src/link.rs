@@ -30,7 +30,7 @@ pub(crate) fn trouble(view: &ConnectionView) -> Option<Problem> {
         LinkState::Waiting { message, hint, .. } | LinkState::Stopped { message, hint, .. } => {
             Some(Problem::Said { message: message.clone(), hint: hint.clone() })
         }
-        LinkState::Connecting | LinkState::Subscribing | LinkState::Online { .. } => None,
+        LinkState::Loading | LinkState::Connecting | LinkState::Subscribing | LinkState::Online { .. } => None,
     }
 }
 
@@ -59,7 +59,7 @@ pub(crate) async fn online(
             }
             // It stays true while the next try is in progress.
             LinkState::Waiting { .. } => why = trouble(view),
-            LinkState::Connecting | LinkState::Subscribing => {}
+            LinkState::Loading | LinkState::Connecting | LinkState::Subscribing => {}
         }
     }
     // The cause that the engine found in an earlier attempt comes first.

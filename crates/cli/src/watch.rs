@@ -221,6 +221,7 @@ impl Line<'_> {
 
 fn standing(link: &LinkState) -> String {
     match link {
+        LinkState::Loading => "loading its devices".into(),
         LinkState::Connecting => "connecting".into(),
         LinkState::Subscribing => "connected, subscribing".into(),
         LinkState::Online { .. } => "online".into(),

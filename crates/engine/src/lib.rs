@@ -26,6 +26,7 @@ pub mod fuzzing;
 pub mod history_writer;
 mod import_export;
 pub mod ipc;
+mod loading;
 pub mod lock;
 pub mod logs;
 mod message_rates;
@@ -46,6 +47,7 @@ mod staged_credentials;
 mod stored_history;
 mod telemetry;
 mod traffic;
+mod unanswered;
 mod views;
 
 pub use clock::ClockShift;

@@ -6,10 +6,11 @@ use wilco_ledger::Timestamp;
 
 use crate::{
     api::{Failure, HistoryCauses, HistoryPage, HistoryQuery},
-    console::{defect, history},
+    console::history,
     lock::DataLock,
     paths::DataDir,
     store::Store,
+    unanswered::defect,
 };
 
 /// The history, to be read.

@@ -255,7 +255,7 @@ impl Watch {
             LinkState::Waiting { message, hint, .. } | LinkState::Stopped { message, hint, .. } => {
                 Some((message.clone(), hint.clone().unwrap_or_default()))
             }
-            LinkState::Connecting | LinkState::Subscribing | LinkState::Online { .. } => None,
+            LinkState::Loading | LinkState::Connecting | LinkState::Subscribing | LinkState::Online { .. } => None,
         })
         .await
     }

@@ -149,7 +149,7 @@ async fn start_scenario(disk: &Disk) -> Result<()> {
     };
     let failure = Engine::start(options()?).await.err().context("it has started")?;
     ensure!(failure.code == FailureCode::Store && failure.message.contains("disk is full"), "{failure:?}");
-    let engine = Engine::start_even_without_room(options()?).await?;
+    let engine = Engine::begin(options()?).await?;
     let watch = Watch::on(Client::new(engine.handle())).await?;
     watch.notice("disk is full").await?;
     watch

@@ -87,6 +87,7 @@ fn version(connection: &ConnectionView) -> &'static str {
 
 fn link(link: &LinkState) -> &'static str {
     match link {
+        LinkState::Loading => "loading",
         LinkState::Connecting => "connecting",
         LinkState::Subscribing => "subscribing",
         LinkState::Online { .. } => "online",

@@ -237,7 +237,7 @@ impl Handle {
         };
         let answer = (read.text, read.answer.request_sha256);
         self.ask(|reply| controller::Request::DecideRollout(number, Box::new(decision), answer, reply)).await??;
-        self.shown_rollout(number)
+        self.shown_rollout(number).await
     }
 
     /// The rollout that an answer is for: its request is the one of exactly this rollout.
@@ -262,7 +262,7 @@ impl Handle {
     /// The number of a rollout that needs an approval, and what was asked for.
     async fn approval_of(&self, id: &str) -> Result<(u32, StoredApproval), Failure> {
         let number = id.trim().parse().map_err(|_| no_rollout(id))?;
-        self.shown_rollout(number)?;
+        self.shown_rollout(number).await?;
         let approval = self.store.rollout_approval(number).await?.ok_or_else(|| {
             invalid(
                 format!("Rollout {number} needs no approval."),

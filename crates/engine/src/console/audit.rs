@@ -1,6 +1,9 @@
 //! Lists, verifies, seals and annotates the audit.
 
-use std::{sync::atomic::Ordering, time::Duration};
+use std::{
+    sync::{Arc, PoisonError, atomic::Ordering},
+    time::Duration,
+};
 
 use serde_json::json;
 use tokio::time::{sleep, timeout};
@@ -242,8 +245,10 @@ impl Handle {
 
     /// An entry about a connection, by its name where it has one.
     pub(super) fn entry_on(&self, connection: &str, kind: AuditKind, what: String) -> NewAuditEntry {
-        let name = self.shared(connection).map(|shared| shared.name.to_string()).unwrap_or_default();
-        self.audit.entry(kind, what).on(&ConnectionId::from(connection), &name)
+        let id = ConnectionId::from(connection);
+        let shared = self.shared_connections.read().unwrap_or_else(PoisonError::into_inner);
+        let name = shared.get(&id).map(|shared| Arc::clone(&shared.name)).or_else(|| self.loaded.name(&id));
+        self.audit.entry(kind, what).on(&id, name.as_deref().unwrap_or_default())
     }
 
     /// The same, where it may be about all connections.

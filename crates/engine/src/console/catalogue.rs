@@ -81,7 +81,7 @@ impl Handle {
     pub async fn preview_command(&self, command: CommandToPreview) -> Result<CommandPreview, Failure> {
         let CommandToPreview { definition: described, connection, device, args } = command;
         let dialect = match connection.as_ref().or(described.connection.as_ref()) {
-            Some(connection) => self.shared(connection)?.dialect,
+            Some(connection) => self.shared(connection).await?.dialect,
             None => Dialect::Wilco(Topics::default()),
         };
         let kind = definition::kind(described);

@@ -28,7 +28,7 @@ impl Handle {
     /// sent; [`FailureCode::Store`](crate::api::FailureCode::Store).
     pub async fn send(&self, new: NewCommand) -> Result<Sent, Failure> {
         let connection = ConnectionId::from(new.connection.as_str());
-        let shared = self.shared(&new.connection)?;
+        let shared = self.shared(&new.connection).await?;
         let known = self.catalogue.find(&connection, &new.command);
         let submissions = submissions(&new, &shared, &known, &self.settings.get())?;
         shared.permit(is_grave(&known, new.devices.len()), &new.confirmed)?;
@@ -47,7 +47,7 @@ impl Handle {
     /// # Errors
     /// [`FailureCode::NotFound`](crate::api::FailureCode::NotFound) for the connection.
     pub async fn check_command(&self, command: NewCommand) -> Result<CommandCheck, Failure> {
-        let shared = self.shared(&command.connection)?;
+        let shared = self.shared(&command.connection).await?;
         let connection = ConnectionId::from(command.connection.as_str());
         let resolve = |device: &String| shared.resolve(device).or_else(|| device_id(device).ok());
         let ids: Vec<DeviceId> = command.devices.iter().filter_map(resolve).collect();
@@ -99,7 +99,7 @@ impl Handle {
         note: Option<String>,
     ) -> Result<Sent, Failure> {
         check_note(note.as_deref())?;
-        let shared = self.shared(connection)?;
+        let shared = self.shared(connection).await?;
         let dialect = &shared.dialect;
         let connection = ConnectionId::from(connection);
         let command = self.store.command(&connection, &device_id(device)?, &command_id(id)?).await?;
@@ -361,7 +361,7 @@ mod tests {
         let (_data, engine, handle) = engine().await;
         let connection = plant(&handle).await;
         let device = DeviceId::new("pump-7").unwrap();
-        let fleet = handle.shared(&connection).unwrap().fleet;
+        let fleet = handle.shared(&connection).await.unwrap().fleet;
         fleet.write().unwrap().update(&device, |device| device.report(json!({"led": true}).to_string(), None));
         let check = async |on: bool| {
             let new = NewCommand {

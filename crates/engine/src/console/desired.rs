@@ -30,7 +30,7 @@ impl Handle {
     /// # Errors
     /// [`FailureCode::NotFound`](crate::api::FailureCode) for the connection, `Store`.
     pub async fn desired(&self, connection: &str) -> Result<Vec<DesiredView>, Failure> {
-        self.shared(connection)?;
+        self.shared(connection).await?;
         let known = self.known_desired(connection).await?;
         let facts = self.facts_of(connection, &Search::default(), wanted(&known)?);
         let counts = self.of_fleet(connection, move |of| fleet::read(&of).desired_counts(&facts)).await?;
@@ -58,7 +58,7 @@ impl Handle {
     /// [`FailureCode::Invalid`](crate::api::FailureCode) for what cannot be a tag, a view that searches for what is wanted,
     /// and values that are no JSON object, empty, or too many; `NotFound` for the connection and the view; `Store`.
     pub async fn save_desired(&self, desired: DesiredConfig) -> Result<DesiredView, Failure> {
-        self.shared(&desired.connection)?;
+        self.shared(&desired.connection).await?;
         let values = values(desired.values.as_str())?;
         let target = match &desired.target {
             DesiredFor::Tag { tag } => DesiredTarget::Tag(annotations::tag(tag)?),
@@ -98,7 +98,7 @@ impl Handle {
     /// # Errors
     /// [`FailureCode::NotFound`](crate::api::FailureCode) for the connection and where nothing is wanted; `Store`.
     pub async fn clear_desired(&self, connection: &str, target: DesiredFor) -> Result<DesiredConfig, Failure> {
-        self.shared(connection)?;
+        self.shared(connection).await?;
         let wanted = stored(&target);
         let what = format!("Cleared the desired configuration of {}", of(&target));
         let entry = self.entry_on(connection, AuditKind::Desired, what).with(&json!({ "target": target }));

@@ -82,7 +82,7 @@ impl Handle {
         tell: UnboundedSender<DeviceImport>,
     ) -> Result<DeviceImport, Failure> {
         let mut stopped = std::pin::pin!(self.device_import.stop.notified());
-        let shared = self.shared(connection)?;
+        let shared = self.shared(connection).await?;
         let path = whole(&path)?;
         let mut view = DeviceImport::default();
         let _turn = tokio::select! {

@@ -24,7 +24,7 @@ impl Handle {
     /// [`FailureCode::NotFound`](crate::api::FailureCode) for the connection; `Invalid` for what cannot be an id, a name, a
     /// tag or a note, and then nothing is set; `Store`.
     pub async fn add_devices(&self, connection: &str, devices: Vec<NewDevice>) -> Result<Vec<String>, Failure> {
-        let shared = self.shared(connection)?;
+        let shared = self.shared(connection).await?;
         if let Some(refusal) = beyond(&shared.named, devices.iter().map(|new| new.device.as_str())) {
             return Err(refusal);
         }
@@ -60,7 +60,7 @@ impl Handle {
     /// device with too many, and for an id that none can have; `Store`.
     pub async fn tag_devices(&self, connection: &str, devices: Vec<String>, tag: &str) -> Result<Vec<String>, Failure> {
         let tag = TagChange::Add(annotations::tag(tag)?);
-        if let Some(refusal) = beyond(&self.shared(connection)?.named, devices.iter().map(String::as_str)) {
+        if let Some(refusal) = beyond(&self.shared(connection).await?.named, devices.iter().map(String::as_str)) {
             return Err(refusal);
         }
         let change = AnnotationChange { add: true, tags: tag, ..AnnotationChange::default() };
@@ -124,6 +124,7 @@ impl Handle {
     /// Deletes what is left of forgotten devices once they cannot be restored, beginning after this time.
     pub(super) async fn delete_forgotten(self, after: Duration) {
         sleep(after).await;
+        self.loaded.all_at_last().await;
         loop {
             match self.of_devices(DeviceRequest::NextDeletion).await {
                 Ok(DeletionProgress::Due(connection, device)) => {
@@ -156,7 +157,7 @@ impl Handle {
 
     async fn annotate_one(&self, connection: &str, device: &str, change: AnnotationChange) -> Result<(), Failure> {
         let id = device_id(device)?;
-        let known = super::fleet::read(&self.shared(connection)?.fleet).get(&id).is_some();
+        let known = super::fleet::read(&self.shared(connection).await?.fleet).get(&id).is_some();
         if !known {
             return Err(Failure { hint: Some("Add the device first.".into()), ..not_found("device", device) });
         }

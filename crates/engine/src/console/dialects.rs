@@ -63,7 +63,7 @@ impl DeviceSearch {
         let id = ConnectionId::from(connection);
         let subscribed = handle.ask(|reply| Request::Subscribe(id.clone(), filters, reply)).await??.new;
         // Devices that another enabled dialect has found are left out.
-        let shared = handle.shared(connection)?;
+        let shared = handle.shared(connection).await?;
         let devices =
             shared.dialects.as_ref().map_or_else(Devices::default, |known| crate::dialects::read(known).known());
         Ok(DeviceSearch { handle: handle.clone(), connection: id, sought, devices, messages, subscribed })

@@ -22,6 +22,7 @@ impl Handle {
             device: of.device.as_str().to_owned(),
             messages: of.messages,
         });
+        self.loaded.all().await?;
         let quota = self.settings.get().evidence_bytes;
         let bytes = connection.as_ref().map_or_else(|| self.quota.total(), |id| self.quota.of_connection(id));
         Ok(EvidenceUse { bytes, quota, discarded, devices: devices.collect() })

@@ -244,7 +244,7 @@ impl Handle {
 
     /// What the audit says of a rollout, and its approval if it needed one.
     async fn put_entries_of_rollout(&self, mut writer: Writer, number: u32) -> Result<Writer, Failure> {
-        let Ok(RolloutView { started_at, .. }) = self.shown_rollout(number) else { return Ok(writer) };
+        let Ok(RolloutView { started_at, .. }) = self.shown_rollout(number).await else { return Ok(writer) };
         if let Some(approval) = self.store.rollout_approval(number).await? {
             writer = put(writer, vec![approval_record(&approval)]).await?;
         }

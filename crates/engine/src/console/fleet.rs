@@ -52,7 +52,7 @@ impl Handle {
     /// # Errors
     /// [`FailureCode::NotFound`](crate::api::FailureCode::NotFound) for the connection.
     pub async fn device_rows(&self, connection: &str, devices: &[String]) -> Result<Vec<DeviceRow>, Failure> {
-        let fleet = self.shared(connection)?.fleet;
+        let fleet = self.shared(connection).await?.fleet;
         Ok(read(&fleet).rows(connection, &ids(devices)))
     }
 
@@ -69,7 +69,7 @@ impl Handle {
     /// # Errors
     /// [`FailureCode::NotFound`](crate::api::FailureCode::NotFound) for the connection.
     pub async fn read_search(&self, connection: &str, text: &str, caret: u32) -> Result<SearchReading, Failure> {
-        let fleet = self.shared(connection)?.fleet;
+        let fleet = self.shared(connection).await?.fleet;
         let series = self.telemetry.series(&ConnectionId::from(connection));
         Ok(read_search(&read(&fleet), text, caret, &series))
     }
@@ -90,7 +90,7 @@ impl Handle {
         connection: &str,
         ask: impl FnOnce(SharedFleet) -> T + Send + 'static,
     ) -> Result<T, Failure> {
-        let fleet = self.shared(connection)?.fleet;
+        let fleet = self.shared(connection).await?.fleet;
         spawn_blocking(move || ask(fleet)).await.map_err(defect)
     }
 }

@@ -22,6 +22,8 @@ mod fleet;
 pub(crate) mod history;
 mod history_check;
 mod import_export;
+#[cfg(test)]
+mod loading;
 mod logs;
 #[cfg(test)]
 mod numbers;
@@ -48,7 +50,7 @@ use std::{
 };
 
 use tokio::{
-    sync::{mpsc, oneshot},
+    sync::{Semaphore, mpsc, oneshot},
     task::{JoinHandle, spawn_blocking},
 };
 use wilco_dialect::StateReport;
@@ -56,15 +58,16 @@ use wilco_ledger::{CommandId, DeviceId, Disagreement};
 
 use crate::{
     api::{
-        Batch, CommandDetail, ConnectionView, DeviceDetail, DisagreementView, EventView, Failure, FailureCode,
-        JsonText, RequestOrigin, sentence,
+        Batch, CommandDetail, ConnectionView, DeviceDetail, DisagreementView, EventView, Failure, JsonText,
+        RequestOrigin, sentence,
     },
     audit::Audit,
     catalogue::Catalogue,
     chance::Chance,
     clock::{Clock, ClockShift, Source},
-    controller::{BackgroundTasks, Controller, Event, Request, SerialChange, SharedConnection},
+    controller::{BackgroundTasks, Controller, Event, Needs, READ_AT_ONCE, Request, SerialChange, SharedConnection},
     evidence_quota::EvidenceQuota,
+    loading::{Loaded, Loading},
     lock::DataLock,
     paths::DataDir,
     profile::{self, Opening, device_id},
@@ -75,6 +78,7 @@ use crate::{
     staged_credentials::StagedCredentials,
     store::{ConnectionId, Evidence, Store, StoreError, StoredRequest},
     telemetry::Telemetry,
+    unanswered::{defect, stopping},
     vault::Vault,
     views,
 };
@@ -100,6 +104,11 @@ fn open_even_without_room(data: &Path) -> Result<(Store, Option<StoreError>), St
         }
         opened => opened.map(|store| (store, None)),
     }
+}
+
+/// Opens the store, which has to have room.
+fn open_with_room(data: &Path) -> Result<(Store, Option<StoreError>), StoreError> {
+    Ok((Store::open(data)?, None))
 }
 
 /// The parameters of an engine.
@@ -142,6 +151,7 @@ pub struct Handle {
     settings: SharedSettings,
     catalogue: Arc<Catalogue>,
     shared_connections: SharedConnections,
+    loaded: Loaded,
     telemetry: Arc<Telemetry>,
     /// Every rollout as it is on the disk.
     rollouts: ShownRollouts,
@@ -160,23 +170,28 @@ pub struct Handle {
 }
 
 impl Engine {
-    /// Opens the store and begins a session for each connection in it.
+    /// Opens the store, and begins a session for each connection in it.
     ///
     /// # Errors
-    /// [`FailureCode::InUse`] when another engine has this data directory, [`FailureCode::Store`] when the store cannot
-    /// be opened.
+    /// [`FailureCode::InUse`](crate::api::FailureCode) when another engine has this data directory, `Store` when the store
+    /// cannot be opened or read.
     pub async fn start(options: Options) -> Result<Engine, Failure> {
         Engine::start_with(options, Source::computer(), Chance::Computer).await
     }
 
-    /// The same, also where the disk has no room: then the history is only read, every change is refused by the store, and
-    /// everything goes on by itself as soon as there is room.
+    /// The same for a window: without waiting for the devices and unfinished commands of the connections, which takes the longer
+    /// the more there are, and also where the disk has no room.
+    ///
+    /// The connections are listed; a call about one waits until it is loaded, 60 seconds at most. One that cannot be read is tried
+    /// again every 15 seconds, and says so as its link. Without room the history is only read, every change is refused by the store,
+    /// and everything goes on by itself as soon as there is room.
     ///
     /// # Errors
-    /// As [`Engine::start`]; [`FailureCode::Store`](crate::api::FailureCode) for a history of an earlier version, or one that
-    /// has lost events, on a disk without room.
-    pub async fn start_even_without_room(options: Options) -> Result<Engine, Failure> {
-        Engine::start_on(options, Source::computer(), Chance::Computer, open_even_without_room).await
+    /// As [`Engine::start`], where the store cannot be opened; [`FailureCode::Store`](crate::api::FailureCode) for a history of
+    /// an earlier version, or one that has lost events, on a disk without room.
+    pub async fn begin(options: Options) -> Result<Engine, Failure> {
+        let turns = Arc::new(Semaphore::new(READ_AT_ONCE));
+        Engine::begin_with(options, Source::computer(), Chance::Computer, turns, open_even_without_room).await
     }
 
     /// The same, with clocks that a test moves.
@@ -189,14 +204,24 @@ impl Engine {
 
     /// The same, with time and random numbers from somewhere else.
     pub(crate) async fn start_with(options: Options, time: Source, chance: Chance) -> Result<Engine, Failure> {
-        Engine::start_on(options, time, chance, |data| Ok((Store::open(data)?, None))).await
+        let turns = Arc::new(Semaphore::new(READ_AT_ONCE));
+        let engine = Engine::begin_with(options, time, chance, turns, open_with_room).await?;
+        match engine.handle.loaded.all().await {
+            Ok(None) => Ok(engine),
+            Ok(Some(failure)) | Err(failure) => {
+                engine.stop().await;
+                Err(failure)
+            }
+        }
     }
 
-    /// `open` opens the store, and says why it can only be read, where it can.
-    async fn start_on(
+    /// Begins it. `turns`: so many connections are read at once. `open` opens the store, and says why it can only be read, where
+    /// it can.
+    pub(crate) async fn begin_with(
         options: Options,
         time: Source,
         chance: Chance,
+        turns: Arc<Semaphore>,
         open: impl FnOnce(&Path) -> Result<(Store, Option<StoreError>), StoreError> + Send + 'static,
     ) -> Result<Engine, Failure> {
         let Options { data_dir, vault, passing } = options;
@@ -207,7 +232,7 @@ impl Engine {
         });
         let (data_dir, lock, store, full) = opened.await.map_err(defect)??;
         let installation: Arc<str> = store.identity().await?.into();
-        let profiles = store.connections().await?;
+        let mut profiles = store.connections().await?;
         let settings = SharedSettings::new(store.settings().await?);
 
         let (events, inbox) = mpsc::channel(10_000);
@@ -230,7 +255,7 @@ impl Engine {
         let unsealed_to = Arc::new(AtomicU32::new(store.audit_head().await?.number));
         let shared = (Arc::clone(&shared_connections), Arc::clone(&catalogue), Arc::clone(&rollouts), settings.clone());
         let quota = EvidenceQuota::new(settings.clone());
-        quota.load(&store).await?;
+        let (loading, loaded) = Loading::new();
         let audit = Audit::new(settings.clone(), clock.clone(), Arc::clone(&installation));
         let counted = (Arc::clone(&telemetry), quota.clone(), audit.clone());
         let controller = Controller::new(
@@ -240,6 +265,7 @@ impl Engine {
             shared,
             background,
             counted,
+            (loading, turns),
         );
         let controller = tokio::spawn(controller.run());
         let handle = Handle {
@@ -254,6 +280,7 @@ impl Engine {
             settings,
             catalogue,
             shared_connections,
+            loaded,
             telemetry,
             rollouts,
             last_rollout,
@@ -265,12 +292,13 @@ impl Engine {
             installation,
             data_dir: data_dir.path().into(),
         };
-        for mut profile in profiles {
-            if profile.demo {
-                // Its broker ended with the program that ran it.
-                profile.url = String::new();
-            }
-            handle.open(profile).await?;
+        for profile in profiles.iter_mut().filter(|profile| profile.demo) {
+            // Its broker ended with the program that ran it.
+            profile.url = String::new();
+        }
+        if let Err(failure) = handle.ask(|reply| Request::List(profiles, reply)).await? {
+            handle.close().await;
+            return Err(failure);
         }
         if let Some(full) = full {
             handle.warn(sentence(&full.to_string()), full.hint()).await;
@@ -304,10 +332,7 @@ impl Engine {
         }
         self.handle.telemetry.close();
         let _ = self.recorder.await;
-        let (done, closed) = oneshot::channel();
-        if self.handle.events.send(Event::Close(done)).await.is_ok() {
-            let _ = closed.await;
-        }
+        self.handle.close().await;
         let _ = self.controller.await;
     }
 }
@@ -319,10 +344,10 @@ impl Handle {
         &self.data_dir
     }
 
-    /// Every connection, in the order that the person has given them.
+    /// Every connection, in the order that the person has given them; those that are being loaded, too.
     ///
     /// # Errors
-    /// [`FailureCode::Internal`] while the engine is stopping; so for all the others.
+    /// [`FailureCode::Internal`](crate::api::FailureCode) while the engine is stopping; so for all the others.
     pub async fn connections(&self) -> Result<Vec<ConnectionView>, Failure> {
         self.ask(Request::Connections).await
     }
@@ -330,11 +355,11 @@ impl Handle {
     /// Everything about one device.
     ///
     /// # Errors
-    /// [`FailureCode::NotFound`] for an unknown device.
+    /// [`FailureCode::NotFound`](crate::api::FailureCode) for an unknown device.
     pub async fn device(&self, connection: &str, device: &str) -> Result<DeviceDetail, Failure> {
         let id = ConnectionId::from(connection);
         let device = device_id(device)?;
-        let shared = self.shared(connection)?;
+        let shared = self.shared(connection).await?;
         let described = shared.dialects.as_ref().and_then(|dialects| crate::dialects::read(dialects).view(&device));
         let (row, note, [reported_at, restarted_at], running_config, saved_config, telemetry_interval_ms) = {
             let fleet = shared.fleet;
@@ -371,7 +396,7 @@ impl Handle {
     /// A command with all its evidence.
     ///
     /// # Errors
-    /// [`FailureCode::NotFound`].
+    /// [`FailureCode::NotFound`](crate::api::FailureCode).
     pub async fn command(&self, connection: &str, device: &str, id: &str) -> Result<CommandDetail, Failure> {
         let (connection, device, command_id) = (ConnectionId::from(connection), device_id(device)?, command_id(id)?);
         let evidence = self.store.evidence(&connection, &device, &command_id).await?;
@@ -419,7 +444,7 @@ impl Handle {
         device: &DeviceId,
         command: &CommandId,
     ) -> Result<Option<DisagreementView>, Failure> {
-        if let Some(now) = self.disagrees_now(connection, device, command) {
+        if let Some(now) = self.disagrees_now(connection, device, command).await {
             return Ok(Some(views::disagreement(&now)));
         }
         let stored = self.store.disagreement(connection, device, command).await?;
@@ -427,13 +452,13 @@ impl Handle {
     }
 
     /// How a device's report differs from its answer to this command now.
-    fn disagrees_now(
+    async fn disagrees_now(
         &self,
         connection: &ConnectionId,
         device: &DeviceId,
         command: &CommandId,
     ) -> Option<Box<Disagreement>> {
-        let shared = self.shared(connection.as_str()).ok()?;
+        let shared = self.shared(connection.as_str()).await.ok()?;
         let fleet = shared.fleet.read().unwrap_or_else(PoisonError::into_inner);
         fleet.get(device)?.disagreement.clone().filter(|of| of.command == *command)
     }
@@ -441,7 +466,7 @@ impl Handle {
     /// The latest answers of a device that settled no command: of an unknown id, retained, and the like. Newest first.
     ///
     /// # Errors
-    /// [`FailureCode::Store`].
+    /// [`FailureCode::Store`](crate::api::FailureCode).
     pub async fn unmatched(&self, connection: &str, device: &str, limit: u32) -> Result<Vec<EventView>, Failure> {
         let (connection, device) = (ConnectionId::from(connection), device_id(device)?);
         let unmatched = self.store.unmatched(&connection, &device, limit.clamp(1, 1_000)).await?;
@@ -451,9 +476,17 @@ impl Handle {
     /// Everything that changes from now on, in batches; the first has all connections in it.
     ///
     /// # Errors
-    /// [`FailureCode::Internal`] while the engine is stopping.
+    /// [`FailureCode::Internal`](crate::api::FailureCode) while the engine is stopping.
     pub async fn listen(&self) -> Result<mpsc::Receiver<Batch>, Failure> {
         self.ask(Request::Listen).await
+    }
+
+    /// Ends the controller, and with it the sessions and the store.
+    async fn close(&self) {
+        let (done, closed) = oneshot::channel();
+        if self.events.send(Event::Close(done)).await.is_ok() {
+            let _ = closed.await;
+        }
     }
 
     async fn open(&self, opening: impl Into<Opening>) -> Result<ConnectionView, Failure> {
@@ -461,25 +494,42 @@ impl Handle {
         self.ask(|reply| Request::InTurn(SerialChange::Open(opening, reply))).await?
     }
 
-    fn shared(&self, connection: &str) -> Result<SharedConnection, Failure> {
+    /// What is known of a connection, which is waited for while it is being loaded.
+    async fn shared(&self, connection: &str) -> Result<SharedConnection, Failure> {
+        let id = ConnectionId::from(connection);
+        self.loaded.one(&id).await?;
         let shared_connections = self.shared_connections.read().unwrap_or_else(PoisonError::into_inner);
-        shared_connections
-            .get(&ConnectionId::from(connection))
-            .cloned()
-            .ok_or_else(|| not_found("connection", connection))
+        shared_connections.get(&id).cloned().ok_or_else(|| not_found("connection", connection))
     }
 
     /// Asks for something that is not answered.
     async fn tell(&self, asked: Request) {
         // The receiver is dropped only when the engine stops.
-        let _ = self.events.send(Event::Request(asked)).await;
+        if self.loaded_for(&asked).await.is_ok() {
+            let _ = self.events.send(Event::Request(asked)).await;
+        }
+    }
+
+    /// Waits until every connection is loaded, or could not be read; 60 seconds at most.
+    pub(crate) async fn until_loaded(&self) -> Result<(), Failure> {
+        self.loaded.all().await.map(drop)
+    }
+
+    /// Waits until everything is loaded that this needs.
+    async fn loaded_for(&self, asked: &Request) -> Result<(), Failure> {
+        match asked.needs() {
+            Needs::Nothing => Ok(()),
+            Needs::Connection(id) => self.loaded.one(&id).await,
+            Needs::Read(id) => self.loaded.read(&id).await.map(drop),
+            Needs::All => self.loaded.all().await.map(drop),
+        }
     }
 
     async fn ask<T>(&self, asked: impl FnOnce(oneshot::Sender<T>) -> Request) -> Result<T, Failure> {
-        let stopping =
-            || Failure { code: FailureCode::Internal, message: "Wilco is shutting down.".into(), hint: None };
         let (reply, answer) = oneshot::channel();
-        self.events.send(Event::Request(asked(reply))).await.map_err(|_| stopping())?;
+        let asked = asked(reply);
+        self.loaded_for(&asked).await?;
+        self.events.send(Event::Request(asked)).await.map_err(|_| stopping())?;
         answer.await.map_err(|_| stopping())
     }
 }
@@ -487,8 +537,4 @@ impl Handle {
 /// Does what may wait for a disk on a thread of its own.
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, Failure> + Send + 'static) -> Result<T, Failure> {
     spawn_blocking(work).await.map_err(defect)?
-}
-
-pub(crate) fn defect(error: tokio::task::JoinError) -> Failure {
-    Failure { code: FailureCode::Internal, message: format!("Internal error: {error}."), hint: None }
 }

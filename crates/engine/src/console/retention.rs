@@ -79,6 +79,8 @@ impl Handle {
 
     /// Deletes data that is older than the settings allow, now and every hour. Does not end by itself.
     pub(super) async fn keep_to_retention(self) {
+        // Nothing is deleted that is being read.
+        self.loaded.all_at_last().await;
         // The remains of a deletion that was interrupted by the end of the program.
         if let Err(error) = self.store.sweep().await {
             tracing::warn!(%error, "the remaining data of removed connections was not deleted");
@@ -134,6 +136,7 @@ impl Handle {
         is_wanted: impl Fn() -> bool,
     ) -> Result<Older, Failure> {
         let mut older = Older::default();
+        self.loaded.all().await?;
         while is_wanted() {
             let ended = self.store.ended(before, FORGOTTEN_AT_ONCE).await?;
             let some = match ended.is_empty() {

@@ -87,7 +87,7 @@ impl Handle {
         if let Some(changed) = expected.and_then(|expected| rollouts::changed(&expected, &members)) {
             return Err(changed);
         }
-        self.shared(&spec.connection)?.permit(true, &confirmed)?;
+        self.shared(&spec.connection).await?.permit(true, &confirmed)?;
         if members.is_empty() {
             let left_out = || {
                 invalid("All devices of this rollout are left out.".into(), "Choose other devices, or leave out fewer.")
@@ -101,14 +101,15 @@ impl Handle {
         let spec = NewRollout { confirmed, ..spec };
         let stored = StoredRollout { number, connection, spec, template, stages, snapshot, approval: None };
         self.ask(|reply| Request::StartRollout(Box::new(stored), members, reply)).await??;
-        self.shown_rollout(number)
+        self.shown_rollout(number).await
     }
 
-    /// Every rollout, newest first.
+    /// Every rollout, newest first, of the connections that could be read.
     ///
     /// # Errors
-    /// None.
+    /// [`FailureCode::Internal`](crate::api::FailureCode) while the engine is stopping.
     pub async fn rollouts(&self) -> Result<Vec<RolloutView>, Failure> {
+        self.loaded.all().await?;
         let shown = self.rollouts.read().unwrap_or_else(PoisonError::into_inner);
         Ok(shown.values().rev().cloned().collect())
     }
@@ -118,9 +119,9 @@ impl Handle {
     /// # Errors
     /// `NotFound`; `Invalid` when it cannot be done as the rollout stands; `Store`.
     pub async fn act_on_rollout(&self, id: &str, action: RolloutAction) -> Result<RolloutView, Failure> {
-        let number = number(id)?;
+        let number = self.shown_rollout(number(id)?).await?.number;
         self.ask(|reply| Request::ActOnRollout(number, rollouts::action(action), reply)).await??;
-        self.shown_rollout(number)
+        self.shown_rollout(number).await
     }
 
     /// Some of a rollout's members.
@@ -132,7 +133,7 @@ impl Handle {
     }
 
     async fn members(&self, query: MemberQuery, from: u32, count: u32) -> Result<MemberPage, Failure> {
-        let view = self.shown_rollout(number(&query.rollout)?)?;
+        let view = self.shown_rollout(number(&query.rollout)?).await?;
         let filter = MemberFilter {
             rollout: view.number,
             states: query.states.into_iter().map(Option::from).collect(),
@@ -141,7 +142,7 @@ impl Handle {
             slowest_first: query.slowest_first,
         };
         let (rows, matching) = self.store.members_page(filter, from, count).await?;
-        let shared = self.shared(&view.spec.connection).ok();
+        let shared = self.shared(&view.spec.connection).await.ok();
         let disagreements = self.store.disagreements(&ConnectionId::from(view.spec.connection.as_str())).await?;
         let disagreed: HashMap<_, _> = disagreements.iter().map(|(device, of)| ((device, &of.command), of)).collect();
         let past = |member: &StoredMember| disagreed.get(&(&member.device, member.command.as_ref()?)).copied();
@@ -149,9 +150,11 @@ impl Handle {
         Ok(MemberPage { rows, from, matching })
     }
 
-    pub(super) fn shown_rollout(&self, number: u32) -> Result<RolloutView, Failure> {
+    pub(super) async fn shown_rollout(&self, number: u32) -> Result<RolloutView, Failure> {
+        // It may be one of a connection that could not be read.
+        let unread = self.loaded.all().await?;
         let shown = self.rollouts.read().unwrap_or_else(PoisonError::into_inner);
-        shown.get(&number).cloned().ok_or_else(|| no_rollout(&number.to_string()))
+        shown.get(&number).cloned().ok_or_else(|| unread.unwrap_or_else(|| no_rollout(&number.to_string())))
     }
 
     /// Checks the parameters, and finds the devices.
@@ -165,9 +168,9 @@ impl Handle {
         spec.confirmed = Confirmed::No;
         spec.expected = None;
         let connection = ConnectionId::from(spec.connection.as_str());
-        let shared = self.shared(&spec.connection)?;
+        let shared = self.shared(&spec.connection).await?;
         if let Some(Follows { rollout, reason: FollowReason::PutBack }) = spec.follows.clone() {
-            self.ask_to_put_back(&mut spec, &rollout)?;
+            self.ask_to_put_back(&mut spec, &rollout).await?;
         }
         if let RolloutTarget::Desired { .. } = spec.target {
             spec.command.name = rollouts::CHANGES.to_owned();
@@ -255,7 +258,7 @@ impl Handle {
     /// The devices that differ from their desired configuration, each with its own arguments.
     async fn members_out_of_line(&self, connection: &str, search: &str, unknown: bool) -> Result<Target, Failure> {
         let OutOfLine { differ, unreported, as_wanted } = self.out_of_line(connection, search).await?;
-        let shared = self.shared(connection)?;
+        let shared = self.shared(connection).await?;
         let mut target = Target::default();
         unreported.iter().for_each(|(device, _)| target.unknown.unreported.add(device));
         for (device, args) in differ.into_iter().chain(unreported.into_iter().filter(|_| unknown)) {
@@ -278,8 +281,8 @@ impl Handle {
     }
 
     /// The command and the members of a rollout that puts back another one's changes.
-    fn ask_to_put_back(&self, spec: &mut NewRollout, rollout: &str) -> Result<(), Failure> {
-        let earlier = self.shown_rollout(number(rollout)?)?;
+    async fn ask_to_put_back(&self, spec: &mut NewRollout, rollout: &str) -> Result<(), Failure> {
+        let earlier = self.shown_rollout(number(rollout)?).await?;
         let command = &earlier.spec.command;
         if command.name != rollouts::CHANGES {
             return Err(invalid(
@@ -302,12 +305,12 @@ impl Handle {
 
     /// Members of an earlier rollout. Where its command is sent again each has its own arguments again.
     async fn earlier_members(&self, rollout: &str, which: WhichMembers, spec: &NewRollout) -> Result<Target, Failure> {
-        let view = self.shown_rollout(number(rollout)?)?;
+        let view = self.shown_rollout(number(rollout)?).await?;
         let puts_back = spec.follows.as_ref().is_some_and(|follows| follows.reason == FollowReason::PutBack);
         let same_command = view.spec.command.name == spec.command.name;
         let mut target = Target::default();
         let members = self.store.rollout_members(view.number).await?;
-        let shared = self.shared(&view.spec.connection)?;
+        let shared = self.shared(&view.spec.connection).await?;
         let known = fleet::read(&shared.fleet);
         for member in members {
             if !is_wanted(which, member.state.into()) {

@@ -30,7 +30,7 @@ impl Handle {
     /// # Errors
     /// [`FailureCode::NotFound`](crate::api::FailureCode) for the connection, `Store`.
     pub async fn views(&self, connection: &str) -> Result<Vec<CountedView>, Failure> {
-        self.shared(connection)?;
+        self.shared(connection).await?;
         let mut counted = Vec::new();
         for view in self.store.views(connection).await? {
             let query = DeviceQuery {
@@ -50,7 +50,7 @@ impl Handle {
     /// [`FailureCode::Invalid`](crate::api::FailureCode) for a name that is taken, too long or empty, a search that
     /// cannot be understood, and too many views or columns; `NotFound` for the connection; `Store`.
     pub async fn save_view(&self, view: SavedView) -> Result<SavedView, Failure> {
-        self.shared(&view.connection)?;
+        self.shared(&view.connection).await?;
         Search::read(&view.search)?;
         let name = annotations::name(&view.name)?
             .ok_or_else(|| invalid("A view needs a name.".into(), "Enter a name, for example Cold stores."))?;
@@ -106,7 +106,7 @@ impl Handle {
         devices: Vec<String>,
         columns: Vec<ViewColumn>,
     ) -> Result<Vec<DeviceCells>, Failure> {
-        let shared = self.shared(connection)?;
+        let shared = self.shared(connection).await?;
         let asks = columns.contains(&ViewColumn::Desired);
         let desired = if asks { self.wanted(connection).await? } else { Desired::default() };
         let facts = self.facts_of(connection, &Search::default(), desired);

@@ -42,7 +42,7 @@ impl Handle {
         let mut chart = self.store.fold_telemetry(&connection, &device, (from, to), chart, Chart::add).await?;
         self.telemetry.add_to(&mut chart, &connection, &device);
         let mut view = chart.view();
-        let shared = self.shared(connection.as_str()).ok();
+        let shared = self.shared(connection.as_str()).await.ok();
         if let Some(dialects) = shared.and_then(|shared| shared.dialects) {
             let dialects = dialects::read(&dialects);
             for series in &mut view.series {

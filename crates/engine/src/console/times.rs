@@ -24,7 +24,7 @@ impl Handle {
     /// [`FailureCode::NotFound`](crate::api::FailureCode) for the connection; `Invalid` for what cannot be a device ID;
     /// `Store`.
     pub async fn answer_times(&self, query: TimesQuery) -> Result<Vec<TimesView>, Failure> {
-        let shared = self.shared(&query.connection)?;
+        let shared = self.shared(&query.connection).await?;
         let device = query.device.as_deref().map(device_id).transpose()?;
         let limit = if device.is_some() { OF_DEVICE } else { OF_CONNECTION };
         let connection = ConnectionId::from(query.connection.as_str());

@@ -33,7 +33,7 @@ impl Handle {
         device: Option<DeviceId>,
         filter: TopicFilter,
     ) -> Result<mpsc::Receiver<TrafficBatch>, Failure> {
-        let dialect = self.shared(connection)?.dialect;
+        let dialect = self.shared(connection).await?.dialect;
         let (tap, view) = traffic::tap(ConnectionId::from(connection), device, filter, dialect);
         self.ask(|reply| Request::Tap(tap, reply)).await?;
         let (to, batches) = mpsc::channel(UNREAD);

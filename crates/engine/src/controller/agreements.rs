@@ -1,6 +1,6 @@
 //! Tracks whether devices report what they answered.
 
-use std::sync::PoisonError;
+use std::sync::{Arc, PoisonError};
 
 use wilco_dialect::implied_state;
 use wilco_ledger::{
@@ -61,7 +61,7 @@ impl Connection {
     }
 
     /// Restores the state of the last run, and checks answers that were not compared yet.
-    pub(super) fn restore_agreements(&mut self, latest: &[Command], now: Timestamp) {
+    pub(super) fn restore_agreements(&mut self, latest: &[Arc<Command>], now: Timestamp) {
         let known: Vec<_> = {
             let fleet = self.fleet();
             let disagree = fleet.disagreeing().map(|(device, disagreement)| (device.clone(), disagreement.clone()));

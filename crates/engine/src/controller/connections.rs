@@ -2,50 +2,21 @@
 //!
 //! What is stored of one that is added is read in a task, and nothing of it can change meanwhile: it has no ledger yet.
 
-use std::{
-    sync::{Arc, PoisonError},
-    time::Duration,
-};
+use std::{sync::PoisonError, time::Duration};
 
 use tokio::sync::oneshot;
 use wilco_dialect::WireIds;
-use wilco_ledger::{Command, Input, Timestamp};
+use wilco_ledger::Input;
 
-use super::{Connection, Controller, memory::Remembered};
+use super::{Connection, Controller, loading::restored};
 use crate::{
     absent::not_found,
     api::{AuditKind, ConnectionView, Failure, FailureCode, LinkState, RolloutView},
     dialects::EnabledDialects,
-    fleet::Fleet,
     mqtt::Session,
     profile::Opening,
-    store::{ConnectionId, Store, StoreError, StoredAnnotation, StoredDevice},
-    views::CommandSnapshot,
+    store::{ConnectionId, StoreError},
 };
-
-/// What is stored of a connection.
-struct StoredConnection {
-    /// None: no number was used yet.
-    last_wire_id: Option<u32>,
-    devices: Vec<StoredDevice>,
-    annotations: Vec<StoredAnnotation>,
-    latest: Vec<Command>,
-    /// Without this it is listed all the same, and read again before its session begins.
-    remembered: Result<Remembered, StoreError>,
-}
-
-impl StoredConnection {
-    async fn read(store: &Store, id: &ConnectionId, now: Timestamp) -> Result<StoredConnection, StoreError> {
-        let latest = store.latest_per_device(id).await?;
-        Ok(StoredConnection {
-            last_wire_id: store.last_wire_id(id).await?,
-            devices: store.devices(id).await?,
-            annotations: store.annotations(id).await?,
-            remembered: Remembered::read(store, id, &latest, now).await,
-            latest,
-        })
-    }
-}
 
 impl Controller {
     /// A stored profile becomes a connection; one of the same ID is replaced.
@@ -63,15 +34,23 @@ impl Controller {
             let _ = reply.send(self.view_of(&id));
             return;
         }
-        let (store, now) = (self.store.clone(), self.clock.now());
+        let (loader, now) = (self.loader.clone(), self.clock.now());
         let of = id.clone();
-        self.after_task(async move { StoredConnection::read(&store, &of, now).await }, move |controller, stored| {
+        self.after_task(async move { loader.read(&of, now).await }, move |controller, stored| {
             let view = match stored {
-                Ok(stored) => {
-                    controller.begin(opening, enabled, stored);
+                // One that could not be read at the start may have been read meanwhile.
+                Ok(_) if controller.connections.contains_key(&id) => {
+                    controller.replace(opening, enabled);
                     controller.view_of(&id)
                 }
-                Err(error) => Err(error.into()),
+                Ok(stored) => {
+                    let beginning = WireIds::beginning(controller.chance.number());
+                    let now = controller.clock.now();
+                    let (connection, remembered) = restored(opening.profile.clone(), enabled, stored, beginning, now);
+                    controller.begin(opening, connection, remembered);
+                    controller.view_of(&id)
+                }
+                Err(failure) => Err(failure),
             };
             let _ = reply.send(view);
         });
@@ -81,40 +60,31 @@ impl Controller {
         self.connections.get(id).map(Connection::view).ok_or_else(|| not_found("connection", id.as_str()))
     }
 
-    fn begin(&mut self, opening: Opening, enabled: EnabledDialects, stored: StoredConnection) {
-        let Opening { profile, certificates } = opening;
-        let id = profile.id.clone();
+    /// A connection is there, with what is stored of it: its session begins.
+    pub(super) fn begin(
+        &mut self,
+        opening: Opening,
+        mut connection: Connection,
+        remembered: Result<Vec<RolloutView>, StoreError>,
+    ) {
+        let id = connection.id().clone();
+        self.unloaded.remove(&id);
         // A demo fleet that is not running is nothing to be tried again and again.
-        let asleep = profile.demo && profile.url.is_empty();
-        let StoredConnection { last_wire_id, devices, annotations, latest, remembered } = stored;
-        // Decision 116.
-        let last_wire_id = last_wire_id.unwrap_or_else(|| WireIds::beginning(self.chance.number()));
-        let titles = enabled.titles.clone();
-        let mut connection = Connection::new(profile, enabled, last_wire_id);
-        {
-            let mut fleet = connection.fleet();
-            *fleet = Fleet::restore(devices);
-            fleet.set_titles(titles);
-            for command in latest.iter().cloned() {
-                fleet.command(CommandSnapshot { command: Arc::new(command), deadline: None });
-            }
-        }
-        connection.restore_agreements(&latest, self.clock.now());
-        connection.restore_devices();
-        connection.take_annotations(annotations);
+        let asleep = connection.profile.demo && connection.profile.url.is_empty();
         self.generations += 1;
         connection.generation = self.generations;
         self.shared_connections.write().unwrap_or_else(PoisonError::into_inner).insert(id.clone(), connection.shared());
-        let (profile, generation) = (connection.profile.clone(), connection.generation);
+        let generation = connection.generation;
         if asleep {
             connection.link = asleep_link();
         }
         self.connections.insert(id.clone(), connection);
-        self.restore(&id, remembered);
+        self.restored(&id, remembered);
         self.feed.connections();
         if !asleep {
-            self.background.prepare(&self.tell, Opening { profile, certificates }, generation, Duration::ZERO);
+            self.background.prepare(&self.tell, opening, generation, Duration::ZERO);
         }
+        self.loading.end(&id);
     }
 
     /// A connection's profile has changed. Its commands and devices are the same ones; its session is another, which

@@ -11,7 +11,7 @@ use crate::{
     api::Failure,
     dialects,
     fleet::{AnnotationChange, Device},
-    store::{Annotation, Change, ConnectionId, Remains, StoredAnnotation},
+    store::{Annotation, Change, ConnectionId, Remains},
 };
 
 /// A forgotten device can be restored for so long.
@@ -32,6 +32,20 @@ pub(crate) enum DeviceRequest {
     NextDeletion(oneshot::Sender<Result<DeletionProgress, Failure>>),
     /// It could not be deleted, and is tried again later.
     DeleteLater(ConnectionId, DeviceId),
+}
+
+impl DeviceRequest {
+    /// The connection that it is about; none where that is to be found out.
+    pub(super) fn connection(&self) -> Option<&ConnectionId> {
+        match self {
+            DeviceRequest::Annotate(connection, ..)
+            | DeviceRequest::Forget(connection, ..)
+            | DeviceRequest::Restore(connection, ..)
+            | DeviceRequest::Delete(connection, ..)
+            | DeviceRequest::DeleteLater(connection, _) => Some(connection),
+            DeviceRequest::NextDeletion(_) => None,
+        }
+    }
 }
 
 /// The result of forgetting devices. Unknown devices are in none of these.
@@ -57,23 +71,8 @@ pub(super) struct PendingDevice {
 }
 
 impl Connection {
-    /// Takes on what people have set of its devices.
-    pub(super) fn take_annotations(&mut self, stored: Vec<StoredAnnotation>) {
-        let mut gone = Vec::new();
-        {
-            let mut fleet = self.fleet();
-            for StoredAnnotation { device, annotation, forgotten_at } in stored {
-                match forgotten_at {
-                    None => fleet.annotate(&device, annotation),
-                    Some(at) => gone.push((device, at)),
-                }
-            }
-        }
-        self.set_aside(gone);
-    }
-
     /// Nothing is shown of these devices any more, and each is deleted when that is due.
-    fn set_aside(&mut self, devices: Vec<(DeviceId, Timestamp)>) {
+    pub(super) fn set_aside(&mut self, devices: Vec<(DeviceId, Timestamp)>) {
         let taken = self.fleet().take_out(devices.iter().map(|(device, _)| device));
         let mut taken: HashMap<DeviceId, Device> =
             taken.into_iter().map(|device| (device.id.clone(), device)).collect();

@@ -107,6 +107,7 @@ impl Controller {
         match event {
             Event::Request(asked) => self.asked(asked),
             Event::TaskEnded(then) => self.task_ended(then),
+            Event::Loaded { connection, loaded } => self.loaded(connection, loaded),
             Event::Prepared { connection, generation, ready } => self.prepared(&connection, generation, ready).await,
             Event::Link { connection, generation, event } => {
                 if self.connections.get(&connection).is_some_and(|known| known.generation == generation) {
@@ -126,13 +127,13 @@ impl Controller {
                 self.feed.devices(known.id(), changed);
             }
         }
-        let listed = self.connections.values().chain(&self.leaving);
+        let listed = self.connections.values().chain(&self.leaving).chain(self.unloaded.values());
         self.feed.hand_out(self.clock.now(), || views_of(listed));
     }
 
     /// The connections as they are listed.
     pub(super) fn connection_views(&self) -> Vec<ConnectionView> {
-        views_of(self.connections.values().chain(&self.leaving))
+        views_of(self.connections.values().chain(&self.leaving).chain(self.unloaded.values()))
     }
 
     /// The counters of a connection.

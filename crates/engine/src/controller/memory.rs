@@ -1,14 +1,17 @@
 //! Restores a ledger, at a start and after a failed commit.
 
+use std::sync::Arc;
+
 use wilco_dialect::LogPieces;
 use wilco_ledger::{Command, Millis, State, Timestamp};
 
 use super::{
-    Controller,
+    Connection, Controller,
     attention::{Attention, NEEDS_ATTENTION_FOR},
     rollouts,
 };
 use crate::{
+    api::RolloutView,
     dialects,
     store::{ConnectionId, HistoryFilter, Store, StoreError},
 };
@@ -31,7 +34,7 @@ impl Remembered {
     pub(super) async fn read(
         store: &Store,
         connection: &ConnectionId,
-        latest: &[Command],
+        latest: &[Arc<Command>],
         now: Timestamp,
     ) -> Result<Remembered, StoreError> {
         let ago = |length: Millis| Timestamp(now.0.saturating_sub_unsigned(length.0));
@@ -45,7 +48,9 @@ impl Remembered {
         };
         let unconfirmed = store.history(unconfirmed).await?.rows.into_iter().map(|(_, command)| command);
         commands.extend(unconfirmed.filter(|command| command.changed_at + command.asked.policy.timeout > now));
-        commands.extend(latest.iter().filter(|command| command.state == State::TimedOut).cloned());
+        commands.extend(
+            latest.iter().filter(|command| command.state == State::TimedOut).map(|command| Command::clone(command)),
+        );
         let ended = store.ended_badly_since(connection, ago(NEEDS_ATTENTION_FOR)).await?;
         let attention = Attention::restore(ended.into_iter(), now);
         let kept = store.command_count(Some(connection)).await?;
@@ -54,45 +59,65 @@ impl Remembered {
     }
 }
 
+impl Connection {
+    /// Sets the ledger, and what is counted, to what the store knows, and returns how the rollouts are shown. While that
+    /// cannot be read the ledger knows nothing.
+    pub(super) fn restore(
+        &mut self,
+        remembered: Result<Remembered, StoreError>,
+        now: Timestamp,
+    ) -> Result<Vec<RolloutView>, StoreError> {
+        self.ledger = self.new_ledger();
+        self.logs = LogPieces::default();
+        let remembered = match remembered {
+            Ok(remembered) => remembered,
+            Err(error) => {
+                self.unread = Some(error.clone().into());
+                return Err(error);
+            }
+        };
+        self.unread = None;
+        let dialects = self.dialects.clone();
+        let mut dialects = dialects.as_ref().map(dialects::write);
+        for command in remembered.commands {
+            if let Some(dialects) = &mut dialects {
+                dialects.adopt(&command.asked);
+            }
+            self.ledger.adopt(command);
+        }
+        self.kept = remembered.kept;
+        self.attention = remembered.attention;
+        self.set_aside_again();
+        self.counts = self.count();
+        Ok(self.rollouts.restore(remembered.rollouts, now))
+    }
+}
+
 impl Controller {
     /// Puts a ledger, and what is counted, back to what the store knows, after a failed commit.
     pub(super) async fn reload(&mut self, connection: &ConnectionId) {
         let remembered = match self.store.latest_per_device(connection).await {
-            Ok(latest) => Remembered::read(&self.store, connection, &latest, self.clock.now()).await,
+            Ok(latest) => {
+                let latest: Vec<_> = latest.into_iter().map(Arc::new).collect();
+                Remembered::read(&self.store, connection, &latest, self.clock.now()).await
+            }
             Err(error) => Err(error),
         };
-        self.restore(connection, remembered);
+        let now = self.clock.now();
+        if let Some(known) = self.connections.get_mut(connection) {
+            let views = known.restore(remembered, now);
+            self.restored(connection, views);
+        }
     }
 
-    /// Sets a ledger, and what is counted, to what the store knows. While that cannot be read the ledger knows nothing, and
-    /// no session begins.
-    pub(super) fn restore(&mut self, connection: &ConnectionId, remembered: Result<Remembered, StoreError>) {
-        if let Some(known) = self.connections.get_mut(connection) {
-            known.ledger = known.new_ledger();
-            known.logs = LogPieces::default();
-            let remembered = match remembered {
-                Ok(remembered) => remembered,
-                Err(error) => {
-                    known.unread = Some(error.clone().into());
-                    self.feed.failure(error);
-                    return;
-                }
-            };
-            known.unread = None;
-            let dialects = known.dialects.clone();
-            let mut dialects = dialects.as_ref().map(dialects::write);
-            for command in remembered.commands {
-                if let Some(dialects) = &mut dialects {
-                    dialects.adopt(&command.asked);
-                }
-                known.ledger.adopt(command);
+    /// A ledger is what the store knows, and its rollouts are shown so. While that cannot be read no session begins.
+    pub(super) fn restored(&mut self, connection: &ConnectionId, views: Result<Vec<RolloutView>, StoreError>) {
+        match views {
+            Ok(views) => self.show_rollouts(views),
+            Err(error) => {
+                self.feed.failure(error);
+                return;
             }
-            known.kept = remembered.kept;
-            known.attention = remembered.attention;
-            known.set_aside_again();
-            known.counts = known.count();
-            let views = known.rollouts.restore(remembered.rollouts, self.clock.now());
-            self.show_rollouts(views);
         }
         self.resumed(connection);
         self.withdraw_unsent(connection);

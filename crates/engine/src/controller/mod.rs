@@ -18,6 +18,7 @@ mod discovery;
 mod event_loop;
 mod evidence;
 mod known_ids;
+mod loading;
 mod logs;
 mod look_up;
 mod memory;
@@ -39,7 +40,7 @@ mod unused_announcements;
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Semaphore, mpsc, oneshot};
 use wilco_ledger::{Effect, Fact, Input, Origin, Raw};
 
 pub(crate) use crate::shared_connection::{SharedConnection, SharedFleet};
@@ -47,10 +48,12 @@ pub(crate) use attention::NEEDS_ATTENTION_FOR;
 use connection::Connection;
 pub(crate) use deletion::DeletionProgress;
 pub(crate) use devices::{DeviceRequest, UNDO_WITHIN};
+use loading::Loader;
+pub(crate) use loading::{LoadedConnection, READ_AT_ONCE};
 use look_up::LookUps;
 pub(crate) use operator::{Busy, OverlappingRollout};
 use pending_batch::{Committing, PendingBatch};
-pub(crate) use requests::{AlsoSubscribed, BackgroundTasks, Request};
+pub(crate) use requests::{AlsoSubscribed, BackgroundTasks, Needs, Request};
 pub(crate) use serial_changes::SerialChange;
 use serial_changes::{AfterTask, SerialChanges};
 
@@ -63,6 +66,7 @@ use crate::{
     dialects::{self, wire_id},
     evidence_quota::EvidenceQuota,
     feed::Feed,
+    loading::Loading,
     mqtt::{LinkEvent, Publication},
     notifications::{self, Notifications},
     profile::Ready,
@@ -80,6 +84,8 @@ pub(crate) enum Event {
     Request(Request),
     /// The store has answered the task of a turn.
     TaskEnded(AfterTask),
+    /// What is stored of a connection has been read at a start (or not).
+    Loaded { connection: ConnectionId, loaded: Result<Box<LoadedConnection>, Failure> },
     /// The secrets of a connection have been fetched (or not), so its session can begin.
     Prepared { connection: ConnectionId, generation: u64, ready: Result<Box<Ready>, Failure> },
     /// An event of a session's connection.
@@ -96,6 +102,10 @@ pub(crate) struct Controller {
     clock: Clock,
     chance: Chance,
     connections: BTreeMap<ConnectionId, Connection>,
+    /// The connections that are listed, and not loaded yet. Nothing happens to them.
+    unloaded: BTreeMap<ConnectionId, Connection>,
+    loader: Loader,
+    loading: Loading,
     /// The connection of which the removal is not on the disk yet. It does nothing any more, and is still listed.
     leaving: Option<Connection>,
     serial_changes: SerialChanges,
@@ -133,7 +143,9 @@ impl Controller {
         ),
         background: BackgroundTasks,
         (telemetry, quota, audit): (Arc<Telemetry>, EvidenceQuota, Audit),
+        (loading, turns): (Loading, Arc<Semaphore>),
     ) -> Controller {
+        let loader = Loader::new(store.clone(), quota.clone(), turns);
         let look_ups = LookUps::start(store.clone());
         Controller {
             events,
@@ -142,6 +154,9 @@ impl Controller {
             clock,
             chance,
             connections: BTreeMap::new(),
+            unloaded: BTreeMap::new(),
+            loader,
+            loading,
             leaving: None,
             serial_changes: SerialChanges::default(),
             shared_connections,

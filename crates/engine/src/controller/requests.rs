@@ -16,7 +16,7 @@ use crate::{
     notifications::Notifications,
     profile::{self, DevicePasswords, Opening},
     secret_changes::SecretChanges,
-    store::{ConnectionId, NewMember, StoredRollout},
+    store::{ConnectionId, NewMember, Profile, StoredRollout},
     traffic::Tap,
     vault::Vault,
 };
@@ -24,6 +24,8 @@ use crate::{
 /// A request to the controller, with its reply channel.
 pub(crate) enum Request {
     Connections(oneshot::Sender<Vec<ConnectionView>>),
+    /// The stored connections are listed and loaded, at a start. The answer comes once they are listed.
+    List(Vec<Profile>, oneshot::Sender<Result<(), Failure>>),
     /// Something that waits for its turn.
     InTurn(SerialChange),
     /// The connections are put into this order.
@@ -63,6 +65,58 @@ pub(crate) enum Request {
     Tap(Tap, oneshot::Sender<()>),
     /// Notifications are sent from now on.
     Notifications(Notifications, oneshot::Sender<()>),
+}
+
+/// What has to be loaded before something can be done.
+pub(crate) enum Needs {
+    Nothing,
+    /// A connection, which has to be there.
+    Connection(ConnectionId),
+    /// A connection, unless it could not be read.
+    Read(ConnectionId),
+    /// Every connection, but for those that could not be read.
+    All,
+}
+
+impl Request {
+    /// What has to be loaded before this can be done.
+    pub(crate) fn needs(&self) -> Needs {
+        match self {
+            Request::Connections(_)
+            | Request::List(..)
+            | Request::PreflightFinding(..)
+            | Request::Listen(_)
+            | Request::Tap(..)
+            | Request::Notifications(..) => Needs::Nothing,
+            Request::InTurn(SerialChange::Devices(asked)) => asked.connection().map_or(Needs::All, Needs::of),
+            Request::InTurn(SerialChange::Remove(connection, _)) => Needs::of(connection),
+            // One that could not be read is read again when it is saved.
+            Request::InTurn(SerialChange::Open(opening, _)) => Needs::Read(opening.profile.id.clone()),
+            // It is not known which connections these are about.
+            Request::InTurn(SerialChange::ForgetEnded(..))
+            | Request::Order(..)
+            | Request::ActOnRollout(..)
+            | Request::DecideRollout(..)
+            | Request::NoteRollout(..) => Needs::All,
+            Request::StartRollout(rollout, ..) => Needs::of(&rollout.connection),
+            Request::Send(connection, ..)
+            | Request::Cancel(connection, ..)
+            | Request::Dismiss(connection, ..)
+            | Request::BusyElsewhere(connection, ..)
+            | Request::Busy(connection, ..)
+            | Request::Subscribe(connection, ..)
+            | Request::Unsubscribe(connection, ..)
+            | Request::Found(connection, ..)
+            | Request::DevicePasswords(connection, ..)
+            | Request::Declined(connection, ..) => Needs::of(connection),
+        }
+    }
+}
+
+impl Needs {
+    fn of(connection: &ConnectionId) -> Needs {
+        Needs::Connection(connection.clone())
+    }
 }
 
 /// The result of additional subscriptions. Filters that the connection has already are in neither list.
@@ -119,9 +173,10 @@ impl Controller {
             Request::Connections(reply) => {
                 let _ = reply.send(self.connection_views());
             }
+            Request::List(profiles, reply) => self.list(profiles, reply),
             Request::Order(ids, reply) => {
                 for (position, id) in (0..).zip(&ids) {
-                    if let Some(known) = self.connections.get_mut(id) {
+                    if let Some(known) = self.connections.get_mut(id).or(self.unloaded.get_mut(id)) {
                         known.profile.position = position;
                     }
                 }

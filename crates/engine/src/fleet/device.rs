@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use wilco_dialect::{StateReport, json};
-use wilco_ledger::{DeviceId, Disagreement, Reported, Timestamp};
+use wilco_ledger::{Command, CommandId, DeviceId, Disagreement, Reported, Timestamp};
 
 use super::tally;
 use crate::{
@@ -132,6 +132,22 @@ impl Device {
             trip_ms: self.trip_ms,
             description: self.description.clone(),
             disagreement: self.disagreement.clone(),
+        }
+    }
+
+    /// Records the state of its latest command.
+    pub(super) fn command(&mut self, snapshot: CommandSnapshot) {
+        fn turn(command: &Command) -> (Timestamp, &CommandId) {
+            (command.submitted_at, command.id())
+        }
+        let command = &snapshot.command;
+        if let (Some(sent), Some(accepted)) = (command.rungs.sent, command.rungs.accepted) {
+            self.trip_ms = Some((accepted.0 - sent.0).max(0) as f64);
+        }
+        if !command.asked.automatic
+            && self.last_command.as_ref().is_none_or(|last| turn(&last.command) <= turn(command))
+        {
+            self.last_command = Some(snapshot);
         }
     }
 

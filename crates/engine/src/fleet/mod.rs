@@ -30,7 +30,7 @@ use wilco_ledger::{Command, CommandId, DeviceId, Disagreement, Timestamp};
 use crate::{
     api::{DeviceRow, FleetCounts, Presence},
     dialects::{self, Titles},
-    store::{StoredDescription, StoredDevice},
+    store::{Annotation, StoredAnnotation, StoredDescription, StoredDevice},
     views::CommandSnapshot,
 };
 
@@ -54,14 +54,44 @@ pub(crate) struct Fleet {
 }
 
 impl Fleet {
-    /// The fleet as it was when the program last ran. Who was online then may not be now.
-    pub(crate) fn restore(stored: Vec<StoredDevice>) -> Fleet {
+    /// The fleet as it was when the program last ran, with what people have set of its devices, and the last command of each.
+    /// Who was online then may not be now. Only what differs from what is stored is to be stored again.
+    pub(crate) fn restore(
+        mut devices: Vec<Device>,
+        annotations: Vec<StoredAnnotation>,
+        latest: &[Arc<Command>],
+    ) -> Fleet {
         let mut fleet = Fleet::default();
-        for stored in stored {
-            let device = Device::restore(stored);
-            fleet.insert(device);
+        fleet.places.reserve(devices.len());
+        fleet.places.extend((0..).zip(&devices).map(|(place, device)| (device.id.clone(), place)));
+        for StoredAnnotation { device, annotation, .. } in annotations {
+            let known = fleet.restored(&mut devices, &device);
+            known.annotation = (annotation != Annotation::default()).then(|| Box::new(annotation));
         }
+        for command in latest {
+            let device = command.device();
+            let is_new = !fleet.places.contains_key(device);
+            let known = fleet.restored(&mut devices, device);
+            let before = known.trip_ms;
+            known.command(CommandSnapshot { command: Arc::clone(command), deadline: None });
+            if is_new || known.trip_ms != before {
+                known.dirty.unsaved = true;
+                fleet.unsaved.push(device.clone());
+            }
+        }
+        devices.iter().for_each(|device| fleet.tally.add(device));
+        fleet.unplaced = (0..).take(devices.len()).collect();
+        fleet.devices = devices.into_iter().map(Some).collect();
         fleet
+    }
+
+    /// A device of those that are being restored, which is a new one where it has no state of its own.
+    fn restored<'a>(&mut self, devices: &'a mut Vec<Device>, id: &DeviceId) -> &'a mut Device {
+        let place = *self.places.entry(id.clone()).or_insert_with(|| {
+            devices.push(Device::new(id.clone()));
+            u32::try_from(devices.len() - 1).unwrap_or(u32::MAX)
+        });
+        &mut devices[place as usize]
     }
 
     /// The titles of the connection's own dialect files have become known.
@@ -205,20 +235,8 @@ impl Fleet {
 
     /// Records the state of a device's latest command.
     pub(crate) fn command(&mut self, snapshot: CommandSnapshot) {
-        let command = Arc::clone(&snapshot.command);
-        self.alter(&command.asked.device, false, |device| {
-            if let (Some(sent), Some(accepted)) = (command.rungs.sent, command.rungs.accepted) {
-                device.trip_ms = Some((accepted.0 - sent.0).max(0) as f64);
-            }
-            fn turn(command: &Command) -> (Timestamp, &CommandId) {
-                (command.submitted_at, command.id())
-            }
-            if !command.asked.automatic
-                && device.last_command.as_ref().is_none_or(|last| turn(&last.command) <= turn(&command))
-            {
-                device.last_command = Some(snapshot);
-            }
-        });
+        let id = snapshot.command.device().clone();
+        self.alter(&id, false, |device| device.command(snapshot));
     }
 
     /// A command is no longer kept, so it is no device's latest either.

@@ -7,13 +7,13 @@ use wilco_ledger::{
     Command, CommandId, Delivery, DeviceId, Event, Fact, Millis, Origin, Policy, Retry, State, Submission, Timestamp,
 };
 
-use super::{Facts, Fleet, Search};
+use super::{Device, Facts, Fleet, Search};
 use crate::{
     api::{
         CommandState, DeviceColumns, DeviceOrder, DevicePage, DeviceQuery, GroupBy, GroupKey, MemberState, Presence,
         SortBy,
     },
-    store::StoredDescription,
+    store::{Annotation, StoredAnnotation, StoredDescription, StoredDevice},
     views::CommandSnapshot,
 };
 
@@ -416,4 +416,37 @@ fn devices_are_compared() {
     let interval = &summary.configuration[0];
     assert_eq!((interval.key.as_str(), interval.devices, interval.different), ("report_interval_s", 3, 2));
     assert_eq!((interval.values[0].search.as_str(), interval.values[0].count), ("config.report_interval_s:30", 2));
+}
+
+#[test]
+fn a_restored_fleet_is_as_it_was_and_nothing_of_it_is_to_be_stored_or_told_again() {
+    let mut before = fleet();
+    let dock = id("dock-1");
+    let commands = [snapshot("dock-1", State::Succeeded, 7), snapshot("kitchen-9", State::Failed, 9)];
+    commands.iter().for_each(|command| before.command(command.clone()));
+    let commands = commands.map(|snapshot| snapshot.command);
+    let bay = Annotation { name: Some("Loading bay".into()), tags: vec!["spare".into()], note: None };
+    before.annotate(&dock, bay.clone());
+    let stored = before.take_unsaved();
+    assert_eq!(stored.len(), 3);
+    let restored = |stored: &[StoredDevice]| stored.iter().cloned().map(Device::restore).collect();
+    before.forget_presence();
+
+    let annotation = |device: DeviceId, annotation| StoredAnnotation { device, annotation, forgotten_at: None };
+    let annotations = vec![annotation(dock.clone(), bay.clone()), annotation(id("new-1"), bay)];
+    let mut after = Fleet::restore(restored(&stored), annotations, &commands);
+    assert_eq!((after.take_changed(), after.take_unsaved()), (Vec::new(), Vec::new()));
+    before.annotate(&id("new-1"), after.annotation(&id("new-1")).unwrap());
+    let listed = |fleet: &mut Fleet, search: &str| serde_json::to_value(page(fleet, &query(search), 0, 10)).unwrap();
+    for search in ["", "tag:spare", "state:failed", "name:loading", "tag:kitchen", "config.report_interval_s:60"] {
+        assert_eq!(listed(&mut after, search), listed(&mut before, search), "{search}");
+    }
+    let counts = |fleet: &Fleet| serde_json::to_value(fleet.counts()).unwrap();
+    assert_eq!(counts(&after), counts(&before));
+
+    // The program was killed before what a command told of a device was stored.
+    let known: Vec<_> = stored.into_iter().filter(|stored| stored.device != dock).collect();
+    let mut after = Fleet::restore(restored(&known), Vec::new(), &commands);
+    let unsaved: Vec<_> = after.take_unsaved().into_iter().map(|device| device.device).collect();
+    assert_eq!(unsaved, [dock]);
 }

@@ -178,7 +178,12 @@ async fn make<R: AsyncRead, W: AsyncWrite>(
 ) -> io::Result<()> {
     let (to, mut items) = mpsc::channel(UNREAD);
     let streams = call.is_stream();
-    let mut answer = handle.dispatch(call, to);
+    let answer = async {
+        // Other programs see the connections as they are, and not while they are being loaded.
+        handle.until_loaded().await?;
+        handle.dispatch(call, to).await
+    };
+    tokio::pin!(answer);
     let reply = loop {
         tokio::select! {
             biased;

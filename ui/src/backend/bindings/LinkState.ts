@@ -4,7 +4,7 @@ import type { FailureCode } from "./FailureCode";
 /**
  * The state of a connection.
  */
-export type LinkState = { "state": "connecting" } | { "state": "subscribing" } | { "state": "online", 
+export type LinkState = { "state": "loading" } | { "state": "connecting" } | { "state": "subscribing" } | { "state": "online", 
 /**
  * Since when, Unix milliseconds.
  */

@@ -23,11 +23,11 @@ impl Handle {
     /// # Errors
     /// `NotFound`; `Store`.
     pub async fn rollout(&self, id: &str) -> Result<RolloutDetail, Failure> {
-        let view = self.shown_rollout(number(id)?)?;
+        let view = self.shown_rollout(number(id)?).await?;
         let members = self.store.rollout_members(view.number).await?;
         let (all_times, causes) = (rollouts::answer_times(&members), rollouts::causes(&members));
-        let firmware_times = self.firmware_times(&view, &members);
-        let disagree = self.disagreeing(&view, &members);
+        let firmware_times = self.firmware_times(&view, &members).await;
+        let disagree = self.disagreeing(&view, &members).await;
         let disagreed = self.disagreed(&view, &members).await?;
         let shared = self.shared_traits(&view, members).await?;
         let followed_by = self.followers(&view.id);
@@ -58,13 +58,14 @@ impl Handle {
         if let Some(refusal) = note.as_deref().and_then(rollouts::refuse_note) {
             return Err(refusal);
         }
+        self.shown_rollout(number).await?;
         self.ask(|reply| Request::NoteRollout(number, note, reply)).await??;
-        self.shown_rollout(number)
+        self.shown_rollout(number).await
     }
 
     /// The number of members that answered that they succeeded, but report other values.
-    fn disagreeing(&self, view: &RolloutView, members: &[StoredMember]) -> u32 {
-        let Ok(shared) = self.shared(&view.spec.connection) else { return 0 };
+    async fn disagreeing(&self, view: &RolloutView, members: &[StoredMember]) -> u32 {
+        let Ok(shared) = self.shared(&view.spec.connection).await else { return 0 };
         let fleet = shared.fleet.read().unwrap_or_else(PoisonError::into_inner);
         let disagrees = |member: &&StoredMember| {
             let of = fleet.get(&member.device).and_then(|device| device.disagreement.as_deref());
@@ -84,8 +85,8 @@ impl Handle {
     }
 
     /// How long members took to answer, by the firmware that they report now, where that differs.
-    fn firmware_times(&self, view: &RolloutView, members: &[StoredMember]) -> Vec<TimesView> {
-        let Ok(shared) = self.shared(&view.spec.connection) else { return Vec::new() };
+    async fn firmware_times(&self, view: &RolloutView, members: &[StoredMember]) -> Vec<TimesView> {
+        let Ok(shared) = self.shared(&view.spec.connection).await else { return Vec::new() };
         let fleet = shared.fleet.read().unwrap_or_else(PoisonError::into_inner);
         let firmware = |member: &StoredMember| fleet.get(&member.device).and_then(|device| device.firmware.clone());
         let times = members.iter().filter_map(|member| Some((firmware(member), rollouts::took(member)?)));

@@ -25,7 +25,7 @@ impl Handle {
     pub async fn plan_rollout(&self, new: NewRollout) -> Result<RolloutPlan, Failure> {
         let Drafted { spec, template, survey, stages, dangerous, needs_approval, overlapping, unknown, nothing } =
             self.draft_rollout(new).await?;
-        let shared = self.shared(&spec.connection)?;
+        let shared = self.shared(&spec.connection).await?;
         let known = self.connections().await?.into_iter().find(|known| known.id == spec.connection);
         let connection = known.ok_or_else(|| not_found("connection", &spec.connection))?;
         // Maintenance hours follow the computer's clock.
@@ -159,7 +159,7 @@ fn remarks(
     let mut remarks = Vec::new();
     match &connection.link {
         LinkState::Online { .. } => {}
-        LinkState::Connecting | LinkState::Subscribing => {
+        LinkState::Loading | LinkState::Connecting | LinkState::Subscribing => {
             remarks.push("The connection is not online yet. Wilco starts sending when it is.".to_owned());
         }
         LinkState::Waiting { message, .. } | LinkState::Stopped { message, .. } => {

@@ -38,7 +38,7 @@ impl Handle {
             return Err(nothing.unwrap_or_else(left_out));
         }
         let connection = ConnectionId::from(spec.connection.as_str());
-        let shared = self.shared(&spec.connection)?;
+        let shared = self.shared(&spec.connection).await?;
         let known = self.connections().await?.into_iter().find(|known| known.id == spec.connection);
         let known = known.ok_or_else(|| not_found("connection", &spec.connection))?;
         let limits = shared.widest(known.settings.preset, &known.url);
