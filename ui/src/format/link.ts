@@ -4,6 +4,7 @@ import type { LinkState } from '../backend/bindings/LinkState';
 import { left } from './time';
 
 const WORDS: Record<LinkState['state'], string> = {
+  loading: 'Loading…',
   connecting: 'Connecting…',
   subscribing: 'Subscribing…',
   online: 'Connected',
@@ -25,6 +26,12 @@ export function linkStory(link: LinkState, now: number): { what: string; then: s
   switch (link.state) {
     case 'online':
       return null;
+    case 'loading':
+      return {
+        what: 'Loading the devices…',
+        then: 'Wilco connects once it has read the devices and the unfinished commands.',
+        next: '',
+      };
     case 'connecting':
       return { what: 'Connecting…', then: 'Commands wait in the outbox until the connection is up.', next: '' };
     case 'subscribing':

@@ -290,6 +290,8 @@ export class Fleet {
     for (const states of batch.device_states) if (states.connection === connection) this.#patchList(states);
     const shown = batch.commands.filter((command) => command.connection === connection && !command.automatic);
     this.loadedRows.showCommands(shown);
+    // A connection that could not be read at the start is read again.
+    if (batch.connections !== null && this.failure !== null && !this.loaded) this.#listAgain.ask();
     if (!batch.devices.includes(connection)) return;
     const changed = batch.changed_devices.map(([, device]) => device);
     this.loadedRows.outdate(changed.length >= 200 ? undefined : changed);
