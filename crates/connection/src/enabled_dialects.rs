@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use wilco_dialect::{
-    CONSOLE, Devices, Dialect, DialectFile, DialectSet, Discovery, Filter, Subscriptions, Topics, shipped,
+    CONSOLE, Devices, Dialect, DialectFile, DialectSet, Discovery, Filter, RefusedSetting, Subscriptions, Topics,
+    shipped,
 };
-use wilco_failure::{Failure, invalid, sentence};
+use wilco_failure::{Failure, excerpt, invalid, sentence};
 
 use crate::{EnabledDialect, Profile};
 
@@ -70,7 +71,7 @@ impl EnabledDialects {
         }
         let has_described = files.len() > natives;
         let console = console(profile);
-        let mut set = DialectSet::new(files, &topics);
+        let mut set = DialectSet::new(files.iter().cloned(), &topics);
         let names: Vec<String> = set.names().map(str::to_owned).collect();
         for name in names {
             // Answers to one console must not reach another one.
@@ -79,9 +80,21 @@ impl EnabledDialects {
         for dialect in &settings.dialects {
             dialect.check()?;
             for (name, value) in &dialect.settings {
+                let refused =
+                    files.iter().find(|file| file.name() == dialect.name).and_then(|file| file.refuses(name, value));
+                if let Some(RefusedSetting::Word { words }) = refused {
+                    return Err(invalid(
+                        format!(
+                            "The setting '{name}' of the dialect '{}' cannot be '{}'.",
+                            dialect.name,
+                            excerpt(value)
+                        ),
+                        &format!("Enter one of these: {words}."),
+                    ));
+                }
                 if name == CONSOLE || !set.set(&dialect.name, name, value) {
                     return Err(invalid(
-                        format!("The dialect '{}' has no setting '{name}'.", dialect.name),
+                        format!("The dialect '{}' has no setting '{}'.", dialect.name, excerpt(name)),
                         "`wilco dialects show NAME` lists the settings of a dialect under [vars].",
                     ));
                 }

@@ -16,7 +16,7 @@ use crate::{
     DecodedMessage, DialectFile, DialectSet, Inbound, KnownDevice, Topics, Unreadable,
     devices::Devices,
     discovery::by_convention,
-    file::{IdKind, ReaderKind, RequestRule},
+    file::{IdKind, ReaderKind, RefusedSetting, RequestRule},
     json::{ExactValue, canonical},
     pattern::{Kind, Known, Pattern},
     payload::Args,
@@ -259,9 +259,15 @@ impl Playing {
         let topics = topics(exchange, file);
         let mut set = DialectSet::new([file.clone()], &topics);
         for (name, value) in &exchange.vars {
-            if !set.set(&exchange.dialect, name, value) {
-                return Err(format!("{} has no setting '{name}'.", exchange.dialect));
-            }
+            match file.refuses(name, value) {
+                None => set.set(&exchange.dialect, name, value),
+                Some(RefusedSetting::Unknown { known }) => {
+                    return Err(format!("{} has no setting '{name}'. There are: {known}.", exchange.dialect));
+                }
+                Some(RefusedSetting::Word { words }) => {
+                    return Err(format!("The setting '{name}' cannot be '{value}'. It can be: {words}."));
+                }
+            };
         }
         let mut devices = Devices::default();
         for mut discovery in set.readers(CONSOLE) {

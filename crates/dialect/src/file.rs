@@ -78,6 +78,24 @@ pub struct Setting<'a> {
     pub default: &'a str,
 }
 
+/// The setting that chooses one of the topics of a request.
+pub(crate) const VARIANT: &str = "variant";
+
+/// Why a setting of a dialect is refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RefusedSetting {
+    /// The dialect has no such setting.
+    Unknown {
+        /// The names of its settings, separated by commas.
+        known: String,
+    },
+    /// It can only have certain values.
+    Word {
+        /// These values, separated by commas.
+        words: String,
+    },
+}
+
 /// What is read in code behind the same interface.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Code {
@@ -324,6 +342,27 @@ impl DialectFile {
             let title = self.titles.get(name).map_or(name.as_str(), |title| title);
             Setting { name, title, default: value }
         })
+    }
+
+    /// Why a setting cannot have this value; `None` if it can.
+    #[must_use]
+    pub fn refuses(&self, setting: &str, value: &str) -> Option<RefusedSetting> {
+        if !self.vars.contains_key(setting) {
+            let known: Vec<&str> = self.settings().map(|known| known.name).collect();
+            return Some(RefusedSetting::Unknown { known: known.join(", ") });
+        }
+        let words = self.words_of(setting);
+        let is_word = words.is_empty() || value.is_empty() || words.contains(&value);
+        (!is_word).then(|| RefusedSetting::Word { words: words.join(", ") })
+    }
+
+    /// The words that a setting can have; none if it can have any value.
+    fn words_of(&self, setting: &str) -> Vec<&str> {
+        match setting {
+            VARIANT => self.variants.iter().map(String::as_str).collect(),
+            setting if self.reader.and_then(ReaderKind::server_setting) == Some(setting) => vec!["on", "off"],
+            _ => Vec::new(),
+        }
     }
 
     /// The code that finds its devices, if there is any.

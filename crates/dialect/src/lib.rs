@@ -47,7 +47,7 @@ pub use discovery::{Changes, Discovery, Findings};
 pub use exchange::{Exchange, Expected, Played, Published, ReadMatch, ReadState};
 pub use file::{
     CONSOLE, DialectFile, DialectForm, FORMAT, FileProblem, Group, IdKind, LARGEST_FILE, OutcomeField, ReaderKind,
-    STARTED, Setting,
+    RefusedSetting, STARTED, Setting,
 };
 pub use ids::uuids_in;
 pub use implied::implied_state;

@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 use wilco_dialect::{
-    Asking, Context, Devices, DialectSet, Discovery, Findings, Inbound, KnownDevice, Meaning, ReaderKind, STARTED,
-    Topics, WireIds, shipped,
+    Asking, Context, Devices, DialectFile, DialectSet, Discovery, Findings, Inbound, KnownDevice, Meaning, ReaderKind,
+    RefusedSetting, STARTED, Topics, WireIds, shipped,
 };
 use wilco_ledger::{CommandId, DeviceId};
 
@@ -96,6 +96,33 @@ fn a_setting_chooses_the_form_of_request_topics() {
     check("tasmota", Some("turned"), "plug", "plug/cmnd/open");
     let refused = topic("hono", Some("longer"), "4711").expect_err("a refusal");
     assert!(refused.contains("no variant 'longer'") && refused.contains("short-empty"), "{refused}");
+}
+
+#[test]
+fn a_setting_that_cannot_have_a_value_is_refused_before_anything_is_sent() {
+    let check = |dialect: &str, setting: &str, value: &str, expected: Option<RefusedSetting>| {
+        let file = shipped().iter().find(|file| file.name() == dialect).expect("a dialect");
+        assert_eq!(file.refuses(setting, value), expected, "{dialect}:{setting}={value}");
+    };
+    let word = |words: &str| Some(RefusedSetting::Word { words: words.into() });
+    check("thingsboard", "variant", "v2", None);
+    check("thingsboard", "variant", "", None);
+    check("thingsboard", "variant", "v3", word("v1, v2"));
+    check("thingsboard", "session_limits", "on", None);
+    check("thingsboard", "session_limits", "yes", word("on, off"));
+    check("zigbee2mqtt", "base", "anything/at all", None);
+    check("zigbee2mqtt", "bass", "x", Some(RefusedSetting::Unknown { known: "base".into() }));
+    let problem = |text: &str| {
+        let text = format!(
+            "format = 1\nname = \"x\"\ntitle = \"X\"\n{text}\n[[receive]]\ntopic = \"a/{{device}}\"\nas = \"state\"\n"
+        );
+        let problems = DialectFile::parse(&text).err().unwrap_or_default();
+        problems.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(problem("variants = [\"long\", \"short\"]\n[vars]\nvariant = \"short\""), "");
+    let unknown = problem("variants = [\"long\", \"short\"]\n[vars]\nvariant = \"middle\"");
+    assert_eq!(unknown, "line 6: There is no variant 'middle'. The variants are: long, short.");
+    assert!(problem("[vars]\nvariant = \"x\"").starts_with("line 5: The setting 'variant' is 'x'"));
 }
 
 #[test]

@@ -7,7 +7,7 @@ use wilco_ledger::Outcome;
 
 use super::{
     Announce, AnswerRule, At, Code, Compare, DialectFile, Expect, FORMAT, FileProblem, Group, IdKind, LARGEST_FILE,
-    LikeRule, OutcomeRule, PresenceRule, ReaderKind, ReceiveRule, RequestRule, StateRule, Test, What, Word,
+    LikeRule, OutcomeRule, PresenceRule, ReaderKind, ReceiveRule, RequestRule, StateRule, Test, VARIANT, What, Word,
     source::{
         As, CodeSource, ExpectSource, IdSource, LikeRuleSource, OneOrMany, OneOrManyValues, OutcomeSource,
         ReaderSource, ReceiveSource, RequestSource, Source, Subscribe, TestSource,
@@ -94,6 +94,7 @@ fn compile(source: &Source, problems: &mut Problems) -> DialectFile {
             ));
         }
     }
+    check_variant(source, problems);
     let vars: BTreeMap<String, String> =
         source.vars.iter().map(|(name, value)| (name.clone(), value.get_ref().clone())).collect();
     for name in source.titles.keys().filter(|name| !source.vars.contains_key(*name)) {
@@ -159,6 +160,22 @@ fn compile(source: &Source, problems: &mut Problems) -> DialectFile {
         file.receive_rules.push(rule);
     }
     file
+}
+
+/// The setting `variant`, if it has a value, must name one of the variants.
+fn check_variant(source: &Source, problems: &mut Problems) {
+    let Some(value) = source.vars.get(VARIANT).filter(|value| !value.get_ref().is_empty()) else { return };
+    if source.variants.contains(value.get_ref()) {
+        return;
+    }
+    let variant = value.get_ref();
+    let what = match source.variants.is_empty() {
+        true => format!(
+            "The setting 'variant' is '{variant}', but the file has no variants. Name them: variants = [\"a\", \"b\"]."
+        ),
+        false => format!("There is no variant '{variant}'. The variants are: {}.", source.variants.join(", ")),
+    };
+    problems.push((value.span().start, what));
 }
 
 fn clipped(text: &str) -> Box<str> {

@@ -8,14 +8,12 @@ use super::{DialectSet, Member};
 use crate::{
     Channel, KnownDevice, Request,
     devices::{CommandRequest, Control, DeviceCommand, Devices, RequestPayload},
-    file::{Expect, IdKind, RequestRule, flattened, listed},
+    file::{Expect, IdKind, RequestRule, VARIANT, flattened, listed},
     json::ExactValue,
     pattern::{Kind, Known, Pattern},
     payload::{Args, Values},
 };
 
-/// The setting that chooses one of the topics of a request.
-const VARIANT: &str = "variant";
 /// The longest topic, bytes.
 const LONGEST_TOPIC: usize = 1_024;
 /// The largest payload, bytes: what AWS carries in one message.
