@@ -74,10 +74,13 @@ pub struct Proposal {
 struct Pair<'a> {
     request: &'a Observed,
     answer: &'a Observed,
-    /// The member that names the command in both, and its value; none where the answer names no command.
+    /// The member that names the command in both, or [`IN_TOPIC`], and its value; none where the answer names no command.
     id: Option<(String, String)>,
     device: String,
 }
+
+/// In place of a member: the ID is a level of both topics.
+const IN_TOPIC: &str = "{id}";
 
 /// The relation of a pair of messages.
 enum Kind {
@@ -151,14 +154,16 @@ fn described(name: &str, request: &Observed, answer: &Observed, usable: &[&Obser
             "The request and its answer are on the same topic, so one cannot be told from the other.".to_owned()
         );
     }
-    let device = shared_level(&request.topic, &answer.topic).ok_or_else(|| {
+    let in_topic = topic_id(request, answer, usable);
+    let device = shared_level(&request.topic, &without(&answer.topic, in_topic.as_deref())).ok_or_else(|| {
         let (request, answer) = (&request.topic, &answer.topic);
         format!("'{request}' and '{answer}' share no level that could be the device's name. Choose other messages.")
     })?;
-    let id = shared_id(request, answer, &device, usable);
+    let in_topic = in_topic.map(|level| (IN_TOPIC.to_owned(), level));
+    let id = shared_id(request, answer, &device, usable).or(in_topic);
     let kind = if id.is_some() || says_outcome(answer) { Kind::Answer } else { Kind::State };
     let pair = Pair { request, answer, id, device };
-    let topic = template(&answer.topic, &pair.device);
+    let topic = pair.template(&answer.topic);
     let is_alike = |one: &&Observed| fits(&one.topic, &topic);
     let answers: Vec<&Observed> = usable.iter().copied().filter(is_alike).collect();
     Ok(proposal(name, &pair, &kind, &answers, usable))
@@ -173,7 +178,10 @@ const HEAD: &str = "# Proposed from received messages. Check every part of it.\n
 fn proposal(name: &str, pair: &Pair<'_>, kind: &Kind, answers: &[&Observed], usable: &[&Observed]) -> Proposal {
     let mut remarks = Vec::new();
     let mut form = header(name);
-    let under = pair.id.as_ref().map_or(String::new(), |(member, _)| format!(" under '{member}'"));
+    let under = pair.id.as_ref().map_or(String::new(), |(member, id)| match member.as_str() {
+        IN_TOPIC => format!(", with the ID in the topic ('{id}')"),
+        member => format!(" under '{member}'"),
+    });
     let verb = match kind {
         Kind::Answer => "are answered",
         Kind::State => "change the state that is reported",
@@ -275,15 +283,121 @@ fn shown(value: &ExactValue) -> Option<String> {
     }
 }
 
+/// Words for outcomes that Wilco's own dialects do not have, but other firmware does.
+const FURTHER_WORDS: [(&str, Outcome); 10] = [
+    ("complete", Outcome::Succeeded),
+    ("completed", Outcome::Succeeded),
+    ("err", Outcome::Failed),
+    ("fail", Outcome::Failed),
+    ("nok", Outcome::Failed),
+    ("ko", Outcome::Failed),
+    ("timeout", Outcome::Failed),
+    ("nack", Outcome::Rejected),
+    ("nak", Outcome::Rejected),
+    ("unsupported", Outcome::Rejected),
+];
+
+fn outcome(word: &str) -> Option<Outcome> {
+    let further = || FURTHER_WORDS.iter().find(|(known, _)| word.trim().eq_ignore_ascii_case(known));
+    words::outcome(word).or_else(|| further().map(|(_, outcome)| *outcome))
+}
+
+/// The outcome that a plain text begins with, and how such texts begin: `OK`, `SUCCESS*` or `ERR *`.
+fn leading_outcome(text: &str) -> Option<(String, Outcome)> {
+    let text = text.trim();
+    let before_colon = text.split(':').next().unwrap_or_default().trim_end();
+    if let Some(outcome) = outcome(before_colon) {
+        // What follows the word differs each time.
+        let is = if before_colon.len() < text.len() { format!("{before_colon}*") } else { before_colon.to_owned() };
+        return Some((is, outcome));
+    }
+    let end = text.find(|c: char| !c.is_alphanumeric() && c != '_')?;
+    let (word, rest) = text.split_at(end);
+    // In small letters, a word and a space begin a sentence, which may mean the opposite.
+    let separator = rest.chars().next().filter(|c| !matches!(c, '-' | '\''))?;
+    if separator.is_whitespace() && word.contains(char::is_lowercase) {
+        return None;
+    }
+    // In a form, a comma separates words.
+    let begins = if separator == ',' { format!("{word}*") } else { format!("{word}{separator}*") };
+    outcome(word).map(|outcome| (begins, outcome))
+}
+
+/// Members whose number or truth value is the outcome.
+const CODES: [&str; 12] = [
+    "rc",
+    "code",
+    "resultCode",
+    "result_code",
+    "errorCode",
+    "error_code",
+    "errno",
+    "err",
+    "error",
+    "result",
+    "success",
+    "ok",
+];
+
+/// The member that has the outcome as a number or a truth value, and the value that stands for success.
+fn outcome_code(answers: &[&Observed]) -> Option<(String, &'static str)> {
+    let said: Vec<ExactValue> = answers.iter().filter_map(|one| object(&one.payload)).collect();
+    CODES.iter().find_map(|code| {
+        let values: Vec<&ExactValue> = said.iter().filter_map(|said| said.get(code)).collect();
+        let is = |wanted: &str| values.iter().any(|value| value.plain() == wanted);
+        let is_code = |value: &&ExactValue| matches!(value, ExactValue::Number(_) | ExactValue::Bool(_));
+        if values.is_empty() || !values.iter().all(is_code) {
+            return None;
+        }
+        let done = match *code {
+            "err" | "error" if is("true") || is("false") => "false",
+            _ if is("true") || is("false") => "true",
+            _ if values.iter().any(|value| value.as_f64().is_some_and(|code| (200.0..600.0).contains(&code))) => "200",
+            // `{"ok":1}` and `{"success":0}`.
+            "success" | "ok" => "1",
+            _ => "0",
+        };
+        Some(((*code).to_owned(), done))
+    })
+}
+
 /// Whether a message has a word for an outcome.
 fn says_outcome(message: &Observed) -> bool {
     match object(&message.payload) {
         Some(said) => {
             let mut texts = said.members().iter().filter_map(|(_, value)| value.as_str());
-            texts.any(|text| words::outcome(text).is_some())
+            texts.any(|text| outcome(text).is_some())
         }
-        None => words::leading_outcome(&message.payload).is_some(),
+        None => leading_outcome(&message.payload).is_some(),
     }
+}
+
+/// The level that both topics share and that names the command: a number or a UUID, which no other topics have and which
+/// is asked for once. Of several, the one that differs in other requests.
+fn topic_id(request: &Observed, answer: &Observed, usable: &[&Observed]) -> Option<String> {
+    let is_id = |level: &&str| {
+        level.contains(|c: char| c.is_ascii_digit()) && level.chars().all(|c| c.is_ascii_hexdigit() || c == '-')
+    };
+    let has = |topic: &str, level: &str| topic.split('/').any(|one| one == level);
+    let shared: Vec<&str> =
+        request.topic.split('/').filter(|level| !level.is_empty() && has(&answer.topic, level)).collect();
+    if shared.len() < 2 {
+        return None;
+    }
+    let ids = shared.iter().copied().filter(is_id).filter_map(|level| {
+        let (asked, said) = (template(&request.topic, level), template(&answer.topic, level));
+        let times = usable.iter().filter(|one| one.topic == request.topic).count();
+        let is_elsewhere =
+            usable.iter().any(|one| has(&one.topic, level) && !fits(&one.topic, &asked) && !fits(&one.topic, &said));
+        let others = usable.iter().filter(|one| one.topic != request.topic && fits(&one.topic, &asked)).count();
+        (times == 1 && !is_elsewhere).then_some((others, level))
+    });
+    ids.max_by_key(|(others, level)| (*others, level.len())).map(|(_, level)| level.to_owned())
+}
+
+/// A topic without a level.
+fn without(topic: &str, level: Option<&str>) -> String {
+    topic.split('/').filter(|one| Some(*one) != level).collect::<Vec<_>>().join("/")
 }
 
 /// The level that two topics share and that is likeliest a device's name: one that is at the same place in neither, or the
@@ -313,12 +427,26 @@ fn likeliest<'p, 'a>(pairs: &'p [Pair<'a>]) -> Option<&'p Pair<'a>> {
     seen.into_values().max_by_key(|(times, _)| *times).map(|(_, pair)| pair)
 }
 
+impl Pair<'_> {
+    /// A topic with the places of the device's name and of the ID.
+    fn template(&self, topic: &str) -> String {
+        let made = template(topic, &self.device);
+        match &self.id {
+            Some((member, id)) if member == IN_TOPIC => {
+                let levels = made.split('/').map(|level| if level == id { IN_TOPIC } else { level });
+                levels.collect::<Vec<_>>().join("/")
+            }
+            _ => made,
+        }
+    }
+}
+
 /// The topics of a pair without the device, and the member that names the command.
 type Shape = (String, String, Option<String>);
 
 fn shape(pair: &Pair<'_>) -> Shape {
     let member = pair.id.as_ref().map(|(member, _)| member.clone());
-    (template(&pair.request.topic, &pair.device), template(&pair.answer.topic, &pair.device), member)
+    (pair.template(&pair.request.topic), pair.template(&pair.answer.topic), member)
 }
 
 /// A topic with the device's name as a place.
@@ -331,7 +459,9 @@ fn template(topic: &str, device: &str) -> String {
 /// Whether a topic is one of a template, of whatever device.
 fn fits(topic: &str, template: &str) -> bool {
     let mut levels = topic.split('/');
-    template.split('/').all(|wanted| levels.next().is_some_and(|level| wanted == "{device}" || wanted == level))
+    template
+        .split('/')
+        .all(|wanted| levels.next().is_some_and(|level| matches!(wanted, "{device}" | IN_TOPIC) || wanted == level))
         && levels.next().is_none()
 }
 
@@ -354,10 +484,14 @@ fn header(name: &str) -> DialectForm {
 }
 
 fn fill_request(form: &mut DialectForm, pair: &Pair<'_>, remarks: &mut Vec<String>) {
-    form.request_topic = template(&pair.request.topic, &pair.device);
+    form.request_topic = pair.template(&pair.request.topic);
+    let in_topic = pair.id.as_ref().filter(|(member, _)| member == IN_TOPIC).map(|(_, id)| match id.parse::<u32>() {
+        Ok(_) => IdKind::Int31,
+        Err(_) => IdKind::Text,
+    });
     let Some(asked) = object(&pair.request.payload) else {
         form.is_json = false;
-        form.request_id = IdKind::None;
+        form.request_id = in_topic.unwrap_or(IdKind::None);
         form.request_payload = "{args.value}".to_owned();
         remarks.push("The request is plain text, so it sends the argument 'value' of a command.".to_owned());
         return;
@@ -389,6 +523,7 @@ fn fill_request(form: &mut DialectForm, pair: &Pair<'_>, remarks: &mut Vec<Strin
         None => remarks.push("No member names the command, so only its arguments are sent.".to_owned()),
     }
     form.request_id = match id.map(|id| asked.get(id)) {
+        _ if in_topic.is_some() => in_topic.unwrap_or(IdKind::None),
         Some(Some(ExactValue::Number(_))) => IdKind::Int31,
         Some(_) => IdKind::Text,
         None => IdKind::None,
@@ -397,26 +532,25 @@ fn fill_request(form: &mut DialectForm, pair: &Pair<'_>, remarks: &mut Vec<Strin
 }
 
 fn fill_answer(form: &mut DialectForm, pair: &Pair<'_>, answers: &[&Observed], remarks: &mut Vec<String>) {
-    form.answer_topic = template(&pair.answer.topic, &pair.device);
+    form.answer_topic = pair.template(&pair.answer.topic);
     let id = pair.id.as_ref().map(|(member, _)| member.as_str());
-    form.answer_id = id.map_or(String::new(), pointer);
+    form.answer_id = match id {
+        Some(IN_TOPIC) => IN_TOPIC.to_owned(),
+        id => id.map_or(String::new(), pointer),
+    };
     // The member whose values are words for how it went; of a plain text, the whole.
     let mut words_of: BTreeMap<String, BTreeMap<String, Outcome>> = BTreeMap::new();
     let mut message = None;
     for one in answers {
         let Some(said) = object(&one.payload) else {
-            let text = one.payload.trim();
-            let word = text.split(':').next().unwrap_or_default().trim_end();
-            if let Some(outcome) = words::outcome(word) {
-                // What follows the word differs each time.
-                let is = if word.len() < text.len() { format!("{word}*") } else { word.to_owned() };
+            if let Some((is, outcome)) = leading_outcome(&one.payload) {
                 words_of.entry(String::new()).or_default().insert(is, outcome);
             }
             continue;
         };
         for (name, value) in said.members().iter().filter(|(name, _)| Some(name.as_str()) != id) {
             let Some(text) = value.as_str() else { continue };
-            match words::outcome(text) {
+            match outcome(text) {
                 Some(outcome) => drop(words_of.entry(name.clone()).or_default().insert(text.to_owned(), outcome)),
                 None => message = message.or_else(|| Some(name.clone())),
             }
@@ -437,6 +571,16 @@ fn fill_answer(form: &mut DialectForm, pair: &Pair<'_>, answers: &[&Observed], r
             "The outcome {place}: {}. Add the words that were not seen.",
             words.keys().map(String::as_str).collect::<Vec<_>>().join(", ")
         ));
+    } else if let Some((name, done)) = outcome_code(answers) {
+        let field = |is: &str, means: Outcome| OutcomeField {
+            at: pointer(&name),
+            is: is.to_owned(),
+            means,
+            message: message.clone(),
+        };
+        form.outcomes = vec![field(done, Outcome::Succeeded), field("", Outcome::Failed)];
+        remarks
+            .push(format!("The outcome is in '{name}': {done} counts as succeeded, and every other value as failed."));
     } else {
         form.outcomes = vec![OutcomeField {
             at: String::new(),

@@ -216,3 +216,115 @@ fn what_looks_like_no_request_and_answer_is_not_guessed() {
     check(&[observed(0, "a/d-1/set", "on"), observed(10, "b/d-2/state", "on")]);
     check(&[observed(0, "a/d-1/set", "on"), observed(20_000, "a/d-1/state", "on")]);
 }
+
+#[test]
+fn firmware_with_its_ids_in_topics_is_learned() {
+    let heard = |first: &str, second: &str| {
+        [
+            Observed { retained: true, ..observed(0, "acme/pump-7/alive", "online") },
+            observed(10, "acme/pump-7/values", r#"{"bar":2.5}"#),
+            observed(100, &format!("acme/pump-7/cmd/{first}"), r#"{"op":"open","args":{"to":3}}"#),
+            observed(150, &format!("acme/pump-7/ack/{first}"), r#"{"st":"ok"}"#),
+            observed(900, &format!("acme/pump-7/cmd/{second}"), r#"{"op":"close","args":{}}"#),
+            observed(990, &format!("acme/pump-7/ack/{second}"), r#"{"st":"error","why":"stuck"}"#),
+        ]
+    };
+    let exchange = |id: &str, answered: &str, state: &str, matched: &str| {
+        format!(
+            r#"{{"dialect":"mine","name":"x","device":"p1","command":"drain","args":{{"to":5}},"id":"c1","wire_id":{id},
+                "request":{{"topic":"acme/p1/cmd/{plain}","payload":"{{\"op\":\"drain\",\"args\":{{\"to\":5}}}}"}},
+                "answers":[{{"topic":"acme/p1/ack/{answered}","payload":"{{\"st\":\"error\"}}"}}],
+                "expect":{{"state":"{state}","id":{matched},"message":null}}}}"#,
+            plain = id.trim_matches('"')
+        )
+    };
+    for (first, second, id) in
+        [("41", "42", "7"), ("0198f3c2-7d1e-7c2a-9c55-1f2e3d4c5b6a", "0198f3c3-7d1e-7c2a-9c55-1f2e3d4c5b6b", "\"c1\"")]
+    {
+        check_guess(&heard(first, second), &exchange(id, id.trim_matches('"'), "failed", "\"exact\""));
+        check_guess(&heard(first, second), &exchange(id, "8", "waiting", "null"));
+        // Two messages that somebody chooses are enough.
+        let heard = heard(first, second);
+        check(&heard[2..4], &exchange(id, "8", "waiting", "null"));
+    }
+    // A site, a version and two devices with one request each are no IDs.
+    let heard = [
+        observed(0, "v1/site-3/pump-7/cmd", "flush"),
+        observed(50, "v1/site-3/pump-7/out", "OK"),
+        observed(1_000, "v1/site-3/pump-8/cmd", "flush"),
+        observed(1_050, "v1/site-3/pump-8/out", "ERR 5"),
+    ];
+    let proposal = learn("mine", &heard).unwrap();
+    assert!(!proposal.form.request_topic.contains("{id}"), "{}", proposal.file);
+}
+
+#[test]
+fn firmware_that_speaks_in_lines_of_words_is_learned() {
+    let exchange = |said: &str, state: &str| {
+        format!(
+            r#"{{"dialect":"mine","name":"x","device":"p1","command":"any","args":{{"value":"SET,LED,0"}},"id":"c1",
+                "request":{{"topic":"bench/p1/in","payload":"SET,LED,0"}},
+                "answers":[{{"topic":"bench/p1/out","payload":"{said}"}}],
+                "expect":{{"state":"{state}","id":{},"message":null}}}}"#,
+            if state == "waiting" { "null" } else { "\"inferred\"" }
+        )
+    };
+    let words = [
+        observed(0, "bench/psu-4/in", "SET,LED,1"),
+        observed(30, "bench/psu-4/out", "OK"),
+        observed(900, "bench/psu-4/in", "SET,FAN,9"),
+        observed(930, "bench/psu-4/out", "ERR 5"),
+    ];
+    check_guess(&words, &exchange("OK", "succeeded"));
+    check_guess(&words, &exchange("ERR 17", "failed"));
+    check_guess(&words, &exchange("ERROR", "waiting"));
+    let lines = [
+        observed(0, "bench/psu-4/in", "SET,LED,1"),
+        observed(30, "bench/psu-4/out", "ACK,LED,1"),
+        observed(60, "bench/psu-4/out", "DONE,LED,1"),
+        observed(900, "bench/psu-4/in", "SET,FAN,9"),
+        observed(930, "bench/psu-4/out", "NAK,FAN,range"),
+    ];
+    check_guess(&lines, &exchange("ACK,LED,0", "accepted"));
+    check_guess(&lines, &exchange("DONE,LED,0", "succeeded"));
+    check_guess(&lines, &exchange("NAK,LED,busy", "rejected"));
+    check_guess(&lines, &exchange("BUSY,LED,0", "waiting"));
+}
+
+#[test]
+fn firmware_that_numbers_its_commands_and_outcomes_is_learned() {
+    let heard = [
+        observed(0, "rig/ask/m-3", r#"{"seq":17,"cmd":"move","params":{"mm":5}}"#),
+        observed(40, "rig/tell/m-3", r#"{"seq":17,"rc":0}"#),
+        observed(900, "rig/ask/m-3", r#"{"seq":18,"cmd":"move","params":{"mm":900}}"#),
+        observed(940, "rig/tell/m-3", r#"{"seq":18,"rc":5,"text":"beyond the end"}"#),
+    ];
+    let exchange = |said: &str, state: &str, message: &str| {
+        let said = said.replace('"', "\\\"");
+        let exchange = format!(
+            r#"{{"dialect":"mine","name":"x","device":"m-4","command":"home","args":{{}},"id":"c1","wire_id":9,
+                "request":{{"topic":"rig/ask/m-4","payload":"{{\"seq\":9,\"cmd\":\"home\",\"params\":{{}}}}"}},
+                "answers":[{{"topic":"rig/tell/m-4","payload":"{said}"}}],
+                "expect":{{"state":"{state}","id":"exact","message":{message}}}}}"#
+        );
+        serde_json::from_str::<Exchange>(&exchange).unwrap()
+    };
+    let proposal = learn("mine", &heard).unwrap();
+    let file = DialectFile::parse(&proposal.file).unwrap_or_else(|problems| panic!("{problems:?}\n{}", proposal.file));
+    for (said, state, message) in [
+        (r#"{"seq":9,"rc":0}"#, "succeeded", "null"),
+        (r#"{"seq":9,"rc":7,"text":"no power"}"#, "failed", "\"no power\""),
+    ] {
+        let played = exchange(said, state, message).play(std::slice::from_ref(&file)).unwrap();
+        assert_eq!(played.wrong, Vec::<String>::new(), "{}", proposal.file);
+    }
+    assert!(proposal.remarks.iter().any(|remark| remark.contains("0 counts as succeeded")), "{:?}", proposal.remarks);
+    assert_eq!(DialectForm::of(&proposal.file).unwrap().unwrap(), proposal.form);
+    // A truth value, too.
+    let heard = [
+        observed(0, "rig/ask/m-3", r#"{"seq":17,"cmd":"move"}"#),
+        observed(40, "rig/tell/m-3", r#"{"seq":17,"success":false}"#),
+    ];
+    let form = learn("mine", &heard).unwrap().form;
+    assert_eq!((form.outcomes[0].at.as_str(), form.outcomes[0].is.as_str()), ("/success", "true"));
+}
