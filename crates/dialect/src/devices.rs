@@ -202,7 +202,7 @@ pub enum RequestPayload {
     Fixed(Box<str>),
     /// The arguments as a JSON object.
     Json,
-    /// A JSON object that switches a light on, with the value as this member.
+    /// A JSON object that switches a light on, with the value as this member, or at the end of this path: `color/w`.
     Member(Box<str>),
     /// The result of a template for the value.
     Template(Template),

@@ -108,6 +108,10 @@ enum Filter {
 /// The parts of a colour that a template may name, each with its place in `255,128,0`, `30,100` or `0.543,0.407`.
 const PARTS: [(&str, usize); 7] = [("red", 0), ("green", 1), ("blue", 2), ("hue", 0), ("sat", 1), ("x", 0), ("y", 1)];
 
+/// Other values of a light that a template may ask for. Only one value is set at a time, so these are undefined.
+const UNSET: [&str; 8] =
+    ["brightness", "color_temp", "color_temp_kelvin", "effect", "flash", "transition", "white_value", "white"];
+
 impl Template {
     /// Reads a template.
     ///
@@ -208,6 +212,8 @@ mod tests {
         check("{{ '%q' | format(1) }}", "a", None);
         check("{{ '%99d' | format(1) }}", "a", None);
         check("{{ red }}", "1,2", Some("1"));
+        check("{{ value }}{% if brightness is defined %}!{% endif %}{{ transition | d }}", "on", Some("on"));
+        check("{{ brightness }}", "on", None);
         check("plain", "x", Some("plain"));
         check("{# a remark #}{{ value }}", "x", Some("x"));
         check("{{- value -}}", "x", Some("x"));

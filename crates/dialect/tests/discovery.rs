@@ -516,7 +516,16 @@ fn a_light_in_json_has_a_form_for_each_thing_it_can_do() {
     let kelvin = ("Colour temperature", number("2000", "6500", Some("K")));
     check(
         json!({"supported_color_modes": ["rgbw", "color_temp"], "color_temp_kelvin": true, "max_kelvin": 6500}),
-        &[brightness.clone(), kelvin, ("Colour", Control::Colour(rgb))],
+        &[brightness.clone(), kelvin, ("Colour", Control::Colour(rgb)), ("White channel", number("0", "255", None))],
+    );
+    check(
+        json!({"sup_clrm": ["rgbww"]}),
+        &[
+            brightness.clone(),
+            ("Colour", Control::Colour(rgb)),
+            ("Cold white", number("0", "255", None)),
+            ("Warm white", number("0", "255", None)),
+        ],
     );
     // As it was announced before there were modes.
     check(json!({"brightness": true, "xy": true}), &[brightness, ("Colour (xy)", Control::Colour(xy))]);
@@ -524,6 +533,101 @@ fn a_light_in_json_has_a_form_for_each_thing_it_can_do() {
     let light = light(json!({"brightness": true}));
     let roles: Vec<bool> = light.commands.iter().map(|one| one.role.is_some()).collect();
     assert_eq!(roles, [true, false]);
+}
+
+#[test]
+fn an_entity_is_removed_moved_and_described_as_home_assistant_does_it() {
+    let entity = |name: &str| json!({"name": name, "cmd_t": format!("{name}/set"), "dev": {"ids": "d"}});
+    let topic = "homeassistant/switch/a/config";
+    let mut discovery = Discovery::new(ReaderKind::HomeAssistant, "wilco");
+    let names = |findings: &Findings| findings.devices.iter().flat_map(titles).map(str::to_owned).collect::<Vec<_>>();
+    assert_eq!(names(&read(&mut discovery, topic, &entity("A"))), ["A"]);
+    // It moves to its device's message, which comes before the empty one.
+    assert_eq!(read(&mut discovery, topic, &json!({"migr_discvry": true})), Findings::default());
+    let whole = json!({"dev": {"ids": "d"}, "o": {"name": "fw"}, "~": "d", "avty": {"t": "~/up"}, "stat_t": "~/state",
+        "cmps": {"b": {"p": "switch", "name": "B", "cmd_t": "~/b"}, "c": {"p": "sensor"}}});
+    let device = read(&mut discovery, "homeassistant/device/d/config", &whole);
+    assert_eq!(names(&device), ["B", "A"]);
+    let up = &device.devices[0].availability[0];
+    assert_eq!((&*up.topic, device.devices[0].variables.len()), ("d/up", 1));
+    assert_eq!(names(&discovery.read(&inbound(topic, b""))), ["B"]);
+    // Of a device that is described once more, what is gone is gone.
+    let less = json!({"dev": {"ids": "d"}, "o": {"name": "fw"}, "cmps": {"b": {"p": "switch"}, "e": {"p": "button", "name": "E", "cmd_t": "e"}}});
+    assert_eq!(names(&read(&mut discovery, "homeassistant/device/d/config", &less)), ["E"]);
+    // Z-Wave JS UI's empty text, too.
+    assert_eq!(names(&read(&mut discovery, topic, &entity("A"))), ["E", "A"]);
+    assert_eq!(names(&discovery.read(&inbound(topic, br#""""#))), ["E"]);
+    assert_eq!(discovery.read(&inbound("homeassistant/device/d/config", b"")).gone, [id("d")]);
+    // What Home Assistant itself says on its topics is no device.
+    assert_eq!(discovery.read(&inbound("homeassistant/status", b"online")), Findings::default());
+}
+
+#[test]
+fn what_an_entity_can_do_follows_from_its_kind_and_its_features() {
+    let check = |component: &str, config: Value, expected: &[&str]| {
+        let mut config = config;
+        config["name"] = "X".into();
+        config["dev"] = json!({"ids": "x"});
+        let device = one(ReaderKind::HomeAssistant, &format!("homeassistant/{component}/x/config"), &config);
+        let found = device.commands.iter().map(|one| one.title.strip_prefix("X: ").unwrap_or(&one.title));
+        assert_eq!(found.collect::<Vec<_>>(), expected, "{component} {config}");
+    };
+    let [c, s] = ["x/set", "x"];
+    check("vacuum", json!({"cmd_t": c, "stat_t": s}), &["Start", "Stop", "Return to base", "Clean spot"]);
+    check("vacuum", json!({"cmd_t": c, "sup_feat": ["pause", "locate"]}), &["Pause", "Locate"]);
+    check("vacuum", json!({"set_fan_spd_t": c, "fanspd_lst": ["a"]}), &["Fan speed"]);
+    check("alarm_control_panel", json!({"cmd_t": c, "sup_feat": ["arm_away"]}), &["Disarm", "Arm away"]);
+    check("lawn_mower", json!({"dock_cmd_t": c}), &["Dock"]);
+    check("update", json!({"stat_t": s, "l_ver_t": s}), &[]);
+    check("update", json!({"cmd_t": c, "pl_inst": "go"}), &["Install"]);
+    check("valve", json!({"cmd_t": c}), &["Open", "Close"]);
+    check("valve", json!({"cmd_t": c, "pl_stop": "STOP"}), &["Open", "Close", "Stop"]);
+    check("valve", json!({"cmd_t": c, "pos": true}), &["X"]);
+    check("cover", json!({"cmd_t": c, "pl_stop": null}), &["Open", "Close"]);
+    check("event", json!({"stat_t": s, "evt_typ": ["press"]}), &[]);
+    check("notify", json!({"cmd_t": c}), &["X"]);
+    // A secret has no place in a command.
+    let alarm = json!({"name": "X", "cmd_t": c, "cmd_tpl": "{{ action }} {{ code }}", "dev": {"ids": "x"}});
+    let alarm = one(ReaderKind::HomeAssistant, "homeassistant/alarm_control_panel/x/config", &alarm);
+    assert!(alarm.commands.iter().all(|one| one.refused.as_ref().is_some_and(|why| why.contains("code"))));
+    // A payload is sent as it was announced, or not at all.
+    let long = |bytes: usize| {
+        let button = json!({"name": "X", "cmd_t": c, "pl_prs": "x".repeat(bytes), "dev": {"ids": "x"}});
+        one(ReaderKind::HomeAssistant, "homeassistant/button/x/config", &button).commands.remove(0)
+    };
+    assert!(
+        matches!(&long(4_096).ask, CommandRequest::Topic { payload: RequestPayload::Fixed(sent), .. } if sent.len() == 4_096)
+    );
+    assert!(long(4_097).refused.is_some_and(|why| why.contains("4,097 bytes; the limit is 4,096")));
+}
+
+#[test]
+fn a_climate_device_has_the_modes_and_limits_that_are_usual_for_its_kind() {
+    let control = |component: &str, config: Value, title: &str| {
+        let mut config = config;
+        config["name"] = "X".into();
+        config["dev"] = json!({"ids": "x"});
+        let device = one(ReaderKind::HomeAssistant, &format!("homeassistant/{component}/x/config"), &config);
+        device.command(title).expect("a command").control.clone()
+    };
+    let choice = |words: &[&str]| Control::Choice(words.iter().map(|word| (*word).into()).collect());
+    let mode = |component: &str, config: Value| control(component, config, "X: Mode");
+    let usual = ["auto", "off", "cool", "heat", "dry", "fan_only"];
+    assert_eq!(mode("climate", json!({"mode_cmd_t": "m"})), choice(&usual));
+    assert_eq!(mode("climate", json!({"mode_cmd_t": "m", "modes": ["off"]})), choice(&["off"]));
+    assert_eq!(mode("humidifier", json!({"mode_cmd_t": "m"})), Control::Text);
+    let temperature = |component: &str, config: Value| match control(component, config, "X: Temperature") {
+        Control::Number { min, max, step, unit } => {
+            [min, max, step, unit].map(|one| one.unwrap_or_default().to_string())
+        }
+        other => panic!("{other:?}"),
+    };
+    let check = |component: &str, config: Value, expected: [&str; 4]| {
+        assert_eq!(temperature(component, config.clone()), expected, "{component} {config}");
+    };
+    check("climate", json!({"temp_cmd_t": "t"}), ["7", "35", "", "°C"]);
+    check("climate", json!({"temp_cmd_t": "t", "temp_unit": "F", "temp_step": 0.5}), ["45", "95", "0.5", "°F"]);
+    check("water_heater", json!({"temp_cmd_t": "t", "max_temp": 65}), ["43.3", "65", "", "°C"]);
 }
 
 #[test]

@@ -3,6 +3,8 @@
 //! Entities are grouped by their device. Names are abbreviated word by word, `~` stands for the base topic, and each kind of
 //! entity has default payloads.
 
+mod actions;
+mod convention;
 mod entity;
 mod light;
 mod names;
@@ -12,10 +14,8 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use wilco_ledger::{DeviceId, grouped};
 
 use super::{Findings, MOST_DEVICES, MOST_OF_A_DEVICE, ReaderSettings, json, name, text};
-use crate::{
-    CommandRequest, Control, DeviceCommand, Inbound, KnownDevice, RequestPayload, Variable, devices::GENERAL,
-    jinja::Template, json::ExactValue, set::device_id,
-};
+use crate::{Inbound, KnownDevice, json::ExactValue, set::device_id};
+pub(crate) use convention::by_convention;
 use entity::describe;
 use names::{expanded, expanded_device};
 
@@ -57,7 +57,8 @@ impl Reader {
         let mut findings = Findings::default();
         let Some((component, object)) = discovery_topic(&self.settings.base, inbound.topic) else { return findings };
         let topic = inbound.topic;
-        if inbound.payload.is_empty() {
+        // Z-Wave JS UI removes an entity with an empty text in quotation marks.
+        if inbound.payload.is_empty() || inbound.payload == br#""""# {
             self.forget(topic, &mut findings);
             return findings;
         }
@@ -66,6 +67,10 @@ impl Reader {
             return findings;
         };
         let mut config = expanded(config);
+        // The entity moves to its device's one message. An empty message here follows.
+        if config.get("migrate_discovery").and_then(ExactValue::as_bool) == Some(true) {
+            return findings;
+        }
         let device = match config.remove("device") {
             Some(ExactValue::Object(device)) => expanded_device(device),
             _ => ExactValue::Null,
@@ -99,6 +104,10 @@ impl Reader {
                 let ExactValue::Object(one) = one else { continue };
                 let mut one = expanded(one.clone());
                 let Some(component) = text(&one, "platform").map(str::to_owned) else { continue };
+                // With nothing but its kind, an entity is removed.
+                if one.members().iter().all(|(name, _)| matches!(name.as_str(), "platform" | "~")) {
+                    continue;
+                }
                 let inherited = [
                     "availability",
                     "availability_topic",
@@ -178,44 +187,4 @@ fn device_key(device: &ExactValue) -> Option<String> {
     };
     let identified = device.get("identifiers").and_then(first).filter(|key| !key.is_empty());
     identified.or_else(|| device.pointer("/connections/0/1").map(ExactValue::plain).filter(|key| !key.is_empty()))
-}
-
-/// A device as the topics of one request suggest it where nothing was discovered: `…/command` has `…/state` beside it
-/// (ESPHome and others), and `…/set` the state one level above.
-pub(crate) fn by_convention(device: &str, command: &str, topic: &str, payload: &str) -> KnownDevice {
-    let mut known = KnownDevice::new(device_id(device), GENERAL, device);
-    let states = match (topic.strip_suffix("/command"), topic.strip_suffix("/set"), topic.strip_prefix("cmnd/")) {
-        (Some(entity), ..) => vec![format!("{entity}/state")],
-        // OpenBK reports on `…/get`.
-        (None, Some(entity), _) => vec![entity.to_owned(), format!("{entity}/get"), format!("{entity}/state")],
-        // Tasmota.
-        (None, None, Some(entity)) => vec![format!("stat/{entity}")],
-        (None, None, None) => Vec::new(),
-    };
-    let mut variable = |key: String, template: &str| {
-        known.variables.extend(states.iter().map(|state| Variable {
-            title: key.as_str().into(),
-            key: key.as_str().into(),
-            unit: None,
-            is_number: false,
-            topic: Some(state.as_str().into()),
-            template: Template::parse(template).ok(),
-        }));
-    };
-    variable(command.to_owned(), "{{ value_json.state if value_json.state is defined else value }}");
-    if let Ok(ExactValue::Object(members)) = ExactValue::parse(payload) {
-        for member in members
-            .iter()
-            .map(|(member, _)| member)
-            .filter(|member| **member != *"state" && member.chars().all(|c| c.is_ascii_alphanumeric() || c == '_'))
-        {
-            variable(format!("{command}/{member}"), &format!("{{{{ value_json.{member} }}}}"));
-        }
-    }
-    let ask = CommandRequest::Topic { topic: topic.into(), payload: RequestPayload::Fixed(payload.into()) };
-    known.commands.push(DeviceCommand {
-        reports: (!states.is_empty()).then(|| command.into()),
-        ..DeviceCommand::new(command, command, Control::Button, ask)
-    });
-    known
 }

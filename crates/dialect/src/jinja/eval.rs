@@ -13,7 +13,7 @@ pub(super) struct Scope<'a> {
 impl Scope<'_> {
     /// A part of a colour: a number, as it was written.
     fn part(&self, place: usize) -> Option<Value> {
-        let part = self.value.as_str()?.split(',').nth(place)?;
+        let part = self.value.as_str().filter(|text| text.contains(','))?.split(',').nth(place)?;
         Value::parse(part).ok().filter(|part| matches!(part, Value::Number(_)))
     }
 }
@@ -122,7 +122,8 @@ impl Expression {
             Expression::Name(name) => match PARTS.iter().find(|(part, _)| *part == &**name) {
                 Some((_, place)) => scope.part(*place),
                 None if **name == *"value" => Some(scope.value.clone()),
-                None => scope.json.cloned(),
+                None if **name == *"value_json" => scope.json.cloned(),
+                None => None,
             },
             Expression::Slice(value, from, to) => {
                 let place = |at: &Option<Box<Expression>>| match at {
@@ -279,7 +280,7 @@ fn filtered(value: &Expression, filter: Filter, arguments: &[Expression], scope:
     let argument = |index: usize| arguments.get(index).and_then(|argument| argument.of(scope));
     match filter {
         Filter::Default => {
-            return value.filter(|value| *value != Value::Null).or_else(|| Some(argument(0).unwrap_or(Value::Null)));
+            return value.filter(|value| *value != Value::Null).or_else(|| Some(argument(0).unwrap_or("".into())));
         }
         Filter::Iif => {
             let holds = is_true(value.as_ref());

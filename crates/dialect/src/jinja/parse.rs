@@ -1,6 +1,6 @@
 //! Parses a template.
 
-use super::{Expression, Filter, Kind, Operator, PARTS, Part};
+use super::{Expression, Filter, Kind, Operator, PARTS, Part, UNSET};
 use crate::json::ExactValue;
 
 const DEEPEST: usize = 24;
@@ -340,7 +340,9 @@ impl<'p, 't> Parser<'p, 't> {
                 Ok(Expression::Filter(Box::new(value), filter, arguments))
             }
             Token::Name(name @ ("value" | "value_json")) => Ok(Expression::Name((*name).into())),
-            Token::Name(name) if PARTS.iter().any(|(part, _)| part == name) => Ok(Expression::Name((*name).into())),
+            Token::Name(name) if PARTS.iter().any(|(part, _)| part == name) || UNSET.contains(name) => {
+                Ok(Expression::Name((*name).into()))
+            }
             other => Err(format!("{} is not supported", shown(other))),
         }
     }

@@ -237,7 +237,9 @@ fn named(member: &Member, command: &DeviceCommand, args: &str) -> Result<Message
         RequestPayload::Json => json(&args, value.as_ref()),
         RequestPayload::Member(name) => {
             let value = value.clone().ok_or_else(missing)?;
-            ExactValue::Object(vec![("state".to_owned(), "ON".into()), (name.to_string(), value)]).to_string()
+            let mut object = ExactValue::Object(vec![("state".to_owned(), "ON".into())]);
+            crate::in_place::put_at(&mut object, name, value);
+            object.to_string()
         }
         RequestPayload::Template(template) => {
             let value = value.as_ref().ok_or_else(missing)?;
@@ -246,7 +248,8 @@ fn named(member: &Member, command: &DeviceCommand, args: &str) -> Result<Message
         }
     };
     // Of a colour each part is expected.
-    let by_member = if is_member { wanted.as_deref() } else { is_json.then_some(&*payload) };
+    let is_word = command.reported_as.iter().any(|(sent, _)| **sent == *payload);
+    let by_member = if is_member { wanted.as_deref() } else { (is_json && !is_word).then_some(&*payload) };
     let expects = match &command.reports {
         None => Expectation::Nothing("Its discovery has no state topic, so it cannot report back.".into()),
         Some(key) => Expectation::State {

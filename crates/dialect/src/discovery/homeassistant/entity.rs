@@ -2,9 +2,11 @@
 
 use std::collections::HashSet;
 
+use wilco_ledger::grouped;
+
 use super::{
     super::{MOST_OF_A_DEVICE, name, named, number, text},
-    Entity, light,
+    Entity, actions, light,
 };
 use crate::{
     Availability, AvailabilityMode, ColourNotation, CommandRequest, Control, DeviceCommand, KnownDevice,
@@ -13,6 +15,9 @@ use crate::{
     json::ExactValue,
     set::{device_id, usable},
 };
+
+/// The longest payload that discovery can fix, bytes.
+const LONGEST_PAYLOAD: usize = 4 * 1024;
 
 /// Adds an entity to its device.
 pub(super) fn describe(
@@ -33,20 +38,22 @@ pub(super) fn describe(
     availability(device, config, problems);
     let is_number = text(config, "unit_of_measurement").is_some() || matches!(entity.component.as_str(), "number");
     // A light without a schema and the like have other topics with templates beside it.
-    let template = ["state_value_template", "value_template"].into_iter().find(|name| config.get(name).is_some());
-    let template = template.unwrap_or("value_template");
-    let reports = add_variable(device, config, &key, "state_topic", template, is_number, problems);
-    let Some(topic) = text(config, "command_topic") else {
-        further(device, config, &key, problems);
+    let templates = ["state_value_template", "value_template", "state_template"];
+    let template = templates.into_iter().find(|name| config.get(name).is_some()).unwrap_or("value_template");
+    let usual = usual_template(&entity.component, config);
+    let source = Source { topic: "state_topic", template, usual, is_number };
+    let reports = add_variable(device, config, &key, &source, problems);
+    let is_described = actions::describe(device, &entity.component, config, &key, reports.as_deref(), problems);
+    let Some(topic) = text(config, "command_topic").filter(|_| !is_described) else {
+        further(device, &entity.component, config, &key, problems);
         return;
     };
-    let word =
-        |member: &str, default: &str| config.get(member).map_or_else(|| default.into(), |value| name(&value.plain()));
+    let word = |member: &str, default: &str| config.get(member).map_or_else(|| default.into(), payload_of);
     let on_off = || Control::Switch { on: word("payload_on", "ON"), off: word("payload_off", "OFF") };
     let json = text(config, "schema") == Some("json");
     let list = |member: &str| {
         let items = config.get(member).and_then(ExactValue::as_array).unwrap_or_default();
-        Control::Choice(items.iter().take(MOST_OF_A_DEVICE).map(|item| name(&item.plain())).collect())
+        Control::Choice(items.iter().take(MOST_OF_A_DEVICE).map(payload_of).collect())
     };
     let category = text(config, "entity_category");
     let role = match (entity.component.as_str(), text(config, "device_class")) {
@@ -63,8 +70,6 @@ pub(super) fn describe(
             (None, Some(error.to_string().into()))
         }
     };
-    let by_template = (entity.component == "light" && text(config, "schema") == Some("template"))
-        .then(|| "Lights with `schema: template` are not supported.".into());
     let reported_as = reported_as(&entity.component, config);
     let mut add = |title: &str, control: Control, payload: RequestPayload, reports: Option<Box<str>>| {
         let payload = match (payload, &template) {
@@ -81,7 +86,7 @@ pub(super) fn describe(
             device,
             DeviceCommand {
                 reports,
-                refused: refused(config, topic).or_else(|| unusable.clone()).or_else(|| by_template.clone()),
+                refused: refused(config, topic).or_else(|| unusable.clone()),
                 role,
                 reported_as: reported_as.clone(),
                 is_setting,
@@ -90,6 +95,9 @@ pub(super) fn describe(
         );
     };
     match entity.component.as_str() {
+        "light" if text(config, "schema") == Some("template") => {
+            light::by_template(device, config, &key, topic, reports.is_some(), refused(config, topic), problems);
+        }
         "light" if json => {
             let (reports_back, refused) = (reports.is_some(), refused(config, topic));
             add(&key, on_off(), RequestPayload::Json, reports);
@@ -105,13 +113,25 @@ pub(super) fn describe(
             let member = if entity.component == "button" { "payload_press" } else { "payload_on" };
             add(&key, Control::Button, RequestPayload::Fixed(word(member, default)), None);
         }
+        "valve" if reports_position(config) => {
+            let limit = |member: &str, default: &str| Some(number(config, member).unwrap_or_else(|| default.into()));
+            let (min, max) = (limit("position_closed", "0"), limit("position_open", "100"));
+            let control = Control::Number { min, max, step: None, unit: Some("%".into()) };
+            add(&key, control, RequestPayload::Value, reports);
+        }
         "cover" | "valve" => {
+            // Where only the position is reported, that of an open or a closed one.
+            let at_position = (reports.is_none() && text(config, "position_topic").is_some())
+                .then(|| format!("{key}: Position").into());
+            let reports = reports.or(at_position);
             for (member, default, title) in [
                 ("payload_open", "OPEN", "Open"),
                 ("payload_close", "CLOSE", "Close"),
                 ("payload_stop", "STOP", "Stop"),
             ] {
-                if config.get(member) == Some(&ExactValue::Null) {
+                let is_missing =
+                    entity.component == "valve" && member == "payload_stop" && config.get(member).is_none();
+                if is_missing || config.get(member) == Some(&ExactValue::Null) {
                     continue;
                 }
                 let fixed = RequestPayload::Fixed(word(member, default));
@@ -130,12 +150,31 @@ pub(super) fn describe(
         }
         "select" => add_templated(device, config, &key, list("options"), topic, "command_template", reports, problems),
         "text" => add_templated(device, config, &key, Control::Text, topic, "command_template", reports, problems),
-        "alarm_control_panel" | "vacuum" | "lawn_mower" | "notify" | "update" | "climate" | "water_heater" => {
-            add(&key, Control::Text, RequestPayload::Value, None);
-        }
+        "notify" => add(&key, Control::Text, RequestPayload::Value, None),
         _ => {}
     }
-    further(device, config, &key, problems);
+    further(device, &entity.component, config, &key, problems);
+}
+
+/// A valve that is set to a position on its command topic.
+fn reports_position(config: &ExactValue) -> bool {
+    config.get("reports_position").and_then(ExactValue::as_bool) == Some(true)
+}
+
+/// How the state of an entity is read if its discovery has no template for it.
+fn usual_template(component: &str, config: &ExactValue) -> Option<&'static str> {
+    match component {
+        "light" if text(config, "schema") == Some("json") => Some("{{ value_json.state }}"),
+        "vacuum" => Some("{{ value_json.state }}"),
+        "event" => Some("{{ value_json.event_type }}"),
+        "siren" => Some("{{ value_json.state if value_json.state is defined else value }}"),
+        "valve" if reports_position(config) => {
+            Some("{{ value_json.position if value_json.position is defined else value }}")
+        }
+        "valve" => Some("{{ value_json.state if value_json.state is defined else value }}"),
+        "update" => Some("{{ value_json.installed_version if value_json.installed_version is defined else value }}"),
+        _ => None,
+    }
 }
 
 fn describe_device(device: &mut KnownDevice, described: &ExactValue) {
@@ -176,13 +215,19 @@ fn reported_as(component: &str, config: &ExactValue) -> Vec<(Box<str>, Box<str>)
             ("payload_lock", "LOCK", "state_locked", "LOCKED"),
             ("payload_unlock", "UNLOCK", "state_unlocked", "UNLOCKED"),
         ],
-        "cover" | "valve" => {
-            &[("payload_open", "OPEN", "state_open", "open"), ("payload_close", "CLOSE", "state_closed", "closed")]
-        }
+        "cover" if text(config, "state_topic").is_none() => &[
+            ("payload_open", "OPEN", "position_open", "100"),
+            ("payload_close", "CLOSE", "position_closed", "0"),
+            ("payload_stop", "STOP", "", "stop"),
+        ],
+        "cover" | "valve" => &[
+            ("payload_open", "OPEN", "state_open", "open"),
+            ("payload_close", "CLOSE", "state_closed", "closed"),
+            ("payload_stop", "STOP", "", "stop"),
+        ],
         _ => &[],
     };
-    let word =
-        |member: &str, default: &str| config.get(member).map_or_else(|| name(default), |value| name(&value.plain()));
+    let word = |member: &str, default: &str| config.get(member).map_or_else(|| default.into(), payload_of);
     let pair = |(sent, sent_default, state, state_default): &(&str, &str, &str, &str)| {
         let (sent, state) = (word(sent, sent_default), word(state, state_default));
         (!state.is_empty() && sent != state).then_some((sent, state))
@@ -190,17 +235,60 @@ fn reported_as(component: &str, config: &ExactValue) -> Vec<(Box<str>, Box<str>)
     pairs.iter().filter_map(pair).collect()
 }
 
+/// The states that an entity of a kind reports after commands that it has under fixed names.
+pub(super) fn states_of(component: &str) -> &'static [(&'static str, &'static str)] {
+    match component {
+        "alarm_control_panel" => &[
+            ("DISARM", "disarmed"),
+            ("ARM_HOME", "armed_home"),
+            ("ARM_AWAY", "armed_away"),
+            ("ARM_NIGHT", "armed_night"),
+            ("ARM_VACATION", "armed_vacation"),
+            ("ARM_CUSTOM_BYPASS", "armed_custom_bypass"),
+            ("TRIGGER", "triggered"),
+        ],
+        "vacuum" => &[
+            ("start", "cleaning"),
+            ("pause", "paused"),
+            ("stop", "stop"),
+            ("return_to_base", "docked"),
+            ("clean_spot", "cleaning"),
+        ],
+        "lawn_mower" => &[("start_mowing", "mowing"), ("pause", "paused"), ("dock", "docked")],
+        _ => &[],
+    }
+}
+
 /// Why nothing is sent on a command topic.
-fn refused(config: &ExactValue, topic: &str) -> Option<Box<str>> {
+pub(super) fn refused(config: &ExactValue, topic: &str) -> Option<Box<str>> {
     if config.get("retain").and_then(ExactValue::as_bool) == Some(true) {
         return Some(
             "Its discovery requires retained commands, which the device would receive again at every reconnect.".into(),
         );
     }
+    let is_payload = |name: &str| name.starts_with("payload") || name == "options" || name == "modes";
+    let items = |value: &ExactValue| match value.as_array() {
+        Some(items) => items.iter().map(|item| item.plain().len()).max().unwrap_or_default(),
+        None => value.plain().len(),
+    };
+    let payloads = config.members().iter().filter(|(name, _)| is_payload(name)).map(|(_, value)| items(value));
+    if let Some(bytes) = payloads.max().filter(|bytes| *bytes > LONGEST_PAYLOAD) {
+        let (bytes, limit) = (grouped(bytes), grouped(LONGEST_PAYLOAD));
+        return Some(format!("Its discovery has a payload of {bytes} bytes; the limit is {limit}.").into());
+    }
     usable(topic).err().map(Into::into)
 }
 
-fn push(device: &mut KnownDevice, command: DeviceCommand) {
+/// A payload of a discovery message as it is sent and compared. Home Assistant writes `true` as Python does.
+pub(super) fn payload_of(value: &ExactValue) -> Box<str> {
+    match value {
+        ExactValue::Bool(true) => "True".into(),
+        ExactValue::Bool(false) => "False".into(),
+        other => other.plain().into(),
+    }
+}
+
+pub(super) fn push(device: &mut KnownDevice, command: DeviceCommand) {
     if device.commands.len() < MOST_OF_A_DEVICE && device.command(&command.name).is_none() {
         device.commands.push(command);
     }
@@ -232,23 +320,28 @@ fn add_templated(
     push(device, DeviceCommand { reports, refused, is_setting, ..DeviceCommand::new(title, title, control, ask) });
 }
 
+/// Where a value is, by the members of a configuration.
+pub(super) struct Source<'s> {
+    pub(super) topic: &'s str,
+    pub(super) template: &'s str,
+    /// The template where the configuration has none.
+    pub(super) usual: Option<&'s str>,
+    pub(super) is_number: bool,
+}
+
 /// Takes in a state topic. Says under which name its value can be compared; none where its template cannot be used.
-fn add_variable(
+pub(super) fn add_variable(
     device: &mut KnownDevice,
     config: &ExactValue,
     key: &str,
-    topic: &str,
-    template: &str,
-    is_number: bool,
+    source: &Source<'_>,
     problems: &mut Vec<String>,
 ) -> Option<Box<str>> {
-    let topic = text(config, topic).filter(|topic| topic.len() <= 1_024 && !topic.contains(['+', '#']))?;
+    let topic = text(config, source.topic).filter(|topic| topic.len() <= 1_024 && !topic.contains(['+', '#']))?;
     if device.variables.len() >= MOST_OF_A_DEVICE {
         return None;
     }
-    let json = text(config, "schema") == Some("json");
-    let source = text(config, template).or(json.then_some("{{ value_json.state }}"));
-    let (template, usable) = match source.map(Template::parse) {
+    let (template, usable) = match text(config, source.template).or(source.usual).map(Template::parse) {
         None => (None, true),
         Some(Ok(template)) => (Some(template), true),
         Some(Err(error)) => {
@@ -261,62 +354,85 @@ fn add_variable(
         key: key.into(),
         title: key.into(),
         unit: named(config, "unit_of_measurement"),
-        is_number,
+        is_number: source.is_number,
         topic: Some(topic.into()),
         template,
     });
-    if json && usable {
-        // Such a light also reports the values that it is sent beside its state.
-        for member in ["brightness", "color_temp", "effect"] {
-            let Ok(template) = Template::parse(&format!("{{{{ value_json.{member} }}}}")) else { continue };
-            device.variables.push(Variable {
-                key: format!("{key}/{member}").into(),
-                title: format!("{key}: {}", member.replace('_', " ")).into(),
-                unit: None,
-                is_number: member != "effect",
-                topic: Some(topic.into()),
-                template: Some(template),
-            });
-        }
-    }
     usable.then(|| key.into())
 }
 
 /// An aspect of an entity besides its main command: brightness, position, mode and the like, each with its own topics.
-fn further(device: &mut KnownDevice, config: &ExactValue, key: &str, problems: &mut Vec<String>) {
+fn further(device: &mut KnownDevice, component: &str, config: &ExactValue, key: &str, problems: &mut Vec<String>) {
     let between = |min: &str, max: &str, default: (&str, &str), unit: Option<&str>| Control::Number {
         min: Some(number(config, min).unwrap_or_else(|| default.0.into())),
         max: Some(number(config, max).unwrap_or_else(|| default.1.into())),
         step: None,
         unit: unit.map(Into::into),
     };
-    let choice = |member: &str| {
-        let items = config.get(member).and_then(ExactValue::as_array).unwrap_or_default();
-        Control::Choice(items.iter().take(MOST_OF_A_DEVICE).map(|item| name(&item.plain())).collect())
-    };
-    let switch = |on: (&str, &str), off: (&str, &str)| {
-        let word = |(member, default): (&str, &str)| {
-            config.get(member).map_or_else(|| default.into(), |one| name(&one.plain()))
+    let is_fahrenheit = text(config, "temperature_unit") == Some("F");
+    let temperature = || {
+        let default = match (component, is_fahrenheit) {
+            ("water_heater", true) => ("110", "140"),
+            ("water_heater", false) => ("43.3", "60"),
+            (_, true) => ("45", "95"),
+            (_, false) => ("7", "35"),
         };
+        let unit = if is_fahrenheit { "°F" } else { "°C" };
+        match between("min_temp", "max_temp", default, Some(unit)) {
+            Control::Number { min, max, unit, .. } => {
+                Control::Number { min, max, step: number(config, "temp_step"), unit }
+            }
+            other => other,
+        }
+    };
+    let modes: &[&str] = match component {
+        "climate" => &["auto", "off", "cool", "heat", "dry", "fan_only"],
+        "water_heater" => &["off", "eco", "electric", "gas", "heat_pump", "high_demand", "performance"],
+        _ => &[],
+    };
+    // Words of which the discovery says nothing are a text.
+    let choice = |member: &str, usual: &[&str]| {
+        let items: Vec<Box<str>> = match config.get(member).and_then(ExactValue::as_array) {
+            Some(items) => items.iter().take(MOST_OF_A_DEVICE).map(payload_of).collect(),
+            None => usual.iter().map(|item| (*item).into()).collect(),
+        };
+        if items.is_empty() { Control::Text } else { Control::Choice(items) }
+    };
+    let word = |member: &str, default: &str| config.get(member).map_or_else(|| default.into(), payload_of);
+    let switch = |on: (&str, &str), off: (&str, &str)| {
+        let word = |(member, default): (&str, &str)| config.get(member).map_or_else(|| default.into(), payload_of);
         Control::Switch { on: word(on), off: word(off) }
     };
     let of =
         |what: &str| (format!("{what}_command_topic"), format!("{what}_state_topic"), format!("{what}_value_template"));
-    let known: [(&str, &str, Control); 16] = [
+    let known: [(&str, &str, Control); 22] = [
         ("brightness", "Brightness", between("", "brightness_scale", ("0", "255"), None)),
-        ("color_temp", "Colour temperature", between("min_mireds", "max_mireds", ("153", "500"), Some("mired"))),
+        ("color_temp", "Colour temperature", colour_temperature(config)),
         ("rgb", "Colour", Control::Colour(ColourNotation::Rgb)),
+        ("rgbw", "Colour and white (red,green,blue,white)", Control::Text),
+        ("rgbww", "Colour and whites (red,green,blue,cold,warm)", Control::Text),
         ("hs", "Colour (hs)", Control::Colour(ColourNotation::Hs)),
         ("xy", "Colour (xy)", Control::Colour(ColourNotation::Xy)),
-        ("effect", "Effect", choice("effect_list")),
-        ("mode", "Mode", choice("modes")),
-        ("temperature", "Temperature", between("min_temp", "max_temp", ("7", "35"), Some("°C"))),
-        ("fan_mode", "Fan mode", choice("fan_modes")),
-        ("preset_mode", "Preset", choice("preset_modes")),
+        ("white", "White", between("", "white_scale", ("1", "255"), None)),
+        ("effect", "Effect", choice("effect_list", &[])),
+        ("mode", "Mode", choice("modes", modes)),
+        ("temperature", "Temperature", temperature()),
+        ("temperature_high", "Highest temperature", temperature()),
+        ("temperature_low", "Lowest temperature", temperature()),
+        ("fan_mode", "Fan mode", choice("fan_modes", &["auto", "low", "medium", "high"])),
+        ("preset_mode", "Preset", choice("preset_modes", &[])),
         ("percentage", "Speed", between("speed_range_min", "speed_range_max", ("1", "100"), None)),
         ("target_humidity", "Humidity", between("min_humidity", "max_humidity", ("0", "100"), Some("%"))),
-        ("swing_mode", "Swing mode", choice("swing_modes")),
-        ("direction", "Direction", Control::Choice(vec!["forward".into(), "reverse".into()])),
+        ("swing_mode", "Swing mode", choice("swing_modes", &["on", "off"])),
+        ("swing_horizontal_mode", "Horizontal swing mode", choice("swing_horizontal_modes", &["on", "off"])),
+        (
+            "direction",
+            "Direction",
+            Control::Choice(vec![
+                word("payload_direction_forward", "forward"),
+                word("payload_direction_reverse", "reverse"),
+            ]),
+        ),
         (
             "oscillation",
             "Oscillation",
@@ -330,23 +446,38 @@ fn further(device: &mut KnownDevice, config: &ExactValue, key: &str, problems: &
         let title = format!("{key}: {title}");
         let template = if text(config, &template).is_some() { template } else { format!("{what}_state_template") };
         let is_number = matches!(control, Control::Number { .. });
-        let reports = add_variable(device, config, &title, &state, &template, is_number, problems);
+        let source = Source { topic: &state, template: &template, usual: None, is_number };
+        let reports = add_variable(device, config, &title, &source, problems);
         add_templated(device, config, &title, control, &topic, &format!("{what}_command_template"), reports, problems);
     }
     if let Some(topic) = text(config, "tilt_command_topic").map(str::to_owned) {
         let title = format!("{key}: Tilt");
-        let reports = add_variable(device, config, &title, "tilt_status_topic", "tilt_status_template", true, problems);
+        let source =
+            Source { topic: "tilt_status_topic", template: "tilt_status_template", usual: None, is_number: true };
+        let reports = add_variable(device, config, &title, &source, problems);
         let control = between("tilt_min", "tilt_max", ("0", "100"), Some("%"));
         let config = with_percent(config, "tilt_command_template", "tilt_position", &control);
         add_templated(device, &config, &title, control, &topic, "tilt_command_template", reports, problems);
     }
+    let title = format!("{key}: Position");
+    let position = Source { topic: "position_topic", template: "position_template", usual: None, is_number: true };
+    let reports = add_variable(device, config, &title, &position, problems);
     if let Some(topic) = text(config, "set_position_topic").map(str::to_owned) {
-        let title = format!("{key}: Position");
-        let reports = add_variable(device, config, &title, "position_topic", "position_template", true, problems);
         let control = between("position_closed", "position_open", ("0", "100"), Some("%"));
         let config = with_percent(config, "set_position_template", "position", &control);
         add_templated(device, &config, &title, control, &topic, "set_position_template", reports, problems);
     }
+}
+
+/// In mired, or in kelvin where the light wants that.
+pub(super) fn colour_temperature(config: &ExactValue) -> Control {
+    let limit = |member: &str, default: &str| Some(number(config, member).unwrap_or_else(|| default.into()));
+    let is_kelvin = config.get("color_temp_kelvin").and_then(ExactValue::as_bool) == Some(true);
+    let (min, max, unit) = match is_kelvin {
+        true => (limit("min_kelvin", "2000"), limit("max_kelvin", "6535"), "K"),
+        false => (limit("min_mireds", "153"), limit("max_mireds", "500"), "mired"),
+    };
+    Control::Number { min, max, step: Some("1".into()), unit: Some(unit.into()) }
 }
 
 /// A configuration in whose template a name stands for per cent, while the value is in the range of the device.
@@ -364,7 +495,7 @@ fn with_percent(config: &ExactValue, template: &str, name: &str, control: &Contr
 }
 
 /// A template with an expression in place of a name.
-fn with_name(template: &str, name: &str, expression: &str) -> String {
+pub(super) fn with_name(template: &str, name: &str, expression: &str) -> String {
     let is_part = |c: char| c.is_alphanumeric() || matches!(c, '_' | '.' | '\'' | '"');
     let mut made = String::new();
     let mut rest = template;
@@ -407,8 +538,7 @@ fn availability(device: &mut KnownDevice, config: &ExactValue, problems: &mut Ve
                 continue;
             }
         };
-        let word =
-            |member: &str, default: &str| of.get(member).map_or_else(|| default.into(), |value| name(&value.plain()));
+        let word = |member: &str, default: &str| of.get(member).map_or_else(|| default.into(), payload_of);
         device.availability.push(Availability {
             topic: topic.into(),
             template,

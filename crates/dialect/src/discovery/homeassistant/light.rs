@@ -1,7 +1,10 @@
-//! Lights with `schema: json`: brightness, colour and the like are members of the one message that switches the light.
-//! Each has a command with a form.
+//! Lights with `schema: json`, where brightness, colour and the like are members of the one message that switches the
+//! light, and with `schema: template`, where two templates write that message. Each aspect has a command with a form.
 
-use super::super::{MOST_OF_A_DEVICE, name, number, text};
+use super::{
+    super::{MOST_OF_A_DEVICE, number, text},
+    entity::{Source, add_variable, colour_temperature, payload_of, push, with_name},
+};
 use crate::{
     ColourNotation, CommandRequest, Control, DeviceCommand, KnownDevice, RequestPayload, Variable, jinja::Template,
     json::ExactValue,
@@ -16,13 +19,18 @@ pub(super) fn describe(
     reports: bool,
     refused: Option<&str>,
 ) {
+    if reports {
+        ["brightness", "color_temp", "effect", "color_mode"]
+            .iter()
+            .for_each(|member| report(device, config, key, member));
+    }
     for Aspect { member, title, control } in aspects(config) {
         if device.commands.len() >= MOST_OF_A_DEVICE {
             return;
         }
         if let (Control::Colour(notation), true) = (&control, reports) {
-            parts(*notation).iter().for_each(|part| report(device, config, key, &format!("{member}.{part}")));
-        } else if member == "white" && reports {
+            parts(*notation).iter().for_each(|part| report(device, config, key, &format!("{member}/{part}")));
+        } else if reports && !device.variables.iter().any(|known| *known.key == *format!("{key}/{member}")) {
             report(device, config, key, member);
         }
         let title = format!("{key}: {title}");
@@ -35,9 +43,74 @@ pub(super) fn describe(
     }
 }
 
+/// A light whose messages are made of templates: `command_on_template` and `command_off_template`, in which the values
+/// that are not set are undefined.
+pub(super) fn by_template(
+    device: &mut KnownDevice,
+    config: &ExactValue,
+    key: &str,
+    topic: &str,
+    reports: bool,
+    refused: Option<Box<str>>,
+    problems: &mut Vec<String>,
+) {
+    let template = |member: &str| text(config, member).unwrap_or_default();
+    let (on, off) = (template("command_on_template"), template("command_off_template"));
+    let mut add = |title: &str, control: Control, template: &str, reports: Option<Box<str>>| {
+        let mut refused = refused.clone();
+        let payload = match Template::parse(template) {
+            Ok(template) => RequestPayload::Template(template),
+            Err(error) => {
+                problems.push(format!("{title}: {error}"));
+                refused = refused.or_else(|| Some(error.to_string().into()));
+                RequestPayload::Value
+            }
+        };
+        let ask = CommandRequest::Topic { topic: topic.into(), payload };
+        push(device, DeviceCommand { reports, refused, ..DeviceCommand::new(title, title, control, ask) });
+    };
+    // Its state is on or off, in these words.
+    let switch = format!("{{% if value == 'on' %}}{on}{{% else %}}{off}{{% endif %}}");
+    let is_reported = |member: &str| reports && text(config, member).is_some();
+    let words = Control::Switch { on: "on".into(), off: "off".into() };
+    add(key, words, &switch, is_reported("state_template").then(|| key.into()));
+    let effects = config.get("effect_list").and_then(ExactValue::as_array).unwrap_or_default();
+    let effects: Vec<Box<str>> = effects.iter().take(MOST_OF_A_DEVICE).map(payload_of).collect();
+    let effects = if effects.is_empty() { Control::Text } else { Control::Choice(effects) };
+    let aspects = [
+        ("brightness", "Brightness", Control::between("1", "255", Some("1"), None)),
+        ("color_temp", "Colour temperature", colour_temperature(config)),
+        ("effect", "Effect", effects),
+    ];
+    let mut described = Vec::new();
+    for (member, title, control) in aspects {
+        // Of a value that the template does not name, nothing would be sent.
+        let named = with_name(on, member, "value");
+        if named != on {
+            let title = format!("{key}: {title}");
+            let is_reported = is_reported(&format!("{member}_template"));
+            let is_number = matches!(control, Control::Number { .. });
+            add(&title, control, &named, is_reported.then(|| title.as_str().into()));
+            described.push((member, title, is_number));
+        }
+    }
+    for (member, title, is_number) in described {
+        let template = format!("{member}_template");
+        if text(config, &template).is_some() {
+            add_variable(
+                device,
+                config,
+                &title,
+                &Source { topic: "state_topic", template: &template, usual: None, is_number },
+                problems,
+            );
+        }
+    }
+}
+
 /// What a light has besides on and off.
 struct Aspect {
-    /// The member of its messages.
+    /// The member of its messages, or the path to it.
     member: &'static str,
     title: &'static str,
     control: Control,
@@ -61,14 +134,9 @@ fn aspects(config: &ExactValue) -> Vec<Aspect> {
         add("brightness", "Brightness", between("", "brightness_scale", ("1", "255"), None));
     }
     if has("color_temp") {
-        let is_kelvin = config.get("color_temp_kelvin").and_then(ExactValue::as_bool) == Some(true);
-        let control = match is_kelvin {
-            true => between("min_kelvin", "max_kelvin", ("2000", "6535"), Some("K")),
-            false => between("min_mireds", "max_mireds", ("153", "500"), Some("mired")),
-        };
-        add("color_temp", "Colour temperature", control);
+        add("color_temp", "Colour temperature", colour_temperature(config));
     }
-    // The white channels stay as they are.
+    // The white channels stay as they are, and have commands of their own.
     if has("rgb") || mode("rgbw") || mode("rgbww") {
         add("color", "Colour", Control::Colour(ColourNotation::RgbObject));
     }
@@ -78,12 +146,19 @@ fn aspects(config: &ExactValue) -> Vec<Aspect> {
     if has("xy") {
         add("color", "Colour (xy)", Control::Colour(ColourNotation::XyObject));
     }
+    let channel = || Control::between("0", "255", Some("1"), None);
+    if mode("rgbww") {
+        add("color/c", "Cold white", channel());
+        add("color/w", "Warm white", channel());
+    } else if mode("rgbw") {
+        add("color/w", "White channel", channel());
+    }
     if mode("white") {
         add("white", "White", Control::between("1", "255", Some("1"), None));
     }
     let effects = config.get("effect_list").and_then(ExactValue::as_array).unwrap_or_default();
     if !effects.is_empty() {
-        let effects = effects.iter().take(MOST_OF_A_DEVICE).map(|effect| name(&effect.plain()));
+        let effects = effects.iter().take(MOST_OF_A_DEVICE).map(payload_of);
         add("effect", "Effect", Control::Choice(effects.collect()));
     }
     found
@@ -99,18 +174,18 @@ fn parts(notation: ColourNotation) -> &'static [&'static str] {
     }
 }
 
-/// Takes in a number that the light reports at a path such as `color.r`.
+/// Takes in a value that the light reports at a path such as `color/r`.
 fn report(device: &mut KnownDevice, config: &ExactValue, key: &str, path: &str) {
     let Some(topic) = text(config, "state_topic") else { return };
-    let Ok(template) = Template::parse(&format!("{{{{ value_json.{path} }}}}")) else { return };
+    let Ok(template) = Template::parse(&format!("{{{{ value_json.{} }}}}", path.replace('/', "."))) else { return };
     if device.variables.len() >= MOST_OF_A_DEVICE {
         return;
     }
     device.variables.push(Variable {
-        key: format!("{key}/{}", path.replace('.', "/")).into(),
-        title: format!("{key}: {}", path.replace('.', " ")).into(),
+        key: format!("{key}/{path}").into(),
+        title: format!("{key}: {}", path.replace(['/', '_'], " ")).into(),
         unit: None,
-        is_number: true,
+        is_number: !matches!(path, "effect" | "color_mode"),
         topic: Some(topic.into()),
         template: Some(template),
     });
