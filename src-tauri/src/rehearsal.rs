@@ -1,7 +1,8 @@
 //! The running rehearsal, one at a time.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
+use parking_lot::Mutex;
 use tokio::sync::Notify;
 use wilco_engine::api::{Failure, FailureCode, FaultDials, RehearsalPlan, RehearsalView};
 use wilco_rehearsal::Rehearsal;
@@ -41,8 +42,8 @@ impl Rehearsals {
         }
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Option<Arc<Notify>>> {
-        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> parking_lot::MutexGuard<'_, Option<Arc<Notify>>> {
+        self.running.lock()
     }
 }
 

@@ -2,9 +2,9 @@
 
 use std::path::Path;
 use std::process::{Command, Output};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use anyhow::Result;
+use parking_lot::{Mutex, MutexGuard};
 
 use crate::child::Child;
 use crate::console::Console;
@@ -31,7 +31,7 @@ impl Desk {
     /// # Errors
     /// When a session or a display will not start.
     pub fn new(keyring: Keyring) -> Result<Self> {
-        let turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+        let turn = ONE_AT_A_TIME.lock();
         let data = tempfile::Builder::new().prefix("wilco-data-").tempdir()?;
         Ok(Self { session: Session::start(keyring)?, display: Display::start()?, data, _turn: turn })
     }

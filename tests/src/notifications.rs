@@ -1,10 +1,11 @@
 //! Records desktop notifications: the notification service on a session's bus.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Result;
+use parking_lot::Mutex;
 use zbus::object_server::SignalEmitter;
 use zbus::zvariant::OwnedValue;
 
@@ -44,7 +45,7 @@ impl Service {
         _hints: HashMap<String, OwnedValue>,
         _timeout: i32,
     ) -> u32 {
-        let mut shown = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut shown = self.0.lock();
         shown.push(Notification { title: summary, body });
         u32::try_from(shown.len()).unwrap_or(u32::MAX)
     }
@@ -81,7 +82,7 @@ impl Notifications {
 
     /// The notifications so far.
     pub fn shown(&self) -> Vec<Notification> {
-        self.shown.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.shown.lock().clone()
     }
 
     /// Clicks the first that was shown, as a person would.

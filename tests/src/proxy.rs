@@ -2,13 +2,14 @@
 
 use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, Ipv6Addr, Shutdown, TcpListener, TcpStream};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU16, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
 use anyhow::Result;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
+use parking_lot::Mutex;
 
 /// The misbehaviour of a proxy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -104,14 +105,14 @@ impl ProxyAtWork {
 
     /// Where it was asked to lead, as `host:port`, in order; also where it refused.
     pub fn asked(&self) -> Vec<String> {
-        self.shared.asked.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.shared.asked.lock().clone()
     }
 }
 
 impl Drop for ProxyAtWork {
     fn drop(&mut self) {
         self.shared.stopped.store(true, Ordering::SeqCst);
-        for stream in self.shared.streams.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
+        for stream in self.shared.streams.lock().drain(..) {
             // One that has ended already needs no end.
             let _ = stream.shutdown(Shutdown::Both);
         }
@@ -142,7 +143,7 @@ fn accept(shared: &Arc<Shared>, listener: &TcpListener) {
             return;
         }
         if let Ok(other) = stream.try_clone() {
-            shared.streams.lock().unwrap_or_else(PoisonError::into_inner).push(other);
+            shared.streams.lock().push(other);
         }
         let shared = Arc::clone(shared);
         // A client that breaks off is no concern of a proxy's.
@@ -246,7 +247,7 @@ impl Shared {
     }
 
     fn was_asked(&self, destination: String) {
-        self.asked.lock().unwrap_or_else(PoisonError::into_inner).push(destination);
+        self.asked.lock().push(destination);
     }
 }
 

@@ -9,12 +9,13 @@ mod tls;
 
 use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
 use anyhow::Result;
+use parking_lot::Mutex;
 use rustls::{ServerConfig, ServerConnection, Stream};
 
 use line::Line;
@@ -212,7 +213,7 @@ impl ScriptedBroker {
 
     /// The observations so far.
     pub fn seen(&self) -> Vec<Seen> {
-        self.shared.seen.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.shared.seen.lock().clone()
     }
 
     /// How many connections there were.
@@ -224,7 +225,7 @@ impl ScriptedBroker {
 impl Drop for ScriptedBroker {
     fn drop(&mut self) {
         self.shared.stopped.store(true, Ordering::SeqCst);
-        for stream in self.shared.streams.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
+        for stream in self.shared.streams.lock().drain(..) {
             // One that has ended already needs no end.
             let _ = stream.shutdown(Shutdown::Both);
         }
@@ -244,7 +245,7 @@ struct Shared {
 
 impl Shared {
     fn saw(&self, seen: Seen) {
-        self.seen.lock().unwrap_or_else(PoisonError::into_inner).push(seen);
+        self.seen.lock().push(seen);
     }
 }
 
@@ -255,7 +256,7 @@ fn accept(shared: &Arc<Shared>, listener: &TcpListener, config: Option<&Arc<Serv
         }
         shared.saw(Seen::Opened);
         if let Ok(other) = stream.try_clone() {
-            shared.streams.lock().unwrap_or_else(PoisonError::into_inner).push(other);
+            shared.streams.lock().push(other);
         }
         let (shared, config) = (Arc::clone(shared), config.cloned());
         thread::spawn(move || serve(&shared, stream, config));

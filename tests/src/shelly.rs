@@ -3,10 +3,11 @@
 use std::fmt::Write as _;
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Command, Stdio};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::thread;
 
 use anyhow::{Context, Result, ensure};
+use parking_lot::Mutex;
 use serde_json::{Value, json};
 
 use crate::broker::Broker;
@@ -86,8 +87,8 @@ impl Shelly {
         state.once = true;
     }
 
-    fn state(&self) -> std::sync::MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    fn state(&self) -> parking_lot::MutexGuard<'_, State> {
+        self.state.lock()
     }
 }
 
@@ -110,7 +111,7 @@ impl Device {
         let mut answer = json!({"id": request["id"], "src": self.id, "dst": source});
         let method = request["method"].as_str().unwrap_or_default();
         if method != "Shelly.GetDeviceInfo" && !self.is_signed(&request["auth"])? {
-            let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut state = self.state.lock();
             state.challenges += 1;
             state.refused += 1;
             let nonce = 1_700_000_000 + state.challenges;
@@ -123,7 +124,7 @@ impl Device {
         }
         self.say(&format!("{source}/rpc"), &answer.to_string())?;
         if method == "Switch.Set" && answer.get("result").is_some() {
-            let on = self.state.lock().unwrap_or_else(PoisonError::into_inner).on;
+            let on = self.state.lock().on;
             let status = json!({"src": self.id, "dst": format!("{}/events", self.id), "method": "NotifyStatus",
                 "params": {"switch:0": {"id": 0, "output": on}}});
             self.say(&format!("{}/events/rpc", self.id), &status.to_string())?;
@@ -134,7 +135,7 @@ impl Device {
     fn is_signed(&self, auth: &Value) -> Result<bool> {
         let Some(nonce) = auth["nonce"].as_u64() else { return Ok(false) };
         {
-            let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut state = self.state.lock();
             if !state.nonces.contains(&nonce) {
                 return Ok(false);
             }
@@ -153,7 +154,7 @@ impl Device {
     }
 
     fn perform(&self, method: &str, params: &Value) -> Value {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.state.lock();
         match method {
             "Shelly.GetDeviceInfo" => self.info(),
             "Shelly.GetStatus" => {

@@ -1,12 +1,9 @@
 //! The engine that the command line uses: that of a running Wilco, or one in this process.
 
-use std::{
-    path::Path,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use futures_util::future::BoxFuture;
+use parking_lot::{Mutex, MutexGuard};
 use tempfile::TempDir;
 use tokio::{
     sync::mpsc::Sender,
@@ -140,7 +137,7 @@ pub(crate) fn no_connection<'a>(name: &str, names: impl Iterator<Item = &'a str>
 
 impl Relay {
     fn asked(&self) -> MutexGuard<'_, EngineSlot> {
-        self.asked.lock().unwrap_or_else(PoisonError::into_inner)
+        self.asked.lock()
     }
 
     fn engine(&self) -> Arc<dyn Dispatch> {

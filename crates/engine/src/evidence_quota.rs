@@ -3,11 +3,9 @@
 //! Only messages that a device can repeat without end count: progress, duplicates, unreadable messages and messages of no
 //! command. Messages that decide the state of a command are always kept.
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-};
+use std::{collections::HashMap, sync::Arc};
 
+use parking_lot::{Mutex, MutexGuard};
 use wilco_ledger::DeviceId;
 
 use crate::{
@@ -94,7 +92,7 @@ impl EvidenceQuota {
     }
 
     fn lock(&self) -> MutexGuard<'_, Used> {
-        self.used.lock().unwrap_or_else(PoisonError::into_inner)
+        self.used.lock()
     }
 }
 

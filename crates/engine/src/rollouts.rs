@@ -15,10 +15,9 @@ mod survey;
 mod terms;
 mod view;
 
-use std::{
-    collections::BTreeMap,
-    sync::{Arc, RwLock},
-};
+use std::{collections::BTreeMap, sync::Arc};
+
+use parking_lot::RwLock;
 
 use crate::api::RolloutView;
 

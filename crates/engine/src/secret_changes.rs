@@ -3,11 +3,9 @@
 //! The keyring is changed before the profile. Somebody who reads the secrets for the profile in between would find some
 //! missing, and would report a problem that does not exist.
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::{collections::HashMap, sync::Arc};
 
+use parking_lot::Mutex;
 use tokio::sync::{OwnedRwLockReadGuard, OwnedRwLockWriteGuard, RwLock};
 
 use crate::store::ConnectionId;
@@ -29,7 +27,7 @@ impl SecretChanges {
     }
 
     fn of(&self, connection: &ConnectionId) -> Arc<RwLock<()>> {
-        let mut locks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut locks = self.0.lock();
         Arc::clone(locks.entry(connection.clone()).or_default())
     }
 }

@@ -1,6 +1,8 @@
 //! The current settings, shared by all users of them. Their limits are defined with their type.
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
+
+use parking_lot::RwLock;
 
 pub(crate) use wilco_definitions::days_ago;
 
@@ -16,10 +18,10 @@ impl SharedSettings {
     }
 
     pub(crate) fn get(&self) -> Settings {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
+        self.0.read().clone()
     }
 
     pub(crate) fn set(&self, settings: Settings) {
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = settings;
+        *self.0.write() = settings;
     }
 }

@@ -1,10 +1,8 @@
 //! The shared view of a connection: its fleet, its dialects, and its mode.
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, PoisonError, RwLock},
-};
+use std::{collections::HashMap, sync::Arc};
 
+use parking_lot::RwLock;
 use wilco_dialect::Dialect;
 use wilco_ledger::{CommandId, DeviceId};
 
@@ -121,7 +119,7 @@ impl SharedConnection {
 
     /// A device was found by a dialect that does not know it any more.
     fn not_enabled(&self, device: &DeviceId) -> Option<String> {
-        let fleet = self.fleet.read().unwrap_or_else(PoisonError::into_inner);
+        let fleet = self.fleet.read();
         let description = fleet.get(device)?.description.as_ref()?;
         let dialect = fleet.title(&description.dialect);
         Some(format!("'{device}' uses {dialect}, but is not announced on this connection now."))

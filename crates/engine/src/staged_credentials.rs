@@ -1,11 +1,8 @@
 //! Certificate files that a user has added, kept in memory until their connection is saved.
 
-use std::{
-    collections::HashMap,
-    path::PathBuf,
-    sync::{Mutex, MutexGuard, PoisonError},
-};
+use std::{collections::HashMap, path::PathBuf};
 
+use parking_lot::{Mutex, MutexGuard};
 use uuid::Uuid;
 use wilco_ledger::{Millis, Timestamp};
 use zeroize::Zeroizing;
@@ -91,7 +88,7 @@ impl StagedCredentials {
     }
 
     fn staged(&self) -> MutexGuard<'_, HashMap<String, Kept>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock()
     }
 }
 

@@ -1,13 +1,8 @@
 //! One session with one broker, over any number of network connections.
 
-use std::{
-    collections::BTreeSet,
-    io,
-    pin::pin,
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::{collections::BTreeSet, io, pin::pin, sync::Arc, time::Duration};
 
+use parking_lot::Mutex;
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot},
     task::JoinHandle,
@@ -296,7 +291,7 @@ pub(super) struct StreamSlot(Arc<Mutex<Option<Box<dyn Stream>>>>);
 
 impl StreamSlot {
     pub(super) fn take(&self) -> io::Result<Box<dyn Stream>> {
-        let taken = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let taken = self.0.lock().take();
         taken.ok_or_else(|| io::ErrorKind::NotConnected.into())
     }
 }

@@ -48,7 +48,7 @@ use std::{
     path::{Path, PathBuf},
     pin::Pin,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc,
         atomic::{AtomicBool, Ordering},
         mpsc::Sender,
     },
@@ -56,6 +56,7 @@ use std::{
     thread::JoinHandle,
 };
 
+use parking_lot::Mutex;
 use rusqlite::{Transaction, TransactionBehavior};
 use tokio::sync::{Notify, oneshot, watch};
 use wilco_ledger::{Command, CommandId, DeviceId, Event, Timestamp};
@@ -406,7 +407,7 @@ impl Store {
     pub async fn close(self) -> Result<(), StoreError> {
         self.readers.close().await;
         let result = self.ask(Job::Close).await;
-        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let thread = self.thread.lock().take();
         if let Some(thread) = thread {
             // It has nothing left to do but to return.
             let _ = tokio::task::spawn_blocking(move || thread.join()).await;

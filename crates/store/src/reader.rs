@@ -1,10 +1,8 @@
 //! Reads with a few read-only connections, in turns, on the runtime's blocking threads.
 
-use std::{
-    path::PathBuf,
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::{path::PathBuf, sync::Arc};
 
+use parking_lot::Mutex;
 use rusqlite::Connection;
 use tokio::sync::Semaphore;
 
@@ -49,7 +47,7 @@ impl Readers {
 
     /// Closes the only connection and begins to write. What is read meanwhile waits. Where that fails, everything is as before.
     pub(super) fn instead_of_only<T>(&self, begin: impl FnOnce() -> Result<T, StoreError>) -> Result<T, StoreError> {
-        let mut only = self.only.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut only = self.only.lock();
         *only = None;
         begin().inspect_err(|_| match open::without_room(&self.path) {
             Ok(connection) => *only = Some(connection),
@@ -84,7 +82,7 @@ impl Readers {
         let read = tokio::task::spawn_blocking(move || {
             let _turn = turn;
             let read = |error| StoreError::read(&readers.path, &error);
-            if let Some(only) = &*readers.only.lock().unwrap_or_else(PoisonError::into_inner) {
+            if let Some(only) = &*readers.only.lock() {
                 return query(only).map_err(read);
             }
             let connection = readers.open()?;
@@ -118,7 +116,7 @@ impl Readers {
 
     fn read_now<T>(&self, query: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, StoreError> {
         let read = |error| StoreError::read(&self.path, &error);
-        if let Some(only) = &*self.only.lock().unwrap_or_else(PoisonError::into_inner) {
+        if let Some(only) = &*self.only.lock() {
             return query(only).map_err(read);
         }
         let idle = self.lock().pop();
@@ -142,10 +140,10 @@ impl Readers {
             self.first.close();
         }
         self.lock().clear();
-        self.only.lock().unwrap_or_else(PoisonError::into_inner).take();
+        self.only.lock().take();
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Connection>> {
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> parking_lot::MutexGuard<'_, Vec<Connection>> {
+        self.idle.lock()
     }
 }

@@ -3,10 +3,11 @@
 use std::collections::HashMap;
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
+use parking_lot::{Mutex, MutexGuard};
 use serde_json::{Value, json};
 use tokio::sync::mpsc::unbounded_channel;
 use tokio::sync::watch;
@@ -127,7 +128,7 @@ impl Watch {
         tokio::spawn(async move {
             while let Some(batch) = batches.recv().await {
                 {
-                    let mut seen = gathered.lock().unwrap_or_else(PoisonError::into_inner);
+                    let mut seen = gathered.lock();
                     seen.connections = batch.connections.unwrap_or(std::mem::take(&mut seen.connections));
                     seen.notices.extend(batch.notices);
                     for command in batch.commands {
@@ -146,7 +147,7 @@ impl Watch {
     }
 
     pub(crate) fn seen(&self) -> MutexGuard<'_, Seen> {
-        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+        self.seen.lock()
     }
 
     /// Waits until what has been told shows something.

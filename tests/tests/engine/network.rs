@@ -1,9 +1,10 @@
 //! A network between Wilco and a broker, which can fail: connections are reset, and the broker keeps running.
 
 use std::net::Ipv4Addr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use anyhow::Result;
+use parking_lot::Mutex;
 use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
@@ -27,7 +28,7 @@ impl Network {
             while let Ok((client, _)) = listener.accept().await {
                 let Ok(broker) = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await else { return };
                 let (reset, wait) = oneshot::channel();
-                open.lock().unwrap_or_else(PoisonError::into_inner).push(reset);
+                open.lock().push(reset);
                 tokio::spawn(forward(client, broker, wait));
             }
         });
@@ -40,7 +41,7 @@ impl Network {
 
     /// Resets every connection. New ones are forwarded at once.
     pub(crate) fn fail(&self) {
-        self.connections.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        self.connections.lock().clear();
     }
 }
 

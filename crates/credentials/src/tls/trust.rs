@@ -3,11 +3,9 @@
 //! There is no verifier that accepts everything: a pinned certificate must match exactly, and the server must prove in every
 //! handshake that it has the key.
 
-use std::{
-    fmt,
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::{fmt, sync::Arc};
 
+use parking_lot::Mutex;
 use rustls::{
     CertificateError as Refused, DigitallySignedStruct, DistinguishedName, Error, OtherError, PeerMisbehaved,
     RootCertStore, SignatureScheme,
@@ -36,24 +34,24 @@ impl ShownCertificates {
     /// The chain that the server sent in the latest handshake, its own certificate first; empty before that.
     #[must_use]
     pub fn presented(&self) -> Option<Vec<CertificateFacts>> {
-        let seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let seen = self.0.lock();
         seen.as_ref().map(|chain| chain.iter().filter_map(|der| CertificateFacts::of(der).ok()).collect())
     }
 
     /// The server's own certificate in the latest handshake.
     #[must_use]
     pub fn certificate(&self) -> Option<CertificateDer<'static>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).as_ref()?.first().cloned()
+        self.0.lock().as_ref()?.first().cloned()
     }
 
     /// Forgets what was shown before.
     pub fn forget(&self) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        *self.0.lock() = None;
     }
 
     fn see(&self, own: &CertificateDer<'_>, others: &[CertificateDer<'_>]) {
         let chain = std::iter::once(own).chain(others).map(|der| der.clone().into_owned()).collect();
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(chain);
+        *self.0.lock() = Some(chain);
     }
 }
 

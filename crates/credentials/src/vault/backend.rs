@@ -1,11 +1,9 @@
 //! The storage of the vault: named byte strings of limited size.
 
-use std::{
-    collections::HashMap,
-    sync::{Mutex, PoisonError},
-};
+use std::collections::HashMap;
 
 use keyring::{Entry, Error};
+use parking_lot::Mutex;
 use zeroize::Zeroizing;
 
 use super::VaultError;
@@ -91,8 +89,8 @@ pub(super) struct Memory {
 }
 
 impl Memory {
-    pub(super) fn entries(&self) -> std::sync::MutexGuard<'_, HashMap<String, Zeroizing<Vec<u8>>>> {
-        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(super) fn entries(&self) -> parking_lot::MutexGuard<'_, HashMap<String, Zeroizing<Vec<u8>>>> {
+        self.entries.lock()
     }
 }
 

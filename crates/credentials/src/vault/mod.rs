@@ -14,10 +14,9 @@ mod error;
 #[cfg(test)]
 mod tests;
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-};
+use std::{collections::HashMap, sync::Arc};
+
+use parking_lot::{Mutex, MutexGuard};
 
 pub use error::VaultError;
 pub use wilco_connection::{Secret, SecretKind};
@@ -95,11 +94,11 @@ impl Vault {
     }
 
     fn held(&self) -> MutexGuard<'_, HashMap<(String, SecretKind), Secret>> {
-        self.0.held.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.held.lock()
     }
 
     fn changing(&self) -> MutexGuard<'_, ()> {
-        self.0.changing.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.changing.lock()
     }
 }
 

@@ -8,8 +8,9 @@ pub(crate) mod file;
 pub(crate) mod places;
 mod schema;
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 
+use parking_lot::RwLock;
 use wilco_dialect::CommandKind;
 
 pub(crate) use schema::Schema;
@@ -43,12 +44,12 @@ impl Catalogue {
             let schema = Schema::read(&definition.kind.schema);
             Arc::new(Own { definition, schema })
         });
-        *self.own.write().unwrap_or_else(PoisonError::into_inner) = own.collect();
+        *self.own.write() = own.collect();
     }
 
     /// Those that people have described, by name.
     pub(crate) fn own(&self) -> Arc<[Arc<Own>]> {
-        Arc::clone(&self.own.read().unwrap_or_else(PoisonError::into_inner))
+        Arc::clone(&self.own.read())
     }
 
     /// Finds a command for a connection: a definition for that connection precedes one for all.

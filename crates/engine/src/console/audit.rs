@@ -1,7 +1,7 @@
 //! Lists, verifies, seals and annotates the audit.
 
 use std::{
-    sync::{Arc, PoisonError, atomic::Ordering},
+    sync::{Arc, atomic::Ordering},
     time::Duration,
 };
 
@@ -246,7 +246,7 @@ impl Handle {
     /// An entry about a connection, by its name where it has one.
     pub(super) fn entry_on(&self, connection: &str, kind: AuditKind, what: String) -> NewAuditEntry {
         let id = ConnectionId::from(connection);
-        let shared = self.shared_connections.read().unwrap_or_else(PoisonError::into_inner);
+        let shared = self.shared_connections.read();
         let name = shared.get(&id).map(|shared| Arc::clone(&shared.name)).or_else(|| self.loaded.name(&id));
         self.audit.entry(kind, what).on(&id, name.as_deref().unwrap_or_default())
     }

@@ -1,6 +1,6 @@
 //! Checks, sends, cancels and repeats commands.
 
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 
 use wilco_dialect::{CommandKind, Dialect, LONGEST_SPAN_MS, json};
 use wilco_ledger::{Command, Delivery, DeviceId, Millis, Policy, Retry, Submission, Timestamp};
@@ -57,7 +57,7 @@ impl Handle {
         let check = |(id, busy): (DeviceId, Option<Command>)| {
             let busy = busy.map(|busy| busy_sentence(&busy, now));
             let considered = shared.consider(&id, &command.command, command.args.as_str());
-            let fleet = shared.fleet.read().unwrap_or_else(PoisonError::into_inner);
+            let fleet = shared.fleet.read();
             let device = fleet.get(&id);
             let (already, may_stay_silent, silent, refused) = match considered {
                 Some(Ok(Prepared { already, answers_carry_ids, silent, .. })) => {
@@ -362,7 +362,7 @@ mod tests {
         let connection = plant(&handle).await;
         let device = DeviceId::new("pump-7").unwrap();
         let fleet = handle.shared(&connection).await.unwrap().fleet;
-        fleet.write().unwrap().update(&device, |device| device.report(json!({"led": true}).to_string(), None));
+        fleet.write().update(&device, |device| device.report(json!({"led": true}).to_string(), None));
         let check = async |on: bool| {
             let new = NewCommand {
                 connection: connection.clone(),

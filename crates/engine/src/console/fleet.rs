@@ -1,7 +1,6 @@
 //! Lists and summarises the devices of a connection.
 
-use std::sync::{PoisonError, RwLockReadGuard, RwLockWriteGuard};
-
+use parking_lot::{RwLockReadGuard, RwLockWriteGuard};
 use tokio::task::spawn_blocking;
 use wilco_ledger::DeviceId;
 
@@ -101,9 +100,9 @@ fn ids(devices: &[String]) -> Vec<DeviceId> {
 }
 
 pub(super) fn read(fleet: &SharedFleet) -> RwLockReadGuard<'_, Fleet> {
-    fleet.read().unwrap_or_else(PoisonError::into_inner)
+    fleet.read()
 }
 
 pub(super) fn write(fleet: &SharedFleet) -> RwLockWriteGuard<'_, Fleet> {
-    fleet.write().unwrap_or_else(PoisonError::into_inner)
+    fleet.write()
 }

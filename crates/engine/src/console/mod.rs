@@ -45,7 +45,7 @@ mod trial;
 
 use std::{
     path::Path,
-    sync::{Arc, PoisonError, atomic::AtomicU32},
+    sync::{Arc, atomic::AtomicU32},
     time::Duration,
 };
 
@@ -363,7 +363,7 @@ impl Handle {
         let described = shared.dialects.as_ref().and_then(|dialects| crate::dialects::read(dialects).view(&device));
         let (row, note, [reported_at, restarted_at], running_config, saved_config, telemetry_interval_ms) = {
             let fleet = shared.fleet;
-            let fleet = fleet.read().unwrap_or_else(PoisonError::into_inner);
+            let fleet = fleet.read();
             let known = fleet.get(&device).ok_or_else(|| not_found("device", device.as_str()))?;
             let reported = known.state.as_deref().map(StateReport::of).unwrap_or_default();
             let [running, saved] =
@@ -459,7 +459,7 @@ impl Handle {
         command: &CommandId,
     ) -> Option<Box<Disagreement>> {
         let shared = self.shared(connection.as_str()).await.ok()?;
-        let fleet = shared.fleet.read().unwrap_or_else(PoisonError::into_inner);
+        let fleet = shared.fleet.read();
         fleet.get(device)?.disagreement.clone().filter(|of| of.command == *command)
     }
 
@@ -498,7 +498,7 @@ impl Handle {
     async fn shared(&self, connection: &str) -> Result<SharedConnection, Failure> {
         let id = ConnectionId::from(connection);
         self.loaded.one(&id).await?;
-        let shared_connections = self.shared_connections.read().unwrap_or_else(PoisonError::into_inner);
+        let shared_connections = self.shared_connections.read();
         shared_connections.get(&id).cloned().ok_or_else(|| not_found("connection", connection))
     }
 

@@ -7,7 +7,7 @@ mod rehearsal;
 
 use std::{
     collections::{HashMap, HashSet},
-    sync::{PoisonError, atomic::Ordering},
+    sync::atomic::Ordering,
 };
 
 use wilco_dialect::{Dialect, Topics};
@@ -110,7 +110,7 @@ impl Handle {
     /// [`FailureCode::Internal`](crate::api::FailureCode) while the engine is stopping.
     pub async fn rollouts(&self) -> Result<Vec<RolloutView>, Failure> {
         self.loaded.all().await?;
-        let shown = self.rollouts.read().unwrap_or_else(PoisonError::into_inner);
+        let shown = self.rollouts.read();
         Ok(shown.values().rev().cloned().collect())
     }
 
@@ -153,7 +153,7 @@ impl Handle {
     pub(super) async fn shown_rollout(&self, number: u32) -> Result<RolloutView, Failure> {
         // It may be one of a connection that could not be read.
         let unread = self.loaded.all().await?;
-        let shown = self.rollouts.read().unwrap_or_else(PoisonError::into_inner);
+        let shown = self.rollouts.read();
         shown.get(&number).cloned().ok_or_else(|| unread.unwrap_or_else(|| no_rollout(&number.to_string())))
     }
 
@@ -446,7 +446,7 @@ fn member_view(
     let StoredMember { device, args, earlier, state, command, message, attempts, released_at, finished_at, .. } =
         member;
     let known = shared.and_then(|shared| {
-        let fleet = shared.fleet.read().unwrap_or_else(PoisonError::into_inner);
+        let fleet = shared.fleet.read();
         fleet.get(&device).map(|device| (device.firmware.clone(), device.disagreement.clone()))
     });
     let (firmware, disagreement) = known.unwrap_or_default();

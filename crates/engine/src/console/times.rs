@@ -1,6 +1,6 @@
 //! Answer times of devices.
 
-use std::{cmp::Ordering, collections::HashMap, sync::PoisonError};
+use std::{cmp::Ordering, collections::HashMap};
 
 use wilco_ledger::DeviceId;
 
@@ -32,7 +32,7 @@ impl Handle {
         let by = query.by;
         let mut firmware: HashMap<DeviceId, Option<String>> = HashMap::new();
         if by == TimesBy::Firmware {
-            let fleet = shared.fleet.read().unwrap_or_else(PoisonError::into_inner);
+            let fleet = shared.fleet.read();
             for answered in &answered {
                 let reported = || fleet.get(&answered.device).and_then(|device| device.firmware.clone());
                 firmware.entry(answered.device.clone()).or_insert_with(reported);

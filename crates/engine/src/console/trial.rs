@@ -1,7 +1,6 @@
 //! Runs the preflight of a connection, new or stored.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
-
+use parking_lot::{Mutex, MutexGuard};
 use rustls_pki_types::CertificateDer;
 use sha2::{Digest, Sha256};
 use tokio::sync::{Notify, mpsc::UnboundedSender};
@@ -122,7 +121,7 @@ impl Trial {
     }
 
     fn last(&self) -> MutexGuard<'_, Option<Last>> {
-        self.last.lock().unwrap_or_else(PoisonError::into_inner)
+        self.last.lock()
     }
 }
 

@@ -1,6 +1,6 @@
 //! Tracks whether devices report what they answered.
 
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 
 use wilco_dialect::implied_state;
 use wilco_ledger::{
@@ -51,7 +51,7 @@ impl Connection {
     /// A device has reported something.
     pub(super) fn note_report(&mut self, device: &DeviceId) {
         let fleet = self.fleet.clone();
-        let fleet = fleet.read().unwrap_or_else(PoisonError::into_inner);
+        let fleet = fleet.read();
         let reports = |key: &str| fleet.get(device).and_then(|device| device.reports(key));
         let changed = self.agreements.reported(device, reports);
         drop(fleet);
@@ -95,7 +95,7 @@ impl Controller {
             self.connections.values_mut().filter(|known| known.agreements.next_due().is_some_and(|due| due <= now))
         {
             let fleet = known.fleet.clone();
-            let fleet = fleet.read().unwrap_or_else(PoisonError::into_inner);
+            let fleet = fleet.read();
             let reports = |device: &DeviceId, key: &str| fleet.get(device).and_then(|device| device.reports(key));
             let disagree = known.agreements.look(now, reports);
             drop(fleet);

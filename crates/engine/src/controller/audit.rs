@@ -94,7 +94,7 @@ impl Controller {
     }
 
     pub(super) fn of_rollout(&self, number: u32, what: String, details: &Value) -> NewAuditEntry {
-        let shown = self.shown.read().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let shown = self.shown.read();
         let connection = shown.get(&number).map(|view| ConnectionId::from(view.spec.connection.as_str()));
         let entry = self.audit.entry(AuditKind::Rollout, what).with(details);
         match connection {

@@ -3,9 +3,10 @@
 use std::{
     collections::{BTreeSet, HashMap, HashSet},
     hash::{Hash, Hasher},
-    sync::{Arc, PoisonError, RwLock, RwLockWriteGuard},
+    sync::Arc,
 };
 
+use parking_lot::{RwLock, RwLockWriteGuard};
 use wilco_dialect::{Dialect, Lifecycle, LifecycleEvent, LogPieces, Outbound};
 use wilco_ledger::{Agreements, AnswerWindow, CommandId, DeviceId, Ledger, Limits, Millis, Timestamp};
 
@@ -313,7 +314,7 @@ impl Connection {
     }
 
     pub(super) fn fleet(&self) -> RwLockWriteGuard<'_, Fleet> {
-        self.fleet.write().unwrap_or_else(PoisonError::into_inner)
+        self.fleet.write()
     }
 
     /// Adds a lifecycle event of a device. Returns whether the device is online, if that has changed.

@@ -2,7 +2,7 @@
 //!
 //! What is stored of one that is added is read in a task, and nothing of it can change meanwhile: it has no ledger yet.
 
-use std::{sync::PoisonError, time::Duration};
+use std::time::Duration;
 
 use tokio::sync::oneshot;
 use wilco_dialect::WireIds;
@@ -73,7 +73,7 @@ impl Controller {
         let asleep = connection.profile.demo && connection.profile.url.is_empty();
         self.generations += 1;
         connection.generation = self.generations;
-        self.shared_connections.write().unwrap_or_else(PoisonError::into_inner).insert(id.clone(), connection.shared());
+        self.shared_connections.write().insert(id.clone(), connection.shared());
         let generation = connection.generation;
         if asleep {
             connection.link = asleep_link();
@@ -99,7 +99,7 @@ impl Controller {
         let ending = known.replace(profile, enabled, generation);
         known.link = if asleep { asleep_link() } else { LinkState::Connecting };
         let (profile, shared) = (known.profile.clone(), known.shared());
-        self.shared_connections.write().unwrap_or_else(PoisonError::into_inner).insert(id.clone(), shared);
+        self.shared_connections.write().insert(id.clone(), shared);
         self.feed.connections();
         self.tell(&id, Input::Disconnected);
         self.resumed(&id);
@@ -163,8 +163,8 @@ impl Controller {
         self.telemetry.forget(id);
         self.quota.forget_connection(id);
         let of_it = |view: &mut RolloutView| view.spec.connection != id.as_str();
-        self.shown.write().unwrap_or_else(PoisonError::into_inner).retain(|_, view| of_it(view));
-        self.shared_connections.write().unwrap_or_else(PoisonError::into_inner).remove(id);
+        self.shown.write().retain(|_, view| of_it(view));
+        self.shared_connections.write().remove(id);
         close_beside(session);
         self.feed.connections();
     }

@@ -10,7 +10,7 @@ mod known;
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
     ops::Bound,
-    sync::{Arc, PoisonError},
+    sync::Arc,
 };
 
 use wilco_ledger::{
@@ -318,7 +318,7 @@ fn beyond_a_few(over: impl Iterator<Item = (u32, usize)>) -> Vec<u32> {
 impl Connection {
     /// How a rollout is shown now.
     fn rollout_view(&self, known: &Known) -> RolloutView {
-        let fleet = self.fleet.read().unwrap_or_else(PoisonError::into_inner);
+        let fleet = self.fleet.read();
         known.view(&|device| fleet.get(device).is_some_and(|device| device.presence == Presence::Offline))
     }
 
@@ -425,7 +425,7 @@ impl Controller {
         let now = self.clock.now();
         let of = self.connections.iter().find(|(_, known)| known.rollouts.known.contains_key(&number));
         let ended = || {
-            let shown = self.shown.read().unwrap_or_else(PoisonError::into_inner);
+            let shown = self.shown.read();
             match shown.contains_key(&number) {
                 true => refusal(rollout::Refusal::Ended),
                 false => no_rollout(&number.to_string()),
@@ -473,7 +473,7 @@ impl Controller {
             known.changed = true;
             known.changed_at = now;
         } else {
-            let shown = self.shown.read().unwrap_or_else(PoisonError::into_inner);
+            let shown = self.shown.read();
             let view = shown.get(&number).ok_or_else(|| no_rollout(&number.to_string()))?;
             let mut view = view.clone();
             view.spec.note.clone_from(&note);
@@ -489,7 +489,7 @@ impl Controller {
         if views.is_empty() {
             return;
         }
-        let mut shown = self.shown.write().unwrap_or_else(PoisonError::into_inner);
+        let mut shown = self.shown.write();
         for view in views {
             self.feed.rollout(view.clone());
             shown.insert(view.number, view);

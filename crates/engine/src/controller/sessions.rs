@@ -1,6 +1,6 @@
 //! Starts, restarts and ends the sessions of connections.
 
-use std::{sync::PoisonError, time::Duration};
+use std::time::Duration;
 
 use wilco_ledger::{Input, Millis};
 
@@ -100,7 +100,7 @@ impl Controller {
         }
         // The last events of the closing sessions are not waited for: it is as if the program had
         // been killed here, which is always safe.
-        self.shared_connections.write().unwrap_or_else(PoisonError::into_inner).clear();
+        self.shared_connections.write().clear();
         if let Err(error) = self.store.close().await {
             tracing::error!(%error, "the store could not be closed");
         }

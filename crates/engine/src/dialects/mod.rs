@@ -13,9 +13,10 @@ mod views;
 
 use std::{
     collections::{HashMap, VecDeque},
-    sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
+    sync::Arc,
 };
 
+use parking_lot::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 use wilco_dialect::{
     Changes, Context, DecodedMessage, Devices, DialectSet, Discovery, Filter, Inbound, KnownDevice, Meaning, Role,
     Subscriptions, WireIds,
@@ -42,11 +43,11 @@ const MOST_VALUES: usize = 500;
 pub(crate) type SharedDialects = Arc<RwLock<ConnectionDialects>>;
 
 pub(crate) fn read(dialects: &SharedDialects) -> RwLockReadGuard<'_, ConnectionDialects> {
-    dialects.read().unwrap_or_else(PoisonError::into_inner)
+    dialects.read()
 }
 
 pub(crate) fn write(dialects: &SharedDialects) -> RwLockWriteGuard<'_, ConnectionDialects> {
-    dialects.write().unwrap_or_else(PoisonError::into_inner)
+    dialects.write()
 }
 
 /// The dialects of a connection that has others than Wilco's own.

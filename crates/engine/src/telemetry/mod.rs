@@ -6,11 +6,9 @@
 mod chart;
 mod remarks;
 
-use std::{
-    collections::{BTreeSet, HashMap},
-    sync::{Mutex, MutexGuard, PoisonError},
-};
+use std::collections::{BTreeSet, HashMap};
 
+use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::Notify;
 use wilco_dialect::TelemetryRest;
 use wilco_ledger::{DeviceId, Timestamp};
@@ -221,7 +219,7 @@ impl Telemetry {
     }
 
     fn lock(&self) -> MutexGuard<'_, Tail> {
-        self.tail.lock().unwrap_or_else(PoisonError::into_inner)
+        self.tail.lock()
     }
 }
 

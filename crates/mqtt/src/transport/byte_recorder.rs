@@ -4,10 +4,11 @@
 use std::{
     io,
     pin::Pin,
-    sync::{Arc, Mutex, PoisonError},
+    sync::Arc,
     task::{Context, Poll},
 };
 
+use parking_lot::Mutex;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::written_publishes::{Packets, WrittenPublishes};
@@ -81,7 +82,7 @@ impl ByteRecorder {
     }
 
     fn with<T>(&self, read: impl FnOnce(&mut Bytes) -> T) -> T {
-        read(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+        read(&mut self.0.lock())
     }
 
     fn hear(&self, new: &[u8]) {

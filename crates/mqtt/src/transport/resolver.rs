@@ -8,7 +8,7 @@ use std::{
     collections::HashMap,
     io,
     net::{IpAddr, SocketAddr, ToSocketAddrs},
-    sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, LazyLock},
     thread,
 };
 
@@ -16,6 +16,7 @@ use futures_util::{
     FutureExt,
     future::{BoxFuture, Shared},
 };
+use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::{Semaphore, oneshot};
 
 /// Hosts that are looked up at a time. One more waits for one of them.
@@ -91,7 +92,7 @@ impl Resolver {
 }
 
 fn lock(under_way: &UnderWay) -> MutexGuard<'_, HashMap<String, LookUp>> {
-    under_way.lock().unwrap_or_else(PoisonError::into_inner)
+    under_way.lock()
 }
 
 #[cfg(test)]

@@ -155,7 +155,7 @@ async fn a_program_that_is_killed_before_that_does_it_at_its_next_start() {
     let alone = life("alone", "a1", 5_000, Outcome::Failed);
     // The tables know the old one, and that it stands otherwise now is left for later too.
     let still = commit(&store, [old[..3].to_vec(), crowd(0..4), alone, old[3..].to_vec()]).await;
-    let thread = store.thread.lock().unwrap().take().unwrap();
+    let thread = store.thread.lock().take().unwrap();
     drop(store);
     drop(still);
     thread.join().unwrap();

@@ -1,6 +1,6 @@
 //! The details of a rollout: answers, causes, common traits, and its note.
 
-use std::{collections::HashSet, sync::PoisonError};
+use std::collections::HashSet;
 
 use wilco_ledger::{DeviceId, State};
 
@@ -66,7 +66,7 @@ impl Handle {
     /// The number of members that answered that they succeeded, but report other values.
     async fn disagreeing(&self, view: &RolloutView, members: &[StoredMember]) -> u32 {
         let Ok(shared) = self.shared(&view.spec.connection).await else { return 0 };
-        let fleet = shared.fleet.read().unwrap_or_else(PoisonError::into_inner);
+        let fleet = shared.fleet.read();
         let disagrees = |member: &&StoredMember| {
             let of = fleet.get(&member.device).and_then(|device| device.disagreement.as_deref());
             of.is_some_and(|of| Some(&of.command) == member.command.as_ref())
@@ -87,7 +87,7 @@ impl Handle {
     /// How long members took to answer, by the firmware that they report now, where that differs.
     async fn firmware_times(&self, view: &RolloutView, members: &[StoredMember]) -> Vec<TimesView> {
         let Ok(shared) = self.shared(&view.spec.connection).await else { return Vec::new() };
-        let fleet = shared.fleet.read().unwrap_or_else(PoisonError::into_inner);
+        let fleet = shared.fleet.read();
         let firmware = |member: &StoredMember| fleet.get(&member.device).and_then(|device| device.firmware.clone());
         let times = members.iter().filter_map(|member| Some((firmware(member), rollouts::took(member)?)));
         let times = answer_times::by_name(times);
@@ -106,7 +106,7 @@ impl Handle {
         let (command, args) = (view.spec.command.name.clone(), view.spec.command.args.approximate());
         let now = self.clock.now();
         self.of_fleet(&view.spec.connection, move |fleet| {
-            let fleet = fleet.read().unwrap_or_else(PoisonError::into_inner);
+            let fleet = fleet.read();
             let known = |ids: &[DeviceId]| -> Vec<Option<&Device>> { ids.iter().map(|id| fleet.get(id)).collect() };
             rollouts::shared_traits(&known(&failed), &known(&succeeded), (command.as_str(), &args), now)
         })
@@ -115,7 +115,7 @@ impl Handle {
 
     /// The rollouts that follow one, oldest first.
     fn followers(&self, id: &str) -> Vec<String> {
-        let shown = self.rollouts.read().unwrap_or_else(PoisonError::into_inner);
+        let shown = self.rollouts.read();
         let follows = |view: &&RolloutView| view.spec.follows.as_ref().is_some_and(|follows| follows.rollout == id);
         shown.values().filter(follows).map(|view| view.id.clone()).collect()
     }

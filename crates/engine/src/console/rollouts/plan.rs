@@ -108,7 +108,7 @@ impl Handle {
     /// As [`Handle::plan_rollout`].
     pub async fn planned_requests(&self, new: NewRollout, from: u32, count: u32) -> Result<PlannedRequests, Failure> {
         let Drafted { spec, template, survey, .. } = self.draft_rollout(new).await?;
-        let shared = self.shared(&spec.connection)?;
+        let shared = self.shared(&spec.connection).await?;
         let settings = self.settings.get();
         let (by, now) = (settings.operator_name.as_deref(), self.clock.now());
         let members = if spec.is_broadcast() { survey.members.get(..1).unwrap_or_default() } else { &survey.members };

@@ -2,7 +2,7 @@
 
 use std::{
     collections::{BTreeSet, HashSet},
-    sync::{Arc, PoisonError},
+    sync::Arc,
 };
 
 use wilco_dialect::StateReport;
@@ -165,7 +165,7 @@ impl Known {
     pub(super) fn next(&mut self, fleet: &SharedFleet, now: Timestamp) -> Option<Result<Next, Failure>> {
         let first = self.machine.next_member()?;
         let Some(earlier) = &self.earlier else { return self.release(Vec::new(), now) };
-        let fleet = fleet.read().unwrap_or_else(PoisonError::into_inner);
+        let fleet = fleet.read();
         let number = self.stored.number;
         let note = |member, values| Change::MemberEarlier { rollout: number, member, values };
         if self.machine.plan().broadcast {
@@ -294,7 +294,7 @@ impl Known {
             return;
         }
         if self.watch.is_none() {
-            let fleet = fleet.read().unwrap_or_else(PoisonError::into_inner);
+            let fleet = fleet.read();
             let is_done =
                 |member: &u32| matches!(self.machine.member(*member), Some(State::Succeeded | State::Unconfirmed));
             let done =

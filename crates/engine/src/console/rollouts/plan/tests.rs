@@ -33,7 +33,7 @@ impl Silent {
 /// Devices in a given state.
 async fn fleet(handle: &Handle, connection: &str, devices: u32) {
     let fleet = handle.shared(connection).await.unwrap().fleet;
-    let mut fleet = fleet.write().unwrap();
+    let mut fleet = fleet.write();
     for number in 0..devices {
         fleet.update(&DeviceId::new(format!("pump-{number}")).unwrap(), |device| {
             device.presence = if number % 10 == 9 { Presence::Offline } else { Presence::Online };
