@@ -41,7 +41,7 @@ impl Commits {
 fn life() -> Result<[Vec<Change>; 2]> {
     let device = DeviceId::new(device(0))?;
     let id = CommandId::new(Uuid::now_v7().to_string())?;
-    let asked = Submission {
+    let submission = Submission {
         device: device.clone(),
         id: id.clone(),
         name: "led".into(),
@@ -79,7 +79,7 @@ fn life() -> Result<[Vec<Change>; 2]> {
         },
     };
     let facts = [
-        Fact::Submitted { asked: asked.into(), origin: Origin::Here },
+        Fact::Submitted { submission: submission.into(), origin: Origin::Here },
         Fact::Handed { attempt: 1 },
         Fact::Sent { attempt: 1 },
         Fact::AtBroker { attempt: 1, nobody_listening: false },

@@ -4,7 +4,7 @@
 #![no_main]
 
 use wilco_dialect::{
-    Asking, Context, Devices, DialectFile, DialectSet, Inbound, KnownDevice, Observed, Topics, WireIds, preview,
+    CommandToEncode, Context, Devices, DialectFile, DialectSet, Inbound, KnownDevice, Observed, Topics, WireIds, preview,
 };
 use wilco_ledger::{CommandId, DeviceId};
 
@@ -25,7 +25,7 @@ libfuzzer_sys::fuzz_target!(|content: &[u8]| {
     let inbound = Inbound { topic, payload: payload.as_bytes(), qos: 1, retained: false, correlation: None };
     let _ = set.decode(&inbound, &Context { devices: &devices, wire_ids: &wire_ids });
     let command = CommandId::new("c1").expect("a command id");
-    let asking = Asking { device: &device, command: topic, args: payload };
+    let asking = CommandToEncode { device: &device, command: topic, args: payload };
     if let Ok(message) = set.encode(&asking, &devices, &command, "7") {
         assert!(!message.topic.contains(['+', '#', '\0']));
     }

@@ -86,7 +86,7 @@ pub(crate) fn show_at_the_latest(app: AppHandle) {
 /// Shows what is news by the system's notifications, while the window is not in front.
 pub(crate) fn tell_while_away(app: AppHandle, engine: Handle) {
     async_runtime::spawn(async move {
-        let Ok(mut news) = engine.news().await else { return };
+        let Ok(mut news) = engine.notifications().await else { return };
         let waiting = Arc::new(AtomicUsize::new(0));
         while let Some(news) = news.recv().await {
             if !is_in_front(&app) {

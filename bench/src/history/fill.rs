@@ -130,7 +130,7 @@ impl Fill {
         // One after the other, in another order in each round.
         let place = number.wrapping_mul(7_919) % self.devices;
         let (device, id) = (DeviceId::new(device(place))?, CommandId::new(id(at, number))?);
-        let asked = Arc::new(Submission {
+        let submission = Arc::new(Submission {
             device: device.clone(),
             id: id.clone(),
             name: "led".into(),
@@ -150,7 +150,7 @@ impl Fill {
             at: at + Millis(later),
             fact,
         };
-        let first = event(0, Fact::Submitted { asked, origin: Origin::Here });
+        let first = event(0, Fact::Submitted { submission, origin: Origin::Here });
         let mut command = Command::begin(&first).context("it begins with its submission")?;
         let change = |event| Change::Event { connection: connection.clone(), event, command: None };
         changes.push(change(first));

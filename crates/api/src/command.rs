@@ -175,7 +175,7 @@ pub struct CommandView {
 impl CommandView {
     /// The sender, for people: `you`, `another console`, or `another console, by Ana`. The name is as the request has it.
     #[must_use]
-    pub fn asked_by(&self) -> String {
+    pub fn requested_by(&self) -> String {
         match &self.operator {
             Some(operator) => format!("{}, by {operator}", self.by),
             None => self.by.to_string(),
@@ -318,8 +318,8 @@ pub struct DisagreementView {
 pub enum RequestOrigin {
     /// It was published so.
     Sent,
-    /// Another console published it, and it was heard.
-    Heard,
+    /// Another console published it, and Wilco received it.
+    Observed,
     /// Nothing has been published; by the connection as it stands now, it would be this.
     Planned,
 }

@@ -199,7 +199,7 @@ pub enum AnswerOutcome {
     Unreadable,
     /// This.
     #[serde(untagged)]
-    Said(Outcome),
+    Read(Outcome),
 }
 
 impl AnswerOutcome {
@@ -208,7 +208,7 @@ impl AnswerOutcome {
     pub fn as_str(self) -> &'static str {
         match self {
             AnswerOutcome::Unreadable => "unreadable",
-            AnswerOutcome::Said(outcome) => outcome.as_str(),
+            AnswerOutcome::Read(outcome) => outcome.as_str(),
         }
     }
 }

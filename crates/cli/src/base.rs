@@ -35,7 +35,7 @@ pub(crate) struct Base {
 #[derive(Clone)]
 struct Relay {
     data_dir: DataDir,
-    asked: Arc<Mutex<EngineSlot>>,
+    engine: Arc<Mutex<EngineSlot>>,
     /// Held by the one who looks for the next engine.
     entering: Arc<tokio::sync::Mutex<()>>,
 }
@@ -63,7 +63,7 @@ impl Base {
     /// The engine of that data directory, or why there can be none.
     pub(crate) async fn of(data_dir: &DataDir) -> Result<Base, Failure> {
         let asked = enter(data_dir).await?;
-        Ok(Base::asking(data_dir.clone(), asked))
+        Ok(Base::through(data_dir.clone(), asked))
     }
 
     /// An engine for one command, of which nothing is kept. Needs no keyring, and is independent of a running engine.
@@ -76,11 +76,11 @@ impl Base {
             engine: Arc::new(engine.handle()),
             own: Some(Own { engine, server: None, temporary: Some(temporary) }),
         };
-        Ok(Base::asking(data_dir, asked))
+        Ok(Base::through(data_dir, asked))
     }
 
-    fn asking(data_dir: DataDir, asked: EngineSlot) -> Base {
-        let relay = Relay { data_dir, asked: Arc::new(Mutex::new(asked)), entering: Arc::default() };
+    fn through(data_dir: DataDir, engine: EngineSlot) -> Base {
+        let relay = Relay { data_dir, engine: Arc::new(Mutex::new(engine)), entering: Arc::default() };
         Base { console: Client::new(relay.clone()), relay }
     }
 
@@ -90,12 +90,12 @@ impl Base {
 
     /// It is ours, so it has only just begun to connect.
     pub(crate) fn is_own(&self) -> bool {
-        self.relay.asked().own.is_some()
+        self.relay.engine_slot().own.is_some()
     }
 
     /// Nothing of what is sent through it is kept.
     pub(crate) fn is_passing(&self) -> bool {
-        self.relay.asked().own.as_ref().is_some_and(|own| own.temporary.is_some())
+        self.relay.engine_slot().own.as_ref().is_some_and(|own| own.temporary.is_some())
     }
 
     /// The connection of that name.
@@ -110,7 +110,7 @@ impl Base {
 
     /// Puts everything of ours away.
     pub(crate) async fn close(self) {
-        let own = self.relay.asked().own.take();
+        let own = self.relay.engine_slot().own.take();
         if let Some(Own { engine, server, temporary }) = own {
             // Those who came in while it ran get their answers.
             if let Some(server) = server {
@@ -136,12 +136,12 @@ pub(crate) fn no_connection<'a>(name: &str, names: impl Iterator<Item = &'a str>
 }
 
 impl Relay {
-    fn asked(&self) -> MutexGuard<'_, EngineSlot> {
-        self.asked.lock()
+    fn engine_slot(&self) -> MutexGuard<'_, EngineSlot> {
+        self.engine.lock()
     }
 
     fn engine(&self) -> Arc<dyn Dispatch> {
-        Arc::clone(&self.asked().engine)
+        Arc::clone(&self.engine_slot().engine)
     }
 
     /// Connects to the engine that runs after that one ended, or starts one.
@@ -152,7 +152,7 @@ impl Relay {
         }
         ended.let_go();
         let next = enter(&self.data_dir).await?;
-        *self.asked() = next;
+        *self.engine_slot() = next;
         Ok(())
     }
 }

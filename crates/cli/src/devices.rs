@@ -38,7 +38,7 @@ pub(crate) async fn run(options: DeviceOptions, data_dir: Option<&Path>) -> Resu
         outcome = perform(&base, task) => outcome,
         () = interrupt.received() => {
             if imports {
-                files::tell_interrupted(&base);
+                files::print_interrupted(&base);
             }
             Err(Problem::Interrupted)
         }
@@ -81,8 +81,8 @@ async fn print(base: &Base, options: DeviceListOptions) -> Result<ExitCode, Prob
         Listing::Text => table(&rows).print(&mut Output::text())?,
     }
     if listing == Listing::Text {
-        learn::tell_offers(&connection);
-        tell_unlisted(base, &connection).await?;
+        learn::print_offers(&connection);
+        print_unlisted(base, &connection).await?;
     }
     // Facts from earlier are shown anyway, but not as current.
     current?;
@@ -130,7 +130,7 @@ pub(crate) async fn all(console: &Client, connection: &str, search: &str) -> Res
 }
 
 /// Says how many device IDs are not listed, because too many new ones came at once.
-async fn tell_unlisted(base: &Base, connection: &ConnectionView) -> Result<(), Problem> {
+async fn print_unlisted(base: &Base, connection: &ConnectionView) -> Result<(), Problem> {
     let connections = base.console().connections().await?;
     let unlisted = connections.iter().find(|view| view.id == connection.id).map_or(0, |view| view.unlisted);
     if unlisted > 0 {

@@ -173,7 +173,7 @@ impl HistoryOutput {
                 clean(&format!("{}{}", command.command, arguments(command))).into_owned().into(),
                 (state_name(command.state), state_style(command.state)).into(),
                 command.finished_at.map(|at| took(at - command.queued_at)).unwrap_or_default().into(),
-                clean(&command.asked_by()).into_owned().into(),
+                clean(&command.requested_by()).into_owned().into(),
                 remark(command).into(),
             ]),
             HistoryOutput::HistoryWriter(history_writer) => history_writer.add(command)?,

@@ -9,5 +9,5 @@ mod time;
 pub(crate) use arguments::arguments;
 pub(crate) use confirm::{asks, confirmation, confirmed, counted, yes};
 pub(crate) use device_list::{devices, ids};
-pub(crate) use secret::{TRIES, WRONG, asked, new_passphrase, secret_line};
+pub(crate) use secret::{TRIES, WRONG, new_passphrase, prompted, secret_line};
 pub(crate) use time::{milliseconds, seconds, since, span};

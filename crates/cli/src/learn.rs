@@ -94,7 +94,7 @@ fn answers_here(found: &FoundDialect) -> String {
 }
 
 /// Says which devices are not listed because their dialect is not enabled, as far as the running app has found any.
-pub(crate) fn tell_offers(connection: &ConnectionView) {
+pub(crate) fn print_offers(connection: &ConnectionView) {
     for offer in &connection.offers {
         let show = if offer.devices == 1 { "Show it" } else { "Show them" };
         let enabled = connection.settings.dialects.iter();

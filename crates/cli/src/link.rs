@@ -28,7 +28,7 @@ pub(crate) fn view_of<'a>(batch: &'a Batch, connection: &str) -> Option<&'a Conn
 pub(crate) fn trouble(view: &ConnectionView) -> Option<Problem> {
     match &view.link {
         LinkState::Waiting { message, hint, .. } | LinkState::Stopped { message, hint, .. } => {
-            Some(Problem::Said { message: message.clone(), hint: hint.clone() })
+            Some(Problem::Message { message: message.clone(), hint: hint.clone() })
         }
         LinkState::Loading | LinkState::Connecting | LinkState::Subscribing | LinkState::Online { .. } => None,
     }

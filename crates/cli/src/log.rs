@@ -100,7 +100,7 @@ impl LogRequest {
     /// A problem after the log was requested: the request was sent, or may have been.
     fn unclear(&self, problem: Problem) -> Problem {
         match problem {
-            Problem::Said { message, hint } | Problem::Unclear { message, hint } => Problem::Unclear {
+            Problem::Message { message, hint } | Problem::Unclear { message, hint } => Problem::Unclear {
                 message: format!(
                     "{message} The log of {} was requested, or may have been.",
                     visible_name(&self.device)

@@ -24,7 +24,7 @@ const INTERRUPTED: u8 = 130;
 #[derive(Debug)]
 pub(crate) enum Problem {
     /// A sentence for what happened and one for what to do.
-    Said { message: String, hint: Option<String> },
+    Message { message: String, hint: Option<String> },
     /// The same, for a device that did not succeed or did not answer.
     NotDone { message: String, hint: Option<String> },
     /// The same, after something was sent or may have been.
@@ -39,13 +39,13 @@ pub(crate) enum Problem {
 
 impl Problem {
     pub(crate) fn new(message: impl Into<String>, hint: impl Into<String>) -> Problem {
-        Problem::Said { message: message.into(), hint: Some(hint.into()) }
+        Problem::Message { message: message.into(), hint: Some(hint.into()) }
     }
 
     /// Says it on standard error.
     pub(crate) fn print(self) -> ExitCode {
         match self {
-            Problem::Said { message, hint } => {
+            Problem::Message { message, hint } => {
                 complain("error", &message, hint.as_deref());
                 ExitCode::from(TROUBLE)
             }
@@ -73,7 +73,7 @@ impl From<Failure> for Problem {
     fn from(Failure { code, message, hint }: Failure) -> Problem {
         match code {
             FailureCode::Unanswered => Problem::Unclear { message, hint },
-            _ => Problem::Said { message, hint },
+            _ => Problem::Message { message, hint },
         }
     }
 }
@@ -83,7 +83,7 @@ impl From<io::Error> for Problem {
         if error.kind() == io::ErrorKind::BrokenPipe {
             return Problem::Unread;
         }
-        Problem::Said { message: format!("Input or output failed: {error}."), hint: None }
+        Problem::Message { message: format!("Input or output failed: {error}."), hint: None }
     }
 }
 

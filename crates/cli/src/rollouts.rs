@@ -94,7 +94,7 @@ impl Task {
             Task::Act(RolloutOptions { id, output }, action) => {
                 let view = base.console().act_on_rollout(&id, action).await?;
                 print(&[view], output).map_err(|problem| match (action, problem) {
-                    (RolloutAction::StartNextStage | RolloutAction::CloseStage, Problem::Said { message, hint }) => {
+                    (RolloutAction::StartNextStage | RolloutAction::CloseStage, Problem::Message { message, hint }) => {
                         // Its commands may be on their way.
                         Problem::Unclear { message: format!("{message} Rollout {id} continues."), hint }
                     }

@@ -68,10 +68,10 @@ impl CommandState {
         State::from(self).is_final()
     }
 
-    /// The device itself has said how it ended, see [`State::is_device_said`].
+    /// The device itself has said how it ended, see [`State::is_from_device`].
     #[must_use]
-    pub fn is_device_said(self) -> bool {
-        State::from(self).is_device_said()
+    pub fn is_from_device(self) -> bool {
+        State::from(self).is_from_device()
     }
 
     /// It is at its end, and not as somebody wanted it, see [`State::ended_badly`].

@@ -45,9 +45,9 @@ fn export_bindings_constants() {
         ),
         (
             "Those in which the device itself has said how a command ended.",
-            "SAID_BY_DEVICE",
+            "STATES_FROM_DEVICE",
             states,
-            commands(CommandState::is_device_said),
+            commands(CommandState::is_from_device),
         ),
         ("Those of members of a rollout that failed.", "FAILED_MEMBERS", "readonly MemberState[]", failed),
         ("The icons that a command or a button can have.", "ICONS", "readonly string[]", ICONS.to_vec()),

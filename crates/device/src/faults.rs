@@ -69,7 +69,7 @@ pub(crate) struct AnswerPlan {
 }
 
 impl Faults {
-    pub(crate) fn fate_of(&self, response: &Response, random: &mut Random) -> AnswerPlan {
+    pub(crate) fn plan_of(&self, response: &Response, random: &mut Random) -> AnswerPlan {
         let copies = self.copies(random);
         let id = if random.happens(self.wrong_id) {
             CommandId::new(format!("00000000-0000-4000-8000-{:012x}", random.within(&(0..=0xffff_ffff_ffff)))).ok()
@@ -82,7 +82,7 @@ impl Faults {
     }
 
     /// The same for an answer in plain text. It names no id that could be wrong.
-    pub(crate) fn fate_of_text(&self, text: String, random: &mut Random) -> AnswerPlan {
+    pub(crate) fn plan_of_text(&self, text: String, random: &mut Random) -> AnswerPlan {
         let copies = self.copies(random);
         let payload = text.into_bytes();
         let (channel, content_type) = (Channel::Resp, "text/plain");
@@ -90,7 +90,7 @@ impl Faults {
     }
 
     /// The same for a piece of a log.
-    pub(crate) fn fate_of_chunk(&self, chunk: &LogChunk, random: &mut Random) -> AnswerPlan {
+    pub(crate) fn plan_of_chunk(&self, chunk: &LogChunk, random: &mut Random) -> AnswerPlan {
         let copies = self.copies(random);
         let (payload, id) = (device_side::write_log_chunk(chunk), Some(chunk.id.clone()));
         let fate = AnswerPlan {
@@ -155,7 +155,7 @@ mod tests {
     #[test]
     fn each_fault_does_its_own_harm() {
         let right = write_response(&response());
-        let fate = |faults: Faults| faults.fate_of(&response(), &mut Random::new(1, 1));
+        let fate = |faults: Faults| faults.plan_of(&response(), &mut Random::new(1, 1));
         let none = Faults::default();
         let unharmed = AnswerPlan {
             channel: Channel::Resp,

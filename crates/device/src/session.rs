@@ -189,14 +189,14 @@ impl Session {
                 }
             };
             match event {
-                Ok(Event::Incoming(packet)) => self.hear(packet, &mut turn),
+                Ok(Event::Incoming(packet)) => self.on_packet(packet, &mut turn),
                 Ok(Event::Outgoing(_) | Event::Auth(_)) => {}
                 Err(error) => return SessionEnd::Lost(error),
             }
         }
     }
 
-    fn hear(&mut self, packet: Packet, turn: &mut Option<SemaphorePermit<'_>>) {
+    fn on_packet(&mut self, packet: Packet, turn: &mut Option<SemaphorePermit<'_>>) {
         match packet {
             Packet::ConnAck(_) => {
                 *turn = None;

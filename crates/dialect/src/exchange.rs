@@ -20,7 +20,7 @@ use crate::{
     json::{ExactValue, canonical},
     pattern::{Kind, Known, Pattern},
     payload::Args,
-    set::{Asking, Context, Meaning, Member, Message, device_id},
+    set::{CommandToEncode, Context, Meaning, Member, Message, device_id},
     wire_ids::WireIds,
 };
 
@@ -161,7 +161,7 @@ impl Exchange {
             tell(&mut ledger, Input::Delivered { device: device.clone(), id: id.clone(), attempt: 1, puback });
         }
         for answer in &self.answers {
-            for input in playing.hear(answer) {
+            for input in playing.receive(answer) {
                 tell(&mut ledger, input);
             }
         }
@@ -349,7 +349,7 @@ impl Playing {
         wire_id: &str,
     ) -> Result<Message, String> {
         let known = self.devices.get(&self.device).ok_or("The device is unknown.")?.clone();
-        let asking = Asking { device: &known, command: &exchange.command, args };
+        let asking = CommandToEncode { device: &known, command: &exchange.command, args };
         let found = known.command(&exchange.command).is_some();
         let member = self.set.member(&self.dialect).ok_or("The dialect is missing.")?;
         if found || member.native.is_some() {
@@ -386,7 +386,7 @@ impl Playing {
                     set.set(&self.dialect, name, value);
                 }
             }
-            let asking = Asking { device: &device, ..asking };
+            let asking = CommandToEncode { device: &device, ..asking };
             let member = set.member(&self.dialect).ok_or("The dialect is missing.")?;
             let message = member.message(&rule, &topic, &asking, &parsed, wire_id)?;
             let mut wrong = Vec::new();
@@ -406,7 +406,7 @@ impl Playing {
     }
 
     /// The ledger's input for a message.
-    fn hear(&mut self, answer: &Published) -> Vec<Input> {
+    fn receive(&mut self, answer: &Published) -> Vec<Input> {
         let inbound = answer.inbound(answer.retained);
         let context = Context { devices: &self.devices, wire_ids: &self.wire_ids };
         let decoded = self.set.decode(&inbound, &context);
@@ -442,7 +442,7 @@ fn inferred(
     member: &Member,
     rule: &RequestRule,
     topic: &Pattern,
-    asking: &Asking<'_>,
+    asking: &CommandToEncode<'_>,
     request: &Published,
     wire_id: &str,
     (is_named, is_usual): (bool, bool),

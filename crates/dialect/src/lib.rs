@@ -62,7 +62,7 @@ pub use message::{
 };
 pub use preview::{ReadKind, ReadMessage, preview};
 pub use probe::Probe;
-pub use set::{Asking, Context, Decoded, DialectSet, Meaning, Message, shipped, shipped_text};
+pub use set::{CommandToEncode, Context, Decoded, DialectSet, Meaning, Message, shipped, shipped_text};
 pub use sign_in::Challenge;
 pub use topics::{Channel, InvalidPrefix, Topics};
 pub use wire_ids::WireIds;

@@ -51,7 +51,7 @@ pub struct Lifecycle {
 impl Lifecycle {
     /// Adds an event. Returns whether the device is online, if that has changed: a `connected` takes effect
     /// immediately, a `disconnected` only in [`Lifecycle::settle`].
-    pub fn hear(&mut self, event: LifecycleEvent, now: Timestamp) -> Option<bool> {
+    pub fn handle(&mut self, event: LifecycleEvent, now: Timestamp) -> Option<bool> {
         if let Some((latest, heard)) = &self.latest
             && !event.follows(latest, now.since(*heard))
         {
@@ -181,7 +181,7 @@ mod tests {
         #[track_caller]
         fn hears_event(mut self, now: i64, event: LifecycleEvent, expected: &str) -> Watch {
             let shown = format!("{event:?}");
-            let news = self.lifecycle.hear(event, Timestamp(now));
+            let news = self.lifecycle.handle(event, Timestamp(now));
             assert_eq!(show(news), expected, "at {now}: {shown}");
             self
         }

@@ -15,7 +15,7 @@ use std::{borrow::Cow, collections::BTreeMap, sync::LazyLock};
 
 use wilco_ledger::{Report, Reported, is_same_value};
 
-pub use encode::{Asking, Message};
+pub use encode::{CommandToEncode, Message};
 pub(crate) use encode::{device_id, usable};
 pub(crate) use filters::covers;
 

@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 use wilco_dialect::{
-    Asking, Context, DecodedMessage, Devices, DialectFile, DialectForm, DialectSet, Discovery, Inbound, KnownDevice,
-    Meaning, Observed, ReaderKind, Template, Topics, WireIds, learn, preview, propose, shipped,
+    CommandToEncode, Context, DecodedMessage, Devices, DialectFile, DialectForm, DialectSet, Discovery, Inbound,
+    KnownDevice, Meaning, Observed, ReaderKind, Template, Topics, WireIds, learn, preview, propose, shipped,
 };
 use wilco_ledger::{Claim, CommandId, DeviceId};
 
@@ -143,7 +143,7 @@ fn a_name_with_slashes_and_emoji_stays_one_device_and_reaches_no_other() {
     assert_eq!(of("zigbee2mqtt/küche/lampe/💡 1").as_deref(), Some("0x01"));
     assert_eq!(of("zigbee2mqtt/küche/lampe").as_deref(), Some("0x02"));
     let device = devices.get(&id("0x01")).expect("a device");
-    let asking = Asking { device, command: "set", args: r#"{"state":"ON"}"# };
+    let asking = CommandToEncode { device, command: "set", args: r#"{"state":"ON"}"# };
     let message = set.encode(&asking, &devices, &command("c1"), "c1").expect("a message");
     assert_eq!(message.topic, "zigbee2mqtt/küche/lampe/💡 1/set");
 }

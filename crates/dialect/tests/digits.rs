@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 use wilco_dialect::{
-    Asking, Context, Control, DecodedMessage, Devices, DialectSet, Discovery, Inbound, KnownDevice, Meaning, Message,
-    ReaderKind, Topics, WireIds, shipped,
+    CommandToEncode, Context, Control, DecodedMessage, Devices, DialectSet, Discovery, Inbound, KnownDevice, Meaning,
+    Message, ReaderKind, Topics, WireIds, shipped,
 };
 use wilco_ledger::{CommandId, DeviceId, Expectation};
 
@@ -46,7 +46,7 @@ fn device<'d>(devices: &'d Devices, id: &str) -> &'d KnownDevice {
 
 fn ask(devices: &Devices, device: &KnownDevice, command: &str, args: &str) -> Message {
     let (command, args) = device.in_place_of(command, args).expect("a command");
-    let asking = Asking { device, command: &command, args: &args };
+    let asking = CommandToEncode { device, command: &command, args: &args };
     set().encode(&asking, devices, &CommandId::new("c1").expect("a command ID"), "7").expect("a message")
 }
 

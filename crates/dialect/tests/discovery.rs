@@ -2,8 +2,9 @@
 
 use serde_json::{Value, json};
 use wilco_dialect::{
-    Asking, ColourNotation, CommandRequest, Context, Control, DecodedMessage, Devices, DialectFile, DialectSet,
-    Discovery, Findings, IdKind, Inbound, KnownDevice, Meaning, ReaderKind, RequestPayload, Topics, WireIds, shipped,
+    ColourNotation, CommandRequest, CommandToEncode, Context, Control, DecodedMessage, Devices, DialectFile,
+    DialectSet, Discovery, Findings, IdKind, Inbound, KnownDevice, Meaning, ReaderKind, RequestPayload, Topics,
+    WireIds, shipped,
 };
 use wilco_ledger::{CommandId, DeviceId, Expectation, Report};
 
@@ -68,7 +69,7 @@ fn home_assistant_entities_of_one_device_are_put_together() {
     let set = all();
     let ask = |command: &str, args: &str| {
         let device = devices.get(&id("lamp-1")).expect("a device");
-        set.encode(&Asking { device, command, args }, &devices, &command_id(), "c1")
+        set.encode(&CommandToEncode { device, command, args }, &devices, &command_id(), "c1")
     };
     let message = ask("Level", r#"{"value":40}"#).expect("a message");
     assert_eq!((message.topic.as_str(), message.payload.as_str()), ("lamp/level/set", r#"{"level": 40}"#));
@@ -130,7 +131,7 @@ fn a_button_without_a_state_is_said_to_report_nothing_back() {
     let device = one(ReaderKind::HomeAssistant, "homeassistant/button/b/config", &button);
     let mut devices = Devices::default();
     devices.insert(device.clone());
-    let asking = Asking { device: &device, command: "Restart", args: "{}" };
+    let asking = CommandToEncode { device: &device, command: "Restart", args: "{}" };
     let message = all().encode(&asking, &devices, &command_id(), "c1").expect("a message");
     assert!(matches!(&message.expects, Some(Expectation::Nothing(why)) if why.contains("has no state topic")));
     assert!(!message.answer_expected());
@@ -168,7 +169,12 @@ fn a_command_topic_that_is_somebody_else_s_is_not_used() {
         let device =
             devices.iter().find(|device| device.name.is_none() && device.commands.iter().any(|one| *one.name == *name));
         let device = device.unwrap_or_else(|| panic!("{name}"));
-        let said = set.encode(&Asking { device, command: name, args: r#"{"on":true}"# }, devices, &command_id(), "c1");
+        let said = set.encode(
+            &CommandToEncode { device, command: name, args: r#"{"on":true}"# },
+            devices,
+            &command_id(),
+            "c1",
+        );
         match refusal {
             None => assert!(said.is_ok(), "{name}: {said:?}"),
             Some(part) => assert!(said.as_ref().is_err_and(|why| why.contains(part)), "{name}: {said:?}"),
@@ -208,7 +214,7 @@ fn a_device_cannot_have_the_name_of_a_group() {
     let set = all();
     let encode = |address: &str| {
         let device = KnownDevice::new(id("plug"), "tasmota", address);
-        let asking = Asking { device: &device, command: "Power", args: r#"{"value":"ON"}"# };
+        let asking = CommandToEncode { device: &device, command: "Power", args: r#"{"value":"ON"}"# };
         set.encode(&asking, &Devices::default(), &command_id(), "c1").map(|message| message.topic)
     };
     assert_eq!(encode("plug"), Ok("cmnd/plug/Power".to_owned()));
@@ -277,7 +283,7 @@ fn zigbee2mqtt_lists_what_devices_can_do() {
     let mut devices = Devices::default();
     findings.apply(&mut devices);
     let device = devices.get(&id("0x01")).expect("a device");
-    let asking = Asking { device, command: "set state", args: r#"{"on":true}"# };
+    let asking = CommandToEncode { device, command: "set state", args: r#"{"on":true}"# };
     assert_eq!(set.id_kind(&asking), Ok(IdKind::None));
     let message = set.encode(&asking, &devices, &command_id(), "c1").expect("a message");
     assert_eq!((message.topic.as_str(), message.payload.as_str()), ("z2m/kitchen/lamp 💡/set", r#"{"state":"ON"}"#));
@@ -308,7 +314,7 @@ fn tasmota_says_what_it_has() {
     devices.insert(device.clone());
     let set = all();
     let ask = |command: &str, args: &str| {
-        set.encode(&Asking { device: &device, command, args }, &devices, &command_id(), "c1")
+        set.encode(&CommandToEncode { device: &device, command, args }, &devices, &command_id(), "c1")
     };
     let message = ask("Power1", r#"{"on":true}"#).expect("a message");
     assert_eq!((message.topic.as_str(), message.payload.as_str()), ("boiler/cmnd/Power1", "AN"));
@@ -344,7 +350,7 @@ fn shelly_is_asked_what_it_is() {
     let mut devices = Devices::default();
     devices.insert(plug.clone());
     let set = all();
-    let asking = Asking { device: plug, command: "switch:0/on", args: r#"{"on":true}"# };
+    let asking = CommandToEncode { device: plug, command: "switch:0/on", args: r#"{"on":true}"# };
     assert_eq!(set.id_kind(&asking), Ok(IdKind::Int31));
     let message = set.encode(&asking, &devices, &command_id(), "7").expect("a message");
     assert_eq!(message.payload, r#"{"id":7,"src":"wilco","method":"Switch.Set","params":{"id":0,"on":true}}"#);
@@ -640,7 +646,7 @@ fn a_template_may_name_the_position_of_a_cover_in_per_cent() {
         let mut devices = Devices::default();
         devices.insert(shade.clone());
         let args = json!({ "value": value }).to_string();
-        let asking = Asking { device: &shade, command, args: &args };
+        let asking = CommandToEncode { device: &shade, command, args: &args };
         all().encode(&asking, &devices, &command_id(), "c1").expect("a message").payload
     };
     let check = |template: &str, range: Value, expected: &str| {
@@ -669,7 +675,7 @@ fn a_shelly_has_a_form_for_its_colour() {
     devices.insert(strip.clone());
     let check = |command: &str, value: Value, method: &str, params: &str| {
         let args = json!({ "value": value }).to_string();
-        let asking = Asking { device: &strip, command, args: &args };
+        let asking = CommandToEncode { device: &strip, command, args: &args };
         let message = all().encode(&asking, &devices, &command_id(), "7").expect("a message");
         let expected = format!(r#"{{"id":7,"src":"wilco","method":"{method}","params":{params}}}"#);
         assert_eq!(message.payload, expected);
@@ -687,7 +693,7 @@ fn a_shelly_has_a_form_for_its_colour() {
     let mut devices = Devices::default();
     devices.insert(strip.clone());
     let args = r#"{"value":{"red":1,"green":2,"blue":3}}"#;
-    let asking = Asking { device: &strip, command: "color/0 Colour", args };
+    let asking = CommandToEncode { device: &strip, command: "color/0 Colour", args };
     let message = all().encode(&asking, &devices, &command_id(), "7").expect("a message");
     let expected = ("shellies/strip/color/0/set", r#"{"red":1,"green":2,"blue":3}"#);
     assert_eq!((message.topic.as_str(), message.payload.as_str()), expected);
@@ -844,7 +850,7 @@ fn what_cannot_stand_in_a_topic_is_refused() {
     let devices = Devices::default();
     let check = |address: &str, args: &str, expected: Result<&str, &str>| {
         let device = KnownDevice::new(id("d"), "x", address);
-        let said = set.encode(&Asking { device: &device, command: "go", args }, &devices, &command_id(), "c1");
+        let said = set.encode(&CommandToEncode { device: &device, command: "go", args }, &devices, &command_id(), "c1");
         match (said, expected) {
             (Ok(message), Ok(topic)) => assert_eq!(message.topic, topic),
             (Err(why), Err(part)) => assert!(why.contains(part), "{why}"),

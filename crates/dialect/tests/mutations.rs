@@ -2,8 +2,8 @@
 
 use proptest::{collection::vec, prelude::*};
 use wilco_dialect::{
-    Asking, Context, Devices, DialectFile, DialectSet, Discovery, Exchange, Inbound, KnownDevice, Observed, ReaderKind,
-    Subscriptions, Template, Topics, WireIds, preview, propose, shipped, shipped_text,
+    CommandToEncode, Context, Devices, DialectFile, DialectSet, Discovery, Exchange, Inbound, KnownDevice, Observed,
+    ReaderKind, Subscriptions, Template, Topics, WireIds, preview, propose, shipped, shipped_text,
 };
 use wilco_ledger::{CommandId, DeviceId};
 
@@ -123,7 +123,7 @@ fn use_it(file: DialectFile, topic: &str, payload: &str, command: &str, args: &s
     let wire_ids = WireIds::default();
     let inbound = Inbound { topic, payload: payload.as_bytes(), qos: 1, retained: false, correlation: None };
     let _ = set.decode(&inbound, &Context { devices: &devices, wire_ids: &wire_ids });
-    let asking = Asking { device: &device, command, args };
+    let asking = CommandToEncode { device: &device, command, args };
     let id = CommandId::new("c1").expect("a command ID");
     if let Ok(message) = set.encode(&asking, &devices, &id, "7") {
         prop_assert!(!message.topic.is_empty() && message.topic.len() <= 1_024);

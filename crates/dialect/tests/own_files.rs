@@ -6,8 +6,8 @@ use std::sync::LazyLock;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use wilco_dialect::{
-    Asking, Context, DecodedMessage, Devices, DialectFile, DialectSet, FREE_TEXT, Inbound, KnownDevice, Meaning,
-    TelemetryRest, Topics, Unreadable, WireIds,
+    CommandToEncode, Context, DecodedMessage, Devices, DialectFile, DialectSet, FREE_TEXT, Inbound, KnownDevice,
+    Meaning, TelemetryRest, Topics, Unreadable, WireIds,
     json::{ExactValue, members},
     shipped_text,
 };
@@ -257,7 +257,7 @@ proptest! {
         for name in NAMES {
             let both = Both::of(name);
             for (command, args) in [(command, args.as_str()), (FREE_TEXT, free.as_str())] {
-                let asking = Asking { device: &both.device, command, args };
+                let asking = CommandToEncode { device: &both.device, command, args };
                 let write = |set: &DialectSet| set.encode(&asking, &both.devices, &id, id.as_str());
                 let (code, file) = (write(&both.code).expect("a request"), write(&both.file).expect("a request"));
                 prop_assert_eq!((&code.topic, code.id, &code.expects), (&file.topic, file.id, &file.expects));
@@ -309,7 +309,7 @@ fn each_listed_difference_is_one() {
     // A free text that cannot be sent.
     let both = Both::of("text");
     let id = CommandId::new("7").expect("a command ID");
-    let asking = Asking { device: &both.device, command: FREE_TEXT, args: r#"{"text":"a","n":1}"# };
+    let asking = CommandToEncode { device: &both.device, command: FREE_TEXT, args: r#"{"text":"a","n":1}"# };
     let write = |set: &DialectSet| set.encode(&asking, &both.devices, &id, id.as_str());
     assert!(write(&both.code).is_err_and(|why| why.contains("beside 'text'")));
     assert!(write(&both.file).is_ok());

@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
-use wilco_dialect::{Asking, Devices, Dialect, DialectSet, Inbound, KnownDevice, Subscriptions, Topics, shipped};
+use wilco_dialect::{
+    CommandToEncode, Devices, Dialect, DialectSet, Inbound, KnownDevice, Subscriptions, Topics, shipped,
+};
 use wilco_ledger::{CommandId, DeviceId};
 
 /// What stands for a built-in command: the topic and the payload of its request.
@@ -202,7 +204,7 @@ fn led_restart_and_configuration_are_what_each_dialect_has_for_them_and_absent_w
         let request = |built_in: &str, args: Value| {
             let args = args.to_string();
             let (command, args) = device.in_place_of(built_in, &args).ok()?;
-            let asking = Asking { device, command: &command, args: &args };
+            let asking = CommandToEncode { device, command: &command, args: &args };
             let command_id = CommandId::new("c1").expect("a command ID");
             let message = set.encode(&asking, &devices, &command_id, "7").expect("a message");
             Some((message.topic, message.payload))

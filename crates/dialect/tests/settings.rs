@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use wilco_dialect::{
-    Asking, Context, Devices, DialectFile, DialectSet, Discovery, Findings, Inbound, KnownDevice, Meaning, ReaderKind,
+    CommandToEncode, Context, Devices, DialectFile, DialectSet, Discovery, Findings, Inbound, KnownDevice, Meaning, ReaderKind,
     RefusedSetting, STARTED, Topics, WireIds, shipped,
 };
 use wilco_ledger::{CommandId, DeviceId};
@@ -76,7 +76,7 @@ fn a_setting_chooses_the_form_of_request_topics() {
         let mut set = DialectSet::new([file], &Topics::default());
         assert!(variant.is_none_or(|variant| set.set(dialect, "variant", variant)));
         let device = KnownDevice::new(id(device), dialect, device);
-        let asking = Asking { device: &device, command: "open", args: r#"{"value":"1"}"# };
+        let asking = CommandToEncode { device: &device, command: "open", args: r#"{"value":"1"}"# };
         set.encode(&asking, &Devices::default(), &command_id(), "7").map(|message| message.topic)
     };
     let check = |dialect: &str, variant: Option<&str>, device: &str, expected: &str| {
@@ -131,7 +131,7 @@ fn a_copy_of_a_dialect_under_another_name_serves_a_second_bridge() {
     let second = text
         .replace("name = \"zigbee2mqtt\"", "name = \"garage\"")
         .replace("base = \"zigbee2mqtt\"", "base = \"garage\"");
-    let second = wilco_dialect::DialectFile::parse(&second).expect("a dialect file");
+    let second = DialectFile::parse(&second).expect("a dialect file");
     let first = shipped().iter().find(|file| file.name() == "zigbee2mqtt").expect("a dialect").clone();
     let set = DialectSet::new([first, second], &Topics::default());
     assert_eq!(set.overlaps(), Vec::<String>::new());
@@ -149,7 +149,7 @@ fn a_copy_of_a_dialect_under_another_name_serves_a_second_bridge() {
     ids.sort_unstable();
     assert_eq!(ids, ["0x01", "0x02", "bridge", "garage"]);
     let device = devices.get(&id("0x02")).expect("a device");
-    let asking = Asking { device, command: "set", args: r#"{"state":"ON"}"# };
+    let asking = CommandToEncode { device, command: "set", args: r#"{"state":"ON"}"# };
     let message = set.encode(&asking, &devices, &command_id(), "c1").expect("a message");
     assert_eq!(message.topic, "garage/lamp/set");
 }
@@ -170,7 +170,8 @@ fn settings_are_changed_by_the_request_that_the_device_has_for_them() {
     let ask = |device: &KnownDevice, changes: &Value| -> Result<(String, String), String> {
         let args = json!({"changes": changes, "apply": "now"}).to_string();
         let (command, args) = device.in_place_of("config.set", &args)?;
-        let message = set.encode(&Asking { device, command: &command, args: &args }, &devices, &command_id(), "7")?;
+        let message =
+            set.encode(&CommandToEncode { device, command: &command, args: &args }, &devices, &command_id(), "7")?;
         Ok((message.topic, message.payload))
     };
     let (topic, payload) = ask(&plug, &json!({"switch:0/auto_off": true})).expect("a message");
@@ -192,7 +193,7 @@ fn settings_are_changed_by_the_request_that_the_device_has_for_them() {
     let two = json!({"TELEPERIOD": 60, "SLEEP": 50});
     assert!(ask(&lamp, &two).expect_err("one at a time").contains("one setting in a command"));
     let (command, args) = lamp.in_place_of("config.get", "{}").expect("a command");
-    let asking = Asking { device: &lamp, command: &command, args: &args };
+    let asking = CommandToEncode { device: &lamp, command: &command, args: &args };
     let message = set.encode(&asking, &devices, &command_id(), "c").expect("a message");
     assert_eq!(
         (&*message.topic, &*message.payload),

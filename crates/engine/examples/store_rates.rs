@@ -123,7 +123,7 @@ fn tell(what: &str, count: usize, begun: Instant) {
 fn life(number: usize) -> Result<Vec<Change>, Box<dyn std::error::Error>> {
     let device = DeviceId::new(format!("sensor-{:05}", number % 10_000))?;
     let id = CommandId::new(uuid::Uuid::now_v7().to_string())?;
-    let asked = Submission {
+    let submission = Submission {
         device: device.clone(),
         id: id.clone(),
         name: "led".into(),
@@ -156,7 +156,7 @@ fn life(number: usize) -> Result<Vec<Change>, Box<dyn std::error::Error>> {
     };
     let answered = |outcome| Fact::Answered { answer: Box::new(answer(outcome)), reading: Reading::Moved };
     let facts = [
-        Fact::Submitted { asked: asked.into(), origin: Origin::Here },
+        Fact::Submitted { submission: submission.into(), origin: Origin::Here },
         Fact::Handed { attempt: 1 },
         Fact::Sent { attempt: 1 },
         Fact::AtBroker { attempt: 1, nobody_listening: false },

@@ -64,11 +64,11 @@ impl Feed {
     /// Adds the current state of a command. Where there are too many, those of rollouts make room for the others, for which
     /// a person waits.
     pub(crate) fn command(&mut self, connection: &ConnectionId, snapshot: &CommandSnapshot) {
-        let asked = &snapshot.command.asked;
-        let key = (connection.clone(), asked.device.clone(), asked.id.clone());
+        let submission = &snapshot.command.submission;
+        let key = (connection.clone(), submission.device.clone(), submission.id.clone());
         if self.commands.len() >= NAMED_AT_MOST && !self.commands.contains_key(&key) {
             self.more_commands = true;
-            let is_member = |snapshot: &CommandSnapshot| snapshot.command.asked.rollout.is_some();
+            let is_member = |snapshot: &CommandSnapshot| snapshot.command.submission.rollout.is_some();
             if is_member(snapshot) {
                 return;
             }
@@ -185,7 +185,7 @@ mod tests {
 
     fn command(number: u32, rollout: Option<Membership>) -> CommandSnapshot {
         let device = DeviceId::new(format!("pump-{number}")).unwrap();
-        let asked = Submission {
+        let submission = Submission {
             device: device.clone(),
             id: CommandId::new(format!("0198f3c2-7d1e-7c2a-9c55-{number:012x}")).unwrap(),
             name: "led".into(),
@@ -204,7 +204,7 @@ mod tests {
             by: None,
             form: None,
         };
-        let fact = Fact::Submitted { asked: asked.into(), origin: Origin::Here };
+        let fact = Fact::Submitted { submission: submission.into(), origin: Origin::Here };
         let command = Command::begin(&Event { device, command: None, at: NOW, fact }).unwrap();
         CommandSnapshot { command: Arc::new(command), deadline: None }
     }

@@ -57,9 +57,9 @@ impl Notifications {
             ends: BTreeMap::new(),
             longest: Millis(0),
             connection: connection.clone(),
-            device: command.asked.device.as_str().to_owned(),
-            id: command.asked.id.as_str().to_owned(),
-            command: command.asked.name.to_string(),
+            device: command.submission.device.as_str().to_owned(),
+            id: command.submission.id.as_str().to_owned(),
+            command: command.submission.name.to_string(),
             name: Some(name.to_owned()),
         });
         gathered.last = now;
@@ -69,12 +69,12 @@ impl Notifications {
     }
 
     /// Sends the collected notification when it is due. `false` when there is no listener any more.
-    pub(crate) fn tell(&mut self, now: Timestamp) -> bool {
+    pub(crate) fn send_due(&mut self, now: Timestamp) -> bool {
         if let Some(gathered) = self.gathered.take_if(|gathered| gathered.is_due(now))
-            && let Some(news) = gathered.news(&self.settings.get())
+            && let Some(content) = gathered.content(&self.settings.get())
         {
             // A receiver that is so far behind shows nothing anyway.
-            let _ = self.listener.try_send(news);
+            let _ = self.listener.try_send(content);
         }
         !self.listener.is_closed()
     }
@@ -96,7 +96,7 @@ impl Gathered {
     }
 
     /// As text; none if nothing is worth a notification.
-    fn news(&self, settings: &Settings) -> Option<NotificationContent> {
+    fn content(&self, settings: &Settings) -> Option<NotificationContent> {
         let all: u32 = self.ends.values().sum();
         let good = |state: &State| matches!(state, State::Succeeded | State::Unconfirmed);
         let bad: u32 = self.ends.iter().filter(|(state, _)| !good(state)).map(|(_, count)| count).sum();
@@ -171,7 +171,7 @@ mod tests {
             answer_expected: true,
             answers_carry_ids: true,
         };
-        let asked = Submission {
+        let submission = Submission {
             device: DeviceId::new(device).unwrap(),
             id: CommandId::new("c1").unwrap(),
             name: "led".into(),
@@ -183,9 +183,13 @@ mod tests {
             automatic: false,
             by: None,
         };
-        let event =
-            |at, fact| Event { device: asked.device.clone(), command: Some(asked.id.clone()), at: Timestamp(at), fact };
-        let begin = Fact::Submitted { asked: asked.clone().into(), origin: Origin::Here };
+        let event = |at, fact| Event {
+            device: submission.device.clone(),
+            command: Some(submission.id.clone()),
+            at: Timestamp(at),
+            fact,
+        };
+        let begin = Fact::Submitted { submission: submission.clone().into(), origin: Origin::Here };
         let mut command = Command::begin(&event(submitted, begin)).unwrap();
         let event = event(at, fact);
         command.apply(&event);
@@ -204,7 +208,7 @@ mod tests {
                 notifications.ended(&ConnectionId::from("plant"), "Plant", &command, Timestamp(*took));
             }
         }
-        assert!(notifications.tell(Timestamp(at)));
+        assert!(notifications.send_due(Timestamp(at)));
         let told = news.try_recv().ok().map(|NotificationContent { title, body, subject }| {
             assert_eq!(subject.connection, "plant");
             assert_eq!(subject.command, (ends.len() == 1).then(|| ("pump-0".to_owned(), "c1".to_owned())));
@@ -212,7 +216,7 @@ mod tests {
             format!("{title} | {body}")
         });
         drop(news);
-        assert!(!notifications.tell(Timestamp(at)), "nobody listens any more");
+        assert!(!notifications.send_due(Timestamp(at)), "nobody listens any more");
         told
     }
 
@@ -294,7 +298,7 @@ mod tests {
         for name in ["plant", "yard", "plant"] {
             notifications.ended(&ConnectionId::from(name), name, &command, Timestamp(500));
         }
-        assert!(notifications.tell(Timestamp(9_000)));
+        assert!(notifications.send_due(Timestamp(9_000)));
         assert_eq!(news.try_recv().unwrap().body, "3 undeliverable. The longest took 500 ms.");
     }
 }

@@ -24,7 +24,7 @@ use crate::api::RolloutView;
 pub(crate) use answers::{answer_times, causes, span_ms, took};
 pub(crate) use earlier::{CHANGES, READS, changed_since, earlier_values, put_back};
 pub(crate) use estimate::expected;
-pub(crate) use gate::{Watch, limits_words};
+pub(crate) use gate::{Watch, limits_text};
 pub(crate) use hours::hours_at;
 pub(crate) use members::{changed, fingerprint};
 pub(crate) use plan::{action, plan, refuse, refuse_note, stage_sizes};

@@ -16,16 +16,16 @@ pub(crate) fn shell_line(
     kind: Option<&CommandKind>,
     settings: &Settings,
 ) -> Option<String> {
-    let asked = &command.asked;
-    let names = [connection, asked.device.as_str(), &*asked.name];
+    let submission = &command.submission;
+    let names = [connection, submission.device.as_str(), &*submission.name];
     if names.iter().any(|name| name.chars().any(char::is_control)) {
         return None;
     }
     let mut words = vec!["wilco".to_owned(), "send".to_owned()];
     words.extend(option("-c", "--connection", connection));
-    words.extend(option("-d", "--device", asked.device.as_str()));
-    words.extend(policy(&asked.policy, kind, settings));
-    words.extend(what(&asked.name, &asked.args));
+    words.extend(option("-d", "--device", submission.device.as_str()));
+    words.extend(policy(&submission.policy, kind, settings));
+    words.extend(what(&submission.name, &submission.args));
     Some(words.iter().map(|word| shell_word(word)).collect::<Vec<_>>().join(" "))
 }
 
@@ -155,7 +155,7 @@ mod tests {
         let device = DeviceId::new(device).unwrap();
         let id = CommandId::new("a").unwrap();
         let (name, args) = (name.into(), args.into());
-        let asked = Submission {
+        let submission = Submission {
             device: device.clone(),
             id: id.clone(),
             name,
@@ -167,7 +167,7 @@ mod tests {
             automatic: false,
             by: None,
         };
-        let fact = Fact::Submitted { asked: asked.into(), origin: Origin::Here };
+        let fact = Fact::Submitted { submission: submission.into(), origin: Origin::Here };
         Command::begin(&Event { device, command: Some(id), at: Timestamp(0), fact }).unwrap()
     }
 

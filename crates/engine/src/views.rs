@@ -37,17 +37,17 @@ impl CommandSnapshot {
 pub(crate) fn command(connection: &str, command: &Command, deadline: Option<Timestamp>) -> CommandView {
     CommandView {
         connection: connection.to_owned(),
-        device: command.asked.device.as_str().to_owned(),
-        id: command.asked.id.as_str().to_owned(),
-        command: command.asked.name.to_string(),
-        args: JsonText::of(&command.asked.args),
+        device: command.submission.device.as_str().to_owned(),
+        id: command.submission.id.as_str().to_owned(),
+        command: command.submission.name.to_string(),
+        args: JsonText::of(&command.submission.args),
         by: match command.origin {
-            Origin::Here if command.asked.automatic => SentBy::Wilco,
+            Origin::Here if command.submission.automatic => SentBy::Wilco,
             Origin::Here => SentBy::You,
             Origin::Observed => SentBy::AnotherConsole,
         },
-        automatic: command.asked.automatic,
-        operator: command.asked.by.as_deref().map(str::to_owned),
+        automatic: command.submission.automatic,
+        operator: command.submission.by.as_deref().map(str::to_owned),
         state: command.state.into(),
         is_final: command.state.is_final(),
         queued_at: command.submitted_at.0,
@@ -78,7 +78,7 @@ pub(crate) fn command(connection: &str, command: &Command, deadline: Option<Time
         contradicted: command.contradicted.map(Into::into),
         nobody_listening: command.nobody_listening,
         clocks_differ: clocks_differ(command),
-        again_of: command.asked.again_of.as_ref().map(|id| id.as_str().to_owned()),
+        again_of: command.submission.again_of.as_ref().map(|id| id.as_str().to_owned()),
     }
 }
 
@@ -96,7 +96,7 @@ fn clocks_differ(command: &Command) -> bool {
 
 /// The evidence for a command's end, if the device itself has reported it.
 fn settled_by(command: &Command) -> Option<SettledBy> {
-    match command.matched.filter(|_| command.state.is_device_said())? {
+    match command.matched.filter(|_| command.state.is_from_device())? {
         Match::Exact | Match::Inferred => Some(SettledBy::Answer),
         Match::Reported => Some(SettledBy::Report),
         Match::Ambiguous => None,
@@ -163,8 +163,8 @@ fn event(place: u32, event: &Event) -> EventView {
         Fact::Submitted { origin: Origin::Here, .. } => {
             (EventKind::Submitted, "Written to the outbox".to_owned(), None, None)
         }
-        Fact::Submitted { origin: Origin::Observed, asked } => {
-            let by = asked.by.as_ref().map(|by| format!(", by {by}")).unwrap_or_default();
+        Fact::Submitted { origin: Origin::Observed, submission } => {
+            let by = submission.by.as_ref().map(|by| format!(", by {by}")).unwrap_or_default();
             (EventKind::Submitted, format!("Sent by another console{by}"), None, None)
         }
         Fact::Held => (EventKind::Held, "Held until the device is online".to_owned(), None, None),
@@ -240,14 +240,14 @@ fn event(place: u32, event: &Event) -> EventView {
 /// A command as a dialect is to write it.
 pub(crate) fn encoding(command: &Command, attempt: u32) -> Encoding<'_> {
     Encoding {
-        id: &command.asked.id,
-        command: &command.asked.name,
-        args: &command.asked.args,
-        form: command.asked.form.as_deref(),
+        id: &command.submission.id,
+        command: &command.submission.name,
+        args: &command.submission.args,
+        form: command.submission.form.as_deref(),
         issued_at: command.submitted_at,
-        expires_at: command.submitted_at + command.asked.policy.time_to_live,
+        expires_at: command.submitted_at + command.submission.policy.time_to_live,
         attempt,
-        by: command.asked.by.as_deref(),
+        by: command.submission.by.as_deref(),
     }
 }
 
@@ -352,7 +352,7 @@ pub(crate) fn wire(topic: &str, payload: &[u8], qos: u8) -> WireView {
 
 fn answer_view(answer: &Answer, reading: AnswerReading) -> AnswerView {
     AnswerView {
-        outcome: AnswerOutcome::Said(answer.outcome.into()),
+        outcome: AnswerOutcome::Read(answer.outcome.into()),
         reading,
         progress: answer.progress,
         message: answer.message.as_ref().map(ToString::to_string),

@@ -40,11 +40,11 @@ pub struct Agreements {
 struct Watched {
     command: CommandId,
     said: Box<str>,
-    stands: Stands,
+    state: WatchState,
 }
 
 #[derive(Debug, PartialEq, Eq)]
-enum Stands {
+enum WatchState {
     /// It is looked at then.
     Until(Timestamp),
     /// The device is offline. It is looked at some time after it is back.
@@ -56,21 +56,28 @@ enum Stands {
 impl Agreements {
     /// A command that requests these values is pending: earlier answers about them no longer count. Returns whether the
     /// device disagreed about one of them.
-    pub fn asked(&mut self, device: &DeviceId, terms: &[Term]) -> bool {
+    pub fn requested(&mut self, device: &DeviceId, terms: &[Term]) -> bool {
         let removed = terms.iter().filter_map(|term| self.remove(device, &term.key));
-        removed.filter(|watched| matches!(watched.stands, Stands::Disagrees(_))).count() > 0
+        removed.filter(|watched| matches!(watched.state, WatchState::Disagrees(_))).count() > 0
     }
 
     /// A device answered that it carried out this command. `offline`: it is known to be offline now.
-    pub fn said_yes(&mut self, device: &DeviceId, command: &CommandId, terms: &[Term], offline: bool, now: Timestamp) {
+    pub fn record_success(
+        &mut self,
+        device: &DeviceId,
+        command: &CommandId,
+        terms: &[Term],
+        offline: bool,
+        now: Timestamp,
+    ) {
         for term in terms {
             let Some(said) = &term.value else { continue };
             self.remove(device, &term.key);
-            let stands = if offline { Stands::Offline } else { Stands::Until(now + FOLLOWS_WITHIN) };
-            if let Stands::Until(due) = stands {
+            let state = if offline { WatchState::Offline } else { WatchState::Until(now + FOLLOWS_WITHIN) };
+            if let WatchState::Until(due) = state {
                 self.due.insert((due, device.clone(), term.key.clone()));
             }
-            let watched = Watched { command: command.clone(), said: said.clone(), stands };
+            let watched = Watched { command: command.clone(), said: said.clone(), state };
             self.devices.entry(device.clone()).or_default().insert(term.key.clone(), watched);
         }
     }
@@ -81,7 +88,7 @@ impl Agreements {
         let Some(keys) = self.devices.get_mut(device) else { return false };
         let mut changed = false;
         keys.retain(|key, watched| {
-            let Stands::Disagrees(reported) = &mut watched.stands else { return true };
+            let WatchState::Disagrees(reported) = &mut watched.state else { return true };
             let Some(now) = value(key).filter(|now| now != reported) else { return true };
             changed = true;
             let agrees = is_same_value(&watched.said, &now);
@@ -96,15 +103,15 @@ impl Agreements {
     pub fn presence(&mut self, device: &DeviceId, online: bool, now: Timestamp) {
         let Some(keys) = self.devices.get_mut(device) else { return };
         for (key, watched) in keys {
-            match watched.stands {
-                Stands::Until(due) if !online => {
+            match watched.state {
+                WatchState::Until(due) if !online => {
                     self.due.remove(&(due, device.clone(), key.clone()));
-                    watched.stands = Stands::Offline;
+                    watched.state = WatchState::Offline;
                 }
-                Stands::Offline if online => {
+                WatchState::Offline if online => {
                     let due = now + FOLLOWS_WITHIN;
                     self.due.insert((due, device.clone(), key.clone()));
-                    watched.stands = Stands::Until(due);
+                    watched.state = WatchState::Until(due);
                 }
                 _ => {}
             }
@@ -115,7 +122,7 @@ impl Agreements {
     pub fn disconnected(&mut self) {
         for (_, device, key) in std::mem::take(&mut self.due) {
             if let Some(watched) = self.devices.get_mut(&device).and_then(|keys| keys.get_mut(&key)) {
-                watched.stands = Stands::Offline;
+                watched.state = WatchState::Offline;
             }
         }
     }
@@ -130,7 +137,7 @@ impl Agreements {
             let Some(watched) = self.devices.get_mut(&device).and_then(|keys| keys.get_mut(&key)) else { continue };
             match value(&device, &key).filter(|reported| !is_same_value(&watched.said, reported)) {
                 Some(reported) => {
-                    watched.stands = Stands::Disagrees(reported);
+                    watched.state = WatchState::Disagrees(reported);
                     disagree.push(device);
                 }
                 None => {
@@ -151,8 +158,8 @@ impl Agreements {
     /// The disagreement of a device: the first key by name, if there are several.
     #[must_use]
     pub fn of(&self, device: &DeviceId) -> Option<Disagreement> {
-        self.devices.get(device)?.iter().find_map(|(key, watched)| match &watched.stands {
-            Stands::Disagrees(reported) => Some(Disagreement {
+        self.devices.get(device)?.iter().find_map(|(key, watched)| match &watched.state {
+            WatchState::Disagrees(reported) => Some(Disagreement {
                 command: watched.command.clone(),
                 key: key.clone(),
                 said: watched.said.clone(),
@@ -165,14 +172,14 @@ impl Agreements {
     /// Takes in what was known when the program last ran.
     pub fn restore(&mut self, device: &DeviceId, disagreement: Disagreement) {
         let Disagreement { command, key, said, reported } = disagreement;
-        let watched = Watched { command, said, stands: Stands::Disagrees(reported) };
+        let watched = Watched { command, said, state: WatchState::Disagrees(reported) };
         self.devices.entry(device.clone()).or_default().insert(key, watched);
     }
 
     /// Forgets a device.
     pub fn forget(&mut self, device: &DeviceId) {
         for (key, watched) in self.devices.remove(device).unwrap_or_default() {
-            if let Stands::Until(due) = watched.stands {
+            if let WatchState::Until(due) = watched.state {
                 self.due.remove(&(due, device.clone(), key));
             }
         }
@@ -180,7 +187,7 @@ impl Agreements {
 
     fn remove(&mut self, device: &DeviceId, key: &str) -> Option<Watched> {
         let watched = self.devices.get_mut(device)?.remove(key)?;
-        if let Stands::Until(due) = watched.stands {
+        if let WatchState::Until(due) = watched.state {
             self.due.remove(&(due, device.clone(), key.into()));
         }
         self.drop_empty(device);

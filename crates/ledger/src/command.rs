@@ -197,7 +197,7 @@ pub struct UnreadableAnswers {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Command {
     /// The request.
-    pub asked: Arc<Submission>,
+    pub submission: Arc<Submission>,
     /// The console that sent it.
     pub origin: Origin,
     /// When it was written to the outbox, or first seen.
@@ -213,7 +213,7 @@ pub struct Command {
     /// The rungs of the ladder.
     pub rungs: Rungs,
     /// When the device last spoke of it.
-    pub heard_at: Option<Timestamp>,
+    pub last_answer_at: Option<Timestamp>,
     /// The last progress the device reported, 0 … 100 %.
     pub progress: Option<u8>,
     /// The device's last sentence, or ours where it ended without the device.

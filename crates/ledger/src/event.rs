@@ -23,7 +23,7 @@ pub enum Fact {
     /// Written to the outbox, or another console's command was seen.
     Submitted {
         /// The request.
-        asked: Arc<Submission>,
+        submission: Arc<Submission>,
         /// The console that sent it.
         origin: Origin,
     },

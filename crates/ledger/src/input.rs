@@ -80,7 +80,7 @@ pub enum Input {
     },
     /// A device spoke of itself, just now: one that was thought to be away is not, or may not be, and one that had to come
     /// back is there.
-    Heard {
+    DeviceSeen {
         /// Which device.
         device: DeviceId,
     },

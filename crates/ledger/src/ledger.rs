@@ -136,7 +136,7 @@ impl Ledger {
         if self.is_known(command.device(), command.id()) {
             return;
         }
-        let unheard = command.is_outstanding() && command.heard_at.is_none();
+        let unheard = command.is_outstanding() && command.last_answer_at.is_none();
         let doubtful = unheard || command.state == State::TimedOut;
         let broker_may_hold = matches!(command.delivery(), Delivery::BrokerHolds | Delivery::Broadcast);
         let device = command.device().clone();
@@ -153,7 +153,7 @@ impl Ledger {
     pub fn handle(&mut self, input: Input, now: Timestamp) -> Vec<Effect> {
         let mut effects = Vec::new();
         match input {
-            Input::Submit(asked) => self.submit(asked, now, &mut effects),
+            Input::Submit(submission) => self.submit(submission, now, &mut effects),
             Input::Cancel { device, id } => self.cancel(&device, &id, now, &mut effects),
             Input::Connected => self.connected(now),
             Input::SessionLost => self.session_lost(now, &mut effects),
@@ -177,13 +177,13 @@ impl Ledger {
                 let about = if retained { About::Nothing } else { about };
                 self.unreadable(device, &about, fact, now, &mut effects);
             }
-            Input::Observed(asked) => {
-                if !self.is_known(&asked.device, &asked.id) {
-                    self.begin(asked, Origin::Observed, now, &mut effects);
+            Input::Observed(submission) => {
+                if !self.is_known(&submission.device, &submission.id) {
+                    self.begin(submission, Origin::Observed, now, &mut effects);
                 }
             }
             Input::Presence { device, online } => self.presence(&device, online, now, &mut effects),
-            Input::Heard { device } => self.heard(&device, now, &mut effects),
+            Input::DeviceSeen { device } => self.device_seen(&device, now, &mut effects),
             Input::Resumed => self.draining = true,
             Input::Drained => self.draining = false,
             Input::Tick => {}
@@ -264,7 +264,7 @@ impl Ledger {
         self.table.find(device, id.as_str()).is_some()
     }
 
-    /// Whether a device has still to come back after the broker may have been restarted. [`Input::Heard`] ends that.
+    /// Whether a device has still to come back after the broker may have been restarted. [`Input::DeviceSeen`] ends that.
     #[must_use]
     pub fn awaits_return(&self, device: &DeviceId, now: Timestamp) -> bool {
         self.table.returns_by(device).is_some_and(|by| by > now)
@@ -293,14 +293,14 @@ impl Ledger {
         self.counts
     }
 
-    fn submit(&mut self, asked: Submission, now: Timestamp, effects: &mut Vec<Effect>) {
-        if self.is_known(&asked.device, &asked.id) {
+    fn submit(&mut self, submission: Submission, now: Timestamp, effects: &mut Vec<Effect>) {
+        if self.is_known(&submission.device, &submission.id) {
             return;
         }
-        let delivery = asked.policy.delivery;
-        let offline = self.table.is_offline(&asked.device);
-        let unwritable = asked.form.as_ref().and_then(|form| form.unwritable.clone());
-        let slot = self.begin(asked, Origin::Here, now, effects);
+        let delivery = submission.policy.delivery;
+        let offline = self.table.is_offline(&submission.device);
+        let unwritable = submission.form.as_ref().and_then(|form| form.unwritable.clone());
+        let slot = self.begin(submission, Origin::Here, now, effects);
         if let Some(why) = unwritable {
             self.record(slot, Fact::Undeliverable(NotDelivered::NotWritten(why)), now, effects);
             return;
@@ -414,7 +414,7 @@ impl Ledger {
             return;
         }
         let settled = command.is_settled();
-        let answer_expected = command.asked.policy.answer_expected;
+        let answer_expected = command.submission.policy.answer_expected;
         let unanswered = command.state < State::Accepted;
         let undecided = matches!(send.publish_result, PublishResult::Open | PublishResult::Unknown);
         if self.open.remove(&slot).is_some()
@@ -479,7 +479,7 @@ impl Ledger {
         }
     }
 
-    fn heard(&mut self, device: &DeviceId, now: Timestamp, effects: &mut Vec<Effect>) {
+    fn device_seen(&mut self, device: &DeviceId, now: Timestamp, effects: &mut Vec<Effect>) {
         self.has_returned(device, now);
         let Some(known) = self.table.known_device_mut(device).filter(|known| known.online != Some(true)) else {
             return;
@@ -510,12 +510,18 @@ impl Ledger {
     }
 
     /// A command's first event.
-    fn begin(&mut self, asked: Submission, origin: Origin, now: Timestamp, effects: &mut Vec<Effect>) -> CommandKey {
+    fn begin(
+        &mut self,
+        submission: Submission,
+        origin: Origin,
+        now: Timestamp,
+        effects: &mut Vec<Effect>,
+    ) -> CommandKey {
         let event = Event {
-            device: asked.device.clone(),
-            command: Some(asked.id.clone()),
+            device: submission.device.clone(),
+            command: Some(submission.id.clone()),
             at: now,
-            fact: Fact::Submitted { asked: Arc::new(asked), origin },
+            fact: Fact::Submitted { submission: Arc::new(submission), origin },
         };
         let slot = Command::begin(&event).map(|command| self.table.insert(command)).unwrap_or_default();
         self.note_change(slot);

@@ -11,9 +11,9 @@ impl Command {
     /// The command that an event begins; `None` if the event is not a [`Fact::Submitted`].
     #[must_use]
     pub fn begin(event: &Event) -> Option<Command> {
-        let Fact::Submitted { asked, origin } = &event.fact else { return None };
+        let Fact::Submitted { submission, origin } = &event.fact else { return None };
         let mut command = Command {
-            asked: Arc::clone(asked),
+            submission: Arc::clone(submission),
             origin: *origin,
             submitted_at: event.at,
             state: State::Queued,
@@ -21,7 +21,7 @@ impl Command {
             attempt: 0,
             last_send: None,
             rungs: Rungs::default(),
-            heard_at: None,
+            last_answer_at: None,
             progress: None,
             message: None,
             result: None,
@@ -121,7 +121,7 @@ impl Command {
     /// Another send under the same id is allowed, if one is needed.
     #[must_use]
     pub fn may_repeat(&self) -> bool {
-        let policy = &self.asked.policy;
+        let policy = &self.submission.policy;
         self.origin == Origin::Here
             && self.is_outstanding()
             && policy.delivery != Delivery::Broadcast
@@ -141,14 +141,14 @@ impl Command {
     /// When it may no longer be sent.
     #[must_use]
     pub fn end_of_life(&self) -> Timestamp {
-        self.submitted_at + self.asked.policy.time_to_live
+        self.submitted_at + self.submission.policy.time_to_live
     }
 
     /// The start of the silence: the device's last answer, or the last send.
     #[must_use]
     pub fn silent_since(&self) -> Timestamp {
         let sent = self.last_send.map_or(self.submitted_at, |send| send.at);
-        self.heard_at.map_or(sent, |heard| heard.max(sent))
+        self.last_answer_at.map_or(sent, |heard| heard.max(sent))
     }
 
     /// Its order among the commands of its device: earlier requests first. Those of one millisecond are ordered by
@@ -160,19 +160,19 @@ impl Command {
     /// Its device.
     #[must_use]
     pub fn device(&self) -> &crate::DeviceId {
-        &self.asked.device
+        &self.submission.device
     }
 
     /// Its id.
     #[must_use]
     pub fn id(&self) -> &CommandId {
-        &self.asked.id
+        &self.submission.id
     }
 
     /// The required report, if answers do not name the command.
     #[must_use]
     pub fn expects(&self) -> Option<&Expectation> {
-        self.asked.form.as_ref()?.expects.as_deref()
+        self.submission.form.as_ref()?.expects.as_deref()
     }
 
     /// A report of its device's state is its answer.
@@ -182,7 +182,7 @@ impl Command {
 
     /// The delivery while the device is offline.
     pub(crate) fn delivery(&self) -> Delivery {
-        self.asked.policy.delivery
+        self.submission.policy.delivery
     }
 
     /// The last send, if it is that one.
@@ -253,7 +253,7 @@ impl Command {
     fn answered(&mut self, answer: &crate::Answer, reading: Reading, at: Timestamp) {
         match reading {
             Reading::Moved | Reading::Inferred | Reading::Late => {
-                self.heard(answer, at);
+                self.note_answer(answer, at);
                 let state = answer.outcome.state();
                 self.matched = Some(match (&answer.claim, reading) {
                     (Claim::State, _) => Match::Reported,
@@ -271,17 +271,17 @@ impl Command {
                 }
             }
             Reading::Challenge => {
-                self.heard_at = Some(at);
+                self.last_answer_at = Some(at);
                 self.message = Some(sentences::challenged());
                 if let Some(send) = &mut self.last_send {
                     send.publish_result = PublishResult::Declined;
                 }
             }
-            Reading::Heartbeat => self.heard(answer, at),
+            Reading::Heartbeat => self.note_answer(answer, at),
             Reading::Duplicate => {
                 self.duplicates = self.duplicates.saturating_add(1);
                 if !self.is_settled() {
-                    self.heard_at = Some(at);
+                    self.last_answer_at = Some(at);
                 }
             }
             Reading::Conflict => self.conflict = true,
@@ -309,8 +309,8 @@ impl Command {
     }
 
     /// A sign of the device about this very command.
-    fn heard(&mut self, answer: &crate::Answer, at: Timestamp) {
-        self.heard_at = Some(at);
+    fn note_answer(&mut self, answer: &crate::Answer, at: Timestamp) {
+        self.last_answer_at = Some(at);
         self.rungs.accepted.get_or_insert(at);
         if answer.outcome == Outcome::Running && answer.progress.is_some() {
             self.progress = answer.progress;

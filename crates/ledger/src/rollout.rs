@@ -182,7 +182,7 @@ impl Rollout {
                 (suspension.is_some() || !self.is_between_stages()).then_some(Refusal::NoStageWaits)
             }
             Action::CloseStage => {
-                let waits = self.current().is_some_and(|counts| counts.pending() == 0 && counts.unheard() > 0);
+                let waits = self.current().is_some_and(|counts| counts.pending() == 0 && counts.unanswered() > 0);
                 (!waits || self.stage_progress().is_none_or(|stage| stage.closed)).then_some(Refusal::NothingToClose)
             }
         }
@@ -276,7 +276,7 @@ impl Rollout {
     #[must_use]
     pub fn in_flight(&self) -> u32 {
         let of_stage = |(counts, stage): (&MemberCounts, &StageProgress)| {
-            counts.on_the_way() - if stage.closed { counts.unheard() } else { 0 }
+            counts.on_the_way() - if stage.closed { counts.unanswered() } else { 0 }
         };
         self.counts.iter().zip(&self.progress.stages).map(of_stage).sum()
     }

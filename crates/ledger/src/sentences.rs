@@ -37,7 +37,7 @@ pub(crate) fn timed_out(command: &Command, why: TimeOut, now: Timestamp) -> Box<
         TimeOut::Silence if command.state >= State::Accepted => {
             format!("The device accepted it, then sent nothing for {waited}. It may still run it.")
         }
-        TimeOut::Silence | TimeOut::MayHaveRun if !command.asked.policy.answer_expected => {
+        TimeOut::Silence | TimeOut::MayHaveRun if !command.submission.policy.answer_expected => {
             format!("No acknowledgement within {waited}. {}", whereabouts(command))
         }
         TimeOut::Silence | TimeOut::MayHaveRun => match awaited(command) {
@@ -93,7 +93,7 @@ pub(crate) fn unreadable(command: &Command, at: Timestamp, why: &str) -> Box<str
 pub(crate) fn confirmed_after_time_out(command: &Command) -> Box<str> {
     let missing = match could_not_be_read(command) {
         Some(remark) => remark,
-        None if command.asked.policy.answer_expected => "No answer in time.".to_owned(),
+        None if command.submission.policy.answer_expected => "No answer in time.".to_owned(),
         None => "No acknowledgement in time.".to_owned(),
     };
     format!("{missing} The broker acknowledged it only afterwards; the device may still run it.").into()
@@ -118,7 +118,7 @@ fn whereabouts(command: &Command) -> &'static str {
 
 /// The time to live passed before it was ever sent. Call it before the command's state changes.
 pub(crate) fn expired(command: &Command) -> Box<str> {
-    let life = length(command.asked.policy.time_to_live);
+    let life = length(command.submission.policy.time_to_live);
     let why = match command.state {
         State::Held => format!("The device did not come online within {life}."),
         _ => format!("It could not be sent within {life}."),

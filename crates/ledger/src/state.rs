@@ -62,7 +62,7 @@ impl State {
 
     /// The device itself has reported how it ended.
     #[must_use]
-    pub fn is_device_said(self) -> bool {
+    pub fn is_from_device(self) -> bool {
         matches!(self, State::Succeeded | State::Failed | State::Rejected)
     }
 

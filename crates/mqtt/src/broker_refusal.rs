@@ -71,8 +71,10 @@ impl Refusal {
     }
 
     /// The cause of a failed CONNECT, from the first received bytes.
-    pub(super) fn at_connect(self, heard: &ByteRecorder, tried: MqttVersion) -> Refusal {
-        let Some(connack) = ServerReason::connack(&heard.first()) else { return Refusal::unlike_mqtt(self, heard) };
+    pub(super) fn at_connect(self, received: &ByteRecorder, tried: MqttVersion) -> Refusal {
+        let Some(connack) = ServerReason::connack(&received.first()) else {
+            return Refusal::unlike_mqtt(self, received);
+        };
         if tried == MqttVersion::V5 && connack.is_311 {
             return Refusal {
                 version: Some(MqttVersion::V311),
@@ -109,8 +111,8 @@ impl Refusal {
     }
 
     /// The kind of server behind an answer that is not MQTT.
-    pub(crate) fn unlike_mqtt(refusal: Refusal, heard: &ByteRecorder) -> Refusal {
-        if heard.is_http() {
+    pub(crate) fn unlike_mqtt(refusal: Refusal, received: &ByteRecorder) -> Refusal {
+        if received.is_http() {
             return Refusal::new(
                 "The server at {address} is a web server or a proxy, not an MQTT broker.",
                 "Check the port; for MQTT over WebSocket use ws:// or wss://. If this network uses a proxy, add it to \
@@ -119,7 +121,7 @@ impl Refusal {
             )
             .because("It answered CONNECT with HTTP.");
         }
-        if heard.is_tls() {
+        if received.is_tls() {
             return Refusal::new(
                 "The server at {address} requires TLS.",
                 "Use mqtts:// (or wss://) instead of mqtt:// (or ws://).",
@@ -133,8 +135,8 @@ impl Refusal {
     /// The broker's last message. Its shortest DISCONNECT, a reason without properties (MQTT 5 section 3.14.2.2.1, as
     /// mosquitto sends it), is not read by the library, which only sees the end of the connection; and of a longer one
     /// it does not expose the server reference.
-    pub(super) fn with_last_words(self, heard: &ByteRecorder) -> Refusal {
-        let Some(server_reason) = ServerReason::disconnect(&heard.last()) else { return self };
+    pub(super) fn with_last_packet(self, received: &ByteRecorder) -> Refusal {
+        let Some(server_reason) = ServerReason::disconnect(&received.last()) else { return self };
         let refusal = match DisconnectReasonCode::try_from(server_reason.reason) {
             Ok(reason) if self.cause == Cause::Closed => disconnected(reason),
             _ => self,
@@ -146,8 +148,8 @@ impl Refusal {
     }
 
     /// The end of a connection that was in use. A broker that closes it without a reason has probably ended.
-    pub(super) fn at_the_end(self, heard: &ByteRecorder) -> Refusal {
-        let broker_ended = self.broker_ended || (self.cause == Cause::Closed && heard.has_ended());
+    pub(super) fn at_the_end(self, received: &ByteRecorder) -> Refusal {
+        let broker_ended = self.broker_ended || (self.cause == Cause::Closed && received.has_ended());
         Refusal { broker_ended, ..self }
     }
 

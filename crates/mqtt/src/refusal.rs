@@ -52,7 +52,7 @@ pub enum Cause {
     /// Another client came with the same client id.
     TakenOver,
     /// Any failure that its message explains.
-    Told,
+    Explained,
 }
 
 impl Refusal {
@@ -66,7 +66,7 @@ impl Refusal {
             pin: None,
             version: None,
             remedy,
-            cause: Cause::Told,
+            cause: Cause::Explained,
             broker_ended: false,
         }
     }
@@ -84,7 +84,7 @@ impl Refusal {
     }
 
     /// The event and its cause, as sentences.
-    pub fn told(&self) -> String {
+    pub fn explanation(&self) -> String {
         match &self.why {
             Some(why) => format!("{} {why}", self.message),
             None => self.message.clone(),
@@ -129,7 +129,7 @@ impl Refusal {
             io::ErrorKind::ConnectionRefused => (
                 "Connection refused: nothing listens at {address}.",
                 "Check that the broker is running, and the port (usually 1883, or 8883 with TLS).",
-                Cause::Told,
+                Cause::Explained,
             ),
             io::ErrorKind::TimedOut => (
                 "The connection to {address} timed out.",
@@ -153,7 +153,7 @@ impl Refusal {
             io::ErrorKind::NetworkUnreachable | io::ErrorKind::HostUnreachable => (
                 "{address} is unreachable from this network.",
                 "Check that this computer is online, and whether it needs a VPN or a proxy.",
-                Cause::Told,
+                Cause::Explained,
             ),
             _ => {
                 return Refusal::new(

@@ -142,7 +142,7 @@ impl MqttSender {
 
     /// Publishes a discovery request, or an answer to a device that asks its server something. It is not a command: nothing
     /// waits for it. It requests a device's identity, or tells it the limits of its session.
-    pub fn ask(&self, topic: String, payload: String) {
+    pub fn query(&self, topic: String, payload: String) {
         let outbound = Outbound {
             topic,
             payload: payload.into_bytes(),

@@ -131,7 +131,7 @@ async fn live<E, W: Fn(LinkEvent) -> E>(
     };
     tell.that(LinkEvent::Connected).await;
 
-    let heard = receiver.heard.clone();
+    let received = receiver.received.clone();
     let mut pump = pin!(async {
         loop {
             match receiver.next(&sender).await {
@@ -174,7 +174,7 @@ async fn live<E, W: Fn(LinkEvent) -> E>(
     tokio::select! {
         refusal = &mut pump => {
             tell.that(LinkEvent::Unsent(sender.take_unsent())).await;
-            return Some(refusal.at_the_end(&heard));
+            return Some(refusal.at_the_end(&received));
         }
         _ = &mut *closed => {}
     }
@@ -243,7 +243,7 @@ async fn dial_and_connect(settings: &Settings) -> Result<Connected, Refusal> {
 
 /// Sends CONNECT over an established network connection.
 pub(crate) async fn connect(settings: &Settings, dialled: EstablishedStream) -> Result<Connected, Refusal> {
-    let EstablishedStream { stream, heard, written_publishes, .. } = dialled;
+    let EstablishedStream { stream, received, written_publishes, .. } = dialled;
     let handover = StreamSlot(Arc::new(Mutex::new(Some(stream))));
     let attempt = async {
         match settings.version {
@@ -260,21 +260,21 @@ pub(crate) async fn connect(settings: &Settings, dialled: EstablishedStream) -> 
     let attempt = timeout(super::CONNECT_TIMEOUT + Duration::from_secs(2), attempt);
     let outcome = tokio::select! {
         outcome = attempt => outcome.unwrap_or_else(|_| Err(Refusal::no_connack())),
-        () = answered_in_311(&heard), if settings.version == MqttVersion::V5 => Err(Refusal::no_connack()),
+        () = answered_in_311(&received), if settings.version == MqttVersion::V5 => Err(Refusal::no_connack()),
     };
     let (client, events, connack_properties) =
-        outcome.map_err(|refusal| settings.located(refusal.at_connect(&heard, settings.version)))?;
+        outcome.map_err(|refusal| settings.located(refusal.at_connect(&received, settings.version)))?;
     if connack_properties.qos_0_only {
         return Err(Refusal::qos_0_only());
     }
     let limit = connack_properties.max_packet_size.unwrap_or(PACKET_LIMIT).min(PACKET_LIMIT);
     let sender = MqttSender::new(client, limit, connack_properties.no_wildcards, settings.publishes, written_publishes);
-    Ok(Connected { sender, receiver: MqttReceiver { events, heard }, connack_properties })
+    Ok(Connected { sender, receiver: MqttReceiver { events, received }, connack_properties })
 }
 
 /// Ends once a CONNACK of MQTT 3.1.1 has come, which the library takes for the beginning of a longer one.
-async fn answered_in_311(heard: &ByteRecorder) {
-    while !ServerReason::connack(&heard.first()).is_some_and(|connack| connack.is_311) {
+async fn answered_in_311(received: &ByteRecorder) {
+    while !ServerReason::connack(&received.first()).is_some_and(|connack| connack.is_311) {
         sleep(Duration::from_millis(50)).await;
     }
 }
@@ -299,7 +299,7 @@ impl StreamSlot {
 /// The way in of one network connection.
 pub(crate) struct MqttReceiver {
     events: Events,
-    heard: ByteRecorder,
+    received: ByteRecorder,
 }
 
 enum Events {
@@ -312,7 +312,7 @@ impl MqttReceiver {
     pub(crate) async fn next(&mut self, sender: &MqttSender) -> Result<Wire, Refusal> {
         match (&mut self.events, sender.client()) {
             (Events::V5(events), Client::V5(client)) => {
-                v5::next(client, events).await.map_err(|refusal| refusal.with_last_words(&self.heard))
+                v5::next(client, events).await.map_err(|refusal| refusal.with_last_packet(&self.received))
             }
             (Events::V4(events), Client::V4(client)) => v4::next(client, events).await,
             _ => Err(Refusal::gone()),

@@ -222,18 +222,18 @@ pub(super) fn write<'a>(
     let payload = request.map(|request| &*request.payload);
     let request = request.map(StoredRequest::of);
     let (stored, payload) = match &event.fact {
-        Fact::Submitted { asked, origin } => (
+        Fact::Submitted { submission, origin } => (
             StoredFact::Submitted {
                 origin: Worded(*origin),
                 heard: request,
-                name: Cow::Borrowed(&asked.name),
-                args: Cow::Borrowed(&asked.args),
-                form: asked.form.as_deref().map(StoredForm::of),
-                policy: StoredPolicy::of(asked.policy),
-                again_of: asked.again_of.as_ref().map(|id| Cow::Borrowed(id.as_str())),
-                rollout: asked.rollout.map(|Membership { rollout, member }| (rollout, member)),
-                automatic: asked.automatic,
-                by: asked.by.as_deref().map(Cow::Borrowed),
+                name: Cow::Borrowed(&submission.name),
+                args: Cow::Borrowed(&submission.args),
+                form: submission.form.as_deref().map(StoredForm::of),
+                policy: StoredPolicy::of(submission.policy),
+                again_of: submission.again_of.as_ref().map(|id| Cow::Borrowed(id.as_str())),
+                rollout: submission.rollout.map(|Membership { rollout, member }| (rollout, member)),
+                automatic: submission.automatic,
+                by: submission.by.as_deref().map(Cow::Borrowed),
             },
             payload,
         ),
@@ -300,7 +300,7 @@ pub(super) fn read(
     Ok(match serde_json::from_str::<StoredFact<'_>>(fact)? {
         StoredFact::Submitted { origin, heard: _, name, args, form, policy, again_of, rollout, automatic, by } => {
             Fact::Submitted {
-                asked: Arc::new(Submission {
+                submission: Arc::new(Submission {
                     device: device.clone(),
                     id: command.ok_or("a submission without a command ID")?.clone(),
                     name: name.into(),

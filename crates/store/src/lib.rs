@@ -420,7 +420,7 @@ impl Store {
 
     /// Keeps everything from being written until what this returns is dropped.
     #[cfg(any(test, feature = "testing"))]
-    pub fn stand_still(&self) -> Sender<()> {
+    pub fn pause_writer(&self) -> Sender<()> {
         let (go_on, wait) = std::sync::mpsc::channel();
         let wait = Job::Meddle(Box::new(move |_| {
             let _ = wait.recv();

@@ -58,8 +58,8 @@ impl ProjectionQueue {
     /// Adds changed states of commands.
     pub(super) fn put(&mut self, changed: Vec<CommandSnapshot>) {
         for snapshot in changed {
-            let asked = &snapshot.command.asked;
-            let key = (snapshot.connection.clone(), asked.device.clone(), asked.id.clone());
+            let submission = &snapshot.command.submission;
+            let key = (snapshot.connection.clone(), submission.device.clone(), submission.id.clone());
             match self.snapshots.get_mut(&key) {
                 Some(known) => known.command = snapshot.command,
                 None => {

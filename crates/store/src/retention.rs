@@ -150,7 +150,7 @@ fn remains(connection: &Connection, id: &ConnectionId, device: &DeviceId, limit:
     }
     let one = |place: &commands::Place| {
         let (connection, command) = commands::at(connection, place.row)?;
-        let (id, automatic) = (command.asked.id.clone(), command.asked.automatic);
+        let (id, automatic) = (command.submission.id.clone(), command.submission.automatic);
         Ok(Forgotten { connection, device: device.clone(), id, automatic })
     };
     Ok(Remains::Commands(found.iter().map(one).collect::<rusqlite::Result<_>>()?))

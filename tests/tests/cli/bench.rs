@@ -18,7 +18,7 @@ pub(crate) struct Bench {
 
 /// The output of the program.
 #[derive(Debug)]
-pub(crate) struct Said {
+pub(crate) struct ProgramOutput {
     pub(crate) code: i32,
     pub(crate) out: String,
     pub(crate) err: String,
@@ -41,25 +41,25 @@ impl Bench {
         Ok(bench)
     }
 
-    pub(crate) fn run(&self, arguments: &[&str]) -> Result<Said> {
+    pub(crate) fn run(&self, arguments: &[&str]) -> Result<ProgramOutput> {
         self.run_with_input(arguments, "")
     }
 
-    pub(crate) fn run_with_input(&self, arguments: &[&str], input: &str) -> Result<Said> {
+    pub(crate) fn run_with_input(&self, arguments: &[&str], input: &str) -> Result<ProgramOutput> {
         let mut command = Command::new(program("wilco")?);
         self.surround(&mut command).args(arguments);
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
         // A program that reads nothing may be gone by now.
         let _ = child.stdin.take().context("no standard input")?.write_all(input.as_bytes());
-        Said::of(&child.wait_with_output()?)
+        ProgramOutput::of(&child.wait_with_output()?)
     }
 
     /// Runs it with all that it prints going to a device that is always full.
-    pub(crate) fn run_with_full_output(&self, arguments: &[&str]) -> Result<Said> {
+    pub(crate) fn run_with_full_output(&self, arguments: &[&str]) -> Result<ProgramOutput> {
         let mut command = Command::new(program("wilco")?);
         self.surround(&mut command).args(arguments).stdin(Stdio::null());
         let full = std::fs::OpenOptions::new().write(true).open("/dev/full")?;
-        Said::of(&command.stdout(full).stderr(Stdio::piped()).output()?)
+        ProgramOutput::of(&command.stdout(full).stderr(Stdio::piped()).output()?)
     }
 
     /// Starts it and leaves it running.
@@ -79,10 +79,10 @@ impl Bench {
     }
 
     /// Runs it on a disk that takes no byte more: every write to a file is refused.
-    pub(crate) fn run_without_room(&self, arguments: &[&str]) -> Result<Said> {
+    pub(crate) fn run_without_room(&self, arguments: &[&str]) -> Result<ProgramOutput> {
         let mut command = Command::new("sh");
         command.args(["-c", r#"trap "" XFSZ; ulimit -f 0; exec "$@""#, "sh"]).arg(program("wilco")?);
-        Said::of(&self.surround(&mut command).args(arguments).stdin(Stdio::null()).output()?)
+        ProgramOutput::of(&self.surround(&mut command).args(arguments).stdin(Stdio::null()).output()?)
     }
 
     /// As [`Bench::start`], for a program whose files anybody could read and write, if it did not say otherwise itself.
@@ -114,20 +114,20 @@ impl Bench {
     }
 }
 
-impl Said {
-    fn of(output: &Output) -> Result<Said> {
+impl ProgramOutput {
+    fn of(output: &Output) -> Result<ProgramOutput> {
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         let code = output.status.code().context("it was killed")?;
-        Ok(Said { code, out: text(&output.stdout), err: text(&output.stderr) })
+        Ok(ProgramOutput { code, out: text(&output.stdout), err: text(&output.stderr) })
     }
 
-    pub(crate) fn ended(self, code: i32) -> Result<Said> {
+    pub(crate) fn ended(self, code: i32) -> Result<ProgramOutput> {
         ensure!(self.code == code, "it should have ended with {code}: {self:?}");
         Ok(self)
     }
 
     /// Refused with a sentence and a hint.
-    pub(crate) fn complained(self, part: &str) -> Result<Said> {
+    pub(crate) fn complained(self, part: &str) -> Result<ProgramOutput> {
         let said = self.ended(2)?;
         let sentence = said.err.lines().find_map(|line| line.strip_prefix("error: ")).unwrap_or_default();
         ensure!(sentence.contains(part) && sentence.ends_with('.'), "no sentence about '{part}': {said:?}");

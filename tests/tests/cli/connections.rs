@@ -4,7 +4,7 @@ use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 use wilco_tests::{Broker, Keyring, Settings};
 
-use crate::bench::{Bench, Said};
+use crate::bench::{Bench, ProgramOutput};
 
 /// The members of the connections, in their order.
 fn listed(bench: &Bench, member: &str) -> Result<Vec<Value>> {
@@ -13,7 +13,7 @@ fn listed(bench: &Bench, member: &str) -> Result<Vec<Value>> {
 }
 
 /// The one object that a test prints.
-fn object(said: &Said) -> Result<Value> {
+fn object(said: &ProgramOutput) -> Result<Value> {
     let [object] = said.lines()?.try_into().ok().context("not one object")?;
     Ok(object)
 }

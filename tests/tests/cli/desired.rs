@@ -7,12 +7,12 @@ use serde_json::{Value, json};
 use wilco_tests::{Broker, Fleet};
 
 use crate::{
-    bench::{Bench, Said},
+    bench::{Bench, ProgramOutput},
     rollouts::last_arguments,
 };
 
 /// How each device stands.
-fn states(said: &Said) -> Result<BTreeMap<String, String>> {
+fn states(said: &ProgramOutput) -> Result<BTreeMap<String, String>> {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     Ok(said.lines()?.iter().map(|line| (text(&line["device"]), text(&line["state"]))).collect())
 }

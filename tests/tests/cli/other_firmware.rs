@@ -7,7 +7,7 @@ use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 use wilco_tests::{Broker, Device, Replay, soon};
 
-use crate::bench::{Bench, Said};
+use crate::bench::{Bench, ProgramOutput};
 
 const RECORDED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../crates/dialect/tests/exchanges/recorded.jsonl");
 
@@ -30,7 +30,7 @@ fn bench(broker: &Broker, dialects: &[&str]) -> Result<Bench> {
     Ok(bench)
 }
 
-fn send(bench: &Bench, device: &str, command: &str, args: &Value, timeout: &str) -> Result<Said> {
+fn send(bench: &Bench, device: &str, command: &str, args: &Value, timeout: &str) -> Result<ProgramOutput> {
     let args = args.to_string();
     bench.run(&[
         "send",

@@ -290,7 +290,7 @@ async fn the_request_is_shown_as_it_was_published_whatever_has_become_of_the_con
     let detail = desk.evidence(&connection, "hall", id).await?;
     let request = detail.request.unwrap_or_else(|| panic!("no request"));
     assert_eq!((&*request.topic, &*request.payload), ("plant/hall/req", heard));
-    assert_eq!(detail.request_is, RequestOrigin::Heard);
+    assert_eq!(detail.request_is, RequestOrigin::Observed);
 
     broker.stop()?;
     desk.trouble(&connection).await?;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import type { TransportOption } from '../backend/bindings/TransportOption';
-import { byWay, goes, portText, readAddress, shownUrl, wayOf, wholeUrl } from './address';
+import { byWay, usesTransport, portText, readAddress, shownUrl, wayOf, wholeUrl } from './address';
 
 const TLS: TransportOption = { name: 'TLS', scheme: 'mqtts', port: 8883, path: '', alpn: [] };
 const SOCKET: TransportOption = { name: 'WebSocket', scheme: 'wss', port: 8084, path: '/mqtt', alpn: [] };
@@ -44,7 +44,11 @@ describe('an address', () => {
     const address = readAddress('mqtts://h:8883');
     const url = address ? byWay(address, SOCKET) : '';
     expect(url).toBe('wss://h:8084/mqtt');
-    expect([goes(url, SOCKET), goes(url, TLS), goes('mqtts://h', TLS)]).toEqual([true, false, true]);
+    expect([usesTransport(url, SOCKET), usesTransport(url, TLS), usesTransport('mqtts://h', TLS)]).toEqual([
+      true,
+      false,
+      true,
+    ]);
     expect([wayOf('mqtts://h:9999', [SOCKET, TLS]), wayOf('mqtts://h:9999', [TLS, TLS])]).toEqual([TLS, null]);
   });
   it.each([

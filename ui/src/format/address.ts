@@ -58,7 +58,7 @@ export function byWay(address: Address, way: TransportOption): string {
 }
 
 /** Whether a whole address goes this way. */
-export function goes(url: string, way: TransportOption): boolean {
+export function usesTransport(url: string, way: TransportOption): boolean {
   const address = readAddress(url);
   if (address?.scheme !== way.scheme) return false;
   return (address.port ?? PORTS[address.scheme]) === way.port && (address.path || way.path) === way.path;
@@ -66,7 +66,7 @@ export function goes(url: string, way: TransportOption): boolean {
 
 /** The way that an address goes; on a port of the broker's own, the only one that looks like it. */
 export function wayOf(url: string, ways: TransportOption[]): TransportOption | null {
-  const exact = ways.find((way) => goes(url, way));
+  const exact = ways.find((way) => usesTransport(url, way));
   if (exact) return exact;
   const [only, ...others] = ways.filter((way) => readAddress(url)?.scheme === way.scheme);
   return only && others.length === 0 ? only : null;

@@ -5,8 +5,8 @@ import { fit } from './columns';
 const COLUMNS = [
   { name: 'Device', least: 118, grows: 1.2 },
   { name: 'State', least: 136, most: 148 },
-  { name: 'Seen', least: 44, goes: 2 },
-  { name: 'Trip', least: 48, goes: 1 },
+  { name: 'Seen', least: 44, rank: 2 },
+  { name: 'Trip', least: 48, rank: 1 },
 ];
 /** What these and what is between them need, with an id of 118 pixels. */
 const ALL = 32 + 118 + 10 + 136 + 10 + 44 + 10 + 48;

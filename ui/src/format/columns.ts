@@ -8,7 +8,7 @@ export interface Column {
   /** How many parts of what is left over it takes; as wide as it must be where there are none. */
   grows?: number;
   /** If there is too little room, the column with the smallest rank is hidden first. A column without a rank stays. */
-  goes?: number;
+  rank?: number;
 }
 
 /** The padding of a row, and the gap between two columns. */
@@ -52,7 +52,7 @@ export function fit<C extends Column>(columns: C[], width: number, longest: numb
 function leastOf<C extends Column>(columns: C[]): C | null {
   let least: C | null = null;
   for (const column of columns)
-    if (column.goes !== undefined && column.goes < (least?.goes ?? Number.POSITIVE_INFINITY)) least = column;
+    if (column.rank !== undefined && column.rank < (least?.rank ?? Number.POSITIVE_INFINITY)) least = column;
   return least;
 }
 

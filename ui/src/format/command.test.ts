@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 
-import { askedBy, changes, nameError, summary, targetText } from './command';
+import { requestedBy, changes, nameError, summary, targetText } from './command';
 
 it.each([
   ['identify', null],
@@ -32,6 +32,6 @@ it('names one recipient so that it looks like no other', () => {
 });
 
 it('says who asked, and lets nobody pass for somebody else', () => {
-  expect(askedBy({ by: 'you', operator: null })).toBe('you');
-  expect(askedBy({ by: 'another console', operator: 'you\u001b' })).toBe('another console, by you\\u001b');
+  expect(requestedBy({ by: 'you', operator: null })).toBe('you');
+  expect(requestedBy({ by: 'another console', operator: 'you\u001b' })).toBe('another console, by you\\u001b');
 });

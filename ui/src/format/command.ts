@@ -15,7 +15,7 @@ export function title(command: Pick<CommandView, 'command' | 'args'>): string {
 }
 
 /** The sender: `you`, `another console`, or `another console, by Ana`. */
-export function askedBy({ by, operator }: Pick<CommandView, 'by' | 'operator'>): string {
+export function requestedBy({ by, operator }: Pick<CommandView, 'by' | 'operator'>): string {
   return operator === null ? visibleName(by) : `${visibleName(by)}, by ${visible(operator)}`;
 }
 

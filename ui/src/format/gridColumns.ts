@@ -34,7 +34,7 @@ const FIXED: Record<Fixed, Omit<GridColumn, 'key' | 'shows'>> = {
 };
 
 /** The usual columns, each with its turn to go where there is too little room. */
-const USUAL: [column: Fixed, goes?: number][] = [
+const USUAL: [column: Fixed, rank?: number][] = [
   ['presence'],
   ['led'],
   ['last_command'],
@@ -71,14 +71,14 @@ export function columnName(column: ViewColumn): string {
  * longest.
  */
 export function gridColumns(chosen: readonly ViewColumn[] | null): GridColumn[] {
-  const usual = new Map<Fixed, number | undefined>(USUAL.map(([column, goes]) => [column, goes]));
+  const usual = new Map<Fixed, number | undefined>(USUAL.map(([column, rank]) => [column, rank]));
   return [
     ID,
     ...(chosen ?? USUAL_COLUMNS).map((column, i) => {
       const added = column.column === 'config' || column.column === 'telemetry';
       const known = added ? undefined : usual.get(column.column);
-      const goes = known ?? (chosen === null ? undefined : (added ? 200 : 100) - i);
-      return { ...fixed(column), ...(goes !== undefined && { goes }) };
+      const rank = known ?? (chosen === null ? undefined : (added ? 200 : 100) - i);
+      return { ...fixed(column), ...(rank !== undefined && { rank }) };
     }),
   ];
 }

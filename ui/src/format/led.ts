@@ -9,7 +9,7 @@ import { visible } from './text';
 const named = (on: boolean) => (on ? 'on' : 'off');
 
 /** The LED state that a command requests; nothing if it requests none. */
-export function askedOf(command: CommandView | null): boolean | null {
+export function requestedState(command: CommandView | null): boolean | null {
   const on = command && objectFrom(command.args)['on'];
   return typeof on === 'boolean' ? on : null;
 }
@@ -18,7 +18,7 @@ export function askedOf(command: CommandView | null): boolean | null {
 export function ledText(detail: DeviceDetail, command: CommandView | null, rebooted: boolean): string {
   const { row, reported_at, restarted_at } = detail;
   const reported = row.led;
-  const asked = askedOf(command);
+  const asked = requestedState(command);
   if (command === null || asked === null)
     return reported === null ? 'It has not reported its LED yet.' : 'As last reported by the device.';
   const named_by = command.operator === null ? '' : ` (${visible(command.operator)})`;

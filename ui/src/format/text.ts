@@ -71,7 +71,7 @@ export function ending(line: string, letters: number): string {
 }
 
 /** A device's own words as a sentence of ours. Where it has ended them itself, that is the end. */
-export function itSaid(message: string): string {
+export function quoted(message: string): string {
   const words = brief(message);
   return `It said “${words}”${/[.!?…]$/.test(words) ? '' : '.'}`;
 }

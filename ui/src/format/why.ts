@@ -2,7 +2,7 @@
 
 import type { CommandView } from '../backend/bindings/CommandView';
 import { count } from './count';
-import { brief, itSaid, visible } from './text';
+import { brief, quoted, visible } from './text';
 import { duration, left } from './time';
 import { topicBelow } from './topics';
 import { wordOf } from './states';
@@ -170,7 +170,7 @@ function remaining(command: CommandView, now: number): string {
 
 /** The device's own sentence, quoted. */
 function said(command: CommandView): string {
-  return command.message === null || command.message === '' ? '' : itSaid(command.message);
+  return command.message === null || command.message === '' ? '' : quoted(command.message);
 }
 
 function topic(command: CommandView, around: Surroundings): string {

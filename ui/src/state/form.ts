@@ -12,7 +12,7 @@ import type { Trust } from '../backend/bindings/Trust';
 import type { TransportOption } from '../backend/bindings/TransportOption';
 import { DEFAULT_SETTINGS } from '../backend/bindings/Constants';
 import { settingsOf } from '../backend/settings';
-import { goes, readAddress, wholeUrl } from '../format/address';
+import { usesTransport, readAddress, wholeUrl } from '../format/address';
 import { listed } from '../format/topics';
 
 /** `null`: the value follows from the other fields; a text is as typed. */
@@ -132,7 +132,7 @@ export function settle(form: Form, around: Around): Settled {
   const ways = presetView?.ways ?? [];
   const usual = usualWay(ways, certificate || (around.kit?.authorities.length ?? 0) > 0, address?.port ?? null);
   const url = address ? wholeUrl(address, usual) : '';
-  const way = ways.find((other) => goes(url, other)) ?? null;
+  const way = ways.find((other) => usesTransport(url, other)) ?? null;
   return {
     preset,
     presetView,

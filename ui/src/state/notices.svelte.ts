@@ -10,7 +10,7 @@ export interface NoticeAction {
 }
 
 /** A notice of the page's own. */
-export type Said = Omit<Notice, 'connection'> & { action?: NoticeAction };
+export type NewNotice = Omit<Notice, 'connection'> & { action?: NoticeAction };
 
 export interface Shown extends Notice {
   id: number;
@@ -70,7 +70,7 @@ export class Notices {
   }
 
   /** Says something of the page's own, and by which number it is dismissed. */
-  say(said: Said): number {
+  say(said: NewNotice): number {
     this.#begin({ connection: null, ...said });
     return this.#last;
   }

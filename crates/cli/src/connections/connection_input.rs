@@ -7,7 +7,7 @@ use wilco_engine::api::{Client, ConnectionEntry, ConnectionSettings, EnabledDial
 use super::files;
 use crate::{
     dialects,
-    input::{asked, secret_line},
+    input::{prompted, secret_line},
     options::{BrokerOptions, ProxyOptions, SessionOptions, TrustOptions},
     problem::Problem,
 };
@@ -29,10 +29,10 @@ impl ConnectionInput {
         let mut password = line(login.password_stdin, "password", "--password-stdin")?;
         let mut proxy_password = line(proxy.proxy_password_stdin, "proxy's password", "--proxy-password-stdin")?;
         if let (None, Some(user)) = (&password, named(login.username.as_deref())) {
-            password = asked(&format!("Password of {user} (leave empty for none, or to keep the stored one)"))?;
+            password = prompted(&format!("Password of {user} (leave empty for none, or to keep the stored one)"))?;
         }
         if let (None, Some(user)) = (&proxy_password, named(proxy.proxy_username.as_deref())) {
-            proxy_password = asked(&format!(
+            proxy_password = prompted(&format!(
                 "Proxy password of {user} (leave empty for none, or to keep the stored \
                                              one)"
             ))?;

@@ -9,7 +9,7 @@ use wilco_engine::api::FileToWrite;
 
 use crate::{
     base::Base,
-    input::{TRIES, WRONG, asked, new_passphrase, secret_line},
+    input::{TRIES, WRONG, new_passphrase, prompted, secret_line},
     options::ExportOptions,
     output::{Output, clean, count, file_to_write, visible_name},
     problem::Problem,
@@ -90,7 +90,7 @@ impl Import {
             if !imported.locked || is_given {
                 break;
             }
-            passphrase = asked(&format!("{refused}Passphrase of {}", path.display()))?;
+            passphrase = prompted(&format!("{refused}Passphrase of {}", path.display()))?;
             refused = WRONG;
             if passphrase.is_none() {
                 break;

@@ -5,7 +5,7 @@ use std::{io::IsTerminal, path::Path};
 use wilco_engine::api::{Client, FileRole, FileToRead, FilesToRead, KitItemKind, KitView};
 
 use crate::{
-    input::{TRIES, WRONG, asked},
+    input::{TRIES, WRONG, prompted},
     options::{BrokerOptions, IdentityOptions},
     output::clean,
     problem::{self, Problem},
@@ -55,7 +55,7 @@ pub(crate) async fn bring(
             break;
         }
         let names = locked(&kit);
-        let Some(passphrase) = asked(&format!("{refused}Passphrase of {names}"))? else { break };
+        let Some(passphrase) = prompted(&format!("{refused}Passphrase of {names}"))? else { break };
         let again = FilesToRead { kit: Some(kit.id.clone()), passphrase: Some(passphrase), ..FilesToRead::default() };
         kit = console.read_files(again).await?;
         refused = if locked(&kit) == names { WRONG } else { "" };

@@ -59,7 +59,7 @@ pub(super) async fn import(base: &Base, options: DeviceImportOptions) -> Result<
 }
 
 /// Says what becomes of an import that is no longer waited for.
-pub(super) fn tell_interrupted(base: &Base) {
+pub(super) fn print_interrupted(base: &Base) {
     if base.is_own() {
         problem::warn("Interrupted; the import is incomplete.", Some(AGAIN));
     } else {

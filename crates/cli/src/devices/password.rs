@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use crate::{
     base::Base,
-    input::{asked, secret_line},
+    input::{prompted, secret_line},
     options::DevicePasswordOptions,
     output::{Output, visible_name},
     problem::Problem,
@@ -23,7 +23,7 @@ pub(super) async fn set(base: &Base, options: DevicePasswordOptions) -> Result<E
     } else if password_stdin {
         Some(secret_line("password", "--password-stdin")?)
     } else {
-        let password = asked(&format!("Password of {whose}"))?;
+        let password = prompted(&format!("Password of {whose}"))?;
         Some(password.ok_or_else(|| {
             Problem::new(
                 "No password is given.",

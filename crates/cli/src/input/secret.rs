@@ -27,7 +27,7 @@ pub(crate) fn secret_line(what: &str, option: &str) -> Result<String, Problem> {
 }
 
 /// Prompts for a secret on a terminal. `None` without a terminal, or for empty input.
-pub(crate) fn asked(question: &str) -> Result<Option<String>, Problem> {
+pub(crate) fn prompted(question: &str) -> Result<Option<String>, Problem> {
     if !io::stdin().is_terminal() {
         return Ok(None);
     }
@@ -40,13 +40,13 @@ pub(crate) fn new_passphrase(from_stdin: bool) -> Result<String, Problem> {
     if from_stdin {
         return secret_line("passphrase", "--passphrase-stdin");
     }
-    let Some(passphrase) = asked("Passphrase for the file (at least 12 characters)")? else {
+    let Some(passphrase) = prompted("Passphrase for the file (at least 12 characters)")? else {
         return Err(Problem::new(
             "No passphrase is given to encrypt the secrets with.",
             "Enter one on a terminal, pass it on standard input with --passphrase-stdin, or omit --with-secrets.",
         ));
     };
-    if asked("Repeat the passphrase")?.as_ref() != Some(&passphrase) {
+    if prompted("Repeat the passphrase")?.as_ref() != Some(&passphrase) {
         return Err(Problem::new("The two passphrases differ.", "Nothing was exported. Try again."));
     }
     Ok(passphrase)

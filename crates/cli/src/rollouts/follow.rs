@@ -82,7 +82,7 @@ impl<'a> Follow<'a> {
     pub(super) async fn run(self, interrupt: &mut Interrupt) -> Result<ExitCode, Problem> {
         let id = self.view.id.clone();
         self.follow(interrupt).await.map_err(|problem| match problem {
-            Problem::Said { message, hint } => Problem::Unclear {
+            Problem::Message { message, hint } => Problem::Unclear {
                 message: format!("{message} Rollout {id} has started and is no longer followed here."),
                 hint: Some(format!(
                     "{}Check its state: wilco rollout show {id}.",

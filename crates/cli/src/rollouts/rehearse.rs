@@ -75,7 +75,7 @@ pub(super) async fn run(
     listing: Listing,
 ) -> Result<RehearsalView, Problem> {
     match link::ready(&spec.connection, base, interrupt).await {
-        Err(Problem::Said { message, .. }) => {
+        Err(Problem::Message { message, .. }) => {
             let hint = "The rehearsal uses what Wilco knew of the devices before.";
             problem::warn(&message, Some(hint));
         }

@@ -69,7 +69,7 @@ impl<'a> Follow<'a> {
     /// Runs until it has ended, nothing can be sent, or it is interrupted.
     pub(super) async fn run(mut self, interrupt: &mut Interrupt) -> Result<ExitCode, Problem> {
         let outcome = self.follow(interrupt).await;
-        let Err(Problem::Said { message, hint } | Problem::Unclear { message, hint }) = &outcome else {
+        let Err(Problem::Message { message, hint } | Problem::Unclear { message, hint }) = &outcome else {
             return outcome;
         };
         if self.is_withdrawn().await {

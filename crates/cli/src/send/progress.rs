@@ -154,7 +154,7 @@ impl CommandProgress {
 /// The state for an outcome.
 fn said(outcome: AnswerOutcome) -> Option<CommandState> {
     match outcome {
-        AnswerOutcome::Said(outcome) => Some(outcome.state()),
+        AnswerOutcome::Read(outcome) => Some(outcome.state()),
         AnswerOutcome::Unreadable => None,
     }
 }

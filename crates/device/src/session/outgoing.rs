@@ -22,7 +22,7 @@ impl Session {
         let to = response.id.as_ref().map_or("a request without an ID", CommandId::as_str);
         let why = response.message.as_deref().map(|why| format!(": {}", beginning(why))).unwrap_or_default();
         self.note(Level::INFO, &format!("answers {to}: {}{why}", response.outcome.state().as_str()));
-        let fate = self.device_settings.faults.fate_of(response, &mut self.accidents);
+        let fate = self.device_settings.faults.plan_of(response, &mut self.accidents);
         let mut delay = Millis(self.random.within(&self.device_settings.pace.delay));
         if response.outcome == Outcome::Accepted {
             delay = delay + Millis(self.random.within(&self.device_settings.pace.accept));
@@ -32,7 +32,7 @@ impl Session {
 
     pub(super) fn say(&mut self, text: String) {
         self.note(Level::INFO, &format!("says {}", beginning(&text)));
-        let fate = self.device_settings.faults.fate_of_text(text, &mut self.accidents);
+        let fate = self.device_settings.faults.plan_of_text(text, &mut self.accidents);
         let delay = Millis(self.random.within(&self.device_settings.pace.delay));
         self.send_after(delay, fate);
     }
@@ -46,7 +46,7 @@ impl Session {
         let (chunks, receipt) = device_side::cut_log(id, &text);
         self.note(Level::INFO, &format!("sends {} bytes of its log, chunks: {}", text.len(), chunks.len()));
         for chunk in &chunks {
-            let fate = self.device_settings.faults.fate_of_chunk(chunk, &mut self.accidents);
+            let fate = self.device_settings.faults.plan_of_chunk(chunk, &mut self.accidents);
             let delay = Millis(self.random.within(&self.device_settings.pace.delay));
             self.send_after(delay, fate);
         }

@@ -57,7 +57,7 @@ impl DialectSet {
                     Err(unreadable) => add(Meaning::Unreadable(unreadable)),
                 },
                 None => {
-                    let is_told = member.hear(inbound, topic, &body, context, &mut add);
+                    let is_told = member.decode_message(inbound, topic, &body, context, &mut add);
                     member.hear_named(inbound, &body, context, !is_told, &mut add);
                 }
             }
@@ -69,7 +69,7 @@ impl DialectSet {
 impl Member {
     /// By the dialect's rules. `topic` is the topic as these would make it. Returns whether it reports that the message
     /// cannot be read.
-    fn hear(
+    fn decode_message(
         &self,
         inbound: &Inbound<'_>,
         topic: &str,

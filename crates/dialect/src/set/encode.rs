@@ -21,7 +21,7 @@ const LARGEST: usize = 128 * 1024;
 
 /// A command for a device, before it is known by which id.
 #[derive(Debug, Clone, Copy)]
-pub struct Asking<'a> {
+pub struct CommandToEncode<'a> {
     /// The device.
     pub device: &'a KnownDevice,
     /// The command's name.
@@ -62,13 +62,13 @@ impl DialectSet {
     ///
     /// # Errors
     /// A sentence: why the device cannot be asked like this.
-    pub fn id_kind(&self, asking: &Asking<'_>) -> Result<IdKind, String> {
+    pub fn id_kind(&self, asking: &CommandToEncode<'_>) -> Result<IdKind, String> {
         let member = self.of(asking)?;
         if member.native.is_some() {
             return Ok(IdKind::Text);
         }
         let (command, args) = by_request(asking);
-        let asking = Asking { command: &command, args: &args, ..*asking };
+        let asking = CommandToEncode { command: &command, args: &args, ..*asking };
         let args = parsed(asking.args)?;
         Ok(member.rule(&asking, &args).map_or(IdKind::None, |rule| rule.id))
     }
@@ -79,7 +79,7 @@ impl DialectSet {
     /// A sentence: why the device cannot be asked like this.
     pub fn encode(
         &self,
-        asking: &Asking<'_>,
+        asking: &CommandToEncode<'_>,
         devices: &Devices,
         id: &CommandId,
         wire_id: &str,
@@ -100,7 +100,7 @@ impl DialectSet {
             }
             _ => {
                 let (command, args) = by_request(asking);
-                let asking = Asking { command: &command, args: &args, ..*asking };
+                let asking = CommandToEncode { command: &command, args: &args, ..*asking };
                 let args = parsed(asking.args)?;
                 let rule = member.rule(&asking, &args).ok_or_else(|| {
                     format!("{} has no command '{}' with these arguments.", member.file.title, asking.command)
@@ -113,7 +113,7 @@ impl DialectSet {
         Ok(message)
     }
 
-    fn of<'s>(&'s self, asking: &Asking<'_>) -> Result<&'s Member, String> {
+    fn of<'s>(&'s self, asking: &CommandToEncode<'_>) -> Result<&'s Member, String> {
         let dialect = &asking.device.dialect;
         self.member(dialect).ok_or_else(|| format!("The dialect '{dialect}' is not enabled on this connection."))
     }
@@ -145,7 +145,7 @@ impl DialectSet {
     }
 }
 
-fn native_message(native: &crate::Dialect, asking: &Asking<'_>, id: &CommandId) -> Result<Message, String> {
+fn native_message(native: &crate::Dialect, asking: &CommandToEncode<'_>, id: &CommandId) -> Result<Message, String> {
     if let Some(why) = native.refuses(asking.command, asking.args) {
         return Err(why);
     }
@@ -185,7 +185,7 @@ fn parsed(args: &str) -> Result<Args<'_>, String> {
 }
 
 /// The dialect's request for a discovered command, with its arguments.
-fn by_request<'a>(asking: &Asking<'a>) -> (Cow<'a, str>, Cow<'a, str>) {
+fn by_request<'a>(asking: &CommandToEncode<'a>) -> (Cow<'a, str>, Cow<'a, str>) {
     let plain = (Cow::Borrowed(asking.command), Cow::Borrowed(asking.args));
     let device: &'a KnownDevice = asking.device;
     let Some(found) = device.command(asking.command) else { return plain };
@@ -294,7 +294,7 @@ fn named_terms(
 
 impl Member {
     /// The first request rule that matches.
-    fn rule(&self, asking: &Asking<'_>, args: &Args<'_>) -> Option<&RequestRule> {
+    fn rule(&self, asking: &CommandToEncode<'_>, args: &Args<'_>) -> Option<&RequestRule> {
         self.file.requests.iter().find(|rule| applies(rule, asking, args, self.file.compare.command_kind()))
     }
 
@@ -310,7 +310,7 @@ impl Member {
     }
 
     /// All request rules that match.
-    pub(crate) fn rules(&self, asking: &Asking<'_>, args: &Args<'_>) -> Vec<&RequestRule> {
+    pub(crate) fn rules(&self, asking: &CommandToEncode<'_>, args: &Args<'_>) -> Vec<&RequestRule> {
         self.file.requests.iter().filter(|rule| applies(rule, asking, args, self.file.compare.command_kind())).collect()
     }
 
@@ -319,7 +319,7 @@ impl Member {
         &self,
         rule: &RequestRule,
         topic: &Pattern,
-        asking: &Asking<'_>,
+        asking: &CommandToEncode<'_>,
         args: &Args<'_>,
         wire_id: &str,
     ) -> Result<Message, String> {
@@ -345,7 +345,7 @@ impl Member {
     fn value<'v>(
         &'v self,
         name: &str,
-        asking: &Asking<'v>,
+        asking: &CommandToEncode<'v>,
         wire_id: &'v str,
         captured: &'v BTreeMap<String, String>,
     ) -> Option<Cow<'v, str>> {
@@ -432,7 +432,7 @@ fn command_parts(rule: &RequestRule, command: &str, kind: Kind) -> BTreeMap<Stri
         .collect()
 }
 
-fn applies(rule: &RequestRule, asking: &Asking<'_>, args: &Args<'_>, kind: Kind) -> bool {
+fn applies(rule: &RequestRule, asking: &CommandToEncode<'_>, args: &Args<'_>, kind: Kind) -> bool {
     let none = |_: &str| None;
     let known = Known { bound: &none, is_device: &|_| false };
     let reads = |pattern: &Pattern| pattern.read(asking.command, kind, &known).is_some();

@@ -4,7 +4,7 @@ use super::{DialectSet, Member, covers};
 use crate::{Discovery, Subscriptions, file::What};
 
 /// The filters of a dialect's messages.
-struct Heard {
+struct SubscribedTopics {
     /// Answers, presence and the like.
     messages: Vec<String>,
     /// Announcements under a topic of their own. Others can be told apart only by their content.
@@ -25,7 +25,8 @@ impl DialectSet {
         if !self.names().any(&is_meant) {
             return Vec::new();
         }
-        let heard: Vec<(&Member, Heard)> = self.members.iter().map(|member| (member, member.heard())).collect();
+        let heard: Vec<(&Member, SubscribedTopics)> =
+            self.members.iter().map(|member| (member, member.subscribed_topics())).collect();
         let mut found = Vec::new();
         for (index, one) in heard.iter().enumerate() {
             for other in heard[index + 1..].iter().filter(|other| is_meant(name(one)) || is_meant(name(other))) {
@@ -42,19 +43,19 @@ impl DialectSet {
     }
 }
 
-fn name<'m>((member, _): &(&'m Member, Heard)) -> &'m str {
+fn name<'m>((member, _): &(&'m Member, SubscribedTopics)) -> &'m str {
     &member.file.name
 }
 
 /// A filter by which both read, the narrower of two.
-fn shared<'h>(one: &'h (&Member, Heard), other: &'h (&Member, Heard)) -> Option<&'h str> {
+fn shared<'h>(one: &'h (&Member, SubscribedTopics), other: &'h (&Member, SubscribedTopics)) -> Option<&'h str> {
     either(&one.1.messages, &other.1.messages)
         .or_else(|| either(announced(one, other), &other.1.messages))
         .or_else(|| either(announced(other, one), &one.1.messages))
 }
 
 /// The announcements of a dialect that another one could take for its own. Readers tell them apart by their content.
-fn announced<'h>((_, of): &'h (&Member, Heard), (to, _): &(&Member, Heard)) -> &'h [String] {
+fn announced<'h>((_, of): &'h (&Member, SubscribedTopics), (to, _): &(&Member, SubscribedTopics)) -> &'h [String] {
     if to.file.reader.is_none() { &of.announcements } else { &[] }
 }
 
@@ -69,10 +70,10 @@ fn either<'h>(one: &'h [String], other: &'h [String]) -> Option<&'h str> {
 }
 
 impl Member {
-    fn heard(&self) -> Heard {
+    fn subscribed_topics(&self) -> SubscribedTopics {
         let reader = self.reader("");
         let announcements = reader.iter().flat_map(Discovery::filters).filter(|one| !one.starts_with('+'));
-        Heard { messages: self.messages(), announcements: announcements.collect() }
+        SubscribedTopics { messages: self.messages(), announcements: announcements.collect() }
     }
 
     fn messages(&self) -> Vec<String> {

@@ -23,7 +23,7 @@ pub(crate) struct PlainAnswers {
 }
 
 /// The content of an answer, without its origin.
-pub(super) struct Said {
+pub(super) struct AnswerContent {
     pub(super) claim: Claim,
     pub(super) outcome: Outcome,
     pub(super) progress: Option<u8>,
@@ -56,7 +56,7 @@ pub(super) fn read(device: &DeviceId, inbound: &Inbound<'_>, spoken: PlainAnswer
     })
 }
 
-fn said(payload: &[u8], spoken: PlainAnswers) -> Result<Said, String> {
+fn said(payload: &[u8], spoken: PlainAnswers) -> Result<AnswerContent, String> {
     let text = text_of(payload)?;
     if text.is_empty() {
         return Err("it is empty".to_owned());
@@ -70,7 +70,7 @@ fn said(payload: &[u8], spoken: PlainAnswers) -> Result<Said, String> {
     }
 }
 
-fn from_members(members: &Members) -> Result<Said, String> {
+fn from_members(members: &Members) -> Result<AnswerContent, String> {
     let outcome = match members.get("status") {
         None => return Err("it has no status".to_owned()),
         Some(Value::String(word)) => words::outcome(&word).ok_or_else(|| {
@@ -83,7 +83,7 @@ fn from_members(members: &Members) -> Result<Said, String> {
         Some(id) => Claim::Id(id),
         None => Claim::Nothing,
     };
-    Ok(Said {
+    Ok(AnswerContent {
         claim,
         outcome,
         progress: members.get("progress").filter(|_| outcome == Outcome::Running).as_ref().and_then(percent),
@@ -94,10 +94,10 @@ fn from_members(members: &Members) -> Result<Said, String> {
 }
 
 /// A plain text such as `SUCCESS: …`, also as a JSON string. The request's id may be anywhere in it.
-fn from_text(text: &str, spoken: PlainAnswers) -> Option<Said> {
+fn from_text(text: &str, spoken: PlainAnswers) -> Option<AnswerContent> {
     let unquoted: Option<String> = serde_json::from_str(text).ok();
     let text = unquoted.as_deref().unwrap_or(text).trim();
-    Some(Said {
+    Some(AnswerContent {
         outcome: (spoken.outcome)(text)?,
         claim: Claim::Within(words::shortened(text, LONGEST_MESSAGE).into()),
         progress: None,

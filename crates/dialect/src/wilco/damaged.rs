@@ -8,7 +8,7 @@ use wilco_ledger::{Claim, CommandId, Outcome};
 
 use super::{
     LARGEST,
-    answer::{LONGEST_MESSAGE, PlainAnswers, Said},
+    answer::{AnswerContent, LONGEST_MESSAGE, PlainAnswers},
 };
 use crate::{Inbound, ids, json, words};
 
@@ -42,7 +42,7 @@ impl Readable {
     }
 
     /// Reads it as an answer: its ID and its status, if both are readable. `why` is the problem of the rest.
-    pub(super) fn said(&self, why: &str, spoken: PlainAnswers) -> Option<Said> {
+    pub(super) fn said(&self, why: &str, spoken: PlainAnswers) -> Option<AnswerContent> {
         let outcome = self.outcome(spoken)?;
         let claim = match self.id_in_payload() {
             Some(id) => Claim::Id(id),
@@ -57,7 +57,7 @@ impl Readable {
             Some(Value::String(text)) => format!("{} ({partly})", words::shortened(&text, LONGEST_MESSAGE)),
             _ => partly,
         };
-        Some(Said { claim, outcome, progress: None, message: Some(message), result: None, at: None })
+        Some(AnswerContent { claim, outcome, progress: None, message: Some(message), result: None, at: None })
     }
 
     fn outcome(&self, spoken: PlainAnswers) -> Option<Outcome> {

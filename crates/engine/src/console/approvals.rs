@@ -236,7 +236,7 @@ impl Handle {
             imported_at: self.clock.now().0,
         };
         let answer = (read.text, read.answer.request_sha256);
-        self.ask(|reply| controller::Request::DecideRollout(number, Box::new(decision), answer, reply)).await??;
+        self.request(|reply| controller::Request::DecideRollout(number, Box::new(decision), answer, reply)).await??;
         self.shown_rollout(number).await
     }
 

@@ -176,7 +176,7 @@ impl Handle {
             hint: Some("Verify the audit. If you restored a backup, seal it again: wilco audit reseal.".into()),
             connection: None,
         };
-        let _ = self.ask(|reply| Request::PreflightFinding(notice, reply)).await;
+        let _ = self.request(|reply| Request::Notice(notice, reply)).await;
     }
 
     /// Seals what has not been sealed yet, before the store closes.

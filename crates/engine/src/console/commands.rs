@@ -33,12 +33,12 @@ impl Handle {
         let submissions = submissions(&new, &shared, &known, &self.settings.get())?;
         shared.permit(is_grave(&known, new.devices.len()), &new.confirmed)?;
         check_note(new.note.as_deref())?;
-        let asked = submissions.iter().map(|submission| submission.device.as_str());
-        if let Some(refusal) = beyond(&shared.named, asked) {
+        let devices = submissions.iter().map(|submission| submission.device.as_str());
+        if let Some(refusal) = beyond(&shared.named, devices) {
             return Err(refusal);
         }
         let ids = submissions.iter().map(|submission| submission.id.as_str().to_owned()).collect();
-        self.ask(|reply| Request::Send(connection, submissions, new.note, reply)).await??;
+        self.request(|reply| Request::Send(connection, submissions, new.note, reply)).await??;
         Ok(Sent { ids })
     }
 
@@ -51,7 +51,7 @@ impl Handle {
         let connection = ConnectionId::from(command.connection.as_str());
         let resolve = |device: &String| shared.resolve(device).or_else(|| device_id(device).ok());
         let ids: Vec<DeviceId> = command.devices.iter().filter_map(resolve).collect();
-        let busy = self.ask(|reply| Request::BusyElsewhere(connection.clone(), ids.clone(), reply)).await?;
+        let busy = self.request(|reply| Request::BusyElsewhere(connection.clone(), ids.clone(), reply)).await?;
         let now = self.clock.now();
         let requested = Requested::of(&command.command, command.args.as_str());
         let check = |(id, busy): (DeviceId, Option<Command>)| {
@@ -103,34 +103,35 @@ impl Handle {
         let dialect = &shared.dialect;
         let connection = ConnectionId::from(connection);
         let command = self.store.command(&connection, &device_id(device)?, &command_id(id)?).await?;
-        let asked = command.ok_or_else(|| not_found("command", id))?.asked;
-        shared.permit(is_grave(&self.catalogue.find(&connection, &asked.name), 1), &confirmed)?;
-        if asked.form.as_ref().is_none_or(|form| form.written.is_some())
-            && let Some(again) = again_in_its_dialect(&shared, &asked)?
+        let submission = command.ok_or_else(|| not_found("command", id))?.submission;
+        shared.permit(is_grave(&self.catalogue.find(&connection, &submission.name), 1), &confirmed)?;
+        if submission.form.as_ref().is_none_or(|form| form.written.is_some())
+            && let Some(again) = again_in_its_dialect(&shared, &submission)?
         {
             let ids = vec![again.id.as_str().to_owned()];
-            self.ask(|reply| Request::Send(connection, vec![again], note, reply)).await??;
+            self.request(|reply| Request::Send(connection, vec![again], note, reply)).await??;
             return Ok(Sent { ids });
         }
-        let form = asked.form.as_deref();
-        let refusal = dialect.refuses(&asked.name, &asked.args);
+        let form = submission.form.as_deref();
+        let refusal = dialect.refuses(&submission.name, &submission.args);
         if let Some(refusal) =
-            refusal.or_else(|| form.and_then(|form| dialect.refuses_form(form, &asked.name, &asked.args)))
+            refusal.or_else(|| form.and_then(|form| dialect.refuses_form(form, &submission.name, &submission.args)))
         {
             return Err(invalid(refusal, "It was sent with another dialect. Compose it again."));
         }
-        let answers_carry_ids = dialect.answers_carry_ids(&asked.name) && form.is_none_or(Dialect::form_carries_id);
+        let answers_carry_ids =
+            dialect.answers_carry_ids(&submission.name) && form.is_none_or(Dialect::form_carries_id);
         let again = Submission {
             id: fresh_id()?,
-            again_of: Some(asked.id.clone()),
+            again_of: Some(submission.id.clone()),
             rollout: None,
             automatic: false,
             by: None,
-            policy: Policy { answers_carry_ids, ..asked.policy },
-            ..Submission::clone(&asked)
+            policy: Policy { answers_carry_ids, ..submission.policy },
+            ..Submission::clone(&submission)
         };
         let ids = vec![again.id.as_str().to_owned()];
-        self.ask(|reply| Request::Send(connection, vec![again], note, reply)).await??;
+        self.request(|reply| Request::Send(connection, vec![again], note, reply)).await??;
         Ok(Sent { ids })
     }
 
@@ -140,7 +141,7 @@ impl Handle {
     /// [`FailureCode::NotFound`](crate::api::FailureCode::NotFound).
     pub async fn cancel(&self, connection: &str, device: &str, id: &str) -> Result<(), Failure> {
         let (connection, device, id) = (ConnectionId::from(connection), device_id(device)?, command_id(id)?);
-        self.ask(|reply| Request::Cancel(connection, device, id, reply)).await?
+        self.request(|reply| Request::Cancel(connection, device, id, reply)).await?
     }
 }
 
@@ -151,7 +152,7 @@ impl Handle {
     /// [`FailureCode::NotFound`](crate::api::FailureCode::NotFound) for a connection that is none; `Store`.
     pub async fn dismiss(&self, connection: &str, command: Option<CommandRef>) -> Result<(), Failure> {
         let one = command.map(|one| Ok::<_, Failure>((device_id(&one.device)?, command_id(&one.id)?))).transpose()?;
-        self.ask(|reply| Request::Dismiss(ConnectionId::from(connection), one, reply)).await?
+        self.request(|reply| Request::Dismiss(ConnectionId::from(connection), one, reply)).await?
     }
 }
 
@@ -164,9 +165,9 @@ fn check_note(note: Option<&str>) -> Result<(), Failure> {
 
 /// `Another console (Ana) sent restart 3 s ago, and it has not finished.`
 fn busy_sentence(command: &Command, now: Timestamp) -> String {
-    let by = command.asked.by.as_ref().map(|by| format!(" ({by})")).unwrap_or_default();
+    let by = command.submission.by.as_ref().map(|by| format!(" ({by})")).unwrap_or_default();
     let ago = now.since(command.submitted_at).0 / 1_000;
-    let name = &command.asked.name;
+    let name = &command.submission.name;
     format!("Another console{by} sent {name} {} s ago, and it has not finished.", grouped(ago))
 }
 
@@ -193,7 +194,7 @@ fn submissions(
         .map(|device| shared.resolve(device).map_or_else(|| device_id(device), Ok))
         .filter(|device| device.as_ref().map_or(true, |device| seen.insert(device.clone())))
         .map(|device| {
-            let asked = Submission {
+            let submission = Submission {
                 device: device?,
                 id: fresh_id()?,
                 name: Arc::clone(&name),
@@ -205,33 +206,33 @@ fn submissions(
                 automatic: new.automatic,
                 by: None,
             };
-            in_its_dialect(shared, asked)
+            in_its_dialect(shared, submission)
         })
         .collect()
 }
 
 /// A command in the form of its device's dialect. One with a user's own form does not change.
-fn in_its_dialect(shared: &SharedConnection, asked: Submission) -> Result<Submission, Failure> {
-    if asked.form.is_some() {
-        return Ok(asked);
+fn in_its_dialect(shared: &SharedConnection, submission: Submission) -> Result<Submission, Failure> {
+    if submission.form.is_some() {
+        return Ok(submission);
     }
-    match shared.prepare(&asked.device, &asked.name, &asked.args, &asked.id) {
-        None => Ok(asked),
-        Some(Ok(prepared)) => Ok(prepared.into_submission(asked)),
+    match shared.prepare(&submission.device, &submission.name, &submission.args, &submission.id) {
+        None => Ok(submission),
+        Some(Ok(prepared)) => Ok(prepared.into_submission(submission)),
         Some(Err(why)) => Err(invalid(why, "Choose a command that the device supports.")),
     }
 }
 
 /// Repeats a command of a device in another dialect; none for Wilco's own.
-fn again_in_its_dialect(shared: &SharedConnection, asked: &Submission) -> Result<Option<Submission>, Failure> {
+fn again_in_its_dialect(shared: &SharedConnection, submission: &Submission) -> Result<Option<Submission>, Failure> {
     let again = Submission {
         id: fresh_id()?,
-        again_of: Some(asked.id.clone()),
+        again_of: Some(submission.id.clone()),
         rollout: None,
         automatic: false,
         by: None,
         form: None,
-        ..Submission::clone(asked)
+        ..Submission::clone(submission)
     };
     let again = in_its_dialect(shared, again)?;
     Ok(Some(again).filter(|again| again.form.is_some()))
@@ -407,7 +408,7 @@ mod tests {
         let counted = async || handle.connections().await.unwrap()[0].counts.kept;
 
         // The one is on its way to the disk, the other waits for the next commit.
-        let disk = handle.store.stand_still();
+        let disk = handle.store.pause_writer();
         let first = send("pump-1");
         tokio::time::sleep(std::time::Duration::from_millis(100)).await;
         let second = send("pump-2");
@@ -442,7 +443,7 @@ mod tests {
             async move { handle.send(new).await }
         };
         // The disk is full right after the first are on it, before the tables of commands show them.
-        let disk = handle.store.stand_still();
+        let disk = handle.store.pause_writer();
         let first = tokio::spawn(send(100));
         tokio::time::sleep(std::time::Duration::from_millis(300)).await;
         handle.store.fill_disk(true);

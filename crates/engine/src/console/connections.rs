@@ -141,7 +141,7 @@ impl Handle {
         }
         let entry = self.audit.entry(AuditKind::Connection, "Changed the order of the connections");
         self.store.audited(entry).order_connections(order.clone()).await?;
-        self.ask(|reply| Request::Order(order, reply)).await
+        self.request(|reply| Request::Order(order, reply)).await
     }
 
     /// Ends a connection and forgets its secrets, its devices and its history.
@@ -166,7 +166,7 @@ impl Handle {
 
     /// Ends a connection and forgets all of it that is not in the keyring.
     pub(super) async fn forget(&self, id: &ConnectionId) -> Result<(), Failure> {
-        self.ask(|reply| Request::InTurn(SerialChange::Remove(id.clone(), reply))).await??;
+        self.request(|reply| Request::InTurn(SerialChange::Remove(id.clone(), reply))).await??;
         self.reread_catalogue().await?;
         Ok(self.store.sweep().await?)
     }

@@ -51,6 +51,6 @@ impl Handle {
         let (vault, id, in_memory) = (Arc::clone(&self.vault), profile.id.clone(), profile.in_memory_secrets);
         spawn_blocking(move || bundle.keep(&vault, id.as_str(), in_memory)).await.map_err(defect)??;
         self.store.audited(entry).save_connection(&profile).await?;
-        self.ask(|reply| Request::DevicePasswords(profile.id.clone(), passwords, profile.has, reply)).await
+        self.request(|reply| Request::DevicePasswords(profile.id.clone(), passwords, profile.has, reply)).await
     }
 }

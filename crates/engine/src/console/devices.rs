@@ -131,7 +131,7 @@ impl Handle {
                     if let Err(failure) = self.delete_some(&connection, &device).await {
                         tracing::info!(%failure, %device, "a forgotten device is deleted later");
                         let later = SerialChange::Devices(DeviceRequest::DeleteLater(connection, device));
-                        self.tell(Request::InTurn(later)).await;
+                        self.post(Request::InTurn(later)).await;
                     }
                 }
                 Ok(DeletionProgress::Later(wait)) => sleep(Duration::from_millis(wait.0)).await,
@@ -178,7 +178,7 @@ impl Handle {
         &self,
         asked: impl FnOnce(tokio::sync::oneshot::Sender<Result<T, Failure>>) -> DeviceRequest,
     ) -> Result<T, Failure> {
-        self.ask(|reply| Request::InTurn(SerialChange::Devices(asked(reply)))).await?
+        self.request(|reply| Request::InTurn(SerialChange::Devices(asked(reply)))).await?
     }
 }
 

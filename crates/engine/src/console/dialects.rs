@@ -61,7 +61,7 @@ impl DeviceSearch {
         let filters: Vec<String> = sought.iter().flat_map(|one| one.reader.filters()).collect();
         let messages = handle.watch(connection, None, TopicFilter::any_of(filters.clone())).await?;
         let id = ConnectionId::from(connection);
-        let subscribed = handle.ask(|reply| Request::Subscribe(id.clone(), filters, reply)).await??.new;
+        let subscribed = handle.request(|reply| Request::Subscribe(id.clone(), filters, reply)).await??.new;
         // Devices that another enabled dialect has found are left out.
         let shared = handle.shared(connection).await?;
         let devices =
@@ -82,7 +82,7 @@ impl DeviceSearch {
         let subscribed = std::mem::take(&mut self.subscribed);
         let (kept, ended): (Vec<_>, Vec<_>) = subscribed.into_iter().partition(|one| live.contains(one));
         self.subscribed = kept;
-        self.handle.tell(Request::Unsubscribe(self.connection.clone(), ended)).await;
+        self.handle.post(Request::Unsubscribe(self.connection.clone(), ended)).await;
     }
 
     /// Reads messages until something new is found, or until then. Says whether something is.
@@ -148,7 +148,7 @@ impl DeviceSearch {
 
     /// Ends its subscriptions.
     pub(super) async fn end(self) {
-        self.handle.tell(Request::Unsubscribe(self.connection, self.subscribed)).await;
+        self.handle.post(Request::Unsubscribe(self.connection, self.subscribed)).await;
     }
 }
 
@@ -173,7 +173,7 @@ impl Handle {
     /// the broker refuses.
     pub async fn subscribe(&self, connection: &str, filter: &str) -> Result<(), Failure> {
         let id = ConnectionId::from(connection);
-        let subscribed = self.ask(|reply| Request::Subscribe(id, vec![filter.to_owned()], reply)).await??;
+        let subscribed = self.request(|reply| Request::Subscribe(id, vec![filter.to_owned()], reply)).await??;
         if !subscribed.denied.is_empty() {
             return Err(invalid(
                 format!("The broker denied the subscription to '{filter}'."),
@@ -188,7 +188,7 @@ impl Handle {
     /// # Errors
     /// None.
     pub async fn unsubscribe(&self, connection: &str, filter: &str) -> Result<(), Failure> {
-        self.tell(Request::Unsubscribe(ConnectionId::from(connection), vec![filter.to_owned()])).await;
+        self.post(Request::Unsubscribe(ConnectionId::from(connection), vec![filter.to_owned()])).await;
         Ok(())
     }
 }

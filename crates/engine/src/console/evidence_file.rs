@@ -58,7 +58,7 @@ impl Handle {
                 let names = move |details: &str| details.contains(&id);
                 let since = (Some(Timestamp(command.queued_at - AROUND)), None);
                 let writer = put(writer, self.entries(&[AuditKind::Command], since, names).await?).await?;
-                match self.store.command(&of.0, &of.1, &of.2).await?.and_then(|command| command.asked.rollout) {
+                match self.store.command(&of.0, &of.1, &of.2).await?.and_then(|command| command.submission.rollout) {
                     // The rollout's entries say who sent it, and who approved it.
                     Some(membership) => self.put_entries_of_rollout(writer, membership.rollout).await?,
                     None => writer,

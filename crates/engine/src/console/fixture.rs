@@ -62,6 +62,6 @@ pub(crate) async fn plant(handle: &Handle) -> String {
 }
 
 /// The history does nothing more until the answer is dropped.
-pub(crate) fn stand_still(handle: &Handle) -> std::sync::mpsc::Sender<()> {
-    handle.store.stand_still()
+pub(crate) fn pause_writer(handle: &Handle) -> std::sync::mpsc::Sender<()> {
+    handle.store.pause_writer()
 }

@@ -47,7 +47,7 @@ impl Handle {
     }
 
     /// Tells the person once what is missing or damaged, and again whenever another program interferes with the database.
-    pub(super) async fn tell_of_damage(self) {
+    pub(super) async fn notify_of_damage(self) {
         let mut interference = self.store.interference();
         sleep(AFTER).await;
         self.report_damage().await;

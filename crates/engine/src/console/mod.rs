@@ -296,7 +296,7 @@ impl Engine {
             // Its broker ended with the program that ran it.
             profile.url = String::new();
         }
-        if let Err(failure) = handle.ask(|reply| Request::List(profiles, reply)).await? {
+        if let Err(failure) = handle.request(|reply| Request::List(profiles, reply)).await? {
             handle.close().await;
             return Err(failure);
         }
@@ -306,7 +306,7 @@ impl Engine {
         let retention = tokio::spawn(handle.clone().keep_to_retention());
         tokio::spawn(handle.clone().delete_forgotten(Duration::ZERO));
         let recorder = tokio::spawn(handle.clone().record_telemetry());
-        let history_check = tokio::spawn(handle.clone().tell_of_damage());
+        let history_check = tokio::spawn(handle.clone().notify_of_damage());
         let sealer = (!passing).then(|| tokio::spawn(handle.clone().keep_audit_sealed()));
         let offers = (!passing).then(|| tokio::spawn(handle.clone().offer_dialects()));
         Ok(Engine { handle, controller, retention, recorder, history_check, sealer, offers, _lock: lock })
@@ -349,7 +349,7 @@ impl Handle {
     /// # Errors
     /// [`FailureCode::Internal`](crate::api::FailureCode) while the engine is stopping; so for all the others.
     pub async fn connections(&self) -> Result<Vec<ConnectionView>, Failure> {
-        self.ask(Request::Connections).await
+        self.request(Request::Connections).await
     }
 
     /// Everything about one device.
@@ -403,16 +403,16 @@ impl Handle {
         let Evidence { command, events, left_out, discarded } = evidence.ok_or_else(|| not_found("command", id))?;
         let profile = self.store.connection(&connection).await?;
         let shell_line = profile.as_ref().and_then(|profile| {
-            let known = self.catalogue.find(&connection, &command.asked.name);
+            let known = self.catalogue.find(&connection, &command.submission.name);
             shell_line(&profile.name, &command, known.kind(), &self.settings.get())
         });
         let stored = self.store.request(&connection, &device, &command_id).await?;
         let (request, request_is) = match stored {
             Some(StoredRequest { raw, heard }) => {
-                let request_is = if heard { RequestOrigin::Heard } else { RequestOrigin::Sent };
+                let request_is = if heard { RequestOrigin::Observed } else { RequestOrigin::Sent };
                 (Some(views::raw(&raw)), request_is)
             }
-            None if command.asked.form.as_ref().is_some_and(|form| form.unwritable.is_some()) => {
+            None if command.submission.form.as_ref().is_some_and(|form| form.unwritable.is_some()) => {
                 (None, RequestOrigin::Planned)
             }
             // Nothing has gone out, so this is what would.
@@ -478,7 +478,7 @@ impl Handle {
     /// # Errors
     /// [`FailureCode::Internal`](crate::api::FailureCode) while the engine is stopping.
     pub async fn listen(&self) -> Result<mpsc::Receiver<Batch>, Failure> {
-        self.ask(Request::Listen).await
+        self.request(Request::Listen).await
     }
 
     /// Ends the controller, and with it the sessions and the store.
@@ -491,7 +491,7 @@ impl Handle {
 
     async fn open(&self, opening: impl Into<Opening>) -> Result<ConnectionView, Failure> {
         let opening = Box::new(opening.into());
-        self.ask(|reply| Request::InTurn(SerialChange::Open(opening, reply))).await?
+        self.request(|reply| Request::InTurn(SerialChange::Open(opening, reply))).await?
     }
 
     /// What is known of a connection, which is waited for while it is being loaded.
@@ -503,10 +503,10 @@ impl Handle {
     }
 
     /// Asks for something that is not answered.
-    async fn tell(&self, asked: Request) {
+    async fn post(&self, request: Request) {
         // The receiver is dropped only when the engine stops.
-        if self.loaded_for(&asked).await.is_ok() {
-            let _ = self.events.send(Event::Request(asked)).await;
+        if self.loaded_for(&request).await.is_ok() {
+            let _ = self.events.send(Event::Request(request)).await;
         }
     }
 
@@ -516,8 +516,8 @@ impl Handle {
     }
 
     /// Waits until everything is loaded that this needs.
-    async fn loaded_for(&self, asked: &Request) -> Result<(), Failure> {
-        match asked.needs() {
+    async fn loaded_for(&self, request: &Request) -> Result<(), Failure> {
+        match request.needs() {
             Needs::Nothing => Ok(()),
             Needs::Connection(id) => self.loaded.one(&id).await,
             Needs::Read(id) => self.loaded.read(&id).await.map(drop),
@@ -525,11 +525,11 @@ impl Handle {
         }
     }
 
-    async fn ask<T>(&self, asked: impl FnOnce(oneshot::Sender<T>) -> Request) -> Result<T, Failure> {
+    async fn request<T>(&self, request: impl FnOnce(oneshot::Sender<T>) -> Request) -> Result<T, Failure> {
         let (reply, answer) = oneshot::channel();
-        let asked = asked(reply);
-        self.loaded_for(&asked).await?;
-        self.events.send(Event::Request(asked)).await.map_err(|_| stopping())?;
+        let request = request(reply);
+        self.loaded_for(&request).await?;
+        self.events.send(Event::Request(request)).await.map_err(|_| stopping())?;
         answer.await.map_err(|_| stopping())
     }
 }

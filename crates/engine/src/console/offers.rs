@@ -95,7 +95,7 @@ impl Handle {
     }
 
     async fn report(&self, connection: &str, found: Vec<FoundDialect>) {
-        self.tell(Request::Found(ConnectionId::from(connection), found)).await;
+        self.post(Request::Found(ConnectionId::from(connection), found)).await;
     }
 
     /// Whether a connection is still the one that came up then.
@@ -136,7 +136,7 @@ impl Handle {
         let what = format!("Declined dialects on {}", profile.name);
         let entry = self.audit.entry(AuditKind::Dialect, what).on(&profile.id, &profile.name);
         self.store.audited(entry.with(&json!({ "declined": profile.declined }))).save_connection(&profile).await?;
-        self.tell(Request::Declined(profile.id, profile.declined)).await;
+        self.post(Request::Declined(profile.id, profile.declined)).await;
         Ok(())
     }
 
@@ -241,7 +241,7 @@ mod tests {
             view.offers.into_iter().map(|offer| offer.name).collect::<Vec<_>>()
         };
         let all = || ["shelly", "tasmota", "wilco"].map(found).to_vec();
-        handle.tell(Request::Found(id.as_str().into(), all())).await;
+        handle.post(Request::Found(id.as_str().into(), all())).await;
         assert_eq!(offered(&handle).await, ["shelly", "tasmota"]);
         handle.decline_dialects(&id, vec!["tasmota".into()]).await.unwrap();
         assert_eq!(offered(&handle).await, ["shelly"]);
@@ -253,7 +253,7 @@ mod tests {
         engine.stop().await;
         let engine = engine_on(&DataDir::open(Some(data.path())).unwrap()).await;
         let handle = engine.handle();
-        handle.tell(Request::Found(id.as_str().into(), all())).await;
+        handle.post(Request::Found(id.as_str().into(), all())).await;
         assert_eq!(offered(&handle).await, Vec::<String>::new());
         // Editing a connection does not bring the offer back.
         let entry = (&handle.connection_view(&id).await.unwrap()).into();

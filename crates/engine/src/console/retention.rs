@@ -141,7 +141,9 @@ impl Handle {
             let ended = self.store.ended(before, FORGOTTEN_AT_ONCE).await?;
             let some = match ended.is_empty() {
                 true => 0,
-                false => self.ask(|reply| Request::InTurn(SerialChange::ForgetEnded(before, ended, reply))).await??,
+                false => {
+                    self.request(|reply| Request::InTurn(SerialChange::ForgetEnded(before, ended, reply))).await??
+                }
             };
             if some == 0 {
                 break;

@@ -100,7 +100,7 @@ impl Handle {
         // With what allows it to go on over a connection that is protected while it runs.
         let spec = NewRollout { confirmed, ..spec };
         let stored = StoredRollout { number, connection, spec, template, stages, snapshot, approval: None };
-        self.ask(|reply| Request::StartRollout(Box::new(stored), members, reply)).await??;
+        self.request(|reply| Request::StartRollout(Box::new(stored), members, reply)).await??;
         self.shown_rollout(number).await
     }
 
@@ -120,7 +120,7 @@ impl Handle {
     /// `NotFound`; `Invalid` when it cannot be done as the rollout stands; `Store`.
     pub async fn act_on_rollout(&self, id: &str, action: RolloutAction) -> Result<RolloutView, Failure> {
         let number = self.shown_rollout(number(id)?).await?.number;
-        self.ask(|reply| Request::ActOnRollout(number, rollouts::action(action), reply)).await??;
+        self.request(|reply| Request::ActOnRollout(number, rollouts::action(action), reply)).await??;
         self.shown_rollout(number).await
     }
 
@@ -170,7 +170,7 @@ impl Handle {
         let connection = ConnectionId::from(spec.connection.as_str());
         let shared = self.shared(&spec.connection).await?;
         if let Some(Follows { rollout, reason: FollowReason::PutBack }) = spec.follows.clone() {
-            self.ask_to_put_back(&mut spec, &rollout).await?;
+            self.put_back_what_another_changed(&mut spec, &rollout).await?;
         }
         if let RolloutTarget::Desired { .. } = spec.target {
             spec.command.name = rollouts::CHANGES.to_owned();
@@ -213,14 +213,14 @@ impl Handle {
             return Err(invalid("The rollout has no devices.".into(), "No device matches. Choose others."));
         }
         if template.form.is_none()
-            && let Some(refusal) = cannot_be_asked(&shared, &template, &target)
+            && let Some(refusal) = cannot_be_sent(&shared, &template, &target)
         {
             return Err(refusal);
         }
         let (asked, leave_out) = (template.clone(), spec.leave_out);
         let devices = target.iter().map(|member| member.device.clone()).collect();
         let Busy { commands: busy, rollout: overlapping } =
-            self.ask(|reply| Request::Busy(connection.clone(), devices, reply)).await?;
+            self.request(|reply| Request::Busy(connection.clone(), devices, reply)).await?;
         let survey = move |fleet: SharedFleet| Survey::of(&fleet::read(&fleet), target, busy, &asked, leave_out);
         let survey = self.of_fleet(&spec.connection, survey).await?;
         let count = u32::try_from(survey.members.len()).map_err(|_| too_many())?;
@@ -281,7 +281,7 @@ impl Handle {
     }
 
     /// The command and the members of a rollout that puts back another one's changes.
-    async fn ask_to_put_back(&self, spec: &mut NewRollout, rollout: &str) -> Result<(), Failure> {
+    async fn put_back_what_another_changed(&self, spec: &mut NewRollout, rollout: &str) -> Result<(), Failure> {
         let earlier = self.shown_rollout(number(rollout)?).await?;
         let command = &earlier.spec.command;
         if command.name != rollouts::CHANGES {
@@ -412,7 +412,7 @@ fn broadcast(template: CommandTemplate, group: Option<&str>, dialect: &Dialect) 
 }
 
 /// Why the dialects of some devices do not support the command.
-fn cannot_be_asked(shared: &SharedConnection, template: &CommandTemplate, target: &[NewMember]) -> Option<Failure> {
+fn cannot_be_sent(shared: &SharedConnection, template: &CommandTemplate, target: &[NewMember]) -> Option<Failure> {
     let refused = target.iter().filter_map(|member| {
         let args = member.args.as_ref().unwrap_or(&template.args);
         shared.consider(&member.device, &template.name, args)?.err()

@@ -66,11 +66,11 @@ impl Handle {
     ///
     /// # Errors
     /// [`FailureCode::Internal`](crate::api::FailureCode) while the engine is stopping.
-    pub async fn news(&self) -> Result<mpsc::Receiver<NotificationContent>, Failure> {
-        let (listener, news) = mpsc::channel(MOST_UNREAD);
+    pub async fn notifications(&self) -> Result<mpsc::Receiver<NotificationContent>, Failure> {
+        let (listener, receiver) = mpsc::channel(MOST_UNREAD);
         let notifications = Notifications::new(self.settings.clone(), listener);
-        self.ask(|reply| Request::Notifications(notifications, reply)).await?;
-        Ok(news)
+        self.request(|reply| Request::Notifications(notifications, reply)).await?;
+        Ok(receiver)
     }
 }
 
@@ -110,8 +110,9 @@ mod tests {
             };
             let id = handle.send(new).await.unwrap().ids.remove(0);
             let (device, id) = (super::super::device_id("pump-7").unwrap(), super::super::command_id(&id).unwrap());
-            let asked = handle.store.command(&connection.as_str().into(), &device, &id).await.unwrap().unwrap().asked;
-            assert_eq!((asked.policy.timeout.0, asked.policy.time_to_live.0), expected, "{command}");
+            let submission =
+                handle.store.command(&connection.as_str().into(), &device, &id).await.unwrap().unwrap().submission;
+            assert_eq!((submission.policy.timeout.0, submission.policy.time_to_live.0), expected, "{command}");
         };
         check("calibrate", None, (33_000, 44_000)).await;
         check("calibrate", Some(5), (33_000, 5)).await;

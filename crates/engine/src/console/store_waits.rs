@@ -8,7 +8,7 @@ use tokio::{task::JoinHandle, time::timeout};
 
 use super::{
     Handle,
-    fixture::{engine, plant, stand_still},
+    fixture::{engine, pause_writer, plant},
 };
 use crate::{
     api::{
@@ -49,7 +49,7 @@ async fn check<T: Send + 'static>(
     what: &str,
     request: impl Future<Output = Result<T, Failure>> + Send + 'static,
 ) -> T {
-    let disk = stand_still(handle);
+    let disk = pause_writer(handle);
     let asked: JoinHandle<_> = tokio::spawn(request);
     tokio::time::sleep(A_WHILE).await;
     for _ in 0..3 {
@@ -114,11 +114,11 @@ async fn nobody_waits_while_what_is_stored_of_a_new_connection_is_read() {
     let (_data, engine, handle) = engine().await;
     let connection = plant(&handle).await;
     // More than is shown at once: who reads the tables of commands waits for the store.
-    let disk = stand_still(&handle);
+    let disk = pause_writer(&handle);
     let (one, of) = (handle.clone(), connection.clone());
     let first = tokio::spawn(async move { send(&one, &of, 100, Delivery::HoldHere).await });
     tokio::time::sleep(A_WHILE).await;
-    let still = stand_still(&handle);
+    let still = pause_writer(&handle);
     drop(disk);
     first.await.unwrap();
 
@@ -142,7 +142,7 @@ async fn two_changes_of_one_device_are_both_there() {
     let connection = plant(&handle).await;
     let pump = NewDevice { device: "pump".into(), ..NewDevice::default() };
     handle.add_devices(&connection, vec![pump]).await.unwrap();
-    let disk = stand_still(&handle);
+    let disk = pause_writer(&handle);
     let here = || (handle.clone(), connection.clone());
     let (one, of) = here();
     let named = tokio::spawn(async move { one.name_device(&of, "pump", Some("Boiler".into())).await });
@@ -207,7 +207,7 @@ async fn a_connection_that_could_not_be_removed_goes_on_with_all_that_happened_b
     let database = rusqlite::Connection::open(data.path().join(FILE_NAME)).unwrap();
     let refuse = "CREATE TRIGGER kept BEFORE DELETE ON connections BEGIN SELECT raise(ABORT, 'full'); END";
     database.execute_batch(refuse).unwrap();
-    let disk = stand_still(&handle);
+    let disk = pause_writer(&handle);
     let sends = || {
         let (one, of) = (handle.clone(), connection.clone());
         tokio::spawn(async move { send(&one, &of, 1, Delivery::HoldHere).await })

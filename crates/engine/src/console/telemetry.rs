@@ -129,6 +129,6 @@ impl Handle {
     pub async fn warn(&self, message: String, hint: Option<String>) {
         let notice = Notice { level: NoticeLevel::Warning, message, hint, connection: None };
         // A closing program shows no notices.
-        let _ = self.ask(|reply| Request::PreflightFinding(notice, reply)).await;
+        let _ = self.request(|reply| Request::Notice(notice, reply)).await;
     }
 }

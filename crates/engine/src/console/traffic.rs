@@ -35,7 +35,7 @@ impl Handle {
     ) -> Result<mpsc::Receiver<TrafficBatch>, Failure> {
         let dialect = self.shared(connection).await?.dialect;
         let (tap, view) = traffic::tap(ConnectionId::from(connection), device, filter, dialect);
-        self.ask(|reply| Request::Tap(tap, reply)).await?;
+        self.request(|reply| Request::Tap(tap, reply)).await?;
         let (to, batches) = mpsc::channel(UNREAD);
         tokio::spawn(view.hand_out(to));
         Ok(batches)

@@ -18,7 +18,7 @@ impl Connection {
     pub(super) fn note_presence(&mut self, input: &Input, now: Timestamp) {
         match input {
             Input::Presence { device, online } => self.agreements.presence(device, *online, now),
-            Input::Heard { device } => self.agreements.presence(device, true, now),
+            Input::DeviceSeen { device } => self.agreements.presence(device, true, now),
             Input::Disconnected => self.agreements.disconnected(),
             _ => {}
         }
@@ -38,13 +38,13 @@ impl Connection {
             return;
         }
         if asks {
-            if self.agreements.asked(&event.device, &terms) {
+            if self.agreements.requested(&event.device, &terms) {
                 self.show_agreement(&event.device);
             }
-        } else if said_yes(command) {
+        } else if has_agreed(command) {
             let id = command.id().clone();
             let is_offline = self.fleet().get(&event.device).is_some_and(|device| device.is_offline());
-            self.agreements.said_yes(&event.device, &id, &terms, is_offline, now);
+            self.agreements.record_success(&event.device, &id, &terms, is_offline, now);
         }
     }
 
@@ -70,10 +70,10 @@ impl Connection {
         for (device, disagreement) in known {
             self.agreements.restore(&device, disagreement);
         }
-        for command in latest.iter().filter(|command| said_yes(command)) {
+        for command in latest.iter().filter(|command| has_agreed(command)) {
             let ended_at = command.rungs.finished.unwrap_or(command.changed_at);
             if now.since(ended_at) <= ANSWERED_WITHIN && self.agreements.of(command.device()).is_none() {
-                self.agreements.said_yes(command.device(), command.id(), &implied(command), true, now);
+                self.agreements.record_success(command.device(), command.id(), &implied(command), true, now);
             }
         }
     }
@@ -111,7 +111,7 @@ impl Controller {
 
 /// The device itself answered that it succeeded. A device that only reports the requested value has nothing to agree
 /// with.
-fn said_yes(command: &Command) -> bool {
+fn has_agreed(command: &Command) -> bool {
     command.state == State::Succeeded && command.matched != Some(Match::Reported)
 }
 
@@ -122,7 +122,7 @@ fn implied(command: &Command) -> Vec<Term> {
             terms.iter().filter(|term| term.value.is_some() && !term.key.starts_with('$')).cloned().collect()
         }
         Some(Expectation::Nothing(_)) => Vec::new(),
-        None if command.asked.form.is_some() => Vec::new(),
-        None => implied_state(&command.asked.name, &command.asked.args),
+        None if command.submission.form.is_some() => Vec::new(),
+        None => implied_state(&command.submission.name, &command.submission.args),
     }
 }

@@ -157,7 +157,7 @@ impl Controller {
         let known = self.connections.get_mut(&id).and_then(|known| known.rollouts.get_mut(number));
         let rollout = known.ok_or_else(|| no_rollout(&number.to_string()))?;
         rollout.stored.approval = Some(approval.clone());
-        rollout.tell(input, now);
+        rollout.handle(input, now);
         self.pending_batch.changes.push(Change::RolloutApproval { number, approval: Box::new(approval) });
         self.write_down(Some(entry));
         Ok(())

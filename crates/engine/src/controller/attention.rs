@@ -27,7 +27,7 @@ pub(super) struct Attention {
 /// A command that ended badly.
 #[derive(Debug, Clone)]
 struct Noted {
-    asked: Arc<Submission>,
+    submission: Arc<Submission>,
     submitted_at: Timestamp,
     ended_at: Timestamp,
     /// Somebody has seen it, or it was made good.
@@ -53,9 +53,9 @@ impl Attention {
         let key = key(command);
         let dismissed = self.remove(&key).is_some_and(|noted| noted.dismissed);
         let ended_at = command.rungs.finished.unwrap_or(command.changed_at);
-        if command.state.ended_badly() && !command.asked.automatic && now.since(ended_at) <= NEEDS_ATTENTION_FOR {
-            let (asked, submitted_at) = (Arc::clone(&command.asked), command.submitted_at);
-            self.insert(key, Noted { asked, submitted_at, ended_at, dismissed });
+        if command.state.ended_badly() && !command.submission.automatic && now.since(ended_at) <= NEEDS_ATTENTION_FOR {
+            let (submission, submitted_at) = (Arc::clone(&command.submission), command.submitted_at);
+            self.insert(key, Noted { submission, submitted_at, ended_at, dismissed });
         }
         if command.state != State::Succeeded {
             return Vec::new();
@@ -67,17 +67,17 @@ impl Attention {
 
     /// The earlier failed commands of its device that are the same request.
     fn made_good_by(&self, command: &Command) -> Vec<Key> {
-        let Command { asked, submitted_at, .. } = command;
+        let Command { submission, submitted_at, .. } = command;
         let is_repeated = |id: &CommandId, earlier: &Noted| {
             !earlier.dismissed
-                && (earlier.submitted_at, id) < (*submitted_at, &asked.id)
-                && (asked.again_of.as_ref() == Some(id)
-                    || (&earlier.asked.name, &earlier.asked.args) == (&asked.name, &asked.args))
+                && (earlier.submitted_at, id) < (*submitted_at, &submission.id)
+                && (submission.again_of.as_ref() == Some(id)
+                    || (&earlier.submission.name, &earlier.submission.args) == (&submission.name, &submission.args))
         };
-        let of_device = self.commands.get(&asked.device).into_iter().flatten();
+        let of_device = self.commands.get(&submission.device).into_iter().flatten();
         of_device
             .filter(|(id, earlier)| is_repeated(id, earlier))
-            .map(|(id, _)| (asked.device.clone(), id.clone()))
+            .map(|(id, _)| (submission.device.clone(), id.clone()))
             .collect()
     }
 
@@ -198,7 +198,7 @@ mod tests {
             answers_carry_ids: true,
         };
         let (device, id) = key(device, number);
-        let asked = Submission {
+        let submission = Submission {
             device,
             id,
             name: Arc::from("led"),
@@ -210,8 +210,9 @@ mod tests {
             automatic: false,
             by: None,
         };
-        let fact = Fact::Submitted { origin: Origin::Here, asked: Arc::new(asked.clone()) };
-        let event = Event { device: asked.device.clone(), command: Some(asked.id), at: Timestamp(number), fact };
+        let fact = Fact::Submitted { origin: Origin::Here, submission: Arc::new(submission.clone()) };
+        let event =
+            Event { device: submission.device.clone(), command: Some(submission.id), at: Timestamp(number), fact };
         Command { state, ..Command::begin(&event).unwrap() }
     }
 

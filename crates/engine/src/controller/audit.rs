@@ -28,7 +28,7 @@ impl Controller {
     /// A command is cancelled, or no longer waited for.
     pub(super) fn audit_cancelled(&mut self, connection: &ConnectionId, device: &DeviceId, id: &CommandId) {
         let known = self.connections.get(connection).and_then(|known| known.ledger.command(device, id));
-        let command = known.map_or("a command", |command| &*command.asked.name);
+        let command = known.map_or("a command", |command| &*command.submission.name);
         let entry = self.audit.entry(AuditKind::Command, format!("Cancelled {command} on {device}"));
         let entry = entry.on(connection, &self.name_of(connection));
         self.write_down(Some(entry.with(&json!({ "device": device.as_str(), "id": id.as_str() }))));

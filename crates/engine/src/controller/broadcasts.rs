@@ -75,7 +75,7 @@ impl Broadcasts {
             asked.group.is_none() && now.since(*at) < asked.timeout() && !ledger.is_known(device, &asked.id)
         };
         let Remembered { asked, at, .. } = self.latest.iter().find(may_run)?;
-        let fact = Fact::Submitted { asked: Arc::new(asked.of(device.clone())), origin: Origin::Observed };
+        let fact = Fact::Submitted { submission: Arc::new(asked.of(device.clone())), origin: Origin::Observed };
         Command::begin(&Event { device: device.clone(), command: Some(asked.id.clone()), at: *at, fact })
     }
 }
@@ -104,7 +104,7 @@ impl Controller {
             return;
         }
         let (command, raw) = (asked.of(answer.device.clone()), raw.clone());
-        self.tell_heard(connection, Input::Observed(command), Some(raw));
+        self.record_received(connection, Input::Observed(command), Some(raw));
     }
 }
 
@@ -161,7 +161,7 @@ mod tests {
         assert!(broadcasts.unanswered(&pump, &ledger, Timestamp(1_000)).is_none(), "nobody knows whether it is in it");
         broadcasts.take_down(all.clone(), raw(10), Timestamp(1_000));
         let busy = broadcasts.unanswered(&pump, &ledger, Timestamp(1_000 + timeout - 1)).expect("it may run");
-        assert_eq!((busy.id(), busy.asked.by.as_deref(), busy.submitted_at), (&all.id, Some("Ana"), Timestamp(1_000)));
+        assert_eq!((busy.id(), busy.submission.by.as_deref(), busy.submitted_at), (&all.id, Some("Ana"), Timestamp(1_000)));
         assert!(broadcasts.unanswered(&pump, &ledger, Timestamp(1_000 + timeout)).is_none());
         // Its own command says so once it has one.
         ledger.handle(Input::Observed(all.of(pump.clone())), Timestamp(1_500));

@@ -168,7 +168,7 @@ impl Controller {
             None => Err(Puback::NotTaken),
         };
         if let Err(puback) = outcome {
-            self.tell(connection, Input::Delivered { device, id, attempt, puback });
+            self.record(connection, Input::Delivered { device, id, attempt, puback });
             if !publishes {
                 self.withdraw_unsent(connection);
             }

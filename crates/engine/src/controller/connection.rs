@@ -31,12 +31,12 @@ use crate::{
 };
 
 /// So many notices about messages that cannot be read.
-pub(super) const UNREADABLE_TOLD: Rate = Rate { at_once: 20, per_second: 1 };
+pub(super) const UNREADABLE_NOTICES: Rate = Rate { at_once: 20, per_second: 1 };
 
 impl SharedConnection {
     /// Whether a message of Wilco to itself is delivered. Not on a broker that disconnects after a forbidden request
     /// (AWS IoT), and not if our own topic is not subscribed: the devices are named, or use other dialects.
-    pub(super) fn hears_itself(&self, preset: Preset, url: &str) -> bool {
+    pub(super) fn receives_own_messages(&self, preset: Preset, url: &str) -> bool {
         let aws = profile::is_aws(preset, url);
         let speaks_own = self.dialects.as_ref().is_none_or(|dialects| dialects::read(dialects).speaks_own());
         !aws && speaks_own && self.named.is_empty()
@@ -45,7 +45,7 @@ impl SharedConnection {
     /// The limits of the connection, while its broker keeps no answers back.
     pub(crate) fn widest(&self, preset: Preset, url: &str) -> Limits {
         let limits = limits(preset, ConnectionMode::Normal);
-        match self.hears_itself(preset, url) {
+        match self.receives_own_messages(preset, url) {
             true => Limits { answer_window: AnswerWindow::MOST, ..limits },
             false => limits,
         }
@@ -97,7 +97,7 @@ pub(super) struct Connection {
     /// The last answer of each device that the broker had retained, by its hash: it comes with every subscription.
     pub(super) retained: HashMap<DeviceId, u64>,
     /// A device with a name too long to be listed was reported.
-    pub(super) told_of_names: bool,
+    pub(super) reported_long_names: bool,
     pub(super) rollouts: Rollouts,
     /// Broadcasts of other consoles.
     pub(super) broadcasts: Broadcasts,
@@ -106,7 +106,7 @@ pub(super) struct Connection {
     /// How much each device sends, and reports that wait because it is too much.
     pub(super) rates: MessageRates<(MqttSender, Message)>,
     /// Notices about messages that cannot be read.
-    pub(super) unreadable_told: Bucket,
+    pub(super) unreadable_notices: Bucket,
     /// Which devices are listed that were not known.
     pub(super) new_devices: NewDevices,
     /// Devices that are forgotten and not yet deleted.
@@ -201,12 +201,12 @@ impl Connection {
             lifecycles: HashMap::new(),
             noted_at: Timestamp(0),
             retained: HashMap::new(),
-            told_of_names: false,
+            reported_long_names: false,
             rollouts: Rollouts::default(),
             broadcasts: Broadcasts::default(),
             agreements: Agreements::default(),
             rates: MessageRates::default(),
-            unreadable_told: Bucket::full(UNREADABLE_TOLD, Timestamp(0)),
+            unreadable_notices: Bucket::full(UNREADABLE_NOTICES, Timestamp(0)),
             new_devices: NewDevices::default(),
             pending: Pending::new(),
             doubted: BTreeSet::new(),
@@ -229,7 +229,7 @@ impl Connection {
                 Some(before) => described.take_over(&dialects::read(before)),
                 None => self.remember_devices(&mut described),
             }
-            self.ledger.outstanding().for_each(|command| described.adopt(&command.asked));
+            self.ledger.outstanding().for_each(|command| described.adopt(&command.submission));
             shared(described)
         });
         let ExtraSubscriptions { looked_at, to_end, .. } = std::mem::take(&mut self.extra_subscriptions);
@@ -242,7 +242,7 @@ impl Connection {
         self.lifecycles.clear();
         self.doubted.clear();
         self.retained.clear();
-        self.told_of_names = false;
+        self.reported_long_names = false;
         self.unused_announcements = UnusedAnnouncements::default();
         self.rates = MessageRates::default();
         self.probe = None;
@@ -256,7 +256,7 @@ impl Connection {
     pub(super) fn request(&self, device: &DeviceId, id: &CommandId, attempt: u32, now: Timestamp) -> Option<Outbound> {
         let command = self.ledger.command(device, id)?;
         let outbound = self.dialect.encode(device, &views::encoding(command, attempt), now);
-        let written = command.asked.form.as_deref().and_then(|form| form.written.as_deref());
+        let written = command.submission.form.as_deref().and_then(|form| form.written.as_deref());
         Some(match (&self.dialects, written) {
             (Some(dialects), Some(written)) => dialects::write(dialects).sign(device, written, outbound, attempt),
             _ => outbound,
@@ -270,7 +270,7 @@ impl Connection {
         let sender = self.sender.as_ref().filter(|_| self.profile.settings.mode.publishes());
         for (topic, payload) in questions.into_iter().filter(|_| sender.is_some()) {
             if let Some(sender) = sender {
-                sender.ask(topic, payload);
+                sender.query(topic, payload);
             }
         }
     }
@@ -321,7 +321,7 @@ impl Connection {
     pub(super) fn lifecycle(&mut self, device: &DeviceId, event: LifecycleEvent, now: Timestamp) -> Option<bool> {
         let lifecycle = self.lifecycles.entry(device.clone()).or_default();
         let before = lifecycle.due();
-        let news = lifecycle.hear(event, now);
+        let news = lifecycle.handle(event, now);
         if before != lifecycle.due() {
             self.doubted.extend(lifecycle.due().map(|due| (due, device.clone())));
         }

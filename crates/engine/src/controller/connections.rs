@@ -101,7 +101,7 @@ impl Controller {
         let (profile, shared) = (known.profile.clone(), known.shared());
         self.shared_connections.write().insert(id.clone(), shared);
         self.feed.connections();
-        self.tell(&id, Input::Disconnected);
+        self.record(&id, Input::Disconnected);
         self.resumed(&id);
         self.withdraw_unsent(&id);
         self.pause_where_not_approved(&id);

@@ -43,7 +43,7 @@ impl Controller {
             .map(|known| known.id().clone())
             .collect();
         for id in due {
-            self.tell(&id, Input::Tick);
+            self.record(&id, Input::Tick);
             self.pending_batch.urgent = true;
         }
         self.read_due(now);
@@ -67,7 +67,7 @@ impl Controller {
             })
             .collect();
         for id in drained {
-            self.tell(&id, Input::Drained);
+            self.record(&id, Input::Drained);
             self.pending_batch.urgent = true;
         }
     }
@@ -92,7 +92,7 @@ impl Controller {
         self.show_rates(now);
         self.look_ups.tidy_up();
         self.taps.retain(|tap| !tap.is_closed());
-        self.notifications.retain_mut(|notifications| notifications.tell(now));
+        self.notifications.retain_mut(|notifications| notifications.send_due(now));
         let due = self.connections.values().filter(|known| known.devices_are_due(now));
         let ids: Vec<_> = due.map(|known| known.id().clone()).collect();
         ids.iter().for_each(|id| self.note_devices(id));

@@ -46,7 +46,7 @@ impl Controller {
             self.changed_devices(connection, dialects, &changes);
         }
         for (topic, payload) in questions {
-            sender.ask(topic, payload);
+            sender.query(topic, payload);
         }
         if let Some(problem) = problems.first() {
             tracing::debug!(%problem, "a discovery message was not used completely");
@@ -151,7 +151,7 @@ impl Controller {
         let Some(dialects) = &known.dialects else { return };
         known.extra_subscriptions.due = Some(now);
         for (topic, payload) in dialects::read(dialects).announcements() {
-            sender.ask(topic, payload);
+            sender.query(topic, payload);
         }
     }
 
@@ -220,7 +220,7 @@ impl Controller {
                     }
                     Err(refusal) => {
                         let code = FailureCode::Connection;
-                        let _ = reply.send(Err(Failure { code, message: refusal.told(), hint: None }));
+                        let _ = reply.send(Err(Failure { code, message: refusal.explanation(), hint: None }));
                         return;
                     }
                 }

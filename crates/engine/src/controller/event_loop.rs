@@ -105,7 +105,7 @@ impl Controller {
 
     async fn handle(&mut self, event: Event) {
         match event {
-            Event::Request(asked) => self.asked(asked),
+            Event::Request(request) => self.on_request(request),
             Event::TaskEnded(then) => self.task_ended(then),
             Event::Loaded { connection, loaded } => self.loaded(connection, loaded),
             Event::Prepared { connection, generation, ready } => self.prepared(&connection, generation, ready).await,

@@ -360,7 +360,7 @@ impl Controller {
             Waiting::Answer(mut answer) => {
                 self.answers_broadcast(connection, &answer);
                 if self.keeps_answer(connection, &mut answer) {
-                    self.tell(connection, Input::Answer(answer));
+                    self.record(connection, Input::Answer(answer));
                 }
                 self.pending_batch.urgent = true;
             }
@@ -369,14 +369,14 @@ impl Controller {
                     self.log_ruined(connection, &device, id, &why);
                 }
                 if self.keeps_unreadable(connection, &device, &mut raw, &about, retained) {
-                    self.tell(connection, Input::Unreadable { device, raw, why: why.into(), about, retained });
+                    self.record(connection, Input::Unreadable { device, raw, why: why.into(), about, retained });
                 }
                 self.pending_batch.urgent = true;
             }
             Waiting::Log(chunk) => self.log_chunk(connection, device, chunk),
             Waiting::Observed(asked, raw) => {
                 if !self.is_known(connection, &device, &asked.id) {
-                    self.tell_heard(connection, Input::Observed(asked), Some(raw));
+                    self.record_received(connection, Input::Observed(asked), Some(raw));
                 }
             }
             Waiting::Cancel(id, reply) => {
@@ -385,7 +385,7 @@ impl Controller {
                     return;
                 }
                 self.audit_cancelled(connection, &device, &id);
-                self.tell(connection, Input::Cancel { device, id });
+                self.record(connection, Input::Cancel { device, id });
                 self.pending_batch.replies.push(reply);
                 self.pending_batch.urgent = true;
             }

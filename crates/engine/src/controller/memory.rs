@@ -47,7 +47,7 @@ impl Remembered {
             ..HistoryFilter::default()
         };
         let unconfirmed = store.history(unconfirmed).await?.rows.into_iter().map(|(_, command)| command);
-        commands.extend(unconfirmed.filter(|command| command.changed_at + command.asked.policy.timeout > now));
+        commands.extend(unconfirmed.filter(|command| command.changed_at + command.submission.policy.timeout > now));
         commands.extend(
             latest.iter().filter(|command| command.state == State::TimedOut).map(|command| Command::clone(command)),
         );
@@ -81,7 +81,7 @@ impl Connection {
         let mut dialects = dialects.as_ref().map(dialects::write);
         for command in remembered.commands {
             if let Some(dialects) = &mut dialects {
-                dialects.adopt(&command.asked);
+                dialects.adopt(&command.submission);
             }
             self.ledger.adopt(command);
         }

@@ -5,7 +5,7 @@ use wilco_ledger::{About, Answer, Claim, Input, Raw, Report};
 
 use super::{
     Connection, Controller,
-    connection::UNREADABLE_TOLD,
+    connection::UNREADABLE_NOTICES,
     look_up::{PendingPuback, Waiting},
     session_events::QUIET,
 };
@@ -67,7 +67,7 @@ impl Controller {
                 Err(unreadable) => Some(Meaning::Unreadable(unreadable)),
             };
             match meaning {
-                Some(meaning) => self.heard(
+                Some(meaning) => self.on_message(
                     connection,
                     Interpretation { meaning, own: true, retained, challenge: None },
                     &inbound,
@@ -78,7 +78,7 @@ impl Controller {
             self.owe(owed);
             return;
         };
-        let reading = dialects::write(&dialects).hear(&inbound);
+        let reading = dialects::write(&dialects).interpret(&inbound);
         let is_nobodys = reading.meant.is_empty() && reading.changes == Changes::default();
         let reading = self.admit_found(connection, &dialects, reading, retained);
         let meant = self.discovered(connection, sender, &dialects, &topic, reading);
@@ -91,7 +91,7 @@ impl Controller {
             {
                 known.rates.note_owner(&topic, device);
             }
-            self.heard(connection, meant, &inbound, &mut owed);
+            self.on_message(connection, meant, &inbound, &mut owed);
         }
         self.owe(owed);
     }
@@ -102,7 +102,7 @@ impl Controller {
         self.pending_batch.receipts.extend(owed);
     }
 
-    fn heard(
+    fn on_message(
         &mut self,
         connection: &ConnectionId,
         meant: Interpretation,
@@ -151,7 +151,7 @@ impl Controller {
                 match challenge {
                     Some(again) if is_in_memory(self.connections.get(connection), &answer) => {
                         self.owe(owed.take());
-                        self.tell(connection, Input::Challenged { answer, again });
+                        self.record(connection, Input::Challenged { answer, again });
                         self.pending_batch.urgent = true;
                     }
                     _ => self.answer(connection, answer, owed.take()),
@@ -180,10 +180,10 @@ impl Controller {
                 if !own {
                     self.hub_presence(connection, &device, online);
                 }
-                self.tell(connection, Input::Presence { device: device.clone(), online });
+                self.record(connection, Input::Presence { device: device.clone(), online });
                 // A retained message may be older than the device's restart.
                 if online && !retained {
-                    self.tell(connection, Input::Heard { device });
+                    self.record(connection, Input::DeviceSeen { device });
                 }
             }
             // A device of another dialect reports one value at a time.
@@ -245,7 +245,7 @@ impl Controller {
         known.note_report(&report.device);
         self.spoke(connection, &report.device, retained);
         let before = self.pending_batch.changes.len();
-        self.tell(connection, Input::Report(Report { retained, ..report }));
+        self.record(connection, Input::Report(Report { retained, ..report }));
         self.pending_batch.urgent |= self.pending_batch.changes.len() > before;
     }
 
@@ -328,7 +328,7 @@ impl Controller {
     fn notice_of_unreadable(&mut self, connection: &ConnectionId, why: &str, raw: &Raw, hint: &str) {
         let now = self.clock.now();
         let Some(known) = self.connections.get_mut(connection) else { return };
-        if known.unreadable_told.take(1, UNREADABLE_TOLD, now) {
+        if known.unreadable_notices.take(1, UNREADABLE_NOTICES, now) {
             self.feed.notice_of(connection, format!("{why} It arrived on {}.", raw.topic), hint);
         }
     }
@@ -336,8 +336,8 @@ impl Controller {
     /// A topic that belongs to no device. A device with a name that is too long is reported, once.
     fn unlisted(&mut self, connection: &ConnectionId, topic: &str) {
         let Some(known) = self.connections.get_mut(connection) else { return };
-        let Some(bytes) = known.dialect.too_long_a_name(topic).filter(|_| !known.told_of_names) else { return };
-        known.told_of_names = true;
+        let Some(bytes) = known.dialect.too_long_a_name(topic).filter(|_| !known.reported_long_names) else { return };
+        known.reported_long_names = true;
         let start: String = topic.chars().take(SHOWN_OF_A_TOPIC).collect();
         let name = &known.profile.name;
         self.feed.notice_of(

@@ -178,12 +178,12 @@ impl Controller {
     }
 
     /// Tells a connection's ledger what happened and takes down what follows from it.
-    fn tell(&mut self, connection: &ConnectionId, input: Input) {
-        self.tell_heard(connection, input, None);
+    fn record(&mut self, connection: &ConnectionId, input: Input) {
+        self.record_received(connection, input, None);
     }
 
-    /// As [`Controller::tell`], with the received request of another console.
-    fn tell_heard(&mut self, connection: &ConnectionId, input: Input, mut heard: Option<Raw>) {
+    /// As [`Controller::record`], with the received request of another console.
+    fn record_received(&mut self, connection: &ConnectionId, input: Input, mut heard: Option<Raw>) {
         let now = self.clock.now();
         let Some(known) = self.connections.get_mut(connection) else { return };
         let mut outbound = None;
@@ -195,12 +195,12 @@ impl Controller {
                     if let Some(bytes) = store::counted(&event.fact) {
                         self.quota.add(connection, &event.device, bytes);
                     }
-                    if matches!(&event.fact, Fact::Submitted { asked, .. } if !asked.automatic) {
+                    if matches!(&event.fact, Fact::Submitted { submission, .. } if !submission.automatic) {
                         known.kept = known.kept.saturating_add(1);
                     }
                     let command = event.command.as_ref().and_then(|id| known.ledger.command(&event.device, id));
                     if let Some(command) = command {
-                        known.rollouts.hear(command);
+                        known.rollouts.note_state(command);
                     }
                     known.note_answered(&event, now);
                     if let Fact::Unsolicited { answer, .. } = &event.fact {
@@ -212,12 +212,12 @@ impl Controller {
                         self.pending_batch.dismiss(connection, good);
                         if command.state.is_final()
                             && let Some(dialects) =
-                                known.dialects.as_ref().filter(|_| wire_id(&command.asked).is_some())
+                                known.dialects.as_ref().filter(|_| wire_id(&command.submission).is_some())
                         {
                             dialects::write(dialects).release(&event.device, command.id());
                         }
                         if !self.notifications.is_empty()
-                            && !command.asked.automatic
+                            && !command.submission.automatic
                             && notifications::is_end(&event, command)
                         {
                             self.pending_batch.ended.push((connection.clone(), command.clone()));

@@ -18,7 +18,7 @@ impl Controller {
         let known = self.connections.get(connection).filter(|known| known.profile.settings.send_operator);
         let names = known.is_some_and(|known| carries_name(&known.dialect, submission.form.as_deref()));
         let by: Option<Arc<str>> = if names { self.settings.get().operator_name.map(Into::into) } else { None };
-        self.tell(connection, Input::Submit(Submission { by, ..submission }));
+        self.record(connection, Input::Submit(Submission { by, ..submission }));
     }
 }
 
@@ -63,7 +63,7 @@ impl Controller {
         let known = self.connections.get(connection);
         let first = |device: &DeviceId| {
             let ledger = &known?.ledger;
-            let asked = || ledger.outstanding_of(device).filter(|command| !command.asked.automatic);
+            let asked = || ledger.outstanding_of(device).filter(|command| !command.submission.automatic);
             let observed = asked().find(|command| command.origin == Origin::Observed).cloned();
             observed.or_else(|| self.unanswered_broadcast(known?, device)).or_else(|| asked().next().cloned())
         };

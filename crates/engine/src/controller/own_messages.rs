@@ -29,7 +29,7 @@ impl Connection {
         let Profile { settings, url, .. } = &self.profile;
         settings.mode.publishes()
             && self.own_messages != OwnMessages::Unwelcome
-            && self.shared().hears_itself(settings.preset, url)
+            && self.shared().receives_own_messages(settings.preset, url)
     }
 
     /// Sends a message to ourselves, where that is allowed. It comes back behind everything that the broker keeps for us.
@@ -45,7 +45,7 @@ impl Connection {
 
     /// The probe for brokers on which our own topic is not subscribed, and its subscription. Not for a broker that
     /// disconnects after a forbidden request (AWS IoT).
-    pub(super) fn unheard_message(&self) -> Option<(Filter, Publication, Outbound)> {
+    pub(super) fn message_to_subscribe_to(&self) -> Option<(Filter, Publication, Outbound)> {
         let Profile { settings, url, client_id, .. } = &self.profile;
         let is_aws = profile::is_aws(settings.preset, url);
         if !settings.mode.publishes() || self.own_messages == OwnMessages::Unwelcome || is_aws {
@@ -111,7 +111,7 @@ impl Controller {
             self.pending_batch.probes.push(connection.clone());
             self.pending_batch.urgent = true;
         }
-        self.tell(connection, Input::Tick);
+        self.record(connection, Input::Tick);
     }
 
     /// Everything that came before these connections' probes is stored and acknowledged.
@@ -120,7 +120,7 @@ impl Controller {
         for connection in connections {
             if let Some(known) = self.connections.get_mut(&connection) {
                 known.ledger.answers().probe_settled(now);
-                self.tell(&connection, Input::Tick);
+                self.record(&connection, Input::Tick);
             }
         }
     }

@@ -15,9 +15,9 @@ impl Controller {
             // The time of that report is unknown.
             known.fleet().update(device, |_| ());
         } else if known.draining.is_some() {
-            known.fleet().heard(device, now);
+            known.fleet().note_message(device, now);
         } else if known.fleet().spoke(device, now) || known.ledger.awaits_return(device, now) {
-            self.tell(connection, Input::Heard { device: device.clone() });
+            self.record(connection, Input::DeviceSeen { device: device.clone() });
         }
     }
 
@@ -65,9 +65,9 @@ impl Controller {
         known.rollouts.presence_changed();
         // Time alone may have brought it, and then nothing else would have it handed out.
         self.feed.connections();
-        self.tell(connection, Input::Presence { device: device.clone(), online });
+        self.record(connection, Input::Presence { device: device.clone(), online });
         if online {
-            self.tell(connection, Input::Heard { device });
+            self.record(connection, Input::DeviceSeen { device });
         }
     }
 }

@@ -83,7 +83,7 @@ impl Controller {
         }
         let cancelled = u32::try_from(unsent.len()).unwrap_or(u32::MAX);
         for (device, id) in unsent {
-            self.tell(connection, Input::Cancel { device, id });
+            self.record(connection, Input::Cancel { device, id });
         }
         self.pending_batch.urgent = true;
         self.feed.notice_of(

@@ -49,7 +49,7 @@ pub(crate) enum Request {
     /// What keeps these devices busy.
     Busy(ConnectionId, Vec<DeviceId>, oneshot::Sender<Busy>),
     /// A sentence for the person.
-    PreflightFinding(Notice, oneshot::Sender<()>),
+    Notice(Notice, oneshot::Sender<()>),
     Listen(oneshot::Sender<mpsc::Receiver<Batch>>),
     /// Additional filters are subscribed to, for a watcher. The reply follows the SUBACK, with the result of each.
     Subscribe(ConnectionId, Vec<String>, oneshot::Sender<Result<AlsoSubscribed, Failure>>),
@@ -84,7 +84,7 @@ impl Request {
         match self {
             Request::Connections(_)
             | Request::List(..)
-            | Request::PreflightFinding(..)
+            | Request::Notice(..)
             | Request::Listen(_)
             | Request::Tap(..)
             | Request::Notifications(..) => Needs::Nothing,
@@ -167,8 +167,8 @@ impl BackgroundTasks {
 }
 
 impl Controller {
-    pub(super) fn asked(&mut self, asked: Request) {
-        match asked {
+    pub(super) fn on_request(&mut self, request: Request) {
+        match request {
             Request::InTurn(turn) => self.in_series(turn),
             Request::Connections(reply) => {
                 let _ = reply.send(self.connection_views());
@@ -227,7 +227,7 @@ impl Controller {
             Request::Busy(connection, devices, reply) => {
                 let _ = reply.send(self.busy(&connection, &devices));
             }
-            Request::PreflightFinding(Notice { level, message, hint, .. }, reply) => {
+            Request::Notice(Notice { level, message, hint, .. }, reply) => {
                 self.feed.notice(level, message, hint);
                 let _ = reply.send(());
             }

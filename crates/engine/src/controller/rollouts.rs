@@ -47,7 +47,7 @@ pub(super) struct Rollouts {
     last_served: u32,
     connected: bool,
     /// Questions to devices for what they have before it is changed, with the rollout's number and the member's place.
-    asked: HashMap<CommandId, (u32, u32)>,
+    queries: HashMap<CommandId, (u32, u32)>,
     /// The rollouts that are broadcasts, by the id that all of their commands share.
     broadcasts: HashMap<CommandId, u32>,
 }
@@ -58,7 +58,7 @@ enum Next {
     /// have before.
     Release(Vec<Submission>, Vec<Change>),
     /// Its device is requested to report these first.
-    Ask(Submission, u32),
+    Query(Submission, u32),
 }
 
 /// The stored rollouts of a connection, oldest first, with their members where something may still happen to them.
@@ -128,12 +128,12 @@ impl Rollouts {
     }
 
     /// A command has changed.
-    pub(super) fn hear(&mut self, command: &Command) {
-        if let Some(membership) = command.asked.rollout {
-            self.news.push((membership, command.state, command.asked.id.clone()));
-        } else if !self.asked.is_empty()
+    pub(super) fn note_state(&mut self, command: &Command) {
+        if let Some(membership) = command.submission.rollout {
+            self.news.push((membership, command.state, command.submission.id.clone()));
+        } else if !self.queries.is_empty()
             && command.is_settled()
-            && let Some((rollout, member)) = self.asked.remove(&command.asked.id)
+            && let Some((rollout, member)) = self.queries.remove(&command.submission.id)
             && let Some(known) = self.known.get_mut(&rollout)
         {
             known.learn(member, command);
@@ -160,7 +160,7 @@ impl Rollouts {
         let mut paused = 0;
         let is_running = |known: &&mut Known| known.machine.refuses(Action::Pause).is_none() && is_one(&known.stored);
         for known in self.known.values_mut().filter(is_running) {
-            known.tell(rollout::Input::Act(Action::Pause), now);
+            known.handle(rollout::Input::Act(Action::Pause), now);
             paused += 1;
         }
         paused
@@ -168,7 +168,7 @@ impl Rollouts {
 
     /// A device's presence has changed.
     pub(super) fn presence_changed(&mut self) {
-        self.known.values_mut().filter(|known| !known.unheard.is_empty()).for_each(|known| known.changed = true);
+        self.known.values_mut().filter(|known| !known.unanswered.is_empty()).for_each(|known| known.changed = true);
     }
 
     /// The id that an answer names.
@@ -246,9 +246,9 @@ impl Rollouts {
         self.known.values().flat_map(|known| known.to_release(false)).collect()
     }
 
-    fn tell_all(&mut self, input: &rollout::Input, now: Timestamp) {
+    fn handle_all(&mut self, input: &rollout::Input, now: Timestamp) {
         for known in self.known.values_mut() {
-            known.tell(input.clone(), now);
+            known.handle(input.clone(), now);
         }
     }
 
@@ -256,12 +256,12 @@ impl Rollouts {
     fn catch_up(&mut self, connected: bool, now: Timestamp) {
         for (Membership { rollout, member }, state, id) in std::mem::take(&mut self.news) {
             if let Some(known) = self.known.get_mut(&rollout) {
-                known.hear(member, state, id, now);
+                known.note_state(member, state, id, now);
             }
         }
         if std::mem::replace(&mut self.connected, connected) != connected {
             let input = if connected { rollout::Input::Connected } else { rollout::Input::Disconnected };
-            self.tell_all(&input, now);
+            self.handle_all(&input, now);
         }
     }
 
@@ -269,7 +269,7 @@ impl Rollouts {
     fn tick(&mut self, fleet: &SharedFleet, now: Timestamp, wall: Timestamp) {
         for known in self.known.values_mut() {
             known.look_at_hours(now, wall);
-            known.tell(rollout::Input::Tick, now);
+            known.handle(rollout::Input::Tick, now);
             known.watch(fleet, now);
         }
     }
@@ -356,7 +356,7 @@ impl Controller {
         let fleet = Arc::clone(&known.fleet);
         known.rollouts.tick(&fleet, now, wall);
         if known.ledger.more_room_at().is_some_and(|at| at <= now) {
-            self.tell(id, Input::Tick);
+            self.record(id, Input::Tick);
         }
         while let Some(known) = self.connections.get_mut(id).filter(|known| known.ledger.room() > 0) {
             match known.rollouts.next(&fleet, now) {
@@ -368,9 +368,9 @@ impl Controller {
                         self.submit(id, submission);
                     });
                 }
-                Some(Ok(Next::Ask(question, member))) => {
+                Some(Ok(Next::Query(question, member))) => {
                     let place = (known.rollouts.last_served, member);
-                    known.rollouts.asked.insert(question.id.clone(), place);
+                    known.rollouts.queries.insert(question.id.clone(), place);
                     self.submit(id, question);
                 }
                 Some(Err(failure)) => {
@@ -412,7 +412,7 @@ impl Controller {
         rollout.snapshot = begun.snapshot();
         begun.stored.snapshot = rollout.snapshot.clone();
         if known.rollouts.connected {
-            begun.tell(rollout::Input::Connected, now);
+            begun.handle(rollout::Input::Connected, now);
         }
         known.rollouts.known.insert(rollout.number, begun);
         self.pending_batch.changes.push(Change::Rollout { rollout: Box::new(rollout), members });
@@ -444,7 +444,7 @@ impl Controller {
         }
         let known = self.connections.get_mut(&id).and_then(|known| known.rollouts.known.get_mut(&number));
         let rollout = known.ok_or_else(|| no_rollout(&number.to_string()))?;
-        let effects = rollout.tell(rollout::Input::Act(action), now);
+        let effects = rollout.handle(rollout::Input::Act(action), now);
         let unsent: Vec<_> = effects
             .iter()
             .filter_map(|effect| match effect {
@@ -458,7 +458,7 @@ impl Controller {
             let is_unsent =
                 known.and_then(|known| known.ledger.command(&device, &command)).is_some_and(Command::is_unsent);
             if is_unsent {
-                self.tell(&id, Input::Cancel { device, id: command });
+                self.record(&id, Input::Cancel { device, id: command });
             }
         }
         Ok(())

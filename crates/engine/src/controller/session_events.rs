@@ -35,7 +35,7 @@ impl Controller {
                     known.traffic.sent += 1;
                 }
                 let (device, id, attempt) = (publication.device, publication.id, publication.attempt);
-                self.tell(connection, Input::Sent { device, id, attempt });
+                self.record(connection, Input::Sent { device, id, attempt });
             }
             LinkEvent::Delivered(publication, puback, took) => {
                 let now = self.clock.now();
@@ -46,12 +46,12 @@ impl Controller {
                     }
                 }
                 let (device, id, attempt) = (publication.device, publication.id, publication.attempt);
-                self.tell(connection, Input::Delivered { device, id, attempt, puback });
+                self.record(connection, Input::Delivered { device, id, attempt, puback });
             }
             LinkEvent::Message(sender, message) => self.message(connection, &sender, message),
             LinkEvent::Unsent(publications) => {
                 for Publication { device, id, attempt } in publications {
-                    self.tell(connection, Input::Delivered { device, id, attempt, puback: Puback::NotTaken });
+                    self.record(connection, Input::Delivered { device, id, attempt, puback: Puback::NotTaken });
                 }
             }
             LinkEvent::Lost { refusal, retry_in } => self.lost(connection, refusal, retry_in),
@@ -83,16 +83,16 @@ impl Controller {
             draining.marker = None;
         } else if resumed {
             known.draining = Some(Draining { until: now + LONGEST_DRAIN, quiet_at: Some(now + QUIET), marker: None });
-            self.tell(connection, Input::Resumed);
+            self.record(connection, Input::Resumed);
         }
         if resumed {
             self.send_marker(connection);
         }
         if devices_are_gone {
-            self.tell(connection, Input::SessionLost);
+            self.record(connection, Input::SessionLost);
         }
         self.begin_to_hear(connection);
-        self.tell(connection, Input::Connected);
+        self.record(connection, Input::Connected);
     }
 
     /// Sends a message to ourselves, so that its coming back shows that everything which the broker had kept has been read.
@@ -100,9 +100,9 @@ impl Controller {
         let Some(known) = self.connections.get_mut(connection) else { return };
         let sent = known.send_to_itself();
         let Some(sender) = known.sender.clone() else { return };
-        let unheard = if sent.is_none() { known.unheard_message() } else { None };
+        let unsubscribed = if sent.is_none() { known.message_to_subscribe_to() } else { None };
         let Some(draining) = known.draining.as_mut() else { return };
-        let Some((filter, publication, outbound)) = unheard else {
+        let Some((filter, publication, outbound)) = unsubscribed else {
             draining.marker = sent;
             return;
         };
@@ -129,7 +129,7 @@ impl Controller {
             known.broker_ended |= refusal.broker_ended;
         }
         known.ledger.answers().disconnected();
-        let message = refusal.told();
+        let message = refusal.explanation();
         let Refusal { code, hint, remedy, .. } = refusal;
         known.link = match (remedy, retry_in) {
             (Remedy::TryAgain, Some(pause)) => {
@@ -139,6 +139,6 @@ impl Controller {
             _ => LinkState::Stopped { code, message, hint },
         };
         self.feed.connections();
-        self.tell(connection, Input::Disconnected);
+        self.record(connection, Input::Disconnected);
     }
 }

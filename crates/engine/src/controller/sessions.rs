@@ -19,7 +19,7 @@ impl Controller {
     /// Timing out waits until what the broker kept has been read.
     pub(super) fn resumed(&mut self, connection: &ConnectionId) {
         let until = self.clock.now() + LONGEST_DRAIN;
-        self.tell(connection, Input::Resumed);
+        self.record(connection, Input::Resumed);
         if let Some(known) = self.connections.get_mut(connection) {
             known.draining = Some(Draining { until, quiet_at: None, marker: None });
         }
@@ -43,7 +43,7 @@ impl Controller {
         };
         self.feed.connections();
         let (profile, generation) = (known.profile.clone(), known.generation);
-        self.tell(connection, Input::Disconnected);
+        self.record(connection, Input::Disconnected);
         self.background.prepare(&self.tell, profile.into(), generation, pause);
     }
 

@@ -11,7 +11,7 @@ const LARGEST: usize = 16 * 1_024;
 
 /// The last message of each topic of which the device is not known.
 #[derive(Debug, Default)]
-pub(super) struct Early {
+pub(super) struct EarlyMessages {
     messages: HashMap<String, Kept>,
     /// The topics, the oldest first.
     order: VecDeque<String>,
@@ -26,7 +26,7 @@ pub(super) struct Kept {
     retained: bool,
 }
 
-impl Early {
+impl EarlyMessages {
     /// Keeps a message until its device is known, in place of an earlier one on its topic.
     pub(super) fn keep(&mut self, inbound: &Inbound<'_>) {
         if inbound.payload.len() > LARGEST {

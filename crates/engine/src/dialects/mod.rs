@@ -24,7 +24,7 @@ use wilco_dialect::{
 use wilco_ledger::{CommandId, DeviceId, Report, Reported, Submission};
 
 use availability::Availabilities;
-use early::Early;
+use early::EarlyMessages;
 pub(crate) use request::Prepared;
 use sign_in::{Challenged, SignIn};
 pub(crate) use views::{Titles, title};
@@ -62,7 +62,7 @@ pub(crate) struct ConnectionDialects {
     /// The reported values of each device.
     reported: HashMap<DeviceId, Vec<Reported>>,
     availabilities: Availabilities,
-    early: Early,
+    early: EarlyMessages,
     sign_in: SignIn,
     /// What Wilco has published beside its commands, which the broker may send back; the latest.
     published: VecDeque<(String, String)>,
@@ -113,7 +113,7 @@ impl ConnectionDialects {
             wire_ids: WireIds::after(last),
             reported: HashMap::new(),
             availabilities: Availabilities::default(),
-            early: Early::default(),
+            early: EarlyMessages::default(),
             sign_in: SignIn::default(),
             published: VecDeque::new(),
         })
@@ -234,7 +234,7 @@ impl ConnectionDialects {
     }
 
     /// Reads a message: first its announcements, then its meaning.
-    pub(crate) fn hear(&mut self, inbound: &Inbound<'_>) -> Reading {
+    pub(crate) fn interpret(&mut self, inbound: &Inbound<'_>) -> Reading {
         let mut reading = Reading::default();
         if self.is_our_own(inbound) {
             return reading;
@@ -361,11 +361,11 @@ impl ConnectionDialects {
     }
 
     /// Restores the ID of an earlier command.
-    pub(crate) fn adopt(&mut self, asked: &Submission) {
-        let is_described = asked.form.as_deref().is_some_and(|form| form.written.is_some());
-        if is_described && asked.policy.answers_carry_ids {
-            let id = wire_id(asked).unwrap_or(asked.id.as_str());
-            self.wire_ids.adopt(id, &asked.device, &asked.id);
+    pub(crate) fn adopt(&mut self, submission: &Submission) {
+        let is_described = submission.form.as_deref().is_some_and(|form| form.written.is_some());
+        if is_described && submission.policy.answers_carry_ids {
+            let id = wire_id(submission).unwrap_or(submission.id.as_str());
+            self.wire_ids.adopt(id, &submission.device, &submission.id);
         }
     }
 
@@ -381,8 +381,8 @@ impl ConnectionDialects {
 }
 
 /// The ID of a command in messages, if it differs from its own.
-pub(crate) fn wire_id(asked: &Submission) -> Option<&str> {
-    asked.form.as_deref()?.written.as_deref()?.wire_id.as_deref()
+pub(crate) fn wire_id(submission: &Submission) -> Option<&str> {
+    submission.form.as_deref()?.written.as_deref()?.wire_id.as_deref()
 }
 
 /// The device that a message is about.
@@ -432,7 +432,7 @@ mod tests {
 
     fn hear(dialects: &mut ConnectionDialects, topic: &str, payload: &str) -> Reading {
         let inbound = Inbound { topic, payload: payload.as_bytes(), qos: 1, retained: true, correlation: None };
-        dialects.hear(&inbound)
+        dialects.interpret(&inbound)
     }
 
     fn announce(dialects: &mut ConnectionDialects, topic: &str, mac: &str) -> DeviceId {
@@ -450,7 +450,7 @@ mod tests {
         let ask = |dialects: &mut ConnectionDialects, number: u32, payload: &str, retained: bool| {
             let topic = format!("v1/devices/me/rpc/request/{number}");
             let (payload, correlation) = (payload.as_bytes(), None);
-            dialects.hear(&Inbound { topic: &topic, payload, qos: 1, retained, correlation }).questions
+            dialects.interpret(&Inbound { topic: &topic, payload, qos: 1, retained, correlation }).questions
         };
         let limits = r#"{"method":"getSessionLimits","params":{"timeout":5000}}"#;
         let mut off = described(&["thingsboard"], 40);
@@ -466,7 +466,7 @@ mod tests {
         // The broker sends Wilco's own answer back: it is no answer of the device. What the device says next is.
         let meanings = |dialects: &mut ConnectionDialects, topic: &str, payload: &str| {
             let inbound = Inbound { topic, payload: payload.as_bytes(), qos: 1, retained: false, correlation: None };
-            dialects.hear(&inbound).meant.len()
+            dialects.interpret(&inbound).meant.len()
         };
         meanings(&mut on, "v1/devices/me/telemetry", r#"{"rpm":1400}"#);
         assert_eq!((meanings(&mut on, topic, payload), meanings(&mut on, topic, payload)), (0, 1));
@@ -491,7 +491,7 @@ mod tests {
         let answered = |dialects: &mut ConnectionDialects, topic: &str| {
             let inbound = Inbound { topic, payload: b"", qos: 1, retained: false, correlation: None };
             let devices: Vec<DeviceId> =
-                dialects.hear(&inbound).meant.iter().filter_map(|one| device_of(&one.meaning).cloned()).collect();
+                dialects.interpret(&inbound).meant.iter().filter_map(|one| device_of(&one.meaning).cloned()).collect();
             devices
         };
         let mut hono = described(&["hono"], 7);

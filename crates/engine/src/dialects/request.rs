@@ -1,6 +1,6 @@
 //! Prepares a request to a device of another dialect.
 
-use wilco_dialect::{Asking, IdKind, KnownDevice};
+use wilco_dialect::{CommandToEncode, IdKind, KnownDevice};
 use wilco_ledger::{CommandId, DeviceId, Expectation, Policy, Submission, WireForm, WrittenMessage};
 
 use super::ConnectionDialects;
@@ -23,13 +23,13 @@ pub(crate) struct Prepared {
 
 impl Prepared {
     /// A user's command, as it is sent to its device.
-    pub(crate) fn into_submission(self, asked: Submission) -> Submission {
+    pub(crate) fn into_submission(self, submission: Submission) -> Submission {
         let policy = Policy {
-            answer_expected: asked.policy.answer_expected && self.answer_expected,
+            answer_expected: submission.policy.answer_expected && self.answer_expected,
             answers_carry_ids: self.answers_carry_ids,
-            ..asked.policy
+            ..submission.policy
         };
-        Submission { form: Some(self.form.into()), policy, ..asked }
+        Submission { form: Some(self.form.into()), policy, ..submission }
     }
 }
 
@@ -110,7 +110,7 @@ impl ConnectionDialects {
 
     fn write(&mut self, known: &KnownDevice, command: &str, args: &str, id: &CommandId) -> Result<Prepared, String> {
         let (own, own_args) = known.in_place_of(command, args)?;
-        let wire_id = match self.set.id_kind(&Asking { device: known, command: &own, args: &own_args })? {
+        let wire_id = match self.set.id_kind(&CommandToEncode { device: known, command: &own, args: &own_args })? {
             IdKind::Int31 => self.wire_ids.number(&known.id, id).to_string(),
             IdKind::Text => {
                 // An answer on a topic that names no device is found by its ID.
@@ -131,8 +131,12 @@ impl ConnectionDialects {
         wire_id: &str,
     ) -> Result<Prepared, String> {
         let (command, args) = known.in_place_of(command, args)?;
-        let message =
-            self.set.encode(&Asking { device: known, command: &command, args: &args }, &self.devices, id, wire_id)?;
+        let message = self.set.encode(
+            &CommandToEncode { device: known, command: &command, args: &args },
+            &self.devices,
+            id,
+            wire_id,
+        )?;
         let (answer_expected, answers_carry_ids) = (message.answer_expected(), message.answers_carry_ids());
         let reported = self.reported.get(&known.id).map_or(&[][..], Vec::as_slice);
         let already = message.expects.as_ref().filter(|expects| expects.is_met_by(reported)).map(already);

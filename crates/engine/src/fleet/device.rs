@@ -144,7 +144,7 @@ impl Device {
         if let (Some(sent), Some(accepted)) = (command.rungs.sent, command.rungs.accepted) {
             self.trip_ms = Some((accepted.0 - sent.0).max(0) as f64);
         }
-        if !command.asked.automatic
+        if !command.submission.automatic
             && self.last_command.as_ref().is_none_or(|last| turn(&last.command) <= turn(command))
         {
             self.last_command = Some(snapshot);

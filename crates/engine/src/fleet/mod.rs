@@ -204,7 +204,7 @@ impl Fleet {
     }
 
     /// Records the time of a device's last message.
-    pub(crate) fn heard(&mut self, device: &DeviceId, now: Timestamp) {
+    pub(crate) fn note_message(&mut self, device: &DeviceId, now: Timestamp) {
         self.alter(device, false, |device| device.seen_at = Some(now));
     }
 
@@ -241,7 +241,8 @@ impl Fleet {
 
     /// A command is no longer kept, so it is no device's latest either.
     pub(crate) fn forget_command(&mut self, device: &DeviceId, id: &CommandId) {
-        let is_latest = |device: &Device| device.last_command.as_ref().is_some_and(|last| last.command.asked.id == *id);
+        let is_latest =
+            |device: &Device| device.last_command.as_ref().is_some_and(|last| last.command.submission.id == *id);
         if self.get(device).is_some_and(is_latest) {
             self.alter(device, false, |device| device.last_command = None);
         }

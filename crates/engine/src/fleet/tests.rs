@@ -267,7 +267,7 @@ fn who_is_forgotten_is_gone_and_that_is_told() {
     assert_eq!(fleet.take_changed(), std::slice::from_ref(&dock));
     assert!(fleet.take_unsaved().iter().all(|stored| stored.device != dock));
     // It is told once, also when it is heard again at once.
-    fleet.heard(&dock, Timestamp(9));
+    fleet.note_message(&dock, Timestamp(9));
     fleet.take_out([&dock]);
     assert_eq!(fleet.take_changed(), [dock]);
 }
@@ -287,7 +287,7 @@ fn who_speaks_is_not_offline() {
 
 /// The last command of a device, in a state.
 fn snapshot(device: &str, state: State, at: i64) -> CommandSnapshot {
-    let asked = Submission {
+    let submission = Submission {
         device: id(device),
         id: CommandId::new(format!("0198f3c2-7d1e-7c2a-9c55-{at:012x}")).unwrap(),
         name: "led".into(),
@@ -306,7 +306,7 @@ fn snapshot(device: &str, state: State, at: i64) -> CommandSnapshot {
         by: None,
         form: None,
     };
-    let fact = Fact::Submitted { asked: asked.into(), origin: Origin::Here };
+    let fact = Fact::Submitted { submission: submission.into(), origin: Origin::Here };
     let submitted = Event { device: id(device), command: None, at: Timestamp(at), fact };
     let mut command = Command::begin(&submitted).unwrap();
     command.state = state;
@@ -331,7 +331,7 @@ fn a_list_keeps_its_revision_until_its_devices_or_their_order_change() {
     assert_eq!(first.devices.as_deref().unwrap(), ["dock-1", "kitchen-9", "kitchen-10"]);
     assert_eq!((first.presence.as_slice(), first.states.as_slice()), (&[0, 1, 0][..], &[0, 0, 0][..]));
     let sorted = columns(&mut fleet, &by_state, None);
-    fleet.heard(&id("dock-1"), Timestamp(5));
+    fleet.note_message(&id("dock-1"), Timestamp(5));
     fleet.command(snapshot("kitchen-10", State::Failed, 3));
     let again = columns(&mut fleet, &query(""), Some(first.revision));
     assert_eq!((again.devices, again.revision, again.states.as_slice()), (None, first.revision, &[0, 0, 8][..]));
@@ -339,7 +339,7 @@ fn a_list_keeps_its_revision_until_its_devices_or_their_order_change() {
     assert_ne!(resorted.revision, sorted.revision);
     assert_eq!(resorted.devices.unwrap(), ["kitchen-10", "dock-1", "kitchen-9"]);
     fleet.take_out([&id("dock-1")]);
-    fleet.heard(&id("attic-1"), Timestamp(6));
+    fleet.note_message(&id("attic-1"), Timestamp(6));
     let other = columns(&mut fleet, &query(""), Some(first.revision));
     assert_eq!(other.devices.unwrap(), ["attic-1", "kitchen-9", "kitchen-10"]);
 }
@@ -347,7 +347,7 @@ fn a_list_keeps_its_revision_until_its_devices_or_their_order_change() {
 #[test]
 fn groups_lie_one_after_the_other_and_are_counted() {
     let mut fleet = fleet();
-    fleet.heard(&id("lamp-1"), Timestamp(5));
+    fleet.note_message(&id("lamp-1"), Timestamp(5));
     let query = DeviceQuery { group: Some(GroupBy::Tag), order: DeviceOrder::Descending, ..query("") };
     let grouped = columns(&mut fleet, &query, None);
     assert_eq!(grouped.devices.unwrap(), ["dock-1", "kitchen-10", "kitchen-9", "lamp-1"]);
@@ -395,7 +395,7 @@ fn the_feed_is_told_of_each_tile_that_looks_different_once() {
     let mut fleet = fleet();
     let changed = fleet.take_changed();
     fleet.take_states("c", &changed);
-    fleet.heard(&id("dock-1"), Timestamp(9));
+    fleet.note_message(&id("dock-1"), Timestamp(9));
     fleet.command(snapshot("kitchen-10", State::Failed, 3));
     let changed = fleet.take_changed();
     assert_eq!(changed.len(), 2);

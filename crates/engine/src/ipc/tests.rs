@@ -17,7 +17,7 @@ use tokio::{
 use super::{IpcClient, IpcServer, Reply, Request};
 use crate::{
     api::{Call, Client, ConnectionEntry, FailureCode, Step, StepState},
-    console::fixture::{engine_on, plant, stand_still},
+    console::fixture::{engine_on, pause_writer, plant},
     paths::DataDir,
 };
 
@@ -63,7 +63,7 @@ async fn open_calls_are_answered_before_the_server_has_closed() {
     assert_eq!(client.connections().await.unwrap().len(), 1);
 
     // The history stands still, so the call is open while the server closes.
-    let disk = stand_still(&engine.handle());
+    let disk = pause_writer(&engine.handle());
     let removing = tokio::spawn(async move { client.remove_connection(&id).await });
     tokio::time::sleep(Duration::from_millis(100)).await;
     let closing = tokio::spawn(async move {

@@ -19,7 +19,7 @@ const WIDTHS: [f64; 5] = [1.0, 2.0, 2.5, 5.0, 10.0];
 
 /// From sent to the final answer, milliseconds; `None` where the device has given none.
 pub(crate) fn took(member: &StoredMember) -> Option<f64> {
-    let answered = member.state.is_some_and(State::is_device_said);
+    let answered = member.state.is_some_and(State::is_from_device);
     let (sent, finished) = member.sent_at.zip(member.finished_at).filter(|_| answered)?;
     Some(span_ms(sent, finished))
 }

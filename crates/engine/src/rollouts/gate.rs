@@ -67,7 +67,7 @@ impl Watch {
         watched.at = watched.at.max(Some(at));
         (!is_within(value, gate)).then(|| {
             let (device, series) = (device.as_str(), &gate.series);
-            let why = format!("{device} measured {value} for {series}, which is not {}.", limits_words(gate));
+            let why = format!("{device} measured {value} for {series}, which is not {}.", limits_text(gate));
             GateReading::Outside(why.into())
         })
     }
@@ -98,7 +98,7 @@ impl Watch {
 }
 
 /// `between 2 and 8`, `at least 2`, `at most 8`.
-pub(crate) fn limits_words(gate: &Gate) -> String {
+pub(crate) fn limits_text(gate: &Gate) -> String {
     match (gate.min, gate.max) {
         (Some(min), Some(max)) => format!("between {min} and {max}"),
         (Some(min), None) => format!("at least {min}"),

@@ -66,7 +66,7 @@ impl Survey {
         template: &CommandTemplate,
         leave_out: LeaveOut,
     ) -> Survey {
-        let asked = Requested::of(&template.name, &template.args);
+        let requested = Requested::of(&template.name, &template.args);
         let mut survey = Survey::default();
         survey.members.reserve(target.len());
         survey.usual.reserve(target.len());
@@ -80,9 +80,9 @@ impl Survey {
             };
             let offline = device.presence == Presence::Offline;
             let own = member.args.as_deref().map(|args| Requested::of(&template.name, args));
-            let already = own.as_ref().unwrap_or(&asked).reported_by(device).is_some();
-            if let Some(Command { asked, .. }) = busy.as_ref().filter(|busy| busy.origin == Origin::Observed) {
-                *survey.elsewhere.entry((Arc::clone(&asked.name), asked.by.clone())).or_default() += 1;
+            let already = own.as_ref().unwrap_or(&requested).reported_by(device).is_some();
+            if let Some(Command { submission, .. }) = busy.as_ref().filter(|busy| busy.origin == Origin::Observed) {
+                *survey.elsewhere.entry((Arc::clone(&submission.name), submission.by.clone())).or_default() += 1;
             }
             let busy = busy.map(|busy| busy.origin);
             if offline {

@@ -1,6 +1,6 @@
 //! What a rollout was started with, in words: for its report, and for a person who is to approve it.
 
-use super::limits_words;
+use super::limits_text;
 use crate::api::{
     BetweenStages, Gate, HaltLimit, HaltRule, LeaveOut, MaintenanceHours, NewRollout, RolloutTarget, WhichMembers,
     grouped,
@@ -65,7 +65,7 @@ fn between(between: BetweenStages) -> Option<String> {
 }
 
 fn gate(gate: &Gate) -> String {
-    format!("{} {} for {}", gate.series, limits_words(gate), duration(gate.for_ms))
+    format!("{} {} for {}", gate.series, limits_text(gate), duration(gate.for_ms))
 }
 
 fn halts(halt: &HaltRule) -> String {

@@ -77,7 +77,7 @@ impl Ledger {
         let Some((slot, reading)) = reading else { return self.answer(answer, now, effects) };
         let device = answer.device.clone();
         self.record(slot, Fact::Answered { answer: Box::new(answer), reading }, now, effects);
-        self.heard_from(&device, now);
+        self.seen_now(&device, now);
     }
 
     /// The command that an answer belongs to and what it makes of it, or why it belongs to none.
@@ -102,7 +102,7 @@ impl Ledger {
             self.is_spent(&sign.device, slot);
         }
         if sign.is_live {
-            self.heard_from(&sign.device, now);
+            self.seen_now(&sign.device, now);
         }
     }
 
@@ -137,7 +137,7 @@ impl Ledger {
             answered = true;
         }
         if answered {
-            self.heard_from(&report.device, now);
+            self.seen_now(&report.device, now);
         }
     }
 
@@ -187,7 +187,7 @@ impl Ledger {
         outstanding.filter(|slot| self.table.entry(*slot).is_some_and(|entry| entry.command.waits_for_report()))
     }
 
-    fn heard_from(&mut self, device: &DeviceId, now: Timestamp) {
+    fn seen_now(&mut self, device: &DeviceId, now: Timestamp) {
         if let Some(known) = self.table.known_device_mut(device) {
             known.timed_out = false;
             self.note_activity(device, now);

@@ -149,7 +149,7 @@ fn end_of_waiting(command: &Command) -> Fact {
     }
     match command.state {
         State::Running => Fact::TimedOut(TimeOut::HeartbeatsStopped),
-        State::Accepted if !command.asked.policy.answer_expected => Fact::Unconfirmed,
+        State::Accepted if !command.submission.policy.answer_expected => Fact::Unconfirmed,
         State::Accepted | State::AtBroker => Fact::TimedOut(TimeOut::Silence),
         _ => Fact::TimedOut(TimeOut::MayHaveRun),
     }
@@ -165,7 +165,7 @@ impl Entry {
         if command.is_unsent() {
             return Some(command.end_of_life());
         }
-        let timeout = command.asked.policy.timeout;
+        let timeout = command.submission.policy.timeout;
         let silence = command.silent_since() + timeout;
         if command.state >= State::Accepted {
             return Some(silence);
@@ -199,7 +199,7 @@ impl Entry {
             PublishResult::NotSent => at_once,
             PublishResult::Unknown if command.state < State::Accepted => at_once,
             PublishResult::Unknown | PublishResult::Confirmed => {
-                command.silent_since() + retry::pause(&command.asked.policy.retry, command.id(), command.attempt)
+                command.silent_since() + retry::pause(&command.submission.policy.retry, command.id(), command.attempt)
             }
         };
         (due < command.end_of_life()).then_some(due)

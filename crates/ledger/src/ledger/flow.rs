@@ -205,7 +205,7 @@ impl Ledger {
         {
             self.table.device_mut(device).blocked.remove(&slot);
             let Some(entry) = self.table.entry(slot) else { continue };
-            let (unsent, carries_id) = (entry.command.is_unsent(), entry.command.asked.policy.answers_carry_ids);
+            let (unsent, carries_id) = (entry.command.is_unsent(), entry.command.submission.policy.answers_carry_ids);
             self.queue_of(unsent).insert(slot);
             if !carries_id {
                 return;
@@ -223,7 +223,7 @@ impl Ledger {
     fn is_in_the_way_of(&self, device: &DeviceId, slot: CommandKey) -> bool {
         let (Some(known), Some(entry)) = (self.table.device(device), self.table.entry(slot)) else { return false };
         let own = entry.accounted();
-        if entry.command.asked.policy.answers_carry_ids {
+        if entry.command.submission.policy.answers_carry_ids {
             known.in_flight_without_id > usize::from(own.in_flight_without_id)
         } else {
             known.in_flight > usize::from(own.in_flight)

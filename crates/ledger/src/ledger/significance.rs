@@ -45,8 +45,8 @@ impl Ledger {
         if command.is_settled() || !matches!(reading, Reading::Heartbeat | Reading::Duplicate) {
             return Significance::Repeats(Some(id));
         }
-        let every = Millis(command.asked.policy.timeout.0 / SIGNS_IN_A_TIMEOUT);
-        let is_due = command.heard_at.is_none_or(|heard| heard + every <= now);
+        let every = Millis(command.submission.policy.timeout.0 / SIGNS_IN_A_TIMEOUT);
+        let is_due = command.last_answer_at.is_none_or(|heard| heard + every <= now);
         Significance::KeepsAlive { command: id, is_due }
     }
 

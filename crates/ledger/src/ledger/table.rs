@@ -233,7 +233,7 @@ impl Entry {
     pub(super) fn accounted(&self) -> Accounted {
         let command = &self.command;
         let ours = command.origin == Origin::Here;
-        let policy = &command.asked.policy;
+        let policy = &command.submission.policy;
         let in_flight = ours && command.is_outstanding();
         Accounted {
             counted: (ours && !command.is_settled()).then_some(command.state),
@@ -248,7 +248,7 @@ impl Entry {
 
     /// An unexpected answer to it would arrive by now: for as long as silence would be normal if one were expected.
     pub(super) fn may_yet_be_answered(&self, now: Timestamp) -> bool {
-        now < self.command.silent_since() + self.command.asked.policy.timeout
+        now < self.command.silent_since() + self.command.submission.policy.timeout
     }
 }
 

@@ -40,7 +40,7 @@ impl MemberCounts {
 
     /// Released members without any answer.
     #[must_use]
-    pub fn unheard(&self) -> u32 {
+    pub fn unanswered(&self) -> u32 {
         self.sum(|state| state < State::Accepted)
     }
 

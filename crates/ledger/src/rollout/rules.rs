@@ -192,6 +192,6 @@ impl Rollout {
 
 /// Every member is released, and those that it waits for are finished.
 fn is_done(counts: &MemberCounts, stage: StageProgress) -> bool {
-    let given_up = if stage.closed { counts.unheard() } else { 0 };
+    let given_up = if stage.closed { counts.unanswered() } else { 0 };
     counts.pending() == 0 && counts.on_the_way() == given_up
 }

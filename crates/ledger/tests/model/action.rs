@@ -28,7 +28,7 @@ pub(crate) enum Action {
         pick: usize,
         fate: PubackKind,
     },
-    Answer(Said),
+    Answer(ModelAnswer),
     /// The device's lamp is on or off: the command's doing, or a wall switch's.
     Report {
         device: usize,
@@ -49,7 +49,7 @@ pub(crate) enum Action {
         device: usize,
         online: bool,
     },
-    Heard {
+    DeviceSeen {
         device: usize,
     },
     /// A device is forgotten with all of it, if it has nothing to do.
@@ -86,7 +86,7 @@ pub(crate) enum PubackKind {
 }
 
 #[derive(Debug, Clone)]
-pub(crate) struct Said {
+pub(crate) struct ModelAnswer {
     /// Of which command it speaks.
     pub(crate) pick: usize,
     pub(crate) how: Naming,
@@ -146,7 +146,7 @@ fn action() -> impl Strategy<Value = Action> {
             .prop_map(|(pick, how, retained)| Action::Unreadable { pick, how, retained }),
         4 => pick().prop_map(|pick| Action::Again { pick }),
         6 => (device(), any::<bool>()).prop_map(|(device, online)| Action::Presence { device, online }),
-        3 => device().prop_map(|device| Action::Heard { device }),
+        3 => device().prop_map(|device| Action::DeviceSeen { device }),
         3 => device().prop_map(|device| Action::Forget { device }),
         6 => Just(Action::Connect),
         2 => Just(Action::SessionLost),
@@ -199,7 +199,7 @@ fn unread() -> impl Strategy<Value = Unread> {
     ]
 }
 
-fn said() -> impl Strategy<Value = Said> {
+fn said() -> impl Strategy<Value = ModelAnswer> {
     let pick = || 0_usize..12;
     let how = prop_oneof![
         12 => Just(Naming::Id),
@@ -216,7 +216,7 @@ fn said() -> impl Strategy<Value = Said> {
     ];
     let rarely = || prop::bool::weighted(0.06);
     (pick(), how, prop::option::weighted(0.1, pick()), outcome, any::<bool>(), rarely(), rarely()).prop_map(
-        |(pick, how, correlation, outcome, result, elsewhere, retained)| Said {
+        |(pick, how, correlation, outcome, result, elsewhere, retained)| ModelAnswer {
             pick,
             how,
             correlation,

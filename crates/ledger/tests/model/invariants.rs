@@ -154,10 +154,10 @@ impl Watch {
         self.apply(event);
         let after = self.told.get(&key).map(|command| command.state);
         let (Some(before), Some(after)) = (before, after) else { return Ok(()) };
-        let overruled = matches!(before, State::TimedOut | State::Unconfirmed) && after.is_device_said();
+        let overruled = matches!(before, State::TimedOut | State::Unconfirmed) && after.is_from_device();
         prop_assert!(rung(after) >= rung(before) || overruled, "{} fell from {:?} to {:?}", id, before, after);
         prop_assert!(!before.is_final() || before == after || overruled, "{} went on from {:?}", id, before);
-        if after.is_device_said() && before != after {
+        if after.is_from_device() && before != after {
             let said = matches!(&event.fact, Fact::Answered { answer, reading }
                 if answer.device == event.device && !answer.retained && answer.outcome.state() == after
                     && matches!(reading, Reading::Moved | Reading::Inferred | Reading::Late));
@@ -191,7 +191,7 @@ impl Watch {
         prop_assert!(self.on_wire.insert((key.clone(), attempt)), "{} {attempt} was published twice", key.1);
         let sends = self.on_wire.iter().filter(|(one, _)| one == key);
         let really = sends.filter(|publish| !self.proved_unsent.contains(*publish)).count();
-        let policy = command.asked.policy;
+        let policy = command.submission.policy;
         let allowed = match policy.retry.permitted && policy.answers_carry_ids {
             true => 1 + policy.retry.limit as usize,
             false => 1,

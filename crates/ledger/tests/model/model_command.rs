@@ -6,7 +6,7 @@ use crate::naive::millis;
 
 #[derive(Debug, Clone)]
 pub(crate) struct ModelCommand {
-    pub(crate) asked: Submission,
+    pub(crate) submission: Submission,
     pub(crate) origin: Origin,
     pub(crate) state: State,
     pub(crate) late: bool,
@@ -53,10 +53,10 @@ pub(crate) enum End {
 }
 
 impl ModelCommand {
-    pub(crate) fn new(asked: &Submission, origin: Origin, now: i64) -> ModelCommand {
+    pub(crate) fn new(submission: &Submission, origin: Origin, now: i64) -> ModelCommand {
         let seen = Sending { number: 1, at: now, on_wire: true, under_way: false, end: End::AtBroker };
         ModelCommand {
-            asked: asked.clone(),
+            submission: submission.clone(),
             origin,
             state: if origin == Origin::Here { State::Queued } else { State::AtBroker },
             late: false,
@@ -103,7 +103,7 @@ impl ModelCommand {
 
     /// An answer without an id can be meant for it although it has ended.
     pub(crate) fn unconfirmed_a_moment_ago(&self, now: i64) -> bool {
-        let lately = now < self.last_sign() + millis(self.asked.policy.timeout.0);
+        let lately = now < self.last_sign() + millis(self.submission.policy.timeout.0);
         self.ours() && self.state == State::Unconfirmed && !self.spent && !self.forgotten && lately
     }
 
@@ -116,7 +116,7 @@ impl ModelCommand {
     }
 
     pub(crate) fn is(&self, device: &DeviceId, id: &CommandId) -> bool {
-        !self.forgotten && self.asked.device == *device && self.asked.id == *id
+        !self.forgotten && self.submission.device == *device && self.submission.id == *id
     }
 
     fn last_sign(&self) -> i64 {
@@ -129,11 +129,11 @@ impl ModelCommand {
     }
 
     fn end_of_life(&self) -> i64 {
-        self.submitted + millis(self.asked.policy.time_to_live.0)
+        self.submitted + millis(self.submission.policy.time_to_live.0)
     }
 
     fn may_repeat(&self) -> bool {
-        let policy = self.asked.policy;
+        let policy = self.submission.policy;
         self.in_flight()
             && policy.retry.permitted
             && policy.answers_carry_ids
@@ -150,7 +150,7 @@ impl ModelCommand {
         if self.never_sent() {
             return self.end_of_life();
         }
-        let timeout = millis(self.asked.policy.timeout.0);
+        let timeout = millis(self.submission.policy.timeout.0);
         let mut deadline = self.last_sign() + timeout;
         if !self.heard_of_device() {
             if self.held_by_broker {
@@ -186,12 +186,12 @@ impl ModelCommand {
 
     /// Doubled for each attempt, and up to a quarter more by a hash of the id (FNV-1a).
     fn pause(&self) -> i64 {
-        let mut pause = self.asked.policy.retry.pause.0;
+        let mut pause = self.submission.policy.retry.pause.0;
         for _ in 1..self.attempts() {
             pause *= 2;
         }
         let mut hash = 0xcbf2_9ce4_8422_2325_u64;
-        let mut bytes = self.asked.id.as_str().as_bytes().to_vec();
+        let mut bytes = self.submission.id.as_str().as_bytes().to_vec();
         bytes.extend(self.attempts().to_le_bytes());
         for byte in bytes {
             hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);

@@ -65,11 +65,11 @@ impl Naive {
             command.not_before = i64::MIN;
             command.in_next_session = false;
             command.spent = false;
-            command.held_by_broker = command.asked.policy.delivery == Delivery::BrokerHolds;
-            command.forgotten = !is_known(&command.asked.device, &command.asked.id);
+            command.held_by_broker = command.submission.policy.delivery == Delivery::BrokerHolds;
+            command.forgotten = !is_known(&command.submission.device, &command.submission.id);
             command.sends.iter_mut().for_each(|send| send.under_way = false);
             let doubt = command.unanswered || (command.outstanding() && command.heard.is_none());
-            let device = command.asked.device.clone();
+            let device = command.submission.device.clone();
             self.device(&device).doubt |= doubt;
         }
     }
@@ -78,8 +78,8 @@ impl Naive {
     pub(crate) fn forget(&mut self, now: i64, is_gone: impl Fn(&DeviceId, &CommandId) -> bool) {
         for index in 0..self.commands.len() {
             let command = &mut self.commands[index];
-            let device = command.asked.device.clone();
-            if !command.settled() || !is_gone(&device, &command.asked.id) {
+            let device = command.submission.device.clone();
+            if !command.settled() || !is_gone(&device, &command.submission.id) {
                 continue;
             }
             let doubt = command.unconfirmed_a_moment_ago(now);
@@ -91,11 +91,11 @@ impl Naive {
 
     /// A device is forgotten with all of it. Says whether it has nothing to do, and is.
     pub(crate) fn forget_device(&mut self, device: &DeviceId) -> bool {
-        let of_it = || self.commands.iter().filter(|command| command.asked.device == *device);
+        let of_it = || self.commands.iter().filter(|command| command.submission.device == *device);
         if of_it().any(|command| !command.settled() || command.sends.iter().any(|send| send.under_way)) {
             return false;
         }
-        self.commands.retain(|command| command.asked.device != *device);
+        self.commands.retain(|command| command.submission.device != *device);
         self.devices.retain(|known| known.id != *device);
         true
     }
@@ -116,7 +116,7 @@ impl Naive {
     pub(crate) fn handle(&mut self, input: &Input, now: i64) -> Vec<Effect> {
         let mut effects = Vec::new();
         match input {
-            Input::Submit(asked) => self.submit(asked, now, &mut effects),
+            Input::Submit(submission) => self.submit(submission, now, &mut effects),
             Input::Cancel { device, id } => {
                 if let Some(index) = self.find(device, id)
                     && !self.commands[index].settled()
@@ -144,7 +144,7 @@ impl Naive {
                     expected.push(device.id.clone());
                 }
                 for index in 0..self.commands.len() {
-                    if expected.contains(&self.commands[index].asked.device) {
+                    if expected.contains(&self.commands[index].submission.device) {
                         self.await_return(index, now, &mut effects);
                     }
                 }
@@ -190,15 +190,15 @@ impl Naive {
                     self.note(index, fact.clone(), now, &mut effects);
                 }
             }
-            Input::Observed(asked) => {
-                if self.find(&asked.device, &asked.id).is_none() {
-                    self.begin(asked, Origin::Observed, now, &mut effects);
+            Input::Observed(submission) => {
+                if self.find(&submission.device, &submission.id).is_none() {
+                    self.begin(submission, Origin::Observed, now, &mut effects);
                 }
             }
             Input::Presence { device, online } => {
                 self.device(device).online = Some(*online);
                 for index in 0..self.commands.len() {
-                    if self.commands[index].asked.device != *device {
+                    if self.commands[index].submission.device != *device {
                         continue;
                     }
                     if *online && self.commands[index].state == State::Held {
@@ -208,13 +208,15 @@ impl Naive {
                     }
                 }
             }
-            Input::Heard { device } => {
+            Input::DeviceSeen { device } => {
                 self.device(device).was_online = false;
                 self.device(device).returns_by = i64::MIN;
                 if self.device(device).online != Some(true) {
                     self.device(device).online = None;
                     for index in 0..self.commands.len() {
-                        if self.commands[index].asked.device == *device && self.commands[index].state == State::Held {
+                        if self.commands[index].submission.device == *device
+                            && self.commands[index].state == State::Held
+                        {
                             self.note(index, Fact::Released, now, &mut effects);
                         }
                     }
@@ -232,16 +234,16 @@ impl Naive {
         }
     }
 
-    fn submit(&mut self, asked: &Submission, now: i64, effects: &mut Vec<Effect>) {
-        if self.find(&asked.device, &asked.id).is_some() {
+    fn submit(&mut self, submission: &Submission, now: i64, effects: &mut Vec<Effect>) {
+        if self.find(&submission.device, &submission.id).is_some() {
             return;
         }
-        let index = self.begin(asked, Origin::Here, now, effects);
-        if asked.policy.delivery == Delivery::Now && !self.connected {
+        let index = self.begin(submission, Origin::Here, now, effects);
+        if submission.policy.delivery == Delivery::Now && !self.connected {
             self.note(index, Fact::Undeliverable(NotDelivered::NotConnected), now, effects);
-        } else if self.device(&asked.device).online == Some(false) {
+        } else if self.device(&submission.device).online == Some(false) {
             self.device_is_offline(index, now, effects);
-            if asked.policy.delivery == Delivery::BrokerHolds {
+            if submission.policy.delivery == Delivery::BrokerHolds {
                 self.await_return(index, now, effects);
             }
         } else {
@@ -250,7 +252,7 @@ impl Naive {
     }
 
     fn await_return(&mut self, index: usize, now: i64, effects: &mut Vec<Effect>) {
-        let device = self.commands[index].asked.device.clone();
+        let device = self.commands[index].submission.device.clone();
         if self.commands[index].never_sent() && self.device(&device).returns_by > now {
             self.note(index, Fact::AwaitsReturn, now, effects);
         }
@@ -280,7 +282,7 @@ impl Naive {
 
     fn fail_if_now_or_never(&mut self, index: usize, now: i64, effects: &mut Vec<Effect>) {
         let command = &self.commands[index];
-        if command.never_sent() && command.asked.policy.delivery == Delivery::Now {
+        if command.never_sent() && command.submission.policy.delivery == Delivery::Now {
             self.note(index, Fact::Undeliverable(NotDelivered::NotConnected), now, effects);
         }
     }
@@ -296,7 +298,7 @@ impl Naive {
         }
         match puback {
             Puback::Accepted { nobody_listening } => {
-                let done = !command.asked.policy.answer_expected && !command.settled();
+                let done = !command.submission.policy.answer_expected && !command.settled();
                 self.note(index, Fact::AtBroker { attempt, nobody_listening }, now, effects);
                 if done {
                     self.note(index, Fact::Unconfirmed, now, effects);
@@ -347,7 +349,8 @@ impl Naive {
         }
         if !answer.retained {
             let until = now + millis(self.limits.silent_after.0);
-            let of_it = self.commands.iter_mut().filter(|model_command| model_command.asked.device == answer.device);
+            let of_it =
+                self.commands.iter_mut().filter(|model_command| model_command.submission.device == answer.device);
             of_it.for_each(|model_command| model_command.unanswered = false);
             let device = self.device(&answer.device);
             device.doubt = false;
@@ -359,8 +362,8 @@ impl Naive {
     fn waiting_for_reports(&self, device: &DeviceId) -> Vec<usize> {
         let waits = |index: &usize| {
             let model_command = &self.commands[*index];
-            let expects = model_command.asked.form.as_ref().and_then(|form| form.expects.as_deref());
-            model_command.asked.device == *device
+            let expects = model_command.submission.form.as_ref().and_then(|form| form.expects.as_deref());
+            model_command.submission.device == *device
                 && model_command.outstanding()
                 && matches!(expects, Some(Expectation::State { .. }))
         };
@@ -375,10 +378,10 @@ impl Naive {
         let mut settled = false;
         for index in 0..self.commands.len() {
             let model_command = &self.commands[index];
-            let form = model_command.asked.form.as_ref().and_then(|form| form.expects.as_deref());
+            let form = model_command.submission.form.as_ref().and_then(|form| form.expects.as_deref());
             let Some(Expectation::State { terms, .. }) = form else { continue };
             let is_so = terms[0].value.as_ref().is_none_or(|wanted| *wanted == report.values[0].value);
-            if model_command.asked.device != report.device || !model_command.outstanding() || !is_so {
+            if model_command.submission.device != report.device || !model_command.outstanding() || !is_so {
                 continue;
             }
             let answer = Answer {
@@ -398,7 +401,8 @@ impl Naive {
             settled = true;
         }
         if settled {
-            let of_it = self.commands.iter_mut().filter(|model_command| model_command.asked.device == report.device);
+            let of_it =
+                self.commands.iter_mut().filter(|model_command| model_command.submission.device == report.device);
             of_it.for_each(|model_command| model_command.unanswered = false);
             let until = now + millis(self.limits.silent_after.0);
             let device = self.device(&report.device);
@@ -420,14 +424,14 @@ impl Naive {
                     .commands
                     .iter()
                     .filter(|model_command| {
-                        model_command.is(&answer.device, &model_command.asked.id)
-                            && words.contains(&model_command.asked.id.as_str())
+                        model_command.is(&answer.device, &model_command.submission.id)
+                            && words.contains(&model_command.submission.id.as_str())
                     })
                     .collect();
                 let alive: Vec<&ModelCommand> =
                     named.iter().copied().filter(|model_command| model_command.outstanding()).collect();
                 let meant = if alive.is_empty() { named } else { alive };
-                if meant.len() == 1 { Some(meant[0].asked.id.clone()) } else { None }
+                if meant.len() == 1 { Some(meant[0].submission.id.clone()) } else { None }
             }
         };
         if let (Some(claimed), Some(correlation)) = (&claimed, &answer.correlation)
@@ -441,7 +445,7 @@ impl Naive {
                 None if self
                     .commands
                     .iter()
-                    .any(|model_command| model_command.is(&model_command.asked.device, &id)) =>
+                    .any(|model_command| model_command.is(&model_command.submission.device, &id)) =>
                 {
                     Err(Unmatched::OtherDevice)
                 }
@@ -470,7 +474,7 @@ impl Naive {
         (0..self.commands.len())
             .filter(|index| {
                 let model_command = &self.commands[*index];
-                model_command.asked.device == *device
+                model_command.submission.device == *device
                     && (model_command.outstanding() || model_command.unconfirmed_a_moment_ago(now))
             })
             .collect()
@@ -494,7 +498,7 @@ impl Naive {
             Reading::Late
         } else if model_command.state == State::Unconfirmed {
             Reading::Moved
-        } else if model_command.state.is_device_said() {
+        } else if model_command.state.is_from_device() {
             if repeats(model_command.state) { Reading::Duplicate } else { Reading::Conflict }
         } else {
             match model_command.contradicted {
@@ -520,7 +524,7 @@ impl Naive {
             let fact = match model_command.state {
                 _ if model_command.never_sent() => Fact::Expired,
                 State::Running => Fact::TimedOut(TimeOut::HeartbeatsStopped),
-                State::Accepted if !model_command.asked.policy.answer_expected => Fact::Unconfirmed,
+                State::Accepted if !model_command.submission.policy.answer_expected => Fact::Unconfirmed,
                 State::Accepted | State::AtBroker => Fact::TimedOut(TimeOut::Silence),
                 _ => Fact::TimedOut(TimeOut::MayHaveRun),
             };
@@ -535,33 +539,35 @@ impl Naive {
             if !self.connected || !self.windows_are_open(now) || !self.rate_allows_one_more(now) {
                 break;
             }
-            let device = self.commands[index].asked.device.clone();
+            let device = self.commands[index].submission.device.clone();
             let (online, returns_by) = (self.device(&device).online, self.device(&device).returns_by);
             let model_command = &self.commands[index];
             let never_sent = model_command.never_sent();
             let held_already = !never_sent
                 && online == Some(false)
-                && !(model_command.asked.policy.delivery == Delivery::BrokerHolds && model_command.lost());
+                && !(model_command.submission.policy.delivery == Delivery::BrokerHolds && model_command.lost());
             if !model_command.due(now) || now < returns_by || held_already || (self.draining && !never_sent) {
                 continue;
             }
             let in_the_way = self.commands.iter().enumerate().any(|(other, one)| {
-                let carry_ids = one.asked.policy.answers_carry_ids && model_command.asked.policy.answers_carry_ids;
-                other != index && one.asked.device == device && one.in_flight() && !carry_ids
+                let carry_ids =
+                    one.submission.policy.answers_carry_ids && model_command.submission.policy.answers_carry_ids;
+                other != index && one.submission.device == device && one.in_flight() && !carry_ids
             });
             if in_the_way || waiting.contains(&device) {
                 waiting.insert(device);
                 continue;
             }
-            if never_sent && online == Some(false) && model_command.asked.policy.delivery != Delivery::BrokerHolds {
+            if never_sent && online == Some(false) && model_command.submission.policy.delivery != Delivery::BrokerHolds
+            {
                 self.device_is_offline(index, now, effects);
                 continue;
             }
             let model_command = &mut self.commands[index];
             let number = model_command.sends.last().map_or(0, |send| send.number) + 1;
             model_command.held_by_broker =
-                model_command.asked.policy.delivery == Delivery::BrokerHolds && online == Some(false);
-            let id = model_command.asked.id.clone();
+                model_command.submission.policy.delivery == Delivery::BrokerHolds && online == Some(false);
+            let id = model_command.submission.id.clone();
             self.note(index, Fact::Handed { attempt: number }, now, effects);
             self.device(&device).active_until = now + millis(self.limits.silent_after.0);
             effects.push(Effect::Publish { device, id, attempt: number });
@@ -575,8 +581,9 @@ impl Naive {
         let under_way =
             self.commands.iter().filter(|model_command| model_command.sends.iter().any(|send| send.under_way)).count();
         let awaited = self.commands.iter().filter(|model_command| {
-            let active = self.devices.iter().any(|one| one.id == model_command.asked.device && one.active_until > now);
-            model_command.in_flight() && model_command.asked.policy.answer_expected && active
+            let active =
+                self.devices.iter().any(|one| one.id == model_command.submission.device && one.active_until > now);
+            model_command.in_flight() && model_command.submission.policy.answer_expected && active
         });
         under_way < self.limits.send_window && awaited.count() < self.limits.answer_window
     }
@@ -588,7 +595,7 @@ impl Naive {
 
     fn device_is_offline(&mut self, index: usize, now: i64, effects: &mut Vec<Effect>) {
         let model_command = &self.commands[index];
-        match model_command.asked.policy.delivery {
+        match model_command.submission.policy.delivery {
             Delivery::Now => self.note(index, Fact::Undeliverable(NotDelivered::DeviceOffline), now, effects),
             Delivery::HoldHere if model_command.state == State::Queued => self.note(index, Fact::Held, now, effects),
             Delivery::HoldHere | Delivery::BrokerHolds | Delivery::Broadcast => {}
@@ -613,7 +620,7 @@ impl Naive {
     fn place(&self, device: &DeviceId, id: &CommandId) -> Option<usize> {
         self.commands
             .iter()
-            .position(|model_command| model_command.asked.device == *device && model_command.asked.id == *id)
+            .position(|model_command| model_command.submission.device == *device && model_command.submission.id == *id)
     }
 
     /// In memory.
@@ -628,10 +635,10 @@ impl Naive {
         (model_command.ours() && model_command.sends.last()?.number == attempt).then_some(index)
     }
 
-    fn begin(&mut self, asked: &Submission, origin: Origin, now: i64, effects: &mut Vec<Effect>) -> usize {
-        let fact = Fact::Submitted { asked: std::sync::Arc::new(asked.clone()), origin };
-        effects.push(event(asked, fact, now));
-        self.commands.push(ModelCommand::new(asked, origin, now));
+    fn begin(&mut self, submission: &Submission, origin: Origin, now: i64, effects: &mut Vec<Effect>) -> usize {
+        let fact = Fact::Submitted { submission: std::sync::Arc::new(submission.clone()), origin };
+        effects.push(event(submission, fact, now));
+        self.commands.push(ModelCommand::new(submission, origin, now));
         self.commands.len() - 1
     }
 
@@ -646,15 +653,15 @@ impl Naive {
         }
         let model_command = &self.commands[index];
         if matches!(fact, Fact::TimedOut(_)) {
-            let device = model_command.asked.device.clone();
+            let device = model_command.submission.device.clone();
             self.device(&device).doubt = true;
         }
-        effects.push(event(&self.commands[index].asked, fact, now));
+        effects.push(event(&self.commands[index].submission, fact, now));
     }
 }
 
-fn event(asked: &Submission, fact: Fact, now: i64) -> Effect {
-    let (device, command) = (asked.device.clone(), Some(asked.id.clone()));
+fn event(submission: &Submission, fact: Fact, now: i64) -> Effect {
+    let (device, command) = (submission.device.clone(), Some(submission.id.clone()));
     Effect::Record(Event { device, command, at: Timestamp(now), fact })
 }
 

@@ -9,7 +9,7 @@ use wilco_ledger::{
 };
 
 use crate::{
-    action::{Action, Naming, PubackKind, Said, Unread},
+    action::{Action, ModelAnswer, Naming, PubackKind, Unread},
     invariants::{Key, Watch},
     naive::Naive,
 };
@@ -60,17 +60,17 @@ impl World {
     pub(crate) fn play(&mut self, action: &Action) -> Result<(), TestCaseError> {
         match action {
             Action::Submit { device, policy, shared_id, expects } => {
-                let mut asked = self.submission(*device, *policy, *shared_id);
-                asked.form = expects.map(|on| std::sync::Arc::new(lamp(on)));
-                self.input(Input::Submit(asked))
+                let mut submission = self.submission(*device, *policy, *shared_id);
+                submission.form = expects.map(|on| std::sync::Arc::new(lamp(on)));
+                self.input(Input::Submit(submission))
             }
             Action::Observe { device, policy, own, pick } => {
-                let asked = match self.key(*pick) {
+                let submission = match self.key(*pick) {
                     // What never reached the disk has never left, so nobody sees it.
                     Some((device, id)) if *own && self.model.has(&device, &id) => submission(device, id, *policy),
                     _ => self.submission(*device, *policy, false),
                 };
-                self.input(Input::Observed(asked))
+                self.input(Input::Observed(submission))
             }
             Action::Cancel { pick } => match self.key(*pick) {
                 Some((device, id)) => self.input(Input::Cancel { device, id }),
@@ -118,7 +118,7 @@ impl World {
             Action::Presence { device, online } => {
                 self.input(Input::Presence { device: device_id(*device), online: *online })
             }
-            Action::Heard { device } => self.input(Input::Heard { device: device_id(*device) }),
+            Action::DeviceSeen { device } => self.input(Input::DeviceSeen { device: device_id(*device) }),
             Action::Forget { device } => self.forget(&device_id(*device)),
             Action::Connect => self.input(Input::Connected),
             Action::SessionLost => self.input(Input::SessionLost),
@@ -216,8 +216,8 @@ impl World {
 
     fn compare(&self) -> Result<(), TestCaseError> {
         for told in self.model.commands.iter().filter(|told| !told.forgotten) {
-            let Some(command) = self.ledger.command(&told.asked.device, &told.asked.id) else {
-                return Err(TestCaseError::fail(format!("the ledger does not have {}", told.asked.id)));
+            let Some(command) = self.ledger.command(&told.submission.device, &told.submission.id) else {
+                return Err(TestCaseError::fail(format!("the ledger does not have {}", told.submission.id)));
             };
             prop_assert_eq!(
                 (command.origin, command.state, command.attempt, command.late, command.duplicates, command.conflict),
@@ -230,7 +230,7 @@ impl World {
             let unreadable = command.unreadable.as_ref().map(|answers| (answers.count, answers.last_at.0));
             prop_assert_eq!(unreadable, told.unreadable);
             let says_so = command.message.as_deref().is_some_and(|message| message.contains("It is damaged."));
-            let open = !command.is_settled() || command.state == State::TimedOut && command.heard_at.is_none();
+            let open = !command.is_settled() || command.state == State::TimedOut && command.last_answer_at.is_none();
             let silent = open && told.unreadable.is_some() && !told.heard_of_device();
             prop_assert!(says_so || !silent, "nothing is said of what cannot be read: {:?}", command.message);
         }
@@ -245,7 +245,9 @@ impl World {
                 let ids = claimed.into_iter().chain(answer.correlation.clone());
                 ids.map(|id| (answer.device.clone(), id)).collect()
             }
-            Input::Observed(asked) | Input::Submit(asked) => vec![(asked.device.clone(), asked.id.clone())],
+            Input::Observed(submission) | Input::Submit(submission) => {
+                vec![(submission.device.clone(), submission.id.clone())]
+            }
             Input::Cancel { device, id } | Input::Unreadable { device, about: About::Named(id), .. } => {
                 vec![(device.clone(), id.clone())]
             }
@@ -315,7 +317,7 @@ impl World {
         submission(device, id, policy)
     }
 
-    fn answer(&self, said: &Said) -> Answer {
+    fn answer(&self, said: &ModelAnswer) -> Answer {
         let (device, id) = self.key(said.pick).unwrap_or_else(|| (device_id(0), command_id("x")));
         let claim = match said.how {
             Naming::Id => Claim::Id(id),
@@ -389,7 +391,7 @@ fn may_yet_be_answered(command: &Command, disk: &[Event], now: i64) -> bool {
         _ => true,
     });
     match command.state {
-        State::Unconfirmed => Timestamp(now) < command.changed_at + command.asked.policy.timeout,
+        State::Unconfirmed => Timestamp(now) < command.changed_at + command.submission.policy.timeout,
         State::TimedOut => since_last_answer
             .any(|event| matches!(event.fact, Fact::TimedOut(_)) && event.command.as_ref() == Some(command.id())),
         _ => false,

@@ -155,7 +155,7 @@ impl World {
         }
         let place = released[index.index(released.len())];
         let Some(member) = self.members[place] else { return };
-        let late = member.state == State::TimedOut && state.is_device_said();
+        let late = member.state == State::TimedOut && state.is_from_device();
         if (!member.state.is_final() && state > member.state) || late {
             self.set(place, state);
         }

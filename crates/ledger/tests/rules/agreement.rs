@@ -25,7 +25,7 @@ impl Bench {
     /// The device says at 0 that it did what the command `a` asked for: the LED is on.
     fn said_on() -> Bench {
         let mut bench = Bench::default();
-        bench.agreements.said_yes(&device("d"), &id("a"), &[term("led", "true")], false, Timestamp(0));
+        bench.agreements.record_success(&device("d"), &id("a"), &[term("led", "true")], false, Timestamp(0));
         bench
     }
 
@@ -65,7 +65,7 @@ fn a_device_that_reports_what_it_said_agrees_whichever_came_first() {
     Bench::said_on().reports("led", "true").at(TIME).disagrees(None);
     // The report before the answer.
     let mut bench = Bench::default().reports("led", "true");
-    bench.agreements.said_yes(&device("d"), &id("a"), &[term("led", "true")], false, Timestamp(0));
+    bench.agreements.record_success(&device("d"), &id("a"), &[term("led", "true")], false, Timestamp(0));
     bench.at(TIME).disagrees(None);
     // In other words, and as another number.
     Bench::said_on().reports("led", "TRUE").at(TIME).disagrees(None);
@@ -101,13 +101,13 @@ fn a_device_that_reports_nothing_of_it_says_nothing() {
 #[test]
 fn the_next_command_for_the_same_value_ends_it_and_another_does_not() {
     let mut bench = Bench::said_on().reports("led", "false").at(TIME).disagrees(Some(("true", "false")));
-    assert!(!bench.agreements.asked(&device("d"), &[term("telemetry_interval_ms", "500")]));
+    assert!(!bench.agreements.requested(&device("d"), &[term("telemetry_interval_ms", "500")]));
     let mut bench = bench.disagrees(Some(("true", "false")));
-    assert!(bench.agreements.asked(&device("d"), &[term("led", "false")]));
+    assert!(bench.agreements.requested(&device("d"), &[term("led", "false")]));
     bench.disagrees(None);
     // While it is not decided, too.
     let mut bench = Bench::said_on().reports("led", "false");
-    assert!(!bench.agreements.asked(&device("d"), &[term("led", "true")]));
+    assert!(!bench.agreements.requested(&device("d"), &[term("led", "true")]));
     assert_eq!(bench.agreements.next_due(), None);
     bench.at(TIME).disagrees(None);
 }
@@ -119,7 +119,7 @@ fn the_time_that_a_device_is_offline_does_not_count() {
     bench.at(60_000 + TIME).disagrees(Some(("true", "false")));
     // One that answered and was gone before that was read.
     let mut bench = Bench::default().reports("led", "false");
-    bench.agreements.said_yes(&device("d"), &id("a"), &[term("led", "true")], true, Timestamp(0));
+    bench.agreements.record_success(&device("d"), &id("a"), &[term("led", "true")], true, Timestamp(0));
     let bench = bench.at(TIME).disagrees(None).presence(true, 20_000).reports("led", "true");
     bench.at(20_000 + TIME).disagrees(None);
 }
@@ -128,7 +128,7 @@ fn the_time_that_a_device_is_offline_does_not_count() {
 fn each_value_is_looked_at_by_itself() {
     let mut bench = Bench::said_on().reports("led", "false").reports("telemetry_interval_ms", "1000");
     let interval = [term("telemetry_interval_ms", "500")];
-    bench.agreements.said_yes(&device("d"), &id("b"), &interval, false, Timestamp(0));
+    bench.agreements.record_success(&device("d"), &id("b"), &interval, false, Timestamp(0));
     let mut bench = bench.at(TIME).disagrees(Some(("true", "false"))).reports("led", "true");
     let of = bench.agreements.of(&device("d")).expect("the interval");
     assert_eq!((of.command.as_str(), &*of.key, &*of.reported), ("b", "telemetry_interval_ms", "1000"));

@@ -3,8 +3,8 @@
 use wilco_ledger::{About, Answer, Claim, Input, Limits, Match, Outcome, Raw, Timestamp};
 
 use crate::bench::{
-    Bench, OUT, PLAIN, REPEATABLE, WITHOUT_ID, answer, asked, at_broker, cancel, device, id, murmurs, out, puback,
-    says, sent, submit,
+    Bench, OUT, PLAIN, REPEATABLE, WITHOUT_ID, answer, at_broker, cancel, device, id, murmurs, out, puback, says, sent,
+    submission, submit,
 };
 
 #[test]
@@ -36,7 +36,7 @@ fn what_cannot_be_read_is_kept_beside_its_command_and_settles_nothing() {
 fn an_unknown_id_is_kept_as_unsolicited() {
     Bench::connected()
         .at(0, says("x", Outcome::Succeeded), "unsolicited UnknownId")
-        .at(1, Input::Observed(asked("d", "x", PLAIN)), "x observed")
+        .at(1, Input::Observed(submission("d", "x", PLAIN)), "x observed")
         .at(2, says("x", Outcome::Succeeded), "x succeeded moved");
 }
 
@@ -152,7 +152,7 @@ fn an_answer_without_an_id_is_ambiguous_where_more_than_one_can_be_meant() {
         .look("a", |command| assert_eq!(command.matched, Some(Match::Exact)))
         .at(50, murmurs(Outcome::Succeeded), "b succeeded inferred");
     // What was never sent cannot be meant; another console's command can.
-    at_broker(PLAIN).at(25, Input::Observed(asked("d", "x", PLAIN)), "x observed").at(
+    at_broker(PLAIN).at(25, Input::Observed(submission("d", "x", PLAIN)), "x observed").at(
         30,
         murmurs(Outcome::Succeeded),
         "a succeeded ambiguous",
@@ -252,8 +252,8 @@ fn an_id_is_found_inside_a_text() {
 #[test]
 fn another_console_s_command_is_watched_and_never_sent() {
     Bench::connected()
-        .at(0, Input::Observed(asked("d", "x", REPEATABLE)), "x observed")
-        .at(1, Input::Observed(asked("d", "x", REPEATABLE)), "")
+        .at(0, Input::Observed(submission("d", "x", REPEATABLE)), "x observed")
+        .at(1, Input::Observed(submission("d", "x", REPEATABLE)), "")
         .at(2, sent("x", 1), "")
         .at(3, puback("x", 1), "")
         .at(4, Input::Disconnected, "")
@@ -262,5 +262,5 @@ fn another_console_s_command_is_watched_and_never_sent() {
         .at(10_000, Input::Tick, "x TimedOut(Silence)")
         .at(10_001, says("x", Outcome::Succeeded), "x succeeded late");
     // Our own, coming back on the request topic.
-    out(PLAIN).at(5, Input::Observed(asked("d", "a", PLAIN)), "").at(6, submit("a", PLAIN), "");
+    out(PLAIN).at(5, Input::Observed(submission("d", "a", PLAIN)), "").at(6, submit("a", PLAIN), "");
 }

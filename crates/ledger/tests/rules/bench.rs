@@ -144,7 +144,7 @@ pub(crate) fn id(name: &str) -> CommandId {
     CommandId::new(name).expect("a valid command ID")
 }
 
-pub(crate) fn asked(device_id: &str, name: &str, policy: Policy) -> Submission {
+pub(crate) fn submission(device_id: &str, name: &str, policy: Policy) -> Submission {
     Submission {
         device: device(device_id),
         id: id(name),
@@ -160,7 +160,7 @@ pub(crate) fn asked(device_id: &str, name: &str, policy: Policy) -> Submission {
 }
 
 pub(crate) fn submit(name: &str, policy: Policy) -> Input {
-    Input::Submit(asked("d", name, policy))
+    Input::Submit(submission("d", name, policy))
 }
 
 pub(crate) fn cancel(name: &str) -> Input {

@@ -2,12 +2,12 @@
 
 use wilco_ledger::{Answer, Claim, Delivery, Input, Limits, Outcome, Policy, Puback};
 
-use crate::bench::{Bench, PLAIN, REPEATABLE, answer, asked, delivered, device, id, presence, puback, sent};
+use crate::bench::{Bench, PLAIN, REPEATABLE, answer, delivered, device, id, presence, puback, sent, submission};
 
 const BROADCAST: Policy = Policy { delivery: Delivery::Broadcast, ..PLAIN };
 
 fn submit(device: &str, policy: Policy) -> Input {
-    Input::Submit(asked(device, "a", policy))
+    Input::Submit(submission(device, "a", policy))
 }
 
 /// Two devices are asked together; another limit lets only one command out at a time.

@@ -6,8 +6,8 @@ use wilco_ledger::{
 };
 
 use crate::bench::{
-    Bench, OUT, PLAIN, REPEATABLE, asked, at_broker, cancel, delivered, device, id, out, presence, puback, says, sent,
-    submit,
+    Bench, OUT, PLAIN, REPEATABLE, at_broker, cancel, delivered, device, id, out, presence, puback, says, sent,
+    submission, submit,
 };
 
 #[test]
@@ -55,7 +55,7 @@ fn after_the_broker_forgot_us_a_device_that_was_online_is_given_a_moment_to_come
             // The broker may have kept this from before.
             .at(5, presence(true), "")
     };
-    lost().at(6, Input::Heard { device: device("d") }, "a handed 1; publish a 1").shows("a", "queued", "");
+    lost().at(6, Input::DeviceSeen { device: device("d") }, "a handed 1; publish a 1").shows("a", "queued", "");
     lost()
         .at(6, submit("b", PLAIN), "b submitted; b AwaitsReturn")
         .wakes(Some(5_003))
@@ -339,7 +339,7 @@ fn a_lost_connection_takes_with_it_who_was_offline() {
 
 #[test]
 fn who_speaks_is_not_offline() {
-    let heard = || Input::Heard { device: device("d") };
+    let heard = || Input::DeviceSeen { device: device("d") };
     let offline = || Bench::connected().at(0, presence(false), "");
     offline().at(1, submit("a", PLAIN), "a submitted; a Held").at(2, heard(), "a Released; a handed 1; publish a 1");
     offline().at(1, heard(), "").at(2, submit("a", Policy { delivery: Delivery::Now, ..PLAIN }), OUT);
@@ -478,9 +478,9 @@ fn a_clock_that_is_set_back_does_no_harm() {
 #[test]
 fn a_command_for_which_no_request_can_be_written_is_never_sent_and_no_broker_is_blamed() {
     let form = WireForm { unwritable: Some("It has no restart.".into()), ..WireForm::default() };
-    let asked = Submission { form: Some(form.into()), ..asked("d", "a", REPEATABLE) };
+    let submission = Submission { form: Some(form.into()), ..submission("d", "a", REPEATABLE) };
     Bench::connected()
-        .at(0, Input::Submit(asked), "a submitted; a Undeliverable(NotWritten(\"It has no restart.\"))")
+        .at(0, Input::Submit(submission), "a submitted; a Undeliverable(NotWritten(\"It has no restart.\"))")
         .shows("a", "undeliverable", "The request could not be encoded. It has no restart. It was not sent.")
         .look("a", |command| assert_eq!((command.attempt, command.last_send), (0, None)))
         .wakes(None);

@@ -5,8 +5,8 @@ use std::collections::VecDeque;
 use wilco_ledger::{Answer, Claim, Delivery, Effect, Input, Ledger, Limits, Outcome, Policy, Puback, Timestamp};
 
 use crate::bench::{
-    Bench, OUT, PLAIN, REPEATABLE, WITHOUT_ID, answer, asked, at_broker, cancel, delivered, device, id, murmurs, out,
-    presence, puback, says, submit,
+    Bench, OUT, PLAIN, REPEATABLE, WITHOUT_ID, answer, at_broker, cancel, delivered, device, id, murmurs, out,
+    presence, puback, says, submission, submit,
 };
 
 #[test]
@@ -14,7 +14,7 @@ fn firmware_without_ids_gets_one_command_at_a_time_and_no_repeat() {
     at_broker(WITHOUT_ID)
         .at(25, submit("b", WITHOUT_ID), "b submitted")
         .at(26, submit("c", WITHOUT_ID), "c submitted")
-        .at(27, Input::Submit(asked("e", "f", WITHOUT_ID)), "e/f submitted; e/f handed 1; publish e/f 1")
+        .at(27, Input::Submit(submission("e", "f", WITHOUT_ID)), "e/f submitted; e/f handed 1; publish e/f 1")
         .at(30, murmurs(Outcome::Succeeded), "a succeeded inferred; b handed 1; publish b 1")
         .at(31, cancel("c"), "c Cancelled")
         .at(32, submit("g", WITHOUT_ID), "g submitted")
@@ -84,7 +84,7 @@ fn the_send_window_counts_what_has_no_puback() {
 #[test]
 fn the_answer_window_counts_what_is_unanswered_by_devices_that_are_not_silent() {
     let narrow = Limits { answer_window: 2, ..Limits::default() };
-    let ask = |name: &str| Input::Submit(asked(name, "a", PLAIN));
+    let ask = |name: &str| Input::Submit(submission(name, "a", PLAIN));
     let full = || {
         Bench::with(narrow)
             .at(0, Input::Connected, "")
@@ -115,7 +115,7 @@ fn a_command_that_its_device_accepts_before_it_was_sent_takes_a_place_in_the_ans
     Bench::with(narrow)
         .at(0, submit("a", PLAIN), "a submitted")
         .at(10, says("a", Outcome::Accepted), "a accepted moved")
-        .at(20, Input::Submit(asked("e", "a", PLAIN)), "e/a submitted")
+        .at(20, Input::Submit(submission("e", "a", PLAIN)), "e/a submitted")
         .at(30, Input::Connected, "")
         .at(2_010, Input::Tick, "e/a handed 1; publish e/a 1");
 }
@@ -126,7 +126,7 @@ fn five_hundred_dead_devices_do_not_stall_the_rest() {
     ledger.handle(Input::Connected, Timestamp(0));
     let mut published = 0;
     for n in 0..1_000 {
-        let effects = ledger.handle(Input::Submit(asked(&format!("dead-{n}"), "a", PLAIN)), Timestamp(0));
+        let effects = ledger.handle(Input::Submit(submission(&format!("dead-{n}"), "a", PLAIN)), Timestamp(0));
         for effect in effects {
             if let Effect::Publish { device, id, attempt } = effect {
                 published += 1;
@@ -237,7 +237,7 @@ fn twenty_thousand_outstanding_commands_are_no_burden() {
     };
     handle(Input::Connected);
     for n in 0..20_000 {
-        handle(Input::Submit(asked(&format!("device-{n}"), "shared", REPEATABLE)));
+        handle(Input::Submit(submission(&format!("device-{n}"), "shared", REPEATABLE)));
     }
     assert_eq!(handle(Input::Tick), 500, "the send window");
     for n in 0..20_000 {

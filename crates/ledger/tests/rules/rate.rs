@@ -2,7 +2,7 @@
 
 use wilco_ledger::{Effect, Input, Ledger, Limits, Millis, Outcome, Policy, Puback, Timestamp};
 
-use crate::bench::{Bench, OUT, PLAIN, REPEATABLE, asked, cancel, delivered, puback, says, sent, submit};
+use crate::bench::{Bench, OUT, PLAIN, REPEATABLE, cancel, delivered, puback, says, sent, submission, submit};
 
 const TWO: Limits = Limits {
     send_window: 500,
@@ -129,7 +129,7 @@ fn a_fan_out_takes_as_long_as_it_must_and_leaves_nobody_out() {
     };
     for number in 0..DEVICES {
         let policy = Policy { answer_expected: false, ..PLAIN };
-        let submission = Input::Submit(asked(&format!("device-{number}"), "a", policy));
+        let submission = Input::Submit(submission(&format!("device-{number}"), "a", policy));
         note(ledger.handle(submission, Timestamp(0)), Timestamp(0));
     }
     while let Some(now) = ledger.next_deadline() {

@@ -7,7 +7,7 @@ use wilco_ledger::{
     Term, Timestamp, WireForm,
 };
 
-use crate::bench::{Bench, PLAIN, WITHOUT_ID, asked, device, id, murmurs, presence, puback, sent};
+use crate::bench::{Bench, PLAIN, WITHOUT_ID, device, id, murmurs, presence, puback, sent, submission};
 
 /// A command that is answered by state alone.
 const BY_STATE: Policy = Policy { answers_carry_ids: false, ..PLAIN };
@@ -23,7 +23,7 @@ fn expecting(name: &str, terms: &[(&str, Option<&str>)], words_under: &[&str]) -
 
 fn with(name: &str, expects: Expectation) -> Submission {
     let form = WireForm { expects: Some(Box::new(expects)), ..WireForm::default() };
-    Submission { form: Some(Arc::new(form)), ..asked("d", name, BY_STATE) }
+    Submission { form: Some(Arc::new(form)), ..submission("d", name, BY_STATE) }
 }
 
 fn out(submission: Submission) -> Bench {

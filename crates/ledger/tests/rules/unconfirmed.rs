@@ -3,8 +3,8 @@
 use wilco_ledger::{Answer, Claim, Input, Limits, Match, Outcome, Policy, Puback};
 
 use crate::bench::{
-    Bench, OUT, PLAIN, REPEATABLE, WITHOUT_ID, answer, asked, at_broker, cancel, delivered, device, id, murmurs, out,
-    presence, puback, says, sent, submit,
+    Bench, OUT, PLAIN, REPEATABLE, WITHOUT_ID, answer, at_broker, cancel, delivered, device, id, murmurs, out,
+    presence, puback, says, sent, submission, submit,
 };
 
 const QUIET: Policy = Policy { answer_expected: false, ..PLAIN };
@@ -170,8 +170,8 @@ fn a_restart_changes_nothing_of_it() {
 
 #[test]
 fn the_oldest_is_the_one_asked_first_whenever_it_was_taken_in() {
-    let taken_in_last = |asked: [(&str, i64); 2]| {
-        let [(first, at), (second, then)] = asked;
+    let taken_in_last = |submission: [(&str, i64); 2]| {
+        let [(first, at), (second, then)] = submission;
         Bench::connected()
             .at(at, submit(first, QUIET), &format!("{first} submitted; {first} handed 1; publish {first} 1"))
             .at(at, puback(first, 1), &format!("{first} at broker 1; {first} Unconfirmed"))
@@ -187,7 +187,7 @@ fn the_oldest_is_the_one_asked_first_whenever_it_was_taken_in() {
 #[test]
 fn it_does_not_count_among_the_awaited() {
     let narrow = Limits { answer_window: 1, ..Limits::default() };
-    let ask = |name: &str, policy: Policy| Input::Submit(asked(name, "a", policy));
+    let ask = |name: &str, policy: Policy| Input::Submit(submission(name, "a", policy));
     Bench::with(narrow)
         .at(0, Input::Connected, "")
         .at(0, submit("a", QUIET), OUT)

@@ -16,21 +16,21 @@ pub(super) struct Explain<'a> {
 
 impl Explain<'_> {
     pub(super) fn finding(&self) -> PreflightFinding {
-        let told = self.as_told();
+        let finding = self.refusal_finding();
         match (self.step, self.stop.refusal.cause) {
-            _ if self.stop.client_id_in_use => self.client_id_in_use(told),
-            (_, Cause::TakenOver) => self.client_id_in_use(told),
-            (Step::Connect, Cause::Closed) => self.closed_at_connect(told),
-            (Step::Subscribe, Cause::Closed) => self.closed_at_subscribe(told),
-            (Step::Publish | Step::RoundTrip, Cause::Closed) => self.closed_at_publish(told),
-            (Step::Connect | Step::Subscribe | Step::Publish, Cause::Told) => {
+            _ if self.stop.client_id_in_use => self.client_id_in_use(finding),
+            (_, Cause::TakenOver) => self.client_id_in_use(finding),
+            (Step::Connect, Cause::Closed) => self.closed_at_connect(finding),
+            (Step::Subscribe, Cause::Closed) => self.closed_at_subscribe(finding),
+            (Step::Publish | Step::RoundTrip, Cause::Closed) => self.closed_at_publish(finding),
+            (Step::Connect | Step::Subscribe | Step::Publish, Cause::Explained) => {
                 if self.is_aws() {
-                    self.with_policy(told)
+                    self.with_policy(finding)
                 } else {
-                    told
+                    finding
                 }
             }
-            _ => told,
+            _ => finding,
         }
     }
 
@@ -48,7 +48,7 @@ impl Explain<'_> {
     }
 
     /// The explanation of the refusal itself.
-    fn as_told(&self) -> PreflightFinding {
+    fn refusal_finding(&self) -> PreflightFinding {
         let refusal = &self.stop.refusal;
         PreflightFinding {
             title: refusal.message.trim_end_matches('.').to_owned(),
@@ -61,7 +61,7 @@ impl Explain<'_> {
         }
     }
 
-    fn client_id_in_use(&self, told: PreflightFinding) -> PreflightFinding {
+    fn client_id_in_use(&self, finding: PreflightFinding) -> PreflightFinding {
         let id = &self.plan.settings.client_id;
         PreflightFinding {
             title: format!("Another client is connected as {id}"),
@@ -71,11 +71,11 @@ impl Explain<'_> {
             hint: "Give this connection another client ID, or leave it empty to generate one. Check whether Wilco \
                      runs with the same data on another computer, or a device uses this client ID."
                 .to_owned(),
-            ..told
+            ..finding
         }
     }
 
-    fn closed_at_connect(&self, told: PreflightFinding) -> PreflightFinding {
+    fn closed_at_connect(&self, finding: PreflightFinding) -> PreflightFinding {
         if self.is_aws() {
             return self.with_policy(PreflightFinding {
                 title: "AWS IoT closed the connection after CONNECT".to_owned(),
@@ -88,7 +88,7 @@ impl Explain<'_> {
                 hint: "In the AWS console open Security, Certificates: the certificate must be active and have a \
                          policy attached. This is the minimal policy for Wilco."
                     .to_owned(),
-                ..told
+                ..finding
             });
         }
         let tls = self.plan.settings.route.tls.is_some();
@@ -108,12 +108,12 @@ impl Explain<'_> {
                 "Try mqtts:// (usually port 8883), and the other MQTT version. Check the broker's log."
             }
             .to_owned(),
-            ..told
+            ..finding
         }
     }
 
-    fn closed_at_subscribe(&self, told: PreflightFinding) -> PreflightFinding {
-        let filter = self.stop.asked.as_deref().unwrap_or("its topics");
+    fn closed_at_subscribe(&self, finding: PreflightFinding) -> PreflightFinding {
+        let filter = self.stop.topic.as_deref().unwrap_or("its topics");
         let title = format!("The broker closed the connection when Wilco subscribed to {filter}");
         if self.is_aws() {
             return self.with_policy(PreflightFinding {
@@ -125,7 +125,7 @@ impl Explain<'_> {
                 hint: "In the AWS console open Security, Policies, and the policy of this certificate. Add this \
                          minimal policy for Wilco as a new version, make it active, then try again."
                     .to_owned(),
-                ..told
+                ..finding
             });
         }
         PreflightFinding {
@@ -137,12 +137,12 @@ impl Explain<'_> {
                 "Allow this {} to subscribe to {filter} in the broker's ACL, or name the allowed devices under Topics.",
                 self.who()
             ),
-            ..told
+            ..finding
         }
     }
 
-    fn closed_at_publish(&self, told: PreflightFinding) -> PreflightFinding {
-        let topic = self.stop.asked.as_deref().unwrap_or("its topic");
+    fn closed_at_publish(&self, finding: PreflightFinding) -> PreflightFinding {
+        let topic = self.stop.topic.as_deref().unwrap_or("its topic");
         let title = format!("The broker closed the connection when Wilco published on {topic}");
         if self.is_aws() {
             return self.with_policy(PreflightFinding {
@@ -153,14 +153,14 @@ impl Explain<'_> {
                 hint: "In the AWS console open Security, Policies, and the policy of this certificate. Add this as \
                          a new version, make it active, then try again."
                     .to_owned(),
-                ..told
+                ..finding
             });
         }
         PreflightFinding {
             title,
             why: "The subscriptions passed. Some brokers close the connection if a publish is not allowed.".to_owned(),
             hint: format!("Allow this {} to publish on the devices' req topics in the broker's ACL.", self.who()),
-            ..told
+            ..finding
         }
     }
 
@@ -189,7 +189,7 @@ impl Explain<'_> {
 }
 
 /// Optional filters that were refused.
-pub(super) fn wishes_refused(filters: &[String]) -> PreflightFinding {
+pub(super) fn optional_filters_refused(filters: &[String]) -> PreflightFinding {
     PreflightFinding {
         title: format!("The broker denied the subscription to {}", filters.join(", ")),
         why: "The broker's ACL does not allow it. Commands and answers work without it.".to_owned(),

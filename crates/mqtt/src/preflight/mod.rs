@@ -65,7 +65,7 @@ pub(super) struct Stop {
     pub(super) took: Duration,
     pub(super) trace: Option<String>,
     /// The topic filter or topic of the request that failed.
-    pub(super) asked: Option<String>,
+    pub(super) topic: Option<String>,
     /// Another client id was let do it.
     pub(super) client_id_in_use: bool,
 }
@@ -76,23 +76,23 @@ impl Stop {
             Cause::Closed => "Refused: connection closed",
             Cause::Silence => "No answer",
             Cause::TakenOver => "Session taken over",
-            Cause::Told => "Refused",
+            Cause::Explained => "Refused",
         };
-        Stop { refusal, said: said.to_owned(), took, trace: None, asked: None, client_id_in_use: false }
+        Stop { refusal, said: said.to_owned(), took, trace: None, topic: None, client_id_in_use: false }
     }
 
     /// Before CONNECT there is no broker that could refuse anything.
     fn on_the_way(self, step: Step) -> Stop {
         let said = match (step, self.refusal.cause) {
-            (Step::Name, Cause::Told) => "Not found",
-            (Step::Tls, Cause::Told) => "Not accepted",
+            (Step::Name, Cause::Explained) => "Not found",
+            (Step::Tls, Cause::Explained) => "Not accepted",
             _ => return self,
         };
         Stop { said: said.to_owned(), ..self }
     }
 
-    fn asked(self, asked: &str) -> Stop {
-        Stop { asked: Some(asked.to_owned()), ..self }
+    fn about(self, topic: &str) -> Stop {
+        Stop { topic: Some(topic.to_owned()), ..self }
     }
 
     fn traced(self, what: &str) -> Stop {
@@ -100,7 +100,7 @@ impl Stop {
             Cause::Closed => "then the connection was closed",
             Cause::Silence => "then nothing",
             Cause::TakenOver => "then DISCONNECT: session taken over",
-            Cause::Told => "then the refusal",
+            Cause::Explained => "then the refusal",
         };
         let trace = format!("{what}, {end} after {:.0} ms.", milliseconds(self.took));
         Stop { trace: Some(trace), ..self }
@@ -117,18 +117,18 @@ async fn attempt(plan: &Plan, report: &mut Report) -> Result<(), (Step, Stop)> {
     let far = dialled.tcp;
     report.begin(Step::Connect);
     let since = Instant::now();
-    let heard = dialled.heard.clone();
+    let received = dialled.received.clone();
     let (mut line, connack_properties) = ProbeConnection::over(settings, dialled).await.map_err(|refusal| {
         let took = since.elapsed();
         let stop = Stop::of(refusal, took).traced("CONNECT");
-        let heard = ServerReason::connack(&heard.first()).map_or_else(
-            || heard.trace(),
+        let received = ServerReason::connack(&received.first()).map_or_else(
+            || received.trace(),
             |connack| {
                 let (reason, took) = (connack.reason, milliseconds(took));
                 Some(format!("CONNECT, then CONNACK with reason {reason:#04x} after {took:.0} ms."))
             },
         );
-        (Step::Connect, Stop { trace: heard.or(stop.trace.clone()), ..stop })
+        (Step::Connect, Stop { trace: received.or(stop.trace.clone()), ..stop })
     })?;
     let took = since.elapsed();
     // A session that another client takes over ends right after CONNACK.
@@ -197,11 +197,11 @@ async fn subscribe(plan: &Plan, probe: &Probe, line: &mut ProbeConnection, repor
             Err(refusal) => refusal,
         };
         let stop =
-            Stop::of(fault, asked.elapsed()).asked(&filter.filter).traced(&format!("SUBSCRIBE {}", filter.filter));
+            Stop::of(fault, asked.elapsed()).about(&filter.filter).traced(&format!("SUBSCRIBE {}", filter.filter));
         // An end for some other reason is not the filter's fault.
-        let for_the_filter = matches!(stop.refusal.cause, Cause::Closed | Cause::Told);
+        let for_the_filter = matches!(stop.refusal.cause, Cause::Closed | Cause::Explained);
         if filter.required || !for_the_filter {
-            return Err(told_from_a_second_client(plan, filter, stop).await);
+            return Err(checked_with_second_client(plan, filter, stop).await);
         }
         refused.push(filter.filter.clone());
         if line.is_closed() {
@@ -229,7 +229,7 @@ async fn subscribe(plan: &Plan, probe: &Probe, line: &mut ProbeConnection, repor
 }
 
 /// A silent end may also mean that another client connects with the same ID. A connection with a new ID shows which.
-async fn told_from_a_second_client(plan: &Plan, filter: &Filter, stop: Stop) -> Stop {
+async fn checked_with_second_client(plan: &Plan, filter: &Filter, stop: Stop) -> Stop {
     if stop.refusal.cause != Cause::Closed {
         return stop;
     }
@@ -246,7 +246,7 @@ async fn publish(probe: &Probe, line: &mut ProbeConnection, report: &mut Report)
     report.begin(Step::Publish);
     let since = Instant::now();
     let topic = &probe.request.topic;
-    let stop = |refusal| Stop::of(refusal, since.elapsed()).asked(topic).traced(&format!("PUBLISH {topic}, QoS 1"));
+    let stop = |refusal| Stop::of(refusal, since.elapsed()).about(topic).traced(&format!("PUBLISH {topic}, QoS 1"));
     match line.publish(probe.request.clone()).await.map_err(stop)? {
         (Puback::Accepted { nobody_listening }, _) => {
             let said = if nobody_listening {
@@ -271,10 +271,10 @@ async fn round_trip(
     report.begin(Step::RoundTrip);
     let since = Instant::now();
     let topic = &probe.answer.topic;
-    let stop = |refusal| Stop::of(refusal, since.elapsed()).asked(topic).traced(&format!("PUBLISH {topic}, QoS 1"));
+    let stop = |refusal| Stop::of(refusal, since.elapsed()).about(topic).traced(&format!("PUBLISH {topic}, QoS 1"));
     let mut trips = Vec::new();
     for _ in 0..ROUND_TRIPS {
-        line.forget_heard();
+        line.forget_received();
         let sent = Instant::now();
         let puback = line.publish(probe.answer.clone()).await;
         match puback {
@@ -350,12 +350,12 @@ fn milliseconds(span: Duration) -> f64 {
 
 impl Report {
     fn subscribed(&mut self, filters: &[Filter], refused: Vec<String>, lowered: &[(Filter, u8)], took: Duration) {
-        let heard: Vec<_> = filters
+        let received: Vec<_> = filters
             .iter()
             .map(|filter| filter.filter.as_str())
             .filter(|filter| !refused.iter().any(|no| no == filter))
             .collect();
-        let said = match heard[..] {
+        let said = match received[..] {
             [] => "No subscriptions".to_owned(),
             [first] => format!("Subscribed to {first}"),
             [first, second] => format!("Subscribed to {first} and {second}"),
@@ -372,7 +372,7 @@ impl Report {
             return;
         }
         let said = format!("{said}, not {}", refused.join(", "));
-        let finding = findings::wishes_refused(&refused);
+        let finding = findings::optional_filters_refused(&refused);
         self.denied(refused);
         self.warned(Step::Subscribe, &said, took, finding);
     }

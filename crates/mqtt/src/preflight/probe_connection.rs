@@ -22,7 +22,7 @@ pub(super) struct ProbeConnection {
     /// Why it has ended, once it has.
     ended: Option<Refusal>,
     /// Messages that came while something else was waited for, with the time they came.
-    heard: Vec<(crate::Message, Instant)>,
+    received: Vec<(crate::Message, Instant)>,
     located: (String, u16),
 }
 
@@ -46,7 +46,7 @@ impl ProbeConnection {
         });
         let address = &settings.route.address;
         let located = (address.host.clone(), address.port);
-        Ok((ProbeConnection { sender, wire, pump, ended: None, heard: Vec::new(), located }, connack_properties))
+        Ok((ProbeConnection { sender, wire, pump, ended: None, received: Vec::new(), located }, connack_properties))
     }
 
     /// All the way again.
@@ -128,7 +128,7 @@ impl ProbeConnection {
             message.topic == topic && message.payload.windows(words.len()).any(|window| window == words.as_bytes())
         };
         loop {
-            if let Some((_, at)) = self.heard.iter().find(|(message, _)| is_back(message)) {
+            if let Some((_, at)) = self.received.iter().find(|(message, _)| is_back(message)) {
                 return Ok(Some(*at));
             }
             if self.next(deadline).await?.is_none() {
@@ -137,8 +137,8 @@ impl ProbeConnection {
         }
     }
 
-    pub(super) fn forget_heard(&mut self) {
-        self.heard.clear();
+    pub(super) fn forget_received(&mut self) {
+        self.received.clear();
     }
 
     /// Says good-bye.
@@ -179,7 +179,7 @@ impl ProbeConnection {
         if let Some(receipt) = message.receipt.take() {
             self.sender.acknowledge(receipt);
         }
-        self.heard.push((message, Instant::now()));
+        self.received.push((message, Instant::now()));
     }
 
     /// Why the connection ended, which the library may have noticed first.

@@ -57,7 +57,7 @@ impl Report {
             denied: Vec::new(),
         };
         let report = Report { view, tell, from };
-        report.tell();
+        report.publish();
         report
     }
 
@@ -116,7 +116,7 @@ impl Report {
             None if warned => "All steps passed, with remarks.".to_owned(),
             None => "All steps passed.".to_owned(),
         };
-        self.tell();
+        self.publish();
     }
 
     /// The user stopped it.
@@ -130,7 +130,7 @@ impl Report {
         self.view.done = true;
         self.view.verdict =
             at.map_or_else(|| "You stopped the test.".to_owned(), |at| format!("You stopped the test at {at}."));
-        self.tell();
+        self.publish();
     }
 
     pub(super) fn set(
@@ -147,10 +147,10 @@ impl Report {
             line.took_ms = took.map(milliseconds);
             line.finding = finding;
         }
-        self.tell();
+        self.publish();
     }
 
-    fn tell(&self) {
+    fn publish(&self) {
         // A listener that has gone gets the whole at the end, or nothing.
         let _ = self.tell.send(self.view.clone());
     }

@@ -85,7 +85,7 @@ impl ByteRecorder {
         read(&mut self.0.lock())
     }
 
-    fn hear(&self, new: &[u8]) {
+    fn record(&self, new: &[u8]) {
         self.with(|bytes| {
             bytes.count += new.len() as u64;
             let room = KEPT - bytes.first.len();
@@ -101,13 +101,13 @@ impl ByteRecorder {
 /// A stream that is listened to, both ways.
 pub(super) struct RecordedStream<S> {
     stream: S,
-    heard: ByteRecorder,
+    received: ByteRecorder,
     packets: Packets,
 }
 
 impl<S> RecordedStream<S> {
-    pub(super) fn new(stream: S, heard: ByteRecorder, written_publishes: WrittenPublishes) -> RecordedStream<S> {
-        RecordedStream { stream, heard, packets: Packets::new(written_publishes) }
+    pub(super) fn new(stream: S, received: ByteRecorder, written_publishes: WrittenPublishes) -> RecordedStream<S> {
+        RecordedStream { stream, received, packets: Packets::new(written_publishes) }
     }
 
     /// Counts written bytes, and the result. After an error it is unknown how many of them have left.
@@ -128,7 +128,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for RecordedStream<S> {
     ) -> Poll<io::Result<()>> {
         let before = buffer.filled().len();
         let read = Pin::new(&mut self.stream).poll_read(context, buffer);
-        self.heard.hear(&buffer.filled()[before..]);
+        self.received.record(&buffer.filled()[before..]);
         let has_ended = match &read {
             Poll::Ready(Ok(())) => buffer.filled().len() == before && buffer.remaining() > 0,
             // TLS whose end was not announced (RFC 8446 section 6.1), as that of a program that is killed.
@@ -136,7 +136,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for RecordedStream<S> {
             Poll::Pending => false,
         };
         if has_ended {
-            self.heard.with(|bytes| bytes.ended = true);
+            self.received.with(|bytes| bytes.ended = true);
         }
         read
     }

@@ -76,7 +76,7 @@ impl<S: AsyncRead + AsyncWrite + Send + Sync + Unpin> Stream for S {}
 pub(crate) struct EstablishedStream {
     pub(crate) stream: Box<dyn Stream>,
     /// The first bytes that came, for finding out what else than MQTT may be there.
-    pub(crate) heard: ByteRecorder,
+    pub(crate) received: ByteRecorder,
     /// How many publishes have begun to leave.
     pub(crate) written_publishes: WrittenPublishes,
     /// How long TCP took: an idea of how far the broker is.
@@ -159,9 +159,9 @@ pub(crate) async fn dial(route: &Route, tell: &mut (dyn FnMut(Progress) + Send))
     } else {
         stream
     };
-    let (heard, written_publishes) = (ByteRecorder::default(), WrittenPublishes::default());
-    let stream = Box::new(RecordedStream::new(stream, heard.clone(), written_publishes.clone()));
-    Ok(EstablishedStream { stream, heard, written_publishes, tcp: far })
+    let (received, written_publishes) = (ByteRecorder::default(), WrittenPublishes::default());
+    let stream = Box::new(RecordedStream::new(stream, received.clone(), written_publishes.clone()));
+    Ok(EstablishedStream { stream, received, written_publishes, tcp: far })
 }
 
 /// A plain-text response where TLS was expected shows which server it is.
@@ -273,7 +273,7 @@ impl Steps<'_> {
 }
 
 impl Failed {
-    fn traced(self, heard: &ByteRecorder) -> Failed {
-        Failed { trace: heard.trace(), ..self }
+    fn traced(self, received: &ByteRecorder) -> Failed {
+        Failed { trace: received.trace(), ..self }
     }
 }

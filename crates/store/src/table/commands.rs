@@ -53,7 +53,7 @@ pub(super) const CREATE: &str = "
         at_broker_at     INTEGER,
         accepted_at      INTEGER,
         finished_at      INTEGER,
-        heard_at         INTEGER,
+        last_answer_at         INTEGER,
         progress         INTEGER,
         message          TEXT,
         result           TEXT,
@@ -91,7 +91,7 @@ pub(super) const CREATE: &str = "
 
 const COLUMNS: &str = "c.connection, c.device, c.id, c.name, c.args, c.delivery, c.timeout_ms, c.ttl_ms, c.retry, \
      c.retries, c.pause_ms, c.answer_expected, c.carry_ids, c.again_of, c.origin, c.submitted_at, c.state, \
-     c.changed_at, c.attempt, c.last_send, c.sent_at, c.at_broker_at, c.accepted_at, c.finished_at, c.heard_at, \
+     c.changed_at, c.attempt, c.last_send, c.sent_at, c.at_broker_at, c.accepted_at, c.finished_at, c.last_answer_at, \
      c.progress, c.message, c.result, c.matched, c.late, c.duplicates, c.conflict, c.contradicted, c.ambiguous, \
      c.nobody_listening, c.abandoned, c.repeat_refused, c.form, c.unreadable, c.rollout, c.member, c.automatic, \
      c.operator";
@@ -104,7 +104,7 @@ pub(super) fn update(connection: &Connection, id: &ConnectionId, command: &Comma
     let mut statement = connection.prepare_cached(&format!(
         "UPDATE commands SET
             state = ?4, changed_at = ?5, attempt = ?6, last_send = ?7, sent_at = ?8, at_broker_at = ?9,
-            accepted_at = ?10, heard_at = ?11, progress = ?12, message = ?13, result = ?14, matched = ?15, late = ?16,
+            accepted_at = ?10, last_answer_at = ?11, progress = ?12, message = ?13, result = ?14, matched = ?15, late = ?16,
             duplicates = ?17, conflict = ?18, contradicted = ?19, ambiguous = ?20, nobody_listening = ?21,
             abandoned = ?22, repeat_refused = ?23, unreadable = ?24{end}
          WHERE connection = ?1 AND id = ?2 AND device = ?3 {row}"
@@ -114,8 +114,8 @@ pub(super) fn update(connection: &Connection, id: &ConnectionId, command: &Comma
     let unreadable = command.unreadable.as_ref().map(unreadable_text).transpose()?;
     let values: [&dyn ToSql; 25] = [
         &id.as_str(),
-        &command.asked.id.as_str(),
-        &command.asked.device.as_str(),
+        &command.submission.id.as_str(),
+        &command.submission.device.as_str(),
         &command.state.word(),
         &command.changed_at.0,
         &command.attempt,
@@ -123,7 +123,7 @@ pub(super) fn update(connection: &Connection, id: &ConnectionId, command: &Comma
         &command.rungs.sent.map(|at| at.0),
         &command.rungs.at_broker.map(|at| at.0),
         &command.rungs.accepted.map(|at| at.0),
-        &command.heard_at.map(|at| at.0),
+        &command.last_answer_at.map(|at| at.0),
         &command.progress,
         &command.message.as_deref(),
         &command.result.as_deref(),
@@ -153,12 +153,12 @@ pub(super) fn insert(
     command: &Command,
     row: i64,
 ) -> rusqlite::Result<bool> {
-    let asked = &command.asked;
+    let submission = &command.submission;
     let inserted = connection
         .prepare_cached(
             "INSERT INTO commands (row, connection, device, id, name, args, delivery, timeout_ms, ttl_ms, retry,
                 retries, pause_ms, answer_expected, carry_ids, again_of, origin, submitted_at, state, changed_at,
-                attempt, last_send, sent_at, at_broker_at, accepted_at, finished_at, heard_at, progress, message,
+                attempt, last_send, sent_at, at_broker_at, accepted_at, finished_at, last_answer_at, progress, message,
                 result, matched, late, duplicates, conflict, contradicted, ambiguous, nobody_listening, abandoned,
                 repeat_refused, form, unreadable, rollout, member, automatic, operator)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21,
@@ -169,19 +169,19 @@ pub(super) fn insert(
         .execute(params![
             row,
             id.as_str(),
-            asked.device.as_str(),
-            asked.id.as_str(),
-            &*asked.name,
-            &*asked.args,
-            asked.policy.delivery.word(),
-            stored(asked.policy.timeout),
-            stored(asked.policy.time_to_live),
-            asked.policy.retry.permitted,
-            asked.policy.retry.limit,
-            stored(asked.policy.retry.pause),
-            asked.policy.answer_expected,
-            asked.policy.answers_carry_ids,
-            asked.again_of.as_ref().map(CommandId::as_str),
+            submission.device.as_str(),
+            submission.id.as_str(),
+            &*submission.name,
+            &*submission.args,
+            submission.policy.delivery.word(),
+            stored(submission.policy.timeout),
+            stored(submission.policy.time_to_live),
+            submission.policy.retry.permitted,
+            submission.policy.retry.limit,
+            stored(submission.policy.retry.pause),
+            submission.policy.answer_expected,
+            submission.policy.answers_carry_ids,
+            submission.again_of.as_ref().map(CommandId::as_str),
             command.origin.word(),
             command.submitted_at.0,
             command.state.word(),
@@ -192,7 +192,7 @@ pub(super) fn insert(
             command.rungs.at_broker.map(|at| at.0),
             command.rungs.accepted.map(|at| at.0),
             command.rungs.finished.map(|at| at.0),
-            command.heard_at.map(|at| at.0),
+            command.last_answer_at.map(|at| at.0),
             command.progress,
             command.message.as_deref(),
             command.result.as_deref(),
@@ -205,12 +205,12 @@ pub(super) fn insert(
             command.nobody_listening,
             command.abandoned,
             command.repeat_refused,
-            asked.form.as_deref().map(|form| json!(StoredForm::of(form)).to_string()),
+            submission.form.as_deref().map(|form| json!(StoredForm::of(form)).to_string()),
             command.unreadable.as_ref().map(unreadable_text).transpose()?,
-            asked.rollout.map(|membership| membership.rollout),
-            asked.rollout.map(|membership| membership.member),
-            asked.automatic,
-            asked.by.as_deref(),
+            submission.rollout.map(|membership| membership.rollout),
+            submission.rollout.map(|membership| membership.member),
+            submission.automatic,
+            submission.by.as_deref(),
         ])?;
     Ok(inserted > 0)
 }
@@ -309,7 +309,7 @@ fn stored(length: Millis) -> i64 {
 fn read(row: &Row<'_>) -> rusqlite::Result<(ConnectionId, Command)> {
     let mut columns = Columns::from(row, 0);
     let connection = ConnectionId::from(columns.get::<String>()?);
-    let asked = Submission {
+    let submission = Submission {
         device: columns.checked(|device: String| DeviceId::new(device))?,
         id: columns.checked(|id: String| CommandId::new(id))?,
         name: columns.get()?,
@@ -329,7 +329,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<(ConnectionId, Command)> {
         by: None,
     };
     let mut command = Command {
-        asked: Arc::new(asked),
+        submission: Arc::new(submission),
         origin: columns.word()?,
         submitted_at: Timestamp(columns.get()?),
         state: columns.word()?,
@@ -342,7 +342,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<(ConnectionId, Command)> {
             accepted: columns.get::<Option<i64>>()?.map(Timestamp),
             finished: columns.get::<Option<i64>>()?.map(Timestamp),
         },
-        heard_at: columns.get::<Option<i64>>()?.map(Timestamp),
+        last_answer_at: columns.get::<Option<i64>>()?.map(Timestamp),
         progress: columns.get()?,
         message: columns.get()?,
         result: columns.get()?,
@@ -359,17 +359,17 @@ fn read(row: &Row<'_>) -> rusqlite::Result<(ConnectionId, Command)> {
     };
     // These came to the table last.
     if let Some(form) = columns.checked(|form: Option<String>| form.map(read_form).transpose())? {
-        Arc::make_mut(&mut command.asked).form = Some(form);
+        Arc::make_mut(&mut command.submission).form = Some(form);
     }
     command.unreadable = columns.checked(|answers: Option<String>| answers.map(read_unreadable).transpose())?;
     if let Some((rollout, member)) = columns.get::<Option<u32>>()?.zip(columns.get()?) {
-        Arc::make_mut(&mut command.asked).rollout = Some(Membership { rollout, member });
+        Arc::make_mut(&mut command.submission).rollout = Some(Membership { rollout, member });
     }
     if columns.get()? {
-        Arc::make_mut(&mut command.asked).automatic = true;
+        Arc::make_mut(&mut command.submission).automatic = true;
     }
     if let Some(by) = columns.get::<Option<Arc<str>>>()? {
-        Arc::make_mut(&mut command.asked).by = Some(by);
+        Arc::make_mut(&mut command.submission).by = Some(by);
     }
     Ok((connection, command))
 }

@@ -105,7 +105,7 @@ fn put_command(
     if let Some(row) = begun_at
         && commands::insert(transaction, connection, command, row)?
     {
-        if !command.asked.automatic {
+        if !command.submission.automatic {
             tallies::add(transaction, connection, command, row)?;
         }
         return Ok(Some(Written { row, is_new: true }));
@@ -116,7 +116,7 @@ fn put_command(
 
 /// How a command counts: among those of users, or among the automatic ones.
 fn counted(command: &Command) -> (u32, u32) {
-    if command.asked.automatic { (0, 1) } else { (1, 0) }
+    if command.submission.automatic { (0, 1) } else { (1, 0) }
 }
 
 /// Writes the states of commands, and counts new ones. Returns the rows to be added to the search index.

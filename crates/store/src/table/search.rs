@@ -155,7 +155,7 @@ impl Query {
 fn document(id: &ConnectionId, command: &Command) -> String {
     let mut document = format!(
         "{} {} {} {}",
-        origin_token(command.asked.automatic),
+        origin_token(command.submission.automatic),
         connection_token(id),
         state_token(state_of(command)),
         device_token(command.device())

@@ -28,7 +28,7 @@ pub(super) fn add(connection: &Connection, id: &ConnectionId, command: &Command,
                                    excluded.last_command, last_command),
                 last_at = max(last_at, excluded.last_at)",
         )?
-        .execute(params![id.as_str(), command.asked.device.as_str(), row, command.submitted_at.0])?;
+        .execute(params![id.as_str(), command.submission.device.as_str(), row, command.submitted_at.0])?;
     Ok(())
 }
 

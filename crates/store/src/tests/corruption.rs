@@ -175,13 +175,13 @@ fn rollout(number: u32, members: u32, suspension: Option<Suspension>) -> Vec<Cha
         approval: None,
     };
     let members = (0..members).map(|member| NewMember { device: device(&format!("d{member}")), args: None });
-    let mut asked = submission("d0", &format!("first-of-{number}"));
-    asked.rollout = Some(Membership { rollout: number, member: 0 });
-    let name = asked.id.as_str().to_owned();
-    let command = Command { asked: asked.clone().into(), ..queued("d0", &name, 1_000) };
+    let mut submission = submission("d0", &format!("first-of-{number}"));
+    submission.rollout = Some(Membership { rollout: number, member: 0 });
+    let name = submission.id.as_str().to_owned();
+    let command = Command { submission: submission.clone().into(), ..queued("d0", &name, 1_000) };
     let released = Change::Event {
         connection: connection(),
-        event: event("d0", &name, 1_000, Fact::Submitted { asked: asked.into(), origin: Origin::Here }),
+        event: event("d0", &name, 1_000, Fact::Submitted { submission: submission.into(), origin: Origin::Here }),
         command: Some(command.into()),
     };
     vec![Change::Rollout { rollout: Box::new(rollout), members: members.collect() }, released]

@@ -124,13 +124,13 @@ async fn a_command_keeps_the_form_that_it_was_asked_in() {
 }
 
 async fn keeps(store: &Store, name: &str, form: WireForm) {
-    let asked = Arc::new(Submission { form: Some(Arc::new(form)), ..submission("pump", name) });
-    let snapshot = wilco_ledger::Command { asked: Arc::clone(&asked), ..queued("pump", name, 100) };
-    let fact = Fact::Submitted { asked: Arc::clone(&asked), origin: Origin::Here };
+    let submission = Arc::new(Submission { form: Some(Arc::new(form)), ..submission("pump", name) });
+    let snapshot = wilco_ledger::Command { submission: Arc::clone(&submission), ..queued("pump", name, 100) };
+    let fact = Fact::Submitted { submission: Arc::clone(&submission), origin: Origin::Here };
     let event = Event { device: device("pump"), command: Some(id(name)), at: wilco_ledger::Timestamp(100), fact };
     store.commit(vec![change(event, snapshot)]).await.unwrap();
     let replayed = store.command(&connection(), &device("pump"), &id(name)).await.unwrap().unwrap();
-    assert_eq!(replayed.asked, asked);
+    assert_eq!(replayed.submission, submission);
     let listed = store.last_commands(&connection(), &device("pump"), 1).await.unwrap().0;
-    assert_eq!(listed[0].asked, asked);
+    assert_eq!(listed[0].submission, submission);
 }

@@ -37,11 +37,11 @@ fn every_fact() -> Vec<Fact> {
     for (origin, delivery) in
         [(Origin::Here, Delivery::Now), (Origin::Observed, Delivery::BrokerHolds), (Origin::Here, Delivery::HoldHere)]
     {
-        let mut asked = submission("kitchen", "c1");
-        asked.policy.delivery = delivery;
-        asked.policy.answer_expected = origin == Origin::Here;
-        asked.again_of = (origin == Origin::Observed).then(|| id("an \"older\" one"));
-        facts.push(Fact::Submitted { asked: asked.into(), origin });
+        let mut submission = submission("kitchen", "c1");
+        submission.policy.delivery = delivery;
+        submission.policy.answer_expected = origin == Origin::Here;
+        submission.again_of = (origin == Origin::Observed).then(|| id("an \"older\" one"));
+        facts.push(Fact::Submitted { submission: submission.into(), origin });
     }
     for outcome in [Outcome::Accepted, Outcome::Running, Outcome::Succeeded, Outcome::Failed, Outcome::Rejected] {
         facts.push(answered(answer("kitchen", "c1", outcome), Reading::Moved));
@@ -129,10 +129,10 @@ async fn an_answer_that_belongs_to_no_command_is_kept_under_its_device() {
 async fn a_projection_comes_back_as_it_went_in() {
     let (_dir, store) = store();
     let plain = queued("kitchen", "plain", 1);
-    let mut asked = submission("kitchen", "full");
-    asked.again_of = Some(id("plain"));
+    let mut submission = submission("kitchen", "full");
+    submission.again_of = Some(id("plain"));
     let full = Command {
-        asked: asked.into(),
+        submission: submission.into(),
         origin: Origin::Observed,
         submitted_at: Timestamp(2),
         state: State::Cancelled,
@@ -151,7 +151,7 @@ async fn a_projection_comes_back_as_it_went_in() {
             accepted: Some(Timestamp(7)),
             finished: Some(Timestamp(8)),
         },
-        heard_at: Some(Timestamp(12)),
+        last_answer_at: Some(Timestamp(12)),
         progress: Some(100),
         message: Some("a <b>sentence</b>\0".into()),
         result: Some("[1]".into()),

@@ -14,7 +14,7 @@ async fn pages(store: &Store, filter: HistoryFilter) -> Vec<Vec<String>> {
     let mut next = filter;
     loop {
         let page = store.history(next.clone()).await.unwrap();
-        pages.push(page.rows.iter().map(|(_, command)| command.asked.id.to_string()).collect());
+        pages.push(page.rows.iter().map(|(_, command)| command.submission.id.to_string()).collect());
         let Some(cursor) = page.next else { return pages };
         next.before = Cursor::parse(&cursor.to_string());
         assert_eq!(next.before, Some(cursor));
@@ -44,7 +44,7 @@ async fn a_page_stays_where_it_is_while_new_commands_come_in() {
     let first = store.history(filter(2)).await.unwrap();
     store.commit(vec![submit("kitchen", "new", 100)]).await.unwrap();
     let second = store.history(HistoryFilter { before: first.next, ..filter(2) }).await.unwrap();
-    let ids: Vec<_> = second.rows.iter().map(|(_, command)| command.asked.id.to_string()).collect();
+    let ids: Vec<_> = second.rows.iter().map(|(_, command)| command.submission.id.to_string()).collect();
     assert_eq!(ids, ["c3", "c2"]);
 }
 
@@ -66,7 +66,7 @@ async fn filters_by_connection_device_state_and_time() {
 
     let check = async |filter: HistoryFilter, expected: &[&str], matching: Option<u32>| {
         let page = store.history(filter.clone()).await.unwrap();
-        let ids: Vec<_> = page.rows.iter().map(|(_, command)| command.asked.id.to_string()).collect();
+        let ids: Vec<_> = page.rows.iter().map(|(_, command)| command.submission.id.to_string()).collect();
         assert_eq!((ids, page.matching), (expected.iter().map(ToString::to_string).collect(), matching), "{filter:?}");
     };
     let here = || Some(connection());
@@ -95,10 +95,10 @@ async fn counts_and_last_commands_follow_the_history() {
     assert_eq!(store.command_count(Some(&connection())).await.unwrap(), 4);
     assert_eq!(store.command_count(Some(&"elsewhere".into())).await.unwrap(), 0);
     let latest = store.latest_per_device(&connection()).await.unwrap();
-    let names: Vec<_> = latest.iter().map(|command| (command.asked.id.as_str(), command.state)).collect();
+    let names: Vec<_> = latest.iter().map(|command| (command.submission.id.as_str(), command.state)).collect();
     assert_eq!(names, [("a3", State::Succeeded), ("b1", State::Queued)]);
     let (last, count) = store.last_commands(&connection(), &device("a"), 2).await.unwrap();
-    assert_eq!((last[0].asked.id.clone(), &last[1], count), (id("a3"), &queued("a", "a2", 20), 3));
+    assert_eq!((last[0].submission.id.clone(), &last[1], count), (id("a3"), &queued("a", "a2", 20), 3));
 }
 
 /// A page must be found in an index, in order: never by sorting, never by the wrong one of two indexes.
@@ -138,9 +138,9 @@ async fn a_page_is_read_off_one_index() {
 async fn what_wilco_sends_by_itself_is_listed_apart_and_is_no_last_command() {
     let (dir, store) = store();
     let automatic = |command: &str, at: i64| {
-        let asked = Submission { automatic: true, ..submission("a", command) };
-        let fact = Fact::Submitted { asked: asked.clone().into(), origin: Origin::Here };
-        change(event("a", command, at, fact), Command { asked: asked.into(), ..queued("a", command, at) })
+        let submission = Submission { automatic: true, ..submission("a", command) };
+        let fact = Fact::Submitted { submission: submission.clone().into(), origin: Origin::Here };
+        change(event("a", command, at, fact), Command { submission: submission.into(), ..queued("a", command, at) })
     };
     store.commit(vec![submit("a", "c1", 1), automatic("c2", 2), automatic("c3", 3)]).await.unwrap();
     let of_wilco = HistoryFilter { automatic: true, ..filter(9) };
@@ -153,7 +153,7 @@ async fn what_wilco_sends_by_itself_is_listed_apart_and_is_no_last_command() {
     let (last, count) = store.last_commands(&connection(), &device("a"), 9).await.unwrap();
     assert_eq!((last.len(), count), (1, 1));
     let latest = store.latest_per_device(&connection()).await.unwrap();
-    assert_eq!(latest[0].asked.id.as_str(), "c1");
+    assert_eq!(latest[0].submission.id.as_str(), "c1");
     let before = projection(&dir);
     store.rebuild_projection().await.unwrap();
     assert_eq!(projection(&dir), before);

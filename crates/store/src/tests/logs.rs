@@ -69,9 +69,9 @@ async fn the_last_five_logs_of_a_device_are_kept() {
 
 /// A command that asks for the log again, and its log.
 async fn follow(store: &Store, command: &str, again_of: Option<&str>, at: i64) {
-    let mut asked = submission("lamp", command);
-    asked.again_of = again_of.map(id);
-    let submitted = event("lamp", command, at, Fact::Submitted { asked: asked.into(), origin: Origin::Here });
+    let mut submission = submission("lamp", command);
+    submission.again_of = again_of.map(id);
+    let submitted = event("lamp", command, at, Fact::Submitted { submission: submission.into(), origin: Origin::Here });
     let snapshot = Command::begin(&submitted).unwrap();
     store.commit(vec![change(submitted, snapshot)]).await.unwrap();
     store.commit(vec![came(command, 1, at), came(command, 2, at)]).await.unwrap();

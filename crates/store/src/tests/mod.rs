@@ -96,7 +96,7 @@ fn device(name: &str) -> DeviceId {
 }
 
 /// A device of which nothing is known yet.
-fn unheard(name: &str) -> StoredDevice {
+fn device_without_messages(name: &str) -> StoredDevice {
     StoredDevice {
         device: device(name),
         online: None,
@@ -165,14 +165,14 @@ fn event(device_name: &str, command: &str, at: i64, fact: Fact) -> Event {
 }
 
 fn submitted(device_name: &str, command: &str, at: i64) -> Event {
-    let asked = submission(device_name, command).into();
-    event(device_name, command, at, Fact::Submitted { asked, origin: Origin::Here })
+    let submission = submission(device_name, command).into();
+    event(device_name, command, at, Fact::Submitted { submission, origin: Origin::Here })
 }
 
 /// A command as it stands right after its submission.
 fn queued(device_name: &str, command: &str, at: i64) -> Command {
     Command {
-        asked: submission(device_name, command).into(),
+        submission: submission(device_name, command).into(),
         origin: Origin::Here,
         submitted_at: Timestamp(at),
         state: State::Queued,
@@ -180,7 +180,7 @@ fn queued(device_name: &str, command: &str, at: i64) -> Command {
         attempt: 0,
         last_send: None,
         rungs: Rungs::default(),
-        heard_at: None,
+        last_answer_at: None,
         progress: None,
         message: None,
         result: None,

@@ -173,7 +173,7 @@ impl World {
             self.unmatched += batch.unmatched;
             stored.push((self.commands.clone(), self.unmatched));
         }
-        let left = self.stand_still();
+        let left = self.pause_writer();
         let mut results = Vec::new();
         for commit in committing {
             results.push(commit.await);
@@ -217,18 +217,16 @@ impl World {
                 command: Arc::new(after[key].snapshot.clone()),
             }));
         }
-        changes.extend(
-            (0..batch.seen).map(|n| Change::Device {
-                connection: super::connection(),
-                device: super::unheard(&format!("seen-{n}")),
-            }),
-        );
+        changes.extend((0..batch.seen).map(|n| Change::Device {
+            connection: super::connection(),
+            device: super::device_without_messages(&format!("seen-{n}")),
+        }));
         (changes, after)
     }
 
     /// Lets the writer do what it has been asked so far, and then stand still. What it hands out are the files as they lie
     /// there then, and whether anything is left for later.
-    fn stand_still(&mut self) -> tokio::sync::oneshot::Receiver<TempDir> {
+    fn pause_writer(&mut self) -> tokio::sync::oneshot::Receiver<TempDir> {
         let copy = tempfile::tempdir().unwrap();
         let from = self.dir.path().to_owned();
         let (done, copied) = tokio::sync::oneshot::channel();
@@ -248,7 +246,7 @@ impl World {
     }
 
     async fn check(&mut self) -> TempDir {
-        let left = self.stand_still().await.unwrap();
+        let left = self.pause_writer().await.unwrap();
         self.check_left(left).await
     }
 

@@ -57,11 +57,11 @@ fn is_behind(dir: &TempDir) -> bool {
 /// Commits these, each in a transaction of its own and without a pause in which something else could be done. Afterwards
 /// the thread that writes stands still until what this returns is dropped.
 async fn commit(store: &Store, batches: impl IntoIterator<Item = Vec<Change>>) -> Sender<()> {
-    let mut pauses = vec![store.stand_still()];
+    let mut pauses = vec![store.pause_writer()];
     let mut committed = Vec::new();
     for changes in batches {
         committed.push(store.begin_commit(changes));
-        pauses.push(store.stand_still());
+        pauses.push(store.pause_writer());
     }
     let last = pauses.pop().unwrap();
     drop(pauses);
@@ -106,7 +106,7 @@ async fn then<T>(store: &Store, still: Sender<()>, asked: impl Future<Output = T
     let mut asked = std::pin::pin!(asked);
     let is_asked = std::future::poll_fn(|context| Poll::Ready(asked.as_mut().poll(context).is_pending())).await;
     assert!(is_asked, "it did not need the thread");
-    let next = store.stand_still();
+    let next = store.pause_writer();
     drop(still);
     (asked.await, next)
 }

@@ -19,7 +19,7 @@ async fn seen(store: &Store) -> (Vec<Command>, u32, Vec<Command>, Vec<u32>) {
 }
 
 fn ids(commands: &[Command]) -> Vec<&str> {
-    commands.iter().map(|command| command.asked.id.as_str()).collect()
+    commands.iter().map(|command| command.submission.id.as_str()).collect()
 }
 
 async fn forget_all(store: &Store, before: i64, at_once: usize) -> usize {
@@ -168,7 +168,7 @@ async fn a_device_is_forgotten_with_all_there_is_of_it_and_no_other() {
             at: Timestamp(5),
             chunk: chunk("l", 1, "x"),
         };
-        let known = Change::Device { connection: connection(), device: super::unheard(name) };
+        let known = Change::Device { connection: connection(), device: super::device_without_messages(name) };
         store.commit(vec![unmatched(name, 7), log, known]).await.unwrap();
     }
     store.commit(elsewhere(life("pump-0", "far", 3, Outcome::Rejected))).await.unwrap();

@@ -26,7 +26,7 @@ async fn found(store: &Store, filter: HistoryFilter) -> Vec<String> {
     let mut next = filter;
     loop {
         let page = store.history(next.clone()).await.unwrap();
-        ids.extend(page.rows.iter().map(|(_, command)| command.asked.id.to_string()));
+        ids.extend(page.rows.iter().map(|(_, command)| command.submission.id.to_string()));
         let Some(cursor) = page.next else { return ids };
         next.before = Cursor::parse(&cursor.to_string());
     }
@@ -237,9 +237,10 @@ impl World {
             let id = format!("c{:06}", self.begun);
             let of = if self.begun.is_multiple_of(4) { ConnectionId::from("elsewhere") } else { connection() };
             let mut event = super::submitted(&name, &id, 1);
-            let asked =
+            let submission =
                 wilco_ledger::Submission { name: asked_for.into(), args: args.into(), ..super::submission(&name, &id) };
-            event.fact = wilco_ledger::Fact::Submitted { asked: asked.into(), origin: wilco_ledger::Origin::Here };
+            event.fact =
+                wilco_ledger::Fact::Submitted { submission: submission.into(), origin: wilco_ledger::Origin::Here };
             let command = Command::begin(&event).unwrap();
             after.insert(id, (of.clone(), command.clone()));
             changes.push(Change::Event { connection: of, event, command: Some(command.into()) });
@@ -273,8 +274,8 @@ fn is_expected(of: &ConnectionId, command: &Command, filter: &HistoryFilter) -> 
         let text = text.to_lowercase().replace('\u{fc}', "u");
         text.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()).map(str::to_owned).collect()
     };
-    let asked = &command.asked;
-    let mut texts = format!("{} {} {}", asked.device.as_str(), asked.name, asked.args);
+    let submission = &command.submission;
+    let mut texts = format!("{} {} {}", submission.device.as_str(), submission.name, submission.args);
     if command.rungs.finished.is_some() {
         texts.extend([" ", command.message.as_deref().unwrap_or_default()]);
     }

@@ -26,7 +26,7 @@ export const BAD_ENDS: readonly CommandState[] = ["failed", "rejected", "undeliv
 /**
  * Those in which the device itself has said how a command ended.
  */
-export const SAID_BY_DEVICE: readonly CommandState[] = ["succeeded", "failed", "rejected"];
+export const STATES_FROM_DEVICE: readonly CommandState[] = ["succeeded", "failed", "rejected"];
 
 /**
  * Those of members of a rollout that failed.

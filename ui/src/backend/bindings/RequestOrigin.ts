@@ -3,4 +3,4 @@
 /**
  * Where the request that is shown of a command is from.
  */
-export type RequestOrigin = "sent" | "heard" | "planned";
+export type RequestOrigin = "sent" | "observed" | "planned";

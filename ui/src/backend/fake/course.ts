@@ -2,13 +2,13 @@
 
 import type { CommandState } from '../bindings/CommandState';
 import type { CommandView } from '../bindings/CommandView';
-import { BAD_ENDS, OPEN_STATES, SAID_BY_DEVICE } from '../bindings/Constants';
+import { BAD_ENDS, OPEN_STATES, STATES_FROM_DEVICE } from '../bindings/Constants';
 import type { Counts } from '../bindings/Counts';
 import type { Step } from './fate';
 import type { FakeDevice } from './fleet';
 import { objectFrom } from '../../format/json';
 
-const ANSWERED: readonly CommandState[] = ['accepted', 'running', ...SAID_BY_DEVICE];
+const ANSWERED: readonly CommandState[] = ['accepted', 'running', ...STATES_FROM_DEVICE];
 /** Handed to MQTT, and not at the end. */
 const IN_FLIGHT = OPEN_STATES.filter((state) => state !== 'queued' && state !== 'held');
 

@@ -1,7 +1,7 @@
 /** The analysis of an invented rollout's answers. */
 
 import type { AnswerTimes } from '../bindings/AnswerTimes';
-import { FAILED_MEMBERS, SAID_BY_DEVICE } from '../bindings/Constants';
+import { FAILED_MEMBERS, STATES_FROM_DEVICE } from '../bindings/Constants';
 import type { Cause } from '../bindings/Cause';
 import type { MemberCounts } from '../bindings/MemberCounts';
 import type { MemberState } from '../bindings/MemberState';
@@ -11,7 +11,7 @@ import type { TimesView } from '../bindings/TimesView';
 import type { FakeDevice } from './fleet';
 import { viewOf } from './times';
 
-const ANSWERED: readonly MemberState[] = SAID_BY_DEVICE;
+const ANSWERED: readonly MemberState[] = STATES_FROM_DEVICE;
 
 const BUCKETS = 48;
 const STEPS = [1, 2, 2.5, 5, 10];

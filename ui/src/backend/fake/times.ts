@@ -1,7 +1,7 @@
 /** How long the invented devices took to answer. */
 
 import type { CommandView } from '../bindings/CommandView';
-import { SAID_BY_DEVICE } from '../bindings/Constants';
+import { STATES_FROM_DEVICE } from '../bindings/Constants';
 import type { TimesQuery } from '../bindings/TimesQuery';
 import type { TimesView } from '../bindings/TimesView';
 
@@ -16,7 +16,7 @@ export function timesOf(
   const found = new Map<string | null, number[]>();
   for (const { device, command, state, by, sent_at, finished_at } of commands) {
     if (query.device !== null && device !== query.device) continue;
-    if (!SAID_BY_DEVICE.includes(state) || by !== 'you' || sent_at === null || finished_at === null) continue;
+    if (!STATES_FROM_DEVICE.includes(state) || by !== 'you' || sent_at === null || finished_at === null) continue;
     const name = { command, device, firmware: firmwareOf(device) }[query.by];
     const times = found.get(name) ?? [];
     times.push(Math.max(0, finished_at - sent_at));

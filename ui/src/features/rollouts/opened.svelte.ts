@@ -1,4 +1,4 @@
-import { FAILED_MEMBERS, SAID_BY_DEVICE } from '../../backend/bindings/Constants';
+import { FAILED_MEMBERS, STATES_FROM_DEVICE } from '../../backend/bindings/Constants';
 import type { Batch } from '../../backend/bindings/Batch';
 import type { Failure } from '../../backend/bindings/Failure';
 import type { FollowReason } from '../../backend/bindings/FollowReason';
@@ -152,7 +152,7 @@ export class Opened {
       this.detail = detail;
       this.failure = null;
       const query = { rollout: this.id, message: null, stage: null, slowest_first: true };
-      const page = await backend.rolloutMembers({ ...query, states: [...SAID_BY_DEVICE] }, 0, SLOWEST);
+      const page = await backend.rolloutMembers({ ...query, states: [...STATES_FROM_DEVICE] }, 0, SLOWEST);
       this.slowest = page.rows.filter(({ took_ms }) => took_ms !== null);
     } catch (reason) {
       if (!this.#isGone) this.failure = failureOf(reason);

@@ -71,7 +71,7 @@ fn submitted(number: u32) -> Change {
         answers_carry_ids: true,
     };
     let (name, args) = ("led".into(), r#"{"on":true}"#.into());
-    let asked = Submission {
+    let submission = Submission {
         device: device.clone(),
         id: id.clone(),
         name,
@@ -83,7 +83,7 @@ fn submitted(number: u32) -> Change {
         automatic: false,
         by: None,
     };
-    let fact = Fact::Submitted { asked: asked.into(), origin: Origin::Here };
+    let fact = Fact::Submitted { submission: submission.into(), origin: Origin::Here };
     let event = Event { device, command: Some(id), at: Timestamp(i64::from(number)), fact };
     let command = Command::begin(&event).map(Arc::new);
     Change::Event { connection: ConnectionId::from("bench"), event, command }

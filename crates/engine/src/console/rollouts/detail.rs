@@ -59,7 +59,7 @@ impl Handle {
             return Err(refusal);
         }
         self.shown_rollout(number).await?;
-        self.ask(|reply| Request::NoteRollout(number, note, reply)).await??;
+        self.request(|reply| Request::NoteRollout(number, note, reply)).await??;
         self.shown_rollout(number).await
     }
 

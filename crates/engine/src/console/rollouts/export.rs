@@ -135,7 +135,7 @@ fn failed_states() -> Vec<MemberState> {
 
 /// The states that devices themselves have given members.
 fn answered_states() -> Vec<MemberState> {
-    let is_answer = |state: &MemberState| matches!(state, MemberState::Released(state) if state.is_device_said());
+    let is_answer = |state: &MemberState| matches!(state, MemberState::Released(state) if state.is_from_device());
     MemberState::ALL.into_iter().filter(is_answer).collect()
 }
 

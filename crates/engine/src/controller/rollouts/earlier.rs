@@ -34,9 +34,9 @@ pub(super) enum Before {
     /// The device will not answer.
     Unknown,
     /// The device has not been queried yet.
-    NotAsked,
+    NotQueried,
     /// Its answer is awaited.
-    ReceivedRequest,
+    Queried,
 }
 
 impl Earlier {
@@ -54,7 +54,7 @@ impl Earlier {
             return Before::Known(values);
         }
         match self.answers.get(&member) {
-            Some(None) => Before::ReceivedRequest,
+            Some(None) => Before::Queried,
             Some(Some(result)) => {
                 let values = result.as_deref().and_then(|result| earlier_values(args, result));
                 values.map_or(Before::Unknown, Before::Known)
@@ -64,7 +64,7 @@ impl Earlier {
                 Before::Unknown
             }
             None if device.is_some_and(|device| device.presence == Presence::Offline) => Before::Unknown,
-            None => Before::NotAsked,
+            None => Before::NotQueried,
         }
     }
 
@@ -73,7 +73,7 @@ impl Earlier {
         [plan.rate, plan.in_flight].into_iter().flatten().map(|limit| limit.get()).fold(AHEAD, u32::min)
     }
 
-    pub(super) fn asked(&mut self, member: u32) {
+    pub(super) fn queried(&mut self, member: u32) {
         self.answers.insert(member, None);
     }
 
@@ -155,12 +155,12 @@ mod tests {
         assert_eq!(earlier.before(0, ARGS, Some(&device(None, Presence::Offline))), Before::Unknown);
 
         let silent = device(None, Presence::Unknown);
-        assert_eq!(earlier.before(0, ARGS, Some(&silent)), Before::NotAsked);
-        earlier.asked(0);
-        assert_eq!(earlier.before(0, ARGS, Some(&silent)), Before::ReceivedRequest);
+        assert_eq!(earlier.before(0, ARGS, Some(&silent)), Before::NotQueried);
+        earlier.queried(0);
+        assert_eq!(earlier.before(0, ARGS, Some(&silent)), Before::Queried);
         earlier.learn(0, Some(r#"{"running":{"level":1.50},"saved":{}}"#));
         assert_eq!(earlier.before(0, ARGS, Some(&silent)), known);
-        earlier.asked(1);
+        earlier.queried(1);
         earlier.learn(1, None);
         assert_eq!(earlier.before(1, ARGS, None), Before::Unknown);
         assert!(Earlier::of(&template("led")).is_none());

@@ -35,7 +35,7 @@ pub(in crate::controller) struct Known {
     pub(in crate::controller) machine: Rollout,
     pub(super) members: Vec<Member>,
     /// Released members without any answer.
-    pub(super) unheard: BTreeSet<u32>,
+    pub(super) unanswered: BTreeSet<u32>,
     /// Something is different from what was last shown.
     pub(super) changed: bool,
     pub(super) changed_at: Timestamp,
@@ -76,20 +76,21 @@ impl Known {
     pub(super) fn restore(stored: StoredRollout, members: Vec<StoredMember>, now: Timestamp) -> Known {
         let states: Vec<_> = members.iter().map(|member| member.state).collect();
         let last_release = members.iter().filter_map(|member| member.released_at).max();
-        let is_unheard = |state: &Option<State>| state.is_some_and(|state| state < State::Accepted);
-        let unheard = (0..).zip(&states).filter(|(_, state)| is_unheard(state)).map(|(member, _)| member).collect();
+        let is_unanswered = |state: &Option<State>| state.is_some_and(|state| state < State::Accepted);
+        let unanswered =
+            (0..).zip(&states).filter(|(_, state)| is_unanswered(state)).map(|(member, _)| member).collect();
         let plan = plan(&stored.spec, &stored.stages);
         let machine = Rollout::restore(plan, stored.snapshot.progress.clone(), states, last_release, now);
         let member =
             |member: StoredMember| Member { device: member.device, args: member.args, command: member.command };
-        Known::of(stored, machine, members.into_iter().map(member).collect(), unheard, now)
+        Known::of(stored, machine, members.into_iter().map(member).collect(), unanswered, now)
     }
 
     fn of(
         stored: StoredRollout,
         machine: Rollout,
         members: Vec<Member>,
-        unheard: BTreeSet<u32>,
+        unanswered: BTreeSet<u32>,
         now: Timestamp,
     ) -> Known {
         let phase = machine.phase(now);
@@ -98,7 +99,7 @@ impl Known {
             stored,
             machine,
             members,
-            unheard,
+            unanswered,
             changed: true,
             changed_at: now,
             phase,
@@ -109,7 +110,7 @@ impl Known {
         }
     }
 
-    pub(in crate::controller) fn tell(&mut self, input: rollout::Input, now: Timestamp) -> Vec<Effect> {
+    pub(in crate::controller) fn handle(&mut self, input: rollout::Input, now: Timestamp) -> Vec<Effect> {
         let effects = self.machine.handle(input, now);
         let phase = self.machine.phase(now);
         if !effects.is_empty() || phase != self.phase || *self.machine.progress() != self.stored.snapshot.progress {
@@ -131,7 +132,7 @@ impl Known {
         }
         self.ahead = ahead;
         let (open, until) = hours_at(hours, wall);
-        self.tell(rollout::Input::Hours { open, until: now + until.since(wall) }, now);
+        self.handle(rollout::Input::Hours { open, until: now + until.since(wall) }, now);
     }
 
     /// The devices that it is still to release. `also_later`: or may, once a person lets it continue.
@@ -145,20 +146,20 @@ impl Known {
         (0..).zip(&self.members).filter(is_pending).map(|(_, member)| &member.device)
     }
 
-    pub(super) fn hear(&mut self, member: u32, state: State, id: CommandId, now: Timestamp) {
+    pub(super) fn note_state(&mut self, member: u32, state: State, id: CommandId, now: Timestamp) {
         let Some(known) = self.members.get_mut(member as usize) else { return };
         known.command.get_or_insert(id);
         if self.machine.member(member) == Some(state) {
             return;
         }
         if state < State::Accepted {
-            self.unheard.insert(member);
+            self.unanswered.insert(member);
         } else {
-            self.unheard.remove(&member);
+            self.unanswered.remove(&member);
         }
         self.changed = true;
         self.changed_at = now;
-        self.tell(rollout::Input::Member { member, state }, now);
+        self.handle(rollout::Input::Member { member, state }, now);
     }
 
     /// The next submission, if any: the next member's command, or a request before it.
@@ -171,42 +172,43 @@ impl Known {
         if self.machine.plan().broadcast {
             // No gate waits for one of them.
             let known = (first..self.machine.end_of_stage()).filter_map(|member| {
-                match self.standing_of(earlier, member, &fleet)? {
+                match self.values_before(earlier, member, &fleet)? {
                     Before::Known(values) => Some(note(member, values)),
-                    Before::Unknown | Before::NotAsked | Before::ReceivedRequest => None,
+                    Before::Unknown | Before::NotQueried | Before::Queried => None,
                 }
             });
             let known = known.collect();
             drop(fleet);
             return self.release(known, now);
         }
-        let known = match self.standing_of(earlier, first, &fleet)? {
+        let known = match self.values_before(earlier, first, &fleet)? {
             Before::Known(values) => vec![note(first, values)],
             Before::Unknown => Vec::new(),
-            Before::NotAsked | Before::ReceivedRequest => return self.ask(&fleet),
+            Before::NotQueried | Before::Queried => return self.query(&fleet),
         };
         drop(fleet);
         self.release(known, now)
     }
 
     /// Queries the first member that is released soon and whose earlier values are needed.
-    fn ask(&mut self, fleet: &Fleet) -> Option<Result<Next, Failure>> {
+    fn query(&mut self, fleet: &Fleet) -> Option<Result<Next, Failure>> {
         let earlier = self.earlier.as_ref()?;
         let first = self.machine.next_member()?;
         let last = first.saturating_add(earlier.room(self.machine.plan())).min(self.machine.end_of_stage());
-        let is_to_ask = |member: &u32| matches!(self.standing_of(earlier, *member, fleet), Some(Before::NotAsked));
-        let member = (first..last).find(is_to_ask)?;
+        let is_to_query =
+            |member: &u32| matches!(self.values_before(earlier, *member, fleet), Some(Before::NotQueried));
+        let member = (first..last).find(is_to_query)?;
         let id = match fresh_id() {
             Ok(id) => id,
             Err(failure) => return Some(Err(failure)),
         };
         let device = self.members.get(member as usize)?.device.clone();
         let question = question(device, id, self.stored.template.policy);
-        self.earlier.as_mut()?.asked(member);
-        Some(Ok(Next::Ask(question, member)))
+        self.earlier.as_mut()?.queried(member);
+        Some(Ok(Next::Query(question, member)))
     }
 
-    fn standing_of(&self, earlier: &Earlier, member: u32, fleet: &Fleet) -> Option<Before> {
+    fn values_before(&self, earlier: &Earlier, member: u32, fleet: &Fleet) -> Option<Before> {
         let Member { device, args, .. } = self.members.get(member as usize)?;
         let args = args.as_deref().unwrap_or(&self.stored.template.args);
         Some(earlier.before(member, args, fleet.get(device)))
@@ -226,7 +228,7 @@ impl Known {
             Ok(id) => id,
             Err(failure) => return Some(Err(failure)),
         };
-        let effects = self.tell(rollout::Input::Room(1), now);
+        let effects = self.handle(rollout::Input::Room(1), now);
         let released = effects.iter().filter_map(|effect| match effect {
             Effect::Release { member } => Some(*member),
             Effect::Cancel { .. } => None,
@@ -241,7 +243,7 @@ impl Known {
         }
         let member = self.members.get_mut(place as usize)?;
         member.command = Some(id.clone());
-        self.unheard.insert(place);
+        self.unanswered.insert(place);
         let template = &self.stored.template;
         Some(Submission {
             device: member.device.clone(),
@@ -283,7 +285,7 @@ impl Known {
         let values = series.iter().filter(|(name, _)| *name == gate.series).map(|(_, value)| *value);
         let outside = values.filter_map(|value| watch.measured(device, value, gate, at.min(now))).last();
         if let Some(reading) = outside {
-            self.tell(rollout::Input::Gate(reading), now);
+            self.handle(rollout::Input::Gate(reading), now);
         }
     }
 
@@ -311,7 +313,7 @@ impl Known {
             self.changed = true;
             self.changed_at = now;
         }
-        self.tell(rollout::Input::Gate(reading), now);
+        self.handle(rollout::Input::Gate(reading), now);
     }
 
     /// When the gate's measurement is looked at again.
@@ -339,7 +341,7 @@ impl Known {
 
     pub(super) fn view(&self, is_offline: &dyn Fn(&DeviceId) -> bool) -> RolloutView {
         let mut offline: Vec<u32> = vec![0; self.stored.stages.len()];
-        for member in &self.unheard {
+        for member in &self.unanswered {
             let Some(known) = self.members.get(*member as usize) else { continue };
             let waits = self.machine.member(*member) == Some(State::Held) || is_offline(&known.device);
             if let Some(count) = offline.get_mut(self.machine.stage_of(*member)).filter(|_| waits) {

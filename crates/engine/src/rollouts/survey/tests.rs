@@ -30,7 +30,7 @@ fn template(command: &str, args: &Value) -> CommandTemplate {
 }
 
 fn command(device: &str, origin: Origin, state: State) -> Command {
-    let asked = Submission {
+    let submission = Submission {
         device: id(device),
         id: CommandId::new("0198f3c2-7d1e-7c2a-9c55-000000000001").unwrap(),
         name: "led".into(),
@@ -42,7 +42,7 @@ fn command(device: &str, origin: Origin, state: State) -> Command {
         by: None,
         form: None,
     };
-    let fact = Fact::Submitted { asked: asked.into(), origin };
+    let fact = Fact::Submitted { submission: submission.into(), origin };
     let mut command = Command::begin(&Event { device: id(device), command: None, at: Timestamp(1), fact }).unwrap();
     command.state = state;
     command

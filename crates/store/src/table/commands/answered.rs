@@ -41,7 +41,7 @@ pub(crate) fn answered(
     ))?;
     let most = i64::try_from(limit).unwrap_or(i64::MAX);
     let mut found = Vec::new();
-    for state in State::ALL.into_iter().filter(|state| state.is_device_said() && state.is_final()) {
+    for state in State::ALL.into_iter().filter(|state| state.is_from_device() && state.is_final()) {
         let device = device.map(DeviceId::as_str);
         let rows =
             statement.query_map(params![of.as_str(), state.word(), most, Origin::Here.word(), device], |row| {

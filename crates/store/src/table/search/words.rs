@@ -12,8 +12,8 @@ const LONGEST_WORD: usize = 12;
 
 /// The words of a command: in its device, name and arguments and, once it is finished, in its message and result.
 pub(super) fn of_command(command: &Command) -> BTreeSet<String> {
-    let asked = &command.asked;
-    let mut texts = vec![asked.device.as_str(), &*asked.name, &*asked.args];
+    let submission = &command.submission;
+    let mut texts = vec![submission.device.as_str(), &*submission.name, &*submission.args];
     if command.rungs.finished.is_some() {
         texts.extend(command.message.as_deref());
         texts.extend(command.result.as_deref());
