@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 use wilco_dialect::{
-    CommandToEncode, Context, Devices, DialectFile, DialectSet, Discovery, Findings, Inbound, KnownDevice, Meaning, ReaderKind,
-    RefusedSetting, STARTED, Topics, WireIds, shipped,
+    CommandToEncode, Context, Devices, DialectFile, DialectSet, Discovery, Findings, Inbound, KnownDevice, Meaning,
+    ReaderKind, RefusedSetting, STARTED, Topics, WireIds, shipped,
 };
 use wilco_ledger::{CommandId, DeviceId};
 

@@ -161,7 +161,10 @@ mod tests {
         assert!(broadcasts.unanswered(&pump, &ledger, Timestamp(1_000)).is_none(), "nobody knows whether it is in it");
         broadcasts.take_down(all.clone(), raw(10), Timestamp(1_000));
         let busy = broadcasts.unanswered(&pump, &ledger, Timestamp(1_000 + timeout - 1)).expect("it may run");
-        assert_eq!((busy.id(), busy.submission.by.as_deref(), busy.submitted_at), (&all.id, Some("Ana"), Timestamp(1_000)));
+        assert_eq!(
+            (busy.id(), busy.submission.by.as_deref(), busy.submitted_at),
+            (&all.id, Some("Ana"), Timestamp(1_000))
+        );
         assert!(broadcasts.unanswered(&pump, &ledger, Timestamp(1_000 + timeout)).is_none());
         // Its own command says so once it has one.
         ledger.handle(Input::Observed(all.of(pump.clone())), Timestamp(1_500));
