@@ -4,7 +4,7 @@
 
 use std::ops::RangeInclusive;
 
-use wilco_dialect::{LONGEST_SPAN_MS, device_side::OPERATOR_LIMIT};
+use wilco_dialect::{LONGEST_SPAN_S, device_side::OPERATOR_LIMIT};
 use wilco_failure::{Failure, invalid};
 use wilco_ledger::{Millis, Timestamp, grouped};
 
@@ -12,8 +12,7 @@ use crate::Settings;
 
 const DAYS: RangeInclusive<u32> = 1..=3_650;
 /// Up to 7 days, as for a command's own.
-#[expect(clippy::cast_possible_truncation, reason = "so many seconds are few")]
-const WAITING: RangeInclusive<u32> = 1..=(LONGEST_SPAN_MS / 1_000) as u32;
+const WAITING: RangeInclusive<u32> = 1..=LONGEST_SPAN_S;
 const LONG: RangeInclusive<u32> = 1..=86_400;
 /// Bytes.
 const EVIDENCE: RangeInclusive<u64> = 1_000_000..=1_000_000_000_000;

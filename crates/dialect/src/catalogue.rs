@@ -17,8 +17,10 @@ pub const ICONS: &[&str] = &[
     "export", "bulb", "bell", "gauge", "bolt", "drop", "eye", "play", "stop", "wrench", "identify", "log",
 ];
 
-/// The longest timeout and time to live, milliseconds: 7 days.
-pub const LONGEST_SPAN_MS: u64 = 604_800_000;
+/// The longest timeout and time to live, seconds: 7 days.
+pub const LONGEST_SPAN_S: u32 = 604_800;
+/// The same in milliseconds.
+pub const LONGEST_SPAN_MS: u64 = LONGEST_SPAN_S as u64 * 1_000;
 const LONGEST_NAME: usize = 128;
 const LONGEST_TITLE: usize = 80;
 

@@ -37,7 +37,7 @@ mod wire_ids;
 mod words;
 
 pub use aws::{AwsPolicy, is_aws_endpoint};
-pub use catalogue::{CommandKind, ICONS, InvalidKind, LONGEST_SPAN_MS, command, commands};
+pub use catalogue::{CommandKind, ICONS, InvalidKind, LONGEST_SPAN_MS, LONGEST_SPAN_S, command, commands};
 pub use colour::ColourNotation;
 pub use devices::{
     Availability, AvailabilityMode, CommandRequest, Control, DeviceCommand, Devices, Inserted, KnownDevice,
