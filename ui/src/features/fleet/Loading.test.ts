@@ -12,8 +12,10 @@ import { expectAccessible } from '../../test/window';
 function openLoading() {
   const plant = view({ id: 'plant', name: 'plant', devices: 0, online: 0, link: { state: 'loading' } });
   const backend = fakeBackend({ connections: [plant] });
-  let load = () => undefined as void;
-  const loaded = new Promise<void>((resolve) => (load = resolve));
+  let load: () => void;
+  const loaded = new Promise<void>((resolve) => {
+    load = resolve;
+  });
   const { deviceColumns, rollouts, views } = backend;
   Object.assign(backend, {
     deviceColumns: (...given: Parameters<typeof deviceColumns>) => loaded.then(() => deviceColumns(...given)),

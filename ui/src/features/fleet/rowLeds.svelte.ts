@@ -3,7 +3,7 @@
 import { createContext } from 'svelte';
 
 import type { DeviceRow } from '../../backend/bindings/DeviceRow';
-import { askedOf } from '../../format/led';
+import { requestedState } from '../../format/led';
 import { toSend } from '../../state/inspected.svelte';
 import type { Notices } from '../../state/notices.svelte';
 import type { Sending } from '../../state/sending.svelte';
@@ -34,7 +34,7 @@ export class RowLeds {
     const last = row.last_command;
     const pressed = this.#pressed.get(placeOf(row));
     if (pressed !== undefined && (pressed.id === null || pressed.id !== last?.id)) return pressed.on;
-    return last?.command === 'led' && !last.final ? askedOf(last) : null;
+    return last?.command === 'led' && !last.final ? requestedState(last) : null;
   }
 
   /** The state that a press requests: the opposite of the requested one, or else of the reported one. */
