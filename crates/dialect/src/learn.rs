@@ -13,6 +13,7 @@ use wilco_ledger::{Outcome, grouped};
 
 use crate::{
     file::{DialectForm, IdKind, OutcomeField},
+    ids::uuids_in,
     json::ExactValue,
     words,
 };
@@ -373,11 +374,12 @@ fn says_outcome(message: &Observed) -> bool {
 }
 
 /// The level that both topics share and that names the command: a number or a UUID, which no other topics have and which
-/// is asked for once. Of several, the one that differs in other requests.
+/// is asked for once. It is the last level of the request, or another shared level looks more like a device. Of several,
+/// the one that differs in other requests.
 fn topic_id(request: &Observed, answer: &Observed, usable: &[&Observed]) -> Option<String> {
-    let is_id = |level: &&str| {
-        level.contains(|c: char| c.is_ascii_digit()) && level.chars().all(|c| c.is_ascii_hexdigit() || c == '-')
-    };
+    let has_digit = |level: &str| level.contains(|c: char| c.is_ascii_digit());
+    let is_number = |level: &str| !level.is_empty() && level.bytes().all(|byte| byte.is_ascii_digit());
+    let is_id = |level: &&str| is_number(level) || !uuids_in(level).is_empty();
     let has = |topic: &str, level: &str| topic.split('/').any(|one| one == level);
     let shared: Vec<&str> =
         request.topic.split('/').filter(|level| !level.is_empty() && has(&answer.topic, level)).collect();
@@ -390,7 +392,9 @@ fn topic_id(request: &Observed, answer: &Observed, usable: &[&Observed]) -> Opti
         let is_elsewhere =
             usable.iter().any(|one| has(&one.topic, level) && !fits(&one.topic, &asked) && !fits(&one.topic, &said));
         let others = usable.iter().filter(|one| one.topic != request.topic && fits(&one.topic, &asked)).count();
-        (times == 1 && !is_elsewhere).then_some((others, level))
+        let is_last = request.topic.split('/').next_back() == Some(level);
+        let is_beside_device = shared.iter().any(|other| *other != level && has_digit(other));
+        (times == 1 && !is_elsewhere && (is_last || is_beside_device)).then_some((others, level))
     });
     ids.max_by_key(|(others, level)| (*others, level.len())).map(|(_, level)| level.to_owned())
 }

@@ -53,6 +53,8 @@ pub(crate) enum Node {
     Plain(Box<str>),
     /// A value; one that may be missing is left out with its name.
     Place(Box<str>, bool),
+    /// A value that is a text, whatever it looks like; left out with its name if it is missing.
+    Word(Box<str>),
     /// A text with places in it.
     Text(Pattern),
     Array(Vec<Node>),
@@ -252,7 +254,12 @@ impl Node {
                     let (name, optional) = name.strip_suffix('?').map_or((name, false), |name| (name, true));
                     Node::Place(name.into(), optional)
                 }
-                None => Node::Text(Pattern::parse(text)?),
+                None => {
+                    match text.strip_prefix('{').and_then(|text| text.strip_suffix("?}")).filter(|name| is_name(name)) {
+                        Some(name) => Node::Word(name.into()),
+                        None => Node::Text(Pattern::parse(text)?),
+                    }
+                }
             },
             ExactValue::Array(items) => Node::Array(items.iter().map(Node::of).collect::<Result<_, _>>()?),
             ExactValue::Object(members) => {
@@ -271,7 +278,7 @@ impl Node {
     fn places<'n>(&'n self, places: &mut Vec<&'n str>) {
         match self {
             Node::Plain(_) => {}
-            Node::Place(name, _) => places.push(name),
+            Node::Place(name, _) | Node::Word(name) => places.push(name),
             Node::Text(pattern) => places.extend(pattern.places()),
             Node::Array(items) => items.iter().for_each(|item| item.places(places)),
             Node::Object(members) => members.iter().for_each(|member| match member {
@@ -285,6 +292,9 @@ impl Node {
         match self {
             Node::Plain(text) => written.push_str(text),
             Node::Place(name, _) => written.push_str(values.json(name).as_deref().unwrap_or("null")),
+            Node::Word(name) => {
+                written.push_str(&Value::from(&*values.plain(name).unwrap_or_default()).to_string());
+            }
             Node::Text(pattern) => {
                 let value = |name: &str| Some(values.plain(name).unwrap_or_default());
                 written.push_str(&Value::from(pattern.fill(&value).unwrap_or_default()).to_string());
@@ -305,7 +315,7 @@ impl Node {
 
     fn read(&self, value: &ExactValue, known: &Known<'_, '_>, read: &mut BTreeMap<String, String>) {
         match (self, value) {
-            (Node::Place(name, _), value) => {
+            (Node::Place(name, _) | Node::Word(name), value) => {
                 read.insert(name.to_string(), value.plain());
             }
             (Node::Text(pattern), ExactValue::String(text)) => take(pattern, text, known, read),
@@ -339,6 +349,7 @@ fn write_object(members: &[Member], values: &Values<'_, '_>, written: &mut Strin
     for member in members {
         match member {
             Member::Named(_, Node::Place(place, true)) if values.json(place).is_none() => {}
+            Member::Named(_, Node::Word(word)) if values.plain(word).is_none() => {}
             Member::Named(name, node) => {
                 name_of(written, name);
                 node.write(values, written);
@@ -434,6 +445,7 @@ mod tests {
         check(r"{{args...}}", "{}", "{}");
         check(r#"{"id":{id},{args...}}"#, r#"{"id":9,"x":2}"#, r#"{"id":7,"x":2}"#);
         check(r#"{"v":{version?},"x":[{args.a},{args.b.c}]}"#, r#"{"b":{"c":true}}"#, r#"{"x":[null,true]}"#);
+        check(r#"{"v":"{version?}","i":"{id?}"}"#, "{}", r#"{"i":"7"}"#);
         check(r#""{console}""#, "", "\"wilco\"");
         check("{args}", r#"{"a":1}"#, r#"{"a":1}"#);
     }

@@ -37,7 +37,9 @@ pub(super) fn likeliest<'a>(live: &[&'a Observed]) -> Option<(&'a Observed, &'a 
             }
         }
     }
-    let (_, (request, answer)) = seen.into_values().max_by_key(|(weight, (place, _))| (*weight, usize::MAX - place))?;
+    let first =
+        |(weight, (request, answer)): &(u32, (usize, usize))| (*weight, usize::MAX - request, usize::MAX - answer);
+    let (_, (request, answer)) = seen.into_values().max_by_key(first)?;
     Some((live[request], live[answer]))
 }
 

@@ -279,13 +279,9 @@ pub(super) fn refused(config: &ExactValue, topic: &str) -> Option<Box<str>> {
     usable(topic).err().map(Into::into)
 }
 
-/// A payload of a discovery message as it is sent and compared. Home Assistant writes `true` as Python does.
+/// A payload of a discovery message as it is sent and compared.
 pub(super) fn payload_of(value: &ExactValue) -> Box<str> {
-    match value {
-        ExactValue::Bool(true) => "True".into(),
-        ExactValue::Bool(false) => "False".into(),
-        other => other.plain().into(),
-    }
+    value.plain().into()
 }
 
 pub(super) fn push(device: &mut KnownDevice, command: DeviceCommand) {
