@@ -53,7 +53,7 @@ fn a_refusal_is_explained_and_ends_with_1() -> Result<()> {
     let view = object(&bench.run(&["connections", "test", "bench", "--output", "json"])?.ended(1)?)?;
     let failed = |step: &&Value| step["state"] == "failed";
     let step = view["steps"].as_array().and_then(|steps| steps.iter().find(failed)).context("none failed")?;
-    ensure!(step["step"] == "tcp" && step["remark"]["title"].is_string(), "{step}");
+    ensure!(step["step"] == "tcp" && step["finding"]["title"].is_string(), "{step}");
     // What does not come to a try is another matter.
     bench.run(&["connections", "test", "--url", "http://localhost"])?.complained("http://")?;
     bench.run(&["connections", "test", "other"])?.complained("no connection named 'other'")?;

@@ -20,7 +20,7 @@ fn check(view: &PreflightView, step: Step, words: &[&str]) -> Result<()> {
         ensure!(said.contains(word), "at {step:?} it says “{said}”, not “{word}”");
     }
     let finding =
-        view.steps.iter().find_map(|line| line.finding.clone().filter(|_| line.step == step)).context("remark")?;
+        view.steps.iter().find_map(|line| line.finding.clone().filter(|_| line.step == step)).context("finding")?;
     ensure!(!finding.title.is_empty() && !finding.title.ends_with('.') && !finding.hint.is_empty(), "{finding:?}");
     for line in &view.steps {
         let expected = line.step < step || line.state == StepState::Skipped;
@@ -268,7 +268,7 @@ async fn nagles_forty_milliseconds_are_noticed() -> Result<()> {
     let view = desk.preflight(scripted(&broker)).await?;
     let trip = view.steps.iter().find(|line| line.step == Step::RoundTrip).context("round trip")?;
     ensure!(view.ok && trip.state == StepState::Warned, "{view:#?}");
-    let finding = trip.finding.as_ref().context("remark")?;
+    let finding = trip.finding.as_ref().context("finding")?;
     ensure!(finding.why.contains("Nagle") && finding.hint.contains("set_tcp_nodelay true"), "{finding:?}");
     // Its PUBACK and then the message itself: what came back was not the message of the step before.
     let taken = finding.why.split_once("an MQTT message takes ").and_then(|(_, rest)| rest.split(' ').next());
@@ -314,7 +314,7 @@ async fn a_wrong_password_is_told_at_connect() -> Result<()> {
         let view = desk.preflight(with("guess").over(mqtt)).await?;
         check(&view, Step::Connect, &["not authorized", "user name and password"])?;
         let reason = if mqtt == MqttVersion::V5 { "0x87" } else { "0x05" };
-        let finding = view.steps.iter().find_map(|line| line.finding.as_ref()).context("remark")?;
+        let finding = view.steps.iter().find_map(|line| line.finding.as_ref()).context("finding")?;
         let trace = finding.trace.as_deref().unwrap_or_default();
         ensure!(trace.starts_with(&format!("CONNECT, then CONNACK with reason {reason}")), "{trace}");
         ensure!(!format!("{view:?}").contains("guess"), "the password is in what is said");
@@ -355,7 +355,7 @@ async fn on_aws_a_silent_end_comes_with_the_policy_to_paste() -> Result<()> {
         let proxy = Proxy::http().leads_to(broker.port()).start()?;
         let view = desk.preflight(aws(&proxy.url(), &certificates)).await?;
         check(&view, step, &[words])?;
-        let finding = view.steps.iter().find_map(|line| line.finding.clone()).context("remark")?;
+        let finding = view.steps.iter().find_map(|line| line.finding.clone()).context("finding")?;
         let policy: serde_json::Value = serde_json::from_str(&finding.policy.context("no policy")?)?;
         let policy = policy.to_string();
         for needed in ["iot:Connect", "topicfilter/+/resp", "iot:Receive", "iot:Publish", "eu-central-1"] {

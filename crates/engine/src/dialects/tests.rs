@@ -1,4 +1,3 @@
-
 #![expect(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 
 use wilco_dialect::Inbound;

@@ -1,4 +1,3 @@
-
 use super::AnswerWindow;
 use crate::Timestamp;
 

@@ -1,4 +1,3 @@
-
 use super::beyond_a_few;
 
 #[test]

@@ -1,4 +1,3 @@
-
 use super::written_out;
 
 /// Those of Home Assistant's documentation, and older ones that firmware still has.
