@@ -12,7 +12,7 @@ it('is shown whole without submitting the form around it', async () => {
   form.addEventListener('submit', submitted);
   const { getByRole, container } = render(Payload, { target: form, props: { title: 'pump-7', wire } });
   await userEvent.setup().click(getByRole('button', { name: /^Show all/ }));
-  expect(container.textContent).toContain(payload);
+  expect(container.textContent).toContain('x'.repeat(100_000));
   expect(submitted).not.toHaveBeenCalled();
   form.remove();
 });

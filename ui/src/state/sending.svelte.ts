@@ -22,8 +22,8 @@ export const REFUSAL_ID = 'sending-refused';
 export type CommandToSend = Omit<NewCommand, 'confirmed' | 'note'>;
 
 /** The user's answer. */
-type NewNotice = Pick<NewCommand, 'confirmed' | 'note'>;
-const UNASKED: NewNotice = { confirmed: 'no', note: null };
+type ConfirmedSend = Pick<NewCommand, 'confirmed' | 'note'>;
+const UNASKED: ConfirmedSend = { confirmed: 'no', note: null };
 
 /** The question before a command is sent. */
 export interface SendQuestion {
@@ -45,7 +45,7 @@ export class Sending {
   note = $state('');
   /** The reason why nothing can be sent over the current connection; null if it can. */
   readonly refusal: string | null = $derived.by(() => this.refusalOf(this.connections.current?.id));
-  #answer: ((said: NewNotice | null) => void) | null = null;
+  #answer: ((said: ConfirmedSend | null) => void) | null = null;
 
   constructor(
     readonly backend: Backend,
@@ -98,7 +98,7 @@ export class Sending {
     this.#end(null);
   }
 
-  #end(said: NewNotice | null): void {
+  #end(said: ConfirmedSend | null): void {
     const answer = this.#answer;
     this.#answer = null;
     this.question = null;
@@ -107,7 +107,7 @@ export class Sending {
     answer?.(said);
   }
 
-  async #confirm(command: CommandToSend, asked: boolean): Promise<NewNotice | null> {
+  async #confirm(command: CommandToSend, asked: boolean): Promise<ConfirmedSend | null> {
     const { confirmation, devices } = await this.backend.checkCommand({ ...command, ...UNASKED });
     const busy = devices.flatMap(({ device, name, busy }) => (busy === null ? [] : { device: name ?? device, busy }));
     const warnings = busy.slice(0, WARNINGS).map(({ device, busy }) => `${visibleName(device)}: ${visible(busy)}`);

@@ -49,7 +49,7 @@ pub(crate) async fn engine_with(data_dir: &DataDir, vault: Vault, clocks: Source
 /// An engine on these data that has only listed its connections. It reads what is stored of as many as there are turns.
 pub(crate) async fn engine_held(data_dir: &DataDir, turns: &Arc<Semaphore>) -> Engine {
     let options = Options { data_dir: data_dir.clone(), vault: Vault::in_memory(), passing: false };
-    Engine::begin_with(options, Source::computer(), Chance::Computer, Arc::clone(turns), super::open_with_room)
+    Engine::begin_with(options, Source::computer(), Chance::Computer, Arc::clone(turns), super::WithoutRoom::Fails)
         .await
         .unwrap()
 }

@@ -99,16 +99,23 @@ pub const DEMO: &str = "demo";
 fn open_even_without_room(data: &Path) -> Result<(Store, Option<StoreError>), StoreError> {
     match Store::open(data) {
         Err(full @ (StoreError::Full { .. } | StoreError::NotWritable { .. })) => {
-            let store = Store::open_until_there_is_room(data).map_err(|_| full.clone())?;
+            let store = Store::open_until_there_is_room(data).map_err(|error| {
+                tracing::warn!(%error, "the history cannot be read either");
+                full.clone()
+            })?;
             Ok((store, Some(full)))
         }
         opened => opened.map(|store| (store, None)),
     }
 }
 
-/// Opens the store, which has to have room.
-fn open_with_room(data: &Path) -> Result<(Store, Option<StoreError>), StoreError> {
-    Ok((Store::open(data)?, None))
+/// What an engine does where the disk has no room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum WithoutRoom {
+    /// It does not begin.
+    Fails,
+    /// It shows what is stored, and goes on as soon as there is room.
+    Reads,
 }
 
 /// The parameters of an engine.
@@ -191,7 +198,7 @@ impl Engine {
     /// an earlier version, or one that has lost events, on a disk without room.
     pub async fn begin(options: Options) -> Result<Engine, Failure> {
         let turns = Arc::new(Semaphore::new(READ_AT_ONCE));
-        Engine::begin_with(options, Source::computer(), Chance::Computer, turns, open_even_without_room).await
+        Engine::begin_with(options, Source::computer(), Chance::Computer, turns, WithoutRoom::Reads).await
     }
 
     /// The same, with clocks that a test moves.
@@ -205,7 +212,7 @@ impl Engine {
     /// The same, with time and random numbers from somewhere else.
     pub(crate) async fn start_with(options: Options, time: Source, chance: Chance) -> Result<Engine, Failure> {
         let turns = Arc::new(Semaphore::new(READ_AT_ONCE));
-        let engine = Engine::begin_with(options, time, chance, turns, open_with_room).await?;
+        let engine = Engine::begin_with(options, time, chance, turns, WithoutRoom::Fails).await?;
         match engine.handle.loaded.all().await {
             Ok(None) => Ok(engine),
             Ok(Some(failure)) | Err(failure) => {
@@ -215,22 +222,24 @@ impl Engine {
         }
     }
 
-    /// Begins it. `turns`: so many connections are read at once. `open` opens the store, and says why it can only be read, where
-    /// it can.
+    /// Begins it. `turns`: so many connections are read at once.
     pub(crate) async fn begin_with(
         options: Options,
         time: Source,
         chance: Chance,
         turns: Arc<Semaphore>,
-        open: impl FnOnce(&Path) -> Result<(Store, Option<StoreError>), StoreError> + Send + 'static,
+        without_room: WithoutRoom,
     ) -> Result<Engine, Failure> {
         let Options { data_dir, vault, passing } = options;
         let opened = spawn_blocking(move || {
             let lock = DataLock::acquire(data_dir.path())?;
-            let (store, full) = open(data_dir.path())?;
+            let (store, full) = match without_room {
+                WithoutRoom::Fails => (Store::open(data_dir.path())?, None),
+                WithoutRoom::Reads => open_even_without_room(data_dir.path())?,
+            };
             Ok::<_, Failure>((data_dir, lock, store, full))
         });
-        let (data_dir, lock, store, full) = opened.await.map_err(defect)??;
+        let (data_dir, lock, store, mut full) = opened.await.map_err(defect)??;
         let installation: Arc<str> = store.identity().await?.into();
         let mut profiles = store.connections().await?;
         let settings = SharedSettings::new(store.settings().await?);
@@ -244,6 +253,8 @@ impl Engine {
         if let Some(anchor) = clock.anchor() {
             match store.keep_anchor(anchor).await {
                 Err(error) if full.is_some() => tracing::warn!(%error, "where the time lies could not be kept"),
+                // It could be opened, and this is the first that is written.
+                Err(error @ StoreError::Full { .. }) if without_room == WithoutRoom::Reads => full = Some(error),
                 kept => kept?,
             }
         }
