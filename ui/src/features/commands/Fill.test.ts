@@ -126,12 +126,14 @@ describe('a number', () => {
   it('of a list goes with its place', async () => {
     const list = { type: 'array', title: 'Steps', items: { type: 'number', title: 'At' }, default: [1, 2] };
     const { form, send, sent, user } = await openForm({ properties: { steps: list } });
-    const [first] = await form.findAllByRole('textbox');
+    const [first] = await form.findAllByRole('textbox', { name: /^At/ });
     await user.clear(first as HTMLElement);
     await user.type(first as HTMLElement, '7.50');
     await user.click(form.getAllByRole('button', { name: 'Down' })[0] as HTMLElement);
     await waitFor(() =>
-      expect(form.getAllByRole('textbox').map((field) => Number((field as HTMLInputElement).value))).toEqual([2, 7.5]),
+      expect(
+        form.getAllByRole('textbox', { name: /^At/ }).map((field) => Number((field as HTMLInputElement).value)),
+      ).toEqual([2, 7.5]),
     );
     await send();
     await waitFor(() => expect(sent[0]?.args).toBe('{"steps":[2,7.50]}'));
