@@ -27,8 +27,8 @@ pub(super) async fn print(
         Listing::Json => output.json(plan)?,
         Listing::Text => lines(plan).iter().try_for_each(|line| output.line(line))?,
     }
-    let mut from = 0;
-    while plan.members > 0 {
+    let mut pending = (plan.members > 0).then_some(0);
+    while let Some(from) = pending {
         let page = base.console().planned_requests(spec.clone(), from, PAGE).await?;
         for request in &page.requests {
             match listing {
@@ -36,10 +36,7 @@ pub(super) async fn print(
                 Listing::Text => output.line(&line(request))?,
             }
         }
-        from = page.from.saturating_add(PAGE);
-        if from >= page.total {
-            break;
-        }
+        pending = Some(page.from.saturating_add(PAGE)).filter(|next| *next < page.total);
     }
     if listing == Listing::Text {
         output.line("Nothing was sent.")?;
