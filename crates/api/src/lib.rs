@@ -104,7 +104,7 @@ pub use wilco_connection::{
 pub use wilco_credentials::{CertificateView, FileRole, KitItem, KitItemKind, KitProblem, KitView};
 pub use wilco_definitions::{
     ApprovalDecision, AuditKind, CommandState, Delivery, DeviceOrder, GroupBy, JsonText, SavedView, Settings, SortBy,
-    Verdict, ViewColumn,
+    TYPED_COUNT_ABOVE, Verdict, ViewColumn,
 };
 pub use wilco_failure::{Failure, FailureCode};
 pub use wilco_failure::{exact, excerpt, invalid, is_unseen, legible, sentence};

@@ -40,7 +40,9 @@ async fn print(base: &Base, options: TimesOptions) -> Result<ExitCode, Problem> 
             let mut output = Output::text();
             table(by, &times).print(&mut output)?;
             if by == TimesBy::Command && times.iter().any(|times| times.suggested_timeout_ms.is_some()) {
-                output.line("Use a suggested timeout with --timeout suggested: wilco send, wilco rollout start.")?;
+                output.line(
+                    "To use a suggested timeout, pass --timeout suggested to wilco send or wilco rollout start.",
+                )?;
                 output.flush()?;
             }
         }
@@ -58,8 +60,11 @@ pub(crate) async fn suggested(
     let suggested = base.console().suggested_timeout(&connection.id, device, command).await?;
     suggested.map(|suggested| suggested.timeout_ms).ok_or_else(|| {
         Problem::new(
-            format!("Too few answers to {} are known to suggest a timeout: 20 are needed.", entered(command)),
-            "Give a span, such as --timeout 10s, or leave the option out.",
+            format!(
+                "Wilco knows too few answers to {} to suggest a timeout: at least 20 are needed.",
+                entered(command)
+            ),
+            "Enter a time, such as --timeout 10s, or omit the option.",
         )
     })
 }

@@ -24,7 +24,7 @@ pub use json::JsonText;
 pub use members::{MemberCounts, MemberState};
 pub use rollout::{
     BetweenStages, ExpectedMembers, FollowReason, Follows, Gate, HaltLimit, HaltRule, LeaveOut, MaintenanceHours,
-    NewRollout, RolloutAction, RolloutCommand, RolloutTarget, StageSize, WhichMembers,
+    NewRollout, RolloutAction, RolloutCommand, RolloutTarget, StageSize, TYPED_COUNT_ABOVE, WhichMembers,
 };
 pub use settings::Settings;
 pub use settings_limits::days_ago;

@@ -7,6 +7,9 @@ use wilco_connection::Confirmed;
 
 use crate::{Delivery, JsonText};
 
+/// A dangerous command for more devices than this is confirmed by typing their number.
+pub const TYPED_COUNT_ABOVE: u32 = 20;
+
 /// A rollout to plan or to start: one command for many devices, in stages.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, TS)]
 #[ts(export)]

@@ -4,19 +4,18 @@
 //! are a request and its answer; without any, the likeliest two are (`without_ids`). If the user marks a request and its
 //! answer, these are not guessed.
 
+mod fill;
+mod outcomes;
 mod without_ids;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use serde_json::Value;
-use wilco_ledger::{Outcome, grouped};
+use wilco_ledger::grouped;
 
-use crate::{
-    file::{DialectForm, IdKind, OutcomeField},
-    ids::uuids_in,
-    json::ExactValue,
-    words,
-};
+use fill::{fill_answer, fill_request, fill_rest, fill_state, header};
+use outcomes::says_outcome;
+
+use crate::{file::DialectForm, ids::uuids_in, json::ExactValue};
 
 /// The longest wait from a request to its answer, milliseconds.
 const ANSWERED_WITHIN: i64 = 10_000;
@@ -41,12 +40,6 @@ const IDS: [&str; 12] = [
     "clientToken",
     "seq",
 ];
-/// Members that name what is to be done.
-const COMMANDS: [&str; 6] = ["command", "cmd", "method", "action", "name", "op"];
-/// Words of presence.
-const THERE: [(&str, &str); 5] =
-    [("online", "offline"), ("Online", "Offline"), ("true", "false"), ("connected", "disconnected"), ("1", "0")];
-
 /// A message as it was seen.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Observed {
@@ -284,95 +277,6 @@ fn shown(value: &ExactValue) -> Option<String> {
     }
 }
 
-/// Words for outcomes that Wilco's own dialects do not have, but other firmware does.
-const FURTHER_WORDS: [(&str, Outcome); 10] = [
-    ("complete", Outcome::Succeeded),
-    ("completed", Outcome::Succeeded),
-    ("err", Outcome::Failed),
-    ("fail", Outcome::Failed),
-    ("nok", Outcome::Failed),
-    ("ko", Outcome::Failed),
-    ("timeout", Outcome::Failed),
-    ("nack", Outcome::Rejected),
-    ("nak", Outcome::Rejected),
-    ("unsupported", Outcome::Rejected),
-];
-
-fn outcome(word: &str) -> Option<Outcome> {
-    let further = || FURTHER_WORDS.iter().find(|(known, _)| word.trim().eq_ignore_ascii_case(known));
-    words::outcome(word).or_else(|| further().map(|(_, outcome)| *outcome))
-}
-
-/// The outcome that a plain text begins with, and how such texts begin: `OK`, `SUCCESS*` or `ERR *`.
-fn leading_outcome(text: &str) -> Option<(String, Outcome)> {
-    let text = text.trim();
-    let before_colon = text.split(':').next().unwrap_or_default().trim_end();
-    if let Some(outcome) = outcome(before_colon) {
-        // What follows the word differs each time.
-        let is = if before_colon.len() < text.len() { format!("{before_colon}*") } else { before_colon.to_owned() };
-        return Some((is, outcome));
-    }
-    let end = text.find(|c: char| !c.is_alphanumeric() && c != '_')?;
-    let (word, rest) = text.split_at(end);
-    // In small letters, a word and a space begin a sentence, which may mean the opposite.
-    let separator = rest.chars().next().filter(|c| !matches!(c, '-' | '\''))?;
-    if separator.is_whitespace() && word.contains(char::is_lowercase) {
-        return None;
-    }
-    // In a form, a comma separates words.
-    let begins = if separator == ',' { format!("{word}*") } else { format!("{word}{separator}*") };
-    outcome(word).map(|outcome| (begins, outcome))
-}
-
-/// Members whose number or truth value is the outcome.
-const CODES: [&str; 12] = [
-    "rc",
-    "code",
-    "resultCode",
-    "result_code",
-    "errorCode",
-    "error_code",
-    "errno",
-    "err",
-    "error",
-    "result",
-    "success",
-    "ok",
-];
-
-/// The member that has the outcome as a number or a truth value, and the value that stands for success.
-fn outcome_code(answers: &[&Observed]) -> Option<(String, &'static str)> {
-    let said: Vec<ExactValue> = answers.iter().filter_map(|one| object(&one.payload)).collect();
-    CODES.iter().find_map(|code| {
-        let values: Vec<&ExactValue> = said.iter().filter_map(|said| said.get(code)).collect();
-        let is = |wanted: &str| values.iter().any(|value| value.plain() == wanted);
-        let is_code = |value: &&ExactValue| matches!(value, ExactValue::Number(_) | ExactValue::Bool(_));
-        if values.is_empty() || !values.iter().all(is_code) {
-            return None;
-        }
-        let done = match *code {
-            "err" | "error" if is("true") || is("false") => "false",
-            _ if is("true") || is("false") => "true",
-            _ if values.iter().any(|value| value.as_f64().is_some_and(|code| (200.0..600.0).contains(&code))) => "200",
-            // `{"ok":1}` and `{"success":0}`.
-            "success" | "ok" => "1",
-            _ => "0",
-        };
-        Some(((*code).to_owned(), done))
-    })
-}
-
-/// Whether a message has a word for an outcome.
-fn says_outcome(message: &Observed) -> bool {
-    match object(&message.payload) {
-        Some(said) => {
-            let mut texts = said.members().iter().filter_map(|(_, value)| value.as_str());
-            texts.any(|text| outcome(text).is_some())
-        }
-        None => leading_outcome(&message.payload).is_some(),
-    }
-}
-
 /// The level that both topics share and that names the command: a number or a UUID, which no other topics have and which
 /// is asked for once. It is the last level of the request, or another shared level looks more like a device. Of several,
 /// the one that differs in other requests.
@@ -467,219 +371,6 @@ fn fits(topic: &str, template: &str) -> bool {
         .split('/')
         .all(|wanted| levels.next().is_some_and(|level| matches!(wanted, "{device}" | IN_TOPIC) || wanted == level))
         && levels.next().is_none()
-}
-
-fn quoted(text: &str) -> String {
-    Value::from(text).to_string()
-}
-
-/// The JSON pointer (RFC 6901) of a member.
-fn pointer(member: &str) -> String {
-    format!("/{}", member.replace('~', "~0").replace('/', "~1"))
-}
-
-fn header(name: &str) -> DialectForm {
-    DialectForm {
-        name: name.to_owned(),
-        title: name.to_owned(),
-        about: "Learned from messages.".to_owned(),
-        ..DialectForm::default()
-    }
-}
-
-fn fill_request(form: &mut DialectForm, pair: &Pair<'_>, remarks: &mut Vec<String>) {
-    form.request_topic = pair.template(&pair.request.topic);
-    let in_topic = pair.id.as_ref().filter(|(member, _)| member == IN_TOPIC).map(|(_, id)| match id.parse::<u32>() {
-        Ok(_) => IdKind::Int31,
-        Err(_) => IdKind::Text,
-    });
-    let Some(asked) = object(&pair.request.payload) else {
-        form.is_json = false;
-        form.request_id = in_topic.unwrap_or(IdKind::None);
-        form.request_payload = "{args.value}".to_owned();
-        remarks.push("The request is plain text, so it sends the argument 'value' of a command.".to_owned());
-        return;
-    };
-    let id = pair.id.as_ref().map(|(member, _)| member.as_str());
-    let command = COMMANDS.iter().find(|member| asked.get(member).is_some_and(|value| value.as_str().is_some()));
-    let arguments = asked.members().iter().find(|(name, value)| value.is_object() && Some(name.as_str()) != id);
-    let arguments = arguments.map(|(name, _)| name);
-    let mut parts = Vec::new();
-    for (name, value) in asked.members() {
-        let place = if Some(name.as_str()) == id {
-            "{id}".to_owned()
-        } else if command.is_some_and(|command| command == name) {
-            "{command}".to_owned()
-        } else if arguments == Some(name) {
-            "{args}".to_owned()
-        } else if command.is_some() && arguments.is_some() && !value.to_string().contains(['{', '}']) {
-            value.to_string()
-        } else {
-            continue;
-        };
-        parts.push(format!("{}:{place}", quoted(name)));
-    }
-    if arguments.is_none() {
-        parts.push("{args...}".to_owned());
-    }
-    match command {
-        Some(command) => remarks.push(format!("The command is in '{command}'.")),
-        None => remarks.push("No member names the command, so only its arguments are sent.".to_owned()),
-    }
-    form.request_id = match id.map(|id| asked.get(id)) {
-        _ if in_topic.is_some() => in_topic.unwrap_or(IdKind::None),
-        Some(Some(ExactValue::Number(_))) => IdKind::Int31,
-        Some(_) => IdKind::Text,
-        None => IdKind::None,
-    };
-    form.request_payload = format!("{{{}}}", parts.join(","));
-}
-
-fn fill_answer(form: &mut DialectForm, pair: &Pair<'_>, answers: &[&Observed], remarks: &mut Vec<String>) {
-    form.answer_topic = pair.template(&pair.answer.topic);
-    let id = pair.id.as_ref().map(|(member, _)| member.as_str());
-    form.answer_id = match id {
-        Some(IN_TOPIC) => IN_TOPIC.to_owned(),
-        id => id.map_or(String::new(), pointer),
-    };
-    // The member whose values are words for how it went; of a plain text, the whole.
-    let mut words_of: BTreeMap<String, BTreeMap<String, Outcome>> = BTreeMap::new();
-    let mut message = None;
-    for one in answers {
-        let Some(said) = object(&one.payload) else {
-            if let Some((is, outcome)) = leading_outcome(&one.payload) {
-                words_of.entry(String::new()).or_default().insert(is, outcome);
-            }
-            continue;
-        };
-        for (name, value) in said.members().iter().filter(|(name, _)| Some(name.as_str()) != id) {
-            let Some(text) = value.as_str() else { continue };
-            match outcome(text) {
-                Some(outcome) => drop(words_of.entry(name.clone()).or_default().insert(text.to_owned(), outcome)),
-                None => message = message.or_else(|| Some(name.clone())),
-            }
-        }
-    }
-    let message = message.map(|name| pointer(&name)).unwrap_or_default();
-    if let Some((name, words)) = words_of.into_iter().max_by_key(|(_, words)| words.len()) {
-        let at = if name.is_empty() { String::new() } else { pointer(&name) };
-        let field = |(word, outcome): (&String, &Outcome)| OutcomeField {
-            at: at.clone(),
-            is: word.clone(),
-            means: *outcome,
-            message: message.clone(),
-        };
-        form.outcomes = words.iter().map(field).collect();
-        let place = if name.is_empty() { "is the payload".to_owned() } else { format!("is in '{name}'") };
-        remarks.push(format!(
-            "The outcome {place}: {}. Add the words that were not seen.",
-            words.keys().map(String::as_str).collect::<Vec<_>>().join(", ")
-        ));
-    } else if let Some((name, done)) = outcome_code(answers) {
-        let field = |is: &str, means: Outcome| OutcomeField {
-            at: pointer(&name),
-            is: is.to_owned(),
-            means,
-            message: message.clone(),
-        };
-        form.outcomes = vec![field(done, Outcome::Succeeded), field("", Outcome::Failed)];
-        remarks
-            .push(format!("The outcome is in '{name}': {done} counts as succeeded, and every other value as failed."));
-    } else {
-        form.outcomes = vec![OutcomeField {
-            at: String::new(),
-            is: String::new(),
-            means: Outcome::Succeeded,
-            message: String::new(),
-        }];
-        remarks.push("No member of the answer has the outcome, so every answer counts as succeeded.".to_owned());
-    }
-}
-
-/// The second message only reports what is so now.
-fn fill_state(form: &mut DialectForm, pair: &Pair<'_>, remarks: &mut Vec<String>) {
-    form.request_id = IdKind::None;
-    form.state_topic = template(&pair.answer.topic, &pair.device);
-    let last = form.state_topic.split('/').rfind(|level| *level != "{device}" && !level.is_empty());
-    let key = last.unwrap_or("value").to_owned();
-    if object(&pair.answer.payload).is_none() {
-        form.state_key.clone_from(&key);
-    }
-    match (object(&pair.request.payload), object(&pair.answer.payload)) {
-        (Some(_), Some(_)) => remarks.push(
-            "The answer only reports state: a command is done when the device reports each argument with its value."
-                .to_owned(),
-        ),
-        (_, None) => {
-            form.expect_value = "{args.value}".to_owned();
-            remarks.push(format!(
-                "The answer only reports state: a command is done when '{key}' has the value that was sent."
-            ));
-            form.expect_key = key;
-        }
-        (None, Some(reported)) => {
-            let sent = pair.request.payload.trim();
-            let is_sent = |value: &ExactValue| shown(value).is_some_and(|text| text.eq_ignore_ascii_case(sent));
-            form.expect_value = "{args.value}".to_owned();
-            let found = reported.members().iter().find(|(_, value)| is_sent(value));
-            form.expect_key = found.map_or(key, |(name, _)| name.clone());
-            remarks.push(format!(
-                "The answer only reports state: a command is done when '{}' has the value that was sent.",
-                form.expect_key
-            ));
-        }
-    }
-}
-
-fn fill_rest(form: &mut DialectForm, pair: &Pair<'_>, usable: &[&Observed], remarks: &mut Vec<String>) {
-    let used: BTreeSet<String> =
-        [&form.request_topic, &form.answer_topic, &form.state_topic].into_iter().cloned().collect();
-    presence(form, usable, &pair.device, &used, remarks);
-    telemetry(form, usable, &pair.device, &used, remarks);
-}
-
-fn presence(
-    form: &mut DialectForm,
-    usable: &[&Observed],
-    device: &str,
-    used: &BTreeSet<String>,
-    remarks: &mut Vec<String>,
-) {
-    for message in usable.iter().filter(|one| one.topic.split('/').any(|level| level == device)) {
-        let topic = template(&message.topic, device);
-        let payload = message.payload.trim();
-        let found = THERE.iter().find(|(on, off)| payload == *on || payload == *off);
-        if let Some((on, off)) = found.filter(|_| !used.contains(&topic) && (message.retained || payload.len() > 4)) {
-            form.presence_topic = topic;
-            (form.online, form.offline) = ((*on).to_owned(), (*off).to_owned());
-            remarks.push(format!("Presence: '{}' says {payload}.", message.topic));
-            return;
-        }
-    }
-    remarks.push("No topic with the device's presence was seen.".to_owned());
-}
-
-fn telemetry(
-    form: &mut DialectForm,
-    usable: &[&Observed],
-    device: &str,
-    used: &BTreeSet<String>,
-    remarks: &mut Vec<String>,
-) {
-    let mut seen: BTreeMap<String, usize> = BTreeMap::new();
-    let live = usable.iter().filter(|one| !one.retained);
-    for message in live.filter(|one| one.topic.split('/').any(|level| level == device)) {
-        let topic = template(&message.topic, device);
-        let is_number = |(_, value): &(String, ExactValue)| matches!(value, ExactValue::Number(_));
-        let has_numbers = object(&message.payload).is_some_and(|said| said.members().iter().any(is_number));
-        if has_numbers && !used.contains(&topic) {
-            *seen.entry(topic).or_default() += 1;
-        }
-    }
-    for (topic, times) in seen.into_iter().take(8) {
-        remarks.push(format!("Measurements arrive on '{topic}' ({} seen).", counted(times, "message")));
-        form.telemetry.push(topic);
-    }
 }
 
 #[cfg(test)]

@@ -27,6 +27,7 @@ mod logs;
 mod look_up;
 mod mark;
 mod open;
+mod opening;
 mod possibly_sent;
 mod projection_queue;
 mod reader;
@@ -45,7 +46,7 @@ mod trusted;
 mod writer;
 
 use std::{
-    path::{Path, PathBuf},
+    path::PathBuf,
     pin::Pin,
     sync::{
         Arc,
@@ -95,7 +96,7 @@ pub use wilco_connection::{ConnectionId, Profile};
 use mark::HighWaterMark;
 use reader::Readers;
 use table::{commands, connections, counters, devices, events, meta, settings, tallies};
-use writer::{Behind, Job, Started, WritesLater};
+use writer::{Behind, Job};
 
 /// The database's name in the data directory.
 pub const FILE_NAME: &str = "wilco.sqlite3";
@@ -124,94 +125,7 @@ impl std::fmt::Debug for Store {
     }
 }
 
-/// The one connection that writes, and the mark beside the database.
-fn begin_writing(path: &Path) -> Result<(rusqlite::Connection, HighWaterMark), StoreError> {
-    let mut connection = open::writer(path).map_err(|error| salvage::explained(path, error))?;
-    let name_installation = |connection: &mut rusqlite::Connection| {
-        if meta::installation(connection)?.is_none() {
-            meta::name_installation(connection, &uuid::Uuid::new_v4().to_string())?;
-            // From here on the file itself says which database it is, also without its log.
-            connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
-        }
-        Ok(())
-    };
-    name_installation(&mut connection).map_err(|error| StoreError::read(path, &error))?;
-    let dir = path.parent().unwrap_or(Path::new(""));
-    let mark = HighWaterMark::open(dir, &mut connection).map_err(|error| StoreError::read(path, &error))?;
-    Ok((connection, mark))
-}
-
 impl Store {
-    /// Opens the database in a data directory, creates it if there is none, and migrates it to the newest format.
-    /// Blocks: not for a task of the runtime. Only one process may do so at a time, see the lock of the data directory.
-    ///
-    /// # Errors
-    /// [`StoreError::Newer`], [`StoreError::Damaged`], [`StoreError::Full`], [`StoreError::NotWritable`]. The first
-    /// leaves the file as it is, byte for byte.
-    pub fn open(dir: &Path) -> Result<Store, StoreError> {
-        let path = dir.join(FILE_NAME);
-        let (connection, mark) = begin_writing(&path)?;
-        let audit_grew = Arc::new(Notify::new());
-        let (told, interference) = watch::channel(None);
-        let Started { jobs, thread, behind } =
-            writer::spawn(connection, path.clone(), mark, (Arc::clone(&audit_grew), told))
-                .map_err(|error| StoreError::Other { path: path.clone(), what: error.to_string() })?;
-        let (readers, thread) = (Readers::new(path.clone()), Arc::new(Mutex::new(Some(thread))));
-        let only_reads = Arc::default();
-        Ok(Store { path, jobs, thread, readers, behind, entry: None, audit_grew, interference, only_reads })
-    }
-
-    /// Opens a database whose disk has no room, so that [`Store::open`] fails: what is committed can be read, also after a
-    /// crash, and every change is refused with [`StoreError::Full`]. Nothing is written. Blocks.
-    ///
-    /// # Errors
-    /// As [`Store::open`]; [`StoreError::Full`] for a database of an earlier version.
-    pub fn open_without_room(dir: &Path) -> Result<Store, StoreError> {
-        let path = dir.join(FILE_NAME);
-        let connection = open::without_room(&path)?;
-        Store::reading(path, connection, false)
-    }
-
-    /// The same until the disk has room: each change looks for 1 MiB of it, and with the first that finds it this is a store
-    /// like any other.
-    ///
-    /// # Errors
-    /// As [`Store::open_without_room`]; also [`StoreError::Full`] for a database that has lost events, which must be written
-    /// down before anything is sent.
-    pub fn open_until_there_is_room(dir: &Path) -> Result<Store, StoreError> {
-        let path = dir.join(FILE_NAME);
-        let connection = open::without_room(&path)?;
-        if HighWaterMark::has_gap(dir, &connection).map_err(|error| StoreError::read(&path, &error))? {
-            return Err(StoreError::Full { path });
-        }
-        Store::reading(path, connection, true)
-    }
-
-    fn reading(path: PathBuf, connection: rusqlite::Connection, writes_later: bool) -> Result<Store, StoreError> {
-        let audit_grew = Arc::new(Notify::new());
-        let (told, interference) = watch::channel(None);
-        let readers = Readers::only(path.clone(), connection);
-        let only_reads = Arc::new(AtomicBool::new(true));
-        let later = writes_later.then(|| WritesLater {
-            only_reads: Arc::clone(&only_reads),
-            readers: readers.clone(),
-            behind: Arc::default(),
-            told: (Arc::clone(&audit_grew), told),
-        });
-        let Started { jobs, thread, behind } = writer::spawn_without_room(path.clone(), later)
-            .map_err(|error| StoreError::Other { path: path.clone(), what: error.to_string() })?;
-        let thread = Arc::new(Mutex::new(Some(thread)));
-        Ok(Store { path, jobs, thread, readers, behind, entry: None, audit_grew, interference, only_reads })
-    }
-
-    /// Looks for room where there was none when it was opened.
-    ///
-    /// # Errors
-    /// [`StoreError::Full`] as long as there is none.
-    pub async fn find_room(&self) -> Result<(), StoreError> {
-        if self.only_reads.load(Ordering::Acquire) { self.write(|_| Ok(())).await } else { Ok(()) }
-    }
-
     /// What other programs do to the database and its files while it is open: noticed with the next transaction, and at rest
     /// within some seconds. While a file is not in its place, every change is refused with [`StoreError::Replaced`].
     #[must_use]

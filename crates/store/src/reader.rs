@@ -45,7 +45,7 @@ impl Readers {
         Readers { only: Arc::new(Mutex::new(Some(connection))), ..Readers::new(path) }
     }
 
-    /// Closes the only connection and begins to write. What is read meanwhile waits. Where that fails, everything is as before.
+    /// Closes the only connection and begins to write. Reads wait meanwhile. If it fails, nothing has changed.
     pub(super) fn instead_of_only<T>(&self, begin: impl FnOnce() -> Result<T, StoreError>) -> Result<T, StoreError> {
         let mut only = self.only.lock();
         *only = None;

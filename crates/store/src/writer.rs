@@ -3,8 +3,6 @@
 
 use std::{
     collections::BTreeSet,
-    fs::OpenOptions,
-    io::Write,
     path::{Path, PathBuf},
     sync::{
         Arc,
@@ -102,23 +100,23 @@ pub(super) fn spawn(
     connection: Connection,
     path: PathBuf,
     mark: HighWaterMark,
-    told: Told,
+    reports: Reports,
 ) -> std::io::Result<Started> {
     let (sender, jobs) = channel();
     let behind = Arc::new(Behind::default());
-    let writer = Writer::new(connection, path, mark, (Arc::clone(&behind), told));
+    let writer = Writer::new(connection, path, mark, (Arc::clone(&behind), reports));
     let thread = std::thread::Builder::new().name("wilco-store".to_owned()).spawn(move || writer.run(None, &jobs))?;
     Ok(Started { jobs: sender, thread, behind })
 }
 
-/// Who is told of what is written to the audit, and of what other programs do.
-pub(super) type Told = (Arc<Notify>, watch::Sender<Option<Interference>>);
+/// Where the writer reports that the audit has grown, and what other programs do to the database.
+pub(super) type Reports = (Arc<Notify>, watch::Sender<Option<Interference>>);
 
 /// What the writer of a database needs whose disk will have room later.
 pub(super) struct WritesLater {
     pub(super) readers: Readers,
     pub(super) behind: Arc<Behind>,
-    pub(super) told: Told,
+    pub(super) reports: Reports,
     /// Until then.
     pub(super) only_reads: Arc<AtomicBool>,
 }
@@ -127,23 +125,18 @@ impl WritesLater {
     /// Begins to write, if there is room.
     fn begin(&self, path: &Path) -> Result<Writer, StoreError> {
         has_room(path)?;
-        let begun = self.readers.instead_of_only(|| super::begin_writing(path));
+        let begun = self.readers.instead_of_only(|| super::opening::begin_writing(path));
         let (connection, mark) = begun.inspect_err(|error| tracing::warn!(%error, "the history is still only read"))?;
         self.only_reads.store(false, Ordering::Release);
         tracing::info!("the disk has room again");
-        Ok(Writer::new(connection, path.to_owned(), mark, (Arc::clone(&self.behind), self.told.clone())))
+        Ok(Writer::new(connection, path.to_owned(), mark, (Arc::clone(&self.behind), self.reports.clone())))
     }
 }
 
 /// Whether a file of 1 MiB can be written beside the database.
 fn has_room(path: &Path) -> Result<(), StoreError> {
     let probe = path.with_extension("room");
-    let _ = std::fs::remove_file(&probe);
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let written = options.open(&probe).and_then(|mut file| file.write_all(&vec![0; ROOM]));
+    let written = wilco_atomic_file::replace(&probe, &vec![0; ROOM]);
     let _ = std::fs::remove_file(&probe);
     written.map_err(|_| StoreError::Full { path: path.to_owned() })
 }
@@ -183,7 +176,7 @@ pub(super) fn spawn_without_room(path: PathBuf, later: Option<WritesLater>) -> s
 struct Writer {
     connection: Connection,
     files: Files,
-    /// Told what other programs do to the database.
+    /// Reports what other programs do to the database.
     interference: watch::Sender<Option<Interference>>,
     path: PathBuf,
     mark: HighWaterMark,
@@ -193,7 +186,7 @@ struct Writer {
     behind: Arc<Behind>,
     /// Changes since the log was last merged.
     unmerged: usize,
-    /// Told when something was written to the audit.
+    /// Reports when something was written to the audit.
     audit_grew: Arc<Notify>,
 }
 
@@ -202,7 +195,7 @@ impl Writer {
         connection: Connection,
         path: PathBuf,
         mark: HighWaterMark,
-        (behind, (audit_grew, interference)): (Arc<Behind>, Told),
+        (behind, (audit_grew, interference)): (Arc<Behind>, Reports),
     ) -> Writer {
         Writer {
             files: Files::of(&path, &connection),

@@ -530,7 +530,9 @@ fn a_dry_run_tells_everything_and_sends_nothing() -> Result<()> {
     exactly("11")?.complained("11 devices were confirmed, and now there are 12, so nothing was sent.")?;
     assert_eq!(requests(&heard).len(), 12, "{}", heard.log());
     let suggested = ["send", "-c", "bench", "-d", "pump-0001", "--timeout", "suggested", "led", "on=true"];
-    bench.run(&suggested)?.complained("Too few answers to led are known to suggest a timeout: 20 are needed.")?;
+    bench
+        .run(&suggested)?
+        .complained("Wilco knows too few answers to led to suggest a timeout: at least 20 are needed.")?;
     exactly("12")?.ended(0)?;
     bench.run(&suggested)?.ended(0)?;
     Ok(())

@@ -14,6 +14,11 @@ export function requestedState(command: CommandView | null): boolean | null {
   return typeof on === 'boolean' ? on : null;
 }
 
+/** The state that a press requests: the opposite of the one already requested, or else of the reported one. */
+export function pressRequests(requested: boolean | null, reported: boolean | null): boolean {
+  return !(requested ?? reported ?? false);
+}
+
 /** `rebooted`: the device has started anew since the command, at whatever time. */
 export function ledText(detail: DeviceDetail, command: CommandView | null, rebooted: boolean): string {
   const { row, reported_at, restarted_at } = detail;

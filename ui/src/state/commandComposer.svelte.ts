@@ -9,14 +9,12 @@ import { speaksDialect } from '../format/dialects';
 import { fuzzy } from '../format/fuzzy';
 import { isObject, objectFrom, placeOf, readJson, toJson } from '../format/json';
 import { complaints, defaults, type ArgumentsSchema, type SchemaError } from '../format/schema';
+import { TYPED_COUNT_ABOVE } from '../backend/bindings/Constants';
 import { visible } from '../format/text';
 import type { Catalogue } from './catalogue.svelte';
 import { failureOf } from './failure';
 import type { Notices } from './notices.svelte';
 import type { CommandToSend, Sending } from './sending.svelte';
-
-/** More devices than this are not commanded dangerously before their number was typed. */
-export const COUNTED = 20;
 
 type Arguments = Record<string, unknown>;
 
@@ -242,13 +240,13 @@ export class CommandComposer {
 
   get isCounted(): boolean {
     const { length } = this.targets?.devices ?? [];
-    return length <= COUNTED || this.counted.trim() === String(length);
+    return length <= TYPED_COUNT_ABOVE || this.counted.trim() === String(length);
   }
 
   /** The command as it would be sent, to its few devices; null while it is not ready. */
   get prepared(): CommandToSend | null {
     const { targets } = this;
-    const few = targets !== null && targets.devices.length > 0 && targets.devices.length <= COUNTED;
+    const few = targets !== null && targets.devices.length > 0 && targets.devices.length <= TYPED_COUNT_ABOVE;
     if (!few || this.editing || !this.isReady) return null;
     return toSend(targets, this.name, this.#arguments(), this.noAnswer, readTimeout(this.timeout));
   }
@@ -258,7 +256,7 @@ export class CommandComposer {
     this.checked = true;
     const { targets } = this;
     if (targets === null || targets.devices.length === 0 || !this.isReady || this.sending) return false;
-    const asks = this.dangerous || targets.devices.length > COUNTED;
+    const asks = this.dangerous || targets.devices.length > TYPED_COUNT_ABOVE;
     if (asks && !this.confirming) {
       this.confirming = true;
       return false;
@@ -286,7 +284,7 @@ export class CommandComposer {
   /** Sends a button's command. One that interrupts the device opens the confirmation instead. */
   async press(targets: Targets | null, button: CommandButton): Promise<void> {
     if (targets === null) return;
-    if (this.catalogue.isDangerous(targets.connection, button.command) || targets.devices.length > COUNTED) {
+    if (this.catalogue.isDangerous(targets.connection, button.command) || targets.devices.length > TYPED_COUNT_ABOVE) {
       this.#openButton(targets, button);
       this.confirming = this.isReady;
       return;

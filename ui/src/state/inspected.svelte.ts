@@ -15,6 +15,7 @@ import { commonTraits } from './commonTraits';
 import type { CommandToSend, Sending } from './sending.svelte';
 import { Throttle } from './throttle';
 import { objectFrom, toJson } from '../format/json';
+import { pressRequests, requestedState } from '../format/led';
 
 const KEPT = 8;
 /** How many commands are remembered with the boot at which they were first seen. */
@@ -106,19 +107,18 @@ export class Inspected {
     return (await this.#ask('led', 'led', { on })) !== null;
   }
 
-  /** The state that a flip requests: the opposite of the reported or already requested one. */
-  get ledGoes(): boolean {
+  /** The state that a press on the LED requests. */
+  get nextLed(): boolean {
     const last = this.detail?.commands.find(({ command }) => command === 'led');
-    const asked = last && objectFrom(last.args)['on'];
-    if (last && !last.final && typeof asked === 'boolean') return !asked;
-    return this.detail?.row.led !== true;
+    const requested = last === undefined || last.final ? null : requestedState(last);
+    return pressRequests(requested, this.detail?.row.led ?? null);
   }
 
   /** The command of the next flip; null where no device is inspected. */
   get ledCommand(): CommandToSend | null {
     const { connection, device } = this;
     if (connection === null || device === null) return null;
-    return toSend(connection, device, 'led', { on: this.ledGoes });
+    return toSend(connection, device, 'led', { on: this.nextLed });
   }
 
   /** Whether the device has restarted since this command was first seen here. */
@@ -129,7 +129,7 @@ export class Inspected {
   }
 
   async flipLed(): Promise<boolean> {
-    return this.busy !== 'led' && (await this.switchLed(this.ledGoes));
+    return this.busy !== 'led' && (await this.switchLed(this.nextLed));
   }
 
   /** All edited values are valid. */

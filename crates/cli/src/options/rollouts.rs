@@ -165,7 +165,7 @@ pub(crate) struct StartOptions {
     pub(crate) leave_out: Vec<SkippedDevices>,
     #[command(flatten)]
     pub(crate) pace: PaceOptions,
-    /// Start only if the rollout has exactly so many devices
+    /// Start only if the rollout has exactly this many devices
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) expect: Option<u32>,
     /// Print what the rollout would do, with every request, and send nothing

@@ -6,7 +6,7 @@ use tokio::sync::mpsc::Receiver;
 use wilco_engine::{
     api::{
         Batch, BetweenStages, Confirmation, ExpectedMembers, Failure, FailureCode, FaultDials, FollowReason, HaltRule,
-        LeaveOut, NewRollout, RolloutTarget, RolloutView,
+        LeaveOut, NewRollout, RolloutTarget, RolloutView, TYPED_COUNT_ABOVE,
     },
     tag_search,
 };
@@ -23,8 +23,6 @@ use crate::{
     times,
 };
 
-/// A dangerous command for more devices is confirmed by their number.
-const COUNTED: u32 = 20;
 /// In the place of a group.
 const EVERYONE: &str = "all";
 
@@ -197,7 +195,7 @@ async fn confirmed(
     }
     let what = format!("{} to {}", spec.command.name, several(plan.members as usize, "device"));
     let asks = input::asks(plan.confirmation, confirm);
-    let counts = plan.dangerous && plan.confirmation == Confirmation::None && plan.members > COUNTED;
+    let counts = plan.dangerous && plan.confirmation == Confirmation::None && plan.members > TYPED_COUNT_ABOVE;
     let confirming = async {
         let confirmed = input::confirmation(plan.confirmation, &connection.name, &what, confirm).await?;
         let counted = counts && input::counted(plan.members, &what, confirm).await?;

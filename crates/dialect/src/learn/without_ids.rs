@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use crate::json::ExactValue;
 
-use super::{ANSWERED_WITHIN, MOST_ANSWERS, Observed, object, says_outcome, shared_level, shown, template};
+use super::{ANSWERED_WITHIN, MOST_ANSWERS, Observed, object, outcomes::says_outcome, shared_level, shown, template};
 
 /// Levels of topics that requests have and answers have not.
 const ASKING: [&str; 18] = [

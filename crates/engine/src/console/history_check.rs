@@ -17,7 +17,7 @@ const NEWEST: u64 = 10_000;
 const SMALL: u64 = 256_000_000;
 /// An engine that ends before this looks at nothing: most runs of the command line do.
 const AFTER: Duration = Duration::from_secs(5);
-/// A program that keeps writing to the database is told of this often.
+/// The shortest time between two notices about a program that keeps writing to the database.
 const AT_MOST_EVERY: Duration = Duration::from_secs(60);
 const CHANGED_HINT: &str = "Close that program, and restart Wilco so that it reads the history again. wilco check finds \
                             altered events. Only Wilco may write to its database.";
@@ -46,7 +46,7 @@ impl Handle {
         })
     }
 
-    /// Tells the person once what is missing or damaged, and again whenever another program interferes with the database.
+    /// Shows once what is missing or damaged, and again whenever another program interferes with the database.
     pub(super) async fn notify_of_damage(self) {
         let mut interference = self.store.interference();
         sleep(AFTER).await;

@@ -127,7 +127,7 @@ async fn connections_are_listed_at_once_and_a_call_about_one_waits_until_it_is_l
     assert_ne!(loaded.link, LinkState::Loading);
     assert_eq!((loaded.devices, loaded.counts.kept), (3, 2));
     assert!(loaded.counts.queued >= 2, "{:?}", loaded.counts);
-    // A listener is told of it.
+    // A listener receives it.
     let told = async {
         while let Some(batch) = batches.recv().await {
             if batch.connections.is_some_and(|connections| connections[0].link != LinkState::Loading) {
@@ -221,5 +221,36 @@ async fn a_connection_that_cannot_be_read_says_so_and_holds_up_no_other() {
     let kept = timeout(SOON, handle.remove_connection(&plant)).await.unwrap().unwrap_err();
     assert_eq!(kept.code, FailureCode::Store);
     assert_eq!(soon(handle.connections()).await.len(), 2);
+    engine.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_whose_dialects_cannot_be_used_any_more_says_so_and_is_repaired_by_saving_it() {
+    let data = tempfile::tempdir().unwrap();
+    let data_dir = DataDir::open(Some(data.path())).unwrap();
+    let engine = engine_on(&data_dir).await;
+    let handle = engine.handle();
+    let lab = connection(&handle, "lab", "mqtt://127.0.0.1:9".into()).await;
+    let plant = connection(&handle, "plant", "mqtt://127.0.0.1:9".into()).await;
+    let mut profile = handle.store.connection(&plant.as_str().into()).await.unwrap().unwrap();
+    // An earlier version had this dialect.
+    profile.settings.dialects[0].name = "gone".into();
+    handle.store.save_connection(&profile).await.unwrap();
+    engine.stop().await;
+
+    let options = Options { data_dir: data_dir.clone(), vault: Vault::in_memory(), passing: false };
+    let engine = Engine::begin(options).await.unwrap();
+    let handle = engine.handle();
+    assert_eq!(soon(handle.devices(query(&lab), 0, 10)).await.total, 3);
+    let refused = timeout(SOON, handle.devices(query(&plant), 0, 10)).await.unwrap().unwrap_err();
+    assert_eq!(refused.message, "There is no dialect named 'gone'.");
+    let entry = ConnectionEntry {
+        id: Some(plant.clone()),
+        name: "plant".into(),
+        url: "mqtt://127.0.0.1:9".into(),
+        ..ConnectionEntry::default()
+    };
+    soon(handle.save_connection(entry)).await;
+    assert_eq!(soon(handle.devices(query(&plant), 0, 10)).await.total, 3);
     engine.stop().await;
 }

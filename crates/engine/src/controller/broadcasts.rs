@@ -1,7 +1,7 @@
 //! Broadcasts of other consoles: one request for all devices, or for a group of them.
 //!
-//! Which devices belong to a group they alone know. So the request is told to the person when it comes, and each device that
-//! answers it gets a command of another console then, together with its answer (decision 136).
+//! Only the devices know which of them belong to a group. So a notice shows the request when it arrives, and each device that
+//! answers it gets a command of another console, together with its answer (decision 136).
 
 use std::{collections::VecDeque, sync::Arc};
 
@@ -14,13 +14,13 @@ use crate::{
     store::ConnectionId,
 };
 
-/// So many are taken down without a pause, and so many a second in the long run.
-const TAKEN_DOWN: Rate = Rate { at_once: 20, per_second: 1 };
+/// How many are remembered at once, and how many a second in the long run.
+const REMEMBERED_RATE: Rate = Rate { at_once: 20, per_second: 1 };
 /// The latest are remembered: so many, each with a payload of so many bytes at most, which is stored with every answer.
 const REMEMBERED: usize = 100;
 const LARGEST: usize = 16 * 1024;
 
-/// What other consoles have requested of many devices.
+/// The broadcasts of other consoles.
 pub(super) struct Broadcasts {
     allowance: Bucket,
     /// The latest last.
@@ -35,14 +35,14 @@ struct Remembered {
 
 impl Default for Broadcasts {
     fn default() -> Broadcasts {
-        Broadcasts { allowance: Bucket::full(TAKEN_DOWN, Timestamp(0)), latest: VecDeque::new() }
+        Broadcasts { allowance: Bucket::full(REMEMBERED_RATE, Timestamp(0)), latest: VecDeque::new() }
     }
 }
 
 impl Broadcasts {
-    /// Takes one down. `None` where it is known, or too many come; otherwise the sentences that tell of it.
-    fn take_down(&mut self, asked: Broadcast, raw: Raw, now: Timestamp) -> Option<(String, String)> {
-        if self.of(&asked.id).is_some() || !self.allowance.take(1, TAKEN_DOWN, now) {
+    /// Remembers one. `None` where it is known, or too many arrive; otherwise the notice about it: its message and its hint.
+    fn remember(&mut self, asked: Broadcast, raw: Raw, now: Timestamp) -> Option<(String, String)> {
+        if self.of(&asked.id).is_some() || !self.allowance.take(1, REMEMBERED_RATE, now) {
             return None;
         }
         let by = asked.by().map(|by| format!(" ({by})")).unwrap_or_default();
@@ -88,7 +88,7 @@ impl Controller {
         if known.rollouts.is_broadcast(&asked.id) {
             return;
         }
-        if let Some((message, hint)) = known.broadcasts.take_down(asked, raw, now) {
+        if let Some((message, hint)) = known.broadcasts.remember(asked, raw, now) {
             self.feed.notice_of(connection, message, hint);
         }
     }
@@ -132,7 +132,7 @@ mod tests {
     fn a_broadcast_is_told_once_with_its_sender_and_whom_it_is_for() {
         let mut broadcasts = Broadcasts::default();
         let mut check = |topic: &str, id: usize, bytes: usize, expected: Option<(&str, &str)>| {
-            let told = broadcasts.take_down(broadcast(topic, id), raw(bytes), Timestamp(0));
+            let told = broadcasts.remember(broadcast(topic, id), raw(bytes), Timestamp(0));
             let (message, hint) = expected.unzip();
             assert_eq!(told.as_ref().map(|(message, _)| message.as_str()), message);
             assert!(told.is_none_or(|(_, told)| hint.is_some_and(|hint| told.contains(hint))));
@@ -157,9 +157,9 @@ mod tests {
         let timeout = i64::try_from(all.timeout().0).expect("short");
         let pump = DeviceId::new("pump").expect("a device ID");
         let mut ledger = Ledger::new(Limits::default());
-        broadcasts.take_down(group, raw(10), Timestamp(1_000));
+        broadcasts.remember(group, raw(10), Timestamp(1_000));
         assert!(broadcasts.unanswered(&pump, &ledger, Timestamp(1_000)).is_none(), "nobody knows whether it is in it");
-        broadcasts.take_down(all.clone(), raw(10), Timestamp(1_000));
+        broadcasts.remember(all.clone(), raw(10), Timestamp(1_000));
         let busy = broadcasts.unanswered(&pump, &ledger, Timestamp(1_000 + timeout - 1)).expect("it may run");
         assert_eq!(
             (busy.id(), busy.submission.by.as_deref(), busy.submitted_at),
@@ -174,11 +174,11 @@ mod tests {
     #[test]
     fn a_console_that_floods_costs_neither_memory_nor_hundreds_of_notices() {
         let mut broadcasts = Broadcasts::default();
-        let mut take_down = |id, at| broadcasts.take_down(broadcast("all/req", id), raw(10), Timestamp(at)).is_some();
-        assert_eq!((0..1_000).filter(|id| take_down(*id, 0)).count(), 20);
+        let mut remember = |id, at| broadcasts.remember(broadcast("all/req", id), raw(10), Timestamp(at)).is_some();
+        assert_eq!((0..1_000).filter(|id| remember(*id, 0)).count(), 20);
         // Afterwards one a second.
-        assert_eq!((1_000..3_000).filter(|id| take_down(*id, *id as i64)).count(), 2);
-        assert_eq!((0..500).filter(|id| take_down(10_000 + id, *id as i64 * 1_000 + 10_000)).count(), 500);
+        assert_eq!((1_000..3_000).filter(|id| remember(*id, *id as i64)).count(), 2);
+        assert_eq!((0..500).filter(|id| remember(10_000 + id, *id as i64 * 1_000 + 10_000)).count(), 500);
         assert_eq!(broadcasts.latest.len(), REMEMBERED);
     }
 }

@@ -17,7 +17,7 @@ use wilco_ledger::{Command, Timestamp};
 
 use super::{Connection, Controller, Event, memory::Remembered};
 use crate::{
-    api::{Failure, LinkState, RolloutView},
+    api::{ConnectionSettings, Failure, LinkState, RolloutView},
     dialects::EnabledDialects,
     evidence_quota::EvidenceQuota,
     fleet::{Device, Fleet},
@@ -50,7 +50,7 @@ pub(super) struct StoredConnection {
     remembered: Result<Remembered, StoreError>,
 }
 
-/// Reads connections.
+/// Reads stored connections.
 #[derive(Clone)]
 pub(super) struct Loader {
     store: Store,
@@ -124,6 +124,15 @@ pub(super) fn restored(
     (connection, views)
 }
 
+/// The dialects of a connection until it is loaded: Wilco's own where the profile's cannot be used. Loading it says why.
+fn listed_dialects(profile: &Profile) -> Result<EnabledDialects, Failure> {
+    EnabledDialects::of(profile).or_else(|_| {
+        let ConnectionSettings { dialects, dialect_files, .. } = ConnectionSettings::default();
+        let settings = ConnectionSettings { dialects, dialect_files, ..profile.settings.clone() };
+        EnabledDialects::of(&Profile { settings, ..profile.clone() })
+    })
+}
+
 impl Controller {
     /// Lists the stored connections, and begins to load them. The reply says that they are listed.
     pub(super) fn list(&mut self, mut profiles: Vec<Profile>, reply: oneshot::Sender<Result<(), Failure>>) {
@@ -131,7 +140,7 @@ impl Controller {
         // The window waits for the demo fleet, which is small.
         profiles.sort_by_key(|profile| !profile.demo);
         for profile in profiles {
-            match EnabledDialects::of(&profile) {
+            match listed_dialects(&profile) {
                 Ok(enabled) => {
                     let titles = enabled.titles.clone();
                     let mut connection = Connection::new(profile, enabled, 0);

@@ -84,7 +84,7 @@ pub(crate) enum Event {
     Request(Request),
     /// The store has answered the task of a turn.
     TaskEnded(AfterTask),
-    /// What is stored of a connection has been read at a start (or not).
+    /// A stored connection has been read at a start, or could not be read.
     Loaded { connection: ConnectionId, loaded: Result<Box<LoadedConnection>, Failure> },
     /// The secrets of a connection have been fetched (or not), so its session can begin.
     Prepared { connection: ConnectionId, generation: u64, ready: Result<Box<Ready>, Failure> },

@@ -55,7 +55,7 @@ pub(crate) struct Fleet {
 
 impl Fleet {
     /// The fleet as it was when the program last ran, with what people have set of its devices, and the last command of each.
-    /// Who was online then may not be now. Only what differs from what is stored is to be stored again.
+    /// Devices that were online then may be offline now. Only what differs from what is stored is stored again.
     pub(crate) fn restore(
         mut devices: Vec<Device>,
         annotations: Vec<StoredAnnotation>,

@@ -444,7 +444,7 @@ fn a_restored_fleet_is_as_it_was_and_nothing_of_it_is_to_be_stored_or_told_again
     let counts = |fleet: &Fleet| serde_json::to_value(fleet.counts()).unwrap();
     assert_eq!(counts(&after), counts(&before));
 
-    // The program was killed before what a command told of a device was stored.
+    // The program was killed before the device's values from a command's answer were stored.
     let known: Vec<_> = stored.into_iter().filter(|stored| stored.device != dock).collect();
     let mut after = Fleet::restore(restored(&known), Vec::new(), &commands);
     let unsaved: Vec<_> = after.take_unsaved().into_iter().map(|device| device.device).collect();

@@ -36,7 +36,7 @@ pub(crate) fn changed(expected: &ExpectedMembers, members: &[NewMember]) -> Opti
         let (now, are) = (grouped(count), if count == 1 { "is" } else { "are" });
         format!("{confirmed} confirmed, and now there {are} {now}, so nothing was sent.")
     } else if expected.fingerprint.as_ref().is_some_and(|confirmed| *confirmed != fingerprint(members)) {
-        "Since you confirmed, other devices or values have become part of the rollout, so nothing was sent.".to_owned()
+        "Nothing was sent: the devices or values of the rollout have changed since you confirmed it.".to_owned()
     } else {
         return None;
     };
@@ -74,8 +74,7 @@ mod tests {
             assert_eq!(refused.map(|failure| failure.message).as_deref(), message, "{now:?}");
         };
         check(&[("a", None), ("b", Some("{}"))], None);
-        let others =
-            "Since you confirmed, other devices or values have become part of the rollout, so nothing was sent.";
+        let others = "Nothing was sent: the devices or values of the rollout have changed since you confirmed it.";
         check(&[("a", None), ("c", Some("{}"))], Some(others));
         check(&[("a", None), ("b", Some("{\"on\":true}"))], Some(others));
         check(&[("a", Some("b")), ("b", None)], Some(others));

@@ -47,3 +47,8 @@ export const DEFAULT_SETTINGS: Readonly<ConnectionSettings> = {"mode":"normal","
  * The longest timeout and time to live of a command, milliseconds; the shortest is 1.
  */
 export const LONGEST_SPAN_MS = 604800000;
+
+/**
+ * A dangerous command for more devices than this is confirmed by typing their number.
+ */
+export const TYPED_COUNT_ABOVE = 20;

@@ -74,7 +74,7 @@ export function deviceActions(): () => Action[] {
       action('traffic', 'Show live traffic', 't', () => pane.show('traffic')),
       action('forget', `Forget ${name}…`, null, () => controls.open(deviceControls.forget)),
     ];
-    const goes = inspected.ledGoes ? 'on' : 'off';
+    const goes = inspected.nextLed ? 'on' : 'off';
     if (detail !== null && (described?.can_switch ?? true))
       list.unshift(sender('led', `Switch the LED of ${name} ${goes}`, 'l', () => inspected.flipLed()));
     if (Object.keys(inspected.edits).length > 0) {

@@ -3,7 +3,7 @@
 import { createContext } from 'svelte';
 
 import type { DeviceRow } from '../../backend/bindings/DeviceRow';
-import { requestedState } from '../../format/led';
+import { pressRequests, requestedState } from '../../format/led';
 import { toSend } from '../../state/inspected.svelte';
 import type { Notices } from '../../state/notices.svelte';
 import type { Sending } from '../../state/sending.svelte';
@@ -21,7 +21,7 @@ interface Pressed {
 export class RowLeds {
   /** The latest press on each device. */
   #pressed = $state.raw<ReadonlyMap<string, Pressed>>(new Map());
-  /** What is still to be sent to each device, so that two presses are sent in their order. */
+  /** The presses that are still to be sent to each device, so that they are sent in order. */
   readonly #queues = new Map<string, Pressed[]>();
 
   constructor(
@@ -37,15 +37,14 @@ export class RowLeds {
     return last?.command === 'led' && !last.final ? requestedState(last) : null;
   }
 
-  /** The state that a press requests: the opposite of the requested one, or else of the reported one. */
-  goes(row: DeviceRow): boolean {
-    const wanted = this.wanted(row);
-    return wanted === null ? row.led !== true : !wanted;
+  /** The state that a press requests. */
+  next(row: DeviceRow): boolean {
+    return pressRequests(this.wanted(row), row.led);
   }
 
   async flip(row: DeviceRow): Promise<void> {
     const place = placeOf(row);
-    const pressed: Pressed = { on: this.goes(row), id: null };
+    const pressed: Pressed = { on: this.next(row), id: null };
     this.#note(place, pressed);
     const queue = this.#queues.get(place);
     if (queue !== undefined) return void queue.push(pressed);

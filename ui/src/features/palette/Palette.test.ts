@@ -192,7 +192,7 @@ describe('the palette', () => {
     await window.findByText('bench-0001');
     await choose(window, 'bench-0001');
     await window.user.keyboard('gh');
-    const goes = window.app.inspected.ledGoes ? 'on' : 'off';
+    const goes = window.app.inspected.nextLed ? 'on' : 'off';
     expect((await run('switch the led'))[0]).toMatch(new RegExp(`^Switch the LED of bench-0001 ${goes}`));
     await run('fetch the log');
     await waitFor(() => expect(sent).toEqual(['led to bench-0001 of demo', 'log.get to bench-0001 of demo']));
@@ -261,7 +261,7 @@ describe('the keys', () => {
     };
     await window.user.keyboard('l');
     await choose(window, 'bench-0001');
-    const on = window.app.inspected.ledGoes;
+    const on = window.app.inspected.nextLed;
     await window.user.keyboard('l');
     await waitFor(() => expect(sent).toEqual([['led', JSON.stringify({ on })]]));
     await window.user.keyboard('r');

@@ -8,7 +8,8 @@ import type { NewRollout } from '../../backend/bindings/NewRollout';
 import type { RolloutPlan } from '../../backend/bindings/RolloutPlan';
 import type { RolloutTarget } from '../../backend/bindings/RolloutTarget';
 import type { WhichMembers } from '../../backend/bindings/WhichMembers';
-import { CommandComposer, COUNTED } from '../../state/commandComposer.svelte';
+import { TYPED_COUNT_ABOVE } from '../../backend/bindings/Constants';
+import { CommandComposer } from '../../state/commandComposer.svelte';
 import { failureOf } from '../../state/failure';
 import { Throttle } from '../../state/throttle';
 import { speaksDialect } from '../../format/dialects';
@@ -65,7 +66,7 @@ export class Preparing {
   /** How many would be sent the command, as far as it is known. */
   readonly members = $derived(this.plan?.members ?? this.devices);
   /** As long as it is not known how many there are, they count as many. */
-  readonly needsNumber = $derived(this.dangerous && (this.members ?? Infinity) > COUNTED);
+  readonly needsNumber = $derived(this.dangerous && (this.members ?? Infinity) > TYPED_COUNT_ABOVE);
   /** A protected connection wants its name typed. */
   readonly needsName = $derived(this.plan?.confirmation === 'type_name');
   /** The rollout to start; null if a value is missing or invalid. */
@@ -230,7 +231,7 @@ export class Preparing {
     // Some of the chosen ones may be left out.
     const isWhole = target.by === 'devices' && target.devices.length === this.members;
     const named = isWhole ? target.devices : (this.plan?.samples ?? []).map(({ device }) => device);
-    const atMost = this.needsNumber ? NAMED : COUNTED;
+    const atMost = this.needsNumber ? NAMED : TYPED_COUNT_ABOVE;
     const listed = named.slice(0, atMost).map(visibleName).join(', ');
     const others = (this.members ?? named.length) - Math.min(named.length, atMost);
     return listed === '' ? '' : `${listed}${others > 0 ? ` and ${counted(others, 'other')}` : ''}.`;

@@ -147,11 +147,10 @@ fn add(
     let mut refused = refused(config, topic);
     let mut payload = word.to_string();
     if let Some(template) = text(config, action.template) {
-        // An alarm panel's template names what it is told to do, and the code that allows it.
+        // An alarm panel's template names the action, and the code that permits it.
         let template = with_name(template, "action", "value");
         if component == "alarm_control_panel" && with_name(&template, "code", "") != template {
-            refused =
-                refused.or_else(|| Some("It needs a code, and Wilco has no place for codes of alarm panels.".into()));
+            refused = refused.or_else(|| Some("It needs a code, and Wilco cannot send alarm codes.".into()));
         } else {
             match Template::parse(&template).map(|template| template.command(&ExactValue::from(&*word))) {
                 Ok(Some(made)) => payload = made,

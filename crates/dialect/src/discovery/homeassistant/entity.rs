@@ -274,7 +274,7 @@ pub(super) fn refused(config: &ExactValue, topic: &str) -> Option<Box<str>> {
     let payloads = config.members().iter().filter(|(name, _)| is_payload(name)).map(|(_, value)| items(value));
     if let Some(bytes) = payloads.max().filter(|bytes| *bytes > LONGEST_PAYLOAD) {
         let (bytes, limit) = (grouped(bytes), grouped(LONGEST_PAYLOAD));
-        return Some(format!("Its discovery has a payload of {bytes} bytes; the limit is {limit}.").into());
+        return Some(format!("Its discovery message has a payload of {bytes} bytes; the limit is {limit}.").into());
     }
     usable(topic).err().map(Into::into)
 }
