@@ -354,6 +354,13 @@ impl Store {
         let _ = self.jobs.send(Job::Meddle(Box::new(fill)));
     }
 
+    /// Whether the tables of commands and the search index show everything that has been committed: not while many commands
+    /// are written.
+    #[must_use]
+    pub fn is_at_rest(&self) -> bool {
+        !self.behind.tables.load(Ordering::Acquire) && !self.behind.index.load(Ordering::Acquire)
+    }
+
     /// Reads the tables of commands, which show everything that has been committed by now.
     async fn read<T: Send + 'static>(
         &self,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 use super::Handle;
 use crate::{
@@ -17,6 +17,10 @@ const NEWEST: u64 = 10_000;
 const SMALL: u64 = 256_000_000;
 /// An engine that ends before this looks at nothing: most runs of the command line do.
 const AFTER: Duration = Duration::from_secs(5);
+/// While many commands are written the check waits, no longer than this: reading all of the history takes time from them.
+const AT_REST_WITHIN: Duration = Duration::from_secs(300);
+/// How often it looks whether they are written.
+const LOOK: Duration = Duration::from_secs(1);
 /// The shortest time between two notices about a program that keeps writing to the database.
 const AT_MOST_EVERY: Duration = Duration::from_secs(60);
 const CHANGED_HINT: &str = "Close that program, and restart Wilco so that it reads the history again. wilco check finds \
@@ -50,6 +54,7 @@ impl Handle {
     pub(super) async fn notify_of_damage(self) {
         let mut interference = self.store.interference();
         sleep(AFTER).await;
+        let _ = timeout(AT_REST_WITHIN, self.until_at_rest()).await;
         self.report_damage().await;
         while interference.changed().await.is_ok() {
             let what = interference.borrow_and_update().clone();
@@ -63,6 +68,12 @@ impl Handle {
                 None => {}
             }
             sleep(AT_MOST_EVERY).await;
+        }
+    }
+
+    async fn until_at_rest(&self) {
+        while !self.store.is_at_rest() {
+            sleep(LOOK).await;
         }
     }
 

@@ -18,6 +18,14 @@ use crate::{
     views::CommandSnapshot,
 };
 
+/// What happens to the batch that has gathered, when a commit has finished.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Next {
+    /// The store writes it while what the finished commit was for is sent and shown; but what follows from a turn comes first.
+    MayBegin,
+    Waits,
+}
+
 impl Controller {
     /// Begins to make durable what has gathered. There is one commit in progress at a time; what happens meanwhile gathers
     /// for the next.
@@ -58,7 +66,7 @@ impl Controller {
     pub(super) async fn finish_commit(&mut self) {
         if let Some(committing) = &mut self.committing {
             let result = (&mut committing.stored).await;
-            self.committed(result).await;
+            self.committed(result, Next::Waits).await;
         }
     }
 
@@ -72,13 +80,16 @@ impl Controller {
     }
 
     /// The commit that was in progress has finished. This order is the product.
-    pub(super) async fn committed(&mut self, result: Result<(), StoreError>) {
+    pub(super) async fn committed(&mut self, result: Result<(), StoreError>, next: Next) {
         let Some(Committing { pending_batch, snapshots, rollouts, counts, .. }) = self.committing.take() else {
             return;
         };
         if let Err(error) = result {
             self.not_stored(error, pending_batch).await;
             return;
+        }
+        if next == Next::MayBegin && self.pending_batch.urgent && pending_batch.turn.is_none() {
+            self.begin_commit();
         }
         for (sender, receipt) in pending_batch.receipts {
             sender.acknowledge(receipt);

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until};
 
-use super::{Connection, Controller, Event, pace::Pace, pending_batch::Committing};
+use super::{Connection, Controller, Event, commit::Next, pace::Pace, pending_batch::Committing};
 use crate::{
     api::{ConnectionView, Counts},
     store::{ConnectionId, StoreError},
@@ -39,7 +39,7 @@ impl Controller {
             let mut event = None;
             tokio::select! {
                 biased;
-                stored = stored(&mut self.committing) => self.committed(stored).await,
+                stored = stored(&mut self.committing) => self.committed(stored, Next::MayBegin).await,
                 Some(looked_up) = self.look_ups.next() => self.looked_up(looked_up),
                 first = self.events.recv(), if self.committing.is_none() && !self.look_ups.are_too_many() => event = first,
                 () = sleep_until(wake) => {}
