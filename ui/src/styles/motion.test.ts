@@ -16,6 +16,15 @@ it('every animation ends after a few seconds', () => {
   for (const animation of times) expect(animation).toContain('--t-wait-times');
 });
 
+it('what waits for less than a second does not move, and the first screen never does', () => {
+  const times = sheets.flatMap(({ text }) => text.match(/animation:[^;]*--t-wait\b[^;]*/g) ?? []);
+  for (const animation of times) expect(animation).toContain('--t-wait-begin');
+  const welcome = sheets.find(({ name }) => name.endsWith('welcome.css'))?.text ?? '';
+  // The only thing on it that would move is the ladder of a command that waits.
+  expect(welcome).toMatch(/\.choice-picture-ladder \.rung\[data-at='awaited'\] \.rung-bar::after \{\s*animation: none;/);
+  expect(welcome).not.toMatch(/animation: (?!none)|transition:/);
+});
+
 it('what moves is moved by the compositor', () => {
   const frames = sheets.flatMap(({ text }) => text.match(/@keyframes[^{]*\{(?:[^{}]*\{[^{}]*\})*[^{}]*\}/g) ?? []);
   const moved = frames.flatMap((text) => [...text.matchAll(/([a-z-]+):/g)].map(([, property]) => property));
