@@ -11,28 +11,36 @@ import { Preflight } from './preflight.svelte';
 import type { Preferences } from './preferences.svelte';
 import { Wizard, type Place } from './wizard.svelte';
 import { lasting } from './lasting.svelte';
+import { Throttle } from './throttle';
 
 /** How many values a sparkline remembers. */
 const REMEMBERED = 60;
-/** A second, less what its timer may be early. */
-const GAUGE_EVERY_MS = 900;
+/** Milliseconds. Whenever a gauge changes, the window is drawn again, and it changes for as long as devices send. */
+const GAUGE_EVERY_MS = 2_000;
+
+/** What is measured of a connection while it is up. */
+type Measured = Pick<ConnectionView, 'round_trip_ms' | 'in_per_second' | 'out_per_second'>;
 
 export interface Gauges {
+  /** The latest values; null before the first. */
+  latest: Measured | null;
   trip: number[];
   inward: number[];
 }
+
+const UNREAD: Gauges = { latest: null, trip: [], inward: [] };
 
 export class Connections {
   list = $state.raw<ConnectionView[]>([]);
   loaded = $state(false);
   chosen = $state<string | null>(null);
-  gauges = $state.raw<Gauges>({ trip: [], inward: [] });
+  gauges = $state.raw<Gauges>(UNREAD);
   /** A connection that is being entered or changed. It stays while other screens are open. */
   wizard = $state.raw<Wizard | null>(null);
   /** Called when the current one was removed and replaced by another, or none. `here`: it was removed in this window. */
   onlost: (lost: ConnectionView, here: boolean) => void = () => undefined;
-  /** When the gauges were last read, by the engine's time. */
-  #gaugedAt = 0;
+  /** At work they change many times a second. */
+  readonly #gauging = new Throttle(GAUGE_EVERY_MS, () => this.#readGauges());
   #removing: string | null = null;
   /** An order that the engine may not have received yet. */
   #order: string[] | null = null;
@@ -59,11 +67,14 @@ export class Connections {
   take(batch: Batch): void {
     if (batch.connections === null) return;
     this.#become(this.#inOrder(batch.connections));
+    this.#gauging.ask();
+  }
+
+  #readGauges(): void {
     const { current } = this;
-    // At work it comes many times a second, and each value is one of a second.
-    if (!current || Math.abs(batch.now - this.#gaugedAt) < GAUGE_EVERY_MS) return;
-    this.#gaugedAt = batch.now;
+    if (current === null) return;
     this.gauges = {
+      latest: current,
       trip: remember(this.gauges.trip, current.round_trip_ms),
       inward: remember(this.gauges.inward, current.in_per_second),
     };
@@ -72,8 +83,8 @@ export class Connections {
   choose(id: string): void {
     if (id === this.current?.id && id === this.chosen) return;
     this.chosen = id;
-    this.gauges = { trip: [], inward: [] };
-    this.#gaugedAt = 0;
+    this.gauges = UNREAD;
+    this.#gauging.now();
     void this.preferences.change({ connection: id });
   }
 

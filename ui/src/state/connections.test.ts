@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest';
+import { afterEach, expect, it, vi } from 'vitest';
 
 import { fakeBackend } from '../backend/fake';
 import { view } from '../backend/fake/connections';
@@ -31,15 +31,26 @@ async function open() {
   return { backend, connections, order };
 }
 
-it('reads the gauges once a second, however often a connection changes', async () => {
+afterEach(() => void vi.useRealTimers());
+
+it('draws the gauges every two seconds, however often a connection changes, and the last values always', async () => {
   const { connections } = await open();
+  vi.useFakeTimers();
   const current = (trip: number) => [{ ...A, round_trip_ms: trip, in_per_second: trip }, B];
-  for (let ms = 0; ms <= 3_000; ms += 60) connections.take({ ...batch(current(ms)), now: 1_000_000 + ms });
-  expect(connections.gauges.trip).toEqual([0, 900, 1_800, 2_700]);
-  expect(connections.current?.round_trip_ms).toBe(3_000);
+  for (let ms = 0; ms <= 5_000; ms += 50) {
+    connections.take(batch(current(ms)));
+    vi.advanceTimersByTime(50);
+  }
+  expect(connections.gauges.trip).toEqual([0, 1_950, 3_950]);
+  expect(connections.current?.round_trip_ms).toBe(5_000);
+  // Nothing is told of a connection that does not change any more.
+  vi.advanceTimersByTime(2_000);
+  expect(connections.gauges.latest?.round_trip_ms).toBe(5_000);
+  vi.advanceTimersByTime(10_000);
+  expect(connections.gauges.trip).toHaveLength(4);
   // The gauges of another connection begin anew.
   connections.choose('b');
-  connections.take({ ...batch(current(7)), now: 1_003_000 });
+  connections.take(batch(current(7)));
   expect(connections.gauges.inward).toHaveLength(1);
 });
 
