@@ -11,12 +11,17 @@ export class DeviceRows {
   all = $state.raw<ReadonlyMap<string, DeviceRow>>(new Map());
   /** Rows that are current, or being loaded. */
   readonly #fresh = new Set<string>();
+  /** Counts the questions: their answers may overtake each other. */
+  #asked = 0;
+  /** Which question each row answers. */
+  readonly #answers = new Map<string, number>();
 
   constructor(readonly backend: Backend) {}
 
   clear(): void {
     this.all = new Map();
     this.#fresh.clear();
+    this.#answers.clear();
   }
 
   /** These devices have changed, or all of them: their rows are loaded again when they are next needed. */
@@ -34,12 +39,15 @@ export class DeviceRows {
     const wanted = near(false).filter((id) => !this.#fresh.has(id));
     if (wanted.length === 0) return;
     wanted.forEach((id) => this.#fresh.add(id));
+    const question = ++this.#asked;
     try {
       const found = await this.backend.deviceRows(connection, wanted);
       if (!isCurrent()) return;
       const rows = new Map(this.all);
       let changed = false;
       for (const row of found) {
+        if ((this.#answers.get(row.device) ?? 0) > question) continue;
+        this.#answers.set(row.device, question);
         const before = rows.get(row.device);
         const now = before?.last_command ? withCommand(row, before.last_command) : row;
         // A row that is the same stays the same object, so that nothing of it is drawn again.
@@ -73,6 +81,7 @@ export class DeviceRows {
       if (near.has(id)) continue;
       rows.delete(id);
       this.#fresh.delete(id);
+      this.#answers.delete(id);
     }
   }
 }

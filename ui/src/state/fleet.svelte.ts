@@ -29,6 +29,8 @@ export type { TileColours };
 const AROUND = 60;
 /** Four times a second is as often as a table can be read. */
 const ROWS_PAUSE = 250;
+/** One command changes the row of its device several times within a moment. */
+const ROWS_AT_ONCE = 3;
 /** A list takes some time, and the feed reports changes meanwhile. */
 const LIST_PAUSE = 1_000;
 /** So many devices of a long list are read per millisecond of the pause: 100,000 every two seconds. */
@@ -104,7 +106,7 @@ export class Fleet {
   #asked = 0;
   #answered = 0;
   readonly #listeners = new Set<Listener>();
-  readonly #rowsAgain = new Throttle(ROWS_PAUSE, () => void this.#loadRows(0));
+  readonly #rowsAgain = new Throttle(ROWS_PAUSE, () => void this.#loadRows(0), ROWS_AT_ONCE);
   readonly #listAgain = new Throttle(
     () => Math.max(LIST_PAUSE, this.list.ids.length / PER_MS),
     () => void this.#load(),

@@ -128,6 +128,29 @@ describe('the list of devices', () => {
     expect(asked.at(-1)).toEqual(expect.arrayContaining(['pump-520', 'pump-589']));
   });
 
+  it('shows what a device reports at once, and no older row that comes later', async () => {
+    vi.useFakeTimers();
+    onTestFinished(() => void vi.useRealTimers());
+    const answers: ((rows: DeviceRow[]) => void)[] = [];
+    const { fleet, answer } = slowBackend();
+    fleet.backend.deviceRows = () => new Promise((resolve) => answers.push(resolve));
+    fleet.open('bench');
+    await answer(0, ['lamp']);
+    const answerRows = async (question: number, led: boolean) => {
+      answers[question]?.([{ device: 'lamp', last_command: null, led } as DeviceRow]);
+      await vi.advanceTimersByTimeAsync(0);
+    };
+    await answerRows(0, false);
+    await vi.advanceTimersByTimeAsync(5_000);
+    const before = answers.length;
+    // Its command is sent and answered, and it reports.
+    for (let change = 0; change < 2; change++) fleet.take(batch({ changed_devices: [['bench', 'lamp']] }));
+    expect(answers).toHaveLength(before + 2);
+    await answerRows(before + 1, true);
+    await answerRows(before, false);
+    expect(fleet.row(0)?.led).toBe(true);
+  });
+
   it('reads a list of very many devices less often', async () => {
     vi.useFakeTimers();
     onTestFinished(() => void vi.useRealTimers());

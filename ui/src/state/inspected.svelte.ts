@@ -18,6 +18,10 @@ import { objectFrom, toJson } from '../format/json';
 import { pressRequests, requestedState } from '../format/led';
 
 const KEPT = 8;
+/** Between two readings of the device, milliseconds. */
+const PAUSE = 250;
+/** One command changes a device several times within a moment: when it is sent, answered, and reported. */
+const AT_ONCE = 4;
 /** How many commands are remembered with the boot at which they were first seen. */
 const BOOTS_KEPT = 200;
 
@@ -54,7 +58,10 @@ export class Inspected {
   #asked = $state.raw(new Map<string, { at: string; values: Record<string, string> }>());
   /** Which start of the device it was when a command was first seen, by the command's key. */
   readonly #bootOf = new Map<string, string | null>();
-  readonly #refresh = new Throttle(250, () => void this.#load());
+  readonly #refresh = new Throttle(PAUSE, () => void this.#load(), AT_ONCE);
+  /** Counts the readings: their answers may overtake each other. */
+  #readings = 0;
+  #shownReading = 0;
 
   constructor(
     readonly backend: Backend,
@@ -320,9 +327,11 @@ export class Inspected {
   async #load(): Promise<void> {
     const { connection, device } = this;
     if (connection === null || device === null) return;
+    const reading = ++this.#readings;
     try {
       const detail = await this.backend.device(connection, device);
-      if (connection !== this.connection || device !== this.device) return;
+      if (connection !== this.connection || device !== this.device || reading < this.#shownReading) return;
+      this.#shownReading = reading;
       const loaded = withCommands(detail, this.detail?.row.device === device ? this.detail.commands : []);
       // While many devices change, this one is read again and again, and most often it is the same.
       const same = this.detail !== null && JSON.stringify(loaded) === JSON.stringify(this.detail);
@@ -334,7 +343,7 @@ export class Inspected {
       if (this.detail === shownDetail) this.#forgetReported();
       void this.#compare();
     } catch (reason) {
-      if (device === this.device) this.failure = failureOf(reason);
+      if (device === this.device && reading > this.#shownReading) this.failure = failureOf(reason);
     }
   }
 }

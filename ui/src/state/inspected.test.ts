@@ -63,3 +63,26 @@ it('keeps what is known of a device while it is the same, however often it is re
   await vi.advanceTimersByTimeAsync(300);
   expect(inspected.detail?.row.seen_at).toBe(2);
 });
+
+it('shows what a device reports at once, and nothing older that comes later', async () => {
+  const answers: ((detail: DeviceDetail) => void)[] = [];
+  const backend = {
+    device: () => new Promise<DeviceDetail>((resolve) => answers.push(resolve)),
+  } as unknown as Backend;
+  const inspected = new Inspected(backend, new Catalogue(backend), sendingOver(backend));
+  const answer = async (question: number, led: boolean) => {
+    const row = { connection: 'demo', device: 'kitchen-0417', boot: 'a', led };
+    const detail = { row, running_config: null, saved_config: null, command_count: 0, commands: [] };
+    answers[question]?.(detail as unknown as DeviceDetail);
+    await vi.advanceTimersByTimeAsync(0);
+  };
+  inspected.choose('demo', 'kitchen-0417');
+  await answer(0, false);
+  await vi.advanceTimersByTimeAsync(5_000);
+  // A command is sent, answered, and its device reports, all within a moment.
+  for (let change = 0; change < 3; change++) inspected.refresh();
+  expect(answers).toHaveLength(4);
+  await answer(3, true);
+  await answer(2, false);
+  expect(inspected.detail?.row.led).toBe(true);
+});

@@ -32,3 +32,20 @@ it('runs at once, then at most once a pause, and never forgets the last', () => 
   throttle.ask();
   expect(run).toHaveBeenCalledTimes(6);
 });
+
+it('runs a few times without a pause after a rest, and then as seldom as ever', () => {
+  const run = vi.fn();
+  const throttle = new Throttle(250, run, 3);
+  throttle.ask();
+  throttle.ask();
+  expect(run).toHaveBeenCalledTimes(2);
+  for (let i = 0; i < 100; i++) {
+    throttle.ask();
+    vi.advanceTimersByTime(10);
+  }
+  // Three at once, and one after each of four pauses.
+  expect(run).toHaveBeenCalledTimes(7);
+  vi.advanceTimersByTime(5_000);
+  for (let i = 0; i < 9; i++) throttle.ask();
+  expect(run).toHaveBeenCalledTimes(10);
+});
