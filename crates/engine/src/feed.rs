@@ -39,6 +39,8 @@ pub(crate) struct Feed {
     apart: i64,
     /// One of the clocks was set since.
     clock_was_set: bool,
+    /// What changed of devices does not wait for anything else to hand out.
+    devices_at_once: bool,
 }
 
 impl Feed {
@@ -55,6 +57,7 @@ impl Feed {
         let notices = !self.notices.is_empty() && !self.listeners.is_empty();
         self.connections
             || self.clock_was_set
+            || self.devices_at_once
             || !self.commands.is_empty()
             || !self.devices.is_empty()
             || !self.rollouts.is_empty()
@@ -99,6 +102,11 @@ impl Feed {
                 self.changed_devices.insert((connection.clone(), device));
             }
         }
+    }
+
+    /// Somebody may be waiting for what a device reported: it is handed out with the next batch, and not within a second.
+    pub(crate) fn devices_at_once(&mut self) {
+        self.devices_at_once = true;
     }
 
     /// The presence and the last command's state of devices in which one of them is different.
@@ -146,6 +154,7 @@ impl Feed {
         commands.sort_unstable_by(|a, b| (a.queued_at, &a.id).cmp(&(b.queued_at, &b.id)));
         self.sequence += 1;
         self.clock_was_set = false;
+        self.devices_at_once = false;
         let batch = Batch {
             sequence: self.sequence,
             now: now.0,
@@ -253,6 +262,21 @@ mod tests {
             feed.clocks(apart + 5);
             assert!(!feed.is_due(), "{apart}");
         }
+    }
+
+    #[test]
+    fn a_report_that_somebody_waits_for_is_due_once() {
+        let mut feed = Feed::default();
+        let mut batches = feed.listen();
+        feed.hand_out(NOW, Vec::new);
+        batches.try_recv().unwrap();
+        assert!(!feed.is_due());
+        feed.devices_at_once();
+        assert!(feed.is_due());
+        feed.devices(&"bench".into(), [DeviceId::new("pump-1").unwrap()]);
+        feed.hand_out(NOW, Vec::new);
+        assert_eq!(batches.try_recv().unwrap().changed_devices, [("bench".to_owned(), "pump-1".to_owned())]);
+        assert!(!feed.is_due());
     }
 
     #[test]

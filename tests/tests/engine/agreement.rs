@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use serde_json::json;
+use tokio::time::{Instant, timeout};
 use wilco_engine::api::{CommandState, DeviceQuery, DisagreementView};
 use wilco_tests::{Broker, soon_async};
 
-use crate::desk::{Desk, answer, ask, led, plain};
+use crate::desk::{Desk, PATIENCE, answer, ask, led, plain};
 
 /// A device has 10 seconds to report what it said.
 const DECIDED_WITHIN: Duration = Duration::from_secs(30);
@@ -80,5 +81,35 @@ async fn a_device_that_said_yes_and_did_not_is_marked_until_it_reports_what_it_s
     desk.reaches("interval", &id, CommandState::AtBroker).await?;
     disagrees(&desk, &connection, "interval", false).await?;
     assert!(found(&desk, &connection).await?.is_empty());
+    Ok(())
+}
+
+/// A person has switched the LED and looks at it.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_led_that_is_reported_without_anything_else_is_handed_out_at_once() -> Result<()> {
+    let broker = Broker::plain()?;
+    let desk = Desk::new().await?;
+    let connection = desk.connect(plain("bench", &broker)).await?;
+    broker.publish("lamp/status", br#"{"online":true}"#, true)?;
+    desk.sees_online(&connection, 1).await?;
+    let mut batches = desk.console().listen().await?;
+    let mut waits = Vec::new();
+    for round in 0..9 {
+        let on = round % 2 == 0;
+        let begun = Instant::now();
+        broker.publish("lamp/state", json!({"led": on}).to_string().as_bytes(), false)?;
+        loop {
+            let batch = timeout(PATIENCE, batches.recv()).await?.context("the feed has ended")?;
+            let is_named = batch.changed_devices.iter().any(|(_, device)| device == "lamp");
+            if is_named && desk.console().device(&connection, "lamp").await?.row.led == Some(on) {
+                break;
+            }
+        }
+        waits.push(begun.elapsed());
+    }
+    waits.sort_unstable();
+    // What nobody waits for is handed out once a second, so only the first could be fast by chance. A busy computer is not
+    // busy each time.
+    assert!(waits[2] < Duration::from_millis(500), "{waits:?}");
     Ok(())
 }

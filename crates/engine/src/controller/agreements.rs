@@ -48,8 +48,8 @@ impl Connection {
         }
     }
 
-    /// A device has reported something.
-    pub(super) fn note_report(&mut self, device: &DeviceId) {
+    /// A device has reported something. Says whether it is marked as disagreeing since, or no longer.
+    pub(super) fn note_report(&mut self, device: &DeviceId) -> bool {
         let fleet = self.fleet.clone();
         let fleet = fleet.read();
         let reports = |key: &str| fleet.get(device).and_then(|device| device.reports(key));
@@ -58,6 +58,12 @@ impl Connection {
         if changed {
             self.show_agreement(device);
         }
+        changed
+    }
+
+    /// The state of its LED, as it was last reported.
+    pub(super) fn reported_led(&self, device: &DeviceId) -> Option<bool> {
+        self.fleet.read().get(device).and_then(|device| device.led)
     }
 
     /// Restores the state of the last run, and checks answers that were not compared yet.

@@ -191,8 +191,12 @@ impl Controller {
             DecodedMessage::State { device, state } => {
                 // The time of a retained report is unknown.
                 let at = (!retained).then_some(now);
+                let led = known.reported_led(&device);
                 known.fleet().update(&device, |device| device.report(state, at));
-                known.note_report(&device);
+                let agreement = known.note_report(&device);
+                if agreement || known.reported_led(&device) != led {
+                    self.feed.devices_at_once();
+                }
                 self.spoke(connection, &device, retained);
             }
             DecodedMessage::Telemetry { device, at, series, rest } => {
@@ -230,6 +234,7 @@ impl Controller {
     fn reported(&mut self, connection: &ConnectionId, report: Report, retained: bool) {
         let now = self.clock.now();
         let Some(known) = self.connections.get_mut(connection) else { return };
+        let led_before = known.reported_led(&report.device);
         if let Some(dialects) = &known.dialects {
             let dialects = dialects::read(dialects);
             let (values, led) = dialects.state(&report.device);
@@ -242,7 +247,10 @@ impl Controller {
                 }
             });
         }
-        known.note_report(&report.device);
+        let agreement = known.note_report(&report.device);
+        if agreement || known.reported_led(&report.device) != led_before {
+            self.feed.devices_at_once();
+        }
         self.spoke(connection, &report.device, retained);
         let before = self.pending_batch.changes.len();
         self.record(connection, Input::Report(Report { retained, ..report }));
