@@ -202,15 +202,21 @@ fn a_device_with_several_tags_is_found_by_each_and_left_out_by_each() {
 #[test]
 fn a_number_is_found_by_its_value_and_to_its_last_digit() {
     let mut fleet = fleet();
-    let report = r#"{"running":{"serial":9007199254740993,"limit":1.0,"mode":"1"}}"#;
+    let report = r#"{"running":{"serial":9007199254740993,"limit":1.0,"huge":1e401,"mode":"1"}}"#;
     fleet.update(&id("dock-1"), |device| device.report(report.to_owned(), None));
     let mut check = |search: &str, expected: u32| {
         assert_eq!(page(&mut fleet, &query(search), 0, 9).matching, expected, "{search}");
     };
     check("config.serial:9007199254740993", 1);
     check("config.serial:9007199254740992", 0);
+    check("config.serial:>9007199254740992", 1);
+    check("config.serial:>=9007199254740994", 0);
+    check("config.serial:<9007199254740994", 1);
+    check("config.serial:<=9007199254740992", 0);
     check("config.limit:1", 1);
     check("config.limit:=1.00", 1);
+    check("config.huge:1e400", 0);
+    check("config.huge:>1e400", 1);
     check("config.limit:<1", 0);
     check("config.mode:1", 1);
     check("config.mode:\"\"", 0);

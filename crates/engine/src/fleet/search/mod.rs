@@ -21,8 +21,7 @@ use std::{
 
 pub(crate) use complete::read_search;
 use parse::DURATIONS;
-use wilco_dialect::json;
-use wilco_ledger::{DeviceId, State, Timestamp};
+use wilco_ledger::{Decimal, DeviceId, State, Timestamp};
 
 use super::{Desired, Device, listing::Aspects, order::natural, summary::shown, version};
 use crate::api::{DesiredState, Failure, Presence, excerpt, invalid};
@@ -242,11 +241,14 @@ impl Relation {
     fn holds_of(self, own: &str, value: &str) -> bool {
         // A JSON number, and not a text, which stands in quotes.
         if let (Ok(number), Ok(than)) = (own.parse::<f64>(), value.parse::<f64>()) {
-            // To the last digit, which a long number loses as a float.
-            if self == Relation::Is && serde_json::from_str::<serde_json::Number>(value).is_ok() {
-                return json::same(own, value);
-            }
-            return number.partial_cmp(&than).is_some_and(|ordering| self.holds(ordering));
+            // Floats that differ are in the order of their numbers; long numbers that differ may be the same float.
+            let to_the_last_digit =
+                || Decimal::parse(own).zip(Decimal::parse(value)).map(|(number, than)| number.cmp(&than));
+            let ordering = number.partial_cmp(&than).map(|nearly| match nearly {
+                Ordering::Equal => to_the_last_digit().unwrap_or(nearly),
+                _ => nearly,
+            });
+            return ordering.is_some_and(|ordering| self.holds(ordering));
         }
         let own = shown(own);
         if self == Relation::Is { same(&own, value) } else { self.holds(natural(&own, value)) }
