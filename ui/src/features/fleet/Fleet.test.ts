@@ -1,4 +1,4 @@
-import { waitFor, within } from '@testing-library/svelte';
+import { fireEvent, waitFor, within } from '@testing-library/svelte';
 import { describe, expect, it, vi } from 'vitest';
 
 import { expectAccessible, openFleet } from '../../test/window';
@@ -81,6 +81,25 @@ describe('the fleet', () => {
     await waitFor(() => expect(container.querySelector('[data-device="bench-0001"]')).toBeNull());
     await user.keyboard('{ArrowDown}');
     await findByRole('complementary', { name: 'Inspector: kitchen-0001' });
+  });
+
+  it('draws name and presence of a row in the moment in which the list scrolls there, before anything of it is loaded', async () => {
+    const { app, backend, container, getByRole } = await openFleet({ devices: 2_000 });
+    backend.deviceRows = () => new Promise(() => undefined);
+    const grid = getByRole('grid');
+    const first = () => Number(container.querySelector<HTMLElement>('[data-line]')?.dataset['line']);
+    // Forwards and back, a little and far.
+    for (const line of [40, 1_500, 300, 1_990]) {
+      grid.scrollTop = line * app.preferences.rowHeight;
+      await fireEvent.scroll(grid);
+      expect(Math.abs(first() - line)).toBeLessThan(30);
+      const rows = [...container.querySelectorAll<HTMLElement>('[data-line]')];
+      expect(rows.length).toBeGreaterThan(5);
+      for (const row of rows) {
+        expect(row.querySelector('.device')?.textContent.trim()).not.toBe('');
+        expect(row.querySelector('.presence')).toHaveTextContent(/^(Online|Offline|Unknown)$/);
+      }
+    }
   });
 
   it('is sorted by its heads', async () => {

@@ -101,6 +101,20 @@ describe('a selection', () => {
     closeRolloutDialog();
   });
 
+  it('has no text of the page with Ctrl-A, on any screen, and all of a field in it', async () => {
+    const { app, getByRole } = await openFleet();
+    const selectAll = (target: Element) => fireEvent.keyDown(target, { key: 'a', ctrlKey: true });
+    // What is not prevented selects text.
+    for (const screen of ['fleet', 'rollouts', 'history', 'traffic', 'connections', 'settings'] as const) {
+      app.route.go(screen);
+      await waitFor(() => expect(getByRole('main')).toBeInTheDocument());
+      expect(await selectAll(getByRole('main'))).toBe(false);
+    }
+    const field = document.body.appendChild(document.createElement('input'));
+    expect(await selectAll(field)).toBe(true);
+    field.remove();
+  });
+
   it('is what the keys, the palette and the right mouse button act on, and no device alone', async () => {
     const { app, backend, container, user, getByRole, findByRole, findByText, queryByRole } = await openFleet();
     const sent = vi.spyOn(backend, 'send');
