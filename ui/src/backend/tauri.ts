@@ -11,6 +11,7 @@ import { DEFAULT_PREFERENCES, type Backend, type Preferences } from './backend';
 import { SIGNATURES, type Calls, type Signature } from './bindings/Calls';
 import type { NotificationSubject } from './bindings/NotificationSubject';
 import type { RehearsalView } from './bindings/RehearsalView';
+import { includeZoom } from './pixelRatio';
 
 const preferencesFile = () => load('preferences.json', { defaults: {}, autoSave: false });
 
@@ -51,7 +52,10 @@ export const tauri: Backend = {
     await file.set('preferences', preferences);
     await file.save();
   },
-  setZoom: (factor) => getCurrentWebview().setZoom(factor),
+  setZoom: (factor) => {
+    includeZoom(factor);
+    return getCurrentWebview().setZoom(factor);
+  },
   chooseFiles: async (title) => (await open({ title, multiple: true, directory: false })) ?? [],
   chooseSavePath: (title, name) => save({ title, defaultPath: name }),
   onNotificationClicked: (callback) => listen<NotificationSubject>('show', ({ payload }) => callback(payload)),

@@ -21,7 +21,9 @@ it('what waits for less than a second does not move, and the first screen never 
   for (const animation of times) expect(animation).toContain('--t-wait-begin');
   const welcome = sheets.find(({ name }) => name.endsWith('welcome.css'))?.text ?? '';
   // The only thing on it that would move is the ladder of a command that waits.
-  expect(welcome).toMatch(/\.choice-picture-ladder \.rung\[data-at='awaited'\] \.rung-bar::after \{\s*animation: none;/);
+  expect(welcome).toMatch(
+    /\.choice-picture-ladder \.rung\[data-at='awaited'\] \.rung-bar::after \{\s*animation: none;/,
+  );
   expect(welcome).not.toMatch(/animation: (?!none)|transition:/);
 });
 
