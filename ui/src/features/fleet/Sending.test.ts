@@ -155,6 +155,25 @@ describe('the LED', () => {
     expect(sent).toHaveBeenCalledTimes(1);
   });
 
+  it('keeps the focus while its command is written, and is pressed once until then', async () => {
+    const { inspector, backend, user } = await openDevice('bench-0001', { fates: [STEPS, STEPS] });
+    const led = inspector.getByRole('switch', { name: 'LED' });
+    const send = backend.send.bind(backend);
+    let letGo = () => {};
+    const held = new Promise<void>((resolve) => (letGo = resolve));
+    const sent = vi.spyOn(backend, 'send').mockImplementation((command) => held.then(() => send(command)));
+    led.focus();
+    await user.keyboard('{Enter}');
+    await waitFor(() => expect(sent).toHaveBeenCalledOnce());
+    expect(led).toBeEnabled();
+    expect(led).toHaveFocus();
+    await user.keyboard('{Enter}');
+    await user.click(led);
+    letGo();
+    await inspector.findByRole('group', { name: /^led .*: Succeeded$/ });
+    expect(sent).toHaveBeenCalledOnce();
+  });
+
   it('stays where it is while the ladder is that of another command, which can be sent again where it failed', async () => {
     const failed: Step[] = [...STEPS.slice(0, 3), { after: 5, change: { state: 'failed', message: 'burnt' } }];
     const { inspector, user, backend } = await openDevice('bench-0001', { fates: [failed, STEPS] });
