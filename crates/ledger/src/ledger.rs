@@ -29,6 +29,8 @@ use table::{CommandKey, CommandTable};
 #[derive(Debug)]
 pub struct Ledger {
     limits: Limits,
+    /// Publishes without a PUBACK, at most, by what the broker takes: see [`Ledger::broker_takes`].
+    taken_by_broker: usize,
     /// The connection is established and its subscriptions are acknowledged.
     connected: bool,
     /// That connection, or the last one.
@@ -89,6 +91,7 @@ impl Ledger {
     pub fn new(limits: Limits) -> Ledger {
         Ledger {
             limits,
+            taken_by_broker: usize::MAX,
             connected: false,
             connection: Connection::default(),
             draining: false,
@@ -115,6 +118,13 @@ impl Ledger {
             self.rate = Rate::new(limits.sends_per_second);
         }
         self.limits = limits;
+    }
+
+    /// How many publishes the broker of this connection takes without having acknowledged them (MQTT 5 section 3.2.2.3.3,
+    /// Receive Maximum); `None` where it does not say. The others cannot leave, so only a few times as many are handed over:
+    /// if the program is killed, nobody knows which of those have left.
+    pub fn broker_takes(&mut self, at_once: Option<u16>) {
+        self.taken_by_broker = at_once.map_or(usize::MAX, |most| usize::from(most.max(1)) * flow::TURNS_AHEAD);
     }
 
     /// The results of probes of the broker's queue for this client. The caller that sends probes reports them here;

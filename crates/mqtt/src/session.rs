@@ -38,6 +38,8 @@ pub enum LinkEvent {
         resumed: bool,
         /// Subscriptions that were wished for and refused.
         refused: Vec<Filter>,
+        /// The Receive Maximum of its CONNACK, where that has one.
+        receive_maximum: Option<u16>,
     },
     /// A publish was written.
     Written(Publication),
@@ -169,7 +171,8 @@ async fn live<E, W: Fn(LinkEvent) -> E>(
         },
         _ = &mut *closed => return None,
     };
-    tell.that(LinkEvent::Ready { sender: sender.clone(), resumed: connack_properties.session_present, refused }).await;
+    let ConnackProperties { session_present: resumed, receive_maximum, .. } = connack_properties;
+    tell.that(LinkEvent::Ready { sender: sender.clone(), resumed, refused, receive_maximum }).await;
 
     tokio::select! {
         refusal = &mut pump => {

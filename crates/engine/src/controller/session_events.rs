@@ -19,7 +19,7 @@ impl Controller {
         match event {
             LinkEvent::Connecting => self.set_link(connection, LinkState::Connecting),
             LinkEvent::Connected => self.set_link(connection, LinkState::Subscribing),
-            LinkEvent::Ready { sender, resumed, refused } => {
+            LinkEvent::Ready { sender, resumed, refused, receive_maximum } => {
                 self.set_link(connection, LinkState::Online { since: self.clock.now().0 });
                 for filter in refused {
                     self.feed.notice_of(
@@ -27,6 +27,9 @@ impl Controller {
                         format!("The broker denied the subscription to {}.", filter.filter),
                         "Commands still work. To see messages on this topic, allow this client ID to subscribe to it in the broker's ACL.",
                     );
+                }
+                if let Some(known) = self.connections.get_mut(connection) {
+                    known.ledger.broker_takes(receive_maximum);
                 }
                 self.ready(connection, sender, resumed);
             }

@@ -9,6 +9,9 @@ use crate::{AnswerWindow, CommandId, Delivery, DeviceId, Effect, Fact, Millis, P
 /// How long to wait before a command is handed over again that the MQTT client did not take.
 pub(super) const PAUSE_AFTER_NOT_TAKEN: Millis = Millis::seconds(1);
 
+/// So many times what the broker takes at once are handed over: while it takes one part, the next is on its way to the disk.
+pub(super) const TURNS_AHEAD: usize = 5;
+
 impl Ledger {
     /// Hands over what is due, oldest first, as long as windows and rate allow it. Says whether there was anything.
     pub(super) fn pump(&mut self, now: Timestamp, effects: &mut Vec<Effect>) -> bool {
@@ -30,7 +33,7 @@ impl Ledger {
         if !self.connected || self.rate.is_used_up() {
             return 0;
         }
-        let send = self.limits.send_window.saturating_sub(self.open.len());
+        let send = self.send_window().saturating_sub(self.open.len());
         send.min(self.answer_room()).saturating_sub(self.first_sends.len())
     }
 
@@ -65,7 +68,11 @@ impl Ledger {
     }
 
     fn windows_are_open(&self) -> bool {
-        self.open.len() < self.limits.send_window && self.answer_room() > 0
+        self.open.len() < self.send_window() && self.answer_room() > 0
+    }
+
+    fn send_window(&self) -> usize {
+        self.limits.send_window.min(self.taken_by_broker)
     }
 
     /// The number of commands that may be sent as far as answers are concerned.

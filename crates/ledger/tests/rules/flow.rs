@@ -82,6 +82,44 @@ fn the_send_window_counts_what_has_no_puback() {
 }
 
 #[test]
+fn no_more_is_handed_over_than_a_few_times_what_the_broker_takes_at_once() {
+    let handed = |at_once: Option<u16>, devices: usize| {
+        let mut ledger = Ledger::new(Limits::default());
+        ledger.broker_takes(at_once);
+        let mut room = Vec::new();
+        for number in 0..devices {
+            ledger.handle(Input::Submit(submission(&format!("pump-{number}"), "a", PLAIN)), Timestamp(0));
+        }
+        let mut open: VecDeque<_> = ledger
+            .handle(Input::Connected, Timestamp(1))
+            .into_iter()
+            .filter_map(|effect| match effect {
+                Effect::Publish { device, id, attempt } => Some((device, id, attempt)),
+                _ => None,
+            })
+            .collect();
+        room.push((open.len(), ledger.room()));
+        // Each PUBACK makes room for one more.
+        if let Some((device, id, attempt)) = open.pop_front() {
+            let puback = Puback::Accepted { nobody_listening: false };
+            let effects = ledger.handle(Input::Delivered { device, id, attempt, puback }, Timestamp(2));
+            let published = effects.iter().filter(|effect| matches!(effect, Effect::Publish { .. })).count();
+            room.push((published, ledger.room()));
+        }
+        room
+    };
+    assert_eq!(handed(Some(20), 300), [(100, 0), (1, 0)]);
+    assert_eq!(handed(Some(1), 300), [(5, 0), (1, 0)]);
+    // The windows of the connection are narrower, or it says nothing.
+    assert_eq!(handed(Some(u16::MAX), 600), [(500, 0), (0, 0)]);
+    assert_eq!(handed(None, 600), [(500, 0), (0, 0)]);
+    let closed = Limits { send_window: 0, ..Limits::default() };
+    let mut ledger = Ledger::new(closed);
+    ledger.broker_takes(Some(20));
+    assert_eq!(ledger.room(), 0);
+}
+
+#[test]
 fn the_answer_window_counts_what_is_unanswered_by_devices_that_are_not_silent() {
     let narrow = Limits { answer_window: 2, ..Limits::default() };
     let ask = |name: &str| Input::Submit(submission(name, "a", PLAIN));
