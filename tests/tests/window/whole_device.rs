@@ -111,6 +111,33 @@ async fn the_lower_pane_fits_the_window_at_150_percent_and_is_resized_by_keys() 
     console.close().await
 }
 
+/// How many canvases there are, and which of them have fewer pixels than they take on the display.
+const BLURRED: &str = "
+    const canvases = [...document.querySelectorAll('canvas')].filter(({ clientWidth }) => clientWidth > 0);
+    const isBlurred = (canvas) => canvas.width < Math.floor(canvas.getBoundingClientRect().width * arguments[0]);
+    const named = ({ className, width, clientWidth }) => `${className}: ${width} of ${clientWidth}`;
+    return [canvases.length, ...canvases.filter(isBlurred).map(named)]";
+
+#[tokio::test]
+async fn at_150_percent_what_is_drawn_on_a_canvas_is_sharp() -> Result<()> {
+    let (_bench, console) = bench().await?;
+    for _ in 0..3 {
+        console.press(keys::LARGER).await?;
+    }
+    console.press("v").await?;
+    console.one("listbox", "Wall of devices").await?;
+    let found = async || console.run(BLURRED, vec![serde_json::json!(1.5)]).await;
+    let sharp = soon_async("sharp canvases", SHORT, async || {
+        let found = found().await?;
+        let is_sharp = found.as_array().is_some_and(|found| found.len() == 1 && found[0] != 0);
+        Ok(is_sharp.then_some(()))
+    });
+    if let Err(error) = sharp.await {
+        return Err(error.context(found().await?.to_string()));
+    }
+    console.close().await
+}
+
 #[tokio::test]
 async fn measurements_come_as_often_as_is_asked_for_and_are_drawn() -> Result<()> {
     let (_bench, console) = bench().await?;
