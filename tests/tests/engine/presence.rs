@@ -1,13 +1,13 @@
-//! Presence from AWS IoT Core's lifecycle events, played by mosquitto.
+//! Presence: since when, and from AWS IoT Core's lifecycle events, played by mosquitto.
 
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
 use serde_json::json;
 use wilco_engine::api::{CommandState, Delivery, DeviceQuery, NewCommand, Presence, Preset};
-use wilco_tests::Broker;
+use wilco_tests::{Broker, soon_async};
 
-use crate::desk::{Desk, ask, led, plain};
+use crate::desk::{Desk, PATIENCE, ask, led, plain};
 
 /// How long a device that is said to be gone is still taken for online.
 const DOUBTED: Duration = Duration::from_secs(5);
@@ -43,6 +43,41 @@ impl Bench {
         let page = self.desk.console().devices(query, 0, 100).await?;
         Ok(page.rows.into_iter().map(|row| row.device).collect())
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_device_is_online_since_its_last_return_or_start_and_not_since_an_earlier_one() -> Result<()> {
+    let broker = Broker::plain()?;
+    let desk = Desk::new().await?;
+    let connection = desk.connect(plain("bench", &broker)).await?;
+    let publish = |device: &str, boot: &str, online: bool| {
+        broker.publish(
+            &format!("{device}/status"),
+            json!({"online": online, "boot": boot}).to_string().as_bytes(),
+            false,
+        )
+    };
+    let since = async |device: &str, presence: Presence, later_than: i64| {
+        soon_async("status", PATIENCE, async || {
+            let Ok(detail) = desk.console().device(&connection, device).await else { return Ok(None) };
+            let since = detail.row.presence_since.filter(|_| detail.row.presence == presence);
+            Ok(since.filter(|since| *since > later_than))
+        })
+        .await
+    };
+    let mut latest = 0;
+    // It starts, ends, returns, and starts again without having been away.
+    for (boot, online) in [("a", true), ("a", false), ("a", true), ("b", true)] {
+        publish("pump", boot, online)?;
+        let presence = if online { Presence::Online } else { Presence::Offline };
+        latest = since("pump", presence, latest).await?;
+    }
+    // What it says again is no news.
+    publish("pump", "b", true)?;
+    publish("next", "a", true)?;
+    since("next", Presence::Online, latest).await?;
+    assert_eq!(desk.console().device(&connection, "pump").await?.row.presence_since, Some(latest));
+    Ok(())
 }
 
 #[tokio::test(flavor = "multi_thread")]
