@@ -215,7 +215,7 @@ mod tests {
         };
         let fact = Fact::Submitted { submission: submission.into(), origin: Origin::Here };
         let command = Command::begin(&Event { device, command: None, at: NOW, fact }).unwrap();
-        CommandSnapshot { command: Arc::new(command), deadline: None }
+        CommandSnapshot::new(Arc::new(command), None)
     }
 
     #[test]

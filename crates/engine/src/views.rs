@@ -1,7 +1,8 @@
 //! Converts domain types to wire types, and nothing else.
 
-use std::sync::Arc;
+mod snapshot;
 
+pub(crate) use snapshot::CommandSnapshot;
 use wilco_dialect::Request as Encoding;
 use wilco_ledger::{
     Answer, Claim, Command, Disagreement, Event, Expectation, Fact, Match, Millis, NotDelivered, Origin, Raw, Reading,
@@ -16,31 +17,28 @@ use crate::{
     store::Discarded,
 };
 
-/// A command in the state of a stored event.
-#[derive(Debug, Clone)]
-pub(crate) struct CommandSnapshot {
-    pub(crate) command: Arc<Command>,
-    /// Its deadline, if that is still ahead.
-    pub(crate) deadline: Option<Timestamp>,
-}
-
 /// A device that is connected answers within this time.
 const AT_ONCE: Millis = Millis(10_000);
 
-impl CommandSnapshot {
-    pub(crate) fn view(&self, connection: &str) -> CommandView {
-        command(connection, &self.command, self.deadline)
-    }
-}
-
 /// A command as it is shown.
 pub(crate) fn command(connection: &str, command: &Command, deadline: Option<Timestamp>) -> CommandView {
+    let (args, result) = (JsonText::of(&command.submission.args), command.result.as_deref().map(JsonText::of));
+    view(connection, command, deadline, args, result)
+}
+
+fn view(
+    connection: &str,
+    command: &Command,
+    deadline: Option<Timestamp>,
+    args: JsonText,
+    result: Option<JsonText>,
+) -> CommandView {
     CommandView {
         connection: connection.to_owned(),
         device: command.submission.device.as_str().to_owned(),
         id: command.submission.id.as_str().to_owned(),
         command: command.submission.name.to_string(),
-        args: JsonText::of(&command.submission.args),
+        args,
         by: match command.origin {
             Origin::Here if command.submission.automatic => SentBy::Wilco,
             Origin::Here => SentBy::You,
@@ -60,7 +58,7 @@ pub(crate) fn command(connection: &str, command: &Command, deadline: Option<Time
         attempts: command.attempt,
         progress: command.progress,
         message: command.message.as_ref().map(ToString::to_string).or_else(|| now_reports(command)),
-        result: command.result.as_deref().map(JsonText::of),
+        result,
         matched: command.matched.map(|matched| match matched {
             Match::Exact => AnswerMatch::Exact,
             Match::Inferred | Match::Reported => AnswerMatch::Inferred,

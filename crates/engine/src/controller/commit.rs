@@ -46,7 +46,7 @@ impl Controller {
             let changed = known.ledger.take_changed().into_iter();
             snapshots.extend(changed.map(|Changed { command, deadline }| {
                 let command = Arc::new(command);
-                (id.clone(), CommandSnapshot { command, deadline })
+                (id.clone(), CommandSnapshot::new(command, deadline))
             }));
         }
         let mut changes = std::mem::take(&mut pending_batch.changes);

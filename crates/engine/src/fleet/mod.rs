@@ -73,7 +73,7 @@ impl Fleet {
             let is_new = !fleet.places.contains_key(device);
             let known = fleet.restored(&mut devices, device);
             let before = known.trip_ms;
-            known.command(CommandSnapshot { command: Arc::clone(command), deadline: None });
+            known.command(CommandSnapshot::new(Arc::clone(command), None));
             if is_new || known.trip_ms != before {
                 known.dirty.unsaved = true;
                 fleet.unsaved.push(device.clone());
@@ -321,4 +321,4 @@ impl Before {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

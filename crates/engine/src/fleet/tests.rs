@@ -38,15 +38,15 @@ pub(super) fn fleet() -> Fleet {
     fleet
 }
 
-fn query(search: &str) -> DeviceQuery {
+pub(super) fn query(search: &str) -> DeviceQuery {
     DeviceQuery { connection: "c".into(), search: search.into(), ..DeviceQuery::default() }
 }
 
-fn page(fleet: &mut Fleet, query: &DeviceQuery, from: u32, count: u32) -> DevicePage {
+pub(super) fn page(fleet: &mut Fleet, query: &DeviceQuery, from: u32, count: u32) -> DevicePage {
     fleet.page(query, &Search::read(&query.search).unwrap(), &facts(), from, count)
 }
 
-fn columns(fleet: &mut Fleet, query: &DeviceQuery, known: Option<u64>) -> DeviceColumns {
+pub(super) fn columns(fleet: &mut Fleet, query: &DeviceQuery, known: Option<u64>) -> DeviceColumns {
     fleet.columns(query, &Search::read(&query.search).unwrap(), &facts(), known, None)
 }
 
@@ -56,7 +56,7 @@ fn facts() -> Facts {
     Facts { now: Timestamp(60_001), measured: HashMap::from([("temperature".to_owned(), warm)]), ..Facts::default() }
 }
 
-fn id(text: &str) -> DeviceId {
+pub(super) fn id(text: &str) -> DeviceId {
     DeviceId::new(text).unwrap()
 }
 
@@ -292,7 +292,7 @@ fn who_speaks_is_not_offline() {
 }
 
 /// The last command of a device, in a state.
-fn snapshot(device: &str, state: State, at: i64) -> CommandSnapshot {
+pub(crate) fn snapshot(device: &str, state: State, at: i64) -> CommandSnapshot {
     let submission = Submission {
         device: id(device),
         id: CommandId::new(format!("0198f3c2-7d1e-7c2a-9c55-{at:012x}")).unwrap(),
@@ -316,7 +316,7 @@ fn snapshot(device: &str, state: State, at: i64) -> CommandSnapshot {
     let submitted = Event { device: id(device), command: None, at: Timestamp(at), fact };
     let mut command = Command::begin(&submitted).unwrap();
     command.state = state;
-    CommandSnapshot { command: Arc::new(command), deadline: None }
+    CommandSnapshot::new(Arc::new(command), None)
 }
 
 #[test]
