@@ -72,6 +72,8 @@ pub enum SortBy {
     /// The id, with numbers in it counted as numbers.
     #[default]
     Device,
+    /// The name that is shown, in upper or lower case, with numbers in it counted as numbers.
+    Name,
     /// Online first.
     Presence,
     /// On first.
@@ -80,12 +82,18 @@ pub enum SortBy {
     LastCommand,
     /// The last command's state: what went wrong first, then what is in progress, then what is done.
     State,
+    /// How long the last command took, from the outbox to its end. Unfinished and cancelled ones have no such time.
+    Took,
     /// Time of the last message.
     Seen,
     /// Firmware version: a pre-release before its release.
     Firmware,
+    /// The tags in the order in which they are listed: the first one, then the second.
+    Tags,
     /// Answer time.
     Trip,
+    /// The comparison with the desired configuration: devices that differ first, then the unknown ones.
+    Desired,
     /// The value of this key of the running configuration: numbers first, by their value, then texts and all else.
     Config(String),
     /// The last value of this series.

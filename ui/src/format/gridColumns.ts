@@ -20,17 +20,17 @@ type Fixed = Exclude<ViewColumn['column'], 'config' | 'telemetry'>;
 const ID: GridColumn = { key: 'device', name: 'Device', shows: null, sort: 'device', least: 118, grows: 1.2 };
 
 const FIXED: Record<Fixed, Omit<GridColumn, 'key' | 'shows'>> = {
-  name: { name: 'Name', least: 96, grows: 1 },
+  name: { name: 'Name', sort: 'name', least: 96, grows: 1 },
   presence: { name: 'Presence', sort: 'presence', least: 74 },
   led: { name: 'LED', sort: 'led', least: 40 },
   last_command: { name: 'Last command', sort: 'last_command', least: 84, grows: 1 },
   state: { name: 'State', sort: 'state', least: 136, most: 148 },
-  took: { name: 'Took', number: true, least: 50 },
+  took: { name: 'Took', sort: 'took', number: true, least: 50 },
   seen: { name: 'Seen', sort: 'seen', number: true, least: 44 },
   firmware: { name: 'Firmware', sort: 'firmware', least: 52 },
-  tags: { name: 'Tags', least: 96, grows: 1.4 },
+  tags: { name: 'Tags', sort: 'tags', least: 96, grows: 1.4 },
   trip: { name: 'Trip', sort: 'trip', number: true, least: 48 },
-  desired: { name: 'Configuration', least: 92, most: 120 },
+  desired: { name: 'Configuration', sort: 'desired', least: 92, most: 120 },
 };
 
 /** The usual columns, each with its turn to go where there is too little room. */

@@ -140,13 +140,18 @@ impl Handle {
 
     /// The facts for a search besides the devices.
     pub(super) async fn facts(&self, connection: &str, search: &Search) -> Result<Facts, Failure> {
-        let desired = if search.is_about_desired() { self.wanted(connection).await? } else { Desired::default() };
+        self.facts_if(connection, search, search.is_about_desired()).await
+    }
+
+    async fn facts_if(&self, connection: &str, search: &Search, desired: bool) -> Result<Facts, Failure> {
+        let desired = if desired { self.wanted(connection).await? } else { Desired::default() };
         Ok(self.facts_of(connection, search, desired))
     }
 
-    /// The facts for a list, which may be sorted by a measurement.
+    /// The facts for a list, which may be sorted by a measurement or by the comparison with what is desired.
     pub(super) async fn facts_of_list(&self, query: &DeviceQuery, search: &Search) -> Result<Facts, Failure> {
-        let mut facts = self.facts(&query.connection, search).await?;
+        let about_desired = query.sort == SortBy::Desired || search.is_about_desired();
+        let mut facts = self.facts_if(&query.connection, search, about_desired).await?;
         if let SortBy::Telemetry(series) = &query.sort {
             let last = || self.telemetry.latest(&ConnectionId::from(query.connection.as_str()), series);
             facts.measured.entry(series.clone()).or_insert_with(last);

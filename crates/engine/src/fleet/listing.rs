@@ -27,7 +27,7 @@ impl Aspects {
     pub(super) const DESCRIPTION: Aspects = Aspects(1 << 6);
     /// The reported configuration of the device.
     pub(super) const REPORT: Aspects = Aspects(1 << 8);
-    /// The name that a person has given it.
+    /// The name that it announces, or that a person has given it.
     pub(super) const NAME: Aspects = Aspects(1 << 9);
     /// Values that change by themselves: the time, and measurements, which are kept elsewhere.
     pub(super) const ELSEWHERE: Aspects = Aspects(1 << 7);
@@ -136,6 +136,8 @@ impl Fleet {
         let ranks = match &query.sort {
             SortBy::Firmware => Ranks::of_versions(versions(), false),
             SortBy::Config(key) => Ranks::of_values(self.devices().filter_map(|device| device.running(key))),
+            SortBy::Name => Ranks::of_names(self.devices().filter_map(Device::shown_name)),
+            SortBy::Tags => Ranks::of_tag_lists(self.devices().filter_map(order::tag_list)),
             _ => Ranks::default(),
         };
         let texts = match query.group {
@@ -196,14 +198,15 @@ impl Fleet {
 fn depends_on(query: &DeviceQuery) -> Aspects {
     let sort = match &query.sort {
         SortBy::Device => Aspects::default(),
+        SortBy::Name => Aspects::NAME,
         SortBy::Presence => Aspects::PRESENCE,
         SortBy::Led => Aspects::LED,
-        SortBy::LastCommand | SortBy::State => Aspects::COMMAND,
+        SortBy::LastCommand | SortBy::State | SortBy::Took => Aspects::COMMAND,
         SortBy::Seen => Aspects::SEEN,
-        SortBy::Firmware => Aspects::DESCRIPTION,
+        SortBy::Firmware | SortBy::Tags => Aspects::DESCRIPTION,
         SortBy::Trip => Aspects::TRIP,
         SortBy::Config(_) => Aspects::REPORT,
-        SortBy::Telemetry(_) => Aspects::ELSEWHERE,
+        SortBy::Telemetry(_) | SortBy::Desired => Aspects::ELSEWHERE,
     };
     let group = match query.group {
         None => Aspects::default(),

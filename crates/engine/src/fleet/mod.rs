@@ -177,11 +177,12 @@ impl Fleet {
         let mut described = None;
         if description {
             self.tally.remove(device);
-            described = Some((device.firmware.clone(), device.tags.clone(), device.annotation.clone(), device.restart));
+            let (firmware, tags) = (device.firmware.clone(), device.tags.clone());
+            described = Some((firmware, tags, device.annotation.clone(), device.restart, device.description.clone()));
         }
         change(device);
         let mut changes = before.changes(device);
-        if let Some((firmware, tags, annotation, restart)) = described {
+        if let Some((firmware, tags, annotation, restart, description)) = described {
             self.tally.add(device);
             changes = changes.and(Aspects::REPORT);
             if firmware != device.firmware || tags != device.tags || restart != device.restart {
@@ -189,6 +190,9 @@ impl Fleet {
             }
             if annotation != device.annotation {
                 changes = changes.and(Aspects::DESCRIPTION).and(Aspects::NAME);
+            }
+            if description != device.description {
+                changes = changes.and(Aspects::NAME);
             }
         } else {
             self.tally.moved(before.tile, device);

@@ -10,24 +10,45 @@ use super::{
     search::{Facts, Search},
     shown, version,
 };
-use crate::api::{DeviceGroup, GroupBy, GroupKey, Presence, SortBy};
+use crate::api::{DesiredState, DeviceGroup, GroupBy, GroupKey, Presence, SortBy};
 
-/// The sort key of a device, as a number: the smallest first; none where it has no value. `ranks`: of its firmware or of
-/// its value, whichever it is sorted by.
+/// The sort key of a device, as a number: the smallest first; none where it has no value. `ranks`: of the texts by which it
+/// is sorted.
 pub(super) fn key(device: &Device, by: &SortBy, ranks: &Ranks, facts: &Facts) -> Option<i64> {
     match by {
         SortBy::Device => Some(0),
+        SortBy::Name => ranks.get(&device.shown_name()?),
         SortBy::Presence => Some(rank(device.presence)),
         SortBy::Led => device.led.map(|on| i64::from(!on)),
         SortBy::LastCommand => command(device).map(|last| last.submitted_at.0),
         SortBy::State => command(device).map(|last| trouble(Some(last.state))),
+        SortBy::Took => took(command(device)?),
         SortBy::Seen => device.seen_at.map(|at| at.0),
         SortBy::Firmware => ranks.get(device.firmware.as_deref()?),
+        SortBy::Tags => ranks.get(&tag_list(device)?),
+        SortBy::Desired => facts.desired.state(device, facts).map(|state| match state {
+            DesiredState::Differs => 0,
+            DesiredState::Unknown => 1,
+            DesiredState::AsWanted => 2,
+        }),
         // Microseconds, so that no two that differ are taken for the same.
         SortBy::Trip => device.trip_ms.map(|ms| (ms * 1_000.0) as i64),
         SortBy::Config(key) => ranks.get(device.running(key)?),
         SortBy::Telemetry(series) => facts.measured.get(series)?.get(&device.id).copied().map(in_order),
     }
+}
+
+/// How long a command took, milliseconds.
+fn took(command: &Command) -> Option<i64> {
+    let finished = command.rungs.finished.filter(|_| command.state != State::Cancelled)?;
+    Some(finished.0 - command.submitted_at.0)
+}
+
+/// A device's tags as one text that stands among those of others as the first tags do, then the second ones.
+pub(super) fn tag_list(device: &Device) -> Option<String> {
+    let tags: Vec<_> = device.all_tags().collect();
+    // It stands before every character that a tag can have, so that fewer tags come before more.
+    (!tags.is_empty()).then(|| tags.join("\u{0}"))
 }
 
 /// A number in the order of others, as [`f64::total_cmp`] has it.
@@ -48,6 +69,17 @@ impl Ranks {
     /// Of tags, as people count.
     pub(super) fn of_tags<'a>(tags: impl Iterator<Item = &'a str>) -> Ranks {
         Ranks::by(tags.collect(), |a: &&str, b| natural(a, b).then_with(|| a.cmp(b)), |tag| (*tag).to_owned())
+    }
+
+    /// Of lists of tags, as [`tag_list`] has them.
+    pub(super) fn of_tag_lists(lists: impl Iterator<Item = String>) -> Ranks {
+        Ranks::by(distinct(lists), |a, b| natural(a, b).then_with(|| a.cmp(b)), String::clone)
+    }
+
+    /// Of names, as people count. Upper and lower case are the same.
+    pub(super) fn of_names(names: impl Iterator<Item = String>) -> Ranks {
+        let keyed: Vec<_> = distinct(names).into_iter().map(|name| (name.to_lowercase(), name)).collect();
+        Ranks::by(keyed, |(a, _), (b, _)| natural(a, b), |(_, name)| name.clone())
     }
 
     /// Of firmware versions. `apart`: versions that differ only in how they are written have places of their own.
@@ -91,6 +123,13 @@ impl Ranks {
     fn of(&self, text: &str) -> i64 {
         self.get(text).unwrap_or(i64::MAX)
     }
+}
+
+fn distinct(texts: impl Iterator<Item = String>) -> Vec<String> {
+    let mut distinct: Vec<_> = texts.collect();
+    distinct.sort_unstable();
+    distinct.dedup();
+    distinct
 }
 
 /// The sort key of a device's group. Devices without a group come last.
@@ -199,3 +238,6 @@ fn rank(presence: Presence) -> i64 {
         Presence::Offline => 2,
     }
 }
+
+#[cfg(test)]
+mod tests;

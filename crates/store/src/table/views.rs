@@ -80,15 +80,19 @@ pub(crate) fn remove(connection: &Connection, id: &str) -> rusqlite::Result<bool
 }
 
 /// The columns that every list has, by their stored words.
-const SORTS: [(SortBy, &str); 8] = [
+const SORTS: [(SortBy, &str); 12] = [
     (SortBy::Device, "device"),
+    (SortBy::Name, "name"),
     (SortBy::Presence, "presence"),
     (SortBy::Led, "led"),
     (SortBy::LastCommand, "last_command"),
     (SortBy::State, "state"),
+    (SortBy::Took, "took"),
     (SortBy::Seen, "seen"),
     (SortBy::Firmware, "firmware"),
+    (SortBy::Tags, "tags"),
     (SortBy::Trip, "trip"),
+    (SortBy::Desired, "desired"),
 ];
 /// What stands before the key of a configuration, and before the name of a series. No word of [`SORTS`] has a dot.
 const CONFIG: &str = "config.";

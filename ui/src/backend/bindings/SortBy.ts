@@ -3,4 +3,4 @@
 /**
  * The column devices are sorted by. Devices without a value of it come last, in either direction.
  */
-export type SortBy = "device" | "presence" | "led" | "last_command" | "state" | "seen" | "firmware" | "trip" | { "config": string } | { "telemetry": string };
+export type SortBy = "device" | "name" | "presence" | "led" | "last_command" | "state" | "took" | "seen" | "firmware" | "tags" | "trip" | "desired" | { "config": string } | { "telemetry": string };

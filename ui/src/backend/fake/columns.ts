@@ -158,6 +158,8 @@ function keyOf(device: FakeDevice, query: DeviceQuery): Key | null {
   switch (sort) {
     case 'device':
       return row.device;
+    case 'name':
+      return row.name?.toLowerCase() ?? null;
     case 'presence':
       return ['online', 'unknown', 'offline'].indexOf(row.presence);
     case 'led':
@@ -166,12 +168,24 @@ function keyOf(device: FakeDevice, query: DeviceQuery): Key | null {
       return row.last_command?.queued_at ?? null;
     case 'state':
       return row.last_command === null ? null : TROUBLE.indexOf(row.last_command.state);
+    case 'took': {
+      const last = row.last_command;
+      return last === null || last.finished_at === null || last.state === 'cancelled'
+        ? null
+        : last.finished_at - last.queued_at;
+    }
     case 'seen':
       return row.seen_at;
     case 'firmware':
       return row.firmware;
+    case 'tags':
+      return [...row.tags, ...row.added_tags].join('\u0000') || null;
     case 'trip':
       return row.trip_ms;
+    case 'desired': {
+      const state = device.desired?.()?.state;
+      return state === undefined ? null : ['differs', 'unknown', 'as_wanted'].indexOf(state);
+    }
   }
 }
 

@@ -129,6 +129,23 @@ describe('the fleet', () => {
     expect(app.inspected.device).toBe(device);
   });
 
+  it('is sorted by names, durations and tags, and devices without one come last', async () => {
+    const { app, getByRole, findByRole, user, backend } = await openFleet();
+    const demo = app.connections.currentId ?? '';
+    await backend.nameDevice(demo, 'roof-0002', 'attic');
+    await backend.nameDevice(demo, 'dock-0003', 'Boiler');
+    app.fleet.showColumns([{ column: 'name' }, { column: 'took' }, { column: 'tags' }, { column: 'desired' }]);
+    await user.click(await findByRole('button', { name: 'Name' }));
+    expect(getByRole('columnheader', { name: 'Name' })).toHaveAttribute('aria-sort', 'ascending');
+    await waitFor(() => expect(app.fleet.list.ids.slice(0, 2)).toEqual(['roof-0002', 'dock-0003']));
+    await user.keyboard('{Enter}');
+    await waitFor(() => expect(app.fleet.list.ids.slice(0, 2)).toEqual(['dock-0003', 'roof-0002']));
+    for (const name of ['Took', 'Tags', 'Configuration']) {
+      await user.keyboard('{ArrowRight}{Enter}');
+      expect(getByRole('columnheader', { name })).toHaveAttribute('aria-sort', 'ascending');
+    }
+  });
+
   it('is sorted by a value of the configuration and by a measurement, and what has none comes last', async () => {
     const { app, getByRole, findByRole, user, backend } = await openFleet();
     app.fleet.showColumns([
