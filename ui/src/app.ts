@@ -174,9 +174,10 @@ export class App {
     this.notices.add([{ level: here ? 'info' : 'warning', message: message + instead, hint: null }]);
   }
 
-  /** Shows what a notification was about: the command, unfolded, or those that failed. */
-  async #showNews({ connection, command, bad }: NotificationSubject): Promise<void> {
+  /** Shows what a notification was about: the rollout, the command, unfolded, or those that failed. */
+  async #showNews({ connection, command, rollout, bad }: NotificationSubject): Promise<void> {
     this.connections.choose(connection);
+    if (rollout !== null) return this.route.go('rollouts', { rollout });
     if (command === null) {
       if (bad) return this.history.showNeedsAttention();
       this.history.list(FILTERS[0] as Filter);

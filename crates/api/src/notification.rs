@@ -12,7 +12,7 @@ pub struct NotificationContent {
     pub subject: NotificationSubject,
 }
 
-/// The commands that news are about.
+/// The commands or the rollout that news are about.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct NotificationSubject {
@@ -20,6 +20,8 @@ pub struct NotificationSubject {
     pub connection: String,
     /// The one command, by its device and id; none where they are many.
     pub command: Option<(String, String)>,
+    /// The rollout's id, where it is about one.
+    pub rollout: Option<String>,
     /// Some of them failed.
     pub bad: bool,
 }

@@ -1,8 +1,11 @@
-//! Notifications while the window is in the background: commands that failed or took long.
+//! Notifications while the window is in the background: commands that failed or took long, and rollouts that halt, wait
+//! for a person or finish.
 //!
-//! They are collected until nothing happens for a moment, so that a fan-out is one notification. The shell decides
-//! whether the window is in the background and shows them. They contain no texts of devices, because some systems
-//! interpret markup.
+//! Commands are collected until nothing happens for a moment, so that several are one notification. Those of a rollout are
+//! not: it has notifications of its own. The shell decides whether the window is in the background and shows them. They
+//! contain no texts of devices, because some systems interpret markup.
+
+mod rollout;
 
 use std::{cmp::Reverse, collections::BTreeMap};
 
@@ -10,7 +13,7 @@ use tokio::sync::mpsc;
 use wilco_ledger::{Command, Event, Fact, Millis, Origin, Reading, State, Timestamp, grouped};
 
 use crate::{
-    api::{CommandState, NotificationContent, NotificationSubject, Settings},
+    api::{CommandState, NotificationContent, NotificationSubject, RolloutView, Settings},
     settings::SharedSettings,
     store::ConnectionId,
 };
@@ -68,6 +71,14 @@ impl Notifications {
         *gathered.ends.entry(command.state).or_default() += 1;
     }
 
+    /// A rollout on a connection that is called `name` has changed.
+    pub(crate) fn rollout(&mut self, before: &RolloutView, now: &RolloutView, name: &str) {
+        if let Some(content) = rollout::content(before, now, name, &self.settings.get()) {
+            // A receiver that is so far behind shows nothing anyway.
+            let _ = self.listener.try_send(content);
+        }
+    }
+
     /// Sends the collected notification when it is due. `false` when there is no listener any more.
     pub(crate) fn send_due(&mut self, now: Timestamp) -> bool {
         if let Some(gathered) = self.gathered.take_if(|gathered| gathered.is_due(now))
@@ -80,8 +91,11 @@ impl Notifications {
     }
 }
 
-/// The event is the end of a command of this installation that nobody cancelled.
+/// The event is the end of a command of this installation that nobody cancelled, and that belongs to no rollout.
 pub(crate) fn is_end(event: &Event, command: &Command) -> bool {
+    if command.submission.rollout.is_some() {
+        return false;
+    }
     let ends = match &event.fact {
         Fact::Answered { reading, .. } => matches!(reading, Reading::Moved | Reading::Inferred | Reading::Late),
         Fact::TimedOut(_) | Fact::Undeliverable(_) | Fact::Expired | Fact::Unconfirmed => true,
@@ -130,7 +144,12 @@ impl Gathered {
     }
 
     fn subject(&self, command: Option<(String, String)>, bad: u32) -> NotificationSubject {
-        NotificationSubject { connection: self.connection.as_str().to_owned(), command, bad: bad > 0 }
+        NotificationSubject {
+            connection: self.connection.as_str().to_owned(),
+            command,
+            rollout: None,
+            bad: bad > 0,
+        }
     }
 }
 
@@ -150,7 +169,7 @@ mod tests {
 
     use tokio::sync::mpsc;
     use wilco_ledger::{
-        Command, CommandId, Delivery, DeviceId, Event, Fact, Millis, NotDelivered, Origin, Policy, Retry, Submission,
+        Command, CommandId, Delivery, DeviceId, Event, Fact, Membership, Millis, NotDelivered, Origin, Policy, Retry, Submission,
         TimeOut, Timestamp,
     };
 
@@ -288,6 +307,11 @@ mod tests {
         check(Fact::Cancelled, false);
         check(Fact::TimedOut(TimeOut::Abandoned), false);
         check(Fact::Handed { attempt: 1 }, false);
+        // A rollout is news by itself.
+        let (mut command, event) = command("pump-7", 0, 1, LOST);
+        let submission = Submission::clone(&command.submission);
+        command.submission = Submission { rollout: Some(Membership { rollout: 3, member: 0 }), ..submission }.into();
+        assert!(!is_end(&event, &command));
     }
 
     #[test]

@@ -196,6 +196,12 @@ impl Controller {
         let mut shown = self.shown.write();
         for view in views {
             self.feed.rollout(view.clone());
+            if let Some(before) = shown.get(&view.number) {
+                let connection = ConnectionId::from(view.spec.connection.as_str());
+                let known = self.connections.get(&connection);
+                let name = known.map_or(connection.as_str(), |known| &known.profile.name);
+                self.notifications.iter_mut().for_each(|notifications| notifications.rollout(before, &view, name));
+            }
             shown.insert(view.number, view);
         }
     }
