@@ -45,6 +45,17 @@ describe('elsewhere', () => {
     await findByText(/Rollout 1, led on, finished/);
   });
 
+  it('says when a stage has finished and waits for a person', async () => {
+    const { backend, findByText } = await openFleet(QUICK);
+    const target = { by: 'search' as const, search: 'is:online' };
+    const stages = [
+      { unit: 'devices' as const, count: 1 },
+      { unit: 'percent' as const, percent: 100 },
+    ];
+    await backend.startRollout(newRollout({ target, stages, between: { then: 'ask' } }));
+    await findByText(/^Rollout 1, led on, waits for you: stage 1 of 2 has finished\./);
+  });
+
   it('shows the progress of the running one beside the fleet, where it can be paused and resumed', async () => {
     const { backend, findByRole, queryByRole, user, container } = await openFleet({ rolloutSpeed: 1 });
     expect(queryByRole('region', { name: /^Rollout/ })).toBeNull();

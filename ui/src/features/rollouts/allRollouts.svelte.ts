@@ -21,6 +21,7 @@ import { count } from '../../format/count';
 import { visible } from '../../format/text';
 import { rolloutActions } from './actions';
 import { Opened } from './opened.svelte';
+import { Pace } from './pace';
 import { Preparing } from './preparing.svelte';
 import { rolloutToPrepare, type RolloutToPrepare } from './start.svelte';
 import { isActive, isOpen, isUnapproved, nameOf, outcomeText, sum } from './format';
@@ -53,6 +54,7 @@ export class Rollouts {
   failure = $state.raw<Failure | null>(null);
   filter = $state.raw<ListFilter>(LIST_FILTERS[0] as ListFilter);
   opened = $state.raw<Opened | null>(null);
+  readonly #pace = new Pace();
   /** The rollout that was prepared last. */
   #left = $state.raw<Preparing | null>(null);
 
@@ -109,7 +111,8 @@ export class Rollouts {
         const before = known.get(rollout.id);
         const now = newer(before, rollout);
         // One may have ended before the first word of it.
-        if (this.loaded && before?.state !== now.state) this.#announce(now);
+        if (this.loaded && (before === undefined || newsOf(before) !== newsOf(now))) this.#announce(now);
+        this.#pace.note(now);
         known.set(rollout.id, now);
       }
       this.#put([...known.values()]);
@@ -120,6 +123,11 @@ export class Rollouts {
 
   find(id: string): RolloutView | null {
     return this.list.find((rollout) => rollout.id === id) ?? null;
+  }
+
+  /** How long the current stage of a rollout still takes, milliseconds; null while that is not known. */
+  left(rollout: RolloutView): number | null {
+    return this.#pace.left(rollout);
   }
 
   /** `rollout 42`. */
@@ -173,7 +181,7 @@ export class Rollouts {
     this.list = list.sort((a, b) => b.number - a.number);
   }
 
-  /** A halt or an end is a notice if another screen is shown. */
+  /** A halt, an end, and a stage that waits for a person are notices if another screen is shown. */
   #announce(rollout: RolloutView): void {
     const { route, notices } = this;
     if (route.screen === 'rollouts' && this.opened?.id === rollout.id) return;
@@ -185,11 +193,24 @@ export class Rollouts {
         { level: 'warning', message: `${name} halted: ${rollout.why ?? 'too many devices failed.'}`, hint, connection },
       ]);
     }
+    if (waitsForPerson(rollout)) {
+      const message = `${name} waits for you: stage ${rollout.stage + 1} of ${rollout.stages.length} has finished.`;
+      notices.add([{ level: 'info', message, hint: 'Start the next stage under Rollouts, or stop it.', connection }]);
+    }
     if (rollout.state !== 'finished') return;
     const failed = sum(rollout.counts, FAILED_MEMBERS);
     const message = `${name} finished: ${outcomeText(rollout)}.`;
     notices.add([{ level: failed === 0 ? 'info' : 'warning', message, hint: null, connection }]);
   }
+}
+
+function waitsForPerson({ waits_for: waits }: RolloutView): boolean {
+  return waits?.what === 'person';
+}
+
+/** What is announced of a rollout once it is another one. */
+function newsOf(rollout: RolloutView): string {
+  return waitsForPerson(rollout) ? `person ${rollout.stage}` : rollout.state;
 }
 
 /** Of two views of one rollout the later one. */

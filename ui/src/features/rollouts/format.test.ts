@@ -66,6 +66,10 @@ describe('a stage', () => {
     expect(stageNote(running, 0, rollout, 0).join('')).toBe(
       '612 ended, 59 in flight, 329 to send. 3.3 s left at this rate',
     );
+    expect(stageNote(running, 0, rollout, 0, 42_000).join('')).toBe(
+      '612 ended, 59 in flight, 329 to send, about 42 s left',
+    );
+    expect(stageNote(running, 0, { ...rollout, state: 'paused' }, 0, 42_000).join('')).not.toContain('left');
     expect(stageState(running, 0, rollout)).toBe('running');
   });
 

@@ -161,8 +161,14 @@ export function stageState(stage: StageView, place: number, rollout: RolloutView
   return STATES[rollout.state].colour;
 }
 
-/** The state of a stage, and the next step. The first part is the number. */
-export function stageNote(stage: StageView, place: number, rollout: RolloutView, now: number): [string, string] {
+/** The state of a stage, and the next step. The first part is the number. `timeLeft`: at its pace, milliseconds. */
+export function stageNote(
+  stage: StageView,
+  place: number,
+  rollout: RolloutView,
+  now: number,
+  timeLeft: number | null = null,
+): [string, string] {
   const ended = sum(stage.counts, FINAL_STATES);
   const done = ended === stage.members || stage.ended_at !== null;
   if (done) {
@@ -182,7 +188,7 @@ export function stageNote(stage: StageView, place: number, rollout: RolloutView,
     counted(stage.counts.pending + stage.counts.queued, 'to send', 'to send'),
   ];
   if (stage.counts.held > 0) parts.push(`${count(stage.counts.held)} held for offline devices`);
-  return [`${count(ended)} ended`, `, ${parts.join(', ')}${lasts(stage, rollout)}`];
+  return [`${count(ended)} ended`, `, ${parts.join(', ')}${lasts(stage, rollout, timeLeft)}`];
 }
 
 /** The pause or confirmation between this stage and the next one. */
@@ -257,8 +263,9 @@ function beginsWhen({ spec, state }: RolloutView): string {
   }
 }
 
-/** How long a stage still takes at the rate that it was given. */
-function lasts(stage: StageView, { spec, state }: RolloutView): string {
+/** How long a stage still takes: at its pace, or before that is known, at the rate that it was given. */
+function lasts(stage: StageView, { spec, state }: RolloutView, timeLeft: number | null): string {
+  if (state === 'running' && timeLeft !== null) return `, ${expected(timeLeft)} left`;
   const due = stage.counts.pending + stage.counts.queued;
   if (state !== 'running' || spec.rate === null || due === 0) return '';
   return `. ${left((due / spec.rate) * 1_000)} left at this rate`;
