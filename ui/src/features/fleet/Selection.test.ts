@@ -62,6 +62,18 @@ describe('a selection', () => {
     expect([...app.selection.ids]).toEqual([...ids.slice(2, 6), ids[7], ids[8]]);
   });
 
+  it('copies the IDs of its devices, one on each line', async () => {
+    const { app, user, getByRole, findByRole, findByText } = await openFleet();
+    app.fleet.find({ tokens: ['tag:kitchen'], text: '' });
+    await waitFor(() => expect(app.fleet.matching).toBeLessThan(60));
+    app.selection.all(app.connections.currentId ?? '');
+    await findByText(`${app.fleet.matching} devices selected`);
+    await user.click(getByRole('button', { name: 'More' }));
+    await user.click(await findByRole('button', { name: 'Copy IDs' }));
+    await findByText(`Copied ${app.fleet.matching} device IDs.`);
+    expect(await navigator.clipboard.readText()).toBe(app.fleet.list.ids.join('\n'));
+  });
+
   it('is drawn over rows with the pointer, also beside what is selected with Ctrl', async () => {
     const { app, container, findByText } = await openFleet();
     const { ids } = app.fleet.list;

@@ -6,6 +6,7 @@ import type { Action } from '../../state/actions.svelte';
 import { getConnections } from '../../state/connections.svelte';
 import { getControls, type Control } from '../../state/controls';
 import { getFleet } from '../../state/fleet.svelte';
+import { getNotices, type Notices } from '../../state/notices.svelte';
 import { getRoute } from '../../state/route.svelte';
 import { getSelection, type Selection } from '../../state/selection.svelte';
 import { startRolloutDialog } from '../rollouts/start.svelte';
@@ -25,10 +26,23 @@ export function sendToSelected(
   });
 }
 
+/** Copies the IDs of the selected devices, one on each line: for a ticket, or for `wilco rollout start --devices-from`. */
+export async function copyIds(selection: Selection, notices: Notices): Promise<void> {
+  const devices = selection.inOrder();
+  try {
+    await navigator.clipboard.writeText(devices.join('\n'));
+    notices.say({ level: 'info', message: `Copied ${counted(devices.length, 'device ID')}.`, hint: null });
+  } catch {
+    const hint = 'Export the devices to a file instead.';
+    notices.say({ level: 'warning', message: 'Could not write to the clipboard.', hint });
+  }
+}
+
 export function selectionActions(): () => Action[] {
   const connections = getConnections();
   const controls = getControls();
   const fleet = getFleet();
+  const notices = getNotices();
   const route = getRoute();
   const selection = getSelection();
   return () => {
@@ -69,6 +83,7 @@ export function selectionActions(): () => Action[] {
         ? [opens('untag', `Remove a tag from ${number}…`, selectionControls.untag)]
         : []),
       opens('forget', `Forget ${number}…`, selectionControls.forget),
+      action('copy', `Copy the IDs of ${number}`, () => copyIds(selection, notices)),
       action('clear', 'Clear the selection', () => selection.clear()),
       ...some,
     ];
