@@ -123,7 +123,7 @@ export function fleetActions(): () => Action[] {
     };
     const { tokens, text } = fleet.search;
     const opens = (
-      what: 'add' | 'columns' | 'export' | 'import' | 'desired' | 'views',
+      what: 'add' | 'columns' | 'export' | 'import' | 'desired' | 'times' | 'views',
       name: string,
       words: string,
     ): Action => ({
@@ -154,6 +154,7 @@ export function fleetActions(): () => Action[] {
       opens('import', 'Import devices…', 'csv file names tags'),
       opens('export', 'Export devices…', 'csv file names tags'),
       opens('desired', 'Desired configuration…', 'desired values apply differs'),
+      opens('times', 'Answer times…', 'percentiles p50 p95 p99 slow suggested timeout latency'),
       opens('views', 'Saved views…', 'save search open'),
       ...(fleet.wall ? [] : [opens('columns', 'Columns of the list…', 'configuration measurements order')]),
       ...GROUPINGS.filter(({ value }) => value !== fleet.group).map(({ value, name }) =>

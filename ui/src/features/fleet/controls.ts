@@ -10,6 +10,7 @@ export const fleetControls = {
   import: Symbol('import'),
   list: paneControls.list,
   search: Symbol('search'),
+  times: Symbol('times'),
   views: Symbol('views'),
 };
 

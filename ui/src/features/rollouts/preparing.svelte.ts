@@ -21,6 +21,7 @@ import type { Rollouts } from './allRollouts.svelte';
 import type { RolloutToPrepare } from './start.svelte';
 import { IN_FLIGHT, nameOf, sum } from './format';
 import { objectFrom, toJson } from '../../format/json';
+import { secondsText } from '../../format/span';
 
 /** Pause after the last key before the rollout is planned, milliseconds. */
 const PAUSE = 250;
@@ -71,6 +72,8 @@ export class Preparing {
   readonly needsName = $derived(this.plan?.confirmation === 'type_name');
   /** The rollout to start; null if a value is missing or invalid. */
   readonly request: NewRollout | null = $derived.by(() => this.#request());
+  /** The draft as it was opened. */
+  readonly #first: string;
   #asked = 0;
   #timer: ReturnType<typeof setTimeout> | null = null;
   readonly #again = new Throttle(AGAIN, () => this.#refresh());
@@ -85,6 +88,8 @@ export class Preparing {
     const { connection, command } = asked;
     this.composer.open({ connection, devices: [], offline: [] });
     if (command !== undefined) this.#fill(connection, command.name, objectFrom(command.args));
+    if (asked.timeoutMs !== undefined) this.draft.timeout = secondsText(asked.timeoutMs);
+    this.#first = JSON.stringify(this.draft);
     void this.#count();
   }
 
@@ -130,7 +135,7 @@ export class Preparing {
 
   /** Something was typed that would be lost. */
   get isFilled(): boolean {
-    return !this.started && (this.composer.isFilled || JSON.stringify(this.draft) !== JSON.stringify(blankDraft()));
+    return !this.started && (this.composer.isFilled || JSON.stringify(this.draft) !== this.#first);
   }
 
   /** Continues where it was left. */

@@ -10,6 +10,8 @@ export interface RolloutToPrepare {
   target: RolloutTarget;
   /** The command that is filled in already; chosen in the dialog where none is given. */
   command?: { name: string; args: JsonText };
+  /** The timeout that is filled in already; the command's own where none is given. */
+  timeoutMs?: number;
   /** The default name. */
   name?: string;
   /** The rollout that this one follows, and why. */
