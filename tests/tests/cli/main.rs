@@ -14,6 +14,7 @@ mod devices;
 mod dialects;
 mod exit_codes;
 mod files;
+mod fleet;
 mod full_disk;
 mod local_safety;
 mod log;

@@ -37,12 +37,12 @@ fn await_line(printed: &Receiver<Value>, what: &str, is_it: impl Fn(&Value) -> b
     }
 }
 
-fn count(line: &Value, state: &str) -> u64 {
+pub(crate) fn count(line: &Value, state: &str) -> u64 {
     line["counts"][state].as_u64().unwrap_or_else(|| panic!("no count of {state}: {line}"))
 }
 
 /// How often each device was sent a command, by what was heard on its topic.
-fn requests(heard: &Child) -> BTreeMap<String, usize> {
+pub(crate) fn requests(heard: &Child) -> BTreeMap<String, usize> {
     let mut times = BTreeMap::new();
     for line in heard.log().lines().filter(|line| line.contains("/req {")) {
         let device = line.split('/').next().unwrap_or_default();

@@ -80,36 +80,36 @@ async fn a_rollout_to_thousands_halts_by_itself_names_the_cause_and_is_retried()
 #[tokio::test]
 async fn what_a_rollout_changed_is_put_back() -> Result<()> {
     let broker = Broker::plain()?;
-    let _pumps = Fleet::start(&broker, "pump", 60, &[])?;
+    let _pumps = Fleet::start(&broker, "pump", 2_000, &[])?;
     let desk = Desk::new(Keyring::Unlocked)?;
     let console = desk.open().await?;
     connect(&console, &broker).await?;
-    wait_for_devices(&console, 60).await?;
+    wait_for_devices(&console, 2_000).await?;
     let changes = r#"{"changes":{"temp_high_c":9.5},"apply":"now"}"#;
     let start = ["rollout", "start", "-c", "Plant", "--search", "pump", "config.set", "--args", changes];
-    let before = broker.first("pump-0060/state", 5)?;
+    let before = broker.first("pump-2000/state", 5)?;
     ensure!(before.contains("\"temp_high_c\":8.0"), "{before}");
     let changed = desk.wilco(&start)?;
     ensure!(changed.status.success(), "{changed:?}");
-    ensure!(broker.first("pump-0060/state", 5)?.contains("\"temp_high_c\":9.5"));
+    ensure!(broker.first("pump-2000/state", 5)?.contains("\"temp_high_c\":9.5"));
 
     console.go("Rollouts").await?;
     let row = console.one_like("link", "Rollout 1").await?;
     console.click_on(&row, "rollout 1").await?;
-    console.wait_for_text("60 of 60", SHORT).await?;
+    console.wait_for_text("2,000 of 2,000", SHORT).await?;
     console.click("button", "More").await?;
     console.click("button", "Put back the earlier configuration…").await?;
     let dialog = console.one("dialog", "Follow-up rollout").await?;
     console.wait_for_text("the values that it had before rollout 1", SHORT).await?;
     as_it_stands(&console, "rollout-put-back").await?;
     let mut found = console.inaccessible("putting back").await?;
-    console.press_in(&dialog, "Send to 60 devices").await?;
+    console.press_in(&dialog, "Send to 2,000 devices").await?;
     soon_async("end of putting back", ROLLOUT, async || {
         let text = console.text().await?;
         Ok((text.contains("Rollout 2") && text.contains("Finished")).then_some(()))
     })
     .await?;
-    ensure!(broker.first("pump-0060/state", 5)?.contains("\"temp_high_c\":8.0"));
+    ensure!(broker.first("pump-2000/state", 5)?.contains("\"temp_high_c\":8.0"));
     found.extend(console.inaccessible("a rollout that put back").await?);
     as_it_stands(&console, "rollout-was-put-back").await?;
     console.close().await?;

@@ -53,8 +53,8 @@ pub(super) async fn import(base: &Base, options: DeviceImportOptions) -> Result<
     }
     let unnamed = import.refused as usize - import.errors.len();
     let more = if unnamed > 0 { format!(", {} of them not named here", count(unnamed)) } else { String::new() };
-    let (refused, lines) = (count(import.refused as usize), count(import.lines as usize));
-    problem::warn(&format!("{refused} of {lines} lines cannot be imported{more}."), None);
+    let (refused, lines) = (count(import.refused as usize), several(import.lines as usize, "line"));
+    problem::warn(&format!("{refused} of {lines} cannot be imported{more}."), None);
     Ok(ExitCode::from(NOT_DONE))
 }
 
