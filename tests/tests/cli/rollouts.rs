@@ -4,7 +4,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     io::{BufRead, BufReader},
     sync::mpsc::{Receiver, channel},
-    time::Duration,
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use anyhow::{Context, Result};
@@ -414,6 +414,43 @@ fn a_gate_waits_for_the_measurement_and_halts_outside_its_limits() -> Result<()>
     let last = await_line(&printed, "halted", |line| line["state"] == "halted")?;
     assert_eq!(last["why"], "pump-0002 measured 8.25 for level, which is not at most 8.");
     assert_eq!((count(&last, "pending"), soon("exit", PATIENCE, || program.ended())?.code()), (2, Some(1)));
+    Ok(())
+}
+
+/// Hours that begin and end so many minutes after now, as the command line takes them.
+fn hours(from: u64, until: u64) -> Result<String> {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs() / 60;
+    let time = |after: u64| format!("{:02}:{:02}", (now + after) % 1_440 / 60, (now + after) % 60);
+    Ok(format!("{}-{} UTC", time(from), time(until)))
+}
+
+#[test]
+fn a_rollout_waits_for_its_maintenance_hours() -> Result<()> {
+    let broker = Broker::plain()?;
+    let bench = Bench::on(&broker)?;
+    let _fleet = Fleet::start(&broker, "pump", 2, &[])?;
+    let heard = broker.listen("+/req")?;
+    let start = |hours: &str, more: &[&'static str]| {
+        let start = ["rollout", "start", "-c", "bench", "--search", "pump", "--hours", hours];
+        [&start[..], more, &["led", "on=true"]].concat().into_iter().map(str::to_owned).collect::<Vec<_>>()
+    };
+    let later = hours(600, 660)?;
+    let run = |line: Vec<String>| bench.run(&line.iter().map(String::as_str).collect::<Vec<_>>());
+    let plan = run(start(&later, &["--dry-run"]))?.ended(0)?.out;
+    assert!(plan.contains("It is outside the maintenance hours now."), "{plan}");
+    let line = start(&later, &["--output", "json"]);
+    let mut program = bench.start(&line.iter().map(String::as_str).collect::<Vec<_>>())?;
+    let printed = lines(&mut program)?;
+    let waiting = await_line(&printed, "its hours", |line| line["waits_for"]["what"] == "hours")?;
+    assert_eq!((count(&waiting, "pending"), requests(&heard).len()), (2, 0), "{waiting}");
+    bench.run(&["rollout", "stop", "1"])?.ended(0)?;
+    assert_eq!(soon("exit", PATIENCE, || program.ended())?.code(), Some(1));
+
+    let now = hours(1_380, 60)?;
+    let last = run(start(&now, &["--output", "json"]))?.ended(0)?.lines()?.pop().context("nothing was told")?;
+    assert_eq!((last["state"].as_str(), count(&last, "succeeded")), (Some("finished"), 2), "{last}");
+    assert!(run(start("22-06", &[]))?.ended(2)?.err.contains("such as 22:00-06:00"));
+    run(start("22:00-06:00 Mars/Olympus", &[]))?.complained("There is no time zone 'Mars/Olympus'")?;
     Ok(())
 }
 

@@ -1,9 +1,13 @@
 //! The options of `wilco rollout`.
 
+mod values;
+
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
-use wilco_engine::api::{BetweenStages, FaultDials, Gate, HaltLimit, MemberState, ReportFormat, StageSize};
+use wilco_engine::api::{
+    BetweenStages, FaultDials, Gate, HaltLimit, MaintenanceHours, MemberState, ReportFormat, StageSize,
+};
 
 use super::{ConfirmOptions, Listing, NamedDevices, SendingOptions, words};
 use crate::input;
@@ -254,7 +258,7 @@ fn fault(text: &str) -> Result<(String, f64), String> {
 #[derive(Debug, Args)]
 pub(crate) struct PaceOptions {
     /// Sizes of the stages: cumulative numbers or percentages of devices, such as 10,10%,100%
-    #[arg(long, value_name = "SIZES", value_delimiter = ',', value_parser = stage_size)]
+    #[arg(long, value_name = "SIZES", value_delimiter = ',', value_parser = values::stage_size)]
     pub(crate) stages: Vec<StageSize>,
     /// Maximum number of devices to send to per second
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
@@ -263,7 +267,7 @@ pub(crate) struct PaceOptions {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) in_flight: Option<u32>,
     /// Halt when more than this many devices fail: a number, or a percentage of the devices that have finished
-    #[arg(long, value_name = "LIMIT", value_parser = halt_limit)]
+    #[arg(long, value_name = "LIMIT", value_parser = values::halt_limit)]
     pub(crate) halt_above: Option<HaltLimit>,
     /// Do not halt before this many devices have finished
     #[arg(long, value_name = "N", default_value_t = 1, requires = "halt_above", hide_default_value = true)]
@@ -272,12 +276,16 @@ pub(crate) struct PaceOptions {
     #[arg(long, requires = "halt_above")]
     pub(crate) ignore_timeouts: bool,
     /// Between two stages: a pause such as 10m, or ask to wait for wilco rollout next
-    #[arg(long, value_name = "SPAN|ask", value_parser = between)]
+    #[arg(long, value_name = "SPAN|ask", value_parser = values::between)]
     pub(crate) pause_between: Option<BetweenStages>,
     /// Start the next stage only after a measurement has stayed within limits on the devices done so far: 'temperature
     /// 2..8 for 10m', also with one limit only, 'battery 20.. for 1h'. Outside them the rollout halts
-    #[arg(long, value_name = "SERIES LIMITS for SPAN", value_parser = gate)]
+    #[arg(long, value_name = "SERIES LIMITS for SPAN", value_parser = values::gate)]
     pub(crate) gate: Option<Gate>,
+    /// Send only in these hours of the day, in this computer's time zone or in the named one: 22:00-06:00, or '22:00-06:00
+    /// Europe/Amsterdam'
+    #[arg(long, value_name = "FROM-UNTIL [ZONE]", value_parser = input::hours)]
+    pub(crate) hours: Option<MaintenanceHours>,
     /// Name of the rollout
     #[arg(long, value_name = "TEXT")]
     pub(crate) name: Option<String>,
@@ -297,75 +305,9 @@ pub(crate) enum SkippedDevices {
     Busy,
 }
 
-/// `10` or `10%`.
-fn stage_size(text: &str) -> Result<StageSize, String> {
-    match percent(text)? {
-        Some(percent) if percent > 0.0 => Ok(StageSize::Percent { percent }),
-        Some(_) => Err("a stage must have more than 0 % of the devices".into()),
-        None => match text.trim().parse() {
-            Ok(count @ 1..) => Ok(StageSize::Devices { count }),
-            _ => Err("enter a number of devices, at least 1, or a percentage such as 10%".into()),
-        },
-    }
-}
-
-/// `5` or `5%`.
-fn halt_limit(text: &str) -> Result<HaltLimit, String> {
-    match percent(text)? {
-        Some(percent) => Ok(HaltLimit::Percent { percent }),
-        None => {
-            let count = text.trim().parse();
-            count
-                .map(|count| HaltLimit::Members { count })
-                .map_err(|_| "enter a number, or a percentage such as 5%".into())
-        }
-    }
-}
-
-fn percent(text: &str) -> Result<Option<f64>, String> {
-    let Some(number) = text.trim().strip_suffix('%') else { return Ok(None) };
-    match number.trim().parse::<f64>() {
-        Ok(percent) if (0.0..=100.0).contains(&percent) => Ok(Some(percent)),
-        _ => Err("a percentage must be from 0% to 100%".into()),
-    }
-}
-
-/// `temperature 2..8 for 10m`.
-fn gate(text: &str) -> Result<Gate, String> {
-    let usage = "give a series, its limits and a time, such as 'temperature 2..8 for 10m'";
-    let (rest, span) = text.rsplit_once(" for ").ok_or(usage)?;
-    let (series, limits) = rest.rsplit_once(' ').ok_or(usage)?;
-    let (min, max) = limits.split_once("..").ok_or(usage)?;
-    let limit = |text: &str| match text {
-        "" => Ok(None),
-        text => {
-            text.parse::<f64>().ok().filter(|limit| limit.is_finite()).map(Some).ok_or("the limits are not numbers")
-        }
-    };
-    let (min, max) = (limit(min)?, limit(max)?);
-    if min.is_none() && max.is_none() {
-        return Err("give at least one limit, such as 2.. or ..8".into());
-    }
-    let span = input::span(span.trim())?;
-    let for_ms = u64::try_from(span.as_millis()).unwrap_or(u64::MAX);
-    Ok(Gate { series: series.to_owned(), min, max, for_ms })
-}
-
-/// `ask`, or a duration.
-fn between(text: &str) -> Result<BetweenStages, String> {
-    if text == "ask" {
-        return Ok(BetweenStages::Ask);
-    }
-    let span = input::span(text).map_err(|error| format!("{error}, or ask"))?;
-    Ok(BetweenStages::Pause { pause_ms: u64::try_from(span.as_millis()).unwrap_or(u64::MAX) })
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{
-        BetweenStages, FaultDials, Gate, HaltLimit, RehearseOptions, StageSize, between, fault, gate, halt_limit,
-        stage_size,
-    };
+    use super::{FaultDials, RehearseOptions, fault};
 
     #[test]
     fn faults_are_read_by_name() {
@@ -378,38 +320,5 @@ mod tests {
         for wrong in ["fail", "fail=2", "fail=-0.1", "fail=often", "fire=0.1", "delay_ms=60001", "fail=NaN"] {
             assert!(fault(wrong).is_err(), "{wrong}");
         }
-    }
-
-    #[test]
-    fn a_gate_is_a_series_its_limits_and_a_time() {
-        let check = |text: &str, series: &str, min: Option<f64>, max: Option<f64>, for_ms: u64| {
-            assert_eq!(gate(text), Ok(Gate { series: series.into(), min, max, for_ms }), "{text}");
-        };
-        check("temperature 2..8 for 10m", "temperature", Some(2.0), Some(8.0), 600_000);
-        check("cold room -4.5..-1 for 30s", "cold room", Some(-4.5), Some(-1.0), 30_000);
-        check("battery 20.. for 1h", "battery", Some(20.0), None, 3_600_000);
-        check("load ..0.8 for 1s", "load", None, Some(0.8), 1_000);
-        // The name is used exactly; the engine refuses one that begins or ends with a space.
-        check(" load  ..0.8 for 1s", " load ", None, Some(0.8), 1_000);
-        for wrong in
-            ["", "temperature", "temperature 2..8", "2..8 for 10m", "t .. for 1m", "t a..b for 1m", "t 2..8 for ever"]
-        {
-            assert!(gate(wrong).is_err(), "{wrong}");
-        }
-    }
-
-    #[test]
-    fn sizes_limits_and_pauses_are_read() {
-        assert_eq!(stage_size("10"), Ok(StageSize::Devices { count: 10 }));
-        assert_eq!(stage_size("2.5%"), Ok(StageSize::Percent { percent: 2.5 }));
-        for wrong in ["0", "0%", "101%", "-1", "ten", "", "NaN%"] {
-            assert!(stage_size(wrong).is_err(), "{wrong}");
-        }
-        assert_eq!(halt_limit("0"), Ok(HaltLimit::Members { count: 0 }));
-        assert_eq!(halt_limit("5%"), Ok(HaltLimit::Percent { percent: 5.0 }));
-        assert!(halt_limit("5 percent").is_err());
-        assert_eq!(between("ask"), Ok(BetweenStages::Ask));
-        assert_eq!(between("10m"), Ok(BetweenStages::Pause { pause_ms: 600_000 }));
-        assert!(between("later").is_err());
     }
 }

@@ -104,6 +104,7 @@ impl From<PaceOptions> for NewRollout {
             ignore_timeouts,
             pause_between,
             gate,
+            hours,
             name,
             note,
         } = pace;
@@ -115,6 +116,7 @@ impl From<PaceOptions> for NewRollout {
             rate,
             in_flight,
             gate,
+            hours,
             halt: halt_above.map(|above| HaltRule { above, after: halt_after, count_timeouts: !ignore_timeouts }),
             ..NewRollout::default()
         }
