@@ -16,8 +16,10 @@ pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(12);
 
 /// The retained statuses have come when nothing has changed for this long.
 pub(crate) const STATUS_QUIET: Duration = Duration::from_millis(300);
-/// How long to wait for the retained statuses at most.
+/// How long to wait for the retained statuses at most, after the last new device or status.
 pub(crate) const STATUS_WITHIN: Duration = Duration::from_secs(3);
+/// How long to wait for the retained statuses of all devices at most.
+const ALL_WITHIN: Duration = Duration::from_secs(60);
 
 /// The state of a connection in a batch, if it contains one.
 pub(crate) fn view_of<'a>(batch: &'a Batch, connection: &str) -> Option<&'a ConnectionView> {
@@ -91,20 +93,29 @@ pub(crate) async fn ready(
     Ok(batches)
 }
 
-/// Waits until the retained statuses have come: until the numbers of devices stay the same for that long.
+/// Waits until the retained statuses have come: until the numbers of devices stay the same for that long. `at_most` begins
+/// again with each new device and each new status, because those of a large fleet take their time, and a device that is missing
+/// would be no member of a rollout.
 pub(crate) async fn settled(
     console: &Client,
     connection: &str,
     quiet: Duration,
     at_most: Duration,
 ) -> Result<(), Failure> {
-    let give_up = Instant::now() + at_most;
+    let end = Instant::now() + ALL_WITHIN;
+    let mut give_up = Instant::now() + at_most;
     let mut known = None;
+    let mut arrived = 0;
     let mut since = Instant::now();
     loop {
-        let numbers = numbers(console, connection).await?;
+        let numbers @ (total, online, offline) = numbers(console, connection).await?;
         if known != Some(numbers) {
             known = Some(numbers);
+            // Devices that come and go change none of these sums.
+            if total + online + offline > arrived {
+                arrived = total + online + offline;
+                give_up = end.min(Instant::now() + at_most);
+            }
             since = Instant::now();
         }
         if since.elapsed() >= quiet || Instant::now() >= give_up {
