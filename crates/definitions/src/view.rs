@@ -30,7 +30,7 @@ pub struct SavedView {
 #[serde(tag = "column", rename_all = "snake_case")]
 #[ts(export)]
 pub enum ViewColumn {
-    /// The name that was given here.
+    /// The name: given here, or announced.
     Name,
     /// Whether it is there.
     Presence,

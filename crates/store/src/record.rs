@@ -262,8 +262,8 @@ pub struct StoredDescription {
 impl StoredDescription {
     /// Its name for people, where it is another one than its id.
     #[must_use]
-    pub fn shown_name(&self, id: &DeviceId) -> Option<String> {
-        self.name.clone().or_else(|| Some(self.address.clone())).filter(|name| name != id.as_str())
+    pub fn shown_name(&self, id: &DeviceId) -> Option<&str> {
+        Some(self.name.as_deref().unwrap_or(&self.address)).filter(|name| *name != id.as_str())
     }
 }
 

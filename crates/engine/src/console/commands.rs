@@ -70,7 +70,7 @@ impl Handle {
                     (already, false, None, None)
                 }
             };
-            let name = device.and_then(|device| device.description.as_ref()?.shown_name(&id));
+            let name = device.and_then(|device| device.description.as_ref()?.shown_name(&id)).map(str::to_owned);
             let found = already.is_some() || silent.is_some() || refused.is_some() || busy.is_some();
             let device = id.as_str().to_owned();
             found.then_some(DeviceCheck { device, name, already, may_stay_silent, silent, refused, busy })

@@ -169,7 +169,7 @@ impl Device {
             firmware: self.firmware.clone(),
             boot: self.boot.clone(),
             tags: self.tags.clone(),
-            name: self.shown_name(),
+            name: self.shown_name().map(str::to_owned),
             added_tags: self.annotation.as_ref().map(|set| set.tags.clone()).unwrap_or_default(),
             trip_ms: self.trip_ms,
             model: self.description.as_ref().and_then(|described| described.model.clone()),
@@ -207,9 +207,9 @@ impl Device {
     }
 
     /// The name that people know it by: the one given here, or else the one that its firmware announces.
-    pub(super) fn shown_name(&self) -> Option<String> {
-        let announced = || self.description.as_ref().and_then(|described| described.shown_name(&self.id));
-        self.name().map(str::to_owned).or_else(announced)
+    pub(super) fn shown_name(&self) -> Option<&str> {
+        let announced = || self.description.as_deref().and_then(|described| described.shown_name(&self.id));
+        self.name().or_else(announced)
     }
 
     /// The name that a person has given it.

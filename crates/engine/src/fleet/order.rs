@@ -17,7 +17,7 @@ use crate::api::{DesiredState, DeviceGroup, GroupBy, GroupKey, Presence, SortBy}
 pub(super) fn key(device: &Device, by: &SortBy, ranks: &Ranks, facts: &Facts) -> Option<i64> {
     match by {
         SortBy::Device => Some(0),
-        SortBy::Name => ranks.get(&device.shown_name()?),
+        SortBy::Name => ranks.get(device.shown_name()?),
         SortBy::Presence => Some(rank(device.presence)),
         SortBy::Led => device.led.map(|on| i64::from(!on)),
         SortBy::LastCommand => command(device).map(|last| last.submitted_at.0),
@@ -77,9 +77,9 @@ impl Ranks {
     }
 
     /// Of names, as people count. Upper and lower case are the same.
-    pub(super) fn of_names(names: impl Iterator<Item = String>) -> Ranks {
+    pub(super) fn of_names<'a>(names: impl Iterator<Item = &'a str>) -> Ranks {
         let keyed: Vec<_> = distinct(names).into_iter().map(|name| (name.to_lowercase(), name)).collect();
-        Ranks::by(keyed, |(a, _), (b, _)| natural(a, b), |(_, name)| name.clone())
+        Ranks::by(keyed, |(a, _), (b, _)| natural(a, b), |(_, name)| (*name).to_owned())
     }
 
     /// Of firmware versions. `apart`: versions that differ only in how they are written have places of their own.
@@ -125,7 +125,7 @@ impl Ranks {
     }
 }
 
-fn distinct(texts: impl Iterator<Item = String>) -> Vec<String> {
+fn distinct<T: Ord>(texts: impl Iterator<Item = T>) -> Vec<T> {
     let mut distinct: Vec<_> = texts.collect();
     distinct.sort_unstable();
     distinct.dedup();

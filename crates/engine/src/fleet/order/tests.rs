@@ -56,6 +56,11 @@ fn names_are_sorted_in_upper_and_lower_case_and_announced_ones_too() {
     // The list is another one once the device has announced itself, though nothing else of it has changed.
     fleet.update(&id("c"), |device| device.description = Some(Arc::new(described)));
     check(&mut fleet, &facts, &SortBy::Name, &["c", "b", "a", "e", "d"], &["a", "e", "b", "c", "d"]);
+    // It is found by the name that is shown.
+    for (search, expected) in [("attic", &["c"][..]), ("name:ATTIC", &["c"]), ("name:*", &["a", "b", "c", "e"])] {
+        let found = fleet.matching(&query(search), &Search::read(search).unwrap(), &facts);
+        assert_eq!(found.iter().map(|device| device.as_str()).collect::<Vec<_>>(), expected, "{search}");
+    }
 }
 
 #[test]

@@ -59,7 +59,7 @@ pub(crate) enum Term {
     Disagrees,
     Led(Option<bool>),
     Tag(Option<String>),
-    /// A text in the name that a person has given it, in lower case.
+    /// A text in the name that is shown, in lower case.
     Name(Option<String>),
     Firmware(Option<(Relation, String)>),
     State(Option<State>),
@@ -188,15 +188,15 @@ impl Term {
     fn matches(&self, device: &Device, facts: &Facts) -> bool {
         match self {
             Term::Word(word) => {
-                contains(device.id.as_str(), word) || device.name().is_some_and(|name| contains(name, word))
+                contains(device.id.as_str(), word) || device.shown_name().is_some_and(|name| contains(name, word))
             }
             Term::Presence(presence) => device.presence == *presence,
             Term::Disagrees => device.disagreement.is_some(),
             Term::Led(led) => device.led == *led,
             Term::Tag(None) => device.all_tags().next().is_some(),
             Term::Tag(Some(tag)) => device.all_tags().any(|own| same(own, tag)),
-            Term::Name(None) => device.name().is_some(),
-            Term::Name(Some(text)) => device.name().is_some_and(|name| contains(name, text)),
+            Term::Name(None) => device.shown_name().is_some(),
+            Term::Name(Some(text)) => device.shown_name().is_some_and(|name| contains(name, text)),
             Term::Firmware(test) => device.firmware.as_ref().is_some_and(|own| {
                 test.as_ref().is_none_or(|(relation, than)| match relation {
                     Relation::Begins => version::begins(own, than),

@@ -266,7 +266,7 @@ pub(super) fn key(text: &str) -> String {
 /// The fields that there are, and what each means.
 pub(super) const FIELDS: [(&str, &str); 9] = [
     ("tag", "Tag"),
-    ("name", "Name given here"),
+    ("name", "Name"),
     ("is", "Presence: online, offline, unknown; or disagrees with its answer"),
     ("state", "State of the last command"),
     ("firmware", "Firmware version: 2.1, <2.1, >=2.1-rc1; a pre-release comes before its release"),
