@@ -144,12 +144,7 @@ impl Gathered {
     }
 
     fn subject(&self, command: Option<(String, String)>, bad: u32) -> NotificationSubject {
-        NotificationSubject {
-            connection: self.connection.as_str().to_owned(),
-            command,
-            rollout: None,
-            bad: bad > 0,
-        }
+        NotificationSubject { connection: self.connection.as_str().to_owned(), command, rollout: None, bad: bad > 0 }
     }
 }
 
@@ -169,8 +164,8 @@ mod tests {
 
     use tokio::sync::mpsc;
     use wilco_ledger::{
-        Command, CommandId, Delivery, DeviceId, Event, Fact, Membership, Millis, NotDelivered, Origin, Policy, Retry, Submission,
-        TimeOut, Timestamp,
+        Command, CommandId, Delivery, DeviceId, Event, Fact, Membership, Millis, NotDelivered, Origin, Policy, Retry,
+        Submission, TimeOut, Timestamp,
     };
 
     use super::{Notifications, is_end};

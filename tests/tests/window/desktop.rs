@@ -1,9 +1,9 @@
 //! The app on a desktop with others: closed and opened, started twice, in the background.
 
-use std::time::Duration;
+use std::{path::Path, time::Duration};
 
 use anyhow::{Result, ensure};
-use wilco_tests::{Broker, Certificates, Desk, Device, Keyring, Notifications, soon};
+use wilco_tests::{Broker, Certificates, Child, Connection, Desk, Device, Fleet, Keyring, Notifications, soon};
 
 use crate::SHORT;
 use crate::kit::Kit;
@@ -69,14 +69,11 @@ async fn who_looks_elsewhere_is_told_that_a_command_timed_out() -> Result<()> {
     console.choose("bench-1").await?;
     // Another app, with data of its own, which somebody looks at right after they have switched the LED.
     let around = tempfile::tempdir()?;
-    let (other, log) = (around.path().join("other"), around.path().join("log"));
-    let elsewhere = desk.start_beside(&other, &log)?;
-    soon("database of the other app", Duration::from_secs(20), || other.join("wilco.sqlite3").exists().then_some(()))?;
+    let elsewhere = another_app(&desk, around.path())?;
     // It is still taken for online, and says nothing any more.
     device.freeze()?;
     console.click("switch", "LED").await?;
-    let mut asking = desk.start_beside(&other, &log)?;
-    soon("the other app in front", Duration::from_secs(20), || asking.ended())?;
+    bring_to_front(&desk, around.path())?;
     let told = notifications.first(Duration::from_secs(40)).await?;
     assert_eq!(told.title, "bench-1 led: timed out");
     ensure!(told.body.starts_with("After ") && told.body.ends_with(" on Test bench."), "{told:?}");
@@ -87,4 +84,47 @@ async fn who_looks_elsewhere_is_told_that_a_command_timed_out() -> Result<()> {
     console.wait_for_text("No answer within", SHORT).await?;
     drop(elsewhere);
     console.close().await
+}
+
+#[tokio::test]
+async fn a_rollout_that_halts_in_the_background_is_a_notification_that_leads_to_it() -> Result<()> {
+    let broker = Broker::plain()?;
+    let _pumps = Fleet::start(&broker, "pump", 20, &["--fail", "1"])?;
+    let desk = Desk::new(Keyring::Unlocked)?;
+    let notifications = Notifications::start(desk.session()).await?;
+    let console = desk.open().await?;
+    console.begin_connection().await?;
+    let url = broker.url();
+    console.enter_connection(Connection { name: "Plant", url: &url, ca: None, identity: None }).await?;
+    console.preflight().await?;
+    console.save_connection().await?;
+    let around = tempfile::tempdir()?;
+    let elsewhere = another_app(&desk, around.path())?;
+    bring_to_front(&desk, around.path())?;
+    let stages = ["rollout", "start", "-c", "Plant", "--search", "pump", "--stages", "10,100%"];
+    let halted = desk.wilco(&[&stages[..], &["--halt-above", "5%", "--halt-after", "5", "led", "on=true"]].concat())?;
+    ensure!(halted.status.code() == Some(1), "{halted:?}");
+    let told = notifications.first(Duration::from_secs(40)).await?;
+    assert_eq!(told.title, "Rollout 1 halted: led");
+    ensure!(told.body.starts_with("On Plant: ") && told.body.contains("finished devices failed"), "{told:?}");
+    // Whoever clicks it sees that rollout.
+    console.go("Settings").await?;
+    notifications.click_first().await?;
+    console.wait_for_text("Halted by itself.", SHORT).await?;
+    drop(elsewhere);
+    console.close().await
+}
+
+/// Another app, with data of its own in this directory.
+fn another_app(desk: &Desk, around: &Path) -> Result<Child> {
+    let other = around.join("other");
+    let app = desk.start_beside(&other, &around.join("log"))?;
+    soon("database of the other app", Duration::from_secs(20), || other.join("wilco.sqlite3").exists().then_some(()))?;
+    Ok(app)
+}
+
+/// Somebody starts it once more, so that its window comes to the front.
+fn bring_to_front(desk: &Desk, around: &Path) -> Result<()> {
+    let mut asking = desk.start_beside(&around.join("other"), &around.join("log"))?;
+    soon("the other app in front", Duration::from_secs(20), || asking.ended()).map(drop)
 }

@@ -8,7 +8,7 @@ use crate::{
     audit::devices,
 };
 
-/// What there is to say of a rollout.
+/// An event of a rollout that is notified.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum News {
     Halted,
@@ -16,7 +16,7 @@ enum News {
     Finished,
 }
 
-/// As text, if something is worth a notification that was not before. `name`: its connection's.
+/// The notification, if there is one that was not due before. `name`: its connection's.
 pub(super) fn content(
     before: &RolloutView,
     now: &RolloutView,
@@ -143,16 +143,16 @@ mod tests {
     }
 
     #[test]
-    fn a_rollout_that_halts_waits_for_a_person_or_finishes_is_news() {
+    fn a_rollout_that_halts_waits_for_a_person_or_finishes_is_notified() {
         let check = |before: &RolloutView, now: &RolloutView, change: fn(&mut Settings), expected: Option<&str>| {
             let mut settings = Settings::default();
             change(&mut settings);
-            let told = content(before, now, "Plant", &settings).map(|content| {
+            let text = content(before, now, "Plant", &settings).map(|content| {
                 assert_eq!(content.subject.rollout.as_deref(), Some("3"));
                 assert_eq!(content.subject.bad, now.counts.failed > 0);
                 format!("{} | {}", content.title, content.body)
             });
-            assert_eq!(told.as_deref(), expected, "{:?} to {:?}", before.state, now.state);
+            assert_eq!(text.as_deref(), expected, "{:?} to {:?}", before.state, now.state);
         };
         let running = rollout(RUNNING, 0, 0);
         let halted = rollout(HALTED, 41, 500);
@@ -160,11 +160,12 @@ mod tests {
                      the command.";
         check(&running, &halted, |_| {}, Some(halts));
         check(&running, &halted, |settings| settings.notify_failed = false, None);
-        // It is told once, also when a late answer changes its counts.
+        // Once, also when a late answer changes its counts.
         check(&halted, &halted, |_| {}, None);
 
         let asks = rollout(ASKS, 0, 500);
-        let waits = "Rollout 3 waits for you: led | On Plant: Stage 1 of 2 has finished: 100 succeeded, 1,900 not started.";
+        let waits =
+            "Rollout 3 waits for you: led | On Plant: Stage 1 of 2 has finished: 100 succeeded, 1,900 not started.";
         check(&running, &asks, |_| {}, Some(waits));
         check(&rollout(PAUSES, 0, 400), &asks, |_| {}, Some(waits));
         check(&running, &rollout(PAUSES, 0, 400), |_| {}, None);
@@ -181,7 +182,7 @@ mod tests {
         check(&running, &rollout(FINISHED, 20, 2_000), |_| {}, Some(failed));
         let named = NewRollout { name: Some("Night lights".into()), ..running.spec.clone() };
         let named = RolloutView { spec: named, ..rollout(HALTED, 41, 500) };
-        let said = content(&running, &named, "Plant", &Settings::default());
-        assert_eq!(said.map(|said| said.title).as_deref(), Some("Rollout 3 halted: Night lights"));
+        let content = content(&running, &named, "Plant", &Settings::default());
+        assert_eq!(content.map(|content| content.title).as_deref(), Some("Rollout 3 halted: Night lights"));
     }
 }
