@@ -97,7 +97,9 @@ export function fleetActions(): () => Action[] {
   const route = getRoute();
   return () => {
     if (connections.current === null) return [];
-    const searchesItself = route.screen === 'history' || pane.hasKeys('log') || pane.hasKeys('traffic');
+    const listsRollouts = route.screen === 'rollouts' && !route.parameters.has('rollout');
+    const searchesItself =
+      route.screen === 'history' || listsRollouts || pane.hasKeys('log') || pane.hasKeys('traffic');
     const search: Action = {
       id: 'fleet.search',
       group: 'Fleet',

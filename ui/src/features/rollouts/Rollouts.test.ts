@@ -27,6 +27,34 @@ describe('the list', () => {
     await findByText('Lights on');
   });
 
+  it('is searched by number, name, command, target and connection', async () => {
+    const { backend, findByRole, getByRole, queryByText, user, findByText } = await openRollouts();
+    await backend.startRollout(newRollout({ name: 'Lights on' }));
+    const target = { by: 'search' as const, search: 'tag:kitchen' };
+    await backend.startRollout(newRollout({ name: 'Night shift', target }));
+    await findByText('Night shift');
+    await user.keyboard('/');
+    const field = getByRole('textbox', { name: 'Search rollouts' });
+    expect(field).toHaveFocus();
+    for (const search of ['KITCHEN', 'shift night', 'led demo 2']) {
+      await user.clear(field);
+      await user.type(field, search);
+      await waitFor(() => expect(queryByText('Lights on')).toBeNull());
+      await findByText('Night shift');
+    }
+    await user.clear(field);
+    await user.type(field, 'pump');
+    await findByText('No results for “pump”');
+    await user.keyboard('{Escape}');
+    expect(field).not.toHaveFocus();
+    await user.click(getByRole('button', { name: 'Clear the search' }));
+    expect(field).toHaveFocus();
+    await findByText('Lights on');
+    await user.type(field, 'pump');
+    await user.click(await findByRole('button', { name: 'Show all rollouts' }));
+    await findByText('Lights on');
+  });
+
   it('says in the rail what runs and what has halted', async () => {
     const { backend, findByRole } = await openFleet({ rolloutSpeed: 1 });
     const halt = { above: { unit: 'members' as const, count: 0 }, after: 1, count_timeouts: true };

@@ -24,6 +24,18 @@ export function rolloutActions(rollouts: Rollouts): () => Action[] {
         run: () => startRolloutDialog({ connection, target: { by: 'search', search: '' } }),
       });
     }
+    const listed = route.screen === 'rollouts' && opened === null;
+    list.push({
+      id: 'rollouts.search',
+      group: 'Rollouts',
+      name: 'Search rollouts',
+      words: 'find filter list',
+      ...(listed && { keys: '/' }),
+      run: () => {
+        route.go('rollouts');
+        return controls.open(rolloutControls.search);
+      },
+    });
     const view = route.screen === 'rollouts' ? (opened?.view ?? null) : null;
     if (view !== null && opened !== null) {
       const can = sending.refusalOf(view.spec.connection) === null;

@@ -24,7 +24,7 @@ import { Opened } from './opened.svelte';
 import { Pace } from './pace';
 import { Preparing } from './preparing.svelte';
 import { rolloutToPrepare, type RolloutToPrepare } from './start.svelte';
-import { isActive, isOpen, isUnapproved, nameOf, outcomeText, sum } from './format';
+import { commandLine, isActive, isOpen, isUnapproved, nameOf, outcomeText, sum, targetOf } from './format';
 
 export interface ListFilter {
   name: string;
@@ -53,12 +53,22 @@ export class Rollouts {
   loaded = $state(false);
   failure = $state.raw<Failure | null>(null);
   filter = $state.raw<ListFilter>(LIST_FILTERS[0] as ListFilter);
+  /** The words that a listed rollout has in its number, name, command, target, note or connection. */
+  search = $state('');
   opened = $state.raw<Opened | null>(null);
   readonly #pace = new Pace();
   /** The rollout that was prepared last. */
   #left = $state.raw<Preparing | null>(null);
 
-  readonly shown = $derived(this.list.filter((rollout) => this.filter.admits(rollout)));
+  readonly shown = $derived.by(() => {
+    const words = this.search.toLowerCase().split(/\s+/).filter(Boolean);
+    const fits = (rollout: RolloutView) => {
+      if (words.length === 0) return true;
+      const text = this.#textOf(rollout);
+      return words.every((word) => text.includes(word));
+    };
+    return this.list.filter((rollout) => this.filter.admits(rollout) && fits(rollout));
+  });
   /** The rollouts that release members, or will do so. */
   readonly active = $derived(this.list.filter(isActive));
   readonly halted = $derived(this.list.filter(({ state }) => state === 'halted'));
@@ -175,6 +185,13 @@ export class Rollouts {
   /** One was started here, or changed by a call. */
   learn(rollout: RolloutView): void {
     this.#put([...this.list.filter(({ id }) => id !== rollout.id), newer(this.find(rollout.id) ?? undefined, rollout)]);
+  }
+
+  #textOf({ number, spec, members }: RolloutView): string {
+    const connection = this.connections.list.find(({ id }) => id === spec.connection)?.name ?? '';
+    const { words, search } = targetOf(spec, members, (id) => this.numberOf(id));
+    const parts = [`${number}`, spec.name ?? '', commandLine(spec), search ?? words, spec.note ?? '', connection];
+    return parts.join('\n').toLowerCase();
   }
 
   #put(list: RolloutView[]): void {
