@@ -105,6 +105,23 @@ describe('the wall', () => {
     expect(container.querySelector('output')).toBeNull();
   });
 
+  it('is moved by the middle button, and nothing is selected by that', async () => {
+    const { app, wall, at } = await openWall();
+    const scroller = wall.closest('.wall') as HTMLElement;
+    const moved: number[] = [];
+    scroller.scrollBy = (...given: unknown[]) => void moved.push(Number(given[1]));
+    const point = at(app.fleet.list.ids[0] ?? '');
+    const { device } = app.inspected;
+    await fireEvent.pointerDown(wall, { ...point, button: 1, buttons: 4 });
+    await fireEvent.pointerMove(wall, { ...point, clientY: point.clientY - 30, buttons: 4 });
+    await fireEvent.pointerMove(wall, { ...point, clientY: point.clientY - 10, buttons: 4 });
+    await fireEvent.pointerUp(wall, { ...point, button: 1 });
+    await fireEvent.pointerMove(wall, { ...point, clientY: point.clientY + 90 });
+    expect(moved).toEqual([30, -20]);
+    expect([...app.selection.ids]).toEqual([]);
+    expect(app.inspected.device).toBe(device);
+  });
+
   it('says beside a tile what its device is doing', async () => {
     const { app, wall, at, findByRole, queryByRole } = await openWall();
     const { ids } = app.fleet.list;

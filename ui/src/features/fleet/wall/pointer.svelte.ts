@@ -1,4 +1,7 @@
-/** Selects devices on the wall with the pointer: a click, one with a key held, or a frame that is drawn over tiles. */
+/**
+ * The pointer on the wall: a click, one with a key held, or a frame that is drawn over tiles selects devices, and the middle
+ * button moves the wall.
+ */
 
 import { getConnections } from '../../../state/connections.svelte';
 import { getFleet } from '../../../state/fleet.svelte';
@@ -29,6 +32,9 @@ export class WallPointer {
   readonly selection = getSelection();
   /** The frame over the tiles. */
   frame = $state.raw<Rectangle | null>(null);
+  /** The wall moves with the pointer. */
+  pans = $state(false);
+  #pannedAt = 0;
   #begun: Point | null = null;
   #at = { x: 0, y: 0 };
   #asked = 0;
@@ -36,6 +42,7 @@ export class WallPointer {
   constructor(readonly view: View) {}
 
   begin(event: PointerEvent): void {
+    if (event.button === 1) return this.#beginPan(event);
     const connection = this.connections.current?.id;
     if (event.button !== 0 || connection === undefined) return;
     const { fleet, selection } = this;
@@ -54,7 +61,21 @@ export class WallPointer {
     this.#begun = point;
   }
 
+  #beginPan(event: PointerEvent): void {
+    // The button would scroll by itself, or paste.
+    event.preventDefault();
+    (event.currentTarget as HTMLElement).setPointerCapture?.(event.pointerId);
+    this.pans = true;
+    this.#pannedAt = event.clientY;
+  }
+
   move(event: PointerEvent): void {
+    if (this.pans) {
+      if (event.buttons === 0) return this.end();
+      this.view.scrollBy(this.#pannedAt - event.clientY);
+      this.#pannedAt = event.clientY;
+      return;
+    }
     const begun = this.#begun;
     if (begun === null) return;
     if (event.buttons === 0) return this.end();
@@ -75,6 +96,7 @@ export class WallPointer {
     }
     this.#begun = null;
     this.frame = null;
+    this.pans = false;
   }
 
   /** A hundred thousand devices are selected once a frame at most. */
