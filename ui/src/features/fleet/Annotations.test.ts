@@ -94,7 +94,7 @@ describe('a device', () => {
   it('is added by hand, and that is undone', async () => {
     const { app, user, getByRole, findByRole } = await openFleet();
     const { total } = app.fleet;
-    await user.click(getByRole('button', { name: 'Add and import devices' }));
+    await user.click(getByRole('button', { name: 'More actions' }));
     await user.click(getByRole('button', { name: 'Add a device…' }));
     const form = within(getByRole('dialog', { name: 'Add a device' }));
     expect(form.getByRole('textbox', { name: 'Device ID' })).toHaveFocus();
@@ -115,7 +115,7 @@ describe('a file of devices', () => {
   it('is looked at, imported, and says which lines cannot be', async () => {
     const { app, user, getByRole, findByRole, container } = await openFleet();
     const { total } = app.fleet;
-    await user.click(getByRole('button', { name: 'Add and import devices' }));
+    await user.click(getByRole('button', { name: 'More actions' }));
     await user.click(getByRole('button', { name: 'Import devices…' }));
     const dialog = within(await findByRole('dialog', { name: 'Import devices' }));
     const path = dialog.getByRole('textbox', { name: 'Path of the file to read' });
@@ -140,7 +140,7 @@ describe('a file of devices', () => {
 describe('an import of devices', () => {
   it('goes on while another screen is shown, and can still be stopped afterwards', async () => {
     const { app, backend, user, getByRole, findByRole, queryByRole } = await openFleet();
-    await user.click(getByRole('button', { name: 'Add and import devices' }));
+    await user.click(getByRole('button', { name: 'More actions' }));
     await user.click(getByRole('button', { name: 'Import devices…' }));
     let dialog = within(await findByRole('dialog', { name: 'Import devices' }));
     backend.readDeviceFile = (_connection, _path, onView) =>

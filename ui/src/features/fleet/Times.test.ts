@@ -40,7 +40,7 @@ async function openTimes() {
   await window.app.catalogue.load();
   const asked = vi.spyOn(window.backend, 'answerTimes');
   asked.mockImplementation((query) => Promise.resolve(query.device === null ? ANSWERS[query.by] : []));
-  await window.user.click(window.getByRole('button', { name: 'Add and import devices' }));
+  await window.user.click(window.getByRole('button', { name: 'More actions' }));
   await window.user.click(await window.findByRole('button', { name: 'Answer times…' }));
   const dialog = within(await window.findByRole('dialog', { name: 'Answer times' }));
   const row = (name: string) => within(dialog.getByRole('rowheader', { name }).closest('tr') as HTMLElement);
@@ -95,7 +95,7 @@ describe('the answer times of a connection', () => {
     expect(app.catalogue.entries.some(({ definition }) => definition.timeout_ms === 15_000)).toBe(false);
   });
 
-  it('raise the default timeout of commands without a description, and never shorten it', async () => {
+  it('raise the default timeout of commands that are not in the catalogue, and never shorten it', async () => {
     const { backend, dialog, row, user, findByRole } = await openTimes();
     // Other commands have it too.
     row('tick').getByRole('button', { name: 'Send with 1 s…' });

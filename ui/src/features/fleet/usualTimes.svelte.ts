@@ -13,11 +13,10 @@ import type { Undo } from '../../state/undo.svelte';
 import type { Settings } from '../settings/engineSettings.svelte';
 
 /**
- * What a suggested timeout can be used for: one's own command keeps it, it becomes the default of commands without a
- * description, or it is used for a single rollout, because built-in commands have fixed timeouts and one command must not
- * shorten the timeout of others.
+ * Where a suggested timeout can be applied: to a user's own command, as the default of commands that are not in the catalogue,
+ * or to a single rollout. Built-in commands have fixed timeouts, and one command must not shorten the default of others.
  */
-export type Suggestion =
+type Suggestion =
   | { use: 'own'; entry: CatalogueEntry; ms: number }
   | { use: 'default'; before: number; ms: number }
   | { use: 'rollout'; ms: number }

@@ -31,6 +31,34 @@ describe('what follows a rollout', () => {
   });
 });
 
+describe('a stopped rollout', () => {
+  it.each([
+    {
+      name: 'Retry failed and not started…',
+      words: /^The failed and not started devices of rollout 1/,
+      which: 'failed_or_not_started',
+      reason: 'retry_failed_and_not_started',
+    },
+    { name: 'Send again to all…', words: /^All devices of rollout 1/, which: 'all', reason: 'send_again' },
+  ])('is followed by another one: $name', async ({ name, words, which, reason }) => {
+    const { user, findByRole, getByRole, backend, view } = await openPage({ rate: 1 });
+    await backend.actOnRollout(view.id, 'stop');
+    await waitFor(async () => expect((await backend.rollout(view.id)).rollout.state).toBe('stopped'));
+    await user.click(getByRole('button', { name: 'More' }));
+    await user.click(await findByRole('button', { name }));
+    const dialog = within(await findByRole('dialog', { name: 'Follow-up rollout' }));
+    await dialog.findByText(words);
+    const started = vi.spyOn(backend, 'startRollout');
+    await user.click(await dialog.findByRole('button', { name: /^Send to \d+ device/ }));
+    await waitFor(() =>
+      expect(started.mock.calls[0]?.[0]).toMatchObject({
+        target: { by: 'members', rollout: view.id, which },
+        follows: { rollout: view.id, reason },
+      }),
+    );
+  });
+});
+
 describe('a suggested timeout', () => {
   it('is applied, and undone', async () => {
     const { inside, user } = await openDialog();
