@@ -90,8 +90,8 @@ pub use rollout::{
     AnswerTimes, BetweenStages, Cause, ExpectedMembers, FollowReason, Follows, Gate, HaltLimit, HaltRule, LeaveOut,
     MaintenanceHours, MemberCounts, MemberPage, MemberQuery, MemberState, MemberView, NewRollout, PlannedRequest,
     PlannedRequests, ReportFormat, RolloutAction, RolloutApproval, RolloutCommand, RolloutDetail, RolloutPlan,
-    RolloutState, RolloutTarget, RolloutView, SharedTrait, StageSize, StageView, TraitKind, UnexpectedDevice, WaitsFor,
-    WhichMembers,
+    RolloutState, RolloutTarget, RolloutView, SharedTrait, SlowAnswers, SlowTrait, StageSize, StageView, TraitKind,
+    UnexpectedDevice, WaitsFor, WhichMembers,
 };
 pub use telemetry::{SeriesView, TelemetryQuery, TelemetryView};
 pub use times::{SuggestedTimeout, TimesBy, TimesQuery, TimesView};

@@ -5,7 +5,9 @@ mod plan;
 mod progress;
 mod words;
 
-pub use detail::{AnswerTimes, Cause, ReportFormat, RolloutDetail, SharedTrait, TraitKind, UnexpectedDevice};
+pub use detail::{
+    AnswerTimes, Cause, ReportFormat, RolloutDetail, SharedTrait, SlowAnswers, SlowTrait, TraitKind, UnexpectedDevice,
+};
 pub use plan::{PlannedRequest, PlannedRequests, RolloutPlan};
 pub use progress::{
     MemberPage, MemberQuery, MemberView, RolloutApproval, RolloutState, RolloutView, StageView, WaitsFor,

@@ -12,7 +12,7 @@ const USUAL: usize = 5;
 /// From so many answers on a timeout is suggested.
 const SUGGESTED: usize = 20;
 /// No answer is slower than usual because of less than this, milliseconds.
-const NOTICEABLE: f64 = 250.0;
+pub(crate) const NOTICEABLE: f64 = 250.0;
 /// Timeouts that people choose, seconds.
 const ROUND: [u64; 19] = [1, 2, 3, 5, 10, 15, 20, 30, 45, 60, 90, 120, 180, 300, 600, 900, 1_800, 3_600, 7_200];
 

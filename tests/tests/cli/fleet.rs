@@ -37,7 +37,7 @@ fn a_fleet_of_thousands_is_steered_from_the_command_line() -> Result<()> {
 
     let shown = bench.run(&["rollout", "show", "1", "--output", "json"])?.ended(0)?.lines()?.remove(0);
     let shared = &shown["shared"][0];
-    assert_eq!((&shared["search"], &shared["succeeded_with"]), (&"firmware:2.3.0".into(), &0.into()), "{shared}");
+    assert_eq!((&shared["search"], &shared["succeeded_with"]), (&"firmware:=2.3.0".into(), &0.into()), "{shared}");
     assert_eq!((shared["failed_with"].as_u64(), shared["failed"].as_u64()), (Some(failed), Some(failed)), "{shared}");
 
     // The cause is fixed; the failed ones alone are sent it again.

@@ -38,7 +38,13 @@ fn answer_times_are_listed_by_command_device_and_firmware_and_suggest_a_timeout(
     let one = times(&["--device", "slow-0001"])?;
     assert!(one.len() == 1 && one[0]["count"] == 1 && one[0]["suggested_timeout_ms"].is_null(), "{one:?}");
 
-    let shown = bench.run(&["rollout", "show", number.trim_matches('"')])?.ended(0)?.out;
+    let number = number.trim_matches('"');
+    let detail = bench.run(&["rollout", "show", number, "--output", "json"])?.ended(0)?.lines()?.remove(0);
+    let slow = &detail["slow"];
+    assert_eq!((&slow["count"], &slow["shared"][0]["search"]), (&5.into(), &"firmware:=1.9".into()), "{detail}");
+    assert_eq!((&slow["shared"][0]["slow_with"], &slow["shared"][0]["quick_with"]), (&5.into(), &0.into()), "{slow}");
+    let shown = bench.run(&["rollout", "show", number])?.ended(0)?.out;
+    assert!(shown.contains("Firmware 1.9: 5 of 5 devices that took longer than "), "{shown}");
     assert!(shown.contains("Firmware 1.9: 5 answers, p50 ") && shown.contains("Firmware 2.0: 20 answers"), "{shown}");
     Ok(())
 }

@@ -20,6 +20,9 @@ pub struct RolloutDetail {
     pub causes: Vec<Cause>,
     /// Traits that the failed members have in common and the others do not. The clearest first, at most 5.
     pub shared: Vec<SharedTrait>,
+    /// The members that answered much later than most; none where they have nothing in common.
+    #[serde(default)]
+    pub slow: Option<SlowAnswers>,
     /// The number of members whose devices answered that they succeeded, but report other values.
     #[serde(default)]
     pub disagree: u32,
@@ -97,6 +100,36 @@ pub struct SharedTrait {
     pub succeeded_with: u32,
     /// All succeeded members.
     pub succeeded: u32,
+    /// The search that finds the devices that have it.
+    pub search: String,
+}
+
+/// The members of a rollout that answered much later than most, and what they have in common.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct SlowAnswers {
+    /// They took longer than this, milliseconds.
+    pub above_ms: f64,
+    /// How many they are: the slowest 2,000 at most.
+    pub count: u32,
+    /// Traits that they have in common and the quicker ones do not. The clearest first, at most 5.
+    pub shared: Vec<SlowTrait>,
+}
+
+/// Something that the slow members of a rollout have in common.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct SlowTrait {
+    /// The kind of the trait.
+    pub kind: TraitKind,
+    /// Its value, `kitchen` for instance.
+    pub value: String,
+    /// Slow members that have it.
+    pub slow_with: u32,
+    /// Quicker members that have it too.
+    pub quick_with: u32,
+    /// All quicker members.
+    pub quick: u32,
     /// The search that finds the devices that have it.
     pub search: String,
 }

@@ -1,6 +1,8 @@
 //! The answers of a rollout, as lines.
 
-use wilco_engine::api::{AnswerTimes, Cause, RolloutApproval, RolloutDetail, SharedTrait, TimesView, Verdict};
+use wilco_engine::api::{
+    AnswerTimes, Cause, RolloutApproval, RolloutDetail, SharedTrait, SlowAnswers, SlowTrait, TimesView, Verdict,
+};
 
 use crate::output::{clean, count, local_time, state_name, visible_name};
 
@@ -15,6 +17,7 @@ pub(super) fn lines(detail: &RolloutDetail) -> Vec<String> {
     lines.extend(detail.firmware_times.iter().map(firmware));
     lines.extend(detail.causes.iter().map(cause));
     lines.extend(detail.shared.iter().map(shared));
+    lines.extend(detail.slow.iter().flat_map(slow));
     lines.extend(unexpected_devices(detail));
     lines.extend(disagree(detail.disagreed, detail.disagree));
     if !detail.followed_by.is_empty() {
@@ -121,6 +124,23 @@ fn shared(shared: &SharedTrait) -> String {
         of(shared.succeeded_with, shared.succeeded),
         clean(&shared.search)
     )
+}
+
+/// `Tag kitchen: 84 of 90 devices that took longer than 950 ms, 12 of 630 quicker ones (search: tag:kitchen)`
+fn slow(slow: &SlowAnswers) -> Vec<String> {
+    let of = |with: u32, all: u32| format!("{} of {}", count(with as usize), count(all as usize));
+    let line = |shared: &SlowTrait| {
+        format!(
+            "{} {}: {} devices that took longer than {:.0} ms, {} quicker ones (search: {})",
+            shared.kind.label(),
+            clean(&shared.value),
+            of(shared.slow_with, slow.count),
+            slow.above_ms,
+            of(shared.quick_with, shared.quick),
+            clean(&shared.search)
+        )
+    };
+    slow.shared.iter().map(line).collect()
 }
 
 #[cfg(test)]

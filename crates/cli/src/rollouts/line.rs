@@ -4,7 +4,7 @@ use anstyle::{AnsiColor, Style};
 use serde::Serialize;
 use wilco_engine::api::{
     AnswerTimes, Cause, JsonText, MemberCounts, MemberState, MemberView, RolloutApproval, RolloutState, RolloutView,
-    SharedTrait, TimesView, UnexpectedDevice, WaitsFor, grouped,
+    SharedTrait, SlowAnswers, TimesView, UnexpectedDevice, WaitsFor, grouped,
 };
 
 use crate::output::{clean, count, local_time, paint, several, state_name, state_style, time_of_day, visible_name};
@@ -41,6 +41,7 @@ pub(super) struct Shown {
     pub(super) firmware_times: Vec<TimesView>,
     pub(super) causes: Vec<Cause>,
     pub(super) shared: Vec<SharedTrait>,
+    pub(super) slow: Option<SlowAnswers>,
     /// Members that answered that they succeeded, but report other values.
     pub(super) disagree: u32,
     pub(super) followed_by: Vec<String>,

@@ -9,7 +9,7 @@ use super::terms::{target, terms};
 use crate::{
     api::{
         AnswerTimes, MemberCounts, MemberState, MemberView, ReportFormat, RolloutDetail, RolloutView, SharedTrait,
-        TimesView, Verdict, grouped,
+        SlowAnswers, TimesView, Verdict, grouped,
     },
     history_writer::exact_time,
 };
@@ -49,6 +49,7 @@ fn document(report: &Report<'_>) -> Document {
         firmware_times,
         causes,
         shared,
+        slow,
         unexpected_devices,
         unexpected_count,
         ..
@@ -68,6 +69,7 @@ fn document(report: &Report<'_>) -> Document {
             parts.push(by_firmware(firmware_times));
         }
         parts.extend(slowest(report.slowest));
+        parts.extend(slow.iter().flat_map(slow_traits));
     }
     if !causes.is_empty() {
         let rows = causes.iter().map(|cause| vec![grouped(cause.count), cause.state.words(), cause.message.clone()]);
@@ -217,6 +219,20 @@ fn slowest(members: &[MemberView]) -> Option<Part> {
     let rows: Vec<_> = rows.collect();
     let heads = vec!["Slowest devices", "Answered after", "State", "Firmware"];
     (!rows.is_empty()).then_some(Part::Table { heads, rows })
+}
+
+fn slow_traits(slow: &SlowAnswers) -> [Part; 2] {
+    let rows = slow.shared.iter().map(|of| {
+        vec![
+            format!("{} {}", of.kind.label(), of.value),
+            format!("{} of {}", grouped(of.slow_with), grouped(slow.count)),
+            format!("{} of {}", grouped(of.quick_with), grouped(of.quick)),
+            of.search.clone(),
+        ]
+    });
+    let heads = vec!["Trait", "Slow devices", "Quicker devices", "Search"];
+    let text = format!("Common traits of the devices that took longer than {:.0} ms:", slow.above_ms);
+    [Part::Text(text), Part::Table { heads, rows: rows.collect() }]
 }
 
 fn histogram(times: &AnswerTimes) -> Part {

@@ -3,6 +3,7 @@ import type { AnswerTimes } from "./AnswerTimes";
 import type { Cause } from "./Cause";
 import type { RolloutView } from "./RolloutView";
 import type { SharedTrait } from "./SharedTrait";
+import type { SlowAnswers } from "./SlowAnswers";
 import type { TimesView } from "./TimesView";
 import type { UnexpectedDevice } from "./UnexpectedDevice";
 
@@ -30,6 +31,10 @@ causes: Array<Cause>,
  * Traits that the failed members have in common and the others do not. The clearest first, at most 5.
  */
 shared: Array<SharedTrait>, 
+/**
+ * The members that answered much later than most; none where they have nothing in common.
+ */
+slow: SlowAnswers | null, 
 /**
  * The number of members whose devices answered that they succeeded, but report other values.
  */

@@ -7,6 +7,7 @@ import type { MemberCounts } from '../bindings/MemberCounts';
 import type { MemberState } from '../bindings/MemberState';
 import type { MemberView } from '../bindings/MemberView';
 import type { SharedTrait } from '../bindings/SharedTrait';
+import type { SlowAnswers } from '../bindings/SlowAnswers';
 import type { TimesView } from '../bindings/TimesView';
 import type { FakeDevice } from './fleet';
 import { viewOf } from './times';
@@ -92,6 +93,26 @@ export function causes(members: MemberView[]): Cause[] {
 export function sharedTraits(members: MemberView[], fleet: Map<string, FakeDevice>): SharedTrait[] {
   const failed = members.filter(({ state }) => state === 'failed' || state === 'rejected' || state === 'timed_out');
   const succeeded = members.filter(({ state }) => state === 'succeeded');
+  return separating(failed, succeeded, fleet);
+}
+
+/** What the members share that took more than twice as long as half of all. */
+export function slowAnswers(members: MemberView[], fleet: Map<string, FakeDevice>): SlowAnswers | null {
+  const answered = members.filter(({ state, took_ms }) => took_ms !== null && ANSWERED.includes(state));
+  const p50 = answerTimes(members).p50_ms ?? 0;
+  const above_ms = Math.max(2 * p50, p50 + 250);
+  const slow = answered.filter(({ took_ms }) => (took_ms ?? 0) > above_ms);
+  const quick = answered.filter(({ took_ms }) => (took_ms ?? 0) <= above_ms);
+  const shared = separating(slow, quick, fleet).map(
+    ({ kind, value, search, failed_with: slow_with, succeeded_with: quick_with, succeeded }) => ({
+      ...{ kind, value, search, slow_with, quick_with },
+      quick: succeeded,
+    }),
+  );
+  return shared.length > 0 ? { above_ms, count: slow.length, shared } : null;
+}
+
+function separating(failed: MemberView[], succeeded: MemberView[], fleet: Map<string, FakeDevice>): SharedTrait[] {
   const traits = new Map<string, SharedTrait>();
   const note = (list: MemberView[], field: 'failed_with' | 'succeeded_with') => {
     for (const { device, firmware } of list) {

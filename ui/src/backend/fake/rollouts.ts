@@ -17,7 +17,7 @@ import type { WaitsFor } from '../bindings/WaitsFor';
 import type { WhichMembers } from '../bindings/WhichMembers';
 import { failure } from './failure';
 import type { FakeDevice } from './fleet';
-import { answerTimes, causes, countMembers, firmwareTimes, sharedTraits } from './rolloutDetail';
+import { answerTimes, causes, countMembers, firmwareTimes, sharedTraits, slowAnswers } from './rolloutDetail';
 import { counted } from '../../format/count';
 import { toJson } from '../../format/json';
 import { argumentsOf, fingerprintOf, membersOf, planOf, RATE, requestFor, stageSizes } from './rolloutPlan';
@@ -185,6 +185,7 @@ export class FakeRollouts {
       firmware_times: firmwareTimes(members, fleet),
       causes: causes(members),
       shared: sharedTraits(members, fleet),
+      slow: slowAnswers(members, fleet),
       followed_by: followed.reverse(),
       unexpected_devices: [],
       unexpected_count: 0,

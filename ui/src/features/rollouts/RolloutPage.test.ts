@@ -163,6 +163,22 @@ describe('the page', () => {
     await waitFor(() => expect(app.fleet.matching).toBeLessThan(app.fleet.total));
   });
 
+  it('lists what the slow devices have in common, and shows the devices', async () => {
+    const { backend, findByRole, user, app, view } = await openPage();
+    const original = backend.rollout.bind(backend);
+    const trait = { kind: 'tag' as const, value: 'kitchen', slow_with: 84, quick_with: 12, quick: 630 };
+    const slow = { above_ms: 950, count: 90, shared: [{ ...trait, search: 'tag:kitchen' }] };
+    backend.rollout = async (id) => ({ ...(await original(id)), slow });
+    await backend.noteRollout(view.id, 'x');
+    const list = await findByRole('list', { name: 'Common traits of the slow devices' });
+    expect(list).toHaveTextContent(
+      '84 of 90 devices that took longer than 950 ms have the tag kitchen; 12 of 630 quicker ones do.',
+    );
+    await user.click(within(list).getByRole('button', { name: 'Show them' }));
+    await findByRole('grid', { name: 'Devices' });
+    await waitFor(() => expect(app.fleet.search.tokens).toEqual(['tag:kitchen']));
+  });
+
   it('keeps a note, and writes a report', async () => {
     const { findByRole, getByRole, user, backend, findByText, view } = await openPage();
     await user.click(await findByRole('button', { name: 'Add a note' }));

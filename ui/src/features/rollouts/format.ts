@@ -8,6 +8,8 @@ import type { NewRollout } from '../../backend/bindings/NewRollout';
 import type { RolloutState } from '../../backend/bindings/RolloutState';
 import type { RolloutView } from '../../backend/bindings/RolloutView';
 import type { SharedTrait } from '../../backend/bindings/SharedTrait';
+import type { SlowAnswers } from '../../backend/bindings/SlowAnswers';
+import type { SlowTrait } from '../../backend/bindings/SlowTrait';
 import type { StageView } from '../../backend/bindings/StageView';
 import type { WaitsFor } from '../../backend/bindings/WaitsFor';
 import type { WhichMembers } from '../../backend/bindings/WhichMembers';
@@ -318,6 +320,17 @@ export function traitText(trait: SharedTrait): [string, string] {
   return [
     `${count(trait.failed_with)} of ${count(trait.failed)} failed devices ${verb} ${visible(trait.value)}`,
     `${count(trait.succeeded_with)} of ${count(trait.succeeded)} that succeeded ${others}`,
+  ];
+}
+
+/** `84 of 90 devices that took longer than 950 ms have the tag kitchen`, and what the quicker ones do. */
+export function slowText({ above_ms, count: slow }: SlowAnswers, trait: SlowTrait): [string, string] {
+  const [one, many] = TRAITS[trait.kind];
+  const others = trait.kind === 'restart' ? 'did' : trait.quick_with === 1 ? 'does' : 'do';
+  const which = `${count(slow)} devices that took longer than ${duration(above_ms)}`;
+  return [
+    `${count(trait.slow_with)} of ${which} ${trait.slow_with === 1 ? one : many} ${visible(trait.value)}`,
+    `${count(trait.quick_with)} of ${count(trait.quick)} quicker ones ${others}`,
   ];
 }
 

@@ -7,7 +7,7 @@ use wilco_ledger::{DeviceId, State};
 use super::{Handle, number};
 use crate::{
     answer_times,
-    api::{Failure, RolloutDetail, RolloutView, SharedTrait, TimesView, UnexpectedDevice},
+    api::{Failure, RolloutDetail, RolloutView, SharedTrait, SlowAnswers, TimesView, UnexpectedDevice},
     controller::Request,
     fleet::Device,
     rollouts,
@@ -29,6 +29,7 @@ impl Handle {
         let firmware_times = self.firmware_times(&view, &members).await;
         let disagree = self.disagreeing(&view, &members).await;
         let disagreed = self.disagreed(&view, &members).await?;
+        let slow = self.slow_answers(&view, &members).await?;
         let shared = self.shared_traits(&view, members).await?;
         let followed_by = self.followers(&view.id);
         let (unexpected_devices, unexpected_count) =
@@ -40,6 +41,7 @@ impl Handle {
             firmware_times,
             causes,
             shared,
+            slow,
             disagree,
             disagreed,
             followed_by,
@@ -111,6 +113,15 @@ impl Handle {
             rollouts::shared_traits(&known(&failed), &known(&succeeded), (command.as_str(), &args), now)
         })
         .await
+    }
+
+    /// What the members have in common that answered much later than most.
+    async fn slow_answers(&self, view: &RolloutView, members: &[StoredMember]) -> Result<Option<SlowAnswers>, Failure> {
+        let slow = rollouts::slow_members(members);
+        let (command, args) = (view.spec.command.name.clone(), view.spec.command.args.approximate());
+        let now = self.clock.now();
+        self.of_fleet(&view.spec.connection, move |fleet| slow.traits(&fleet.read(), (command.as_str(), &args), now))
+            .await
     }
 
     /// The rollouts that follow one, oldest first.

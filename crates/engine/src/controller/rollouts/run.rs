@@ -217,7 +217,9 @@ fn refusal(refusal: rollout::Refusal) -> Failure {
         rollout::Refusal::Unapproved => {
             "Save its approval request, have it approved, and import the approval. You can stop it at any time."
         }
-        rollout::Refusal::Ended => "To send the command again, retry the failed devices or send it to all of them again.",
+        rollout::Refusal::Ended => {
+            "To send the command again, retry the failed devices or send it to all of them again."
+        }
         rollout::Refusal::NotRunning => "Resume it, or stop it.",
         rollout::Refusal::NotPaused => "Pause it first, or let it continue.",
         rollout::Refusal::NoStageWaits => "Wait until the current stage has finished, or close it.",

@@ -5,7 +5,8 @@ use serde_json::json;
 use super::{Report, report};
 use crate::api::{
     AnswerTimes, Cause, CommandState, MemberCounts, MemberView, NewRollout, ReportFormat, RolloutCommand,
-    RolloutDetail, RolloutState, RolloutTarget, RolloutView, SharedTrait, StageView, TraitKind, UnexpectedDevice,
+    RolloutDetail, RolloutState, RolloutTarget, RolloutView, SharedTrait, SlowAnswers, SlowTrait, StageView, TraitKind,
+    UnexpectedDevice,
 };
 
 fn detail() -> RolloutDetail {
@@ -67,6 +68,18 @@ fn detail() -> RolloutDetail {
             succeeded: 2_104,
             search: "firmware:=2.3.0".into(),
         }],
+        slow: Some(SlowAnswers {
+            above_ms: 254.0,
+            count: 106,
+            shared: vec![SlowTrait {
+                kind: TraitKind::Tag,
+                value: "kitchen".into(),
+                slow_with: 104,
+                quick_with: 3,
+                quick: 2_000,
+                search: "tag:kitchen".into(),
+            }],
+        }),
         disagree: 2,
         disagreed: 3,
         followed_by: vec!["4".into()],
@@ -128,6 +141,8 @@ fn a_report_says_what_was_done_and_what_failed() {
             "1 of 7 are listed.",
             "| 2,106 | 4 ms | 5 ms | 14 ms | 900 ms |",
             "| 10 ms and more | 106 | ██ |",
+            "Common traits of the devices that took longer than 254 ms:",
+            "| Tag kitchen | 104 of 106 | 3 of 2,000 | tag:kitchen |",
             "| 2 | failed | \\<b\\>jammed\\</b\\> |",
             "| Firmware 2.3.0 | 2 of 2 | 1 of 2,104 | firmware:=2.3.0 |",
             "| pump-7 | 1 | failed | 2.3.0 |",
