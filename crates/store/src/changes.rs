@@ -97,6 +97,7 @@ fn write_row(transaction: &Transaction<'_>, change: &Change) -> rusqlite::Result
         Change::Audit(entry) => {
             table::audit::append(transaction, entry)?;
         }
+        Change::Broadcast { connection, broadcast } => table::broadcasts::add(transaction, connection, broadcast)?,
         Change::WireId { connection, last } => meta::keep_wire_id(transaction, connection, *last)?,
         Change::Rollout { rollout, members } => {
             rollouts::insert(transaction, rollout)?;

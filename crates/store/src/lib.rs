@@ -81,7 +81,10 @@ pub use history::{StoredCause, StoredCauses};
 pub use interference::Interference;
 pub use look_up::{FoundCommands, NamedCommands};
 pub use mark::{Gap, MARK_FILE_NAME};
-pub use record::{Change, Cursor, HistoryFilter, HistoryRows, Restart, StoredDescription, StoredDevice, StoredLog};
+pub use record::{
+    BROADCASTS_KEPT, Change, Cursor, HistoryFilter, HistoryRows, Restart, StoredBroadcast, StoredDescription, StoredDevice,
+    StoredLog,
+};
 pub use recover::{Recovered, recover};
 pub use retention::{Forgotten, Older, Remains};
 pub use rollouts::{
@@ -95,7 +98,7 @@ pub use wilco_connection::{ConnectionId, Profile};
 
 use mark::HighWaterMark;
 use reader::Readers;
-use table::{commands, connections, counters, devices, events, meta, settings, tallies};
+use table::{broadcasts, commands, connections, counters, devices, events, meta, settings, tallies};
 use writer::{Behind, Job};
 
 /// The database's name in the data directory.
@@ -235,6 +238,12 @@ impl Store {
     pub async fn devices(&self, connection: &ConnectionId) -> Result<Vec<StoredDevice>, StoreError> {
         let id = connection.clone();
         self.readers.read(move |connection| devices::all(connection, &id)).await
+    }
+
+    /// The latest requests of other consoles to many devices at once, the last one last.
+    pub async fn broadcasts(&self, connection: &ConnectionId) -> Result<Vec<StoredBroadcast>, StoreError> {
+        let id = connection.clone();
+        self.readers.read(move |connection| broadcasts::of(connection, &id)).await
     }
 
     /// The number of commands kept, of one connection or of all, without those that Wilco sent by itself.

@@ -76,6 +76,13 @@ pub enum Change {
         /// Which one.
         device: DeviceId,
     },
+    /// Another console has sent a request to many devices at once.
+    Broadcast {
+        /// On which connection.
+        connection: ConnectionId,
+        /// The request.
+        broadcast: Box<StoredBroadcast>,
+    },
     /// Numbers up to this one were used for command IDs in messages.
     WireId {
         /// On which connection.
@@ -181,6 +188,20 @@ pub enum Change {
         why: String,
     },
 }
+
+/// A request of another console to many devices at once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredBroadcast {
+    /// The ID that all answers to it have.
+    pub id: CommandId,
+    /// When it was received.
+    pub at: Timestamp,
+    /// The request.
+    pub raw: Raw,
+}
+
+/// So many of them are kept of each connection: the latest.
+pub const BROADCASTS_KEPT: usize = 100;
 
 /// A device's log, without its chunks.
 #[derive(Debug, Clone, PartialEq, Eq)]

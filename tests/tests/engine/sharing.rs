@@ -205,10 +205,14 @@ async fn a_broadcast_of_another_console_is_told_and_each_device_that_answers_it_
             (sent.len() == 2).then_some(sent)
         });
         let id = sent.await?[0].id.clone();
-        // Whether a device is in the group, it alone knows. Of a broadcast to all it is known that each may carry it out.
-        let check = ours.console().check_command(led(&here, "a")).await?;
-        let busy = check.devices.first().and_then(|device| device.busy.as_deref());
-        assert_eq!(busy.is_some_and(|busy| busy.starts_with("Another console (Ana) sent led ")), to == "all devices");
+        // Every device receives one to all; a group has the devices with a tag of its name, as far as this console knows.
+        let busy = async |ours: &Desk, device: &str| {
+            let check = ours.console().check_command(led(&here, device)).await?;
+            let busy = check.devices.first().and_then(|device| device.busy.as_deref());
+            anyhow::Ok(busy.is_some_and(|busy| busy.starts_with("Another console (Ana) sent led ")))
+        };
+        assert!(busy(&ours, "a").await? && busy(&ours, "b").await?);
+        assert_eq!(busy(&ours, "c").await?, to == "all devices");
         let listed = async || {
             anyhow::Ok(ours.console().history(HistoryQuery { limit: 50, ..HistoryQuery::default() }).await?.commands)
         };
@@ -230,9 +234,22 @@ async fn a_broadcast_of_another_console_is_told_and_each_device_that_answers_it_
         assert_eq!(ours.console().rollouts().await?, []);
         let theirs_told = theirs.seen().notices.clone();
         assert!(theirs_told.iter().all(|notice| !notice.message.starts_with("Another console")), "{theirs_told:?}");
-        // It is kept.
+        // It is kept, and so is the request: `b` answers only now, and so does `d`, which was not known before.
         ours.reopen().await?;
+        ours.online(&here).await?;
         assert_eq!(ours.evidence(&here, "a", &id).await?.command.state, CommandState::Succeeded);
+        assert!(!busy(&ours, "a").await?);
+        for device in ["b", "d"] {
+            broker.publish(&format!("{device}/resp"), &answer(&id, "succeeded"), false)?;
+            let ended = ours.ended(device, &id).await?;
+            assert_eq!((ended.state, ended.by), (CommandState::Succeeded, SentBy::AnotherConsole));
+            assert_eq!(ended.operator.as_deref(), Some("Ana"));
+        }
+        // One that answered before answers again: that is no second command.
+        broker.publish("a/resp", &answer(&id, "succeeded"), false)?;
+        ours.command(("a", &id), "answer that came twice", |command| command.duplicates == 1).await?;
+        let of_a = listed().await?.into_iter().filter(|command| command.id == id && command.device == "a");
+        assert_eq!(of_a.count(), 1);
         ours.console().remove_connection(&here).await?;
         theirs.console().remove_connection(&there).await?;
     }

@@ -1,23 +1,23 @@
 //! Broadcasts of other consoles: one request for all devices, or for a group of them.
 //!
 //! Only the devices know which of them belong to a group. So a notice shows the request when it arrives, and each device that
-//! answers it gets a command of another console, together with its answer (decision 136).
+//! answers it gets a command of another console, together with its answer, also after a restart (decision 136).
 
 use std::{collections::VecDeque, sync::Arc};
 
-use wilco_dialect::Broadcast;
+use wilco_dialect::{Broadcast, DecodedMessage, Dialect, Inbound};
 use wilco_ledger::{Answer, Command, CommandId, DeviceId, Event, Fact, Input, Ledger, Origin, Raw, Timestamp, grouped};
 
-use super::{Controller, rollouts::Rollouts};
+use super::{Connection, Controller, rollouts::Rollouts};
 use crate::{
+    dialects::{self, SharedDialects},
     message_rates::{Bucket, Rate},
-    store::ConnectionId,
+    store::{BROADCASTS_KEPT, Change, ConnectionId, StoredBroadcast},
 };
 
 /// How many are remembered at once, and how many a second in the long run.
 const REMEMBERED_RATE: Rate = Rate { at_once: 20, per_second: 1 };
-/// The latest are remembered: so many, each with a payload of so many bytes at most, which is stored with every answer.
-const REMEMBERED: usize = 100;
+/// Each that is remembered has a payload of so many bytes at most, which is stored with every answer.
 const LARGEST: usize = 16 * 1024;
 
 /// The broadcasts of other consoles.
@@ -58,25 +58,67 @@ impl Broadcasts {
                 format!("Answers to it are kept without the request, which has {size} bytes; the limit is {limit}.");
             return Some((message, hint));
         }
-        if self.latest.len() == REMEMBERED {
+        self.add(Remembered { asked, raw, at: now });
+        Some((message, "The history lists each device that answers, with its answer.".to_owned()))
+    }
+
+    fn add(&mut self, remembered: Remembered) {
+        if self.latest.len() == BROADCASTS_KEPT {
             self.latest.pop_front();
         }
-        self.latest.push_back(Remembered { asked, raw, at: now });
-        Some((message, "The history lists each device that answers, with its answer.".to_owned()))
+        self.latest.push_back(remembered);
+    }
+
+    /// Sets them to those that are stored, the last one last. A request that the connection's topics do not lead to any more is
+    /// left out.
+    pub(super) fn restore(&mut self, stored: Vec<StoredBroadcast>, dialect: &Dialect) {
+        self.latest.clear();
+        for StoredBroadcast { id, at, raw } in stored {
+            let Raw { topic, payload, qos, .. } = &raw;
+            // The ID was in the payload, or beside it.
+            let correlation = Some(id.as_str().as_bytes());
+            let inbound = Inbound { topic, payload, qos: *qos, retained: false, correlation };
+            if let Ok(Some(DecodedMessage::Broadcast(Some(asked)))) = dialect.decode(&inbound) {
+                self.add(Remembered { asked: *asked, raw, at });
+            }
+        }
     }
 
     fn of(&self, id: &CommandId) -> Option<&Remembered> {
         self.latest.iter().rev().find(|known| known.asked.id == *id)
     }
 
-    /// The command of a broadcast to all devices that this one has not answered, and may be carrying out.
-    pub(super) fn unanswered(&self, device: &DeviceId, ledger: &Ledger, now: Timestamp) -> Option<Command> {
+    /// The command of a broadcast that a device has not answered, and may be carrying out: one to all devices, or to one of its
+    /// groups.
+    fn unanswered(
+        &self,
+        device: &DeviceId,
+        is_in: impl Fn(&str) -> bool,
+        ledger: &Ledger,
+        now: Timestamp,
+    ) -> Option<Command> {
         let may_run = |Remembered { asked, at, .. }: &&Remembered| {
-            asked.group.is_none() && now.since(*at) < asked.timeout() && !ledger.is_known(device, &asked.id)
+            now.since(*at) < asked.timeout()
+                && !ledger.is_known(device, &asked.id)
+                && asked.group.as_deref().is_none_or(&is_in)
         };
         let Remembered { asked, at, .. } = self.latest.iter().find(may_run)?;
         let fact = Fact::Submitted { submission: Arc::new(asked.of(device.clone())), origin: Origin::Observed };
         Command::begin(&Event { device: device.clone(), command: Some(asked.id.clone()), at: *at, fact })
+    }
+}
+
+impl Connection {
+    /// The command of another console's broadcast that a device has not answered. Devices of other firmware receive none.
+    pub(super) fn unanswered_broadcast(&self, device: &DeviceId, now: Timestamp) -> Option<Command> {
+        let is_own = |dialects: &SharedDialects| dialects::read(dialects).dialect_of(device).is_none();
+        if self.broadcasts.latest.is_empty() || !self.dialects.as_ref().is_none_or(is_own) {
+            return None;
+        }
+        let fleet = self.fleet.read();
+        // A device belongs to the groups that its tags name, as where Wilco itself sends to a group.
+        let is_in = |group: &str| fleet.get(device).is_some_and(|device| device.all_tags().any(|tag| tag == group));
+        self.broadcasts.unanswered(device, is_in, &self.ledger, now)
     }
 }
 
@@ -88,9 +130,13 @@ impl Controller {
         if known.rollouts.is_broadcast(&asked.id) {
             return;
         }
-        if let Some((message, hint)) = known.broadcasts.remember(asked, raw, now) {
-            self.feed.notice_of(connection, message, hint);
+        let id = asked.id.clone();
+        let Some((message, hint)) = known.broadcasts.remember(asked, raw, now) else { return };
+        if let Some(Remembered { raw, at, .. }) = known.broadcasts.of(&id) {
+            let broadcast = Box::new(StoredBroadcast { id, at: *at, raw: raw.clone() });
+            self.pending_batch.changes.push(Change::Broadcast { connection: connection.clone(), broadcast });
         }
+        self.feed.notice_of(connection, message, hint);
     }
 
     /// An answer to a broadcast of another console is one to a command of its device.
@@ -111,9 +157,9 @@ impl Controller {
 #[cfg(test)]
 mod tests {
     use wilco_dialect::{DecodedMessage, Dialect, Inbound, Topics};
-    use wilco_ledger::{DeviceId, Input, Ledger, Limits, Raw, Timestamp};
+    use wilco_ledger::{CommandId, DeviceId, Input, Ledger, Limits, Raw, Timestamp};
 
-    use super::{Broadcast, Broadcasts, LARGEST, REMEMBERED};
+    use super::{BROADCASTS_KEPT, Broadcast, Broadcasts, LARGEST, StoredBroadcast};
 
     fn broadcast(topic: &str, id: usize) -> Broadcast {
         let payload =
@@ -151,24 +197,27 @@ mod tests {
     }
 
     #[test]
-    fn a_broadcast_to_all_keeps_a_device_busy_until_it_answers_or_its_time_is_over() {
+    fn a_broadcast_keeps_the_devices_that_it_is_for_busy_until_they_answer_or_its_time_is_over() {
         let mut broadcasts = Broadcasts::default();
         let (group, all) = (broadcast("groups/kitchen/req", 1), broadcast("all/req", 2));
         let timeout = i64::try_from(all.timeout().0).expect("short");
         let pump = DeviceId::new("pump").expect("a device ID");
         let mut ledger = Ledger::new(Limits::default());
-        broadcasts.remember(group, raw(10), Timestamp(1_000));
-        assert!(broadcasts.unanswered(&pump, &ledger, Timestamp(1_000)).is_none(), "nobody knows whether it is in it");
+        let in_none = |_: &str| false;
+        broadcasts.remember(group.clone(), raw(10), Timestamp(0));
+        assert!(broadcasts.unanswered(&pump, in_none, &ledger, Timestamp(1)).is_none());
+        let busy = broadcasts.unanswered(&pump, |group| group == "kitchen", &ledger, Timestamp(1)).expect("it may run");
+        assert_eq!(busy.id(), &group.id);
         broadcasts.remember(all.clone(), raw(10), Timestamp(1_000));
-        let busy = broadcasts.unanswered(&pump, &ledger, Timestamp(1_000 + timeout - 1)).expect("it may run");
+        let busy = broadcasts.unanswered(&pump, in_none, &ledger, Timestamp(1_000 + timeout - 1)).expect("it may run");
         assert_eq!(
             (busy.id(), busy.submission.by.as_deref(), busy.submitted_at),
             (&all.id, Some("Ana"), Timestamp(1_000))
         );
-        assert!(broadcasts.unanswered(&pump, &ledger, Timestamp(1_000 + timeout)).is_none());
+        assert!(broadcasts.unanswered(&pump, |_| true, &ledger, Timestamp(1_000 + timeout)).is_none());
         // Its own command says so once it has one.
         ledger.handle(Input::Observed(all.of(pump.clone())), Timestamp(1_500));
-        assert!(broadcasts.unanswered(&pump, &ledger, Timestamp(1_500)).is_none());
+        assert!(broadcasts.unanswered(&pump, in_none, &ledger, Timestamp(1_500)).is_none());
     }
 
     #[test]
@@ -179,6 +228,34 @@ mod tests {
         // Afterwards one a second.
         assert_eq!((1_000..3_000).filter(|id| remember(*id, *id as i64)).count(), 2);
         assert_eq!((0..500).filter(|id| remember(10_000 + id, *id as i64 * 1_000 + 10_000)).count(), 500);
-        assert_eq!(broadcasts.latest.len(), REMEMBERED);
+        assert_eq!(broadcasts.latest.len(), BROADCASTS_KEPT);
+    }
+
+    #[test]
+    fn what_is_stored_is_remembered_after_a_restart_with_the_id_that_came_beside_the_payload() {
+        let stored = |topic: &str, id: &str, payload: &str| StoredBroadcast {
+            id: CommandId::new(id).expect("an ID"),
+            at: Timestamp(7),
+            raw: Raw { topic: topic.into(), payload: payload.as_bytes().into(), qos: 1, cut: None },
+        };
+        let within = r#"{"id":"within","command":"restart","args":{}}"#;
+        let rows = vec![
+            stored("all/req", "within", within),
+            stored("groups/kitchen/req", "beside", r#"{"command":"led","args":{"on":true},"by":"Ana"}"#),
+            // The connection's prefix was another one then.
+            stored("cmd/all/req", "elsewhere", within),
+        ];
+        let mut broadcasts = Broadcasts::default();
+        broadcasts.remember(broadcast("all/req", 1), raw(10), Timestamp(9));
+        broadcasts.restore(rows, &Dialect::Wilco(Topics::default()));
+        let remembered: Vec<_> = broadcasts
+            .latest
+            .iter()
+            .map(|known| (known.asked.id.as_str(), known.asked.name(), known.asked.by(), known.asked.group.as_deref()))
+            .collect();
+        let expected =
+            [("within", "restart", None, None), ("beside", "led", Some("Ana"), Some("kitchen"))];
+        assert_eq!(remembered, expected);
+        assert!(broadcasts.latest.iter().all(|known| known.at == Timestamp(7)));
     }
 }

@@ -1,6 +1,6 @@
 //! Restores a ledger, at a start and after a failed commit.
 
-use std::sync::Arc;
+use std::{collections::HashSet, sync::Arc};
 
 use wilco_dialect::LogPieces;
 use wilco_ledger::{Command, Millis, State, Timestamp};
@@ -13,17 +13,20 @@ use super::{
 use crate::{
     api::RolloutView,
     dialects,
-    store::{ConnectionId, HistoryFilter, Store, StoreError},
+    store::{ConnectionId, HistoryFilter, Store, StoreError, StoredBroadcast},
 };
 
-/// How far back an unconfirmed command is looked for. Hardly any has a timeout of more than an hour.
+/// How far back is looked for an unconfirmed command, and for a broadcast that devices may still be carrying out. Hardly any
+/// command has a timeout of more than an hour.
 const UNCONFIRMED_SINCE: Millis = Millis::seconds(3_600);
 
 /// The stored commands of a connection.
 pub(super) struct Remembered {
     /// Those that are not finished, and those finished that an answer without an id may still mean: unconfirmed
-    /// ones within their timeout, and a device's last if it has timed out.
+    /// ones within their timeout, and a device's last if it has timed out. And the last of devices that have answered a
+    /// broadcast which others may still be carrying out.
     commands: Vec<Command>,
+    broadcasts: Vec<StoredBroadcast>,
     kept: u32,
     attention: Attention,
     rollouts: rollouts::Remembered,
@@ -51,11 +54,17 @@ impl Remembered {
         commands.extend(
             latest.iter().filter(|command| command.state == State::TimedOut).map(|command| Command::clone(command)),
         );
+        let broadcasts = store.broadcasts(connection).await?;
+        let late: HashSet<_> =
+            broadcasts.iter().filter(|of| of.at > ago(UNCONFIRMED_SINCE)).map(|of| of.id.clone()).collect();
+        commands.extend(
+            latest.iter().filter(|command| late.contains(command.id())).map(|command| Command::clone(command)),
+        );
         let ended = store.ended_badly_since(connection, ago(NEEDS_ATTENTION_FOR)).await?;
         let attention = Attention::restore(ended.into_iter(), now);
         let kept = store.command_count(Some(connection)).await?;
         let rollouts = rollouts::Remembered::read(store, connection).await?;
-        Ok(Remembered { commands, kept, attention, rollouts })
+        Ok(Remembered { commands, broadcasts, kept, attention, rollouts })
     }
 }
 
@@ -85,6 +94,7 @@ impl Connection {
             }
             self.ledger.adopt(command);
         }
+        self.broadcasts.restore(remembered.broadcasts, &self.dialect);
         self.kept = remembered.kept;
         self.attention = remembered.attention;
         self.set_aside_again();

@@ -6,11 +6,8 @@ use std::sync::Arc;
 use wilco_dialect::Dialect;
 use wilco_ledger::{Command, DeviceId, Input, Origin, Submission, WireForm};
 
-use super::{Connection, Controller, SharedConnection};
-use crate::{
-    dialects::{self, SharedDialects},
-    store::ConnectionId,
-};
+use super::{Controller, SharedConnection};
+use crate::store::ConnectionId;
 
 impl Controller {
     /// Submits a command. Whatever name it comes with is replaced: sent again, it is another operator's.
@@ -42,11 +39,11 @@ pub(crate) struct OverlappingRollout {
 impl Controller {
     /// Of each device the oldest command of another console that has not finished.
     pub(super) fn busy_elsewhere(&self, connection: &ConnectionId, devices: &[DeviceId]) -> Vec<Option<Command>> {
-        let known = self.connections.get(connection);
+        let (known, now) = (self.connections.get(connection), self.clock.now());
         let oldest = |device: &DeviceId| {
             let mut commands = known?.ledger.outstanding_of(device);
             let observed = commands.find(|command| command.origin == Origin::Observed).cloned();
-            observed.or_else(|| self.unanswered_broadcast(known?, device))
+            observed.or_else(|| known?.unanswered_broadcast(device, now))
         };
         devices.iter().map(oldest).collect()
     }
@@ -60,21 +57,14 @@ impl Controller {
     /// Of each device a command that has not finished: the oldest of another console, or else of ours. What Wilco
     /// sends by itself keeps no device busy.
     fn busy_commands(&self, connection: &ConnectionId, devices: &[DeviceId]) -> Vec<Option<Command>> {
-        let known = self.connections.get(connection);
+        let (known, now) = (self.connections.get(connection), self.clock.now());
         let first = |device: &DeviceId| {
             let ledger = &known?.ledger;
             let asked = || ledger.outstanding_of(device).filter(|command| !command.submission.automatic);
             let observed = asked().find(|command| command.origin == Origin::Observed).cloned();
-            observed.or_else(|| self.unanswered_broadcast(known?, device)).or_else(|| asked().next().cloned())
+            observed.or_else(|| known?.unanswered_broadcast(device, now)).or_else(|| asked().next().cloned())
         };
         devices.iter().map(first).collect()
-    }
-
-    /// The command of another console's broadcast that a device has not answered. Devices of other firmware receive none.
-    fn unanswered_broadcast(&self, known: &Connection, device: &DeviceId) -> Option<Command> {
-        let is_own = |dialects: &SharedDialects| dialects::read(dialects).dialect_of(device).is_none();
-        let receives = known.dialects.as_ref().is_none_or(is_own);
-        receives.then(|| known.broadcasts.unanswered(device, &known.ledger, self.clock.now())).flatten()
     }
 }
 

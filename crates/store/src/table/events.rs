@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use rusqlite::{CachedStatement, Connection, OptionalExtension, Row, params};
 use wilco_ledger::{Command, CommandId, DeviceId, Event, Outcome, Raw, Reading, Timestamp};
 
-use super::{Columns, SqlEnum, commands, disagreements, discarded, evidence_use, senseless, unwritable};
+use super::{Columns, SqlEnum, broadcasts, commands, disagreements, discarded, evidence_use, senseless, unwritable};
 use crate::{ConnectionId, bounds, checksum::EventChecksum, fact};
 
 pub(super) const CREATE: &str = "
@@ -255,6 +255,7 @@ pub(crate) fn forget_unmatched(connection: &Connection, before: Timestamp, limit
         evidence_use::take(connection, &id, &device, bytes)?;
     }
     discarded::forget_unmatched(connection, before)?;
+    broadcasts::forget(connection, before)?;
     Ok(forgotten)
 }
 

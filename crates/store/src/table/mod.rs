@@ -6,6 +6,7 @@
 
 pub(super) mod annotations;
 pub(super) mod audit;
+pub(super) mod broadcasts;
 pub(super) mod buttons;
 pub(super) mod catalogue;
 pub(super) mod commands;
@@ -69,6 +70,7 @@ const FIRST: &[&str] = &[
     evidence_use::CREATE,
     discarded::CREATE,
     disagreements::CREATE,
+    broadcasts::CREATE,
     audit::CREATE,
     trusted::CREATE,
 ];
@@ -218,6 +220,7 @@ pub(super) fn remove_connection(transaction: &Transaction<'_>, connection: &Conn
     connections::remove(transaction, connection)?;
     counters::remove(transaction, connection)?;
     meta::forget_wire_id(transaction, connection)?;
+    broadcasts::remove(transaction, connection)?;
     for table in ["catalogue", "buttons", "views", "desired"] {
         transaction.execute(&format!("DELETE FROM {table} WHERE connection = ?1"), [connection.as_str()])?;
     }

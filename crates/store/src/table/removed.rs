@@ -6,7 +6,7 @@
 use rusqlite::{Connection, OptionalExtension, params};
 use wilco_ledger::DeviceId;
 
-use super::{dismissed, meta, rollouts, search, telemetry};
+use super::{broadcasts, dismissed, meta, rollouts, search, telemetry};
 use crate::ConnectionId;
 
 pub(super) const CREATE: &str = "CREATE TABLE removed (connection TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;";
@@ -49,6 +49,7 @@ pub(crate) fn sweep(connection: &Connection, limit: u32) -> rusqlite::Result<boo
     if !rollouts::sweep(connection, &id, limit)? && !take_some(connection, &id, None, limit)? {
         // Rows that were written while the connection was removed.
         meta::forget_wire_id(connection, &id.as_str().into())?;
+        broadcasts::remove(connection, &id.as_str().into())?;
         dismissed::prune(connection)?;
         connection.execute("DELETE FROM removed WHERE connection = ?1", [&id])?;
     }

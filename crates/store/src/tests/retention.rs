@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
-use wilco_ledger::{Command, Disagreement, Fact, Outcome, Reading, State, Timestamp};
+use wilco_ledger::{Command, Disagreement, Fact, Outcome, Raw, Reading, State, Timestamp};
 
 use super::{answer, change, connection, device, event, id, life, logs::chunk, queued, store, submit};
-use crate::{Change, ConnectionId, FILE_NAME, HistoryFilter, Measured, Sample, Store, open};
+use crate::{
+    BROADCASTS_KEPT, Change, ConnectionId, FILE_NAME, HistoryFilter, Measured, Sample, Store, StoredBroadcast, open,
+};
 
 /// Everything that is listed: commands, what is counted of them, and each device's last.
 async fn seen(store: &Store) -> (Vec<Command>, u32, Vec<Command>, Vec<u32>) {
@@ -269,4 +271,29 @@ async fn only_what_is_at_its_end_is_ever_forgotten() {
     left.sort_unstable();
     let open: Vec<_> = State::ALL.into_iter().filter(|state| !state.is_final()).collect();
     assert_eq!(left, open);
+}
+
+#[tokio::test]
+async fn the_latest_broadcasts_of_others_are_kept_until_their_age_or_their_connection_ends() {
+    let (dir, store) = store();
+    let stored = |number: i64| StoredBroadcast {
+        id: id(&format!("c{number}")),
+        at: Timestamp(number),
+        raw: Raw { topic: "all/req".into(), payload: number.to_string().into_bytes().into(), qos: 1, cut: None },
+    };
+    let change = |of: &str, number: i64| Change::Broadcast { connection: of.into(), broadcast: Box::new(stored(number)) };
+    let most = i64::try_from(BROADCASTS_KEPT).unwrap();
+    // One that comes twice is one.
+    store.commit((0..most + 20).chain([most]).map(|number| change("bench", number)).collect()).await.unwrap();
+    store.commit(vec![change("another", 1)]).await.unwrap();
+    let all: Vec<_> = (20..most + 20).map(stored).collect();
+    assert_eq!(store.broadcasts(&connection()).await.unwrap(), all);
+    store.forget_unmatched(Timestamp(30), 10).await.unwrap();
+    assert_eq!(store.broadcasts(&connection()).await.unwrap(), all[10..]);
+    assert_eq!(store.broadcasts(&"another".into()).await.unwrap(), []);
+    store.remove_connection(&connection()).await.unwrap();
+    // What was on its way when the connection was removed goes too.
+    store.commit(vec![change("bench", 500)]).await.unwrap();
+    store.sweep().await.unwrap();
+    assert_eq!(rows(dir.path(), "broadcasts"), 0);
 }
