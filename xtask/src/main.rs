@@ -9,6 +9,7 @@ mod bench;
 mod bindings;
 mod bundle;
 mod check;
+mod executions;
 mod faults;
 mod floods;
 mod fuzz;

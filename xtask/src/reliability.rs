@@ -1,7 +1,7 @@
 //! The sections of `docs/reliability.md` that are not the fault campaign's: `fuzz --report` and `floods` write one each, and
 //! leave the rest of the page as it is.
 
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 use anyhow::{Context, Result};
 
@@ -32,16 +32,40 @@ fn with_section(page: &str, title: &str, content: &str) -> String {
     format!("{}\n\n{section}{space}{after}{end_of_page}", before.trim_end())
 }
 
-/// The computer and the day, for figures that depend on them.
+/// The computer, the day and the commit, for figures that depend on them: `AMD EPYC 7763, 2 cores, 2026-11-30, commit 0123456789`.
 pub(crate) fn measured() -> String {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let day = process::quietly(Command::new("date").args(["-u", "+%F"]).stdin(Stdio::null()));
-    format!("{} cores, {}", cores, day.unwrap_or_default().trim())
+    let said = |program: &str, words: &[&str]| {
+        let output = process::quietly(process::program(program).args(words).stdin(Stdio::null()));
+        output.map(|output| output.trim().to_owned()).filter(|output| !output.is_empty())
+    };
+    let cpus = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let mut parts = vec![processor(&cpus).unwrap_or(std::env::consts::ARCH).to_owned(), format!("{cores} cores")];
+    parts.extend(said("date", &["-u", "+%F"]));
+    if let Some(commit) = said("git", &["rev-parse", "--short=10", "HEAD"]) {
+        let code = ["status", "--porcelain", "--untracked-files=no", "--", "crates", "tests/src", "fuzz", "Cargo.lock"];
+        let changes = if said("git", &code).is_some() { " with changes that were not committed" } else { "" };
+        parts.push(format!("commit {commit}{changes}"));
+    }
+    parts.join(", ")
+}
+
+/// The processor's name on Linux.
+fn processor(cpus: &str) -> Option<&str> {
+    let line = cpus.lines().find(|line| line.starts_with("model name"))?;
+    line.split_once(':').map(|(_, name)| name.trim())
 }
 
 #[cfg(test)]
 mod tests {
-    use super::with_section;
+    use super::{measured, processor, with_section};
+
+    #[test]
+    fn figures_name_their_computer() {
+        assert_eq!(processor("vendor_id\t: x\nmodel name\t: AMD EPYC 7763\nflags\t: a\n"), Some("AMD EPYC 7763"));
+        assert_eq!(processor(""), None);
+        assert!(measured().contains(" cores, "), "{}", measured());
+    }
 
     #[test]
     fn a_section_replaces_its_earlier_version_and_nothing_else() {
