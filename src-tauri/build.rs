@@ -12,6 +12,8 @@ const COMMANDS: &[&str] = &[
     "rehearse",
     "stop_rehearsal",
     "about",
+    "preferences",
+    "save_preferences",
     "open_data_folder",
     "ask_before_closing",
     "show_window",

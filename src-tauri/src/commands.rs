@@ -12,7 +12,11 @@ use wilco_engine::{
     api::{Call, ConnectionView, Dispatch, Failure, FailureCode, FaultDials, Json, NewRollout, RehearsalView},
 };
 
-use crate::{front::CloseQuestion, shell::Shell};
+use crate::{
+    front::CloseQuestion,
+    preferences::{self, Preferences},
+    shell::Shell,
+};
 
 type Answer<T> = Result<T, Failure>;
 
@@ -124,6 +128,17 @@ pub(crate) struct About {
 pub(crate) async fn about(shell: State<'_, Shell>) -> Answer<About> {
     let data_dir = shell.engine()?.data_dir().display().to_string();
     Ok(About { version: env!("CARGO_PKG_VERSION"), data_dir })
+}
+
+/// The preferences of the page. None without an engine: then the page says why there is none, and needs no others.
+#[tauri::command]
+pub(crate) async fn preferences(shell: State<'_, Shell>) -> Answer<Preferences> {
+    Ok(shell.engine().map(|engine| preferences::read(engine.data_dir())).unwrap_or_default())
+}
+
+#[tauri::command]
+pub(crate) async fn save_preferences(shell: State<'_, Shell>, preferences: Preferences) -> Answer<()> {
+    preferences::write(shell.engine()?.data_dir(), &preferences)
 }
 
 /// No path comes from the page: it cannot have anything else opened.

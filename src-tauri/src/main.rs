@@ -5,6 +5,7 @@
 mod commands;
 mod demo;
 mod front;
+mod preferences;
 mod rehearsal;
 mod shell;
 
@@ -38,7 +39,6 @@ fn main() -> tauri::Result<()> {
     let app = tauri::Builder::default()
         .plugin(tauri_plugin_dialog::init())
         .plugin(tauri_plugin_window_state::Builder::default().with_state_flags(geometry).build())
-        .plugin(tauri_plugin_store::Builder::default().build())
         .invoke_handler(tauri::generate_handler![
             commands::call,
             commands::stop_stream,
@@ -48,6 +48,8 @@ fn main() -> tauri::Result<()> {
             commands::rehearse,
             commands::stop_rehearsal,
             commands::about,
+            commands::preferences,
+            commands::save_preferences,
             commands::open_data_folder,
             commands::ask_before_closing,
             commands::show_window,
@@ -135,6 +137,8 @@ mod tests {
             "allow-rehearse",
             "allow-stop-rehearsal",
             "allow-about",
+            "allow-preferences",
+            "allow-save-preferences",
             "allow-open-data-folder",
             "allow-ask-before-closing",
             "allow-show-window",
@@ -144,10 +148,6 @@ mod tests {
             "core:webview:allow-set-webview-zoom",
             "dialog:allow-open",
             "dialog:allow-save",
-            "store:allow-load",
-            "store:allow-get",
-            "store:allow-set",
-            "store:allow-save",
         ];
         assert_eq!(permissions, expected);
         let files = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/capabilities")).expect("a directory");

@@ -5,15 +5,12 @@ import { listen } from '@tauri-apps/api/event';
 import { getCurrentWebview } from '@tauri-apps/api/webview';
 import { getCurrentWindow } from '@tauri-apps/api/window';
 import { open, save } from '@tauri-apps/plugin-dialog';
-import { load } from '@tauri-apps/plugin-store';
 
 import { DEFAULT_PREFERENCES, type Backend, type Preferences } from './backend';
 import { SIGNATURES, type Calls, type Signature } from './bindings/Calls';
 import type { NotificationSubject } from './bindings/NotificationSubject';
 import type { RehearsalView } from './bindings/RehearsalView';
 import { includeZoom } from './pixelRatio';
-
-const preferencesFile = () => load('preferences.json', { defaults: {}, autoSave: false });
 
 /** Makes a call to the engine. */
 async function call({ name, parameters, items }: Signature, given: unknown[]): Promise<unknown> {
@@ -43,15 +40,9 @@ export const tauri: Backend = {
   about: () => invoke('about'),
   openDataFolder: () => invoke('open_data_folder'),
   async loadPreferences() {
-    const file = await preferencesFile();
-    const kept = await file.get<Partial<Preferences>>('preferences');
-    return { ...DEFAULT_PREFERENCES, ...kept };
+    return { ...DEFAULT_PREFERENCES, ...(await invoke<Partial<Preferences>>('preferences')) };
   },
-  async savePreferences(preferences) {
-    const file = await preferencesFile();
-    await file.set('preferences', preferences);
-    await file.save();
-  },
+  savePreferences: (preferences) => invoke('save_preferences', { preferences }),
   setZoom: (factor) => {
     includeZoom(factor);
     return getCurrentWebview().setZoom(factor);
