@@ -1,7 +1,7 @@
 //! The quotas of evidence: one for each device, and one for all together.
 //!
 //! Only messages that a device can repeat without end count: progress, duplicates, unreadable messages and messages of no
-//! command. Messages that decide the state of a command are always kept.
+//! command; and large requests of other consoles. Messages that decide the state of a command are always kept.
 
 use std::{collections::HashMap, sync::Arc};
 

@@ -19,7 +19,7 @@ const ANSWERS: Rate = Rate { at_once: 25_000, per_second: 250 };
 /// So many reports of one topic of other firmware. Such a report can be the answer to a command, and several devices
 /// may share the topic, so only what no device needs is left out.
 const OTHER_REPORTS: Rate = Rate { at_once: 10_000, per_second: 1_000 };
-/// So many requests of other consoles for one device.
+/// So many requests of other consoles for one device, a large one counting once for each of its kibibytes.
 const REQUESTS: Rate = Rate { at_once: 500, per_second: 20 };
 /// So many pieces of one device's logs: five of the largest without a pause.
 const LOG_CHUNKS: Rate = Rate { at_once: 20_000, per_second: 500 };
@@ -150,10 +150,10 @@ impl<M> MessageRates<M> {
         }
     }
 
-    /// Whether a request of another console is read.
-    pub(crate) fn reads_request(&mut self, device: &DeviceId, now: Timestamp) -> bool {
+    /// Whether a request of another console, with a payload of so many bytes, is read.
+    pub(crate) fn reads_request(&mut self, device: &DeviceId, bytes: usize, now: Timestamp) -> bool {
         let flow = self.flow(device, now);
-        let reads = flow.requests.take(1, REQUESTS, now);
+        let reads = flow.requests.take(1 + bytes as u64 / 1024, REQUESTS, now);
         flow.limited |= !reads;
         reads
     }
@@ -342,12 +342,15 @@ mod tests {
         let mut rates = MessageRates::<()>::default();
         let mut check = |now: i64, requests: usize, chunks: usize| {
             let now = Timestamp(now);
-            assert_eq!((0..30_000).filter(|_| rates.reads_request(&device("a"), now)).count(), requests);
+            assert_eq!((0..30_000).filter(|_| rates.reads_request(&device("a"), 100, now)).count(), requests);
             assert_eq!((0..30_000).filter(|_| rates.reads_log_chunk(&device("a"), now)).count(), chunks);
         };
         check(0, 500, 20_000);
         check(1_000, 20, 500);
         assert_eq!(rates.close_second(Timestamp(1_000)), [(device("a"), Some(0))]);
+        // Of large requests fewer, and of one that is larger than all of them together none.
+        let mut large = |bytes| (0..100).filter(|_| rates.reads_request(&device("b"), bytes, Timestamp(0))).count();
+        assert_eq!((large(600 * 1024), large(128 * 1024), large(1_023)), (0, 3, 100));
     }
 
     #[test]

@@ -1,11 +1,12 @@
 //! Which evidence counts in the quota, its size, and the shortening of large payloads.
 //!
 //! Evidence that decides the state of a command does not count and is kept whole: only devices that received a request
-//! can send it, once for each command. A device can repeat everything else without end. The caller decides whether
-//! there is room left.
+//! can send it, once for each command. A device can repeat everything else without end. Requests of other consoles, and the
+//! answers to them, are whatever somebody publishes: a large request counts, and a large answer is shortened. The caller decides
+//! whether there is room left.
 
 use sha2::{Digest, Sha256};
-use wilco_ledger::{Answer, Cut, DeviceId, Fact, Raw, Reading, Timestamp};
+use wilco_ledger::{Answer, Cut, DeviceId, Fact, Origin, Raw, Reading, Submission, Timestamp};
 
 use super::ConnectionId;
 
@@ -79,6 +80,20 @@ pub fn counted(fact: &Fact) -> Option<u64> {
     }
 }
 
+/// The bytes by which an event with a request counts: a large one of another console does.
+pub fn counted_request(fact: &Fact, request: &Raw) -> Option<u64> {
+    match fact {
+        Fact::Submitted { submission, origin: Origin::Observed } => size_of_request(submission, request),
+        _ => None,
+    }
+}
+
+/// The bytes by which a request of another console would count. `None`: it is not so large that it would.
+pub fn size_of_request(submission: &Submission, request: &Raw) -> Option<u64> {
+    let size = || ROW + request.payload.len() as u64 + request.topic.len() as u64 + submission.args.len() as u64;
+    (request.payload.len() > WHOLE).then(size)
+}
+
 /// The bytes by which an answer would count.
 pub fn size_of_answer(answer: &Answer) -> u64 {
     let text = |text: &Option<Box<str>>| text.as_ref().map_or(0, |text| text.len().min(SENTENCE) as u64);
@@ -117,6 +132,15 @@ pub fn reduce(answer: &mut Answer) {
     answer.message = None;
     answer.result = None;
     shorten(&mut answer.raw, 0, 0);
+}
+
+/// Leaves out the middle of a large answer to another console's command, and what is repeated of it beside.
+pub fn shorten_answer(answer: &mut Answer) {
+    if answer.raw.payload.len() > WHOLE {
+        shorten_sentence(answer);
+        answer.result.take_if(|result| result.len() > SENTENCE);
+        shorten(&mut answer.raw, WHOLE, PART);
+    }
 }
 
 /// A very long sentence ends in an ellipsis.

@@ -41,6 +41,9 @@ pub(super) fn write<'a>(
             Change::Request { connection, event, request } => {
                 let row = append.event(connection, event, Some(request))?;
                 appended += 1;
+                if let Some(bytes) = bounds::counted_request(&event.fact, request) {
+                    evidence.put((connection, &event.device), |before| before.map_or(bytes, |before| before + bytes));
+                }
                 if let (Some(id), Fact::Submitted { .. }) = (&event.command, &event.fact) {
                     commands.put((connection, &event.device, id), |before: Option<&(_, _)>| {
                         (before.and_then(|before| before.0), before.and_then(|before| before.1).or(Some(row)))

@@ -71,7 +71,9 @@ pub use audit::{
     audit_genesis,
 };
 pub use bounds::{Discarded, DiscardedOf};
-pub use bounds::{counted, reduce, shorten_fact, shorten_sentence, size_of_answer, size_of_raw};
+pub use bounds::{
+    counted, counted_request, reduce, shorten_answer, shorten_fact, shorten_sentence, size_of_answer, size_of_raw, size_of_request,
+};
 pub use check::{Checked, DamagedEvent};
 pub use definitions::{Definition, StoredButton};
 pub use desired::{DesiredTarget, StoredDesired};

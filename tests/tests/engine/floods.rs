@@ -340,3 +340,52 @@ async fn requests_of_another_console_that_never_end_are_counted() -> Result<()> 
     ensure!((500..1_000).contains(&seen), "{seen} are in the history");
     Ok(())
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn large_requests_of_another_console_take_no_more_than_the_quota_and_later_small_ones_are_listed() -> Result<()> {
+    const SENT: u64 = 400;
+    let (broker, desk, connection) = bench().await?;
+    let before = desk.engine().handle().data_size().await?;
+    let request = |id: &str, bytes: usize| {
+        json!({"id": id, "command": "led", "args": {"on": true, "text": "x".repeat(bytes)}}).to_string().into_bytes()
+    };
+    let publish = |topic: &str, payload: &[u8]| {
+        let mut publisher = Publisher::connect(&broker, "console")?;
+        publisher.publish(topic, payload, false)?;
+        publisher.finish()
+    };
+    // The request and its arguments are kept: two thirds of the quota.
+    publish("loud/req", &request("first", 30 * 1_024))?;
+    let first = desk.command(("loud", "first"), "observed command", |_| true).await?;
+    ensure!(first.args.as_str().len() > 30 * 1_024, "{} bytes", first.args.as_str().len());
+    let sent = beside_a_good_device(
+        &desk,
+        &broker,
+        &connection,
+        "requests of another console, 128 kB, 100 per second",
+        move |publisher| {
+            publisher.flood(SENT, 100, |number| ("loud/req".into(), request(&format!("theirs-{number}"), 128 * 1_024)))
+        },
+    )
+    .await?;
+    ensure!(sent == SENT, "the broker acknowledged {sent}");
+    let all = discarded(&desk, &connection, "loud", SENT).await?;
+    ensure!(all.bytes > SENT * 128 * 1_024 && all.newest.payload.contains("theirs-399"), "{all:?}");
+    let seen = detail(&desk, &connection, "loud").await?;
+    ensure!((60_000..=OF_A_DEVICE).contains(&seen.evidence_bytes), "{} bytes", seen.evidence_bytes);
+    assert_eq!(seen.command_count, 1);
+
+    // A small one is listed as ever, and of a large answer to it both ends are kept.
+    broker.publish("loud/req", br#"{"id":"last","command":"led","args":{"on":true}}"#, false)?;
+    desk.command(("loud", "last"), "observed command", |_| true).await?;
+    let answer = json!({"id": "last", "status": "succeeded", "result": {"log": "y".repeat(128 * 1_024)}});
+    publish("loud/resp", answer.to_string().as_bytes())?;
+    let ended = desk.ended("loud", "last").await?;
+    assert_eq!((ended.state, ended.result), (CommandState::Succeeded, None));
+    let detail = desk.evidence(&connection, "loud", "last").await?;
+    let kept = detail.events.iter().find_map(|event| event.answer.as_ref()).context("no answer")?;
+    ensure!(kept.raw.cut.is_some() && kept.raw.payload.contains("bytes not kept"), "{:.200}", kept.raw.payload);
+    let grown = desk.engine().handle().data_size().await?.saturating_sub(before);
+    ensure!(grown < 10_000_000, "the database has grown by {grown} bytes with {} sent", SENT * 128 * 1_024);
+    Ok(())
+}

@@ -213,10 +213,10 @@ async fn a_broadcast_of_another_console_is_told_and_each_device_that_answers_it_
         };
         assert!(busy(&ours, "a").await? && busy(&ours, "b").await?);
         assert_eq!(busy(&ours, "c").await?, to == "all devices");
-        let listed = async || {
+        let listed = async |ours: &Desk| {
             anyhow::Ok(ours.console().history(HistoryQuery { limit: 50, ..HistoryQuery::default() }).await?.commands)
         };
-        assert!(listed().await?.iter().all(|command| command.id != id));
+        assert!(listed(&ours).await?.iter().all(|command| command.id != id));
 
         // `c` is in the group, and the other console does not know of it.
         for device in ["a", "c"] {
@@ -229,7 +229,7 @@ async fn a_broadcast_of_another_console_is_told_and_each_device_that_answers_it_
             assert!(detail.request.context("no request")?.topic.ends_with("/req"));
         }
         assert_eq!(theirs.ended("a", &id).await?.by, SentBy::You);
-        assert_eq!(listed().await?.iter().filter(|command| command.id == id).count(), 2);
+        assert_eq!(listed(&ours).await?.iter().filter(|command| command.id == id).count(), 2);
         // What another console sent is no rollout of this one.
         assert_eq!(ours.console().rollouts().await?, []);
         let theirs_told = theirs.seen().notices.clone();
@@ -248,7 +248,7 @@ async fn a_broadcast_of_another_console_is_told_and_each_device_that_answers_it_
         // One that answered before answers again: that is no second command.
         broker.publish("a/resp", &answer(&id, "succeeded"), false)?;
         ours.command(("a", &id), "answer that came twice", |command| command.duplicates == 1).await?;
-        let of_a = listed().await?.into_iter().filter(|command| command.id == id && command.device == "a");
+        let of_a = listed(&ours).await?.into_iter().filter(|command| command.id == id && command.device == "a");
         assert_eq!(of_a.count(), 1);
         ours.console().remove_connection(&here).await?;
         theirs.console().remove_connection(&there).await?;

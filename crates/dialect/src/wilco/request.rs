@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use wilco_ledger::{Delivery, DeviceId, Millis, Policy, Retry, Submission};
 
 use super::text_of;
-use crate::{Broadcast, FREE_TEXT, Inbound, Request, catalogue, device_side, device_side::ReceivedRequest, ids};
+use crate::{Broadcast, FREE_TEXT, Inbound, Request, Topics, catalogue, device_side, device_side::ReceivedRequest, ids};
 
 /// The request's JSON, its members in the order of the specification.
 pub(super) fn write(request: &Request<'_>) -> String {
@@ -44,9 +44,11 @@ pub(crate) fn observe_text(device: &DeviceId, inbound: &Inbound<'_>) -> Result<O
 }
 
 /// A command on a broadcast topic, from any sender. `None` where it is unreadable, or retained: then devices receive it
-/// again, and it is not known when.
+/// again, and it is not known when. So is one to a group whose name no device subscribes to.
 pub(crate) fn observe_broadcast(group: Option<&str>, inbound: &Inbound<'_>) -> Option<Broadcast> {
-    let asked = device_side::read_request(inbound.payload, inbound.correlation).ok().filter(|_| !inbound.retained)?;
+    let is_group = group.is_none_or(|group| Topics::group(group).is_some());
+    let asked = device_side::read_request(inbound.payload, inbound.correlation).ok();
+    let asked = asked.filter(|_| is_group && !inbound.retained)?;
     let policy = policy(&asked, true);
     Some(Broadcast {
         group: group.map(str::to_owned),

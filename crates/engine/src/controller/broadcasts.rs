@@ -1,7 +1,7 @@
 //! Broadcasts of other consoles: one request for all devices, or for a group of them.
 //!
 //! Only the devices know which of them belong to a group. So a notice shows the request when it arrives, and each device that
-//! answers it gets a command of another console, together with its answer, also after a restart (decision 136).
+//! answers it gets a command of another console, together with its answer, also after a restart (decisions 136 and 143).
 
 use std::{collections::VecDeque, sync::Arc};
 
@@ -146,7 +146,7 @@ impl Controller {
         let Some(id) = Rollouts::answered_id(answer).filter(|_| !answer.retained) else { return };
         let Some(Remembered { asked, raw, .. }) = known.broadcasts.of(id) else { return };
         let is_known = known.ledger.is_known(&answer.device, id);
-        if is_known || !known.rates.reads_request(&answer.device, now) {
+        if is_known || !known.rates.reads_request(&answer.device, raw.payload.len(), now) {
             return;
         }
         let (command, raw) = (asked.of(answer.device.clone()), raw.clone());
@@ -161,13 +161,26 @@ mod tests {
 
     use super::{BROADCASTS_KEPT, Broadcast, Broadcasts, LARGEST, StoredBroadcast};
 
-    fn broadcast(topic: &str, id: usize) -> Broadcast {
+    fn decoded(topic: &str, id: usize) -> Option<Broadcast> {
         let payload =
             format!(r#"{{"id":"00000000-0000-7000-8000-{id:012}","command":"restart","args":{{}},"by":"Ana"}}"#);
         let inbound = Inbound { topic, payload: payload.as_bytes(), qos: 0, retained: false, correlation: None };
         let dialect = Dialect::Wilco(Topics::default());
-        let Ok(Some(DecodedMessage::Broadcast(Some(broadcast)))) = dialect.decode(&inbound) else { panic!("{topic}") };
-        *broadcast
+        let Ok(Some(DecodedMessage::Broadcast(broadcast))) = dialect.decode(&inbound) else { panic!("{topic}") };
+        broadcast.map(|broadcast| *broadcast)
+    }
+
+    fn broadcast(topic: &str, id: usize) -> Broadcast {
+        decoded(topic, id).unwrap_or_else(|| panic!("{topic}"))
+    }
+
+    #[test]
+    fn a_group_of_any_name_and_length_is_not_taken_down() {
+        let longest = "x".repeat(200);
+        assert_eq!(broadcast(&format!("groups/{longest}/req"), 1).group.as_deref(), Some(longest.as_str()));
+        for group in [format!("{longest}x"), "kit\u{1b}[2Jchen".to_owned(), "x".repeat(60_000)] {
+            assert_eq!(decoded(&format!("groups/{group}/req"), 1), None, "{group:.20}");
+        }
     }
 
     fn raw(bytes: usize) -> Raw {

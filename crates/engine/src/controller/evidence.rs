@@ -1,7 +1,7 @@
 //! Decides whether a message is kept as evidence, before it reaches the ledger. A message that is not kept is counted, and
 //! acknowledged to the broker when the count is on the disk.
 
-use wilco_ledger::{About, Answer, CommandId, DeviceId, Raw, Significance};
+use wilco_ledger::{About, Answer, CommandId, DeviceId, Raw, Significance, Submission};
 
 use super::Controller;
 use crate::{
@@ -19,7 +19,13 @@ impl Controller {
         let now = self.clock.now();
         let Some(known) = self.connections.get_mut(connection) else { return true };
         let (command, cost) = match known.ledger.significance(answer, now) {
-            Significance::Decides => return true,
+            Significance::Decides => {
+                // Whoever can publish the request of a command can publish its answer too.
+                if known.ledger.is_of_observed(answer, now) {
+                    store::shorten_answer(answer);
+                }
+                return true;
+            }
             Significance::KeepsAlive { is_due: true, .. } => {
                 if !has_room {
                     store::reduce(answer);
@@ -31,6 +37,14 @@ impl Controller {
         };
         has_room && known.rates.keeps_repetition(&answer.device, cost, now)
             || self.pass_over(connection, answer, command)
+    }
+
+    /// Whether a request of another console is kept. Somebody can send any number of them, of any size.
+    pub(super) fn keeps_request(&mut self, connection: &ConnectionId, asked: &Submission, raw: &Raw) -> bool {
+        let (now, size) = (self.clock.now(), store::size_of_request(asked, raw));
+        let has_room = size.is_none_or(|bytes| self.quota.has_room(connection, &asked.device, bytes));
+        let Some(known) = self.connections.get_mut(connection) else { return true };
+        has_room && known.rates.reads_request(&asked.device, raw.payload.len(), now)
     }
 
     /// An answer is not kept.

@@ -220,12 +220,12 @@ impl Controller {
                 self.with_commands(connection, device, ids, Waiting::Log(chunk), owed.take());
             }
             DecodedMessage::Request(asked) => {
-                let (device, ids) = (asked.device.clone(), vec![asked.id.clone()]);
-                if !known.rates.reads_request(&device, now) {
-                    self.discard(connection, (device, None), raw_of(inbound));
+                let (device, ids, raw) = (asked.device.clone(), vec![asked.id.clone()], raw_of(inbound));
+                if !self.keeps_request(connection, &asked, &raw) {
+                    self.discard(connection, (device, None), raw);
                     return;
                 }
-                self.with_commands(connection, device, ids, Waiting::Observed(asked, raw_of(inbound)), owed.take());
+                self.with_commands(connection, device, ids, Waiting::Observed(asked, raw), owed.take());
             }
         }
     }

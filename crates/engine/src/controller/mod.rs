@@ -236,6 +236,9 @@ impl Controller {
                         (Fact::Submitted { origin: Origin::Observed, .. }, _) => heard.take(),
                         _ => None,
                     };
+                    if let Some(bytes) = request.as_ref().and_then(|raw| store::counted_request(&event.fact, raw)) {
+                        self.quota.add(connection, &event.device, bytes);
+                    }
                     let connection = connection.clone();
                     self.pending_batch.changes.push(match request {
                         Some(request) => Change::Request { connection, event, request },

@@ -2,7 +2,7 @@
 //! stored.
 
 use super::{Ledger, answers::Sign};
-use crate::{About, Answer, CommandId, DeviceId, Millis, Reading, Timestamp};
+use crate::{About, Answer, CommandId, DeviceId, Millis, Origin, Reading, Timestamp};
 
 /// Of the answers that a device is still at a command, so many are recorded in its timeout, or it would time out.
 const SIGNS_IN_A_TIMEOUT: u64 = 4;
@@ -48,6 +48,13 @@ impl Ledger {
         let every = Millis(command.submission.policy.timeout.0 / SIGNS_IN_A_TIMEOUT);
         let is_due = command.last_answer_at.is_none_or(|heard| heard + every <= now);
         Significance::KeepsAlive { command: id, is_due }
+    }
+
+    /// Whether an answer belongs to a command of another console.
+    #[must_use]
+    pub fn is_of_observed(&self, answer: &Answer, now: Timestamp) -> bool {
+        let entry = self.belongs(answer, now).ok().and_then(|(slot, _)| self.table.entry(slot));
+        entry.is_some_and(|entry| entry.command.origin == Origin::Observed)
     }
 
     /// The change by an unreadable message.

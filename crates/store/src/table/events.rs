@@ -49,6 +49,7 @@ impl<'a> Append<'a> {
         sum.bytes(Some(&event.at.0.to_le_bytes()));
         sum.bytes(Some(fact.as_bytes()));
         sum.bytes(payload);
+        let bytes = bounds::counted(&event.fact).or_else(|| bounds::counted_request(&event.fact, request?));
         self.0.insert(params![
             id.as_str(),
             event.device.as_str(),
@@ -56,7 +57,7 @@ impl<'a> Append<'a> {
             event.at.0,
             fact,
             payload,
-            bounds::counted(&event.fact).map(|bytes| i64::try_from(bytes).unwrap_or(i64::MAX)),
+            bytes.map(|bytes| i64::try_from(bytes).unwrap_or(i64::MAX)),
             sum.value(),
         ])
     }
