@@ -1,6 +1,6 @@
 //! `wilco dialects`: lists, shows, checks and tests dialect files.
 
-use std::{fs, path::Path, process::ExitCode};
+use std::{fs, io::Read, path::Path, process::ExitCode};
 
 use serde::Serialize;
 use wilco_dialect::{
@@ -94,7 +94,14 @@ fn text_of(path: &Path, largest: u64) -> Result<String, Problem> {
     if bytes > largest {
         return Err(cannot(format!("it has {} bytes; the limit is {}", grouped(bytes), grouped(largest))));
     }
-    fs::read_to_string(path).map_err(|error| cannot(error.to_string()))
+    // What has no size, such as a pipe, ends at the limit too.
+    let file = fs::File::open(path).map_err(|error| cannot(error.to_string()))?;
+    let mut text = String::new();
+    let read = file.take(largest + 1).read_to_string(&mut text).map_err(|error| cannot(error.to_string()))?;
+    if read as u64 > largest {
+        return Err(cannot(format!("it has more than {} bytes", grouped(largest))));
+    }
+    Ok(text)
 }
 
 /// A dialect file's text, with the name of what it describes.

@@ -22,6 +22,13 @@ pub fn device_file(path: &Path) {
     assert!(read <= total);
 }
 
+/// Reads a list of devices.
+pub fn device_list(text: &str) {
+    if let Some(Err(wrong)) = device_file::device_column(text) {
+        assert!(!wrong.is_empty());
+    }
+}
+
 /// Reads exported connections.
 pub fn exported_connections(path: &Path) {
     let _ = import_export::read(path, None);

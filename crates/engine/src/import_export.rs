@@ -4,7 +4,6 @@
 //! It knows neither the store nor the vault.
 
 use std::{
-    fs::File,
     io::{ErrorKind, Read},
     path::{Path, PathBuf},
 };
@@ -22,7 +21,7 @@ use zeroize::Zeroizing;
 
 use crate::{
     api::{ConnectionEntry, ConnectionSettings, EnabledDialect, Failure, FailureCode, FileToWrite, Secrets, invalid},
-    output_file, paths,
+    input_file, output_file, paths,
     profile::Bundle,
     store::Profile,
     vault::Secret,
@@ -244,7 +243,7 @@ pub(crate) fn content(path: &Path, limit: u64) -> Result<Zeroizing<Vec<u8>>, Fai
         },
         hint: Some("Check the path and the permissions of the file.".into()),
     };
-    let file = File::open(paths::whole(path)?).map_err(unreadable)?;
+    let file = input_file::open(&paths::whole(path)?).map_err(unreadable)?;
     let length = file.metadata().map_err(unreadable)?.len();
     // Large enough from the start: a vector that grows leaves copies behind.
     let mut content = Zeroizing::new(Vec::with_capacity(usize::try_from(length.min(limit)).unwrap_or(0) + 1));

@@ -25,6 +25,7 @@ mod fleet;
 pub mod fuzzing;
 pub mod history_writer;
 mod import_export;
+mod input_file;
 pub mod ipc;
 mod loading;
 pub mod lock;

@@ -9,13 +9,14 @@ mod answer;
 mod identity;
 mod request;
 
-use std::{fs::File, io::Read, path::Path};
+use std::{io::ErrorKind, path::Path};
 
 use serde::Serialize;
 use wilco_credentials::signing::PublicKey;
 
 use crate::{
     api::{Failure, FailureCode},
+    input_file,
     signed_lines::{Format, Recognised},
 };
 
@@ -77,13 +78,10 @@ fn read(path: &Path) -> Result<String, Failure> {
     let cannot = |why: String| {
         failure(format!("Could not read {}: {why}.", path.display()), "Choose a file that Wilco has saved.")
     };
-    let file = File::open(path).map_err(|error| cannot(error.to_string()))?;
-    let mut text = String::new();
-    let read = file.take(LONGEST + 1).read_to_string(&mut text).map_err(|error| cannot(error.to_string()))?;
-    if read as u64 > LONGEST {
-        return Err(cannot("it is larger than 64 MiB".to_owned()));
-    }
-    Ok(text)
+    input_file::text(path, LONGEST).map_err(|error| match error.kind() {
+        ErrorKind::FileTooLarge => cannot("it is larger than 64 MiB".to_owned()),
+        _ => cannot(error.to_string()),
+    })
 }
 
 /// A file is not as it was signed.

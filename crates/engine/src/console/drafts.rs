@@ -1,6 +1,6 @@
 //! Drafts of dialects, and the dialect files of a connection.
 
-use std::{collections::BTreeMap, path::PathBuf};
+use std::{collections::BTreeMap, io::ErrorKind, path::PathBuf};
 
 use wilco_dialect::{
     DialectFile, DialectForm, DialectSet, FileProblem, IdKind, LARGEST_FILE, Observed, OutcomeField, ReadKind, Setting,
@@ -14,7 +14,7 @@ use crate::{
         Failure, FailureCode, FileToWrite, IdForm, MessageReading, OutcomeWord, OwnDialect, ReadingKind, SampleMessage,
         invalid,
     },
-    output_file,
+    input_file, output_file,
     store::Profile,
 };
 use wilco_atomic_file::Readers;
@@ -128,11 +128,10 @@ impl Handle {
                 message: format!("Could not read {}: {why}.", path.display()),
                 hint: Some("Choose a dialect file (TOML, at most 128 KiB).".into()),
             };
-            let bytes = std::fs::metadata(&path).map_err(|error| cannot(error.to_string()))?.len();
-            if bytes > LARGEST_FILE as u64 {
-                return Err(cannot(format!("it has {bytes} bytes; the limit is {LARGEST_FILE}")));
-            }
-            std::fs::read_to_string(&path).map_err(|error| cannot(error.to_string()))
+            input_file::text(&path, LARGEST_FILE as u64).map_err(|error| match error.kind() {
+                ErrorKind::FileTooLarge => cannot("it is larger than 128 KiB".to_owned()),
+                _ => cannot(error.to_string()),
+            })
         })
         .await
     }

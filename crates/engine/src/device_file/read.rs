@@ -18,6 +18,7 @@ use super::{COLUMNS, is_formula};
 use crate::{
     api::{Failure, FailureCode, ImportColumn, ImportColumnKind, grouped, sentence},
     fleet::{AnnotationChange, TagChange, annotations},
+    input_file,
 };
 
 /// The longest line, with all its cells, in bytes.
@@ -76,7 +77,7 @@ impl Lines {
     pub(crate) fn open(path: &Path) -> Result<Lines, Failure> {
         let unreadable =
             |error: &io::Error| not_a_list(path, &format!("cannot be read: {error}"), "Choose another file.");
-        let file = File::open(path).map_err(|error| unreadable(&error))?;
+        let file = input_file::open(path).map_err(|error| unreadable(&error))?;
         let total = file.metadata().map_err(|error| unreadable(&error))?.len();
         let mut file = BufReader::with_capacity(LOOKED_AT, file);
         let beginning = file.fill_buf().map_err(|error| unreadable(&error))?;

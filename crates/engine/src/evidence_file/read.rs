@@ -20,6 +20,7 @@ use crate::{
         EvidenceFileView, EvidenceProblem, EvidenceRecord, EvidenceRecordKind, EvidenceSignature, Failure, FailureCode,
         JsonText, grouped,
     },
+    input_file,
     signed_lines::{Hash, LastLine, Recognised, Signature},
 };
 
@@ -73,13 +74,8 @@ pub fn read(path: &Path) -> Result<EvidenceFileView, Failure> {
         hint: Some(hint.to_owned()),
     };
     let other = "Choose an evidence file that Wilco has saved.";
-    // Opening a pipe would wait for somebody who writes to it.
-    let is_file = std::fs::metadata(path).map_err(|error| cannot(error.to_string(), other))?.is_file();
     let is_none = || cannot("it is not an evidence file".to_owned(), other);
-    if !is_file {
-        return Err(is_none());
-    }
-    let file = File::open(path).map_err(|error| cannot(error.to_string(), other))?;
+    let file = input_file::open(path).map_err(|error| cannot(error.to_string(), other))?;
     let mut lines = Lines(BufReader::new(file));
     let next = |lines: &mut Lines| lines.next().map_err(|error| cannot(error.to_string(), other));
     let line = next(&mut lines)?.filter(|line| line.len() <= LONGEST_FIRST).ok_or_else(is_none)?;
