@@ -8,7 +8,7 @@ use anyhow::Result;
 
 use crate::packages::Purpose;
 use crate::tally::Tally;
-use crate::{packages, process, target};
+use crate::{packages, process, reliability, target};
 
 /// How many seeds of each scenario `cargo xtask test` begins, and for how many seconds.
 const IN_TEST: [&str; 4] = ["--seeds", "23", "--seconds", "240"];
@@ -24,6 +24,7 @@ pub(crate) fn faults(words: &[&str]) -> Result<ExitCode> {
     build.args(["build", "--package", "wilco-tests", "--bin", "faults", "--profile", PROFILE]);
     process::run("Building the fault runs", &mut build)?;
     let mut campaign = campaign(PROFILE);
+    campaign.env("WILCO_COMPUTER", reliability::measured());
     for (place, word) in words.iter().enumerate() {
         campaign.arg(word);
         let has_value = words.get(place + 1).is_some_and(|next| !next.starts_with("--"));

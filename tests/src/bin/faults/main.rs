@@ -118,7 +118,9 @@ fn campaign(options: &Options) -> Result<ExitCode> {
     }
     if let Some(path) = &options.report {
         let before = std::fs::read_to_string(path).unwrap_or_default();
-        std::fs::write(path, report.page(&before))?;
+        // `cargo xtask faults` says so.
+        let computer = std::env::var("WILCO_COMPUTER").unwrap_or_default();
+        std::fs::write(path, report.page(&before, &computer))?;
         println!("Written: {}", path.display());
     }
     if let Some(error) = lock(&unkept).take() {

@@ -231,7 +231,7 @@ impl Plan {
         plan
     }
 
-    /// A fan-out to 10,000 devices that has hardly begun when the broker is killed.
+    /// A fan-out to 10,000 devices, none of which has received its request when the broker is killed.
     fn recovery(seed: u64, random: &mut Random) -> Plan {
         Plan {
             seed,
@@ -248,7 +248,12 @@ impl Plan {
             work_ms: 200,
             failing: 0,
             unmatched: 0,
-            acts: vec![(0, Act::Send(0)), (700, Act::Kill(Participant::Broker, 1_000))],
+            acts: vec![
+                // What goes to the devices takes longer than the broker lives.
+                (0, Act::Network(false, Network::Delay(1_500))),
+                (0, Act::Send(0)),
+                (700, Act::Kill(Participant::Broker, 1_000)),
+            ],
         }
     }
 
@@ -363,6 +368,20 @@ mod tests {
         has("a clock that is set back", &|act| matches!(act, Act::SetClock(..0)));
         has("a clock that is set forward", &|act| matches!(act, Act::SetClock(1..)));
         has("a computer that sleeps", &|act| matches!(act, Act::Sleep(..)));
+    }
+
+    #[test]
+    fn no_device_receives_a_request_before_the_broker_is_killed_with_10_000_commands_outstanding() {
+        for seed in 1..=20 {
+            let plan = Plan::new(Scenario::Recovery, seed);
+            assert_eq!((plan.devices, plan.acts[1]), (10_000, (0, Act::Send(0))));
+            let [(0, Act::Network(false, Network::Delay(later))), _, (killed, Act::Kill(Participant::Broker, _))] =
+                plan.acts[..]
+            else {
+                panic!("{:?}", plan.acts)
+            };
+            assert!(later > killed);
+        }
     }
 
     #[test]

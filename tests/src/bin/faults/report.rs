@@ -76,10 +76,13 @@ impl Report {
     }
 
     /// The whole page, with the sections of the page before that are not the campaign's.
-    pub(crate) fn page(&self, before: &str) -> String {
+    /// `computer`: on which it was written, and when.
+    pub(crate) fn page(&self, before: &str, computer: &str) -> String {
         let others = before.find(OTHERS).map_or("", |place| &before[place..]);
         let space = if others.is_empty() { "" } else { "\n" };
-        format!("{HEAD}\n{}\n{}\n{}{TAIL}{space}{others}", self.versions(), self.table(), self.recovery())
+        let computer = if computer.is_empty() { String::new() } else { format!("Written on {computer}. ") };
+        let (versions, table, recovery) = (self.versions(), self.table(), self.recovery());
+        format!("{HEAD}\n{versions}{computer}{PROFILE}\n{table}\n{recovery}{TAIL}{space}{others}")
     }
 
     /// What has run: `2,008 runs of Wilco 0.1.0: 1,200 at commit 0123456789, 808 at commit abcdef0123.`
@@ -211,6 +214,9 @@ again*: the console had published a command once, and its device carried it out 
 when a connection ends before the acknowledgement, and only a device that deduplicates by ID prevents it.
 ";
 
+/// How the programs of the runs are built.
+const PROFILE: &str = "The programs are built with optimisation and the checks of a debug build.\n";
+
 const TAIL: &str = "
 ## How to repeat it
 
@@ -221,8 +227,8 @@ cargo xtask faults --scenario console --seed 17
 ```
 
 As many runs are under way at the same time as the computer has room for, and the time in which everything must have ended
-passes more slowly while it is overloaded. A seed decides what happens and when. The computer's own timing is not repeated, so a seed that failed may need several
-attempts. Seeds that failed once are kept in `tests/fixtures/faults.txt` and run each time.
+passes more slowly while it is overloaded. A seed decides what happens and when. The computer's own timing is not repeated, so
+a seed that failed may need several attempts. Seeds that failed once are kept in `tests/fixtures/faults.txt` and run each time.
 ";
 
 /// The text after the generated part is kept when the page is written again.
@@ -270,8 +276,9 @@ mod tests {
         let finished = Some((9_876, Duration::from_millis(12_345)));
         let outcome = Outcome { states: states.into(), recoveries, finished, ..Outcome::default() };
         report.add(&run(Scenario::Recovery, "def", outcome));
-        let page = report.page("");
+        let page = report.page("", "AMD EPYC 7763, 2 cores, 2026-11-30");
         for line in [
+            "Written on AMD EPYC 7763, 2 cores, 2026-11-30. The programs are built with optimisation and the checks of a debug",
             "Runs: 2 in all, 1 of version 0.1.0 at commit abc, 1 of version 0.1.0 at commit def.",
             "| all |  | 2 | 2,468 | 1 | 0 | 0 | 0 | 0 |",
             "| scenario | succeeded | timed out | delivered again |",
@@ -288,11 +295,11 @@ mod tests {
     #[test]
     fn a_page_that_is_written_again_keeps_the_sections_of_others() {
         let report = Report::default();
-        let alone = report.page("");
+        let alone = report.page("", "");
         assert!(alone.starts_with("# Reliability") && !alone.contains(OTHERS));
         let others = format!("{OTHERS}\n\n## Floods\n\nFigures.\n");
-        let page = report.page(&format!("Old figures.\n{others}"));
+        let page = report.page(&format!("Old figures.\n{others}"), "");
         assert_eq!(page, format!("{alone}\n{others}"));
-        assert_eq!(report.page(&page), page);
+        assert_eq!(report.page(&page, ""), page);
     }
 }
