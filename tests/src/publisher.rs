@@ -86,11 +86,20 @@ impl Publisher {
     /// # Errors
     /// When the connection ends before.
     pub fn finish(mut self) -> Result<u64> {
+        self.settle()?;
+        Ok(self.acknowledged)
+    }
+
+    /// Waits until all that was published so far is acknowledged.
+    ///
+    /// # Errors
+    /// When the connection ends before.
+    pub fn settle(&mut self) -> Result<()> {
         self.writer.flush()?;
         while self.acknowledged < self.sent {
             self.hear()?;
         }
-        Ok(self.acknowledged)
+        Ok(())
     }
 
     fn hear(&mut self) -> Result<()> {

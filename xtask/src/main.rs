@@ -43,7 +43,8 @@ cargo xtask <task>
   interop sends commands to real third-party programs, which it installs under target/: docs/dialects/interop.md
   setup   only sets up: system packages, the window's npm packages, the test tools
   faults  kills, stops and cuts off console, broker and devices; --seeds N, --scenario NAME, --report: docs/reliability.md
-  floods  a device that sends too much beside one that is commanded, as released: docs/reliability.md
+  floods  a device that sends too much beside one that is commanded, as released: docs/reliability.md; or: floods engine,
+          floods window
   fuzz    mutated input for every decoder, a million times each, or: fuzz [target] [executions | --seconds N | --keep | --report]";
 
 fn main() -> ExitCode {
@@ -68,7 +69,7 @@ fn task(arguments: &[String]) -> Result<ExitCode> {
         ["bundle", ref words @ ..] => bundle::bundle(words),
         ["faults", ref words @ ..] => faults::faults(words),
         ["fuzz", ref words @ ..] => fuzz::fuzz(words),
-        ["floods"] => floods::floods(),
+        ["floods", ref words @ ..] => floods::floods(words),
         [] | ["help" | "--help" | "-h"] => {
             println!("{USAGE}");
             Ok(ExitCode::SUCCESS)

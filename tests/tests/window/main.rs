@@ -6,6 +6,7 @@ mod describe;
 mod desktop;
 mod evidence;
 mod fleet;
+mod floods;
 mod forget;
 mod import;
 mod keyboard;
