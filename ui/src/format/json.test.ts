@@ -80,4 +80,9 @@ describe('JSON with places', () => {
     expect('polluted' in {}).toBe(false);
     expect(readJson('['.repeat(500))).toMatchObject({ ok: false, why: 'Nested more than 100 levels deep.' });
   });
+
+  it('takes a time proportional to the length', () => {
+    const read = readJson(`[${'1,\n'.repeat(100_000)}2]`);
+    expect(read.ok && read.lines.get('100000')).toBe(100_001);
+  });
 });

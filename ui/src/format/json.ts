@@ -87,6 +87,13 @@ class Mistake extends Error {
 export function readJson(text: string): Read {
   const lines = new Map<string, number>();
   let at = 0;
+  let [line, counted] = [1, 0];
+
+  /** Values come in the order of the text, so that each part of it is counted once. */
+  function currentLine(): number {
+    for (; counted < at; counted += 1) if (text[counted] === '\n') line += 1;
+    return line;
+  }
 
   const take = (pattern: RegExp) => {
     pattern.lastIndex = at;
@@ -106,7 +113,7 @@ export function readJson(text: string): Read {
   function value(path: (string | number)[]): unknown {
     if (path.length > DEEPEST) throw new Mistake(at, `Nested more than ${DEEPEST} levels deep.`);
     space();
-    lines.set(placeOf(path), lineAt(text, at));
+    lines.set(placeOf(path), currentLine());
     const c = text[at];
     if (c === '{') return object(path);
     if (c === '[') return array(path);
