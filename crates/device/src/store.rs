@@ -43,7 +43,11 @@ impl Store {
     /// # Errors
     /// [`StoreError::Io`] when the directory cannot be made.
     pub fn in_directory(directory: &Path, device: &str) -> Result<Store, StoreError> {
-        fs::create_dir_all(directory).map_err(|source| StoreError::Io { path: directory.to_owned(), source })?;
+        let mut builder = fs::DirBuilder::new();
+        builder.recursive(true);
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        builder.create(directory).map_err(|source| StoreError::Io { path: directory.to_owned(), source })?;
         // A device id has no separator in it, so this stays inside the directory.
         Ok(Store::File(directory.join(format!("{device}.json"))))
     }

@@ -52,7 +52,15 @@ impl LogFile {
     }
 
     fn open(&self) -> io::Result<File> {
-        OpenOptions::new().create(true).read(true).append(true).open(&self.path)
+        // It would be written elsewhere.
+        if self.path.is_symlink() {
+            return Err(io::Error::other("there is a symbolic link in its place"));
+        }
+        let mut options = OpenOptions::new();
+        options.create(true).read(true).append(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        options.open(&self.path)
     }
 
     fn end_of(&self, path: &PathBuf) -> io::Result<Vec<u8>> {
@@ -107,6 +115,21 @@ mod tests {
         assert!((11..=22).contains(&read.len()), "one full file and what has come since: {read:?}");
         assert_eq!(read, lines[lines.len() - read.len()..]);
         assert_eq!(fs::read_dir(directory.path()).expect("listed").count(), 2);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn its_owner_alone_reads_it_and_a_symbolic_link_is_not_followed() {
+        use std::os::unix::fs::{PermissionsExt, symlink};
+        let directory = tempfile::tempdir().expect("a directory");
+        log(&directory).append("one\n").expect("written");
+        let path = directory.path().join("dock-1.log");
+        assert_eq!(path.metadata().expect("a file").permissions().mode() & 0o777, 0o600);
+        let elsewhere = directory.path().join("elsewhere");
+        fs::rename(&path, &elsewhere).expect("moved");
+        symlink(&elsewhere, &path).expect("a link");
+        assert!(log(&directory).append("two\n").is_err());
+        assert_eq!(fs::read_to_string(&elsewhere).expect("read"), "one\n");
     }
 
     #[test]
