@@ -13,6 +13,7 @@ mod keyboard;
 mod kit;
 mod main_job;
 mod manage;
+mod modes;
 mod other_firmware;
 mod pictures;
 mod preflight;
