@@ -62,7 +62,7 @@ mod tests {
         use rustix::fs::{CWD, FileType, Mode, mknodat};
         let dir = tempfile::tempdir().unwrap();
         let pipe = dir.path().join("pipe");
-        mknodat(CWD, &pipe, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
+        mknodat(CWD, pipe.as_path(), FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
         for path in [pipe.as_path(), "/dev/zero".as_ref()] {
             assert_eq!(open(path).unwrap_err().to_string(), "it is not an ordinary file", "{}", path.display());
         }

@@ -179,9 +179,13 @@ fn shorten(raw: &mut Raw, whole: usize, part: usize) {
 mod tests {
     #![expect(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 
-    use wilco_ledger::{Answer, Claim, DeviceId, Fact, Outcome, Raw, Reading};
+    use wilco_ledger::{
+        Answer, Claim, CommandId, Delivery, DeviceId, Fact, Millis, Origin, Outcome, Policy, Raw, Reading, Retry, Submission,
+    };
 
-    use super::{PART, SENTENCE, WHOLE, counted, reduce, shorten_fact, size_of_answer};
+    use super::{
+        PART, SENTENCE, WHOLE, counted, counted_request, reduce, shorten_answer, shorten_fact, size_of_answer, size_of_request,
+    };
 
     fn answer(payload: usize, text: usize) -> Answer {
         let bytes: Vec<u8> = (0..payload).map(|place| u8::try_from(place % 251).unwrap()).collect();
@@ -243,6 +247,48 @@ mod tests {
         assert!(message.len() <= SENTENCE && message.ends_with("ä…"), "{} bytes", message.len());
         assert_eq!(kept.result, None);
         assert!(size.is_some_and(|size| size <= size_of_answer(&answer(10, 2 * SENTENCE))));
+    }
+
+    #[test]
+    fn a_large_request_of_another_console_counts_with_its_arguments_and_no_other_does() {
+        let submission = Submission {
+            device: DeviceId::new("press").unwrap(),
+            id: CommandId::new("theirs").unwrap(),
+            name: "led".into(),
+            args: "x".repeat(20_000).into(),
+            form: None,
+            policy: Policy {
+                delivery: Delivery::BrokerHolds,
+                timeout: Millis::seconds(10),
+                time_to_live: Millis::seconds(60),
+                retry: Retry { permitted: false, limit: 0, pause: Millis(500) },
+                answer_expected: true,
+                answers_carry_ids: true,
+            },
+            again_of: None,
+            rollout: None,
+            automatic: false,
+            by: None,
+        };
+        let raw = |bytes| Raw { topic: "press/req".into(), payload: vec![b'x'; bytes].into(), qos: 1, cut: None };
+        let large = size_of_request(&submission, &raw(WHOLE + 1)).unwrap();
+        assert!(large > (WHOLE + 20_000) as u64);
+        assert_eq!(size_of_request(&submission, &raw(WHOLE)), None);
+        let fact = |origin| Fact::Submitted { submission: submission.clone().into(), origin };
+        assert_eq!(counted_request(&fact(Origin::Observed), &raw(WHOLE + 1)), Some(large));
+        assert_eq!(counted_request(&fact(Origin::Here), &raw(WHOLE + 1)), None);
+        assert_eq!(counted_request(&Fact::Handed { attempt: 1 }, &raw(WHOLE + 1)), None);
+    }
+
+    #[test]
+    fn of_a_large_answer_to_another_console_both_ends_are_kept_and_a_small_one_whole() {
+        let mut small = answer(WHOLE, 3 * SENTENCE);
+        shorten_answer(&mut small);
+        assert_eq!(small, answer(WHOLE, 3 * SENTENCE));
+        let mut large = answer(WHOLE + 1, 3 * SENTENCE);
+        shorten_answer(&mut large);
+        assert_eq!((large.raw.payload.len(), large.result), (2 * PART, None));
+        assert!(large.raw.cut.is_some() && large.message.unwrap().len() <= SENTENCE);
     }
 
     #[test]

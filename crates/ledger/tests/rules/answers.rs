@@ -261,6 +261,11 @@ fn another_console_s_command_is_watched_and_never_sent() {
         .shows("x", "at_broker", "")
         .at(10_000, Input::Tick, "x TimedOut(Silence)")
         .at(10_001, says("x", Outcome::Succeeded), "x succeeded late");
+    let theirs = Bench::connected().at(0, Input::Observed(submission("d", "x", PLAIN)), "x observed");
+    let of = |bench: &Bench, name: &str| {
+        bench.ledger.is_of_observed(&answer(Claim::Id(id(name)), Outcome::Succeeded), Timestamp(9))
+    };
+    assert!(of(&theirs, "x") && !of(&theirs, "y") && !of(&out(PLAIN), "a"));
     // Our own, coming back on the request topic.
     out(PLAIN).at(5, Input::Observed(submission("d", "a", PLAIN)), "").at(6, submit("a", PLAIN), "");
 }

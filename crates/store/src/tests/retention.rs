@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use wilco_ledger::{Command, Disagreement, Fact, Outcome, Raw, Reading, State, Timestamp};
+use wilco_ledger::{Command, Disagreement, Fact, Origin, Outcome, Raw, Reading, State, Timestamp};
 
-use super::{answer, change, connection, device, event, id, life, logs::chunk, queued, store, submit};
+use super::{answer, change, connection, device, event, id, life, logs::chunk, queued, store, submission, submit};
 use crate::{
     BROADCASTS_KEPT, Change, ConnectionId, FILE_NAME, HistoryFilter, Measured, Sample, Store, StoredBroadcast, open,
 };
@@ -296,4 +296,24 @@ async fn the_latest_broadcasts_of_others_are_kept_until_their_age_or_their_conne
     store.commit(vec![change("bench", 500)]).await.unwrap();
     store.sweep().await.unwrap();
     assert_eq!(rows(dir.path(), "broadcasts"), 0);
+}
+
+#[tokio::test]
+async fn a_large_request_of_another_console_counts_until_its_command_is_forgotten() {
+    let (_dir, store) = store();
+    let theirs = |command: &str, at: i64, bytes: usize| {
+        let fact = Fact::Submitted { submission: submission("pump-0", command).into(), origin: Origin::Observed };
+        let asked = event("pump-0", command, at, fact);
+        let request = Raw { topic: "pump-0/req".into(), payload: vec![b'x'; bytes].into(), qos: 1, cut: None };
+        let mut ended = Command::begin(&asked).unwrap();
+        let answer = Box::new(answer("pump-0", command, Outcome::Succeeded));
+        ended.apply(&event("pump-0", command, at + 1, Fact::Answered { answer, reading: Reading::Moved }));
+        let snapshot = Change::CommandSnapshot { connection: connection(), command: ended.into() };
+        vec![Change::Request { connection: connection(), event: asked, request }, snapshot]
+    };
+    store.commit([theirs("small", 1, 1_000), theirs("large", 2, 100_000)].concat()).await.unwrap();
+    let used = async || store.evidence_use().await.unwrap().into_iter().map(|(.., bytes)| bytes).collect::<Vec<_>>();
+    assert!(matches!(used().await[..], [100_000..102_000]), "{:?}", used().await);
+    assert_eq!(forget_all(&store, 50, 10).await, 2);
+    assert_eq!(used().await, []);
 }
