@@ -13,13 +13,13 @@ mod keyboard;
 mod kit;
 mod main_job;
 mod manage;
-mod modes;
 mod other_firmware;
 mod pictures;
 mod preflight;
 mod proof;
 mod trouble;
 mod unsaved;
+mod warnings;
 mod ways;
 mod whole_device;
 
