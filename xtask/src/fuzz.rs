@@ -29,8 +29,14 @@ const TARGETS: [(&str, &[&str]); 18] = [
     ("forms", &DIALECTS),
     ("schemas", &["crates/engine/src/catalogue", "crates/dialect/src/json.rs", "crates/dialect/src/template.rs"]),
     ("device_files", &["crates/engine/src/device_file"]),
-    ("exports", &["crates/engine/src/import_export.rs", "crates/engine/src/catalogue/file.rs", "crates/connection/src"]),
-    ("signed_files", &["crates/engine/src/evidence_file", "crates/engine/src/approval", "crates/engine/src/signed_lines.rs"]),
+    (
+        "exports",
+        &["crates/engine/src/import_export.rs", "crates/engine/src/catalogue/file.rs", "crates/connection/src"],
+    ),
+    (
+        "signed_files",
+        &["crates/engine/src/evidence_file", "crates/engine/src/approval", "crates/engine/src/signed_lines.rs"],
+    ),
     ("local_socket", &["crates/engine/src/ipc.rs", "crates/api/src"]),
     ("typed", &["crates/connection/src", "crates/engine/src/fleet/search", "crates/engine/src/traffic/filter.rs"]),
     ("learned", &DIALECTS),

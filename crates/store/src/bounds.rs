@@ -180,11 +180,13 @@ mod tests {
     #![expect(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 
     use wilco_ledger::{
-        Answer, Claim, CommandId, Delivery, DeviceId, Fact, Millis, Origin, Outcome, Policy, Raw, Reading, Retry, Submission,
+        Answer, Claim, CommandId, Delivery, DeviceId, Fact, Millis, Origin, Outcome, Policy, Raw, Reading, Retry,
+        Submission,
     };
 
     use super::{
-        PART, SENTENCE, WHOLE, counted, counted_request, reduce, shorten_answer, shorten_fact, size_of_answer, size_of_request,
+        PART, SENTENCE, WHOLE, counted, counted_request, reduce, shorten_answer, shorten_fact, size_of_answer,
+        size_of_request,
     };
 
     fn answer(payload: usize, text: usize) -> Answer {

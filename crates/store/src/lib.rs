@@ -72,7 +72,8 @@ pub use audit::{
 };
 pub use bounds::{Discarded, DiscardedOf};
 pub use bounds::{
-    counted, counted_request, reduce, shorten_answer, shorten_fact, shorten_sentence, size_of_answer, size_of_raw, size_of_request,
+    counted, counted_request, reduce, shorten_answer, shorten_fact, shorten_sentence, size_of_answer, size_of_raw,
+    size_of_request,
 };
 pub use check::{Checked, DamagedEvent};
 pub use definitions::{Definition, StoredButton};
@@ -84,8 +85,8 @@ pub use interference::Interference;
 pub use look_up::{FoundCommands, NamedCommands};
 pub use mark::{Gap, MARK_FILE_NAME};
 pub use record::{
-    BROADCASTS_KEPT, Change, Cursor, HistoryFilter, HistoryRows, Restart, StoredBroadcast, StoredDescription, StoredDevice,
-    StoredLog,
+    BROADCASTS_KEPT, Change, Cursor, HistoryFilter, HistoryRows, Restart, StoredBroadcast, StoredDescription,
+    StoredDevice, StoredLog,
 };
 pub use recover::{Recovered, recover};
 pub use retention::{Forgotten, Older, Remains};

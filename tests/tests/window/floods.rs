@@ -113,10 +113,9 @@ impl<'a> Good<'a> {
     /// Switches the LED in the window, answers, and notes when the answer was shown.
     async fn carry_out(&mut self) -> Result<()> {
         self.console.click("switch", "LED").await?;
-        let id = soon_async("request", PATIENCE, async || {
-            Ok(self.requests.log().lines().nth(self.handled).and_then(id_in))
-        })
-        .await?;
+        let id =
+            soon_async("request", PATIENCE, async || Ok(self.requests.log().lines().nth(self.handled).and_then(id_in)))
+                .await?;
         self.handled += 1;
         self.led = !self.led;
         self.answers.publish("good/state", json!({"led": self.led}).to_string().as_bytes(), true)?;

@@ -4,7 +4,9 @@ use serde_json::{Value, json};
 use wilco_ledger::{Delivery, DeviceId, Millis, Policy, Retry, Submission};
 
 use super::text_of;
-use crate::{Broadcast, FREE_TEXT, Inbound, Request, Topics, catalogue, device_side, device_side::ReceivedRequest, ids};
+use crate::{
+    Broadcast, FREE_TEXT, Inbound, Request, Topics, catalogue, device_side, device_side::ReceivedRequest, ids,
+};
 
 /// The request's JSON, its members in the order of the specification.
 pub(super) fn write(request: &Request<'_>) -> String {

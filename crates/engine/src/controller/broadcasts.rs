@@ -266,8 +266,7 @@ mod tests {
             .iter()
             .map(|known| (known.asked.id.as_str(), known.asked.name(), known.asked.by(), known.asked.group.as_deref()))
             .collect();
-        let expected =
-            [("within", "restart", None, None), ("beside", "led", Some("Ana"), Some("kitchen"))];
+        let expected = [("within", "restart", None, None), ("beside", "led", Some("Ana"), Some("kitchen"))];
         assert_eq!(remembered, expected);
         assert!(broadcasts.latest.iter().all(|known| known.at == Timestamp(7)));
     }

@@ -57,9 +57,8 @@ impl Remembered {
         let broadcasts = store.broadcasts(connection).await?;
         let late: HashSet<_> =
             broadcasts.iter().filter(|of| of.at > ago(UNCONFIRMED_SINCE)).map(|of| of.id.clone()).collect();
-        commands.extend(
-            latest.iter().filter(|command| late.contains(command.id())).map(|command| Command::clone(command)),
-        );
+        commands
+            .extend(latest.iter().filter(|command| late.contains(command.id())).map(|command| Command::clone(command)));
         let ended = store.ended_badly_since(connection, ago(NEEDS_ATTENTION_FOR)).await?;
         let attention = Attention::restore(ended.into_iter(), now);
         let kept = store.command_count(Some(connection)).await?;

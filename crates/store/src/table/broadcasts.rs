@@ -39,9 +39,7 @@ pub(crate) fn add(connection: &Connection, id: &ConnectionId, broadcast: &Stored
 /// Those of a connection, the latest last.
 pub(crate) fn of(connection: &Connection, id: &ConnectionId) -> rusqlite::Result<Vec<StoredBroadcast>> {
     connection
-        .prepare_cached(
-            "SELECT command, at, topic, qos, payload FROM broadcasts WHERE connection = ?1 ORDER BY row",
-        )?
+        .prepare_cached("SELECT command, at, topic, qos, payload FROM broadcasts WHERE connection = ?1 ORDER BY row")?
         .query_map([id.as_str()], |row| {
             let mut columns = Columns::from(row, 0);
             let id = columns.checked(|id: String| CommandId::new(&id))?;

@@ -281,7 +281,8 @@ async fn the_latest_broadcasts_of_others_are_kept_until_their_age_or_their_conne
         at: Timestamp(number),
         raw: Raw { topic: "all/req".into(), payload: number.to_string().into_bytes().into(), qos: 1, cut: None },
     };
-    let change = |of: &str, number: i64| Change::Broadcast { connection: of.into(), broadcast: Box::new(stored(number)) };
+    let change =
+        |of: &str, number: i64| Change::Broadcast { connection: of.into(), broadcast: Box::new(stored(number)) };
     let most = i64::try_from(BROADCASTS_KEPT).unwrap();
     // One that comes twice is one.
     store.commit((0..most + 20).chain([most]).map(|number| change("bench", number)).collect()).await.unwrap();
