@@ -115,6 +115,8 @@ async fn a_device_that_said_yes_and_did_not_is_marked_in_the_inspector_and_in_th
     console.go("Fleet").await?;
     console.wait_for_online(Some("liar")).await?;
     console.choose("liar").await?;
+    // What the broker had kept says nothing of now.
+    broker.publish("liar/state", br#"{"led":false}"#, true)?;
     console.click("switch", "LED").await?;
     let id = soon_async("request", SHORT, async || {
         let log = requests.log();
