@@ -1,8 +1,7 @@
-//! What the window warns of: read-only and protected connections, commands of other consoles, and devices that said yes and did
-//! not.
+//! What the window warns of: read-only and protected connections, and commands of other consoles.
 
 use anyhow::{Result, ensure};
-use serde_json::{Value, json};
+use serde_json::json;
 use wilco_tests::{Broker, Console, Desk, Device, Keyring, soon_async};
 
 use crate::SHORT;
@@ -99,38 +98,5 @@ async fn a_broadcast_of_another_console_is_told_warned_of_and_listed_with_its_op
     let evidence = console.unfold("theirs").await?;
     ensure!(evidence.contains("by Ana"), "{evidence}");
     as_it_stands(&console, "history-broadcast").await?;
-    console.close().await
-}
-
-#[tokio::test]
-async fn a_device_that_said_yes_and_did_not_is_marked_in_the_inspector_and_in_the_history() -> Result<()> {
-    let broker = Broker::plain()?;
-    let desk = Desk::new(Keyring::Unlocked)?;
-    let added = desk.wilco(&["connections", "add", "Plant", "--url", &broker.url()])?;
-    ensure!(added.status.success(), "{added:?}");
-    broker.publish("liar/status", br#"{"online":true,"boot":"b1"}"#, true)?;
-    broker.publish("liar/state", br#"{"led":false}"#, true)?;
-    let requests = broker.listen("liar/req")?;
-    let console = desk.open().await?;
-    console.go("Fleet").await?;
-    console.wait_for_online(Some("liar")).await?;
-    console.choose("liar").await?;
-    // What the broker had kept says nothing of now.
-    broker.publish("liar/state", br#"{"led":false}"#, true)?;
-    console.click("switch", "LED").await?;
-    let id = soon_async("request", SHORT, async || {
-        let log = requests.log();
-        let request = log.lines().next().and_then(|line| line.strip_prefix("liar/req "));
-        let request: Option<Value> = request.and_then(|request| serde_json::from_str(request).ok());
-        Ok(request.and_then(|request| Some(request["id"].as_str()?.to_owned())))
-    })
-    .await?;
-    broker.publish("liar/resp", json!({"id": id, "status": "succeeded"}).to_string().as_bytes(), false)?;
-    // It has ten seconds to report what it said.
-    console.wait_for_text("Answered ON, reports OFF", 3 * SHORT).await?;
-    as_it_stands(&console, "said-yes-did-not").await?;
-    console.go("History").await?;
-    let evidence = console.unfold(&id).await?;
-    ensure!(evidence.contains("Answered ON, reports OFF"), "{evidence}");
     console.close().await
 }
