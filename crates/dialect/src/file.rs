@@ -14,7 +14,9 @@ use wilco_ledger::Outcome;
 
 pub use form::{DialectForm, OutcomeField};
 pub use rules::STARTED;
-pub(crate) use rules::{At, Compare, MessageContext, OutcomeRule, Test, Word, flattened, listed, shown};
+pub(crate) use rules::{
+    At, Compare, Field, MessageContext, OutcomeRule, SEPARATORS, Test, Word, flattened, listed, shown, unquoted,
+};
 
 use crate::{pattern::Pattern, payload::Payload};
 
@@ -52,6 +54,8 @@ pub struct DialectFile {
     /// The variants of a request's topic, in order. The setting `variant` chooses one.
     pub(crate) variants: Vec<String>,
     pub(crate) vars: BTreeMap<String, String>,
+    /// The words that a setting can have.
+    pub(crate) choices: BTreeMap<String, Vec<String>>,
     /// What people read in place of a setting's name.
     pub(crate) titles: BTreeMap<String, Box<str>>,
     pub(crate) filters: Vec<Pattern>,
@@ -68,7 +72,7 @@ pub struct DialectFile {
 pub const CONSOLE: &str = "console";
 
 /// A setting of a dialect.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Setting<'a> {
     /// Its name in the file.
     pub name: &'a str,
@@ -76,6 +80,8 @@ pub struct Setting<'a> {
     pub title: &'a str,
     /// Its value unless a connection or a device has another one. Empty: none.
     pub default: &'a str,
+    /// The words that it can have, the usual one first; empty if it can have any value.
+    pub choices: Vec<&'a str>,
 }
 
 /// The setting that chooses one of the topics of a request.
@@ -217,6 +223,8 @@ pub(crate) struct RequestRule {
     pub(crate) only: Vec<String>,
     /// Arguments that must have one of these values.
     pub(crate) values: BTreeMap<String, Vec<String>>,
+    /// Settings that must have these values.
+    pub(crate) settings: BTreeMap<String, String>,
     pub(crate) topics: Vec<Pattern>,
     pub(crate) payload: Payload,
     pub(crate) id: IdKind,
@@ -245,7 +253,22 @@ pub(crate) struct ReceiveRule {
     pub(crate) device_like: Option<Pattern>,
     /// The rules below are tried too.
     pub(crate) also: bool,
+    pub(crate) parts: Parts,
 }
+
+/// What a payload is divided into before it is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Parts {
+    /// It is read as a whole.
+    Whole,
+    /// It is an array, and each of its items is read.
+    Items,
+    /// It is an object. Each member is about the device that it names; where it is an array, each item is read.
+    Devices,
+}
+
+/// The device of a rule whose payload has a member for each device.
+pub(crate) const MEMBER: &str = "{member}";
 
 /// The kind of a message.
 #[derive(Debug, Clone, PartialEq)]
@@ -340,7 +363,7 @@ impl DialectFile {
         let changeable = self.vars.iter().filter(|(name, _)| *name != CONSOLE);
         changeable.map(|(name, value)| {
             let title = self.titles.get(name).map_or(name.as_str(), |title| title);
-            Setting { name, title, default: value }
+            Setting { name, title, default: value, choices: self.words_of(name) }
         })
     }
 
@@ -360,8 +383,8 @@ impl DialectFile {
     fn words_of(&self, setting: &str) -> Vec<&str> {
         match setting {
             VARIANT => self.variants.iter().map(String::as_str).collect(),
-            setting if self.reader.and_then(ReaderKind::server_setting) == Some(setting) => vec!["on", "off"],
-            _ => Vec::new(),
+            setting if self.reader.and_then(ReaderKind::server_setting) == Some(setting) => vec!["off", "on"],
+            setting => self.choices.get(setting).into_iter().flatten().map(String::as_str).collect(),
         }
     }
 

@@ -8,8 +8,10 @@ mod damaged;
 mod decode;
 mod encode;
 mod filters;
+mod named;
 mod overlaps;
 mod owner;
+mod parts;
 
 use std::{borrow::Cow, collections::BTreeMap, sync::LazyLock};
 

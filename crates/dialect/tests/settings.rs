@@ -99,6 +99,29 @@ fn a_setting_chooses_the_form_of_request_topics() {
 }
 
 #[test]
+fn a_setting_chooses_among_the_requests_of_a_file() {
+    let encoded = |settings: &[(&str, &str)], device: &[(&str, &str)]| {
+        let file = shipped().iter().find(|file| file.name() == "hono").expect("a dialect").clone();
+        let mut set = DialectSet::new([file], &Topics::default());
+        settings.iter().for_each(|(name, value)| assert!(set.set("hono", name, value)));
+        let mut known = KnownDevice::new(id("4711"), "hono", "4711");
+        known.vars.extend(device.iter().map(|(name, value)| ((*name).into(), (*value).into())));
+        let asking = CommandToEncode { device: &known, command: "open", args: "{}" };
+        let message = set.encode(&asking, &Devices::default(), &command_id(), "7").expect("a message");
+        (message.topic.clone(), message.answer_expected(), set.id_kind(&asking).expect("a kind"))
+    };
+    let text = wilco_dialect::IdKind::Text;
+    let two_way = ("command/DEFAULT_TENANT/4711/req/7/open".to_owned(), true, text);
+    let one_way = ("command/DEFAULT_TENANT/4711/req//open".to_owned(), false, wilco_dialect::IdKind::None);
+    assert_eq!(encoded(&[], &[]), two_way);
+    assert_eq!(encoded(&[("one_way", "on")], &[]), one_way);
+    assert_eq!(encoded(&[], &[("one_way", "on")]), one_way);
+    assert_eq!(encoded(&[("one_way", "on")], &[("one_way", "off")]), two_way);
+    let (topic, ..) = encoded(&[("one_way", "on"), ("variant", "short-without-device")], &[]);
+    assert_eq!(topic, "c/DEFAULT_TENANT//q//open");
+}
+
+#[test]
 fn a_setting_that_cannot_have_a_value_is_refused_before_anything_is_sent() {
     let check = |dialect: &str, setting: &str, value: &str, expected: Option<RefusedSetting>| {
         let file = shipped().iter().find(|file| file.name() == dialect).expect("a dialect");
@@ -109,7 +132,10 @@ fn a_setting_that_cannot_have_a_value_is_refused_before_anything_is_sent() {
     check("thingsboard", "variant", "", None);
     check("thingsboard", "variant", "v3", word("v1, v2"));
     check("thingsboard", "session_limits", "on", None);
-    check("thingsboard", "session_limits", "yes", word("on, off"));
+    check("hono", "one_way", "on", None);
+    check("hono", "one_way", "maybe", word("off, on"));
+    check("aws-commands", "kind", "groups", word("things, clients"));
+    check("thingsboard", "session_limits", "yes", word("off, on"));
     check("zigbee2mqtt", "base", "anything/at all", None);
     check("zigbee2mqtt", "bass", "x", Some(RefusedSetting::Unknown { known: "base".into() }));
     let problem = |text: &str| {
@@ -122,6 +148,11 @@ fn a_setting_that_cannot_have_a_value_is_refused_before_anything_is_sent() {
     assert_eq!(problem("variants = [\"long\", \"short\"]\n[vars]\nvariant = \"short\""), "");
     let unknown = problem("variants = [\"long\", \"short\"]\n[vars]\nvariant = \"middle\"");
     assert_eq!(unknown, "line 6: There is no variant 'middle'. The variants are: long, short.");
+    assert_eq!(problem("[vars]\nway = \"a\"\n[choices]\nway = [\"a\", \"b\"]"), "");
+    let unknown = problem("[vars]\nway = \"c\"\n[choices]\nway = [\"a\", \"b\"]");
+    assert_eq!(unknown, "line 7: The setting 'way' is 'c', which is none of its choices: a, b.");
+    assert!(problem("[choices]\nway = [\"a\"]").contains("no such setting"));
+    assert!(problem("[[request]]\ntopic = \"a/{device}/b\"\nsettings = { way = \"a\" }").contains("depends on 'way'"));
     assert!(problem("[vars]\nvariant = \"x\"").starts_with("line 5: The setting 'variant' is 'x'"));
 }
 

@@ -71,6 +71,7 @@ fn base_topics_that_are_not_the_usual_ones_are_settings_of_the_connection() -> R
     edit("zigbee2mqtt:bass=x")?.complained("has no setting 'bass'")?;
     edit("shelly:console=other")?.complained("has no setting 'console'")?;
     edit("hono:variant=longer")?.complained("The setting 'variant' of the dialect 'hono' cannot be 'longer'")?;
+    edit("hono:one_way=perhaps")?.complained("The setting 'one_way' of the dialect 'hono' cannot be 'perhaps'")?;
     edit("thingsboard:session_limits=yes")?.complained("cannot be 'yes'")?;
     Ok(())
 }

@@ -39,7 +39,9 @@ impl Reader {
         if let Some(answer) = self.limits(inbound) {
             return Findings { questions: vec![answer], ..Findings::default() };
         }
-        if !self.knows_me && matches!(inbound.topic, "v1/devices/me/telemetry" | "v1/devices/me/attributes") {
+        if !self.knows_me
+            && matches!(inbound.topic, "v1/devices/me/telemetry" | "v1/devices/me/attributes" | "v2/t" | "v2/a")
+        {
             self.knows_me = true;
             let mut device = KnownDevice::new(device_id("me"), &self.settings.dialect, "me");
             device.name = Some("ThingsBoard device".into());

@@ -7,7 +7,8 @@ use wilco_ledger::Outcome;
 
 use super::{
     Announce, AnswerRule, At, Code, Compare, DialectFile, Expect, FORMAT, FileProblem, Group, IdKind, LARGEST_FILE,
-    LikeRule, OutcomeRule, PresenceRule, ReaderKind, ReceiveRule, RequestRule, StateRule, Test, VARIANT, What, Word,
+    LikeRule, MEMBER, OutcomeRule, Parts, PresenceRule, ReaderKind, ReceiveRule, RequestRule, StateRule, Test, VARIANT,
+    What, Word,
     source::{
         As, CodeSource, ExpectSource, IdSource, LikeRuleSource, OneOrMany, OneOrManyValues, OutcomeSource,
         ReaderSource, ReceiveSource, RequestSource, Source, Subscribe, TestSource,
@@ -95,6 +96,7 @@ fn compile(source: &Source, problems: &mut Problems) -> DialectFile {
         }
     }
     check_variant(source, problems);
+    check_choices(source, problems);
     let vars: BTreeMap<String, String> =
         source.vars.iter().map(|(name, value)| (name.clone(), value.get_ref().clone())).collect();
     for name in source.titles.keys().filter(|name| !source.vars.contains_key(*name)) {
@@ -113,6 +115,7 @@ fn compile(source: &Source, problems: &mut Problems) -> DialectFile {
         on_request: source.subscribe == Subscribe::OnRequest,
         variants: source.variants.clone(),
         vars: vars.clone(),
+        choices: source.choices.iter().map(|(name, words)| (name.clone(), words.get_ref().clone())).collect(),
         titles: source.titles.iter().map(|(name, title)| (name.clone(), clipped(title))).collect(),
         filters: Vec::new(),
         announce: None,
@@ -176,6 +179,26 @@ fn check_variant(source: &Source, problems: &mut Problems) {
         false => format!("There is no variant '{variant}'. The variants are: {}.", source.variants.join(", ")),
     };
     problems.push((value.span().start, what));
+}
+
+/// The words of a setting: each setting exists, and what it is by default is one of them.
+fn check_choices(source: &Source, problems: &mut Problems) {
+    for (name, words) in &source.choices {
+        let at = words.span().start;
+        let words = words.get_ref();
+        let Some(default) = source.vars.get(name).map(Spanned::get_ref) else {
+            problems.push((at, format!("[choices] names '{name}', but there is no such setting under [vars].")));
+            continue;
+        };
+        if name == VARIANT {
+            problems.push((at, "The choices of 'variant' are those of 'variants'.".to_owned()));
+        } else if words.is_empty() || words.len() > MOST_IN_A_RULE {
+            problems.push((at, format!("The setting '{name}' needs from 1 to {MOST_IN_A_RULE} choices.")));
+        } else if !words.contains(default) {
+            let words = words.join(", ");
+            problems.push((at, format!("The setting '{name}' is '{default}', which is none of its choices: {words}.")));
+        }
+    }
 }
 
 fn clipped(text: &str) -> Box<str> {
@@ -364,6 +387,9 @@ impl Place<'_> {
         if source.silent.as_deref().is_some_and(|why| why.trim().is_empty()) {
             self.wrong("Add a sentence that says why the device cannot report back: silent = \"…\".".to_owned());
         }
+        for name in source.settings.keys().filter(|name| !self.vars.contains_key(*name)) {
+            self.wrong(format!("The request depends on '{name}', but there is no such setting under [vars]."));
+        }
         let silent = source.silent.as_deref().map(clipped);
         RequestRule {
             commands,
@@ -371,6 +397,7 @@ impl Place<'_> {
             needs: source.needs.clone(),
             only: source.only.clone(),
             values: source.values.clone(),
+            settings: source.settings.clone(),
             topics,
             payload,
             id,
@@ -407,13 +434,21 @@ impl Place<'_> {
         }
         let when = source.when.iter().map(|test| self.test(test)).collect();
         let like = source.like.as_ref().map(|like| self.like(like));
-        let device = source.device.as_deref().map(|at| self.at("device", at));
+        let parts = match source.device.as_deref() {
+            Some(MEMBER) => Parts::Devices,
+            _ if source.items => Parts::Items,
+            _ => Parts::Whole,
+        };
+        if parts != Parts::Whole && !matches!(source.kind, As::State | As::Telemetry) {
+            self.wrong("Only as = \"state\" and as = \"telemetry\" can read the parts of a payload.".to_owned());
+        }
+        let device = source.device.as_deref().filter(|at| *at != MEMBER).map(|at| self.at("device", at));
         let device_like = source.device_like.as_deref().map(|like| self.pattern("device_like", like));
         let names = |name: &str| {
             let in_like = like.as_ref().is_some_and(|like| like.any.iter().all(|pattern| pattern.names(name)));
             in_like || topics.iter().all(|topic| topic.names(name))
         };
-        if device.is_none() && !names("device") && source.kind != As::Ignore {
+        if device.is_none() && parts != Parts::Devices && !names("device") && source.kind != As::Ignore {
             self.wrong("The device is unknown here. Add {device} to the topic, or device = \"…\".".to_owned());
         }
         if source.outcome.len() > MOST_IN_A_RULE || source.when.len() > MOST_IN_A_RULE {
@@ -432,7 +467,7 @@ impl Place<'_> {
             self.wrong("A presence needs words: online = [\"…\"], offline = [\"…\"].".to_owned());
         }
         let what = self.what(source);
-        ReceiveRule { topics, what, when, like, device, device_like, also: source.also }
+        ReceiveRule { topics, what, when, like, device, device_like, also: source.also, parts }
     }
 
     fn what(&mut self, source: &ReceiveSource) -> What {

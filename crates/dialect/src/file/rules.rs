@@ -1,6 +1,6 @@
 //! The rules for reading a message: values at a pointer or in the topic, tests on them, and outcomes.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, fmt};
 
 use serde_json::Value;
 use wilco_ledger::{Outcome, is_same_value};
@@ -23,12 +23,67 @@ pub(crate) enum At {
     Pointer(Box<str>),
     /// A place of the topic or of a text, or text around places.
     Place(Pattern),
+    /// A field of a text that has several.
+    Field(Field),
+}
+
+/// A field of a text such as `17,OK,valve is open`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Field {
+    /// What stands between the fields.
+    pub(crate) separator: char,
+    /// Its number, from 1.
+    pub(crate) number: usize,
+    /// All that follows belongs to it.
+    pub(crate) and_all_after: bool,
+}
+
+/// What may stand between the fields of a text.
+pub(crate) const SEPARATORS: [char; 4] = [',', ';', '|', '\t'];
+/// The number of the last field that a file can name.
+const LAST_FIELD: usize = 99;
+
+impl Field {
+    /// Reads `,2` or `,3...`; `None` for anything else.
+    fn parse(text: &str) -> Option<Field> {
+        let separator = text.chars().next().filter(|first| SEPARATORS.contains(first))?;
+        let number = &text[separator.len_utf8()..];
+        let (number, and_all_after) = number.strip_suffix("...").map_or((number, false), |number| (number, true));
+        let is_number = !number.starts_with('0') && number.bytes().all(|byte| byte.is_ascii_digit());
+        let number = number.parse().ok().filter(|number| is_number && (1..=LAST_FIELD).contains(number))?;
+        Some(Field { separator, number, and_all_after })
+    }
+
+    /// The field of a text, without the space and the quotation marks around it.
+    fn of<'t>(&self, text: &'t str) -> Option<&'t str> {
+        let text = text.trim();
+        let found = match self.and_all_after {
+            true => text.splitn(self.number, self.separator).nth(self.number - 1),
+            false => text.split(self.separator).nth(self.number - 1),
+        };
+        found.map(unquoted)
+    }
+}
+
+impl fmt::Display for Field {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{}{}{}", self.separator, self.number, if self.and_all_after { "..." } else { "" })
+    }
+}
+
+/// A text without the space and the quotation marks around it.
+pub(crate) fn unquoted(text: &str) -> &str {
+    let text = text.trim();
+    text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or(text)
 }
 
 impl At {
     pub(super) fn parse(text: &str) -> Result<At, String> {
         if text.is_empty() || text.starts_with('/') {
             return Ok(At::Pointer(text.into()));
+        }
+        if let Some(field) = Field::parse(text) {
+            return Ok(At::Field(field));
         }
         Ok(At::Place(Pattern::parse(text)?))
     }
@@ -52,7 +107,17 @@ impl MessageContext<'_, '_> {
                 None => None,
             },
             At::Place(pattern) => pattern.fill(&|name| self.place(name)).ok(),
+            // A text that is JSON has members.
+            At::Field(field) if self.json.is_none_or(|json| !json.is_object()) => {
+                field.of(self.text).map(ToOwned::to_owned)
+            }
+            At::Field(_) => None,
         }
+    }
+
+    /// Why the payload cannot be read: it begins as JSON and is none.
+    pub(crate) fn is_damaged(&self) -> bool {
+        self.json.is_none() && self.text.trim_start().starts_with(['{', '['])
     }
 
     fn place(&self, name: &str) -> Option<Cow<'_, str>> {
@@ -143,6 +208,16 @@ pub(crate) struct OutcomeRule {
 }
 
 impl OutcomeRule {
+    /// It is meant by every answer that no other outcome is for.
+    pub(crate) fn is_for_all(&self) -> bool {
+        self.test.at.is_none()
+    }
+
+    /// It looks into the payload.
+    pub(crate) fn looks_into(&self) -> bool {
+        matches!(&self.test.at, Some(At::Pointer(pointer)) if !pointer.is_empty())
+    }
+
     pub(crate) fn fits(&self, looked: &MessageContext<'_, '_>) -> bool {
         self.test.holds(looked)
     }

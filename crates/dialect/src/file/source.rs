@@ -27,6 +27,9 @@ pub(super) struct Source {
     pub(super) variants: Vec<String>,
     #[serde(default)]
     pub(super) vars: BTreeMap<String, Spanned<String>>,
+    /// The words that a setting can have, the usual one first.
+    #[serde(default)]
+    pub(super) choices: BTreeMap<String, Spanned<Vec<String>>>,
     /// What people read in place of a setting's name.
     #[serde(default)]
     pub(super) titles: BTreeMap<String, String>,
@@ -153,6 +156,8 @@ pub(super) struct RequestSource {
     pub(super) only: Vec<String>,
     #[serde(default)]
     pub(super) values: BTreeMap<String, Vec<String>>,
+    #[serde(default)]
+    pub(super) settings: BTreeMap<String, String>,
     pub(super) topic: Option<OneOrMany>,
     pub(super) json: Option<String>,
     pub(super) text: Option<String>,
@@ -239,6 +244,9 @@ pub(super) struct ReceiveSource {
     /// The rules below are tried too.
     #[serde(default)]
     pub(super) also: bool,
+    /// Each item of the payload is read.
+    #[serde(default)]
+    pub(super) items: bool,
     /// Payloads without a matching rule are ignored, not unreadable.
     #[serde(default)]
     pub(super) lenient: bool,

@@ -8,12 +8,11 @@ use wilco_ledger::{Answer, Claim, CommandId, DeviceId, Outcome, Raw, Report, Rep
 use super::{Context, Decoded, DialectSet, Meaning, Member, body::Body, damaged::named};
 use crate::{
     DecodedMessage, Inbound, TelemetryRest, Unreadable,
-    devices::{KnownDevice, Use},
+    devices::KnownDevice,
     file::{
-        AnswerRule, At, Compare, LikeRule, MessageContext, PresenceRule, ReceiveRule, STARTED, StateRule, What, Word,
-        flattened,
+        AnswerRule, At, Compare, LikeRule, MessageContext, OutcomeRule, Parts, PresenceRule, ReceiveRule, STARTED,
+        StateRule, What, Word, flattened,
     },
-    jinja::Template,
     json::{ExactValue, canonical, whole},
     pattern::{Captures, Kind, Known},
     wilco::{MOST_TAGS, short},
@@ -23,18 +22,18 @@ use crate::{
 /// How much of a device's sentence is kept, in bytes.
 const LONGEST_MESSAGE: usize = 16 * 1024;
 /// The most measurements of one message.
-const MOST_SERIES: usize = 64;
+pub(super) const MOST_SERIES: usize = 64;
 
 /// A rule that has found its message.
-struct Found<'f, 's> {
-    member: &'f Member,
-    rule: &'f ReceiveRule,
-    looked: &'f MessageContext<'f, 's>,
+pub(super) struct Found<'f, 's> {
+    pub(super) member: &'f Member,
+    pub(super) rule: &'f ReceiveRule,
+    pub(super) looked: &'f MessageContext<'f, 's>,
     /// The text that was meant, without what was stripped from it.
-    like: Option<&'f str>,
-    device: DeviceId,
-    inbound: &'f Inbound<'f>,
-    context: &'f Context<'f>,
+    pub(super) like: Option<&'f str>,
+    pub(super) device: DeviceId,
+    pub(super) inbound: &'f Inbound<'f>,
+    pub(super) context: &'f Context<'f>,
 }
 
 impl DialectSet {
@@ -144,9 +143,12 @@ impl Member {
                 let Some((text, captures)) = self.like(wanted, &holder, &known) else { continue };
                 (like, in_text) = (Some(text), captures);
             }
-            let Some(device) = self.device_of(rule, &looked, &in_text, context) else { continue };
-            let found = Found { member: self, rule, looked: &looked, like, device, inbound, context };
-            found.read(add);
+            if rule.parts == Parts::Whole {
+                let Some(device) = self.device_of(rule, &looked, &in_text, context) else { continue };
+                Found { member: self, rule, looked: &looked, like, device, inbound, context }.read(add);
+            } else {
+                self.hear_parts(rule, &looked, inbound, context, add);
+            }
             if !rule.also {
                 return is_described;
             }
@@ -161,7 +163,7 @@ impl Member {
     }
 
     /// The device by its name in topics; `None` for an invalid name.
-    fn device(&self, name: &str, context: &Context<'_>) -> Option<DeviceId> {
+    pub(super) fn device(&self, name: &str, context: &Context<'_>) -> Option<DeviceId> {
         match context.devices.named(&self.file.name, name) {
             Some(known) => Some(known.id.clone()),
             None => DeviceId::new(name).ok(),
@@ -199,86 +201,7 @@ impl Member {
         self.device(&name, context)
     }
 
-    /// By the topics that devices have named themselves. `tells`: also that the message cannot be read.
-    fn hear_named(
-        &self,
-        inbound: &Inbound<'_>,
-        body: &Body<'_>,
-        context: &Context<'_>,
-        tells: bool,
-        add: &mut dyn FnMut(Meaning),
-    ) {
-        let uses = context.devices.uses(inbound.topic);
-        let mut start = 0;
-        while let Some((id, _)) = uses.get(start) {
-            let end = start + uses[start..].iter().take_while(|(of, _)| of == id).count();
-            if let Some(device) = context.devices.get(id).filter(|device| device.dialect == self.file.name) {
-                let uses = &uses[start..end];
-                if let Ok(text) = body.text() {
-                    self.hear_device(device, uses, (text, body), inbound, add);
-                }
-                if tells && let Some(why) = body.damage_to(device, uses) {
-                    add(Meaning::UnreadableReport(Unreadable::of(id.clone(), why)));
-                }
-            }
-            start = end;
-        }
-    }
-
-    fn hear_device(
-        &self,
-        device: &KnownDevice,
-        uses: &[(DeviceId, Use)],
-        (text, body): (&str, &Body<'_>),
-        inbound: &Inbound<'_>,
-        add: &mut dyn FnMut(Meaning),
-    ) {
-        let mut values = Vec::new();
-        let mut series = Vec::new();
-        let by_template = |template: &Template| {
-            let json = if template.reads_json() { body.json() } else { None };
-            template.value_in(text, json)
-        };
-        for (_, topic_use) in uses {
-            match topic_use {
-                Use::Variable(index) => {
-                    let Some(variable) = device.variables.get(*index) else { continue };
-                    let value = match &variable.template {
-                        Some(template) => by_template(template),
-                        None => Some(text.to_owned()),
-                    };
-                    let Some(value) = value.filter(|value| !value.is_empty()) else { continue };
-                    if variable.is_number
-                        && let Ok(number) = value.parse::<f64>()
-                        && number.is_finite()
-                        && series.len() < MOST_SERIES
-                    {
-                        series.push((variable.key.to_string(), number));
-                    }
-                    values.push(self.reported(Some(device), &variable.key, &value));
-                }
-                Use::Availability(index) => {
-                    let Some(availability) = device.availability.get(*index) else { continue };
-                    let word = availability.template.as_ref().map_or_else(|| Some(text.to_owned()), by_template);
-                    let online = match word.as_deref() {
-                        Some(word) if *word == *availability.online => true,
-                        Some(word) if *word == *availability.offline => false,
-                        _ => continue,
-                    };
-                    add(Meaning::Message(presence(device.id.clone(), online)));
-                }
-            }
-        }
-        if !series.is_empty() {
-            let (device, rest) = (device.id.clone(), TelemetryRest::default());
-            add(Meaning::Message(DecodedMessage::Telemetry { device, at: None, series, rest }));
-        }
-        if !values.is_empty() {
-            add(Meaning::Report(report(device.id.clone(), values, inbound)));
-        }
-    }
-
-    fn reported(&self, device: Option<&KnownDevice>, key: &str, value: &str) -> Reported {
+    pub(super) fn reported(&self, device: Option<&KnownDevice>, key: &str, value: &str) -> Reported {
         let compare = &self.file.compare;
         let same = device.map_or(value, |device| device.word(value));
         let compared = compare.value(same);
@@ -288,7 +211,7 @@ impl Member {
 }
 
 impl Found<'_, '_> {
-    fn read(&self, add: &mut dyn FnMut(Meaning)) {
+    pub(super) fn read(&self, add: &mut dyn FnMut(Meaning)) {
         match &self.rule.what {
             What::Answer(rule) => match self.answer(rule) {
                 Ok(Some(answer)) => add(Meaning::Message(DecodedMessage::Answer(answer))),
@@ -346,7 +269,7 @@ impl Found<'_, '_> {
     fn name(&self, at: &At) -> Option<String> {
         match at {
             At::Pointer(pointer) => self.looked.value_at(pointer)?.as_str().map(short),
-            At::Place(_) => self.looked.text_at(at).as_deref().map(short),
+            At::Place(_) | At::Field(_) => self.looked.text_at(at).as_deref().map(short),
         }
     }
 
@@ -361,7 +284,7 @@ impl Found<'_, '_> {
     fn time(&self, at: &At) -> Option<Timestamp> {
         let written = match at {
             At::Pointer(pointer) => self.looked.value_at(pointer)?.approximate(),
-            At::Place(_) => Value::from(self.looked.text_at(at)?),
+            At::Place(_) | At::Field(_) => Value::from(self.looked.text_at(at)?),
         };
         whole(&written).map(Timestamp)
     }
@@ -381,6 +304,11 @@ impl Found<'_, '_> {
                 words::shortened(self.looked.text, 80)
             ));
         };
+        // What would be success may say that it failed, in the part that is missing.
+        let says_more = rule.outcome.iter().any(OutcomeRule::looks_into) || matches!(rule.id, Some(At::Pointer(_)));
+        if fits.is_for_all() && says_more && self.looked.is_damaged() {
+            return Err("This answer is unreadable: it begins as JSON and is not valid JSON.".to_owned());
+        }
         let Some(outcome) = fits.means else { return Ok(None) };
         let message = match self.like {
             Some(text) => Some(text.to_owned()),
@@ -404,7 +332,7 @@ impl Found<'_, '_> {
                 let value = self.looked.value_at(pointer).filter(|value| **value != ExactValue::Null);
                 value.map(|value| canonical(&value.to_string()))
             }
-            At::Place(_) => self.looked.text_at(at).map(|text| ExactValue::String(text).to_string()),
+            At::Place(_) | At::Field(_) => self.looked.text_at(at).map(|text| ExactValue::String(text).to_string()),
         });
         Ok(Some(Answer {
             device: self.device.clone(),
@@ -505,11 +433,11 @@ fn says_something(text: &str) -> bool {
     !text.trim().is_empty() && text != "null"
 }
 
-fn presence(device: DeviceId, online: bool) -> DecodedMessage {
+pub(super) fn presence(device: DeviceId, online: bool) -> DecodedMessage {
     DecodedMessage::Presence { device, online, boot: None, firmware: None, tags: Vec::new(), since: None }
 }
 
-fn report(device: DeviceId, values: Vec<Reported>, inbound: &Inbound<'_>) -> Report {
+pub(super) fn report(device: DeviceId, values: Vec<Reported>, inbound: &Inbound<'_>) -> Report {
     Report {
         device,
         values: values.into(),

@@ -295,7 +295,7 @@ fn named_terms(
 impl Member {
     /// The first request rule that matches.
     fn rule(&self, asking: &CommandToEncode<'_>, args: &Args<'_>) -> Option<&RequestRule> {
-        self.file.requests.iter().find(|rule| applies(rule, asking, args, self.file.compare.command_kind()))
+        self.rules(asking, args).into_iter().find(|rule| self.is_set(rule, asking.device))
     }
 
     /// The topic that a device wants, of the several that a rule has: the first one, unless a setting names a variant.
@@ -309,7 +309,15 @@ impl Member {
         Ok(rule.topics.get(place).unwrap_or(&rule.topics[0]))
     }
 
-    /// All request rules that match.
+    /// Whether the settings are as a rule wants them.
+    fn is_set(&self, rule: &RequestRule, device: &KnownDevice) -> bool {
+        rule.settings.iter().all(|(name, wanted)| {
+            let own = device.vars.get(name.as_str()).map(|value| Cow::Borrowed(&**value));
+            own.or_else(|| self.setting(name)).unwrap_or_default() == *wanted
+        })
+    }
+
+    /// All request rules that match, whatever the settings are.
     pub(crate) fn rules(&self, asking: &CommandToEncode<'_>, args: &Args<'_>) -> Vec<&RequestRule> {
         self.file.requests.iter().filter(|rule| applies(rule, asking, args, self.file.compare.command_kind())).collect()
     }
