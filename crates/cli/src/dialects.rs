@@ -150,7 +150,7 @@ fn check(path: &Path) -> Result<ExitCode, Problem> {
         visible_name(file.name()),
         clean(file.title()),
         several(requests, "request"),
-        several(hears, "rule for received messages"),
+        format_args!("{} for received messages", several(hears, "rule")),
         file.reader().map_or(String::new(), |reader| format!(", devices found by {}", reader_name(reader))),
     ))?;
     output.flush()?;

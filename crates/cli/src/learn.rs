@@ -1,10 +1,15 @@
 //! `wilco dialects learn`: receives messages while somebody uses a device, and proposes a dialect file.
 
-use std::{path::Path, process::ExitCode, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+    process::ExitCode,
+    time::Duration,
+};
 
 use tokio::time::{Instant, timeout_at};
-use wilco_dialect::{DialectFile, Observed, learn};
-use wilco_engine::api::{ConnectionView, FoundDialect, TrafficQuery};
+use wilco_dialect::{DialectFile, Observed, ReadKind, learn, preview};
+use wilco_engine::api::{ConnectionView, FoundDialect, TrafficMessage, TrafficQuery};
 
 use crate::{
     base::Base,
@@ -16,6 +21,18 @@ use crate::{
 
 /// Messages that are kept at most.
 const MOST: usize = 5_000;
+/// The most topics that are named of those that the proposal does not read.
+const NAMED: usize = 10;
+
+/// What was received.
+#[derive(Default)]
+struct Received {
+    messages: Vec<Observed>,
+    /// How many messages on each topic are no text, or are too large to be shown whole.
+    unread: BTreeMap<String, usize>,
+    /// How many messages arrived too fast.
+    left_out: usize,
+}
 
 /// Runs it. An interrupt ends the time, and the messages received by then are used.
 pub(crate) async fn run(
@@ -28,9 +45,20 @@ pub(crate) async fn run(
     let base = Base::open(data_dir).await?;
     let observed = listen(&base, connection, filter, time).await;
     base.close().await;
-    let observed = observed?;
+    let Received { messages: observed, unread, left_out } = observed?;
+    for (topic, times) in unread.iter().take(NAMED) {
+        let (messages, topic) = (several(*times, "message"), visible_name(topic));
+        warn(&clean(&format!("Could not read {messages} on {topic}: binary, or too large to be shown.")), None);
+    }
+    if left_out > 0 {
+        warn(&format!("Could not read {}: they arrived too fast.", several(left_out, "message")), None);
+    }
     match learn(name, &observed) {
         Err(why) => {
+            let topics: BTreeSet<&str> = observed.iter().map(|one| one.topic.as_str()).collect();
+            for topic in topics.iter().take(NAMED) {
+                note(&clean(&format!("Received on {}.", visible_name(topic))));
+            }
             warn(&why, Some("Or write the dialect yourself: docs/dialects/write.md."));
             Ok(ExitCode::from(NOT_DONE))
         }
@@ -38,9 +66,12 @@ pub(crate) async fn run(
             for remark in &proposal.remarks {
                 note(remark);
             }
-            if let Err(problems) = DialectFile::parse(&proposal.file) {
-                for problem in problems {
-                    warn(&format!("The proposal needs work: {problem}."), None);
+            match DialectFile::parse(&proposal.file) {
+                Ok(file) => print_unread(&file, &observed),
+                Err(problems) => {
+                    for problem in problems {
+                        warn(&format!("The proposal needs work: {problem}."), None);
+                    }
                 }
             }
             let mut output = Output::data();
@@ -48,6 +79,31 @@ pub(crate) async fn run(
             output.flush()?;
             Ok(ExitCode::SUCCESS)
         }
+    }
+}
+
+/// Says which of the messages the proposed dialect does not read: those on its topics that are unreadable, and the topics
+/// that it does not describe.
+fn print_unread(file: &DialectFile, observed: &[Observed]) {
+    let mut unreadable: BTreeMap<&str, (usize, String)> = BTreeMap::new();
+    let mut others: BTreeMap<&str, usize> = BTreeMap::new();
+    for (message, read) in observed.iter().zip(preview(file, observed)) {
+        match read.kind {
+            ReadKind::Unreadable => unreadable.entry(&message.topic).or_insert((0, read.said)).0 += 1,
+            ReadKind::Other => *others.entry(&message.topic).or_default() += 1,
+            _ => {}
+        }
+    }
+    for (topic, (times, why)) in unreadable.iter().take(NAMED) {
+        let topic = visible_name(topic);
+        warn(&clean(&format!("Could not read {} on {topic}: {why}", several(*times, "message"))), None);
+    }
+    for (topic, times) in others.iter().take(NAMED) {
+        note(&clean(&format!("Not described: {} on {}.", several(*times, "message"), visible_name(topic))));
+    }
+    let more = unreadable.len().saturating_sub(NAMED) + others.len().saturating_sub(NAMED);
+    if more > 0 {
+        note(&format!("Not read either: messages on {} more.", several(more, "topic")));
     }
 }
 
@@ -104,7 +160,7 @@ pub(crate) fn print_offers(connection: &ConnectionView) {
     }
 }
 
-async fn listen(base: &Base, connection: &str, filter: &str, time: Duration) -> Result<Vec<Observed>, Problem> {
+async fn listen(base: &Base, connection: &str, filter: &str, time: Duration) -> Result<Received, Problem> {
     let mut interrupt = Interrupt::listen()?;
     let connection = base.connection(connection).await?;
     let console = base.console();
@@ -122,19 +178,34 @@ async fn listen(base: &Base, connection: &str, filter: &str, time: Duration) -> 
     };
     note(&format!("Subscribed to {} for {} s. Use the device now.", clean(filter), time.as_secs()));
     let until = Instant::now() + time;
-    let mut observed = Vec::new();
-    while observed.len() < MOST {
+    let mut received = Received::default();
+    while received.messages.len() < MOST {
         tokio::select! {
             batch = timeout_at(until, traffic.recv()) => match batch {
-                Ok(Some(batch)) => observed.extend(batch.messages.into_iter().filter(|one| one.cut == 0 && !one.wire.binary).map(|one| {
-                    Observed { at: one.at, topic: one.wire.topic, payload: one.wire.payload, retained: one.retained }
-                })),
+                Ok(Some(batch)) => {
+                    received.left_out += batch.left_out as usize;
+                    batch.messages.into_iter().for_each(|one| received.add(one));
+                }
                 Ok(None) | Err(_) => break,
             },
             () = interrupt.received() => break,
         }
     }
     console.unsubscribe(&connection.id, filter).await?;
-    note(&format!("Received {}.", several(observed.len(), "message")));
-    Ok(observed)
+    let all = received.messages.len() + received.unread.values().sum::<usize>();
+    note(&format!("Received {}.", several(all, "message")));
+    Ok(received)
+}
+
+impl Received {
+    fn add(&mut self, one: TrafficMessage) {
+        if one.cut > 0 || one.wire.binary {
+            if self.unread.len() < MOST {
+                *self.unread.entry(one.wire.topic).or_default() += 1;
+            }
+            return;
+        }
+        let (topic, payload) = (one.wire.topic, one.wire.payload);
+        self.messages.push(Observed { at: one.at, topic, payload, retained: one.retained });
+    }
 }

@@ -4,6 +4,7 @@
 //! are a request and its answer; without any, the likeliest two are (`without_ids`). If the user marks a request and its
 //! answer, these are not guessed.
 
+mod fields;
 mod fill;
 mod outcomes;
 mod without_ids;
@@ -68,7 +69,7 @@ pub struct Proposal {
 struct Pair<'a> {
     request: &'a Observed,
     answer: &'a Observed,
-    /// The member that names the command in both, or [`IN_TOPIC`], and its value; none where the answer names no command.
+    /// The member that names the command in both, [`IN_TOPIC`], or the answer's field, and its value; none where the answer names no command.
     id: Option<(String, String)>,
     device: String,
 }
@@ -101,7 +102,8 @@ pub fn learn(name: &str, messages: &[Observed]) -> Result<Proposal, String> {
             )
         })?;
         let mut proposal = described(name, request, answer, &usable)?;
-        proposal.remarks.insert(0, GUESSED.to_owned());
+        let guessed = if proposal.form.answer_id.is_empty() { GUESSED } else { LIKELIEST };
+        proposal.remarks.insert(0, guessed.to_owned());
         return Ok(proposal);
     };
     let wanted = shape(pair);
@@ -154,7 +156,8 @@ fn described(name: &str, request: &Observed, answer: &Observed, usable: &[&Obser
         format!("'{request}' and '{answer}' share no level that could be the device's name. Choose other messages.")
     })?;
     let in_topic = in_topic.map(|level| (IN_TOPIC.to_owned(), level));
-    let id = shared_id(request, answer, &device, usable).or(in_topic);
+    let in_field = || fields::shared(request, answer, &device, usable).map(|shared| (shared.answer, shared.id));
+    let id = shared_id(request, answer, &device, usable).or(in_topic).or_else(in_field);
     let kind = if id.is_some() || says_outcome(answer) { Kind::Answer } else { Kind::State };
     let pair = Pair { request, answer, id, device };
     let topic = pair.template(&answer.topic);
@@ -166,6 +169,9 @@ fn described(name: &str, request: &Observed, answer: &Observed, usable: &[&Obser
 /// The remark about a guessed pair of request and answer that share no ID.
 const GUESSED: &str = "No two messages share an ID. These two are the likeliest request and answer; if they are not, choose \
                        the messages yourself.";
+/// The remark about a guessed pair of texts that share an ID.
+const LIKELIEST: &str = "No message names an ID. These two are the likeliest request and answer; if they are not, choose the \
+                         messages yourself.";
 /// A comment at the head of what is proposed.
 const HEAD: &str = "# Proposed from received messages. Check every part of it.\n";
 
@@ -174,6 +180,7 @@ fn proposal(name: &str, pair: &Pair<'_>, kind: &Kind, answers: &[&Observed], usa
     let mut form = header(name);
     let under = pair.id.as_ref().map_or(String::new(), |(member, id)| match member.as_str() {
         IN_TOPIC => format!(", with the ID in the topic ('{id}')"),
+        field if fields::is_field(field) => format!(", with the ID in a field of the text ('{id}')"),
         member => format!(" under '{member}'"),
     });
     let verb = match kind {

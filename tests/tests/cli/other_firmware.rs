@@ -361,7 +361,18 @@ fn a_dialect_is_learned_from_what_is_heard_and_then_used() -> Result<()> {
     broker.publish("plant/tell/pump-7", br#"{"tid":"a1","status":"SUCCESS","text":"open"}"#, false)?;
     broker.publish("plant/ask/pump-7", br#"{"tid":"a2","cmd":"flush","params":{}}"#, false)?;
     broker.publish("plant/tell/pump-7", br#"{"tid":"a2","status":"FAILURE","text":"no water"}"#, false)?;
+    broker.publish("plant/tell/pump-7", br#"{"tid":"a2","status":"PAUSED"}"#, false)?;
+    broker.publish("plant/elsewhere", b"x", false)?;
+    broker.publish("plant/picture", &[0xff, 0x00, 0xfe], false)?;
     let file = std::io::read_to_string(output)?;
+    let said = learning.log();
+    for expected in [
+        "Could not read 1 message on plant/tell/pump-7: This answer is unreadable: no outcome",
+        "Not described: 1 message on plant/elsewhere.",
+        "Could not read 1 message on plant/picture: binary",
+    ] {
+        ensure!(said.contains(expected), "{said}");
+    }
     let path = bench.data.path().join("mine.toml");
     fs::write(&path, &file)?;
     let path = path.display().to_string();

@@ -6,7 +6,9 @@ use serde_json::Value;
 use wilco_ledger::Outcome;
 
 use super::{
-    IN_TOPIC, Observed, Pair, counted, object,
+    IN_TOPIC, Observed, Pair, counted,
+    fields::{self, Fields},
+    object,
     outcomes::{leading_outcome, outcome, outcome_code},
     shown, template,
 };
@@ -30,6 +32,11 @@ pub(super) fn pointer(member: &str) -> String {
     format!("/{}", member.replace('~', "~0").replace('/', "~1"))
 }
 
+/// How a dialect file says where a member, a field or the ID in the topic is.
+fn place(name: &str) -> String {
+    if name == IN_TOPIC || fields::is_field(name) { name.to_owned() } else { pointer(name) }
+}
+
 pub(super) fn header(name: &str) -> DialectForm {
     DialectForm {
         name: name.to_owned(),
@@ -47,6 +54,14 @@ pub(super) fn fill_request(form: &mut DialectForm, pair: &Pair<'_>, remarks: &mu
     });
     let Some(asked) = object(&pair.request.payload) else {
         form.is_json = false;
+        let in_field = pair.id.as_ref().filter(|(name, _)| fields::is_field(name));
+        let made = in_field.and_then(|(_, id)| Some((fields::request_template(&pair.request.payload, id)?, id)));
+        if let Some((template, id)) = made {
+            form.request_id = if id.parse::<u32>().is_ok() { IdKind::Int31 } else { IdKind::Text };
+            remarks.push(format!("The request is a text with fields: {template}."));
+            form.request_payload = template;
+            return;
+        }
         form.request_id = in_topic.unwrap_or(IdKind::None);
         form.request_payload = "{args.value}".to_owned();
         remarks.push("The request is plain text, so it sends the argument 'value' of a command.".to_owned());
@@ -90,15 +105,22 @@ pub(super) fn fill_request(form: &mut DialectForm, pair: &Pair<'_>, remarks: &mu
 pub(super) fn fill_answer(form: &mut DialectForm, pair: &Pair<'_>, answers: &[&Observed], remarks: &mut Vec<String>) {
     form.answer_topic = pair.template(&pair.answer.topic);
     let id = pair.id.as_ref().map(|(member, _)| member.as_str());
-    form.answer_id = match id {
-        Some(IN_TOPIC) => IN_TOPIC.to_owned(),
-        id => id.map_or(String::new(), pointer),
-    };
+    form.answer_id = id.map_or(String::new(), place);
     // The member whose values are words for how it went; of a plain text, the whole.
     let mut words_of: BTreeMap<String, BTreeMap<String, Outcome>> = BTreeMap::new();
     let mut message = None;
     for one in answers {
         let Some(said) = object(&one.payload) else {
+            if let Some(said) = Fields::of(&one.payload).filter(|_| id.is_some_and(fields::is_field)) {
+                let Some(at) = said.outcome() else { continue };
+                let (word, name) = (said.fields[at], said.named(at));
+                let Some(outcome) = outcome(word) else { continue };
+                words_of.entry(name).or_default().insert(word.to_owned(), outcome);
+                let id_at = id.and_then(|id| (0..said.fields.len()).find(|place| said.named(*place) == id));
+                let after = at.max(id_at.unwrap_or(at)) + 1;
+                message = message.or_else(|| (after < said.fields.len()).then(|| said.named_from(after)));
+                continue;
+            }
             if let Some((is, outcome)) = leading_outcome(&one.payload) {
                 words_of.entry(String::new()).or_default().insert(is, outcome);
             }
@@ -112,9 +134,9 @@ pub(super) fn fill_answer(form: &mut DialectForm, pair: &Pair<'_>, answers: &[&O
             }
         }
     }
-    let message = message.map(|name| pointer(&name)).unwrap_or_default();
+    let message = message.map(|name| place(&name)).unwrap_or_default();
     if let Some((name, words)) = words_of.into_iter().max_by_key(|(_, words)| words.len()) {
-        let at = if name.is_empty() { String::new() } else { pointer(&name) };
+        let at = if name.is_empty() { String::new() } else { place(&name) };
         let field = |(word, outcome): (&String, &Outcome)| OutcomeField {
             at: at.clone(),
             is: word.clone(),
@@ -122,9 +144,13 @@ pub(super) fn fill_answer(form: &mut DialectForm, pair: &Pair<'_>, answers: &[&O
             message: message.clone(),
         };
         form.outcomes = words.iter().map(field).collect();
-        let place = if name.is_empty() { "is the payload".to_owned() } else { format!("is in '{name}'") };
+        let found = match name.as_str() {
+            "" => "is the payload".to_owned(),
+            field if fields::is_field(field) => "is in a field of the text".to_owned(),
+            name => format!("is in '{name}'"),
+        };
         remarks.push(format!(
-            "The outcome {place}: {}. Add the words that were not seen.",
+            "The outcome {found}: {}. Add the words that were not seen.",
             words.keys().map(String::as_str).collect::<Vec<_>>().join(", ")
         ));
     } else if let Some((name, done)) = outcome_code(answers) {

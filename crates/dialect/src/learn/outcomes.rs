@@ -2,7 +2,7 @@
 
 use wilco_ledger::Outcome;
 
-use super::{Observed, object};
+use super::{Observed, fields::Fields, object};
 use crate::{json::ExactValue, words};
 
 /// Words for outcomes that Wilco's own dialects do not have, but other firmware does.
@@ -90,6 +90,9 @@ pub(super) fn says_outcome(message: &Observed) -> bool {
             let mut texts = said.members().iter().filter_map(|(_, value)| value.as_str());
             texts.any(|text| outcome(text).is_some())
         }
-        None => leading_outcome(&message.payload).is_some(),
+        None => {
+            let in_field = || Fields::of(&message.payload).is_some_and(|fields| fields.outcome().is_some());
+            leading_outcome(&message.payload).is_some() || in_field()
+        }
     }
 }

@@ -328,3 +328,51 @@ fn firmware_that_numbers_its_commands_and_outcomes_is_learned() {
     let form = learn("mine", &heard).unwrap().form;
     assert_eq!((form.outcomes[0].at.as_str(), form.outcomes[0].is.as_str()), ("/success", "true"));
 }
+
+#[test]
+fn an_id_in_a_field_of_a_text_is_found() {
+    // Numbers that differ in each exchange.
+    check(
+        &[
+            observed(0, "p/pump-7/in", "17,SET,40"),
+            observed(9, "p/pump-7/out", "17,OK"),
+            observed(20, "p/pump-7/in", "18,SET,400"),
+            observed(29, "p/pump-7/out", "18,ERR,out of range, at most 100"),
+        ],
+        r#"{"dialect":"mine","name":"x","device":"p1","command":"SET","args":{"value":5},"id":"c1","wire_id":3,
+            "request":{"topic":"p/p1/in","payload":"3,SET,5"},
+            "answers":[{"topic":"p/p1/out","payload":"2,OK"},{"topic":"p/p1/out","payload":"3,ERR,dry, or empty"}],
+            "expect":{"state":"failed","id":"exact","message":"dry, or empty"}}"#,
+    );
+    // The answer has it elsewhere, and other separators.
+    check(
+        &[observed(0, "p/pump-7/in", "open;valve2;A9F31;fast"), observed(9, "p/pump-7/out", "DONE; A9F31")],
+        r#"{"dialect":"mine","name":"x","device":"p1","command":"close","args":{"value1":"v1","value2":"slow"},"id":"c1",
+            "request":{"topic":"p/p1/in","payload":"close;v1;c1;slow"},
+            "answers":[{"topic":"p/p1/out","payload":"DONE;c1"}],
+            "expect":{"state":"succeeded","id":"exact","message":null}}"#,
+    );
+    // Nobody points at them.
+    let heard = [
+        observed(0, "shop/d-3/x", "1201|RUN"),
+        observed(5, "shop/d-3/temperature", "20,5"),
+        observed(40, "shop/d-3/y", "1201|FAILED|no air"),
+    ];
+    let proposal = learn("mine", &heard).unwrap();
+    assert_eq!((&*proposal.form.request_topic, &*proposal.form.answer_topic), ("shop/{device}/x", "shop/{device}/y"));
+    assert_eq!((&*proposal.form.request_payload, &*proposal.form.answer_id), ("{id}|{command}", "|1"));
+    assert_eq!(proposal.form.outcomes[0].at, "|2");
+    assert!(DialectForm::of(&proposal.file).unwrap().is_some(), "{}", proposal.file);
+}
+
+#[test]
+fn fields_that_only_happen_to_be_the_same_are_no_id() {
+    // The value that was asked for, and a number that every message has.
+    let heard = [
+        observed(0, "p/pump-7/set", "40,7"),
+        observed(9, "p/pump-7/level", "7,41"),
+        observed(11, "p/pump-7/level", "7,42"),
+    ];
+    let proposal = propose("mine", &heard, 0, Some(1)).unwrap();
+    assert_eq!(proposal.form.answer_id, "", "{}", proposal.file);
+}

@@ -5,7 +5,10 @@ use std::collections::{BTreeMap, HashSet};
 
 use crate::json::ExactValue;
 
-use super::{ANSWERED_WITHIN, MOST_ANSWERS, Observed, object, outcomes::says_outcome, shared_level, shown, template};
+use super::{
+    ANSWERED_WITHIN, MOST_ANSWERS, Observed, fields::Fields, object, outcomes::says_outcome, shared_level, shown,
+    template,
+};
 
 /// Levels of topics that requests have and answers have not.
 const ASKING: [&str; 18] = [
@@ -55,6 +58,13 @@ fn weight(request: &Observed, answer: &Observed, echoes: bool) -> u32 {
     if by_payload + by_topic == 0 { 0 } else { by_payload + by_topic + by_time }
 }
 
+/// Whether two texts with fields have one in common that can name a command.
+fn share_a_field(sent: &str, reported: &str) -> bool {
+    let (Some(sent), Some(reported)) = (Fields::of(sent), Fields::of(reported)) else { return false };
+    let has_digit = |field: &&&str| field.bytes().any(|byte| byte.is_ascii_digit());
+    sent.fields.iter().filter(has_digit).any(|field| reported.fields.contains(field))
+}
+
 /// Whether the second message reports a value that the first one asks for.
 fn is_echo(
     (request, asked): (&Observed, Option<&ExactValue>),
@@ -71,6 +81,6 @@ fn is_echo(
         }
         (Some(asked), None) => has(asked, reported),
         (None, Some(said)) => has(said, sent),
-        (None, None) => !sent.is_empty() && sent.eq_ignore_ascii_case(reported),
+        (None, None) => (!sent.is_empty() && sent.eq_ignore_ascii_case(reported)) || share_a_field(sent, reported),
     }
 }
