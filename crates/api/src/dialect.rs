@@ -31,6 +31,8 @@ pub struct DialectSetting {
     pub title: String,
     /// Its value where a connection has no other one. Empty: none.
     pub default: String,
+    /// The words that it can have, the usual one first. Empty: any text.
+    pub choices: Vec<String>,
 }
 
 /// Devices of a dialect that is not enabled on their connection.

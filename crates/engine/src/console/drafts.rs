@@ -191,6 +191,7 @@ pub(super) fn settings(file: &DialectFile) -> Vec<DialectSetting> {
         name: one.name.to_owned(),
         title: one.title.to_owned(),
         default: one.default.to_owned(),
+        choices: one.choices.into_iter().map(ToOwned::to_owned).collect(),
     };
     file.settings().map(setting).collect()
 }

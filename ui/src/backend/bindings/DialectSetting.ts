@@ -15,4 +15,8 @@ title: string,
 /**
  * Its value where a connection has no other one. Empty: none.
  */
-default: string, };
+default: string, 
+/**
+ * The words that it can have, the usual one first. Empty: any text.
+ */
+choices: Array<string>, };

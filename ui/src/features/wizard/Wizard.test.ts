@@ -467,4 +467,25 @@ describe('dialects', () => {
       { name: 'zigbee2mqtt', settings: {} },
     ]);
   });
+
+  it('have a choice where their file names the values', async () => {
+    const { backend, user, press, findByRole, getByRole, container } = withHands(
+      openWindow({ connections: [{ ...ROTTERDAM, dialects: [{ name: 'hono', settings: {} }] }] }),
+    );
+    await user.click(await findByRole('link', { name: /Connections/ }));
+    await findByRole('article');
+    await press('Edit…');
+    await press('Topics');
+    await user.click(getByRole('group', { name: 'Dialects' }).querySelector('summary')!);
+    const form = getByRole('combobox', { name: 'Form of request topics' });
+    expect(form).toHaveValue('long');
+    await user.selectOptions(form, 'short-without-tenant');
+    await user.selectOptions(getByRole('combobox', { name: /One-way/ }), 'on');
+    await expectAccessible(container);
+    await press('Save this connection');
+    await findByRole('article');
+    expect((await backend.connections())[0]?.dialects).toEqual([
+      { name: 'hono', settings: { variant: 'short-without-tenant', one_way: 'on' } },
+    ]);
+  });
 });
