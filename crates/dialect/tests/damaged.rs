@@ -152,6 +152,13 @@ fn an_answer_whose_id_can_still_be_read_is_told_to_its_command() {
         answer(Some("pump"), Some("x1"), "not valid JSON"),
     );
     world.check("commands/pump/ack", b"\xff", answer(Some("pump"), None, "not UTF-8"));
+    // Any answer would be success, but what is missing may say that it failed.
+    let cut = br#"{"value":1,"#;
+    world.check("v1/devices/me/rpc/response/99", cut, answer(Some("me"), Some("99"), "not valid JSON"));
+    // {"status": "SUCCEEDED"} in CBOR, as AWS passes it on.
+    let cbor = b"\xa1\x66status\x69SUCCEEDED";
+    let dock = "$aws/commands/things/dock-1/executions/e1/response/cbor";
+    world.check(dock, cbor, answer(Some("dock-1"), Some("e1"), "begins as CBOR, which Wilco does not read"));
     // One of Wilco's own questions.
     world.check("wilco/rpc", br#"{"id":0,"src":"plug","result":{"sys":"#, None);
 }

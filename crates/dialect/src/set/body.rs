@@ -30,7 +30,7 @@ impl<'a> Body<'a> {
                 return Err(too_long(self.payload.len(), LARGEST));
             }
             let text = std::str::from_utf8(self.payload)
-                .map_err(|error| format!("It is not UTF-8 text: invalid byte at position {}.", error.valid_up_to()))?;
+                .map_err(|error| format!("It is not UTF-8 text: {}.", invalid(self.payload, error.valid_up_to())))?;
             Ok(text.trim_start_matches('\u{feff}').trim_end_matches('\0'))
         };
         self.text.get_or_init(read).as_ref().copied()
@@ -79,6 +79,16 @@ impl<'a> Body<'a> {
         ExactValue::Object(
             whole.filter_map(|(name, value)| Some((name, ExactValue::parse(value.get()).ok()?))).collect(),
         )
+    }
+}
+
+/// What is at the first byte that cannot be in a text. A map in CBOR (RFC 8949 section 3) begins with such a byte.
+fn invalid(payload: &[u8], place: usize) -> String {
+    match payload {
+        [0xa0..=0xbf, ..] | [0xd9, 0xd9, 0xf7, ..] => {
+            "it begins as CBOR, which Wilco does not read. Let the device answer in JSON".to_owned()
+        }
+        _ => format!("invalid byte at position {place}"),
     }
 }
 
