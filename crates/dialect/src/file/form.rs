@@ -61,7 +61,7 @@ pub struct DialectForm {
 /// A word of an answer, and its meaning.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OutcomeField {
-    /// Its place: a JSON pointer, or a placeholder of the topic. Empty with an empty word: every answer.
+    /// Its place: a JSON pointer, a placeholder of the topic, or a field of a text. Empty with an empty word: every answer.
     pub at: String,
     /// The word, or several separated by commas. `word*` is the beginning of a text. Empty: any value.
     pub is: String,

@@ -30,7 +30,7 @@ pub(crate) enum At {
 /// A field of a text such as `17,OK,valve is open`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Field {
-    /// What stands between the fields.
+    /// The character between the fields.
     pub(crate) separator: char,
     /// Its number, from 1.
     pub(crate) number: usize,
@@ -38,7 +38,7 @@ pub(crate) struct Field {
     pub(crate) and_all_after: bool,
 }
 
-/// What may stand between the fields of a text.
+/// The separators of fields in a text.
 pub(crate) const SEPARATORS: [char; 4] = [',', ';', '|', '\t'];
 /// The number of the last field that a file can name.
 const LAST_FIELD: usize = 99;

@@ -57,7 +57,8 @@ pub(super) fn fill_request(form: &mut DialectForm, pair: &Pair<'_>, remarks: &mu
         let in_field = pair.id.as_ref().filter(|(name, _)| fields::is_field(name));
         let made = in_field.and_then(|(_, id)| Some((fields::request_template(&pair.request.payload, id)?, id)));
         if let Some((template, id)) = made {
-            form.request_id = if id.parse::<u32>().is_ok() { IdKind::Int31 } else { IdKind::Text };
+            let is_number = id.parse::<u32>().is_ok() && !id.starts_with('0');
+            form.request_id = if is_number { IdKind::Int31 } else { IdKind::Text };
             remarks.push(format!("The request is a text with fields: {template}."));
             form.request_payload = template;
             return;

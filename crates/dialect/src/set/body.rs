@@ -82,7 +82,7 @@ impl<'a> Body<'a> {
     }
 }
 
-/// What is at the first byte that cannot be in a text. A map in CBOR (RFC 8949 section 3) begins with such a byte.
+/// The first byte that cannot be part of a text. A map in CBOR (RFC 8949 section 3) begins with such a byte.
 fn invalid(payload: &[u8], place: usize) -> String {
     match payload {
         [0xa0..=0xbf, ..] | [0xd9, 0xd9, 0xf7, ..] => {

@@ -304,7 +304,7 @@ impl Found<'_, '_> {
                 words::shortened(self.looked.text, 80)
             ));
         };
-        // What would be success may say that it failed, in the part that is missing.
+        // The missing part of a damaged answer may say that the command failed.
         let says_more = rule.outcome.iter().any(OutcomeRule::looks_into) || matches!(rule.id, Some(At::Pointer(_)));
         if fits.is_for_all() && says_more && self.looked.is_damaged() {
             return Err("This answer is unreadable: it begins as JSON and is not valid JSON.".to_owned());
