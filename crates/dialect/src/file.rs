@@ -279,6 +279,8 @@ pub(crate) enum What {
     Telemetry {
         at: Box<str>,
         time: Option<At>,
+        /// The name of a payload that is a single number. Without it such a payload is ignored.
+        key: Option<Pattern>,
     },
     /// The device has started.
     Started,

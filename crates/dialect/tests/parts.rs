@@ -2,11 +2,17 @@
 
 use wilco_dialect::{Context, DecodedMessage, Devices, DialectSet, Inbound, Meaning, Topics, WireIds, shipped};
 
-/// What a message means, a line each: the device, and what it reports.
-fn read(dialect: &str, topic: &str, payload: &str) -> Vec<String> {
+/// What a message means, a line each: the device, and what it reports. `announced`: the messages that described it before.
+fn read_after(announced: &[(&str, &str)], dialect: &str, topic: &str, payload: &str) -> Vec<String> {
     let file = shipped().iter().find(|file| file.name() == dialect).expect("a dialect").clone();
     let set = DialectSet::new([file], &Topics::default());
-    let (devices, wire_ids) = (Devices::default(), WireIds::default());
+    let (mut devices, wire_ids) = (Devices::default(), WireIds::default());
+    for mut reader in set.readers("wilco") {
+        for (topic, payload) in announced {
+            let inbound = Inbound { topic, payload: payload.as_bytes(), qos: 1, retained: true, correlation: None };
+            reader.read(&inbound).apply(&mut devices);
+        }
+    }
     let context = Context { devices: &devices, wire_ids: &wire_ids };
     let inbound = Inbound { topic, payload: payload.as_bytes(), qos: 1, retained: false, correlation: None };
     let meant = |meaning: &Meaning| match meaning {
@@ -26,7 +32,34 @@ fn read(dialect: &str, topic: &str, payload: &str) -> Vec<String> {
 
 #[track_caller]
 fn check(dialect: &str, topic: &str, payload: &str, expected: &[&str]) {
-    assert_eq!(read(dialect, topic, payload), expected, "{dialect}: {topic} {payload}");
+    assert_eq!(read_after(&[], dialect, topic, payload), expected, "{dialect}: {topic} {payload}");
+}
+
+#[test]
+fn a_number_that_a_homie_device_has_announced_is_measured() {
+    let five = [(
+        "homie/5/car/$description",
+        r#"{"homie":"5.0","version":1,"nodes":{"engine":{"properties":{"temperature":{"datatype":"float","unit":"°C"},
+            "gear":{"datatype":"enum","format":"1,2,3"},"speed":{"datatype":"integer","settable":true}}}}}"#,
+    )];
+    let five = |topic: &str, payload: &str| read_after(&five, "homie5", topic, payload);
+    assert_eq!(five("homie/5/car/engine/temperature", "21.5"), ["car measures engine/temperature=21.5"]);
+    assert_eq!(five("homie/5/car/engine/speed", "90"), ["car measures engine/speed=90"]);
+    assert!(five("homie/5/car/engine/gear", "2").is_empty());
+    assert!(five("homie/5/car/engine/speed/$target", "120").is_empty());
+    assert!(five("homie/5/car/engine/temperature", "NaN").is_empty());
+    // An array of nodes, as version 3 has it.
+    let three = [
+        ("homie/rig/$homie", "3.0.1"),
+        ("homie/rig/lights/$array", "0-1"),
+        ("homie/rig/lights/$properties", "level"),
+        ("homie/rig/lights/level/$datatype", "integer"),
+        ("homie/rig/$nodes", "lights[]"),
+        ("homie/rig/$state", "ready"),
+    ];
+    let three = |topic: &str| read_after(&three, "homie4", topic, "40");
+    assert_eq!(three("homie/rig/lights_1/level"), ["rig measures lights_1/level=40"]);
+    assert!(three("homie/rig/lights_2/level").is_empty());
 }
 
 #[test]
@@ -101,6 +134,8 @@ fn openbk_and_the_shadow_report_what_they_measure_and_are() {
         &["obk measures ENERGY.Power=1.5 ENERGY.Voltage=249.9"],
     );
     check("openbk", "obk/connected", "offline", &["obk offline"]);
+    check("openbk", "obk/voltage/get", "221.5", &["obk measures voltage=221.5"]);
+    check("openbk", "obk/1/get", "1", &[]);
     check(
         "aws-shadow",
         "$aws/things/dock-1/shadow/get/accepted",

@@ -90,6 +90,7 @@ impl Reader {
                 | "$retained"
                 | "$properties"
                 | "$nodes"
+                | "$array"
                 | "$name"
         );
         if describes
@@ -109,11 +110,13 @@ fn of_attributes(settings: &ReaderSettings, address: &str, attributes: &BTreeMap
     device.name = get("$name").map(name);
     device.firmware = get("$fw/version").map(name);
     device.model = get("$implementation").map(name);
-    for node in get("$nodes").unwrap_or_default().split(',').take(MOST_OF_A_DEVICE) {
-        let node = node.trim().trim_end_matches("[]");
-        let properties = get(&format!("{node}/$properties")).unwrap_or_default();
+    let named = get("$nodes").unwrap_or_default().split(',').take(MOST_OF_A_DEVICE).map(str::trim);
+    let nodes = named.flat_map(|node| nodes_of(node, &get)).take(MOST_OF_A_DEVICE);
+    for (described, node) in nodes {
+        let properties = get(&format!("{described}/$properties")).unwrap_or_default();
+        let node = node.as_str();
         for property in properties.split(',').take(MOST_OF_A_DEVICE).map(str::trim).filter(|one| !one.is_empty()) {
-            let of = |attribute: &str| get(&format!("{node}/{property}/{attribute}"));
+            let of = |attribute: &str| get(&format!("{described}/{property}/{attribute}"));
             describe(
                 &mut device,
                 &Property {
@@ -131,6 +134,16 @@ fn of_attributes(settings: &ReaderSettings, address: &str, attributes: &BTreeMap
         }
     }
     device
+}
+
+/// The nodes of an entry of `$nodes`, each with the one that describes it. Version 3 has arrays: `lights[]` with `0-2` in
+/// `lights/$array` are `lights_0`, `lights_1` and `lights_2`.
+fn nodes_of<'a>(entry: &'a str, get: &dyn Fn(&str) -> Option<&'a str>) -> Vec<(&'a str, String)> {
+    let Some(array) = entry.strip_suffix("[]") else { return vec![(entry, entry.to_owned())] };
+    let range = get(&format!("{array}/$array")).and_then(|range| range.split_once('-'));
+    let range = range.and_then(|(first, last)| Some((first.trim().parse().ok()?, last.trim().parse().ok()?)));
+    let Some((first, last)): Option<(usize, usize)> = range else { return vec![(array, array.to_owned())] };
+    (first..=last).take(MOST_OF_A_DEVICE).map(|number| (array, format!("{array}_{number}"))).collect()
 }
 
 fn five(settings: &ReaderSettings, inbound: &Inbound<'_>) -> Findings {

@@ -499,6 +499,7 @@ impl Place<'_> {
             As::Telemetry => What::Telemetry {
                 at: source.at.as_deref().unwrap_or_default().into(),
                 time: source.time.as_deref().map(|at| self.at("time", at)),
+                key: source.key.as_deref().map(|key| self.pattern("key", key)),
             },
             As::Started => What::Started,
             As::Ignore => What::Nothing,

@@ -8,9 +8,10 @@ use crate::{
     ids::uuids_in,
 };
 
-/// The most fields of a text that are looked at, and the longest of them, bytes.
+/// The most fields of a text that are looked at, the longest ID, and the longest text, bytes.
 const MOST: usize = 32;
 const LONGEST: usize = 128;
+const LONGEST_TEXT: usize = 1_024;
 
 /// A text that is split into its fields.
 pub(super) struct Fields<'t> {
@@ -22,7 +23,7 @@ impl<'t> Fields<'t> {
     /// The fields of a text; `None` for JSON, and for a text without a separator.
     pub(super) fn of(payload: &'t str) -> Option<Fields<'t>> {
         let text = payload.trim();
-        if text.starts_with(['{', '[']) || text.contains('\n') {
+        if text.len() > LONGEST_TEXT || text.starts_with(['{', '[']) || text.contains('\n') {
             return None;
         }
         let separator = SEPARATORS.into_iter().max_by_key(|separator| text.matches(*separator).count())?;

@@ -14,7 +14,7 @@ use crate::{
         StateRule, What, Word, flattened,
     },
     json::{ExactValue, canonical, whole},
-    pattern::{Captures, Kind, Known},
+    pattern::{Captures, Kind, Known, Pattern},
     wilco::{MOST_TAGS, short},
     words,
 };
@@ -223,9 +223,12 @@ impl Found<'_, '_> {
             },
             What::State(rule) => self.state(rule, add),
             What::Presence(rule) => self.presence(rule, add),
-            What::Telemetry { at, time } => {
+            What::Telemetry { at, time, key } => {
                 let Some(value) = self.looked.value_at(at) else { return };
                 let mut series = series(&value);
+                // A number by itself has the name that the rule gives it.
+                let name = key.as_ref().and_then(|key| self.filled(key));
+                series.extend(name.and_then(|name| Some((name, value.as_f64()?))));
                 if let Some(At::Pointer(time)) = time {
                     series.retain(|(name, _)| **time != *format!("{at}/{name}"));
                 }
@@ -384,7 +387,11 @@ impl Found<'_, '_> {
                 let state = value.to_string();
                 add(Meaning::Message(DecodedMessage::State { device: self.device.clone(), state }));
             }
-            Some(value) => values.extend(self.key(rule).map(|key| (key, value.plain()))),
+            Some(value) => {
+                let reported = self.key(rule).map(|key| (key, value.plain()));
+                self.measured(rule, reported.as_ref(), value.as_f64(), add);
+                values.extend(reported);
+            }
             // Homie writes an empty text as one NUL. A payload without anything is none.
             None if rule.at.is_empty() && (!self.looked.text.is_empty() || self.inbound.payload == [0_u8]) => {
                 values.extend(self.key(rule).map(|key| (key, self.looked.text.to_owned())));
@@ -404,9 +411,33 @@ impl Found<'_, '_> {
         add(Meaning::Report(Report { met: rule.met, steps: rule.steps, ..report }));
     }
 
+    /// A number that the device has announced as one is a measurement too. A request that is repeated is none.
+    fn measured(
+        &self,
+        rule: &StateRule,
+        reported: Option<&(String, String)>,
+        number: Option<f64>,
+        add: &mut dyn FnMut(Meaning),
+    ) {
+        let (Some((key, _)), Some(number)) = (reported, number.filter(|number| number.is_finite())) else { return };
+        let is_announced = self.known().is_some_and(|device| {
+            let mut variables = device.variables.iter();
+            variables.any(|one| one.is_number && one.topic.is_none() && *one.key == **key)
+        });
+        if is_announced && rule.met == Outcome::Succeeded {
+            let (device, rest) = (self.device.clone(), TelemetryRest::default());
+            let series = vec![(key.clone(), number)];
+            add(Meaning::Message(DecodedMessage::Telemetry { device, at: None, series, rest }));
+        }
+    }
+
     fn key(&self, rule: &StateRule) -> Option<String> {
-        let pattern = rule.key.as_ref()?;
-        pattern.fill(&|name| self.looked.captures.get(name).map(Cow::Borrowed)).ok()
+        self.filled(rule.key.as_ref()?)
+    }
+
+    /// A name with the parts of the topic.
+    fn filled(&self, name: &Pattern) -> Option<String> {
+        name.fill(&|name| self.looked.captures.get(name).map(Cow::Borrowed)).ok()
     }
 }
 

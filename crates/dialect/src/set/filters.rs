@@ -16,7 +16,7 @@ impl DialectSet {
             match &member.native {
                 Some(native) => filters.extend(native.filters(wishes)),
                 None => {
-                    filters.extend(member.filters());
+                    filters.extend(member.wished(devices, wishes));
                     of_devices
                         .extend(devices.deep_addresses(member.file.name()).flat_map(|one| member.filters_of(one)));
                 }
@@ -49,6 +49,15 @@ impl DialectSet {
 }
 
 impl Member {
+    /// The filters of a dialect on a connection: those of each device where only certain devices are wanted, and the broker may
+    /// end the connection over a wildcard in place of a device.
+    fn wished(&self, devices: &Devices, wishes: &Subscriptions<'_>) -> Vec<Filter> {
+        let is_narrow = self.file.on_request && self.file.filters.is_empty();
+        let Some(named) = wishes.devices.filter(|_| is_narrow) else { return self.filters() };
+        let addresses = named.iter().map(|id| devices.get(id).map_or(id.as_str(), |device| &*device.address));
+        addresses.flat_map(|address| self.filters_of(address)).collect()
+    }
+
     /// The filters of a dialect without code: those that its file names, or those of its rules.
     fn filters(&self) -> Vec<Filter> {
         let value = |name: &str| self.setting(name);
@@ -68,7 +77,8 @@ impl Member {
     }
 
     fn heard_by<'v>(&self, value: &dyn Fn(&str) -> Option<Cow<'v, str>>) -> Vec<Filter> {
-        let heard = self.file.receive_rules.iter().flat_map(|hear| {
+        let rules = self.file.receive_rules.iter().filter(|hear| !matches!(hear.what, What::Nothing));
+        let heard = rules.flat_map(|hear| {
             let answers = matches!(hear.what, What::Answer(_) | What::State(_));
             let topics = hear.topics.iter().filter(|topic| self.is_set_for(topic));
             topics.map(move |topic| wished(topic.filter(value), u8::from(answers)))
@@ -140,6 +150,36 @@ mod tests {
         for address in ["shellyplus1-a8", "Shelly/SPR3EM_FVE", "a/b/c/d/e"] {
             check("shelly", address, &shelly);
         }
+    }
+
+    #[test]
+    fn a_broker_that_permits_certain_devices_only_is_asked_for_their_topics() {
+        let filters = |dialect: &str, named: Option<&[DeviceId]>| -> Vec<String> {
+            let file = shipped().iter().find(|file| file.name() == dialect).cloned();
+            let set = DialectSet::new(file, &Topics::default());
+            let wishes = Subscriptions { devices: named, lifecycle: false };
+            set.filters(&Devices::default(), &wishes).into_iter().map(|filter| filter.filter).collect()
+        };
+        let named = ["dock-1", "dock-2"].map(|name| DeviceId::new(name).expect("an ID"));
+        for dialect in ["aws-shadow", "aws-jobs", "aws-commands"] {
+            let all = filters(dialect, None);
+            assert!(all.iter().any(|filter| filter.contains("things/+/")), "{all:?}");
+            let narrow = filters(dialect, Some(&named));
+            assert!(narrow.iter().any(|filter| filter.contains("things/dock-2/")), "{narrow:?}");
+            assert!(!narrow.iter().any(|filter| filter.contains("things/+/")), "{narrow:?}");
+        }
+        let commands = filters("aws-commands", Some(&named[..1]));
+        assert_eq!(
+            commands,
+            [
+                "$aws/commands/things/dock-1/executions/+/response/json",
+                "$aws/commands/things/dock-1/executions/+/response",
+                "$aws/commands/things/dock-1/executions/+/response/cbor",
+                "$aws/events/commandExecution/+/+",
+            ]
+        );
+        // Elsewhere a wildcard hears devices that are not known yet.
+        assert_eq!(filters("tasmota", Some(&named)), filters("tasmota", None));
     }
 
     #[test]

@@ -163,7 +163,7 @@ impl Controller {
             }
             known.extra_subscriptions.due = None;
             let (Some(dialects), Some(sender)) = (&known.dialects, known.sender.clone()) else { continue };
-            let mut wanted = dialects::read(dialects).filters();
+            let mut wanted = dialects::read(dialects).filters(&known.profile.settings.devices_named);
             wanted.retain(|filter| !known.extra_subscriptions.filters.contains(&filter.filter));
             known.extra_subscriptions.filters.extend(wanted.iter().map(|filter| filter.filter.clone()));
             let at_once = filters_at_once(&known.profile);

@@ -216,9 +216,11 @@ impl ConnectionDialects {
         }
     }
 
-    /// The additional topic filters for these devices.
-    pub(crate) fn filters(&self) -> Vec<Filter> {
-        self.set.filters(&self.devices, &Subscriptions::default())
+    /// The additional topic filters for the known devices. `named`: the only ones that the connection is for; empty: all.
+    pub(crate) fn filters(&self, named: &[String]) -> Vec<Filter> {
+        let named: Vec<DeviceId> = named.iter().filter_map(|name| DeviceId::new(name.as_str()).ok()).collect();
+        let devices = (!named.is_empty()).then_some(&named[..]);
+        self.set.filters(&self.devices, &Subscriptions { devices, ..Subscriptions::default() })
     }
 
     /// The topics that a device has named itself.
