@@ -476,7 +476,9 @@ describe('dialects', () => {
     await findByRole('article');
     await press('Edit…');
     await press('Topics');
-    await user.click(getByRole('group', { name: 'Dialects' }).querySelector('summary')!);
+    const settings = getByRole('group', { name: 'Dialects' }).querySelector('summary');
+    if (settings === null) throw new Error('There are no settings.');
+    await user.click(settings);
     const form = getByRole('combobox', { name: 'Form of request topics' });
     expect(form).toHaveValue('long');
     await user.selectOptions(form, 'short-without-tenant');
