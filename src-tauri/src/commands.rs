@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 use tauri::{
-    State, Webview, WebviewWindow, async_runtime,
+    AppHandle, State, Webview, WebviewWindow, async_runtime,
     ipc::{Channel, InvokeResponseBody, JavaScriptChannelId, Response},
     window::Color,
 };
@@ -132,13 +132,17 @@ pub(crate) async fn about(shell: State<'_, Shell>) -> Answer<About> {
 
 /// The preferences of the page. None without an engine: then the page says why there is none, and needs no others.
 #[tauri::command]
-pub(crate) async fn preferences(shell: State<'_, Shell>) -> Answer<Preferences> {
-    Ok(shell.engine().map(|engine| preferences::read(engine.data_dir())).unwrap_or_default())
+pub(crate) async fn preferences(app: AppHandle, shell: State<'_, Shell>) -> Answer<Preferences> {
+    Ok(shell.engine().map(|engine| preferences::read(&app, engine.data_dir())).unwrap_or_default())
 }
 
 #[tauri::command]
-pub(crate) async fn save_preferences(shell: State<'_, Shell>, preferences: Preferences) -> Answer<()> {
-    preferences::write(shell.engine()?.data_dir(), &preferences)
+pub(crate) async fn save_preferences(
+    app: AppHandle,
+    shell: State<'_, Shell>,
+    preferences: Preferences,
+) -> Answer<()> {
+    preferences::write(&app, shell.engine()?.data_dir(), preferences)
 }
 
 /// No path comes from the page: it cannot have anything else opened.

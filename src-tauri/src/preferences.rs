@@ -1,10 +1,13 @@
-//! The preferences of the page, such as its theme: the one file that the page can change. What is in it is the page's own
-//! affair; where it is and how large it becomes is not.
+//! The preferences of the page, such as its theme: the one file that the page can change. The page chooses what is in it, but
+//! not where it is, nor how large it becomes. So the page may call only [`read`] and [`write`] here, and none of the plugin's own
+//! commands, which read and write any JSON file of the user.
 
-use std::{fs, path::Path};
+use std::{fs, io, path::Path, sync::Arc};
 
 use parking_lot::Mutex;
 use serde_json::{Map, Value};
+use tauri::{AppHandle, Wry};
+use tauri_plugin_store::{Store, StoreBuilder};
 use wilco_engine::api::{Failure, FailureCode};
 
 /// What the page keeps, by name.
@@ -18,61 +21,80 @@ const LARGEST: usize = 256 * 1024;
 static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 
 /// What was kept; nothing where there is no such file, or where it is damaged.
-pub(crate) fn read(data_dir: &Path) -> Preferences {
-    fs::read(data_dir.join(FILE)).ok().and_then(|text| serde_json::from_slice(&text).ok()).unwrap_or_default()
+pub(crate) fn read(app: &AppHandle, data_dir: &Path) -> Preferences {
+    open(app, data_dir).map(|store| store.entries().into_iter().collect()).unwrap_or_default()
 }
 
 /// Keeps it for the next start.
-pub(crate) fn write(data_dir: &Path, preferences: &Preferences) -> Result<(), Failure> {
-    let failed = |why: &dyn std::fmt::Display| Failure {
+pub(crate) fn write(app: &AppHandle, data_dir: &Path, preferences: Preferences) -> Result<(), Failure> {
+    permit(&preferences)?;
+    let _one = ONE_AT_A_TIME.lock();
+    let store = open(app, data_dir).map_err(|error| failed(&error))?;
+    store.clear();
+    for (name, value) in preferences {
+        store.set(name, value);
+    }
+    make_private(&data_dir.join(FILE)).map_err(|error| failed(&error))?;
+    store.save().map_err(|error| failed(&error))
+}
+
+fn open(app: &AppHandle, data_dir: &Path) -> tauri_plugin_store::Result<Arc<Store<Wry>>> {
+    StoreBuilder::new(app, data_dir.join(FILE)).disable_auto_save().build()
+}
+
+fn permit(preferences: &Preferences) -> Result<(), Failure> {
+    let text = serde_json::to_vec_pretty(preferences).map_err(|error| failed(&error))?;
+    if text.len() > LARGEST { Err(failed(&"it would be larger than 256 KiB")) } else { Ok(()) }
+}
+
+/// The plugin writes to the file that is there, which keeps its permissions, and it follows links. So there must be a file that
+/// only its owner can read.
+fn make_private(file: &Path) -> io::Result<()> {
+    if fs::symlink_metadata(file).is_ok_and(|there| there.is_file()) {
+        return Ok(());
+    }
+    wilco_atomic_file::replace(file, b"{}")
+}
+
+fn failed(why: &dyn std::fmt::Display) -> Failure {
+    Failure {
         code: FailureCode::File,
         message: format!("Could not write {FILE} in the data folder: {why}."),
         hint: Some("Check the disk and the permissions of the data folder.".into()),
-    };
-    let text = serde_json::to_vec(preferences).map_err(|error| failed(&error))?;
-    if text.len() > LARGEST {
-        return Err(failed(&"it would be larger than 256 KiB"));
     }
-    let _one = ONE_AT_A_TIME.lock();
-    wilco_atomic_file::replace(&data_dir.join(FILE), &text).map_err(|error| failed(&error))
 }
 
 #[cfg(test)]
 mod tests {
     use serde_json::json;
 
-    use super::{FILE, LARGEST, Preferences, read, write};
+    use super::{LARGEST, Preferences, permit};
 
     fn preferences(theme: &str) -> Preferences {
         json!({ "theme": theme, "zoom": 1.25, "view": null }).as_object().expect("an object").clone()
     }
 
     #[test]
-    fn preferences_are_kept_and_what_is_damaged_or_too_large_is_not() {
-        let folder = tempfile::tempdir().expect("a folder");
-        assert_eq!(read(folder.path()), Preferences::default());
-        write(folder.path(), &preferences("dark")).expect("kept");
-        assert_eq!(read(folder.path()), preferences("dark"));
-        let refused = write(folder.path(), &preferences(&"x".repeat(LARGEST))).expect_err("too large");
+    fn preferences_have_a_limit() {
+        assert!(permit(&preferences("dark")).is_ok());
+        let refused = permit(&preferences(&"x".repeat(LARGEST))).expect_err("too large");
         assert!(refused.message.ends_with("larger than 256 KiB."), "{refused:?}");
-        assert_eq!(read(folder.path()), preferences("dark"));
-        for text in ["", "{", "[]", "7"] {
-            std::fs::write(folder.path().join(FILE), text).expect("written");
-            assert_eq!(read(folder.path()), Preferences::default(), "{text}");
-        }
     }
 
     #[cfg(unix)]
     #[test]
-    fn only_the_owner_reads_them_and_a_symbolic_link_in_their_place_is_replaced() {
+    fn only_the_owner_reads_the_file_and_a_symbolic_link_in_its_place_is_replaced() {
         use std::os::unix::fs::{PermissionsExt, symlink};
         let folder = tempfile::tempdir().expect("a folder");
-        let (file, elsewhere) = (folder.path().join(FILE), folder.path().join("elsewhere"));
+        let (file, elsewhere) = (folder.path().join(super::FILE), folder.path().join("elsewhere"));
         std::fs::write(&elsewhere, "somebody's").expect("written");
         symlink(&elsewhere, &file).expect("a link");
-        write(folder.path(), &preferences("dark")).expect("kept");
+        super::make_private(&file).expect("private");
+        std::fs::write(&file, "{\"theme\":1}").expect("written as the plugin does");
         let kept = file.symlink_metadata().expect("a file");
         assert!(kept.is_file() && kept.permissions().mode() & 0o777 == 0o600, "{kept:?}");
         assert_eq!(std::fs::read_to_string(&elsewhere).expect("read"), "somebody's");
+        super::make_private(&file).expect("private");
+        assert_eq!(std::fs::read_to_string(&file).expect("read"), "{\"theme\":1}");
     }
 }
