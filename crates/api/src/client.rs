@@ -99,7 +99,7 @@ pub fn garbled(error: &serde_json::Error) -> Failure {
         code: FailureCode::Internal,
         // The library quotes what it cannot read, and that may be a password.
         message: format!(
-            "This program cannot read the reply of the running Wilco (JSON, line {}, column {}).",
+            "This program cannot read the reply from the running Wilco (JSON, line {}, column {}).",
             error.line(),
             error.column()
         ),

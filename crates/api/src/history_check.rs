@@ -96,9 +96,9 @@ impl HistoryCheck {
         };
         let first = format!("{}{}", first.device, of_command(first.command.as_deref()));
         Some((
-            format!("{commands} in the history {are} listed otherwise than {their} events say: {first}{}.", others(number)),
-            "The file changed on the disk. Check the disk. wilco check --recover DIR makes the list anew from the events, in a \
-             new data directory."
+            format!("{commands} in the history {are} not listed as {their} events require: {first}{}.", others(number)),
+            "The file changed on the disk. Check the disk. wilco check --recover DIR rebuilds the list from the \
+             events in a new data directory."
                 .to_owned(),
         ))
     }
@@ -146,15 +146,15 @@ impl HistoryGap {
         let until = self.until.map(|until| format!(" until {}", time(until))).unwrap_or_default();
         if self.replaced {
             return (
-                format!("Another database is in the place of the one that Wilco wrote{until}. It lacks {events}."),
+                format!("The database is not the one that Wilco wrote{until}. It lacks {events}."),
                 "If you did not replace the file, restore it from a backup.".to_owned(),
             );
         }
         let after = self.after.map_or("from the beginning".to_owned(), |after| format!("after {}", time(after)));
         (
             format!("The history lacks at least {events} {after}{until}, which Wilco had stored."),
-            "The log of the database (wilco.sqlite3-wal) was deleted, or an older copy of the file was put back. Commands \
-             of that time may have been carried out. Everything else can be read."
+            "The log of the database (wilco.sqlite3-wal) was deleted, or an older copy of the file was restored. \
+             Commands from that period may have been carried out. Everything else can be read."
                 .to_owned(),
         )
     }
@@ -212,23 +212,24 @@ mod tests {
         let gap = HistoryGap { events: 1_200, after: Some(0), until: Some(60_000), replaced: false };
         check(
             &HistoryCheck { gaps: vec![gap.clone()], ..sound() },
-            "The history lacks at least 1,200 events after 1970-01-01 00:00:00 UTC until 1970-01-01 00:01:00 UTC, which \
-             Wilco had stored.",
+            "The history lacks at least 1,200 events after 1970-01-01 00:00:00 UTC until 1970-01-01 00:01:00 UTC, \
+             which Wilco had stored.",
         );
         check(
             &HistoryCheck { gaps: vec![HistoryGap { replaced: true, events: 1, ..gap }], ..sound() },
-            "Another database is in the place of the one that Wilco wrote until 1970-01-01 00:01:00 UTC. It lacks 1 \
+            "The database is not the one that Wilco wrote until 1970-01-01 00:01:00 UTC. It lacks 1 \
              event.",
         );
         let event =
             DamagedEvent { connection: "1".into(), device: "pump-7".into(), command: Some("c1".into()), at: 60_000 };
         check(
             &HistoryCheck { wrongly_listed: 2, wrongly_listed_commands: vec![event.clone()], ..sound() },
-            "2 commands in the history are listed otherwise than their events say: pump-7, command c1 and 1 other.",
+            "2 commands in the history are not listed as their events require: pump-7, command c1 and 1 other.",
         );
         check(
             &HistoryCheck { damaged: 3, damaged_events: vec![event], ..sound() },
-            "3 events in the history are not as Wilco stored them: pump-7, command c1, 1970-01-01 00:01:00 UTC and 2 others.",
+            "3 events in the history are not as Wilco stored them: pump-7, command c1, 1970-01-01 00:01:00 UTC and 2 \
+             others.",
         );
         check(
             &HistoryCheck { unreadable: Some((Some(0), None)), ..sound() },

@@ -35,7 +35,7 @@ const LATE_PIECES: Duration = Duration::from_secs(3);
 const NOT_SENT: &str = "Check with wilco devices that the device is online, and that its firmware supports log.get.";
 
 /// The remark about a request to an offline device.
-const HELD: &str = "Wilco waits for the log as long as the broker may hold the request. Press Ctrl-C to stop.";
+const HELD: &str = "Wilco waits as long as the broker may hold the request. Press Ctrl-C to stop.";
 
 /// The device and the part of its log to fetch.
 struct LogRequest {

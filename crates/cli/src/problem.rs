@@ -83,7 +83,7 @@ impl From<io::Error> for Problem {
         if error.kind() == io::ErrorKind::BrokenPipe {
             return Problem::Unread;
         }
-        Problem::Message { message: format!("Input or output failed: {error}."), hint: None }
+        Problem::Message { message: format!("I/O error: {error}."), hint: None }
     }
 }
 

@@ -60,7 +60,7 @@ fn unusable(name: &str, value: &str) -> Failure {
 
 fn unreadable(setting: &str) -> Failure {
     invalid(
-        format!("'{}' is not a setting of a dialect.", excerpt(setting)),
+        format!("'{}' is not a dialect setting.", excerpt(setting)),
         "Write NAME=VALUE, for example zigbee2mqtt:base=house/z2m.",
     )
 }

@@ -66,7 +66,7 @@ impl EnabledDialects {
         if natives > 1 {
             return Err(invalid(
                 "'wilco' and 'text' use the same topics, so only one of them can be enabled.".into(),
-                "Enable 'text' for firmware that speaks plain text: it also reads Wilco's own JSON.",
+                "Enable 'text' for firmware that uses plain text: it also reads Wilco's JSON.",
             ));
         }
         let has_described = files.len() > natives;
@@ -89,7 +89,7 @@ impl EnabledDialects {
                             dialect.name,
                             excerpt(value)
                         ),
-                        &format!("Enter one of these: {words}."),
+                        &format!("Enter one of: {words}."),
                     ));
                 }
                 if name == CONSOLE || !set.set(&dialect.name, name, value) {
@@ -138,7 +138,7 @@ fn file(text: &str) -> Result<DialectFile, Failure> {
         let first = problems.first().map(ToString::to_string).unwrap_or_default();
         invalid(
             format!("The dialect file cannot be used: {first}"),
-            "Correct it. `wilco dialects check FILE` lists everything that is wrong.",
+            "Correct it. `wilco dialects check FILE` lists all problems.",
         )
     })
 }

@@ -74,13 +74,13 @@ impl Profile {
         match settings.trust {
             Trust::Authorities if !profile.has.authorities => {
                 return Err(invalid(
-                    "The connection trusts only given CA certificates, but none is given.".into(),
+                    "The connection trusts only your own CA certificates, but has none.".into(),
                     "Add the CA certificate, or trust this computer's roots.",
                 ));
             }
             Trust::Pinned if !profile.has.server => {
                 return Err(invalid(
-                    "The connection trusts only a pinned certificate, but none is given.".into(),
+                    "The connection trusts only a pinned certificate, but has none.".into(),
                     "Add the server certificate, or trust this computer's roots.",
                 ));
             }

@@ -32,7 +32,7 @@ impl ConnectionMode {
         }
         Err(Failure {
             code: FailureCode::ReadOnly,
-            message: format!("The connection '{name}' is read-only, so nothing is sent to its devices."),
+            message: format!("The connection '{name}' is read-only, so Wilco sends nothing to its devices."),
             hint: Some(
                 "To send commands, edit the connection and change its mode (wilco connections edit NAME --mode normal)."
                     .into(),
@@ -52,7 +52,7 @@ impl ConnectionMode {
         match (self.needs(grave), confirmed) {
             // A wrong name means that another connection was meant, whatever this one requires.
             (_, Confirmed::Name(typed)) if typed != name => unconfirmed(
-                format!("The name '{typed}' was typed to confirm, but the connection is called '{name}'."),
+                format!("The name typed to confirm is '{typed}', but the connection's name is '{name}'."),
                 "Nothing was sent. Check the connection, and type its name exactly.",
             ),
             (Confirmation::None, _) | (Confirmation::Ask, Confirmed::Yes | Confirmed::Name(_)) => Ok(()),

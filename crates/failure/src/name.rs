@@ -61,7 +61,7 @@ pub fn legible<'a>(text: &'a str, what: &str) -> Result<&'a str, Failure> {
         None => Ok(text),
         Some(unseen) => Err(invalid(
             format!("The {what} “{}” contains the invisible character U+{:04X}.", excerpt(text), u32::from(unseen)),
-            "Remove it, for example by typing the name anew.",
+            "Remove it, for example by retyping the name.",
         )),
     }
 }

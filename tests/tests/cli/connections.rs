@@ -93,7 +93,7 @@ fn only_what_is_given_is_changed() -> Result<()> {
 
     bench.run(&["connections", "edit", "site", "--only-device", ""])?.ended(0)?;
     assert_eq!(listed(&bench, "devices_named")?, [Value::Array(Vec::new())]);
-    bench.run(&["connections", "edit", "site"])?.complained("Nothing to change: no option is given.")?;
+    bench.run(&["connections", "edit", "site"])?.complained("Nothing to change: no options were given.")?;
     bench.run(&["connections", "edit", "site", "--preset", "aws", "--keep-alive", "10s"])?.complained("keep-alive")?;
     bench.run(&["connections", "edit", "site", "--proxy-username", "me"])?.complained("no proxy")?;
     bench.run(&["connections", "add", "bench", "--url", &broker.url()])?.ended(0)?;

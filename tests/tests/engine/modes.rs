@@ -52,7 +52,7 @@ async fn a_read_only_connection_hears_everything_and_publishes_nothing() -> Resu
     ];
     for failure in refused {
         assert_eq!(failure.code, FailureCode::ReadOnly);
-        assert_eq!(failure.message, "The connection 'plant' is read-only, so nothing is sent to its devices.");
+        assert_eq!(failure.message, "The connection 'plant' is read-only, so Wilco sends nothing to its devices.");
         assert!(failure.hint.is_some_and(|hint| hint.contains("--mode normal")));
     }
     let check = console.check_command(led(&connection, "kitchen")).await?;

@@ -37,7 +37,7 @@ export function briefCheck(check: DeviceCheck | undefined): string {
 
 function quiet({ may_stay_silent }: DeviceCheck): string {
   if (!may_stay_silent) return '';
-  return ' Many devices report nothing when nothing changes, so it may end as unconfirmed or time out.';
+  return ' Many devices report nothing if nothing changes, so the command may end as unconfirmed or time out.';
 }
 
 function names(checks: DeviceCheck[]): string {

@@ -135,7 +135,7 @@ fn proxied(
             return Ok(None);
         }
         return Err(Problem::new(
-            "A user name or password for a proxy is given, but no proxy.",
+            "A proxy user name or password was given without a proxy.",
             "Add --proxy http://HOST:PORT or --proxy socks5://HOST:PORT.",
         ));
     };

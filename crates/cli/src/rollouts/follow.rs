@@ -83,7 +83,7 @@ impl<'a> Follow<'a> {
         let id = self.view.id.clone();
         self.follow(interrupt).await.map_err(|problem| match problem {
             Problem::Message { message, hint } => Problem::Unclear {
-                message: format!("{message} Rollout {id} has started and is no longer followed here."),
+                message: format!("{message} Rollout {id} has started, but this command no longer follows it."),
                 hint: Some(format!(
                     "{}Check its state: wilco rollout show {id}.",
                     hint.map(|hint| hint + " ").unwrap_or_default()
@@ -122,8 +122,8 @@ impl<'a> Follow<'a> {
         problem::warn(
             &format!("Rollout {id} waits for the approval of a second installation. Nothing was sent."),
             Some(&format!(
-                "Save its request with wilco approval request {id} FILE, have a colleague sign it, and import the answer with \
-                 wilco approval import FILE."
+                "Save its request with wilco approval request {id} FILE, have a colleague sign it, and import the \
+                 answer with wilco approval import FILE."
             )),
         );
         ExitCode::from(UNAPPROVED)

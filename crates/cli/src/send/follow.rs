@@ -211,13 +211,17 @@ impl<'a> Follow<'a> {
     /// It can no longer be followed: returns its last known state.
     fn unclear(&self, why: &str, hint: Option<String>) -> Problem {
         let stood = if self.unsent {
-            "It was waiting to be sent, and is sent when Wilco next runs on this connection, within its time to live."
+            "It was waiting to be sent. Wilco sends it when it next runs on this connection, unless its time to live \
+             has passed."
         } else {
-            "It had been sent, or may have been."
+            "It was sent, or may have been."
         };
         let hint = hint.map(|hint| format!("{hint} ")).unwrap_or_default();
         Problem::Unclear {
-            message: format!("{why} The command for {} can no longer be followed. {stood}", visible_name(&self.device)),
+            message: format!(
+                "{why} Wilco can no longer follow the command for {}. {stood}",
+                visible_name(&self.device)
+            ),
             hint: Some(format!("{hint}Check wilco history before you repeat it.")),
         }
     }

@@ -207,13 +207,13 @@ pub enum CertificateError {
     #[error("the connection trusts only a pinned server certificate, and it is missing")]
     NoServerCertificate,
     /// Only some authorities are to be trusted, and none was given.
-    #[error("the connection trusts only given CA certificates, and none is given")]
+    #[error("the connection trusts only your own CA certificates, and has none")]
     NoAuthorities,
     /// Kept certificates that rustls will not take.
     #[error("the stored certificates are not usable: {0}")]
     Unusable(String),
     /// No authorities were given, and the platform has none.
-    #[error("no CA certificate is given, and this computer has no trusted roots")]
+    #[error("there is no CA certificate, and this computer has no trusted roots")]
     NoRoots,
 }
 
@@ -239,9 +239,9 @@ impl CertificateError {
     pub fn hint(&self) -> Option<String> {
         let hint = match self {
             CertificateError::Unreadable { .. } => "Check the path and the permissions of the file.",
-            CertificateError::TooBig { .. } => "Choose the certificate file itself, which has a few kilobytes.",
+            CertificateError::TooBig { .. } => "Choose the certificate file itself, which is only a few kilobytes.",
             CertificateError::Unrecognised { .. } => {
-                "Choose a certificate or key as PEM, DER or PKCS#12, or a zip archive with them."
+                "Choose a certificate or key in PEM, DER or PKCS#12 format, or a zip archive of them."
             }
             CertificateError::OldEncoding { .. } => {
                 "Convert it: 'openssl pkcs12 -legacy -in … -nodes -out all.pem' converts a PKCS#12 file to PEM. \
@@ -253,14 +253,14 @@ impl CertificateError {
             }
             CertificateError::Damaged { .. } => "Download the file again; it may have been cut off or changed.",
             CertificateError::Mistaken { .. } => {
-                "Check whether files were swapped, and choose the right one. Wilco can also identify files by their \
-                 content (--file)."
+                "Check whether the files were swapped, and choose the right one. Wilco can also identify files by \
+                 their content (--file)."
             }
             CertificateError::Encrypted { .. } => {
                 "Enter its passphrase. Wilco uses it once and does not store it; the key goes into the keyring."
             }
             CertificateError::WrongPassphrase { .. } => {
-                "Try again. Check upper and lower case and the keyboard layout, or ask the creator of the file."
+                "Try again. Check upper and lower case and the keyboard layout, or ask whoever created the file."
             }
             CertificateError::UnknownLock { .. } | CertificateError::TooCostly { .. } => {
                 "Encrypt it again with a current algorithm: 'openssl pkcs8 -topk8' for a key; for PKCS#12, export \
@@ -271,10 +271,10 @@ impl CertificateError {
                  or SEC1. If an EC key lacks its public half, run: openssl ec -in KEY -out whole.key."
             }
             CertificateError::KeyMismatch { .. } => {
-                "Choose the key that belongs to this certificate; file names of one download usually begin alike."
+                "Choose the key that belongs to this certificate; files from one download usually have similar names."
             }
-            CertificateError::CertificateWithoutKey { .. } => "Choose its private key too.",
-            CertificateError::KeyWithoutCertificate { .. } => "Choose its client certificate too.",
+            CertificateError::CertificateWithoutKey { .. } => "Add its private key.",
+            CertificateError::KeyWithoutCertificate { .. } => "Add its client certificate.",
             CertificateError::Expired { .. } => {
                 "Get a new certificate. If this one should be valid, check this computer's clock."
             }
@@ -283,11 +283,11 @@ impl CertificateError {
                 "Sign it again as version 3: with 'openssl x509 -req', add -extfile and a file with the line \
                  basicConstraints=CA:FALSE. (The recipe in mosquitto-tls(7) creates version 1.)"
             }
-            CertificateError::EndsSoon { .. } => "Replace it in time.",
-            CertificateError::SeveralPairs { .. } => "Remove the one that you do not need.",
+            CertificateError::EndsSoon { .. } => "Renew it before it expires.",
+            CertificateError::SeveralPairs { .. } => "Remove the one you do not need.",
             CertificateError::SpareKey { .. } => "Add its certificate, or remove the key.",
             CertificateError::SpareCertificate { .. } => "Add its private key, or remove the certificate.",
-            CertificateError::NothingUseful => "Choose the files or the archive for this device or user.",
+            CertificateError::NothingUseful => "Choose the certificate files or the archive for this client.",
             CertificateError::NoServerCertificate => "Choose the server's certificate.",
             CertificateError::NoAuthorities => "Choose the CA certificate that signed the broker's certificate.",
             CertificateError::Unusable(_) => "Add the certificates to the connection again.",

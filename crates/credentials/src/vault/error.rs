@@ -6,7 +6,7 @@ use wilco_failure::{Failure, FailureCode};
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum VaultError {
     /// There is no keyring.
-    #[error("this computer has no keyring for secrets ({0})")]
+    #[error("this computer has no keyring for storing secrets ({0})")]
     NoKeyring(String),
     /// The keyring is locked and was not unlocked.
     #[error("the keyring is locked, so secrets cannot be read or saved")]

@@ -55,8 +55,8 @@ impl Controller {
                 connection,
                 format!("Too many new device IDs at once on {name}: Wilco does not list all of them."),
                 format!(
-                    "The first is {device}. Check which program publishes with these IDs. Devices that are listed are not \
-                     affected; a device that is not listed appears when it publishes again after 10 seconds."
+                    "The first is {device}. Check which program publishes under these IDs. Devices that are listed \
+                     are not affected; a device that is not listed appears when it publishes again after 10 seconds."
                 ),
             );
         }

@@ -106,9 +106,9 @@ fn document(report: &Report<'_>) -> Document {
 fn disagreement(then: u32, now: u32) -> Option<String> {
     let devices = match then.max(now) {
         0 => return None,
-        1 => "1 device answered that it succeeded, and reported other values afterwards.".to_owned(),
+        1 => "1 device answered that it succeeded, but reported other values afterwards.".to_owned(),
         many => {
-            format!("{} devices answered that they succeeded, and reported other values afterwards.", grouped(many))
+            format!("{} devices answered that they succeeded, but reported other values afterwards.", grouped(many))
         }
     };
     let still = match now {
