@@ -159,8 +159,8 @@ impl Preset {
                 own(&[
                     "Use the endpoint with -ats in its name: the AWS console shows it under Settings, and `aws iot \
                      describe-endpoint --endpoint-type iot:Data-ATS` prints it.",
-                    "The policy of a new certificate from the AWS console allows only the topics of its sample. The \
-                     preflight then shows the policy that Wilco needs.",
+                    "The policy that the AWS console creates with a certificate allows only its sample topics. If so, \
+                     the preflight shows the policy that Wilco needs.",
                     "AWS IoT accepts 100 publishes per second; Wilco sends at most 90 commands per second.",
                 ]),
             ),
@@ -176,7 +176,7 @@ impl Preset {
                 own(&[
                     "If the broker uses its own CA, add the CA certificate. The server certificate must be X.509 \
                      version 3 and contain the broker's host name.",
-                    "Answers arrive faster with `set_tcp_nodelay true` in mosquitto's configuration.",
+                    "Answers arrive faster with `set_tcp_nodelay true` in mosquitto.conf.",
                 ]),
             ),
             Preset::Emqx => (

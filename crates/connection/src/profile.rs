@@ -55,13 +55,13 @@ impl Profile {
         let SecondsRange { least, most } = bounds.keep_alive;
         if !bounds.keep_alive.contains(settings.keep_alive_s.into()) {
             return Err(invalid(
-                format!("A keep-alive of {} s is not allowed.", settings.keep_alive_s),
+                format!("The keep-alive interval cannot be {} s.", settings.keep_alive_s),
                 &format!("Enter a value from {least} s to {most} s."),
             ));
         }
         if !bounds.session_expiry.contains(settings.session_expiry_s) {
             return Err(invalid(
-                format!("A session expiry of {} s is too long.", settings.session_expiry_s),
+                format!("The session expiry interval of {} s is too long.", settings.session_expiry_s),
                 &format!("The maximum is {} s (7 days).", grouped(bounds.session_expiry.most)),
             ));
         }

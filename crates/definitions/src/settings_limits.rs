@@ -103,7 +103,10 @@ fn check_operator(name: &str) -> Result<(), Failure> {
     let hint = format!("Enter a name of 1 to {OPERATOR_LIMIT} characters, such as Ana or Shift 2.");
     let length = name.chars().count();
     if name.trim() != name || name.chars().any(char::is_control) {
-        return Err(invalid("The operator name begins or ends with a space, or has control characters.".into(), &hint));
+        return Err(invalid(
+            "The operator name begins or ends with a space, or contains control characters.".into(),
+            &hint,
+        ));
     }
     match length {
         0 => Err(invalid("The operator name is empty.".into(), &hint)),
@@ -115,7 +118,7 @@ fn check_operator(name: &str) -> Result<(), Failure> {
 fn check_days(days: u32, what: &str, at_none: &str, otherwise: &str) -> Result<(), Failure> {
     let hint = format!("Enter a value from 1 to 3,650 days{otherwise}");
     match days {
-        0 => Err(invalid(format!("{what} of 0 days keeps nothing: {at_none}."), &hint)),
+        0 => Err(invalid(format!("{what} of 0 days would keep nothing: {at_none}."), &hint)),
         days if DAYS.contains(&days) => Ok(()),
         days => Err(invalid(format!("{what} of {days} days is not allowed."), &hint)),
     }
@@ -143,8 +146,8 @@ mod tests {
         check(|settings| settings.history_days = None, "fine");
         check(
             |settings| settings.history_days = Some(0),
-            "A history of 0 days keeps nothing: each command would be deleted as soon as it finished. Enter a value \
-             from 1 to 3,650 days, or no limit.",
+            "A history of 0 days would keep nothing: each command would be deleted as soon as it finished. Enter a \
+             value from 1 to 3,650 days, or no limit.",
         );
         check(
             |settings| settings.history_days = Some(3_651),
@@ -152,8 +155,8 @@ mod tests {
         );
         check(
             |settings| settings.telemetry_days = 0,
-            "Telemetry of 0 days keeps nothing: telemetry would be deleted on arrival. Enter a value from 1 to 3,650 \
-             days.",
+            "Telemetry of 0 days would keep nothing: telemetry would be deleted on arrival. Enter a value from 1 to \
+             3,650 days.",
         );
         check(
             |settings| settings.evidence_bytes = 999_999,
@@ -177,7 +180,7 @@ mod tests {
         check(|settings| settings.operator_name = Some(String::new()), &format!("The operator name is empty. {names}"));
         check(
             |settings| settings.operator_name = Some("a\u{1b}".into()),
-            &format!("The operator name begins or ends with a space, or has control characters. {names}"),
+            &format!("The operator name begins or ends with a space, or contains control characters. {names}"),
         );
         check(
             |settings| settings.operator_name = Some("é".repeat(65)),

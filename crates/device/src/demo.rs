@@ -44,10 +44,10 @@ pub enum DemoError {
     #[error(transparent)]
     Broker(#[from] BrokerError),
     /// The limit of open files is unknown.
-    #[error("it is not known how many files this process may open: {0}")]
+    #[error("the limit on open files of this process is unknown: {0}")]
     Files(io::Error),
     /// The process may not open as many files as even a small fleet needs.
-    #[error("this process may open only {0} files, too few for a single device")]
+    #[error("this process may open only {0} files, which is too few for a single device")]
     TooFewFiles(u64),
     /// Not to be expected: the broker's own address is not understood.
     #[error(transparent)]

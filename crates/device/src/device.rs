@@ -225,7 +225,7 @@ impl Device {
         let request = self.memory.recall(id).and_then(|record| record.request.clone());
         self.memory.withdraw(id);
         self.at_work.remove(id);
-        let why = format!("The device cannot write its memory ({why}), so it does not run the command.");
+        let why = format!("The device cannot write to its memory ({why}), so it did not run the command.");
         self.said(answer(Some(id.clone()), Outcome::Rejected, Some(why), now), request.as_deref())
     }
 

@@ -225,7 +225,7 @@ impl Session {
         }
         for filter in filters {
             if let Err(error) = self.client.try_subscribe(filter, QoS::AtLeastOnce) {
-                self.note(Level::ERROR, &format!("the subscription could not be asked for: {error}"));
+                self.note(Level::ERROR, &format!("could not subscribe: {error}"));
             }
         }
         let actions = self.device.connected();
@@ -247,7 +247,7 @@ impl Session {
     fn receive(&mut self, publish: &Publish) {
         self.note(Level::INFO, &format!("asked {}", beginning(&String::from_utf8_lossy(&publish.payload))));
         if publish.retain {
-            self.note(Level::WARN, "ignored a retained request, which would be received again at every reconnect");
+            self.note(Level::WARN, "ignored a retained request, because it would arrive again at every reconnect");
         } else {
             let correlation = publish.properties.as_ref().and_then(|properties| properties.correlation_data.clone());
             let actions = self.device.receive(&publish.payload, correlation.as_deref(), clock::now());

@@ -28,7 +28,7 @@ pub enum StoreError {
         source: io::Error,
     },
     /// The file is not what was written there. It is left as it is.
-    #[error("the device's memory {path} is damaged ({source}): move it away to start with an empty one")]
+    #[error("the device's memory {path} is damaged ({source}): delete or move the file to start with an empty one")]
     Damaged {
         /// Which file.
         path: PathBuf,

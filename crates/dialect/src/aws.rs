@@ -81,7 +81,7 @@ pub(crate) fn goes_beyond(dialect: &Dialect, client_id: &str, wishes: &Subscript
         let count = filters.len();
         format!(
             "The named devices need {count} subscriptions; AWS IoT allows {MOST_SUBSCRIPTIONS}. Name fewer devices, \
-             or none to subscribe to all."
+             or none to subscribe to all of them."
         )
     })
 }

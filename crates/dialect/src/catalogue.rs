@@ -87,7 +87,7 @@ impl CommandKind {
         let name = self.name.as_str();
         if name.is_empty() {
             return Some(
-                "The command has no name. Enter the name that the device expects, for example calibrate.".to_owned(),
+                "The command has no name. Enter the name that the device expects, such as calibrate.".to_owned(),
             );
         }
         if name.len() > LONGEST_NAME {
@@ -99,7 +99,7 @@ impl CommandKind {
         }
         if name.chars().any(|c| c.is_whitespace() || c.is_control()) {
             return Some(
-                "The name contains a space. It must be one word; use the title for a readable name.".to_owned(),
+                "The name contains a space. Use a single word, and put a readable name in the title.".to_owned(),
             );
         }
         if command(name).is_some() {

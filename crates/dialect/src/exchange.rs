@@ -262,10 +262,10 @@ impl Playing {
             match file.refuses(name, value) {
                 None => set.set(&exchange.dialect, name, value),
                 Some(RefusedSetting::Unknown { known }) => {
-                    return Err(format!("{} has no setting '{name}'. There are: {known}.", exchange.dialect));
+                    return Err(format!("{} has no setting '{name}'. Available: {known}.", exchange.dialect));
                 }
                 Some(RefusedSetting::Word { words }) => {
-                    return Err(format!("The setting '{name}' cannot be '{value}'. It can be: {words}."));
+                    return Err(format!("The setting '{name}' cannot be '{value}'. Allowed: {words}."));
                 }
             };
         }

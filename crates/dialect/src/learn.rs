@@ -97,7 +97,8 @@ pub fn learn(name: &str, messages: &[Observed]) -> Result<Proposal, String> {
             let topics = usable.iter().map(|one| one.topic.as_str()).collect::<BTreeSet<_>>().len();
             let (messages, topics) = (counted(usable.len(), "message"), counted(topics, "topic"));
             format!(
-                "No two of {messages} on {topics} look like a request and its answer. Send a command while Wilco listens."
+                "No two of {messages} on {topics} look like a request and its answer. Send a command while Wilco is \
+                 listening."
             )
         })?;
         let mut proposal = described(name, request, answer, &usable)?;
@@ -134,7 +135,7 @@ pub fn propose(name: &str, messages: &[Observed], request: usize, answer: Option
         let mut remarks = vec![format!("Requests go to '{}'. Choose the message that answers it.", request.topic)];
         let mut form = header(name);
         fill_request(&mut form, &pair, &mut remarks);
-        form.silent = "This firmware is not known to report the result.".to_owned();
+        form.silent = "Whether this firmware reports results is unknown.".to_owned();
         fill_rest(&mut form, &pair, &usable, &mut remarks);
         return Ok(Proposal { file: form.text(HEAD), form, remarks });
     };
@@ -144,14 +145,15 @@ pub fn propose(name: &str, messages: &[Observed], request: usize, answer: Option
 /// A dialect of these two.
 fn described(name: &str, request: &Observed, answer: &Observed, usable: &[&Observed]) -> Result<Proposal, String> {
     if request.topic == answer.topic {
-        return Err(
-            "The request and its answer are on the same topic, so one cannot be told from the other.".to_owned()
-        );
+        return Err("The request and its answer are on the same topic, so Wilco cannot tell them apart.".to_owned());
     }
     let in_topic = topic_id(request, answer, usable);
     let device = shared_level(&request.topic, &without(&answer.topic, in_topic.as_deref())).ok_or_else(|| {
         let (request, answer) = (&request.topic, &answer.topic);
-        format!("'{request}' and '{answer}' share no level that could be the device's name. Choose other messages.")
+        format!(
+            "'{request}' and '{answer}' have no level in common that could be the device's name. Choose other \
+                 messages."
+        )
     })?;
     let in_topic = in_topic.map(|level| (IN_TOPIC.to_owned(), level));
     let id = shared_id(request, answer, &device, usable).or(in_topic);
@@ -164,8 +166,8 @@ fn described(name: &str, request: &Observed, answer: &Observed, usable: &[&Obser
 }
 
 /// The remark about a guessed pair of request and answer that share no ID.
-const GUESSED: &str = "No two messages share an ID. These two are the likeliest request and answer; if they are not, choose \
-                       the messages yourself.";
+const GUESSED: &str = "No two messages share an ID. These two are the most likely request and answer. If they are \
+                       not, choose the messages yourself.";
 /// A comment at the head of what is proposed.
 const HEAD: &str = "# Proposed from received messages. Check every part of it.\n";
 

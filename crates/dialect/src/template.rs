@@ -148,7 +148,7 @@ fn unusable_topic(template: &str, command: &str) -> Option<String> {
     }
     if !parts(template).any(|part| part == Part::Place("device")) {
         return Some(format!(
-            "The topic {template} does not contain the device, so a command would reach every device. Add {{device}}."
+            "The topic {template} does not contain {{device}}, so a command would reach every device. Add it."
         ));
     }
     if parts(template).any(|part| part == Part::Place("command")) && !is_in_one_level(command) {
@@ -193,7 +193,7 @@ fn unusable_for_requests(topic: &str, topics: &Topics) -> Option<String> {
     match topics.parse(topic) {
         Some((_, Channel::Req)) | None => None,
         Some((_, channel)) => Some(format!(
-            "Devices publish on …/{}, so a command there would be mistaken for a device's message.",
+            "Devices publish on …/{}, so a command on this topic would be mistaken for a device's message.",
             channel.as_str()
         )),
     }
@@ -216,7 +216,7 @@ fn unusable_payload(template: &str, plain: bool) -> Option<String> {
 
 fn unusable_text(template: &str, what: &str) -> Option<String> {
     if template.trim().is_empty() {
-        return Some(format!("The {what} is empty. Use the dialect's, or enter one."));
+        return Some(format!("The {what} is empty. Enter one, or use the dialect's."));
     }
     if template.len() > LONGEST {
         return Some(format!("The {what} has {} bytes; the limit is {}.", grouped(template.len()), grouped(LONGEST)));

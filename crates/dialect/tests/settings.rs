@@ -121,7 +121,7 @@ fn a_setting_that_cannot_have_a_value_is_refused_before_anything_is_sent() {
     };
     assert_eq!(problem("variants = [\"long\", \"short\"]\n[vars]\nvariant = \"short\""), "");
     let unknown = problem("variants = [\"long\", \"short\"]\n[vars]\nvariant = \"middle\"");
-    assert_eq!(unknown, "line 6: There is no variant 'middle'. The variants are: long, short.");
+    assert_eq!(unknown, "line 6: There is no variant 'middle'. Available: long, short.");
     assert!(problem("[vars]\nvariant = \"x\"").starts_with("line 5: The setting 'variant' is 'x'"));
 }
 

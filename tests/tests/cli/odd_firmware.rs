@@ -115,8 +115,9 @@ fn a_dialect_that_claims_every_topic_or_another_one_s_is_refused_or_named() -> R
     let write = |name: &str, topic: &str| -> Result<String> {
         let path = bench.data.path().join(format!("{name}.toml"));
         let text = format!(
-            "format = 1\nname = \"{name}\"\ntitle = \"{name}\"\n[[request]]\ntopic = \"x/{{device}}\"\ntext = \"{{args.value}}\"\n\
-             [[receive]]\ntopic = \"{topic}\"\nas = \"answer\"\noutcome = [{{ means = \"succeeded\" }}]\n"
+            "format = 1\nname = \"{name}\"\ntitle = \"{name}\"\n[[request]]\ntopic = \"x/{{device}}\"\ntext = \
+             \"{{args.value}}\"\n[[receive]]\ntopic = \"{topic}\"\nas = \"answer\"\noutcome = [{{ means = \
+             \"succeeded\" }}]\n"
         );
         fs::write(&path, text)?;
         Ok(path.display().to_string())
@@ -146,7 +147,7 @@ fn a_dialect_that_claims_every_topic_or_another_one_s_is_refused_or_named() -> R
         bench.run(&arguments)?.ended(0)
     };
     let said = edit(&[&tasmotas, &twin])?;
-    ensure!(said.err.contains("'mine' and 'twin' both read 'stat/+/RESULT'"), "{said:?}");
+    ensure!(said.err.contains("'mine' and 'twin' both use 'stat/+/RESULT'"), "{said:?}");
     ensure!(edit(&[&tasmotas, "tasmota"])?.err.contains("'mine' and 'tasmota' both read"));
     ensure!(!edit(&[&tasmotas, "tasmota:stat=antwort"])?.err.contains("both read"));
     Ok(())

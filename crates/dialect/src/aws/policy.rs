@@ -64,11 +64,12 @@ pub(crate) fn policy(topics: &Topics, host: &str, client_id: &str, filters: &[St
     };
     let fitting = (1..=devices.len()).take_while(|count| fits(&with_first(*count))).last().unwrap_or(0);
     let left_out: Vec<DeviceId> = devices.iter().skip(fitting).filter_map(|part| part.device.clone()).collect();
-    remarks
-        .push("It allows all topics of a device at once, because a longer policy would exceed the limit.".to_owned());
+    remarks.push(
+        "It allows all topics of each device, because listing them separately would exceed the limit.".to_owned(),
+    );
     if !left_out.is_empty() {
         remarks.push(format!(
-            "AWS allows {} characters, so {} not in it. Attach a second policy for the rest.",
+            "AWS allows {} characters, so {} not included. Attach a second policy for the rest.",
             grouped(LONGEST),
             named(&left_out)
         ));

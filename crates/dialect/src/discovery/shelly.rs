@@ -115,7 +115,7 @@ impl Reader {
         let Some(id) = text(info, "id").filter(|id| id.len() <= super::LONGEST_NAME) else { return };
         if info.get("gen").and_then(Value::as_u64).is_some_and(|generation| generation < 2) {
             findings.problems.push(format!(
-                "'{id}' is a Shelly of the first generation, which has no RPC. Enable the dialect shelly-gen1 for it."
+                "'{id}' is a first-generation Shelly, which has no RPC. Enable the dialect shelly-gen1 for it."
             ));
             return;
         }

@@ -76,7 +76,7 @@ pub(super) fn fill_request(form: &mut DialectForm, pair: &Pair<'_>, remarks: &mu
     }
     match command {
         Some(command) => remarks.push(format!("The command is in '{command}'.")),
-        None => remarks.push("No member names the command, so only its arguments are sent.".to_owned()),
+        None => remarks.push("No member contains the command's name, so only its arguments are sent.".to_owned()),
     }
     form.request_id = match id.map(|id| asked.get(id)) {
         _ if in_topic.is_some() => in_topic.unwrap_or(IdKind::None),
@@ -124,7 +124,7 @@ pub(super) fn fill_answer(form: &mut DialectForm, pair: &Pair<'_>, answers: &[&O
         form.outcomes = words.iter().map(field).collect();
         let place = if name.is_empty() { "is the payload".to_owned() } else { format!("is in '{name}'") };
         remarks.push(format!(
-            "The outcome {place}: {}. Add the words that were not seen.",
+            "The outcome {place}: {}. Add the values that were not seen.",
             words.keys().map(String::as_str).collect::<Vec<_>>().join(", ")
         ));
     } else if let Some((name, done)) = outcome_code(answers) {
@@ -135,8 +135,7 @@ pub(super) fn fill_answer(form: &mut DialectForm, pair: &Pair<'_>, answers: &[&O
             message: message.clone(),
         };
         form.outcomes = vec![field(done, Outcome::Succeeded), field("", Outcome::Failed)];
-        remarks
-            .push(format!("The outcome is in '{name}': {done} counts as succeeded, and every other value as failed."));
+        remarks.push(format!("The outcome is in '{name}': {done} counts as succeeded, and any other value as failed."));
     } else {
         form.outcomes = vec![OutcomeField {
             at: String::new(),
@@ -144,7 +143,7 @@ pub(super) fn fill_answer(form: &mut DialectForm, pair: &Pair<'_>, answers: &[&O
             means: Outcome::Succeeded,
             message: String::new(),
         }];
-        remarks.push("No member of the answer has the outcome, so every answer counts as succeeded.".to_owned());
+        remarks.push("No member of the answer contains the outcome, so every answer counts as succeeded.".to_owned());
     }
 }
 
@@ -159,13 +158,13 @@ pub(super) fn fill_state(form: &mut DialectForm, pair: &Pair<'_>, remarks: &mut 
     }
     match (object(&pair.request.payload), object(&pair.answer.payload)) {
         (Some(_), Some(_)) => remarks.push(
-            "The answer only reports state: a command is done when the device reports each argument with its value."
+            "The answer only reports state: a command succeeds when the device reports each argument with its value."
                 .to_owned(),
         ),
         (_, None) => {
             form.expect_value = "{args.value}".to_owned();
             remarks.push(format!(
-                "The answer only reports state: a command is done when '{key}' has the value that was sent."
+                "The answer only reports state: a command succeeds when '{key}' has the value that was sent."
             ));
             form.expect_key = key;
         }
@@ -176,7 +175,7 @@ pub(super) fn fill_state(form: &mut DialectForm, pair: &Pair<'_>, remarks: &mut 
             let found = reported.members().iter().find(|(_, value)| is_sent(value));
             form.expect_key = found.map_or(key, |(name, _)| name.clone());
             remarks.push(format!(
-                "The answer only reports state: a command is done when '{}' has the value that was sent.",
+                "The answer only reports state: a command succeeds when '{}' has the value that was sent.",
                 form.expect_key
             ));
         }
@@ -208,7 +207,7 @@ pub(super) fn presence(
             return;
         }
     }
-    remarks.push("No topic with the device's presence was seen.".to_owned());
+    remarks.push("No topic reported the device's presence.".to_owned());
 }
 
 pub(super) fn telemetry(

@@ -124,7 +124,7 @@ impl DialectSet {
         usable(&message.topic)?;
         if let Some(group) = member.group(&device.address) {
             return Err(format!(
-                "'{}' stands for several devices ({}), so it cannot be the name of one.",
+                "'{}' refers to several devices ({}), so it cannot be the name of one.",
                 group.device, group.title
             ));
         }
@@ -132,7 +132,7 @@ impl DialectSet {
         for native in own.filter(|_| member.native.is_none()) {
             if native.claims(&message.topic) {
                 return Err(format!(
-                    "'{}' is a topic of devices with the wilco dialect, so this command cannot use it.",
+                    "'{}' is a topic of the wilco dialect, so this command cannot use it.",
                     message.topic
                 ));
             }
@@ -216,7 +216,7 @@ fn word(word: ExactValue) -> ExactValue {
 /// A command on a topic that discovery names.
 fn named(member: &Member, command: &DeviceCommand, args: &str) -> Result<Message, String> {
     let CommandRequest::Topic { topic, payload } = &command.ask else {
-        return Err(format!("'{}' has no command topic of its own.", command.name));
+        return Err(format!("'{}' has no command topic.", command.name));
     };
     let args = parsed(args)?;
     let value = match (&command.control, args.value("value").or_else(|| args.value("on"))) {
@@ -304,7 +304,7 @@ impl Member {
         let Some(wanted) = own.or_else(|| self.setting(VARIANT)) else { return Ok(&rule.topics[0]) };
         let place = self.file.variants.iter().position(|one| *one == *wanted).ok_or_else(|| {
             let (title, variants) = (&self.file.title, self.file.variants.join(", "));
-            format!("{title} has no variant '{wanted}'. Use one of these as the setting: {variants}.")
+            format!("{title} has no variant '{wanted}'. Use one of: {variants}.")
         })?;
         Ok(rule.topics.get(place).unwrap_or(&rule.topics[0]))
     }
@@ -329,9 +329,10 @@ impl Member {
             Some(path) => args.text(path).filter(|level| !level.is_empty() && !level.contains(['/', '+', '#'])),
             None => text(name),
         };
-        let topic = topic.fill(&in_topic).map(|topic| asking.device.rooted(topic)).map_err(|name| {
-            format!("The topic needs {{{name}}}, but there is no value for it that is valid in a topic.")
-        })?;
+        let topic = topic
+            .fill(&in_topic)
+            .map(|topic| asking.device.rooted(topic))
+            .map_err(|name| format!("The topic contains {{{name}}}, but there is no valid value for it."))?;
         let values = Values { text: &text, numeric_id: rule.id == IdKind::Int31, args };
         let payload = rule.payload.fill(&values);
         let expects = match (&rule.expect, &rule.silent) {

@@ -33,7 +33,7 @@ impl DialectSet {
                 if let Some(filter) = shared(one, other) {
                     let (one, other) = (name(one), name(other));
                     found.push(format!(
-                        "'{one}' and '{other}' both read '{filter}'. Enable only one of them, or change the topics of \
+                        "'{one}' and '{other}' both use '{filter}'. Enable only one of them, or change the topics of \
                          one."
                     ));
                 }
@@ -111,7 +111,7 @@ mod tests {
     fn a_dialect_that_reads_another_one_s_messages_is_named_with_the_filter() {
         let check = |dialect: &str, topic: &str, filter: &str| {
             let overlaps = with(dialect, topic);
-            let expected = format!("'mine' and '{dialect}' both read '{filter}'. ");
+            let expected = format!("'mine' and '{dialect}' both use '{filter}'. ");
             assert!(overlaps.len() == 1 && overlaps[0].starts_with(&expected), "{topic}: {overlaps:?}");
         };
         check("tasmota", "stat/{device}/RESULT", "stat/+/RESULT");

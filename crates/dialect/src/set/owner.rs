@@ -26,7 +26,7 @@ impl DialectSet {
         if let Some(other) = devices.asked_on(topic, &device.id) {
             let name = devices.get(other).and_then(|other| other.name.as_deref()).unwrap_or(other.as_str());
             return Err(format!(
-                "'{topic}' is a command topic of the device '{name}' too, so it is unknown to which of them it belongs."
+                "'{topic}' is also a command topic of the device '{name}', so the topic is ambiguous."
             ));
         }
         let mut others = self.members.iter().filter(|member| member.file.name != device.dialect);
@@ -41,7 +41,7 @@ impl DialectSet {
                 Err(format!("'{topic}' belongs to '{name}', so commands for other devices cannot use it."))
             }
             Some(Owner::Several(title)) => {
-                Err(format!("'{topic}' reaches several devices ({title}), so a command for one cannot use it."))
+                Err(format!("'{topic}' reaches several devices ({title}), so a command for one device cannot use it."))
             }
         }
     }

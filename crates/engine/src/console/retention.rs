@@ -257,7 +257,7 @@ mod tests {
         let nothing = handle.forget_older(0).await.unwrap_err();
         assert_eq!(
             (nothing.code, &*nothing.message),
-            (FailureCode::Invalid, "A history of 0 days keeps nothing: all finished commands would be deleted.")
+            (FailureCode::Invalid, "A history of 0 days would keep nothing: all finished commands would be deleted.")
         );
         engine.stop().await;
     }

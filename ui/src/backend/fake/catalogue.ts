@@ -187,9 +187,9 @@ function problems(definition: CommandDefinition): string[] {
   const { name, schema, topic, payload, plain } = definition;
   const out: string[] = [];
   if (name.trim() === '')
-    out.push('The command has no name. Enter the name that the device expects, for example calibrate.');
+    out.push('The command has no name. Enter the name that the device expects, such as calibrate.');
   else if (/\s/.test(name))
-    out.push('The name contains a space. It must be one word; use the title for a readable name.');
+    out.push('The name contains a space. Use a single word, and put a readable name in the title.');
   else if (BUILT_IN.some((entry) => entry.id === name))
     out.push(`'${name}' is a built-in command. Duplicate it and choose another name for the copy.`);
   const template = refusedTemplate(topic, payload, plain);

@@ -81,7 +81,7 @@ export class FakeDrafts {
     const remarks = [
       `Requests go to '${request.topic}' and are answered on '${answer.topic}' under 'ticket' (1 message seen).`,
       "The command stands under 'cmd'.",
-      "How it went stands under 'state': OK. Add the words that were not seen.",
+      "How it went stands under 'state': OK. Add the values that were not seen.",
     ];
     return this.#of(fields, remarks, messages);
   }

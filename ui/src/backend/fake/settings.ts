@@ -33,7 +33,7 @@ export class FakeSettings {
     if (settings.operator_name !== null && settings.operator_name.trim() !== settings.operator_name)
       throw failure(
         'invalid',
-        'The operator name begins or ends with a space, or has control characters.',
+        'The operator name begins or ends with a space, or contains control characters.',
         'Enter a name of 1 to 64 characters, such as Ana or Shift 2.',
       );
     this.kept = settings;
@@ -47,7 +47,7 @@ export function daysAgo(ago: number, now: number): number {
 }
 
 function days(kept: number, what: string, atNone: string, hint: string): void {
-  if (kept === 0) throw failure('invalid', `${what} of 0 days keeps nothing: ${atNone}.`, hint);
+  if (kept === 0) throw failure('invalid', `${what} of 0 days would keep nothing: ${atNone}.`, hint);
   if (kept > 3_650) throw failure('invalid', `${what} of ${kept} days is not allowed.`, hint);
 }
 

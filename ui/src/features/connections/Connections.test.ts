@@ -81,7 +81,7 @@ describe('the connections', () => {
   });
 
   it('show the titles of dialect files, and which dialects read the same messages', async () => {
-    const overlap = "'mine' and 'tasmota' both read 'stat/+/RESULT'. Enable only one of them.";
+    const overlap = "'mine' and 'tasmota' both use 'stat/+/RESULT'. Enable only one of them.";
     const dialects = [...BENCH.dialects, { name: 'mine', settings: {} }];
     const bench = { ...BENCH, dialects, titles: { mine: 'Pump house' }, overlaps: [overlap] };
     const window = openWindow({ connections: [bench] });
