@@ -127,7 +127,7 @@ mod tests {
         }
         for text in ["mine:", "mine:a", "mine:a=b,"] {
             let failure = text.parse::<EnabledDialect>().expect_err(text);
-            assert!(failure.message.contains("is not a setting of a dialect"), "{failure:?}");
+            assert!(failure.message.contains("is not a dialect setting"), "{failure:?}");
         }
         let mut dialect = EnabledDialect::new("mine");
         dialect.settings.insert("a".into(), "x,b=y".into());

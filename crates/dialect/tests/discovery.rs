@@ -806,13 +806,13 @@ fn filters_that_no_broker_takes_or_that_match_everything_are_refused_by_line() {
     refused("\"+/+/#\"", usual, 6, "matches every message");
     refused("\"+/+\"", usual, 6, "matches every message");
     refused("\"\"", usual, 6, "is empty");
-    refused("\"a/#/b\"", usual, 6, "'#' that is not the whole last level");
-    refused("\"a/b#\"", usual, 6, "'#' that is not the whole last level");
-    refused("\"a/b+/c\"", usual, 6, "'+' that is not a whole level");
+    refused("\"a/#/b\"", usual, 6, "'#' that is not the entire last level");
+    refused("\"a/b#\"", usual, 6, "'#' that is not the entire last level");
+    refused("\"a/b+/c\"", usual, 6, "'+' that is not an entire level");
     refused("\"a/\\u0000\"", usual, 6, "control character");
     refused("\"$share/all/#\"", usual, 6, "shared subscription");
     refused("\"{device}/#\"", usual, 6, "no such setting");
-    refused("\"{base}+/#\"", usual, 6, "'+' that is not a whole level");
+    refused("\"{base}+/#\"", usual, 6, "'+' that is not an entire level");
     for wildcard in ["\"#\"", "\"+\"", "\"a/#\"", "\"a\\tb\""] {
         refused("", wildcard, 8, "The setting 'base' cannot be");
     }

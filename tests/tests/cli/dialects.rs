@@ -32,7 +32,7 @@ fn recorded_exchanges_are_told_one_by_one() -> Result<()> {
     let said = bench.run(&["dialects", "test", &path])?.ended(1)?;
     let lines: Vec<&str> = said.out.lines().collect();
     ensure!(lines[1].starts_with("wrong  tasmota: query: It is succeeded, but should be failed."), "{said:?}");
-    ensure!(lines[2].starts_with("wrong  line 4: This is not an exchange"), "{said:?}");
+    ensure!(lines[2].starts_with("wrong  line 4: This is not a recorded exchange"), "{said:?}");
     ensure!(lines[3] == "wrong  klingon: query: There is no dialect named 'klingon'.", "{said:?}");
     ensure!(lines[4] == "1 of 4 right", "{said:?}");
     bench.run(&["dialects", "test", "/nowhere.jsonl"])?.complained("Could not read /nowhere.jsonl")?;
@@ -63,6 +63,6 @@ fn a_dialect_of_one_s_own_is_checked_and_tested() -> Result<()> {
     bench.run(&["dialects", "test", &exchanges, "--with", &broken])?.complained("broken.toml:14")?;
     let grasping = file(&bench, "grasping.toml", &mine.replace("mine/{device}/ack", "commands/{device}/ack"))?;
     let said = bench.run(&["dialects", "check", &grasping])?.ended(0)?;
-    ensure!(said.err.contains("both read 'commands/+/ack'"), "{said:?}");
+    ensure!(said.err.contains("both use 'commands/+/ack'"), "{said:?}");
     Ok(())
 }

@@ -65,7 +65,7 @@ fn base_topics_that_are_not_the_usual_ones_are_settings_of_the_connection() -> R
     bench.run(&["send", "-c", "bench", "-d", "Plug", "led", "on=true"])?.ended(0)?;
 
     let edit = |dialect: &str| bench.run(&["connections", "edit", "bench", "--dialect", dialect]);
-    edit("zigbee2mqtt:base")?.complained("'base' is not a setting of a dialect")?;
+    edit("zigbee2mqtt:base")?.complained("'base' is not a dialect setting")?;
     edit("zigbee2mqtt:base=")?.complained("The setting 'base' cannot be ''")?;
     edit("zigbee2mqtt:base=a/#")?.complained("The setting 'base' cannot be 'a/#'")?;
     edit("zigbee2mqtt:bass=x")?.complained("has no setting 'bass'")?;

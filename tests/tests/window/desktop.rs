@@ -19,7 +19,7 @@ async fn settings_and_what_was_looked_at_are_there_again_after_a_restart() -> Re
     console.go("Settings").await?;
     console.fill("Timeout", "33\n").await?;
     console.fill("Retention", "0\n").await?;
-    console.wait_for_text("A history of 0 days keeps nothing", SHORT).await?;
+    console.wait_for_text("A history of 0 days would keep nothing", SHORT).await?;
     as_it_stands(&console, "settings").await?;
     // It is taken down half a second later at the latest.
     tokio::time::sleep(Duration::from_secs(2)).await;

@@ -37,7 +37,7 @@ async fn files_and_brokers_that_will_not_do_are_explained() -> Result<()> {
         (&mixed, "does not match the certificate"),
         (&expired, "expired on 2021-01-01"),
         (&version_1, "X.509 version 1"),
-        (&text, "is missing. Choose its client certificate too"),
+        (&text, "is missing. Add its client certificate"),
         (&absent, "it does not exist"),
     ];
     for (at, (identity, sentence)) in files.into_iter().enumerate() {

@@ -51,7 +51,7 @@ struct Options {
     /// Reported firmware version
     #[arg(long, default_value = env!("CARGO_PKG_VERSION"))]
     firmware: String,
-    /// Tag; may be given several times
+    /// Tag; repeatable
     #[arg(long = "tag", value_name = "TAG")]
     tags: Vec<String>,
     /// Do not subscribe to broadcasts (all/req, and groups/TAG/req for each tag), for a broker that disconnects clients that

@@ -49,7 +49,7 @@ it('takes a number when it is left, and says beside it why it is not possible', 
   await expectAccessible(container);
   expect((await backend.settings()).timeout_s).toBe(33);
   await check('Timeout', '34', null);
-  await check('Retention', '0', 'A history of 0 days keeps nothing');
+  await check('Retention', '0', 'A history of 0 days would keep nothing');
   await check('Retention', 'NaN', '“NaN” is not a whole number.');
   await check('Retention', '365', null);
   await check('Retention', '90', null);
@@ -197,7 +197,7 @@ it('asks before a shorter time forgets what devices measured', async () => {
   expect(field).toHaveValue('7');
   expect(field).toHaveFocus();
   await type('0');
-  await findByText(/Telemetry of 0 days keeps nothing/);
+  await findByText(/Telemetry of 0 days would keep nothing/);
   expect(queryByRole('group', { name: /^Keep telemetry/ })).toBeNull();
   await type('9');
   await vi.waitFor(async () => expect(await kept()).toBe(9));
