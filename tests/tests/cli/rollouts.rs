@@ -336,7 +336,7 @@ fn what_a_rollout_changed_is_put_back_to_each_devices_own_values() -> Result<()>
     let plan = bench.run(&["rollout", "put-back", "1", "--dry-run"])?.ended(0)?.out;
     assert!(plan.contains("1 has been changed since, and loses that value: pump-0003.\n"), "{plan}");
     bench.run(&[&start[..], &["led", "on=true"]].concat())?.ended(0)?;
-    bench.run(&["rollout", "put-back", "4"])?.complained("cannot be put back")?;
+    bench.run(&["rollout", "put-back", "4"])?.complained("cannot be undone")?;
     Ok(())
 }
 

@@ -24,7 +24,7 @@ async fn buttons_are_taken_in_with_their_command_changed_and_brought_back() -> R
     console.fill("Path of the file to read", &file.display().to_string()).await?;
     console.click("button", "Preview").await?;
     console.wait_for_text("button for calibrate", SHORT).await?;
-    console.wait_for_text("It is for the connection 'Elsewhere', which does not exist here.", SHORT).await?;
+    console.wait_for_text("It belongs to the connection 'Elsewhere', which does not exist here.", SHORT).await?;
     let mut found = console.inaccessible("what is in a file of commands").await?;
     as_it_stands(&console, "catalogue-import").await?;
     console.click("button", "Import 2").await?;

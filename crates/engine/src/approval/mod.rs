@@ -59,7 +59,7 @@ impl Kind {
             Recognised::Newer(version) => {
                 return Err(failure(
                     format!(
-                        "{name} has format {version}, and this version of Wilco reads format {}.",
+                        "{name} has format {version}, but this version of Wilco reads format {}.",
                         self.format.version
                     ),
                     "Install a newer version of Wilco.",
@@ -75,7 +75,7 @@ impl Kind {
 /// The whole of a file that is not too large.
 fn read(path: &Path) -> Result<String, Failure> {
     let cannot = |why: String| {
-        failure(format!("Could not read {}: {why}.", path.display()), "Choose a file that Wilco has saved.")
+        failure(format!("Could not read {}: {why}.", path.display()), "Choose a file that was saved by Wilco.")
     };
     let file = File::open(path).map_err(|error| cannot(error.to_string()))?;
     let mut text = String::new();
@@ -89,8 +89,8 @@ fn read(path: &Path) -> Result<String, Failure> {
 /// A file is not as it was signed.
 fn altered(path: &Path) -> Failure {
     failure(
-        format!("{} was altered after it was signed, or a part of it is missing.", path.display()),
-        "Ask for the file again, and send it as an attachment, not as text.",
+        format!("{} was altered after it was signed, or part of it is missing.", path.display()),
+        "Ask your colleague to send the file again, as an attachment and not as text.",
     )
 }
 

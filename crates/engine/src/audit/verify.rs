@@ -168,7 +168,7 @@ impl Verifier {
     fn not_linked(&mut self, number: u32) {
         let before = number - 1;
         if before == self.stored.checkpoint.number {
-            let text = format!("Entry {number} does not follow what was deleted before it.");
+            let text = format!("Entry {number} does not follow the entries that were deleted before it.");
             self.problem(AuditProblemKind::Checkpoint, None, text);
         } else if !self.bad.iter().any(|range| range.to == before) {
             let text = format!("Entry {before} was replaced: entry {number} contains a different hash for it.");
@@ -188,7 +188,9 @@ impl Verifier {
             let text = match checkpoint.number {
                 0 => "The audit does not begin with the first entry of this installation.".to_owned(),
                 number => {
-                    format!("No entry signed by this installation says that the entries up to {number} were deleted.")
+                    format!(
+                        "No entry signed by this installation records that the entries up to {number} were deleted."
+                    )
                 }
             };
             self.problem(AuditProblemKind::Checkpoint, None, text);
@@ -254,8 +256,8 @@ impl Verifier {
                     if !self.problems.iter().any(is_told) {
                         let (entries, are) = numbered(range);
                         let text = format!(
-                            "{entries} {are} not the sealed ones: at least one was replaced, and all later hashes were \
-                             computed again."
+                            "{entries} {are} not the sealed ones: at least one was replaced, and all later hashes \
+                             were recomputed."
                         );
                         self.problem(AuditProblemKind::Replaced, Some(range), text);
                     }
@@ -271,8 +273,8 @@ impl Verifier {
             let range = AuditRange { from: self.last + 1, to: newest.number };
             let (entries, are) = numbered(range);
             let text = format!(
-                "{entries} {are} missing at the end: they were sealed, then cut off, or an old copy of the database was \
-                 restored."
+                "{entries} {are} missing at the end: they were sealed and later removed, or an old copy of the \
+                 database was restored."
             );
             self.problem(AuditProblemKind::CutOff, Some(range), text);
         } else if newest.number < beginning {

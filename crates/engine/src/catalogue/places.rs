@@ -28,7 +28,7 @@ fn remarks_on(schema: &ExactValue, form: &WireForm) -> Vec<String> {
     let named = distinct(Dialect::form_arguments(form)).filter_map(|path| match found(schema, path) {
         Found::Unnamed(has) => {
             let path = shortened(path);
-            Some(format!("The schema has no argument '{path}', so the form has no field for it. Its arguments: {has}."))
+            Some(format!("The schema has no argument '{path}', so the form has no field for it. Available: {has}."))
         }
         _ => None,
     });
@@ -49,9 +49,7 @@ fn distinct(paths: Vec<&str>) -> impl Iterator<Item = &str> {
 
 fn ruled_out(root: &ExactValue, path: &str) -> Option<String> {
     match found(root, path) {
-        Found::RuledOut(has) => {
-            Some(format!("The schema has no argument '{}'. Its arguments: {has}.", shortened(path)))
-        }
+        Found::RuledOut(has) => Some(format!("The schema has no argument '{}'. Available: {has}.", shortened(path))),
         _ => None,
     }
 }
@@ -179,7 +177,7 @@ mod tests {
         check(
             open.clone(),
             twice,
-            &["The schema has no argument 'percant', so the form has no field for it. Its arguments: percent, who."],
+            &["The schema has no argument 'percant', so the form has no field for it. Available: percent, who."],
         );
         check(open.clone(), r#"{"open":{args.percent},"by":"{args.who}"}"#, &[]);
         check(open, r#"{"by":{args.who},"and":{args.who}}"#, &["Sent as null if left empty: who."]);

@@ -85,13 +85,13 @@ impl Handle {
         let key = unhex(public_key.trim()).as_deref().and_then(PublicKey::from_bytes).ok_or_else(|| {
             invalid(
                 "This is not a public key.".into(),
-                "A key has 64 hexadecimal digits: wilco approval identity prints it.",
+                "A key has 64 hexadecimal digits, as printed by wilco approval identity.",
             )
         })?;
         if self.own_key().await? == Some(key) {
             return Err(invalid(
-                "This is the key of this installation itself.".into(),
-                "Enter the key of the second installation, which approves.",
+                "This is this installation's own key.".into(),
+                "Enter the key of the second installation, which gives the approvals.",
             ));
         }
         let installation = TrustedInstallation {
@@ -104,7 +104,7 @@ impl Handle {
             entry.with(&json!({ "name": name, "public_key": hex(key.as_bytes()), "fingerprint": key.fingerprint() }));
         if !self.store.audited(entry).trust_installation(installation.clone()).await? {
             return Err(invalid(
-                format!("An installation named '{name}' or with this key is trusted already."),
+                format!("An installation named '{name}' or with this key is already trusted."),
                 "Choose another name, or remove the other one first.",
             ));
         }
@@ -134,7 +134,7 @@ impl Handle {
         if approval.decision.is_some() {
             return Err(invalid(
                 format!("Rollout {number} no longer waits for an approval."),
-                "Its page and wilco rollout show say what the answer was.",
+                "To see the answer, open the rollout's page or run wilco rollout show.",
             ));
         }
         let key = self.signing_key().await?;
@@ -172,7 +172,7 @@ impl Handle {
         let request = blocking(move || Request::read(&whole(&path)?)).await?;
         if hex(&request.sha256) != sha256 {
             return Err(invalid(
-                "The file contains another request than the one that was shown.".into(),
+                "The file no longer contains the request that was shown.".into(),
                 "Nothing was signed. Open the file again and review it.",
             ));
         }
@@ -206,15 +206,15 @@ impl Handle {
         let read = blocking(move || Answer::read(&whole(&path)?)).await?;
         if self.own_key().await? == Some(read.key) {
             return Err(invalid(
-                "This installation itself has signed this answer.".into(),
+                "This answer was signed by this installation.".into(),
                 "A second installation must approve: send the request to a colleague.",
             ));
         }
         let Some(by) = self.trusted_name(&read.key).await? else {
             return Err(invalid(
                 format!("The answer is signed by the key {}, which is not trusted here.", read.key.fingerprint()),
-                "If it is the key of a colleague who may approve, add it: in Settings, or with wilco approval trust FILE. \
-                 Compare the fingerprint first.",
+                "If it belongs to a colleague who may approve, compare the fingerprint, then add the key in Settings \
+                 or with wilco approval trust FILE.",
             ));
         };
         let Answer { verdict, note, signed_at, .. } = read.answer.clone();
@@ -222,8 +222,8 @@ impl Handle {
         if verdict == Verdict::Approved && !self.audit_continues().await? {
             return Err(invalid(
                 "The audit does not continue from its last seal, so this approval may have been used before.".into(),
-                "Verify the audit. If you restored a backup, seal it again (wilco audit reseal), and look whether the rollout \
-                 ran already.",
+                "Verify the audit. If you restored a backup, seal it again (wilco audit reseal), and check whether \
+                 the rollout already ran.",
             ));
         }
         let number = self.answered_rollout(&read.answer, rollout.as_deref()).await?;
@@ -242,7 +242,7 @@ impl Handle {
 
     /// The rollout that an answer is for: its request is the one of exactly this rollout.
     async fn answered_rollout(&self, answer: &Answer, wanted: Option<&str>) -> Result<u32, Failure> {
-        let hint = "Import the answer to the request of this rollout. Save the request again if it is lost.";
+        let hint = "Import the answer to this rollout's request. If the request is lost, save it again.";
         if answer.installation != *self.installation {
             return Err(invalid("The answer is for a rollout of another installation.".into(), hint));
         }
@@ -254,7 +254,7 @@ impl Handle {
         let members = self.store.rollout_members(number).await?;
         let members = members.iter().map(|member| (member.device.as_str(), member.args.as_deref()));
         if hex(&approval::digest(&approval, members)?) != answer.request_sha256 {
-            return Err(invalid(format!("The answer is for another request than that of rollout {number}."), hint));
+            return Err(invalid(format!("The answer is not for the request of rollout {number}."), hint));
         }
         Ok(number)
     }
@@ -276,14 +276,14 @@ impl Handle {
     async fn refuse_to_answer(&self, request: &Request) -> Result<Option<Failure>, Failure> {
         if request.header.signer.installation == *self.installation || self.own_key().await? == Some(request.key) {
             return Ok(Some(invalid(
-                "This request was made by this installation itself.".into(),
+                "This request was made by this installation.".into(),
                 "A second installation must answer it: send it to a colleague.",
             )));
         }
         if self.clock.now().0 >= request.header.expires_at {
             return Ok(Some(invalid(
                 "This request has expired.".into(),
-                "Ask your colleague to start the rollout again, which makes a new request.",
+                "Ask your colleague to start the rollout again, which creates a new request.",
             )));
         }
         Ok(None)
@@ -395,7 +395,9 @@ fn summary(request: &Request) -> String {
     let Request { header, plan, .. } = request;
     let (command, to, on) = (&plan.spec.command.name, devices(plan.members as usize), &header.connection.name);
     if plan.spec.is_broadcast() {
-        return format!("Wilco broadcasts {command} on {on} and expects {to} to answer. Others may receive it too.");
+        return format!(
+            "Wilco broadcasts {command} on {on} and expects {to} to answer. Other devices may receive it too."
+        );
     }
     format!("Wilco sends {command} to {to} on {on}.")
 }

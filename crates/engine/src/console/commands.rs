@@ -117,7 +117,7 @@ impl Handle {
         if let Some(refusal) =
             refusal.or_else(|| form.and_then(|form| dialect.refuses_form(form, &submission.name, &submission.args)))
         {
-            return Err(invalid(refusal, "It was sent with another dialect. Compose it again."));
+            return Err(invalid(refusal, "It was sent with another dialect. Enter the command again."));
         }
         let answers_carry_ids =
             dialect.answers_carry_ids(&submission.name) && form.is_none_or(Dialect::form_carries_id);

@@ -210,7 +210,7 @@ pub(super) fn refuse_desired(view: &SavedView) -> Result<(), Failure> {
     if Search::read(&view.search)?.is_about_desired() {
         return Err(invalid(
             format!("The view '{}' searches with desired:, so it cannot have a desired configuration.", view.name),
-            "Its devices would depend on their own wanted values. Remove desired: from its search.",
+            "The view would then depend on its own wanted values. Remove desired: from its search.",
         ));
     }
     Ok(())
@@ -223,12 +223,12 @@ fn values(text: &str) -> Result<String, Failure> {
         values_of::object(text).map_err(|why| invalid(format!("The wanted values are not valid. {why}"), hint))?;
     let count = values_of::members(&values).map_or(0, |members| members.len());
     if count == 0 {
-        return Err(invalid("No value is wanted.".into(), hint));
+        return Err(invalid("There are no wanted values.".into(), hint));
     }
     if count > KEYS || values.len() > LONGEST {
         return Err(invalid(
             format!(
-                "A desired configuration can have {KEYS} keys and {} bytes, not {} keys and {} bytes.",
+                "A desired configuration can have up to {KEYS} keys and {} bytes, not {} keys and {} bytes.",
                 grouped(u64::try_from(LONGEST).unwrap_or(u64::MAX)),
                 grouped(u64::try_from(count).unwrap_or(u64::MAX)),
                 grouped(u64::try_from(values.len()).unwrap_or(u64::MAX))

@@ -177,7 +177,7 @@ impl Handle {
         if !subscribed.denied.is_empty() {
             return Err(invalid(
                 format!("The broker denied the subscription to '{filter}'."),
-                "Allow this client ID to subscribe to it, or give a narrower filter.",
+                "Allow this client ID to subscribe to it, or use a narrower filter.",
             ));
         }
         Ok(())

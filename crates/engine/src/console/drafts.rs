@@ -73,7 +73,7 @@ impl Handle {
         if profile.settings.dialect_files.len() >= MOST_FILES {
             return Err(invalid(
                 format!("A connection can have at most {MOST_FILES} dialect files."),
-                "Remove one that is not needed.",
+                "Remove one that you do not need.",
             ));
         }
         profile.settings.dialect_files.push(text.to_owned());

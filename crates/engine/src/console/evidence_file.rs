@@ -159,7 +159,7 @@ impl Handle {
         (from, to): (Timestamp, Timestamp),
     ) -> Result<Writer, Failure> {
         let detail = self.device(connection.as_str(), device.as_str()).await?;
-        let text = "As it is known when this file is saved";
+        let text = "As known when this file was saved";
         let known =
             json!({ "record": Kind::Device, "at": null, "device": device.as_str(), "text": text, "state": detail });
         writer = put(writer, vec![known]).await?;
@@ -258,7 +258,7 @@ impl Handle {
 
     async fn put_audit(&self, mut writer: Writer, since: Option<i64>) -> Result<Writer, Failure> {
         let found = self.verify_audit().await?;
-        let text = if found.holds() { "Every entry was unaltered" } else { "Problems were found" };
+        let text = if found.holds() { "All entries were unaltered" } else { "Problems were found" };
         let first = json!({
             "record": Kind::Verification, "at": self.clock.now().0, "text": text, "verification": found,
         });

@@ -19,7 +19,7 @@ const SMALL: u64 = 256_000_000;
 const AFTER: Duration = Duration::from_secs(5);
 /// The shortest time between two notices about a program that keeps writing to the database.
 const AT_MOST_EVERY: Duration = Duration::from_secs(60);
-const CHANGED_HINT: &str = "Close that program, and restart Wilco so that it reads the history again. wilco check finds \
+const CHANGED_HINT: &str = "Close that program, and restart Wilco to read the history again. wilco check finds \
                             altered events. Only Wilco may write to its database.";
 
 impl Handle {

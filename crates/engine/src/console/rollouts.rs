@@ -205,12 +205,12 @@ impl Handle {
         }
         if target.is_empty() && unknown.before.count > 0 {
             return Err(invalid(
-                format!("The earlier values of these devices are not known: {}.", named(&unknown.before)),
+                format!("The earlier values of these devices are unknown: {}.", named(&unknown.before)),
                 "Set their configuration by hand.",
             ));
         }
         if target.is_empty() && nothing.is_none() {
-            return Err(invalid("The rollout has no devices.".into(), "No device matches. Choose others."));
+            return Err(invalid("The rollout contains no devices.".into(), "No device matches. Choose others."));
         }
         if template.form.is_none()
             && let Some(refusal) = cannot_be_sent(&shared, &template, &target)
@@ -286,8 +286,8 @@ impl Handle {
         let command = &earlier.spec.command;
         if command.name != rollouts::CHANGES {
             return Err(invalid(
-                format!("Rollout {rollout} sent {}, which cannot be put back.", command.name),
-                "Only a rollout of config.set can, because Wilco stores the earlier values.",
+                format!("Rollout {rollout} sent {}, which cannot be undone.", command.name),
+                "Wilco stores earlier values only for config.set.",
             ));
         }
         if matches!(earlier.state, RolloutState::Running | RolloutState::Waiting) {
@@ -392,8 +392,8 @@ fn named(found: &Found) -> String {
 fn broadcast(template: CommandTemplate, group: Option<&str>, dialect: &Dialect) -> Result<CommandTemplate, Failure> {
     if template.form.is_some() || !template.policy.answers_carry_ids || !matches!(dialect, Dialect::Wilco(_)) {
         return Err(invalid(
-            format!("{} cannot be broadcast, because Wilco could not match the answers to the devices.", template.name),
-            "Send it to each device by itself.",
+            format!("{} cannot be broadcast, because Wilco could not match the answers to devices.", template.name),
+            "Send it to each device separately.",
         ));
     }
     let topic = match group {
@@ -401,7 +401,7 @@ fn broadcast(template: CommandTemplate, group: Option<&str>, dialect: &Dialect) 
         Some(group) => Topics::group(group).ok_or_else(|| {
             invalid(
                 format!("'{}' cannot be a group: it is not a valid topic level.", excerpt(group)),
-                "Give the name that stands between groups/ and /req, without / + # { }.",
+                "Enter the part of the topic between groups/ and /req, without / + # { }.",
             )
         })?,
     };
@@ -420,8 +420,8 @@ fn cannot_be_sent(shared: &SharedConnection, template: &CommandTemplate, target:
     let mut refused = refused.peekable();
     let first = refused.next()?;
     let others = refused.count();
-    let others = if others == 0 { String::new() } else { format!(" {others} more do not support it either.") };
-    Some(invalid(format!("{first}{others}"), "Choose other devices, or a command that all of them have."))
+    let others = if others == 0 { String::new() } else { format!(" {others} others do not support it either.") };
+    Some(invalid(format!("{first}{others}"), "Choose other devices, or a command that all of them support."))
 }
 
 /// The number that a rollout is named by.

@@ -53,7 +53,7 @@ impl Handle {
         self.shared(&view.connection).await?;
         Search::read(&view.search)?;
         let name = annotations::name(&view.name)?
-            .ok_or_else(|| invalid("A view needs a name.".into(), "Enter a name, for example Cold stores."))?;
+            .ok_or_else(|| invalid("The view has no name.".into(), "Enter a name, for example Cold stores."))?;
         if view.columns.len() > COLUMNS {
             return Err(invalid(format!("A view can have {COLUMNS} columns."), "Remove some of them."));
         }
@@ -68,7 +68,7 @@ impl Handle {
         let view = SavedView { id, name, ..view };
         let entry = self.entry_on(&view.connection, AuditKind::View, format!("Saved view {}", view.name));
         if !self.store.audited(entry.with(&json!(view))).save_view(view.clone()).await? {
-            return Err(invalid(format!("There is already a view '{}'.", view.name), "Choose another name."));
+            return Err(invalid(format!("A view named '{}' already exists.", view.name), "Choose another name."));
         }
         Ok(view)
     }
@@ -82,7 +82,7 @@ impl Handle {
         if self.store.has_desired_view(id).await? {
             return Err(invalid(
                 "This view has a desired configuration.".into(),
-                "Clear it first: without the view it would apply to no device.",
+                "Clear it first. Without the view, it would apply to no device.",
             ));
         }
         let mut removed = None;
@@ -184,7 +184,7 @@ mod tests {
         let counted = handle.views(&plant).await.unwrap();
         assert_eq!((counted.len(), &counted[0].view, counted[0].matching), (1, &saved, 2));
         let taken = handle.save_view(SavedView { name: "North".into(), ..view.clone() }).await.unwrap_err();
-        assert_eq!(taken.message, "There is already a view 'North'.");
+        assert_eq!(taken.message, "A view named 'North' already exists.");
         let renamed = handle.save_view(SavedView { name: "Nord".into(), ..saved.clone() }).await.unwrap();
         handle.remove_view(&renamed.id).await.unwrap();
         assert_eq!(handle.remove_view(&renamed.id).await.unwrap_err().code, FailureCode::NotFound);

@@ -102,8 +102,8 @@ impl Handle {
         let dropped = self.telemetry.take_dropped();
         if dropped > 0 {
             let message =
-                format!("Telemetry arrives faster than the disk can write it: {dropped} messages were dropped.");
-            self.warn(message, Some("Increase the telemetry interval of the devices: telemetry.set.".into())).await;
+                format!("Telemetry arrives faster than it can be written to disk: {dropped} messages were dropped.");
+            self.warn(message, Some("Increase the devices' telemetry interval (telemetry.set).".into())).await;
         }
     }
 

@@ -98,7 +98,7 @@ impl Handle {
             }
             None => Err(Failure {
                 code: FailureCode::NotFound,
-                message: "The certificate to pin is not the one that the broker sent last.".into(),
+                message: "The certificate to pin is not the one that the broker sent most recently.".into(),
                 hint: Some("Run the preflight again, and compare the fingerprint.".into()),
             }),
         }

@@ -62,7 +62,7 @@ impl Broadcasts {
             self.latest.pop_front();
         }
         self.latest.push_back(Remembered { asked, raw, at: now });
-        Some((message, "The history lists each device that answers, with its answer.".to_owned()))
+        Some((message, "The history lists each device that answers.".to_owned()))
     }
 
     fn of(&self, id: &CommandId) -> Option<&Remembered> {

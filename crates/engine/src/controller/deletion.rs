@@ -138,14 +138,14 @@ impl Controller {
         }
         if let Some(rollout) = known.rollouts.awaits(device) {
             return Err(invalid(
-                format!("'{device}' is still to be sent the command of rollout {rollout}."),
+                format!("'{device}' has not been sent the command of rollout {rollout} yet."),
                 "Pause or stop the rollout, or wait until it finishes.",
             ));
         }
         if known.ledger.is_busy(device) {
             return Err(invalid(
                 format!("'{device}' has an unfinished command."),
-                "Stop waiting for the command, or wait until it finishes.",
+                "Stop the command, or wait until it finishes.",
             ));
         }
         Ok(())

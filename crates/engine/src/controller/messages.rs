@@ -280,9 +280,9 @@ impl Controller {
         }
         let Unreadable { device, why, id } = unreadable;
         let hint = match (is_request, is_answer && device.is_some()) {
-            (true, _) => "Another console sent it. Wilco does not know what it requested.",
+            (true, _) => "Another console sent it, and Wilco does not know the request.",
             (_, true) => UNCHANGED,
-            _ => "Wilco ignored it. Live traffic shows such messages as they arrive.",
+            _ => "Wilco ignored it. To see such messages, open Live traffic.",
         };
         self.notice_of_unreadable(connection, &why, &raw, hint);
         let Some(device) = device.filter(|_| !is_request) else { return };
@@ -342,7 +342,7 @@ impl Controller {
         let name = &known.profile.name;
         self.feed.notice_of(
             connection,
-            format!("A device on {name} is not listed: its ID has {bytes} bytes; the limit is 200."),
+            format!("A device on {name} cannot be listed: its ID has {bytes} bytes; the limit is 200."),
             format!("It publishes on {start}… Give it a shorter ID. Wilco reports only the first such device."),
         );
     }

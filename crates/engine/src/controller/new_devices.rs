@@ -53,10 +53,10 @@ impl Controller {
             let name = &known.profile.name;
             self.feed.notice_of(
                 connection,
-                format!("Too many new device IDs at once on {name}: Wilco does not list all of them."),
+                format!("Too many new device IDs arrived at once on {name}, so Wilco does not list all of them."),
                 format!(
-                    "The first is {device}. Check which program publishes under these IDs. Devices that are listed \
-                     are not affected; a device that is not listed appears when it publishes again after 10 seconds."
+                    "The first is {device}. Check which program publishes under these IDs. Listed devices are not \
+                     affected. Other devices appear when they publish again after 10 seconds."
                 ),
             );
         }

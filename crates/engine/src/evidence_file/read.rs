@@ -87,7 +87,7 @@ pub fn read(path: &Path) -> Result<EvidenceFileView, Failure> {
         Recognised::Yes => {}
         Recognised::No => return Err(is_none()),
         Recognised::Newer(version) => {
-            let why = format!("its format is {version}, and this version of Wilco reads format {}", FORMAT.version);
+            let why = format!("its format is {version}, but this version of Wilco reads format {}", FORMAT.version);
             return Err(cannot(why, "Install a newer version of Wilco."));
         }
     }

@@ -125,13 +125,13 @@ pub(crate) fn refuse(spec: &NewRollout) -> Option<Failure> {
         if staged || spec.halt.is_some() {
             return Some(invalid(
                 "A broadcast reaches all its devices at once.".into(),
-                "Leave out stages, rate, limit in flight, gate and halt rule, or send to each device by itself.",
+                "Leave out stages, rate, limit in flight, gate and halt rule, or send to each device separately.",
             ));
         }
         if spec.leave_out != LeaveOut::default() {
             return Some(invalid(
                 "A broadcast reaches every device that listens, so none can be left out.".into(),
-                "Send to each device by itself.",
+                "Send to each device separately.",
             ));
         }
     }

@@ -81,7 +81,7 @@ export class FakeCatalogue {
     if (!path.endsWith('.json'))
       throw failure(
         'file',
-        `${path} is not a command catalogue exported by Wilco.`,
+        `${path} is not a command catalogue that Wilco exported.`,
         'Choose a file that was exported under Commands. To import connections, use Connections.',
       );
     const here = this.#own.find(({ definition }) => definition.name === IMPORTED.name);
@@ -95,7 +95,7 @@ export class FakeCatalogue {
         title: 'Flush',
         connection: 'plant',
         change: 'refused',
-        why: "It is for the connection 'plant', which does not exist here.",
+        why: "It belongs to the connection 'plant', which does not exist here.",
       },
       {
         kind: 'button',

@@ -285,7 +285,7 @@ describe('the catalogue', () => {
     await window.user.clear(path);
     await window.user.type(path, '/home/you/pumps.json');
     await window.user.click(dialog.getByRole('button', { name: 'Preview' }));
-    await dialog.findByText("It is for the connection 'plant', which does not exist here.");
+    await dialog.findByText("It belongs to the connection 'plant', which does not exist here.");
     dialog.getByRole('button', { name: 'Import 1' });
     await expectAccessible(window.container);
     await window.user.click(dialog.getByRole('checkbox', { name: 'Replace yours: calibrate' }));

@@ -180,7 +180,7 @@ describe('the dialog', () => {
     await user.type(inside.getByRole('textbox', { name: 'At most' }), '8');
     await expectAccessible(dialog);
     // The broker's limits are said before.
-    await inside.findByText(/500 a second is not reached/);
+    await inside.findByText(/500 a second cannot be reached/);
     await user.click(inside.getByRole('button', { name: /^Send to/ }));
     await waitFor(() => expect(request()).toBeDefined());
     expect(request()).toMatchObject({

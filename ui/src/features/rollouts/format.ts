@@ -59,7 +59,7 @@ export function stateText(rollout: Pick<RolloutView, 'state' | 'waits_for'>): St
   return isUnapproved(rollout) ? UNAPPROVED : STATES[rollout.state];
 }
 
-/** It sends nothing until a second installation has approved it. */
+/** Nothing is sent until a second installation has approved it. */
 export function isUnapproved({ waits_for }: Pick<RolloutView, 'waits_for'>): boolean {
   return waits_for?.what === 'approval';
 }

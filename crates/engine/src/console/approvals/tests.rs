@@ -61,7 +61,7 @@ async fn a_dangerous_rollout_starts_only_with_the_approval_of_a_second_installat
     assert!(seen.from.name.starts_with("Ana on ") && seen.from.trusted_as.is_none(), "{:?}", seen.from);
     assert_eq!((seen.expires_at - seen.created_at, seen.refused), (7 * DAY, None));
     let own = ana.read_approval_request(request.clone()).await.unwrap();
-    assert_eq!(own.refused.as_deref(), Some("This request was made by this installation itself."));
+    assert_eq!(own.refused.as_deref(), Some("This request was made by this installation."));
 
     let answer = ours.path("answer");
     answer_request(&bo, &request, &answer, Verdict::Approved).await.unwrap();
@@ -165,11 +165,11 @@ async fn each_answer_that_does_not_count_is_refused_in_its_own_words() {
     // On a connection that was changed to another broker.
     let moved = ConnectionEntry { id: Some(plant.clone()), url: "mqtt://127.0.0.1:10".into(), ..entry(true) };
     ana.save_connection(moved).await.unwrap();
-    check(&of_first, None, "is for mqtt://127.0.0.1:9, and the connection 'plant' has been changed since").await;
+    check(&of_first, None, "is for mqtt://127.0.0.1:9, but the connection 'plant' has changed since").await;
     // In another dialect than the approved one.
     let settings = ConnectionSettings { dialects: vec!["text".into()], ..entry(true).settings };
     ana.save_connection(ConnectionEntry { id: Some(plant.clone()), settings, ..entry(true) }).await.unwrap();
-    check(&of_first, None, "Rollout 1 was approved with the dialect wilco as it was then").await;
+    check(&of_first, None, "Rollout 1 was approved with an earlier version of the dialect wilco").await;
     ana.save_connection(ConnectionEntry { id: Some(plant.clone()), ..entry(true) }).await.unwrap();
 
     // Too late.
@@ -293,7 +293,7 @@ async fn a_rollout_that_was_altered_after_its_request_does_not_start() {
     let engine = ours.start().await;
     let found = engine.handle().verify_audit().await.unwrap();
     let [problem] = &found.problems[..] else { panic!("one problem is expected: {found:?}") };
-    assert!(problem.text.ends_with("it runs, and no entry says that it was approved."), "{problem:?}");
+    assert!(problem.text.ends_with("it is running, but no entry records its approval."), "{problem:?}");
     engine.stop().await;
     meddle(r#"UPDATE rollouts SET progress = json_set(progress, '$.suspension', json('{"kind":"unapproved"}'))"#);
     let engine = ours.start().await;

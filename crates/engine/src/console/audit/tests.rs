@@ -409,7 +409,7 @@ async fn a_rollout_that_is_not_as_it_was_started_is_found_whatever_was_altered()
         assert_eq!(told(&found), [(AuditProblemKind::Rollout, Some((3, 3)))], "{sql}: {found:?}");
         assert_eq!(found.problems[0].text, format!("Rollout 1 was altered after entry 3: {expected}."), "{sql}");
     };
-    let others = "its devices, their order or their own arguments are different";
+    let others = "its devices, their order or their individual arguments are different";
     check("DELETE FROM rollout_members WHERE member = 2", "it has 2 devices instead of 3").await;
     check("DELETE FROM rollout_members WHERE member = 0", "it has 2 devices instead of 3").await;
     check("DELETE FROM rollout_members", "it has 0 devices instead of 3").await;
@@ -420,7 +420,7 @@ async fn a_rollout_that_is_not_as_it_was_started_is_found_whatever_was_altered()
     check(swapped, others).await;
     check(r#"UPDATE rollout_members SET args = '{"seconds":60}' WHERE member = 1"#, others).await;
     let moved = "UPDATE rollout_members SET member = 7 WHERE member = 2";
-    check(moved, "the places of its devices are different").await;
+    check(moved, "the positions of its devices are different").await;
     check("UPDATE rollout_members SET device = 'a+b' WHERE member = 1", "it cannot be read").await;
     let command = "its command is restart instead of identify";
     check("UPDATE rollouts SET spec = json_set(spec, '$.command.name', 'restart')", command).await;

@@ -207,7 +207,7 @@ impl Existing {
         let named = self.connections.iter().find(|connection| connection.name == name);
         match named {
             Some(connection) => Ok(Some(connection.id.clone())),
-            None => Err(format!("It is for the connection '{name}', which does not exist here.")),
+            None => Err(format!("It belongs to the connection '{name}', which does not exist here.")),
         }
     }
 }
@@ -241,5 +241,5 @@ fn new_id() -> String {
 }
 
 fn twice() -> String {
-    "The file contains it twice; the first one is used.".to_owned()
+    "The file contains it twice; the first is used.".to_owned()
 }

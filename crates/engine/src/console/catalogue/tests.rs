@@ -186,7 +186,7 @@ async fn commands_travel_as_a_file_and_overwrite_nothing_unasked() {
     handle.save_definition(None, other).await.unwrap();
     let lines = handle.read_catalogue(path.clone()).await.unwrap();
     assert_eq!(changes(&lines), [("blink", New), ("calibrate", Changed), ("flush", Refused)]);
-    assert_eq!(lines[2].why.as_deref(), Some("It is for the connection 'plant', which does not exist here."));
+    assert_eq!(lines[2].why.as_deref(), Some("It belongs to the connection 'plant', which does not exist here."));
     assert_eq!(names(&handle).await, ["calibrate"], "looking changes nothing");
     let taken = handle.import_catalogue(path.clone(), &[]).await.unwrap();
     assert_eq!(changes(&taken), [("blink", New)]);
@@ -243,7 +243,7 @@ async fn buttons_travel_with_the_commands_that_they_send() {
     handle.save_button(CommandButton { icon: "play".into(), ..level_3() }).await.unwrap();
     let lines = handle.read_catalogue(all.clone()).await.unwrap();
     assert_eq!(changes(&lines), [("calibrate", New), ("Level 3", Changed), ("Dark", Refused), ("Bright", New)]);
-    assert_eq!(lines[2].why.as_deref(), Some("It is for the connection 'plant', which does not exist here."));
+    assert_eq!(lines[2].why.as_deref(), Some("It belongs to the connection 'plant', which does not exist here."));
     let taken = handle.import_catalogue(all.clone(), &[]).await.unwrap();
     assert_eq!(changes(&taken), [("calibrate", New), ("Bright", New)]);
     let kept = async || {
@@ -346,7 +346,7 @@ async fn of_a_schema_without_an_end_nothing_is_made_up() {
         preview(json!({"type": "object", "properties": {"left": {"$ref": "#"}, "right": {"$ref": "#"}}}).into()).await;
     assert_eq!(
         tree.problems,
-        ["The schema is nested deeper than 40 levels, or a part of it refers to itself."],
+        ["The schema is nested deeper than 40 levels, or part of it refers to itself."],
         "{}",
         tree.payload
     );

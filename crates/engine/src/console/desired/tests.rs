@@ -71,7 +71,7 @@ async fn what_cannot_be_wanted_is_refused_with_a_sentence() {
         let refused = handle.save_desired(config(&plant, target, values)).await.unwrap_err();
         assert!(refused.message.contains(part), "{refused}");
     };
-    check(north(), "{}", "No value is wanted.").await;
+    check(north(), "{}", "There are no wanted values.").await;
     check(north(), "[1]", "not a JSON object").await;
     check(north(), r#"{"a":1,"a":2}"#, "The key \"a\" occurs twice").await;
     let many: Vec<_> = (0..101).map(|key| format!("\"k{key}\":1")).collect();

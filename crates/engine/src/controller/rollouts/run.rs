@@ -209,7 +209,8 @@ impl Controller {
 fn refusal(refusal: rollout::Refusal) -> Failure {
     let hint = match refusal {
         rollout::Refusal::Unapproved => {
-            "Save its approval request, have it approved, and import the approval. You can stop it at any time."
+            "Save the approval request, have it approved, and import the approval. You can stop the rollout at any \
+             time."
         }
         _ => "Check its state.",
     };
