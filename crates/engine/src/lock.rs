@@ -67,7 +67,7 @@ impl Held {
     #[must_use]
     pub fn hint(&self) -> String {
         match self {
-            Held::InUse { .. } => "Use that one, close it, or start this one with another --data-dir.",
+            Held::InUse { .. } => "Use that one, close it, or use another --data-dir.",
             Held::Unlockable { .. } => "Check the owner of the folder, or choose another --data-dir on a local disk.",
         }
         .to_owned()

@@ -77,7 +77,7 @@ pub(crate) fn refused(path: &Path, error: &io::Error) -> Failure {
         return Failure {
             code: FailureCode::Exists,
             message: format!("{name} already exists."),
-            hint: Some("Choose another name, or confirm that the file is replaced.".into()),
+            hint: Some("Choose another name, or confirm replacing the file.".into()),
         };
     }
     let elsewhere = "Choose a writable folder.";

@@ -23,7 +23,7 @@ pub struct DataDir {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NoDataDir {
     /// The user's data directory is unknown.
-    #[error("there is no home directory for the data")]
+    #[error("no home directory was found for the data")]
     Homeless,
     /// It cannot be made or entered.
     #[error("the data directory {} cannot be used: {what}", path.display())]

@@ -106,7 +106,7 @@ impl Refusal {
     pub fn silence(whose: &str, seconds: u64) -> Refusal {
         Refusal::new(
             format!("{whose} did not answer within {seconds} s."),
-            "Check the address, and that a firewall does not block it.",
+            "Check the address, and whether a firewall blocks it.",
             Remedy::TryAgain,
         )
         .caused(Cause::Silence)
@@ -133,7 +133,7 @@ impl Refusal {
             ),
             io::ErrorKind::TimedOut => (
                 "The connection to {address} timed out.",
-                "Check the address, and that a firewall does not block it.",
+                "Check the address, and whether a firewall blocks it.",
                 Cause::Silence,
             ),
             io::ErrorKind::ConnectionReset

@@ -172,7 +172,7 @@ fn refuse_too_many(count: usize) -> Result<(), Failure> {
     if count > allowed {
         return Err(Failure {
             code: FailureCode::Invalid,
-            message: format!("The system allows connections for {allowed} virtual devices at most."),
+            message: format!("The system allows connections for at most {allowed} virtual devices."),
             hint: Some("Raise the limit of open files (ulimit -n), or rehearse with fewer devices.".into()),
         });
     }

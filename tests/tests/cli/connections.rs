@@ -138,7 +138,7 @@ fn connections_without_secrets_are_taken_to_another_computer() -> Result<()> {
     assert_eq!(listed(&there, "name")?, ["bench", "bench 2"]);
     assert_eq!(listed(&there, "url")?, [broker.url(), broker.url()]);
     std::fs::write(&path, "{}")?;
-    there.run(&["connections", "import", &file])?.complained("was not exported by Wilco")?;
+    there.run(&["connections", "import", &file])?.complained("is not a file that Wilco exported")?;
     there.run(&["connections", "import", "/nowhere"])?.complained("file /nowhere does not exist")?;
     Ok(())
 }

@@ -527,7 +527,7 @@ fn a_dry_run_tells_everything_and_sends_nothing() -> Result<()> {
         let start = ["rollout", "start", "-c", "bench", "--search", "pump", "--expect", count, "led", "on=false"];
         bench.run(&start)
     };
-    exactly("11")?.complained("11 devices were confirmed, and now there are 12, so nothing was sent.")?;
+    exactly("11")?.complained("11 devices were confirmed, but now there are 12, so nothing was sent.")?;
     assert_eq!(requests(&heard).len(), 12, "{}", heard.log());
     let suggested = ["send", "-c", "bench", "-d", "pump-0001", "--timeout", "suggested", "led", "on=true"];
     bench

@@ -62,7 +62,7 @@ async fn why_a_broker_refuses_a_publish_is_told_in_its_words() -> Result<()> {
     bench.line.write(&[&head, &properties[..]].concat()).await?;
     let ended = bench.desk.ended("kitchen", &id).await?;
     let message = ended.message.unwrap_or_default();
-    ensure!(message.contains("(0x87). The broker says: “maintenance until 6 pm”."), "{message}");
+    ensure!(message.contains("(0x87). Reason given by the broker: “maintenance until 6 pm”."), "{message}");
     let events = bench.desk.evidence(&bench.connection, "kitchen", &id).await?.events;
     ensure!(events.iter().any(|event| event.text.contains("“maintenance until 6 pm”")), "{events:?}");
     Ok(())

@@ -251,7 +251,7 @@ impl CertificateError {
             CertificateError::Archive { .. } => {
                 "Download the archive again, or choose the certificate and key files themselves."
             }
-            CertificateError::Damaged { .. } => "Download the file again; it may have been cut off or changed.",
+            CertificateError::Damaged { .. } => "Download the file again; it may be truncated or altered.",
             CertificateError::Mistaken { .. } => {
                 "Check whether the files were swapped, and choose the right one. Wilco can also identify files by \
                  their content (--file)."

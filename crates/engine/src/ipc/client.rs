@@ -145,7 +145,7 @@ fn gone(error: Option<&io::Error>) -> Failure {
     let why = error.map(|error| format!(" ({error})")).unwrap_or_default();
     Failure {
         code: FailureCode::Unanswered,
-        message: format!("The running Wilco closed before it answered{why}."),
+        message: format!("The running Wilco closed before it replied{why}."),
         hint: Some("It may have carried out the request. Check the history before you repeat it.".into()),
     }
 }
@@ -154,7 +154,7 @@ fn ended(error: Option<&io::Error>) -> Failure {
     let why = error.map(|error| format!(" ({error})")).unwrap_or_default();
     Failure {
         code: FailureCode::Ended,
-        message: format!("The running Wilco has just been closed{why}."),
+        message: format!("The running Wilco has just closed{why}."),
         hint: Some("Nothing was done. Try again.".into()),
     }
 }

@@ -214,7 +214,7 @@ fn too_long() -> Failure {
     Failure {
         code: FailureCode::Invalid,
         message: format!("The request has more than {} bytes.", grouped(LONGEST_REQUEST)),
-        hint: Some("Split it into several, for example into commands for fewer devices.".into()),
+        hint: Some("Split it into several requests, for example commands for fewer devices.".into()),
     }
 }
 
@@ -229,7 +229,7 @@ fn not_from_outside() -> Failure {
 fn no_window() -> Failure {
     Failure {
         code: FailureCode::NotFound,
-        message: "The running Wilco is the command line and has no window.".into(),
+        message: "The running Wilco is a command line, which has no window.".into(),
         hint: Some("Wait until it has finished.".into()),
     }
 }

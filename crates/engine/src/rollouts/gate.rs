@@ -114,7 +114,7 @@ fn is_within(value: f64, gate: &Gate) -> bool {
 /// Why such a gate is not possible.
 pub(super) fn refuse(gate: &Gate) -> Option<Failure> {
     if gate.series.trim().is_empty() || gate.series.len() > NAME {
-        return Some(invalid("The gate names no measurement.".into(), "Enter one, for example temperature."));
+        return Some(invalid("The gate has no measurement.".into(), "Enter one, for example temperature."));
     }
     if gate.series.trim() != gate.series {
         return Some(invalid(
@@ -132,7 +132,7 @@ pub(super) fn refuse(gate: &Gate) -> Option<Failure> {
     if gate.min.zip(gate.max).is_some_and(|(min, max)| min > max) {
         return Some(invalid(
             "The gate's upper limit is below its lower one.".into(),
-            "Give the smaller value first: 2..8.",
+            "Put the lower value first: 2..8.",
         ));
     }
     (gate.for_ms == 0 || gate.for_ms > LONGEST)

@@ -142,7 +142,7 @@ fn facts(report: &Report<'_>) -> Vec<(&'static str, String)> {
 fn approval(rollout: &RolloutView) -> Option<(&'static str, Option<String>)> {
     let approval = rollout.approval.as_ref()?;
     let text = match &approval.decision {
-        None => "needed, and not given yet".to_owned(),
+        None => "required, not given yet".to_owned(),
         Some(decision) => {
             let verdict = match decision.verdict {
                 Verdict::Approved => "approved",
@@ -175,7 +175,7 @@ fn stages(rollout: &RolloutView) -> Part {
         let failed = stage.counts.failed().saturating_sub(cancelled);
         let (succeeded, unconfirmed) = (stage.counts.succeeded, stage.counts.unconfirmed);
         let time = |at: Option<i64>| at.map(exact_time).unwrap_or_default();
-        let closed = if stage.closed { ", closed by a person" } else { "" };
+        let closed = if stage.closed { ", closed manually" } else { "" };
         vec![
             grouped(place),
             grouped(stage.members),

@@ -60,7 +60,7 @@ fn between(between: BetweenStages) -> Option<String> {
     match between {
         BetweenStages::Continue => None,
         BetweenStages::Pause { pause_ms } => Some(format!("a pause of {}", duration(pause_ms))),
-        BetweenStages::Ask => Some("wait for a person".to_owned()),
+        BetweenStages::Ask => Some("wait for confirmation".to_owned()),
     }
 }
 

@@ -44,12 +44,12 @@ fn a_time_that_cannot_be_is_replaced_by_that_of_the_arrival_and_remarked() {
     check(Some(NOW - 60_000), NOW - 60_000, None);
     check(Some(NOW + 60_000), NOW + 60_000, None);
     check(Some(NOW - DAY + 1), NOW - DAY + 1, None);
-    let ahead = "The device's clock is 2 hours ahead, so Wilco shows the time of arrival. Set the device's clock.";
+    let ahead = "The device's clock is 2 hours ahead, so Wilco shows arrival times. Set the device's clock.";
     check(Some(NOW + 7_200_000), NOW, Some(ahead));
-    let of_1970 = "The device's clock is 56 years behind, so Wilco shows the time of arrival. Set the device's clock.";
+    let of_1970 = "The device's clock is 56 years behind, so Wilco shows arrival times. Set the device's clock.";
     check(Some(5_000), NOW, Some(of_1970));
     let of_never =
-        "The device's clock is 292271023 years behind, so Wilco shows the time of arrival. Set the device's clock.";
+        "The device's clock is 292271023 years behind, so Wilco shows arrival times. Set the device's clock.";
     check(Some(i64::MIN), NOW, Some(of_never));
 }
 
@@ -75,7 +75,7 @@ fn what_is_no_measurement_is_said_until_it_is_mended() {
         shown(&telemetry).1,
         [
             "The device sends more than 64 series; 9936 in its last message were ignored.",
-            "“t” is text, not a number. Send the number without quotes.",
+            "“t” is text, not a number. Send numbers without quotes.",
             "“h”, “u” had no value in the last message: null, NaN and Infinity are not numbers.",
         ]
     );

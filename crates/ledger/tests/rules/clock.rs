@@ -33,7 +33,7 @@ fn running_restarts_the_clock_and_its_end_is_told_with_the_last_progress() {
         .at(14_000, running(40), "a running heartbeat")
         .wakes(Some(24_000))
         .at(24_000, Input::Tick, "a TimedOut(HeartbeatsStopped)")
-        .shows("a", "timed_out", "The device reported 40 %, then nothing for 10 s. It may still be running it.")
+        .shows("a", "timed_out", "The device reported 40 %, then sent nothing for 10 s. It may still be running it.")
         .look("a", |command| assert_eq!(command.progress, Some(40)));
 }
 

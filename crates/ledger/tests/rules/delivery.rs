@@ -92,11 +92,11 @@ fn cancel_withdraws_what_was_never_sent_and_stops_waiting_for_the_rest() {
             .at(30_000, Input::Tick, "")
             .at(30_001, says("a", Outcome::Succeeded), "a succeeded late");
     };
-    check(out(REPEATABLE), "Waiting was stopped. Wilco does not know whether it was sent, so it may have run.");
-    check(at_broker(REPEATABLE), "Waiting was stopped. The broker has it; the device may still run it.");
+    check(out(REPEATABLE), "Stopped waiting. Wilco does not know whether it was sent, so it may have run.");
+    check(at_broker(REPEATABLE), "Stopped waiting. The broker has it; the device may still run it.");
     check(
         at_broker(REPEATABLE).at(30, says("a", Outcome::Accepted), "a accepted moved"),
-        "Waiting was stopped. The device has it and may still finish it.",
+        "Stopped waiting. The device has it and may still finish it.",
     );
 }
 
@@ -270,12 +270,12 @@ fn now_or_never_does_not_wait() {
     let now = Policy { delivery: Delivery::Now, ..PLAIN };
     Bench::new()
         .at(0, submit("a", now), "a submitted; a Undeliverable(NotConnected)")
-        .shows("a", "undeliverable", "Not connected to the broker, and the command does not wait. It was not sent.")
+        .shows("a", "undeliverable", "Not connected to the broker, and the command is not held. It was not sent.")
         .at(1, Input::Connected, "");
     Bench::connected()
         .at(0, presence(false), "")
         .at(1, submit("a", now), "a submitted; a Undeliverable(DeviceOffline)")
-        .shows("a", "undeliverable", "The device is offline, and the command does not wait. It was not sent.")
+        .shows("a", "undeliverable", "The device is offline, and the command is not held. It was not sent.")
         .at(2, presence(true), "")
         .at(3, submit("b", now), "b submitted; b handed 1; publish b 1");
     let narrow = Limits { send_window: 1, ..Limits::default() };

@@ -113,7 +113,7 @@ impl Report {
         let warned = self.view.steps.iter().any(|step| step.state == StepState::Warned);
         self.view.verdict = match failed {
             Some(step) => format!("Stopped at {}.", step.name),
-            None if warned => "All steps passed, with remarks.".to_owned(),
+            None if warned => "All steps passed with warnings.".to_owned(),
             None => "All steps passed.".to_owned(),
         };
         self.publish();

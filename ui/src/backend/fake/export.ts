@@ -36,7 +36,7 @@ export class FakeExport {
       throw failure('invalid', `'${path}' has no folder.`, hint);
     }
     if (this.#written.has(path) && !replace) {
-      const hint = 'Choose another name, or confirm that the file is replaced.';
+      const hint = 'Choose another name, or confirm replacing the file.';
       throw failure('exists', `${path} already exists.`, hint);
     }
     if (path.startsWith('/nowhere/')) {

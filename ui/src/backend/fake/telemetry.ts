@@ -19,7 +19,7 @@ export function measurements(query: TelemetryQuery, every: number, now: number):
   const times: number[] = [];
   for (let at = Math.ceil(from / step) * step; at <= Math.min(to, now); at += step) times.push(Math.round(at));
   const remarks = query.device.endsWith('3')
-    ? ["The device's clock is 56 years behind, so Wilco shows the time of arrival. Set the device's clock."]
+    ? ["The device's clock is 56 years behind, so Wilco shows arrival times. Set the device's clock."]
     : [];
   const last = Math.floor(Math.min(to, now) / every) * every;
   const drawn = SERIES.map((one) => series(one, query.device, times, step / every, last < from ? null : last));

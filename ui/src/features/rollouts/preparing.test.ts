@@ -62,7 +62,7 @@ it('sends to the confirmed devices alone, and asks again where others have come'
     startRollout: async (spec: NewRollout) => {
       started.push(spec);
       if (spec.expected?.fingerprint === plan.fingerprint) return { id: '1', stages: [{}] };
-      throw failure('changed', '30 devices were confirmed, and now there are 31.', null);
+      throw failure('changed', '30 devices were confirmed, but now there are 31.', null);
     },
     devices: async () => ({ matching: plan.members }),
   };

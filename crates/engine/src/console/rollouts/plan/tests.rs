@@ -147,7 +147,7 @@ async fn a_rollout_goes_to_the_confirmed_devices_or_to_none() {
     // Another device appears between the confirmation and the start.
     fleet(&handle, &connection, 21).await;
     let refused = handle.start_rollout(exactly(&plan)).await.unwrap_err();
-    let message = "20 devices were confirmed, and now there are 21, so nothing was sent.";
+    let message = "20 devices were confirmed, but now there are 21, so nothing was sent.";
     assert_eq!((refused.code, &*refused.message), (FailureCode::Changed, message));
     assert!(handle.rollouts().await.unwrap().is_empty());
     let again = handle.plan_rollout(rollout(&connection)).await.unwrap();
