@@ -122,7 +122,7 @@ pub(crate) fn expired(command: &Command) -> Box<str> {
         State::Held => format!("The device did not come online within {life}."),
         _ => format!("It could not be sent within {life}."),
     };
-    format!("{why} It was never sent, and will not be.").into()
+    format!("{why} It was not sent, and will not be.").into()
 }
 
 /// Withdrawn before it was ever sent.
@@ -135,7 +135,7 @@ pub(crate) fn undeliverable(why: &NotDelivered) -> Box<str> {
     match why {
         NotDelivered::NotWritten(why) => format!("The request could not be encoded. {why} It was not sent."),
         NotDelivered::Refused { code, said } => format!(
-            "The broker refused it: {} (0x{code:02x}).{} The device did not get it.",
+            "The broker refused it: {} (0x{code:02x}).{} The device did not receive it.",
             reason(*code),
             in_its_words(said.as_deref())
         ),

@@ -94,9 +94,9 @@ async fn without_a_keyring_secrets_are_kept_for_this_run_only() -> Result<()> {
         console.preflight().await?.passed()?;
         console.click("button", "Next").await?;
         console.press_save().await?;
-        console.wait_for_text("Keep in memory for this run", SHORT).await?;
+        console.wait_for_text("Keep in memory until Wilco closes", SHORT).await?;
         console.screenshot(&format!("keyring-{}", format!("{keyring:?}").to_lowercase())).await?;
-        console.click("checkbox", "Keep in memory for this run").await?;
+        console.click("checkbox", "Keep in memory until Wilco closes").await?;
         console.press_save().await?;
         console.wait_for_text("Open fleet", SHORT).await?;
         console.go("Fleet").await?;

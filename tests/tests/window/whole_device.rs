@@ -116,7 +116,7 @@ async fn measurements_come_as_often_as_is_asked_for_and_are_drawn() -> Result<()
     let (_bench, console) = bench().await?;
     console.press("m").await?;
     console.one("tabpanel", "Charts").await?;
-    console.wait_for_text("No measurements in this period", SHORT).await?;
+    console.wait_for_text("No measurements in this time range", SHORT).await?;
     as_it_stands(&console, "charts-empty").await?;
     console.press(keys::ESCAPE).await?;
     let part = console.one("region", "Telemetry").await?;

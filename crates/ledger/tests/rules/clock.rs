@@ -111,7 +111,7 @@ fn a_command_never_sent_expires_and_is_never_published() {
         .at(0, submit("a", PLAIN), "a submitted")
         .wakes(Some(60_000))
         .at(60_000, Input::Connected, "a Expired")
-        .shows("a", "expired", "It could not be sent within 60 s. It was never sent, and will not be.")
+        .shows("a", "expired", "It could not be sent within 60 s. It was not sent, and will not be.")
         .at(60_001, Input::Tick, "");
 }
 

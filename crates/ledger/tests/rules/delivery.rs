@@ -168,7 +168,7 @@ fn a_refusal_by_the_broker_is_final() {
     check(
         Puback::Refused { code: 0x87, said: None },
         "a Undeliverable(Refused { code: 135, said: None })",
-        "The broker refused it: not authorized (0x87). The device did not get it.",
+        "The broker refused it: not authorized (0x87). The device did not receive it.",
     );
     check(
         Puback::TooLarge { bytes: 300_000 },
@@ -308,7 +308,7 @@ fn hold_here_keeps_it_until_the_device_is_online() {
         .at(0, presence(false), "")
         .at(1, submit("a", PLAIN), "a submitted; a Held")
         .at(60_001, Input::Tick, "a Expired")
-        .shows("a", "expired", "The device did not come online within 60 s. It was never sent, and will not be.");
+        .shows("a", "expired", "The device did not come online within 60 s. It was not sent, and will not be.");
     Bench::new()
         .at(0, submit("a", PLAIN), "a submitted")
         .at(1, presence(false), "a Held")

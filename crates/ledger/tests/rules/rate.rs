@@ -69,7 +69,7 @@ fn what_waits_can_be_cancelled_and_expires() {
     waiting(brief)
         .wakes(Some(800))
         .at(800, Input::Tick, "c Expired")
-        .shows("c", "expired", "It could not be sent within 300 ms. It was never sent, and will not be.")
+        .shows("c", "expired", "It could not be sent within 300 ms. It was not sent, and will not be.")
         .at(1_001, Input::Tick, "");
     // The next send and the end of life at once: the end counts.
     waiting(Policy { time_to_live: Millis(501), ..PLAIN }).at(1_001, Input::Tick, "c Expired");

@@ -52,7 +52,7 @@ it('shows another time, closer, and all of it again', async () => {
   await waitFor(() => expect((app.charts.view?.to ?? 0) - (app.charts.view?.from ?? 0)).toBeGreaterThan(80_000_000));
   page.getByRole('slider', { name: 'heap over time' }).focus();
   await user.keyboard('+');
-  await page.findByText('Zoomed: new values are not shown');
+  await page.findByText('Zoomed in: new values are hidden');
   expect((app.charts.zoom?.to ?? 0) - (app.charts.zoom?.from ?? 0)).toBeLessThan(44_000_000);
   await user.keyboard('{Escape}');
   await page.findByText('Live');
@@ -84,7 +84,7 @@ it('says when the latest was measured of a device that has gone silent', async (
   backend.telemetry = async () => ({ ...silent, series });
   await waitFor(() => expect(slider).toHaveAttribute('aria-valuetext', '22.31, 1 h ago'));
   backend.telemetry = async () => ({ ...silent, from: before, to: after, times: [], series: [] });
-  await page.findByRole('heading', { name: 'No measurements in this period' });
+  await page.findByRole('heading', { name: 'No measurements in this time range' });
   expect(app.charts.live).toBe(true);
 });
 

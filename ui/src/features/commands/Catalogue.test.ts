@@ -278,7 +278,7 @@ describe('the catalogue', () => {
     await window.app.catalogue.save(null, { ...VALVE, name: 'calibrate', title: 'Level out' });
     await window.user.click(await window.findByRole('button', { name: 'Import…' }));
     const dialog = within(await window.findByRole('dialog', { name: 'Import commands' }));
-    await window.user.click(dialog.getByRole('button', { name: 'Choose the file to read' }));
+    await window.user.click(dialog.getByRole('button', { name: 'Choose a file' }));
     await window.user.click(dialog.getByRole('button', { name: 'Preview' }));
     expect(await dialog.findByRole('alert')).toHaveTextContent(/is not a command catalogue exported by Wilco/);
     const path = dialog.getByRole('textbox', { name: 'Path of the file to read' });

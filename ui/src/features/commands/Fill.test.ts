@@ -59,7 +59,7 @@ describe('a colour', () => {
     await send();
     await waitFor(() => expect(typed).toHaveAccessibleDescription('Required.'));
     await user.type(typed, 'orange');
-    await waitFor(() => expect(typed).toHaveAccessibleDescription('This is not a colour in this notation.'));
+    await waitFor(() => expect(typed).toHaveAccessibleDescription('This is not a valid colour in this format.'));
     expect(typed).toBeInvalid();
     await send();
     expect(sent).toEqual([]);

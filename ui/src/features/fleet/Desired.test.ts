@@ -61,7 +61,7 @@ describe('the desired configuration', () => {
 
     await user.click(list.getByRole('button', { name: 'Clear: Tag kitchen' }));
     await dialog.findByText(/No desired configuration yet/);
-    await findByText('Cleared what is wanted for the tag kitchen.');
+    await findByText('Cleared the wanted values for the tag kitchen.');
     await app.undo.last();
     await dialog.findByText('Tag kitchen');
     expect((await backend.desired(connection))[0]?.desired).toEqual(view?.desired);

@@ -97,14 +97,14 @@ it('is saved, or refused in a sentence', async () => {
   await user.click(dialog.getByRole('button', { name: 'Save' }));
   await dialog.findByText('The folder of /nowhere/a.log does not exist.');
   await user.clear(field);
-  await user.click(dialog.getByRole('button', { name: 'Choose where to write' }));
+  await user.click(dialog.getByRole('button', { name: 'Save as' }));
   await user.click(dialog.getByRole('button', { name: 'Save' }));
   await findByText('Log saved to /home/you/bench-0001.log.');
 
   // What the system's dialog has asked is not asked again; what is typed is.
   await user.click(page.getByRole('button', { name: 'Save…' }));
   const again = within(await page.findByRole('dialog', { name: 'Save the log' }));
-  await user.click(again.getByRole('button', { name: 'Choose where to write' }));
+  await user.click(again.getByRole('button', { name: 'Save as' }));
   await user.click(again.getByRole('button', { name: 'Save' }));
   await waitFor(() => expect(page.queryByRole('dialog')).toBeNull());
   await user.click(page.getByRole('button', { name: 'Save…' }));
@@ -162,7 +162,7 @@ it('says what is written of a log that is shown longer than it was fetched', asy
   await user.click(await page.findByRole('button', { name: 'Fetch the log' }));
   await page.findByText(/checksum verified/);
   app.log.lines = [{ text: 'earlier', gap: false }, { text: NOT_FETCHED, gap: true }, ...app.log.lines];
-  await page.findByText('1 earlier part was not fetched; the gap is marked.');
+  await page.findByText('1 earlier part was not fetched. The gap is marked.');
   await user.click(page.getByRole('button', { name: 'Copy' }));
   expect(await navigator.clipboard.readText()).toMatch(/^earlier\n\[Not fetched: .*\]\n/);
   await user.click(page.getByRole('button', { name: 'Save…' }));

@@ -220,7 +220,7 @@ describe('a new connection', () => {
     await press('Next');
     await press('Save this connection');
     await findByText(/This computer has no keyring/);
-    await user.click(await findByRole('checkbox', { name: 'Keep in memory for this run' }));
+    await user.click(await findByRole('checkbox', { name: 'Keep in memory until Wilco closes' }));
     await press('Save this connection');
     const card = within(await findByRole('article', { name: 'bench.local' }));
     card.getByText(/In memory for this run/);
