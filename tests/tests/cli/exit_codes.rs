@@ -175,7 +175,7 @@ fn a_device_whose_clock_differs_is_named_where_it_calls_a_fresh_command_expired(
         ensure!(soon("end", PATIENCE, || send.ended())?.code() == Some(1), "{}", send.log());
         Ok(output.last().context("it said nothing")??)
     };
-    let clocks = "[most likely the clocks of this computer and of the device differ]";
+    let clocks = "[the clocks of this computer and the device probably differ]";
     let line = refused("The command expired 7200000 ms before it arrived.")?;
     ensure!(line.contains(clocks), "{line}");
     let line = refused("The battery is empty.")?;

@@ -42,7 +42,7 @@ async fn a_rollout_to_thousands_halts_by_itself_names_the_cause_and_is_retried()
     console.fill("Sizes", "100, 100%").await?;
     as_it_stands(&console, "rollout-dialog").await?;
     console.press_in(&dialog, "Send to 1,980 devices").await?;
-    console.wait_for_text("Halted by itself.", ROLLOUT).await?;
+    console.wait_for_text("Halted automatically.", ROLLOUT).await?;
     // Of its first hundred, two fifths are broken. The others may have been released before it halted, and nobody else.
     soon_async("cause of the failures", ROLLOUT, async || {
         let shared = console.one("region", "Common traits of the failed devices").await?;
@@ -98,7 +98,7 @@ async fn what_a_rollout_changed_is_put_back() -> Result<()> {
     console.click_on(&row, "rollout 1").await?;
     console.wait_for_text("60 of 60", SHORT).await?;
     console.click("button", "More").await?;
-    console.click("button", "Put back the earlier configuration…").await?;
+    console.click("button", "Restore the earlier configuration…").await?;
     let dialog = console.one("dialog", "Follow-up rollout").await?;
     console.wait_for_text("the values that it had before rollout 1", SHORT).await?;
     as_it_stands(&console, "rollout-put-back").await?;

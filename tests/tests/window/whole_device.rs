@@ -164,7 +164,7 @@ async fn what_is_on_the_wire_is_shown_and_can_be_stopped() -> Result<()> {
         if let Some(row) = console.all_like("row", "bench-1/telemetry").await?.first() {
             let _ = row.click().await;
         }
-        Ok((!console.all_like("region", "What it is").await?.is_empty()).then_some(()))
+        Ok((!console.all_like("region", "Meaning").await?.is_empty()).then_some(()))
     })
     .await?;
     found.extend(console.inaccessible("live traffic").await?);

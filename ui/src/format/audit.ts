@@ -80,7 +80,7 @@ export function signed(signature: EvidenceSignature): string {
     case 'signed':
       return `Signed by the key ${signature.fingerprint}`;
     case 'unsigned':
-      return `Not signed: ${signature.why}. Anybody may have written this file.`;
+      return `Not signed: ${signature.why}. Anyone may have written this file.`;
     case 'invalid':
       return 'The signature is not valid.';
   }

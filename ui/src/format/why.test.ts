@@ -30,7 +30,7 @@ describe('the words under a ladder', () => {
     const given = climbed('at_broker', { accepted_at: null, unreadable });
     expect(told(given)).toContain('An unreadable answer arrived. This answer is unreadable: its status');
     const done = climbed('succeeded', { unreadable });
-    expect(told(done)).toContain('Another message about it is unreadable.');
+    expect(told(done)).toContain('Another message about it could not be read.');
   });
 
   it('quotes the device', () => {
@@ -58,7 +58,7 @@ describe('the words under a ladder', () => {
       `The device refused the command. It said “${message}” Check the command and its arguments, then send it again.`,
     );
     expect(told(climbed('rejected', { command: 'config.set', message: 'unknown key buzzer' }))).toContain(
-      'It said “unknown key buzzer”. Changes apply together or not at all, so none was applied.',
+      'It said “unknown key buzzer”. Changes apply all together or not at all, so none was applied.',
     );
   });
 
@@ -88,7 +88,7 @@ describe('the words under a ladder', () => {
 
   it('waits for the connection where there is none', () => {
     expect(why(command(), 0, { prefix: '', connected: false }).what).toBe(
-      'Waiting in the outbox: not connected to the broker.',
+      'In the outbox, because Wilco is not connected to the broker.',
     );
   });
 

@@ -209,7 +209,7 @@ fn result(view: &RehearsalView) -> Vec<String> {
         lines.push(format!("{devices} {wait} for an offline device. The rehearsal skips them."));
     }
     if *left_out_ms > 0 {
-        lines.push(format!("The real rollout also pauses between stages: {} in all.", plan::duration(*left_out_ms)));
+        lines.push(format!("The real rollout also pauses between stages: {} in total.", plan::duration(*left_out_ms)));
     }
     lines.extend(remarks.iter().map(|remark| clean(remark).into_owned()));
     lines.push("Nothing was sent to real devices.".to_owned());

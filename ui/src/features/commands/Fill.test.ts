@@ -274,7 +274,7 @@ describe('what is filled in and left', () => {
     await window.user.type(await window.form.findByRole('textbox', { name: 'Level' }), '0');
     await window.user.keyboard('{Escape}');
     expect(window.queryByRole('dialog')).toBeNull();
-    await window.findByText('Your input for Tune is kept. Open the form again to continue.');
+    await window.findByText('Your input for Tune was kept. Open the form again to continue.');
     const other = await reopen(window, 'bench-0002');
     expect(await other.findByRole('textbox', { name: 'Level' })).toHaveValue('5');
     await window.user.keyboard('{Escape}');

@@ -13,10 +13,10 @@ describe('what follows a rollout', () => {
     await waitFor(() => expect(getByRole('button', { name: 'More' })).toBeVisible());
     await waitFor(async () => expect((await backend.rollouts())[0]?.state).toBe('finished'));
     await user.click(getByRole('button', { name: 'More' }));
-    await user.click(await findByRole('button', { name: 'Put back the earlier configuration…' }));
+    await user.click(await findByRole('button', { name: 'Restore the earlier configuration…' }));
     const dialog = await findByRole('dialog', { name: 'Follow-up rollout' });
     const inside = within(dialog);
-    await inside.findByRole('heading', { name: 'Put back the earlier configuration' });
+    await inside.findByRole('heading', { name: 'Restore the earlier configuration' });
     await inside.findByText(/the values that it had before rollout 1/);
     expect(inside.queryByRole('button', { name: 'Change' })).toBeNull();
     await expectAccessible(dialog);
@@ -234,7 +234,7 @@ describe('the dialog', () => {
     const target = { by: 'devices' as const, devices };
     const { inside, dialog } = await openDialog({ target, command: { name: 'restart', args: '{}' } });
     expect(await inside.findByRole('button', { name: 'Restart: 2 devices' })).toBeEnabled();
-    expect(dialog).toHaveTextContent('interrupts what a device is doing now. bench-0001, kitchen-0001.');
+    expect(dialog).toHaveTextContent('interrupts what the devices are doing. bench-0001, kitchen-0001.');
   });
 
   it('names the devices that are left, and counts those whose presence is unknown beside the others', async () => {
@@ -249,7 +249,7 @@ describe('the dialog', () => {
     const dialog = await findByRole('dialog', { name: /rollout/ });
     const inside = within(dialog);
     expect(await inside.findByRole('button', { name: 'Restart: 2 devices' })).toBeEnabled();
-    expect(dialog).toHaveTextContent('interrupts what a device is doing now. bench-0001 and 1 other.');
+    expect(dialog).toHaveTextContent('interrupts what the devices are doing. bench-0001 and 1 other.');
     await inside.findByText('2 devices with unknown presence.');
     expect(dialog).toHaveTextContent('1 device has been changed since, and loses that value: kitchen-0002.');
     await expectAccessible(dialog);

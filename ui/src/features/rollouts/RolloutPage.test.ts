@@ -86,7 +86,7 @@ describe('the page', () => {
     );
     await findByText('Halted');
     // The notice of it says so too, a moment later.
-    expect((await findByText('Halted by itself.')).parentElement).toHaveTextContent(/which is more than 0/);
+    expect((await findByText('Halted automatically.')).parentElement).toHaveTextContent(/which is more than 0/);
     expect(container.querySelector('[role="meter"]')).toHaveAttribute(
       'aria-valuetext',
       expect.stringMatching(/halts above 0/),

@@ -84,11 +84,11 @@ describe('a stage', () => {
     expect(stageNote(done, 0, rollout, 0).join('')).toBe(
       '8 of 10 succeeded, closed while 1 device had not answered. The next stage starts in 60 s',
     );
-    expect(stageNote(last, 1, rollout, 0).join('')).toBe('Starts by itself after 10 min without a halt');
+    expect(stageNote(last, 1, rollout, 0).join('')).toBe('Starts automatically after 10 min without a halt');
     expect(stageName(last, 1, rollout.stages)).toBe('All the rest, 2,894 devices');
     expect(stageNote(last, 1, { ...rollout, state: 'stopped' }, 0).join('')).toBe('Not started');
     const unapproved = rolloutView({ spec, stages: [stage], state: 'waiting', waits_for: { what: 'approval' } });
-    expect(stageNote(stage, 0, unapproved, 0).join('')).toBe('Starts when it is approved');
+    expect(stageNote(stage, 0, unapproved, 0).join('')).toBe('Starts once approved');
   });
 });
 

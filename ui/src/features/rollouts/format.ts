@@ -175,7 +175,7 @@ export function stageNote(stage: StageView, place: number, rollout: RolloutView,
       ` succeeded${unsaid}${closed}${afterwards(place, rollout, now)}`,
     ];
   }
-  if (place === rollout.stage && isUnapproved(rollout)) return ['', 'Starts when it is approved'];
+  if (place === rollout.stage && isUnapproved(rollout)) return ['', 'Starts once approved'];
   if (place > rollout.stage || stage.started_at === null) return ['', beginsWhen(rollout)];
   const parts = [
     counted(sum(stage.counts, IN_FLIGHT), 'in flight', 'in flight'),
@@ -218,7 +218,7 @@ export function waitText(
 ): string {
   switch (waits?.what) {
     case 'approval':
-      return 'It starts when a second installation has approved it';
+      return 'Starts when a second installation has approved it';
     case 'person':
       return 'Waiting for you to start the next stage';
     case 'pause':
@@ -244,16 +244,16 @@ function gateText(waits: Extract<WaitsFor, { what: 'gate' }>, series: string, no
 
 function beginsWhen({ spec, state }: RolloutView): string {
   if (!isOpen({ state })) return 'Not started';
-  const gate = spec.gate === null ? '' : ` and ${visible(spec.gate.series)} within its limits`;
+  const gate = spec.gate === null ? '' : `with ${visible(spec.gate.series)} within its limits`;
   switch (spec.between.then) {
     case 'continue':
       return gate === ''
-        ? 'Starts by itself'
-        : `Starts by itself after ${duration(spec.gate?.for_ms ?? 0)} with${gate.slice(4)}`;
+        ? 'Starts automatically'
+        : `Starts automatically after ${duration(spec.gate?.for_ms ?? 0)} ${gate}`;
     case 'pause':
-      return `Starts by itself after ${duration(spec.between.pause_ms)} without a halt${gate}`;
+      return `Starts automatically after ${duration(spec.between.pause_ms)} without a halt${gate && ` and ${gate}`}`;
     case 'ask':
-      return `Starts when you start it${gate}`;
+      return `Starts manually${gate && `, ${gate}`}`;
   }
 }
 
@@ -321,9 +321,9 @@ const LEAST_FAILED = 3;
 export function nothingShared(counts: MemberCounts): string | null {
   const failed = counts.failed + counts.rejected + counts.timed_out + counts.undeliverable;
   if (failed === 0) return null;
-  if (failed < LEAST_FAILED) return `Common traits are looked for once ${LEAST_FAILED} devices have failed.`;
-  if (counts.succeeded === 0) return 'No device has succeeded, so there is none to compare the failed ones with.';
-  return 'No firmware, tag, setting or restart separates the failed devices from those that succeeded.';
+  if (failed < LEAST_FAILED) return `Wilco looks for common traits once ${LEAST_FAILED} devices have failed.`;
+  if (counts.succeeded === 0) return 'No device has succeeded, so there is nothing to compare the failed ones with.';
+  return 'No firmware, tag, setting or restart distinguishes the failed devices from those that succeeded.';
 }
 
 /** A cause as a chip says it. */

@@ -23,7 +23,7 @@ it('shows what is on the wire, newest first, until it is paused or cleared', asy
   await vi.waitFor(() => expect(app.traffic.missing).toBeGreaterThan(missing), 3_000);
   expect(app.traffic.messages).toBe(kept);
   const counted = await findByText(/^Paused: shown, .* not kept$/);
-  expect(counted).toHaveAttribute('title', 'Messages that arrive while paused, or too many at once, are not kept.');
+  expect(counted).toHaveAttribute('title', 'Messages that arrive while paused, or in too large a burst, are not kept.');
   await expectAccessible(container);
   await user.click(getByRole('button', { name: 'Clear' }));
   expect(app.traffic.messages).toEqual([]);

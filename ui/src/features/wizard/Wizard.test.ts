@@ -43,7 +43,7 @@ describe('files', () => {
     await add('"/home/you/Downloads/kit.zip"');
     const list = within(getByRole('list', { name: 'Added files' }));
     expect(list.getAllByRole('listitem')).toHaveLength(4);
-    await findByText('The certificate and its key belong together.', { exact: false });
+    await findByText('The certificate and its key match.', { exact: false });
     expect(getByRole('region', { name: 'Certificate' })).toHaveTextContent('CN=AWS IoT Certificate');
     await press('Remove Private key, kit.zip › pump-7.private.key');
     await findByText('The private key of the certificate is missing.');
@@ -188,7 +188,7 @@ describe('a new connection', () => {
     const { press, fill, getByRole, findByText, user, step } = await openWizard();
     await press('Next');
     await fill('Address', 'bench.local');
-    await user.click(getByRole('radio', { name: 'Only one certificate' }));
+    await user.click(getByRole('radio', { name: 'One pinned certificate' }));
     await press('Next');
     await findByText(/Enter the path of the certificate’s file/);
     await fill('Its certificate', '/home/you/server.crt');
