@@ -10,37 +10,37 @@ use super::grouped;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct HistoryCheck {
-    /// Events that were stored and have gone, oldest first, 20 at most.
+    /// Stored events that are missing, oldest first, at most 20.
     pub gaps: Vec<HistoryGap>,
-    /// Events that were read.
+    /// The number of events read.
     #[ts(type = "number")]
     pub checked: u64,
-    /// Those among them that are not as they were written.
+    /// The number of altered events.
     #[ts(type = "number")]
     pub damaged: u64,
-    /// The first of these, 20 at most.
+    /// The first of these, at most 20.
     pub damaged_events: Vec<DamagedEvent>,
-    /// Commands that are listed otherwise than their events say.
+    /// The number of commands whose listing does not match their events.
     #[serde(default)]
     #[ts(type = "number")]
     pub wrongly_listed: u64,
-    /// The first of these, 20 at most.
+    /// The first of these, at most 20.
     #[serde(default)]
     pub wrongly_listed_commands: Vec<DamagedEvent>,
-    /// The file cannot be read between events of these times, Unix milliseconds; nothing for its beginning or its end.
+    /// The file cannot be read between events at these times, Unix milliseconds; `None` for its beginning or end.
     #[ts(type = "[number | null, number | null] | null")]
     pub unreadable: Option<(Option<i64>, Option<i64>)>,
-    /// Problems of the file's structure, at most 20 sentences of the database.
+    /// Problems of the file's structure, at most 20 messages of the database.
     pub faults: Vec<String>,
-    /// All events and the whole file were looked at.
+    /// All events and the whole file were checked.
     pub all: bool,
 }
 
-/// Events that were stored and have gone, without having been deleted.
+/// Stored events that are missing but were not deleted by Wilco.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct HistoryGap {
-    /// How many, at least.
+    /// The number of events, at least.
     #[ts(type = "number")]
     pub events: u64,
     /// When the last event before them happened, Unix milliseconds.
@@ -49,27 +49,27 @@ pub struct HistoryGap {
     /// When the last of them happened, Unix milliseconds.
     #[ts(type = "number | null")]
     pub until: Option<i64>,
-    /// Another database lies where they were stored.
+    /// Another database was found in place of the one that contained them.
     pub replaced: bool,
 }
 
-/// An event that is not as it was written, or a command that is not listed as its events say, as far as it can be read.
+/// An altered event, or a command whose listing does not match its events, as far as it is readable.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct DamagedEvent {
-    /// Its connection's id.
+    /// The connection ID.
     pub connection: String,
     /// Its device.
     pub device: String,
-    /// Its command, where it belongs to one.
+    /// Its command, if it belongs to one.
     pub command: Option<String>,
-    /// When it happened, or the last event of the command, Unix milliseconds.
+    /// The time of the event, or of the command's last event, Unix milliseconds.
     #[ts(type = "number")]
     pub at: i64,
 }
 
 impl HistoryCheck {
-    /// Nothing is missing, and nothing is damaged of what was looked at.
+    /// Nothing that was checked is missing or damaged.
     #[must_use]
     pub fn is_sound(&self) -> bool {
         self.gaps.is_empty()
@@ -79,7 +79,7 @@ impl HistoryCheck {
             && self.faults.is_empty()
     }
 
-    /// The problems, each as a sentence and a hint.
+    /// The problems, each with a hint.
     #[must_use]
     pub fn sentences(&self) -> Vec<(String, String)> {
         let gaps = self.gaps.iter().map(HistoryGap::sentence);
