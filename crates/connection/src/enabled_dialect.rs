@@ -1,4 +1,4 @@
-//! A dialect that is enabled on a connection, with its settings there.
+//! An enabled dialect of a connection, with its settings.
 
 use std::{collections::BTreeMap, fmt, str::FromStr};
 
@@ -9,13 +9,13 @@ use wilco_failure::{Failure, excerpt, invalid};
 /// The longest value of a setting, bytes.
 const LONGEST_VALUE: usize = 200;
 
-/// A dialect that is enabled on a connection. As text, for the command line and files: `zigbee2mqtt:base=house/z2m`.
+/// An enabled dialect of a connection. On the command line and in files: `zigbee2mqtt:base=house/z2m`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct EnabledDialect {
     /// The dialect's name.
     pub name: String,
-    /// The settings that are not the dialect's defaults, by their names. Each value is valid in a topic.
+    /// The settings that differ from the dialect's defaults, by name. Each value is valid in a topic.
     #[serde(default)]
     #[ts(type = "Record<string, string>")]
     pub settings: BTreeMap<String, String>,
@@ -28,7 +28,7 @@ impl EnabledDialect {
         EnabledDialect { name: name.into(), settings: BTreeMap::new() }
     }
 
-    /// Whether each setting can be part of a topic, and can be written as text.
+    /// Checks that each setting can be part of a topic, and can be written as text.
     ///
     /// # Errors
     /// [`FailureCode::Invalid`](wilco_failure::FailureCode) about the first one that cannot.
@@ -66,7 +66,7 @@ fn unreadable(setting: &str) -> Failure {
 }
 
 impl From<&str> for EnabledDialect {
-    /// A dialect with its default settings. Settings in the name are not read: see [`EnabledDialect::from_str`].
+    /// A dialect with its default settings. Does not parse settings in the name: see [`EnabledDialect::from_str`].
     fn from(name: &str) -> EnabledDialect {
         EnabledDialect::new(name)
     }
@@ -87,7 +87,7 @@ impl fmt::Display for EnabledDialect {
 impl FromStr for EnabledDialect {
     type Err = Failure;
 
-    /// Reads the text. Names that no dialect has are found when the dialects are put together.
+    /// Parses the text. Unknown dialect names are detected when the dialects are combined.
     ///
     /// # Errors
     /// [`FailureCode::Invalid`](wilco_failure::FailureCode) for settings that are not `NAME=VALUE`, or cannot be part of a

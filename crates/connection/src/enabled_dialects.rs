@@ -16,25 +16,25 @@ const MOST: usize = 32;
 /// The enabled dialects of a connection.
 #[derive(Debug)]
 pub struct EnabledDialects {
-    /// Wilco's own topics here, also if no device uses them.
+    /// Wilco's own topics on this connection, even if no device uses them.
     pub own: Dialect,
-    /// Wilco's own dialect is one of those enabled.
+    /// Whether Wilco's own dialect is enabled.
     pub speaks_own: bool,
-    /// All of them behind one interface.
+    /// All enabled dialects behind one interface.
     pub set: DialectSet,
-    /// Those that find devices.
+    /// The dialects that find devices.
     pub readers: Vec<Discovery>,
-    /// There are others than Wilco's own.
+    /// Whether dialects other than Wilco's own are enabled.
     pub has_described: bool,
-    /// Dialects that read the same messages here, as sentences. Only pairs with a dialect file of the user's own or with
-    /// settings that are not the defaults.
+    /// Dialects that use the same messages here, as sentences. Only pairs with a user's dialect file or with
+    /// non-default settings.
     pub overlaps: Vec<String>,
-    /// The titles of the profile's own dialect files by their names, enabled or not.
+    /// The titles of the profile's dialect files by name, enabled or not.
     pub titles: BTreeMap<String, String>,
 }
 
 impl EnabledDialects {
-    /// Reads what a profile names.
+    /// Resolves the dialects of a profile.
     ///
     /// # Errors
     /// [`FailureCode::Invalid`](wilco_failure::FailureCode) for a dialect that there is not, a file that cannot be used, both
@@ -112,7 +112,7 @@ impl EnabledDialects {
         Ok(EnabledDialects { own, speaks_own, set, readers, has_described, overlaps, titles })
     }
 
-    /// The first topic filters to subscribe to: those for discovery come first.
+    /// The first topic filters to subscribe to; those for discovery come first.
     #[must_use]
     pub fn filters(&self, wishes: &Subscriptions<'_>) -> Vec<Filter> {
         if !self.has_described {

@@ -1,4 +1,4 @@
-//! What the mode of a connection permits. This is the only place that refuses a command for the mode, for the window, the
+//! The permissions of a connection's mode. Only this module refuses commands because of the mode, for the window, the
 //! command line and the engine alike.
 
 use wilco_failure::{Failure, FailureCode};
@@ -12,7 +12,7 @@ impl ConnectionMode {
         self != ConnectionMode::ReadOnly
     }
 
-    /// The confirmation that a command needs. `grave`: it is dangerous, or for more than one device.
+    /// The confirmation that a command requires. `grave`: it is dangerous, or for more than one device.
     #[must_use]
     pub fn needs(self, grave: bool) -> Confirmation {
         match self {
@@ -22,7 +22,7 @@ impl ConnectionMode {
         }
     }
 
-    /// Why nothing can be sent over the connection of that name.
+    /// Checks that the connection may send.
     ///
     /// # Errors
     /// [`FailureCode::ReadOnly`].
@@ -40,7 +40,7 @@ impl ConnectionMode {
         })
     }
 
-    /// Whether what a person has confirmed is enough for a command, or for something `grave`.
+    /// Checks that a confirmation suffices for a command. `grave`: it is dangerous, or for more than one device.
     ///
     /// # Errors
     /// [`FailureCode::ReadOnly`], and [`FailureCode::Unconfirmed`] where it is not enough.

@@ -145,7 +145,7 @@ fn number(port: &str) -> Result<u16, Unreadable> {
     port.parse().ok().filter(|port| *port > 0).ok_or(Unreadable::Port)
 }
 
-/// A host as it is written in a URL: an IPv6 address in brackets.
+/// A host as written in a URL: an IPv6 address in brackets.
 #[must_use]
 pub fn bracketed(host: &str) -> String {
     if host.contains(':') { format!("[{host}]") } else { host.to_owned() }

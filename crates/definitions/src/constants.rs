@@ -1,4 +1,5 @@
-//! What the page has to know of the types beside their fields and words: `Constants.ts`, beside the bindings of the types.
+//! Constants that the page needs beside the types' fields and names: writes `Constants.ts` beside the bindings of the
+//! types.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 

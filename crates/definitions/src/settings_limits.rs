@@ -51,7 +51,7 @@ impl Settings {
         Millis::seconds(self.time_to_live_s.into())
     }
 
-    /// Makes sure that every value is a possible one.
+    /// Checks that every value is within its limits.
     ///
     /// # Errors
     /// [`FailureCode::Invalid`](wilco_failure::FailureCode) about the first that is not.
@@ -81,7 +81,7 @@ impl Settings {
     }
 }
 
-/// Where `days` ago was. What ended before it is older than that.
+/// The time `days` ago, before which finished commands are old.
 ///
 /// # Errors
 /// [`FailureCode::Invalid`](wilco_failure::FailureCode) for no days at all, or more than there can be.

@@ -10,15 +10,15 @@ use super::{facts::date, fault::Fault, trust::NotThePinnedOne};
 /// The cause and how to fix it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Explanation {
-    /// The event, as a sentence.
+    /// What failed and why, as a sentence.
     pub message: String,
     /// How to fix it.
     pub hint: Option<String>,
-    /// The SHA-256 of the server's certificate where pinning it would help, hexadecimal bytes with colons.
+    /// The SHA-256 of the server's certificate if pinning it would help, as hexadecimal bytes with colons.
     pub pin: Option<String>,
 }
 
-/// Explains an error in which a TLS error is hidden somewhere; `None` if there is none in it.
+/// Explains the TLS error that is the cause of an error; `None` if there is none.
 #[must_use]
 pub fn explain(error: &(dyn StdError + 'static)) -> Option<Explanation> {
     let mut error = Some(error);

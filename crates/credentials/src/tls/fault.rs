@@ -31,11 +31,11 @@ pub(super) struct Fault {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum CertificateOwner {
-    /// The server's own.
+    /// The server's certificate.
     Server,
-    /// Another one that the server sent.
+    /// An intermediate certificate that the server sent.
     Intermediate,
-    /// One that this connection trusts.
+    /// A CA certificate that this connection trusts.
     Authority,
 }
 
@@ -123,7 +123,7 @@ impl<'a> Chain<'a> {
         }
     }
 
-    /// The server's own certificate, its issuer, and so on.
+    /// The server's certificate, its issuer, and so on.
     fn path(&self) -> impl Iterator<Item = (CertificateOwner, &Certificate)> {
         let first = self.shown.first().map(|own| (CertificateOwner::Server, own));
         let next = |(_, last): &(CertificateOwner, &Certificate)| {

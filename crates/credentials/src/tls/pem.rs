@@ -107,9 +107,9 @@ pub(super) fn read(name: &str, text: &[u8]) -> Vec<Found> {
 enum Part<'a> {
     /// A section's label and its content.
     Section(Cow<'a, str>, &'a [u8]),
-    /// A section that is not whole.
+    /// A section that is incomplete.
     Damaged(&'static str),
-    /// Words about PEM: documentation, or a script that searches for it.
+    /// Text that only mentions PEM, such as documentation or a script.
     Mention,
 }
 

@@ -12,7 +12,7 @@ use super::VaultError;
 pub(super) trait Backend: Send + Sync {
     fn set(&self, name: &str, content: &[u8]) -> Result<(), VaultError>;
     fn get(&self, name: &str) -> Result<Option<Zeroizing<Vec<u8>>>, VaultError>;
-    /// Not having it is fine.
+    /// Deletes an entry. A missing entry is not an error.
     fn delete(&self, name: &str) -> Result<(), VaultError>;
 }
 

@@ -2,7 +2,7 @@
 
 use wilco_failure::{Failure, FailureCode};
 
-/// Why a secret could not be kept or had.
+/// The reason why a secret could not be stored or read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum VaultError {
     /// There is no keyring.
