@@ -14,11 +14,11 @@ use crate::api::{
     AnswerMatch, CommandState, CommandView, ExportFormat, HistoryCause, JsonText, Outcome, SentBy, UnreadableView,
 };
 
-/// Rows on their way, one for each command.
+/// Writes rows, one for each command.
 pub enum HistoryWriter<W: Write> {
-    /// A JSON object a line: the members of `wilco send`'s lines, and all the others.
+    /// One JSON object per line: the members of `wilco send`'s lines, and all others.
     Json(W),
-    /// Comma-separated, the names of the columns first.
+    /// Comma-separated values, with column names in the first line.
     Csv(Box<csv::Writer<W>>),
 }
 

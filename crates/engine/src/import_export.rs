@@ -75,7 +75,7 @@ pub(crate) struct Found {
 
 /// The kind of a file.
 pub(crate) enum Opened {
-    /// Encrypted, and not opened: the passphrase is missing or wrong.
+    /// Encrypted, and not opened, because the passphrase is missing or wrong.
     Locked,
     Connections(Vec<Found>),
 }
@@ -203,7 +203,7 @@ impl Line {
         }
     }
 
-    /// `None` where its secrets make no sense.
+    /// `None` if its secrets are invalid.
     fn found(self) -> Option<Found> {
         let bundle = match self.secrets.map(Zeroizing::new) {
             Some(secrets) => Some(Bundle::read(&Secret::new(BASE64_STANDARD.decode(secrets.as_bytes()).ok()?))?),
@@ -283,7 +283,7 @@ mod tests {
     use super::{Found, Opened, read, write};
     use crate::api::{Failure, FileToWrite};
 
-    /// One of which no setting has its default.
+    /// A profile without any default setting.
     fn settings() -> ConnectionSettings {
         ConnectionSettings {
             mode: ConnectionMode::Protected,

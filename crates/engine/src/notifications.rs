@@ -95,7 +95,7 @@ impl Gathered {
         now.since(self.last) >= QUIET || now.since(self.since) >= LONGEST_GATHERING
     }
 
-    /// As text; none if nothing is worth a notification.
+    /// The text; `None` if there is nothing to notify about.
     fn content(&self, settings: &Settings) -> Option<NotificationContent> {
         let all: u32 = self.ends.values().sum();
         let good = |state: &State| matches!(state, State::Succeeded | State::Unconfirmed);
@@ -161,7 +161,7 @@ mod tests {
         store::ConnectionId,
     };
 
-    /// A command, and the event after which it stands so.
+    /// A command, and the event that caused its state.
     fn command(device: &str, submitted: i64, at: i64, fact: Fact) -> (Command, Event) {
         let policy = Policy {
             delivery: Delivery::Now,

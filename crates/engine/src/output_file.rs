@@ -1,4 +1,4 @@
-//! Files that people ask for: where they may be written, and why one could not be written, as a sentence.
+//! Output files that users choose: checks whether one may be written, and explains why not.
 //!
 //! The caller writes the content, and [`AtomicFile`] replaces an earlier file.
 

@@ -1,5 +1,5 @@
-//! Approvals by a second installation, as files: who an installation is, what it asks, and what another one answers. The
-//! formats are described in `docs/approvals.md`.
+//! Approvals by a second installation, as files: the identity of an installation, its requests, and the answers of
+//! another one. The formats are described in `docs/approvals.md`.
 //!
 //! Each file is signed lines (`signed_lines`). An answer names the SHA-256 of what the request signs,
 //! so it is for exactly one rollout of one installation. Whose keys count, and what follows from an answer, is not decided
@@ -43,7 +43,7 @@ struct Opened {
 }
 
 impl Kind {
-    /// Reads a whole file, and makes sure that it is as it was signed. Blocks.
+    /// Reads a whole file, and checks that it was not altered after it was signed. Blocks.
     ///
     /// # Errors
     /// [`FailureCode::File`]: it cannot be read, is of another kind or a newer version, or was altered.

@@ -1,4 +1,4 @@
-//! What the entry about the start of a rollout says of it, and whether the stored rollout still agrees.
+//! The content of the entry about the start of a rollout, and its comparison with the stored rollout.
 //!
 //! Everything that an entry contains is compared, except what may change later: the note, the progress and the name of the
 //! connection. A rollout that is no longer stored is no contradiction: it is deleted with its connection.

@@ -164,7 +164,7 @@ impl Verifier {
         Verified { found, started: self.started, approved: self.approved }
     }
 
-    /// An entry names another hash than the entry before it has.
+    /// Reports that an entry contains another hash than that of the entry before it.
     fn not_linked(&mut self, number: u32) {
         let before = number - 1;
         if before == self.stored.checkpoint.number {
@@ -197,14 +197,14 @@ impl Verifier {
         }
     }
 
-    /// Whether this installation has recorded the deletion; without its key that is not known.
+    /// Whether this installation has recorded the deletion; `None` without its key.
     fn is_signed(&self, Deleted { head, signature }: &Deleted) -> bool {
         let Ok(Kept { key: Some(key), .. }) = &self.expected.keyring else { return true };
         let message = deletion_message(&self.expected.installation, head);
         signature.as_ref().is_some_and(|signature| key.verifies(&message, signature))
     }
 
-    /// Compares the entries with what was sealed.
+    /// Compares the entries with the seals.
     fn look_at_seals(&mut self) -> AuditSeal {
         let kept = match std::mem::replace(&mut self.expected.keyring, Ok(Kept::default())) {
             Ok(kept) => kept,
@@ -238,7 +238,7 @@ impl Verifier {
         AuditSeal::Sealed { number: head.head.number, at: head.at, fingerprint: key.fingerprint() }
     }
 
-    /// Compares the entries with sealed ones, in their order.
+    /// Compares the entries with sealed ones, in order.
     fn compare(&mut self, sealed: &[AuditHead]) {
         let beginning = self.stored.checkpoint.number;
         let mut good = beginning;

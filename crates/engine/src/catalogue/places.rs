@@ -56,11 +56,11 @@ fn ruled_out(root: &ExactValue, path: &str) -> Option<String> {
 
 /// The schema of an argument.
 enum Found {
-    /// It has it.
+    /// The schema defines it.
     Named { required: bool },
-    /// It has others, these, and leaves room for any.
+    /// The schema defines these others, and allows any more.
     Unnamed(String),
-    /// It has others, these, or none, and leaves room for no more.
+    /// The schema defines these others, or none, and allows no more.
     RuledOut(String),
     /// Any argument is possible.
     Open,

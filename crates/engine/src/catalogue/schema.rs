@@ -223,7 +223,7 @@ mod tests {
         assert!(long[0].len() < 300, "{}", long[0]);
     }
 
-    /// What no double holds, in the schema or in the arguments.
+    /// A number that no double can represent, in the schema or in the arguments.
     #[test]
     fn every_digit_counts() {
         let check = |property: &str, value: &str, expected: Option<&str>| {

@@ -1,4 +1,4 @@
-//! Approvals by a second installation, as people ask for them and give them.
+//! Approvals by a second installation: requesting and giving them.
 
 use std::path::PathBuf;
 
@@ -32,7 +32,7 @@ const NOTE: usize = 10_000;
 const SHOWN: usize = 5_000;
 
 impl Handle {
-    /// This installation as others know it: its name and the key with which it signs, which is made at its first use.
+    /// This installation as seen by others: its name and its public key. The key is generated on first use.
     ///
     /// # Errors
     /// [`FailureCode::Keyring`](crate::api::FailureCode).
@@ -41,7 +41,7 @@ impl Handle {
         Ok(identity(&self.audit.signer().name, &key.public()))
     }
 
-    /// Writes that to a file, for another installation to trust, and says where it lies.
+    /// Writes this identity to a file, for another installation to trust. Returns the file's path.
     ///
     /// # Errors
     /// [`FailureCode::Keyring`](crate::api::FailureCode); `File`, and `Exists` where a file is there that is not to be replaced.
@@ -51,7 +51,7 @@ impl Handle {
         blocking(move || output_file::write(&to, Readers::Umask, text.as_bytes())).await
     }
 
-    /// Reads such a file of another installation.
+    /// Reads the identity of another installation from a file.
     ///
     /// # Errors
     /// [`FailureCode::File`](crate::api::FailureCode).
@@ -60,7 +60,7 @@ impl Handle {
         Ok(identity(&name, &key))
     }
 
-    /// The installations whose approvals count here, by name.
+    /// The installations whose approvals are accepted here, by name.
     ///
     /// # Errors
     /// [`FailureCode::Store`](crate::api::FailureCode).
@@ -69,7 +69,7 @@ impl Handle {
         Ok(trusted.into_iter().filter_map(trusted_view).collect())
     }
 
-    /// Lets the approvals of an installation count here, by its public key.
+    /// Accepts approvals of an installation, by its public key.
     ///
     /// # Errors
     /// [`FailureCode::Invalid`](crate::api::FailureCode) for a name or key that is none, is taken, or is this installation's
@@ -111,7 +111,7 @@ impl Handle {
         trusted_view(installation).ok_or_else(|| not_found("installation", name))
     }
 
-    /// Stops accepting approvals from an installation. Rollouts that it has approved go on.
+    /// Stops accepting approvals from an installation. Rollouts that it has approved continue.
     ///
     /// # Errors
     /// [`FailureCode::NotFound`](crate::api::FailureCode); `Store`.
@@ -124,7 +124,7 @@ impl Handle {
         Ok(())
     }
 
-    /// Writes the request to approve a waiting rollout to a file, and says where it lies.
+    /// Writes the request to approve a waiting rollout to a file. Returns the file's path.
     ///
     /// # Errors
     /// [`FailureCode::NotFound`](crate::api::FailureCode); `Invalid` for a rollout that does not wait for approval; `Keyring`;
@@ -147,7 +147,7 @@ impl Handle {
         blocking(move || output_file::write(&to, Readers::Umask, text.as_bytes())).await
     }
 
-    /// Reads a request of another installation, and says what it asks.
+    /// Reads a request of another installation.
     ///
     /// # Errors
     /// [`FailureCode::File`](crate::api::FailureCode), also for one that was altered.
@@ -158,7 +158,7 @@ impl Handle {
         Ok(view(&request, trusted, refused.map(|failure| failure.message)))
     }
 
-    /// Signs the answer to a request, writes it to a file, and says where it lies.
+    /// Signs the answer to a request, and writes it to a file. Returns the file's path.
     ///
     /// # Errors
     /// [`FailureCode::File`](crate::api::FailureCode); `Invalid` for a request of this installation, one that has expired, or
@@ -195,7 +195,7 @@ impl Handle {
         .await
     }
 
-    /// Imports the answer to the request of a rollout, of any that waits where none is named. An approved rollout starts, a
+    /// Imports the answer to the request of the given rollout, or of any waiting one. An approved rollout starts; a
     /// declined one is stopped.
     ///
     /// # Errors
@@ -240,7 +240,7 @@ impl Handle {
         self.shown_rollout(number).await
     }
 
-    /// The rollout that an answer is for: its request is the one of exactly this rollout.
+    /// The rollout that an answer is for, if its request is that of exactly this rollout.
     async fn answered_rollout(&self, answer: &Answer, wanted: Option<&str>) -> Result<u32, Failure> {
         let hint = "Import the answer to this rollout's request. If the request is lost, save it again.";
         if answer.installation != *self.installation {
@@ -259,7 +259,7 @@ impl Handle {
         Ok(number)
     }
 
-    /// The number of a rollout that needs an approval, and what was asked for.
+    /// The number of a rollout that requires an approval, and its request.
     async fn approval_of(&self, id: &str) -> Result<(u32, StoredApproval), Failure> {
         let number = id.trim().parse().map_err(|_| no_rollout(id))?;
         self.shown_rollout(number).await?;
@@ -272,7 +272,7 @@ impl Handle {
         Ok((number, approval))
     }
 
-    /// Why a request cannot be answered here.
+    /// The reason why a request cannot be answered here.
     async fn refuse_to_answer(&self, request: &Request) -> Result<Option<Failure>, Failure> {
         if request.header.signer.installation == *self.installation || self.own_key().await? == Some(request.key) {
             return Ok(Some(invalid(
@@ -289,7 +289,7 @@ impl Handle {
         Ok(None)
     }
 
-    /// What is written down where a request was answered.
+    /// The audit entry about an answered request.
     fn audit_answered(&self, request: &Request, verdict: Verdict, note: Option<String>) -> NewAuditEntry {
         let Request { header, plan, sha256, key, .. } = request;
         let did = match verdict {
@@ -317,7 +317,7 @@ impl Handle {
         self.audit.entry(AuditKind::Approval, what).with(&details).because(note)
     }
 
-    /// What the owner of a key is called here, where it is trusted.
+    /// The name of a key's owner here, if it is trusted.
     async fn trusted_name(&self, key: &PublicKey) -> Result<Option<String>, Failure> {
         let trusted = self.store.trusted_installations().await?;
         Ok(trusted.into_iter().find(|one| one.public_key == key.as_bytes()).map(|one| one.name))
@@ -329,7 +329,7 @@ impl Handle {
         blocking(move || Ok(SigningKey::open_or_create(&vault)?)).await
     }
 
-    /// The public half of the installation's key, if it has one.
+    /// The installation's public key, if it has one.
     async fn own_key(&self) -> Result<Option<PublicKey>, Failure> {
         let vault = self.vault.clone();
         blocking(move || match SigningKey::open(&vault) {

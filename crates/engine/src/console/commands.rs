@@ -21,7 +21,7 @@ use crate::{
 const NOTE: usize = 10_000;
 
 impl Handle {
-    /// Sends a command to each of the devices. Returns once all of them are on the disk, which is before any is sent.
+    /// Sends a command to each of the devices. Returns once all of them are on the disk, before any is sent.
     ///
     /// # Errors
     /// [`FailureCode::Invalid`](crate::api::FailureCode::Invalid) when any of it makes no sense, and then nothing is
@@ -85,7 +85,7 @@ impl Handle {
         })
     }
 
-    /// Sends a command again: identical to the last digit, under a new ID that names the old one.
+    /// Sends a command again: identical to the last digit, with a new ID that refers to the old one.
     ///
     /// # Errors
     /// [`FailureCode::NotFound`](crate::api::FailureCode::NotFound); `Invalid` when what the connection speaks has
@@ -135,7 +135,7 @@ impl Handle {
         Ok(Sent { ids })
     }
 
-    /// Withdraws a command that was never sent; stops waiting for one that was.
+    /// Cancels a command that was not sent yet; stops waiting for one that was sent.
     ///
     /// # Errors
     /// [`FailureCode::NotFound`](crate::api::FailureCode::NotFound).
@@ -146,7 +146,7 @@ impl Handle {
 }
 
 impl Handle {
-    /// Dismisses a failed command, so that it no longer needs attention: the given one, or all.
+    /// Dismisses one failed command, or all of them, from those that need attention.
     ///
     /// # Errors
     /// [`FailureCode::NotFound`](crate::api::FailureCode::NotFound) for a connection that is none; `Store`.

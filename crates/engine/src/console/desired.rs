@@ -1,4 +1,4 @@
-//! The configurations that users want of devices with a tag or of a saved view.
+//! Desired configurations of devices with a tag or in a saved view.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -52,7 +52,7 @@ impl Handle {
     }
 
     /// Saves the desired configuration of devices with a tag or of a view, replacing an earlier one. It moves to the
-    /// given place, keeps its place otherwise, and is added at the end if it is new.
+    /// given position; without one, it keeps its position, or is appended if it is new.
     ///
     /// # Errors
     /// [`FailureCode::Invalid`](crate::api::FailureCode) for what cannot be a tag, a view that searches for what is wanted,
@@ -92,8 +92,8 @@ impl Handle {
         views.into_iter().find(is_it).ok_or_else(|| nothing_wanted(&desired.target))
     }
 
-    /// Clears the desired configuration of devices with a tag or of a view. Returns it with its place: saving it
-    /// restores the earlier state.
+    /// Clears the desired configuration of devices with a tag or of a view. Returns it with its position, so that
+    /// saving it restores the earlier state.
     ///
     /// # Errors
     /// [`FailureCode::NotFound`](crate::api::FailureCode) for the connection and where nothing is wanted; `Store`.
@@ -117,7 +117,7 @@ impl Handle {
         })
     }
 
-    /// The keys of the configuration that devices that match report, the most frequent first, 200 at most.
+    /// The configuration keys that matching devices report, the most frequent first, at most 200.
     ///
     /// # Errors
     /// [`FailureCode::NotFound`](crate::api::FailureCode) for the connection, `Invalid` for a search that cannot be

@@ -14,7 +14,7 @@ use crate::{
 };
 
 impl Handle {
-    /// Sets the password of a device, or of all devices of the connection that have none of their own. It is kept with the
+    /// Sets the password of a device, or of all devices of the connection that have none set. It is stored with the
     /// secrets of the connection, whose session continues.
     ///
     /// # Errors

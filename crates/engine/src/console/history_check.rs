@@ -23,7 +23,7 @@ const CHANGED_HINT: &str = "Close that program, and restart Wilco to read the hi
                             altered events. Only Wilco may write to its database.";
 
 impl Handle {
-    /// Looks whether the history is as it was written: the newest 10,000 events, or all events and the whole file.
+    /// Checks that the history is unaltered: the newest 10,000 events, or all events and the whole file.
     ///
     /// # Errors
     /// [`FailureCode::Store`](crate::api::FailureCode) where nothing can be read at all.

@@ -15,7 +15,7 @@ use crate::{
 use wilco_atomic_file::Readers;
 
 impl Handle {
-    /// The logs that are kept of a device, newest first: the last five.
+    /// The stored logs of a device, newest first, at most five.
     ///
     /// # Errors
     /// [`FailureCode::Store`](crate::api::FailureCode); so for all the others.
@@ -45,7 +45,7 @@ impl Handle {
         spawn_blocking(move || log.view(with_text)).await.map_err(defect)
     }
 
-    /// Writes a log to a file, whole or not at all, and returns its path. Missing parts are marked in it.
+    /// Writes a log to a file, completely or not at all, and returns the file's path. Missing parts are marked in it.
     ///
     /// # Errors
     /// [`FailureCode::File`](crate::api::FailureCode) when it cannot be written, `Exists` where a file is there that is
@@ -62,7 +62,7 @@ impl Handle {
         spawn_blocking(write).await.map_err(defect)?
     }
 
-    /// Deletes a log that is kept here. The device still has its own.
+    /// Deletes a stored log. The device still has its own.
     ///
     /// # Errors
     /// [`FailureCode::NotFound`](crate::api::FailureCode) when nothing of it is kept.

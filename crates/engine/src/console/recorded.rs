@@ -1,5 +1,5 @@
-//! Answers of the engine that the page's fake backend gives too, so that nobody has to invent them. They are the same in every
-//! installation. `WILCO_RECORD=1 cargo test -p wilco-engine recorded` records them again.
+//! Replies of the engine that the page's fake backend also gives. They are the same in every installation.
+//! `WILCO_RECORD=1 cargo test -p wilco-engine recorded` records them again.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 

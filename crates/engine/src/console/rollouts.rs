@@ -71,7 +71,7 @@ pub(super) struct Unknown {
 }
 
 impl Handle {
-    /// Starts a rollout. Returns once it is on the disk, which is before anything is sent.
+    /// Starts a rollout. Returns once it is on the disk, before anything is sent.
     ///
     /// # Errors
     /// [`crate::api::FailureCode::Invalid`] when any of it makes no sense, and then nothing is started; `NotFound`; `Store`.
@@ -79,7 +79,7 @@ impl Handle {
         self.start_members(new, None).await
     }
 
-    /// Starts it for these members, or for those that its target names.
+    /// Starts a rollout for these members, or for those that its target selects.
     async fn start_members(&self, new: NewRollout, given: Option<Vec<NewMember>>) -> Result<RolloutView, Failure> {
         let (confirmed, expected) = (new.confirmed.clone(), new.expected.clone());
         let Drafted { spec, template, survey: Survey { members, .. }, stages, nothing, .. } =
@@ -104,7 +104,7 @@ impl Handle {
         self.shown_rollout(number).await
     }
 
-    /// Every rollout, newest first, of the connections that could be read.
+    /// All rollouts of the connections that could be read, newest first.
     ///
     /// # Errors
     /// [`FailureCode::Internal`](crate::api::FailureCode) while the engine is stopping.
@@ -162,7 +162,7 @@ impl Handle {
         self.draft_members(spec, None).await
     }
 
-    /// The same for the members that are given.
+    /// The same for the given members.
     async fn draft_members(&self, mut spec: NewRollout, given: Option<Vec<NewMember>>) -> Result<Drafted, Failure> {
         // They were given for the one that starts, and not for its plan or those that follow.
         spec.confirmed = Confirmed::No;
@@ -280,7 +280,7 @@ impl Handle {
         Ok(target)
     }
 
-    /// The command and the members of a rollout that puts back another one's changes.
+    /// The command and the members of a rollout that restores the values from before another one.
     async fn put_back_what_another_changed(&self, spec: &mut NewRollout, rollout: &str) -> Result<(), Failure> {
         let earlier = self.shown_rollout(number(rollout)?).await?;
         let command = &earlier.spec.command;
@@ -303,7 +303,7 @@ impl Handle {
         Ok(())
     }
 
-    /// Members of an earlier rollout. Where its command is sent again each has its own arguments again.
+    /// Members of an earlier rollout. If its command is sent again, each has the same arguments again.
     async fn earlier_members(&self, rollout: &str, which: WhichMembers, spec: &NewRollout) -> Result<Target, Failure> {
         let view = self.shown_rollout(number(rollout)?).await?;
         let puts_back = spec.follows.as_ref().is_some_and(|follows| follows.reason == FollowReason::PutBack);

@@ -25,7 +25,7 @@ const LATELY: i64 = 600_000;
 const POINTS: u32 = 30;
 
 impl Handle {
-    /// A connection's saved views, each with how many devices match it now.
+    /// A connection's saved views, each with the number of devices that currently match.
     ///
     /// # Errors
     /// [`FailureCode::NotFound`](crate::api::FailureCode) for the connection, `Store`.
@@ -44,7 +44,7 @@ impl Handle {
         Ok(counted)
     }
 
-    /// Saves a view under its name, or changes the one of that id. One that was removed can be saved again as it was.
+    /// Saves a view under its name, or changes the one with the given ID. A removed view can be saved again unchanged.
     ///
     /// # Errors
     /// [`FailureCode::Invalid`](crate::api::FailureCode) for a name that is taken, too long or empty, a search that
@@ -96,7 +96,7 @@ impl Handle {
         if self.store.audited(entry).remove_view(id).await? { Ok(()) } else { Err(not_found("view", id)) }
     }
 
-    /// Values of devices, 200 at most, for these columns. Those that are not known are left out.
+    /// Values of devices, at most 200, for these columns. Unknown devices are omitted.
     ///
     /// # Errors
     /// [`FailureCode::NotFound`](crate::api::FailureCode) for the connection, `Store`.

@@ -1,4 +1,5 @@
-//! While the store does nothing, or cannot write, whatever does not need it goes on, and nothing is said to be done.
+//! Tests that everything that does not need the store continues while the store is blocked or cannot write, and that
+//! nothing is reported as done.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 

@@ -81,7 +81,7 @@ impl Handle {
         }
     }
 
-    /// Writes down what waits, a part at a time.
+    /// Writes pending measurements, one part at a time.
     async fn write_telemetry(&self) -> Result<(), StoreError> {
         for (connection, measured) in self.telemetry.waiting() {
             for some in measured.chunks(DEVICES_AT_ONCE) {
@@ -125,7 +125,7 @@ impl Handle {
         Ok(())
     }
 
-    /// Tells the current listener, or the next one.
+    /// Reports to the current listener, or the next one.
     pub async fn warn(&self, message: String, hint: Option<String>) {
         let notice = Notice { level: NoticeLevel::Warning, message, hint, connection: None };
         // A closing program shows no notices.

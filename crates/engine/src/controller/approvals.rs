@@ -1,5 +1,5 @@
-//! Rollouts that need the approval of a second installation: which do, when one may start, and what keeps it from sending to
-//! another broker than the approved one.
+//! Rollouts that require the approval of a second installation: which do, when one may start, and the checks that it
+//! sends only to the approved broker.
 //!
 //! A rollout waits in its own state machine, which releases nothing before it is approved. Whether an answer is genuine is not
 //! decided here.

@@ -33,7 +33,7 @@ impl Controller {
             || self.pass_over(connection, answer, command)
     }
 
-    /// An answer is not kept.
+    /// Handles an answer that is not kept.
     fn pass_over(&mut self, connection: &ConnectionId, answer: &mut Answer, command: Option<CommandId>) -> bool {
         let now = self.clock.now();
         if let Some(known) = self.connections.get_mut(connection) {

@@ -1,4 +1,4 @@
-//! Several operators: adds the operator's name to our commands if the connection sends it, and finds other consoles'
+//! Several operators: adds the operator name to requests if the connection sends it, and finds other consoles'
 //! unfinished commands by device.
 
 use std::sync::Arc;
@@ -57,8 +57,8 @@ impl Controller {
         Busy { commands: self.busy_commands(connection, devices), rollout }
     }
 
-    /// Of each device a command that has not finished: the oldest of another console, or else of ours. What Wilco
-    /// sends by itself keeps no device busy.
+    /// For each device an unfinished command: the oldest of another console, or else of this one. Automatic commands do
+    /// not keep a device busy.
     fn busy_commands(&self, connection: &ConnectionId, devices: &[DeviceId]) -> Vec<Option<Command>> {
         let known = self.connections.get(connection);
         let first = |device: &DeviceId| {
@@ -70,7 +70,8 @@ impl Controller {
         devices.iter().map(first).collect()
     }
 
-    /// The command of another console's broadcast that a device has not answered. Devices of other firmware receive none.
+    /// The command of another console's broadcast that a device has not answered. Devices with other firmware receive
+    /// no broadcasts.
     fn unanswered_broadcast(&self, known: &Connection, device: &DeviceId) -> Option<Command> {
         let is_own = |dialects: &SharedDialects| dialects::read(dialects).dialect_of(device).is_none();
         let receives = known.dialects.as_ref().is_none_or(is_own);

@@ -46,7 +46,7 @@ mod tests {
 
     use super::Pace;
 
-    /// When each batch goes out, milliseconds, if there is something to hand out from each of these times on.
+    /// The times at which batches are sent, milliseconds, if there are changes from each of these times on.
     fn check(all_done: bool, wanted: &[u64], expected: &[u64]) {
         let start = Instant::now();
         let at = |milliseconds| start + Duration::from_millis(milliseconds);

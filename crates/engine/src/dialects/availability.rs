@@ -1,4 +1,4 @@
-//! Devices that say on several topics whether they are there: what these say together.
+//! Devices that report their presence on several topics: combines these reports.
 
 use std::collections::HashMap;
 

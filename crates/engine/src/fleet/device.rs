@@ -206,7 +206,7 @@ impl Device {
         values.into_iter().rev().find(|(own, _)| own == name).map(|(_, value)| value.into())
     }
 
-    /// The name that people know it by: the one given here, or else the one that its firmware announces.
+    /// The display name: the one given here, or else the one that its firmware announces.
     fn shown_name(&self) -> Option<String> {
         let announced = || self.description.as_ref().and_then(|described| described.shown_name(&self.id));
         self.name().map(str::to_owned).or_else(announced)

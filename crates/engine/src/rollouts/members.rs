@@ -1,4 +1,4 @@
-//! The members of a rollout as somebody confirms them: how many they are, and which.
+//! The members of a rollout as confirmed by the user: their number and identity.
 
 use std::fmt::Write as _;
 

@@ -1,4 +1,4 @@
-//! What a rollout was started with, in words: for its report, and for a person who is to approve it.
+//! The parameters of a rollout as text, for its report and for the approver.
 
 use super::limits_text;
 use crate::api::{

@@ -1,4 +1,4 @@
-//! Topic filters as MQTT has them (MQTT 5 section 4.7).
+//! Topic filters with MQTT wildcards (MQTT 5 section 4.7).
 
 use crate::api::{Failure, invalid};
 

@@ -48,7 +48,7 @@ impl Handle {
         })
     }
 
-    /// Replaces a rollout's note; removes it where there is none. Returns once that is on the disk.
+    /// Replaces a rollout's note; removes it if none is given. Returns once this is on the disk.
     ///
     /// # Errors
     /// `NotFound`; `Invalid` for one of more than 20,000 bytes; `Store`.
@@ -74,7 +74,7 @@ impl Handle {
         u32::try_from(members.iter().filter(disagrees).count()).unwrap_or(u32::MAX)
     }
 
-    /// The number of members that reported other values after they had answered that they succeeded.
+    /// The number of members that reported other values after answering that they succeeded.
     async fn disagreed(&self, view: &RolloutView, members: &[StoredMember]) -> Result<u32, Failure> {
         let stored = self.store.disagreements(&ConnectionId::from(view.spec.connection.as_str())).await?;
         let known: HashSet<_> = stored.iter().map(|(device, of)| (device, &of.command)).collect();
@@ -84,7 +84,7 @@ impl Handle {
         Ok(u32::try_from(members.iter().filter(disagreed).count()).unwrap_or(u32::MAX))
     }
 
-    /// How long members took to answer, by the firmware that they report now, where that differs.
+    /// Answer times of the members by the firmware that they now report, if it differs.
     async fn firmware_times(&self, view: &RolloutView, members: &[StoredMember]) -> Vec<TimesView> {
         let Ok(shared) = self.shared(&view.spec.connection).await else { return Vec::new() };
         let fleet = shared.fleet.read();
@@ -113,7 +113,7 @@ impl Handle {
         .await
     }
 
-    /// The rollouts that follow one, oldest first.
+    /// The rollouts that follow this one, oldest first.
     fn followers(&self, id: &str) -> Vec<String> {
         let shown = self.rollouts.read();
         let follows = |view: &&RolloutView| view.spec.follows.as_ref().is_some_and(|follows| follows.rollout == id);

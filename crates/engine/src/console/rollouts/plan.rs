@@ -17,7 +17,7 @@ const SAMPLES: usize = 5;
 const PAGE: u32 = 5_000;
 
 impl Handle {
-    /// The plan of a rollout that starts now.
+    /// The plan of a rollout that would start now.
     ///
     /// # Errors
     /// As [`Handle::start_rollout`]'s, but for a rollout of which every device is left out, or that has nothing to do:
@@ -102,7 +102,7 @@ impl Handle {
         })
     }
 
-    /// Some of the requests of a rollout that starts now, 5,000 at most.
+    /// Some of the requests of a rollout that would start now, at most 5,000.
     ///
     /// # Errors
     /// As [`Handle::plan_rollout`].

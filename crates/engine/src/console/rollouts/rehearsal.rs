@@ -25,7 +25,7 @@ const ANSWERS: usize = 20_000;
 const UNKNOWN_MS: f64 = 200.0;
 
 impl Handle {
-    /// The input of a rollout's rehearsal. Nothing is sent or stored for it.
+    /// The input of a rollout's rehearsal. Nothing is sent or stored.
     ///
     /// # Errors
     /// As [`Handle::plan_rollout`], and `Invalid` where no device is left to rehearse with.
@@ -93,8 +93,8 @@ impl Handle {
         Ok(RehearsalPlan { rollout, devices, definition, settings: self.settings.get(), pause_ms, remarks })
     }
 
-    /// Starts a rollout for exactly these devices of a plan, some with arguments of their own, whatever its target is.
-    /// Returns as [`Handle::start_rollout`] does.
+    /// Starts a rollout for exactly these devices of a plan, some with individual arguments, whatever its target.
+    /// Returns like [`Handle::start_rollout`].
     ///
     /// # Errors
     /// As [`Handle::start_rollout`].
