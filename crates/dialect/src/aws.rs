@@ -25,7 +25,7 @@ struct Endpoint<'a> {
 }
 
 impl Endpoint<'_> {
-    /// Reads `xxx-ats.iot.eu-central-1.amazonaws.com`. `None` for any other host, including custom domains.
+    /// Parses `xxx-ats.iot.eu-central-1.amazonaws.com`. `None` for any other host, including custom domains.
     fn of(host: &str) -> Option<Endpoint<'_>> {
         let host = host.trim_end_matches('.');
         let ours = [".amazonaws.com.cn", ".amazonaws.com", ".api.aws"].iter().find_map(|end| host.strip_suffix(end))?;

@@ -31,25 +31,25 @@ pub struct CommandKind {
     pub name: String,
     /// Its display name.
     pub title: String,
-    /// The JSON Schema of its arguments, an object: JSON text as it was written, without white space.
+    /// The JSON Schema of its arguments, which is an object: JSON text with its original digits, without white space.
     pub schema: String,
     /// The form of its request, if it differs from the dialect's own.
     pub form: Option<WireForm>,
-    /// Longest silence after a send that is still normal.
+    /// The longest normal silence after a send.
     pub timeout: Millis,
-    /// Longest time from submission to the send.
+    /// The longest time from submission to sending.
     pub time_to_live: Millis,
-    /// Doing it twice is the same as doing it once, whether or not the device deduplicates.
+    /// Running it twice has the same effect as running it once, whether or not the device deduplicates.
     pub safe_to_repeat: bool,
     /// It interrupts what the device is doing, so it needs confirmation and is never sent late.
     pub dangerous: bool,
     /// The device answers it.
     pub answer_expected: bool,
-    /// Its sign, one of [`ICONS`].
+    /// Its icon, one of [`ICONS`].
     pub icon: String,
 }
 
-/// A problem of a command's definition: a sentence.
+/// A problem of a command's definition, as a sentence.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct InvalidKind(pub String);
@@ -61,14 +61,14 @@ pub fn commands() -> &'static [CommandKind] {
     &COMMANDS
 }
 
-/// The built-in command of that name.
+/// The built-in command with this name.
 #[must_use]
 pub fn command(name: &str) -> Option<&'static CommandKind> {
     commands().iter().find(|kind| kind.name == name)
 }
 
 impl CommandKind {
-    /// Checks a user's definition, except its schema.
+    /// Validates a user's definition, except its schema.
     ///
     /// # Errors
     /// [`InvalidKind`] for the name of a built-in command, names and spans that are none, and a form that cannot work.

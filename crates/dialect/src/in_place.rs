@@ -11,7 +11,7 @@ use crate::{
 pub type InPlace<'a> = (Cow<'a, str>, Cow<'a, str>);
 
 impl KnownDevice {
-    /// The command of this device that corresponds to a built-in command, with arguments.
+    /// The device's command, with arguments, that corresponds to a built-in command.
     ///
     /// # Errors
     /// A sentence: why it cannot do that.

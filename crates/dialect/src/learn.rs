@@ -1,4 +1,4 @@
-//! Learns a dialect: proposes a dialect file from the messages of a minute in which somebody used a device.
+//! Learns a dialect: proposes a dialect file from about a minute of messages while a device was used.
 //!
 //! The proposal is a start: it says for each part what was seen and what could not be determined. Messages that share an ID
 //! are a request and its answer; without any, the likeliest two are (`without_ids`). If the user marks a request and its
@@ -40,7 +40,7 @@ const IDS: [&str; 12] = [
     "clientToken",
     "seq",
 ];
-/// A message as it was seen.
+/// A received message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Observed {
     /// When, Unix milliseconds.
@@ -49,18 +49,18 @@ pub struct Observed {
     pub topic: String,
     /// Its payload as text.
     pub payload: String,
-    /// The broker had kept it.
+    /// Whether the message was retained.
     pub retained: bool,
 }
 
 /// A proposed dialect.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Proposal {
-    /// Its parts.
+    /// The form.
     pub form: DialectForm,
     /// The dialect file.
     pub file: String,
-    /// Remarks about what was found and what could not be determined, a sentence each.
+    /// Remarks about findings and about what could not be determined, one sentence each.
     pub remarks: Vec<String>,
 }
 
@@ -84,7 +84,7 @@ enum Kind {
     State,
 }
 
-/// Proposes a dialect of that name.
+/// Proposes a dialect with this name.
 ///
 /// # Errors
 /// A sentence: why nothing can be proposed.
@@ -110,8 +110,8 @@ pub fn learn(name: &str, messages: &[Observed]) -> Result<Proposal, String> {
     Ok(proposal(name, pair, &Kind::Answer, &of_shape, &usable))
 }
 
-/// Proposes a dialect of which the request and, where there is one, the answer or the report of state are known: their
-/// places among the messages.
+/// Proposes a dialect from a given request and, if there is one, its answer or state report, both as indices of
+/// messages.
 ///
 /// # Errors
 /// A sentence: why these two cannot be a request and its answer.
@@ -338,7 +338,7 @@ fn likeliest<'p, 'a>(pairs: &'p [Pair<'a>]) -> Option<&'p Pair<'a>> {
 }
 
 impl Pair<'_> {
-    /// A topic with the places of the device's name and of the ID.
+    /// A topic with placeholders for the device's name and the ID.
     fn template(&self, topic: &str) -> String {
         let made = template(topic, &self.device);
         match &self.id {

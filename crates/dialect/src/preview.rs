@@ -1,5 +1,5 @@
-//! Shows how a dialect file reads received messages: what each message means, and which ones are unreadable. It keeps
-//! no state between messages.
+//! Shows how a dialect file decodes received messages: the meaning of each, and which ones are unreadable. It keeps no
+//! state between messages.
 
 use wilco_ledger::Outcome;
 
@@ -26,28 +26,28 @@ pub enum ReadKind {
     Answer,
     /// A device's state.
     State,
-    /// Whether a device is there.
+    /// A device's presence.
     Presence,
     /// Measurements.
     Telemetry,
-    /// On a topic that is described, and not readable.
+    /// On a described topic, but unreadable.
     Unreadable,
     /// On a topic that is not described.
     Other,
 }
 
-/// How a message is read.
+/// How a message is decoded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReadMessage {
     /// The kind.
     pub kind: ReadKind,
-    /// Of which device.
+    /// The device.
     pub device: Option<String>,
-    /// The content, in a few words; or why it cannot be read.
+    /// The content, in a few words; or the reason why it cannot be read.
     pub said: String,
 }
 
-/// Reads each of these messages with one dialect.
+/// Decodes each of these messages with one dialect.
 #[must_use]
 pub fn preview(file: &DialectFile, messages: &[Observed]) -> Vec<ReadMessage> {
     let set = DialectSet::new([file.clone()], &Topics::default());

@@ -254,12 +254,12 @@ fn sample<T>(command: &str, args: &str, try_out: impl FnOnce(&Values<'_>) -> T) 
 }
 
 impl Values<'_> {
-    /// As plain text: a text unchanged, everything else as JSON, and nothing for a missing value.
+    /// The plain text of a value: text unchanged, other values as JSON, and nothing for a missing value.
     fn plain(&self, template: &str) -> String {
         fill(template, |name| self.text(name))
     }
 
-    /// As JSON: within quotes as part of the text, elsewhere as a value; what is missing is `null`.
+    /// The JSON of a value: within quotes as part of the text, elsewhere as a value; `null` if it is missing.
     fn json(&self, template: &str) -> String {
         let mut written = String::with_capacity(template.len() + 64);
         let mut quoted = false;

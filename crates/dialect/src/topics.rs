@@ -2,7 +2,7 @@
 
 use wilco_ledger::{DeviceId, InvalidDeviceId};
 
-/// The topics of a fleet, with or without a prefix of one or several levels.
+/// The topics of a fleet, optionally with a prefix of one or more levels.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Topics {
     /// Empty, or levels that end in `/`.

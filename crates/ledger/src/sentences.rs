@@ -1,4 +1,4 @@
-//! Sentences about commands that ended without their device: what happened and why, and only what is known.
+//! Sentences about commands that ended without their device: what happened and why, limited to what is known.
 
 use crate::{Answer, Command, Expectation, Millis, NotDelivered, PublishResult, State, TimeOut, Timestamp, grouped};
 

@@ -153,7 +153,7 @@ impl Refusal {
         Refusal { broker_ended, ..self }
     }
 
-    /// The meaning of a CONNACK's refusal; the codes by the names of MQTT 5 section 3.2.2.2.
+    /// The meaning of a CONNACK that refuses a connection; the codes have the names of MQTT 5 section 3.2.2.2.
     fn connack(name: &str) -> Refusal {
         let change = |message: &str, hint: &str| Refusal::new(message, hint, Remedy::Change);
         match name {

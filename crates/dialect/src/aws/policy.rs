@@ -21,9 +21,9 @@ const REGION: &str = "REGION";
 pub struct AwsPolicy {
     /// The document, as JSON with line ends.
     pub document: String,
-    /// How to use it and what it lacks, a sentence each.
+    /// Instructions, and what the policy lacks, one sentence each.
     pub remarks: Vec<String>,
-    /// Named devices that did not fit into it.
+    /// Named devices that did not fit.
     pub left_out: Vec<DeviceId>,
 }
 

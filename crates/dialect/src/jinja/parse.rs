@@ -379,7 +379,7 @@ impl<'p, 't> Parser<'p, 't> {
         Err("it is too long".to_owned())
     }
 
-    /// Parses what stands in brackets after a value: a key, or the places of a part.
+    /// Parses a subscript: a key, or the bounds of a slice.
     fn inside(&mut self, value: Expression) -> Result<Expression, String> {
         let from = if matches!(self.peek(), Some(Token::Sign(":"))) { None } else { Some(Box::new(self.choice()?)) };
         if !self.takes_sign(":") {

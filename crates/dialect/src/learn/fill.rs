@@ -1,4 +1,4 @@
-//! Fills in the form of a proposed dialect: what each of its parts says by the messages that were seen.
+//! Fills in the form of a proposed dialect from the received messages.
 
 use std::collections::{BTreeMap, BTreeSet};
 

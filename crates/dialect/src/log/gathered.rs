@@ -1,4 +1,4 @@
-//! The received chunks of one log, whatever the network did to them, without their text.
+//! The received chunks of a log without their text, tolerating duplicates and any order.
 //!
 //! It never guesses: two chunks that contradict each other make the log wrong.
 
@@ -146,7 +146,7 @@ impl Gathered {
         }
     }
 
-    /// How the pieces do not fit together, once all are there.
+    /// The contradiction between the chunks, once all have been received.
     fn misfit(&self) -> Option<String> {
         let mut before = 0_u64;
         for (number, piece) in &self.pieces {

@@ -38,7 +38,7 @@ struct Found<'f, 's> {
 }
 
 impl DialectSet {
-    /// The meaning of a message in each dialect of the set. Empty if it belongs to none.
+    /// The meaning of a message in each dialect of the set. Empty if no dialect uses it.
     #[must_use]
     pub fn decode(&self, inbound: &Inbound<'_>, context: &Context<'_>) -> Vec<Decoded<'_>> {
         let mut decoded = Vec::new();
@@ -67,8 +67,8 @@ impl DialectSet {
 }
 
 impl Member {
-    /// By the dialect's rules. `topic` is the topic as these would make it. Returns whether it reports that the message
-    /// cannot be read.
+    /// Decodes by the dialect's rules. `topic` is the topic as the rules expect it. Returns whether the message is
+    /// unreadable.
     fn decode_message(
         &self,
         inbound: &Inbound<'_>,
@@ -108,7 +108,7 @@ impl Member {
         patterns.into_iter().find_map(|pattern| pattern.read(topic, Kind::Topic, known))
     }
 
-    /// Reads a message that can be read. Returns whether its topic is described, and not to be ignored.
+    /// Decodes a readable message. Returns whether its topic is described, and not ignored.
     fn hear_by_rules(
         &self,
         inbound: &Inbound<'_>,
@@ -199,7 +199,7 @@ impl Member {
         self.device(&name, context)
     }
 
-    /// By the topics that devices have named themselves. `tells`: also that the message cannot be read.
+    /// Decodes by the topics that devices have announced. `tells`: also reports unreadable messages.
     fn hear_named(
         &self,
         inbound: &Inbound<'_>,
@@ -342,7 +342,7 @@ impl Found<'_, '_> {
         }
     }
 
-    /// A text, as long as names are kept.
+    /// A text of valid length for a name.
     fn name(&self, at: &At) -> Option<String> {
         match at {
             At::Pointer(pointer) => self.looked.value_at(pointer)?.as_str().map(short),
@@ -357,7 +357,7 @@ impl Found<'_, '_> {
         tags.iter().filter_map(ExactValue::as_str).take(MOST_TAGS).map(short).collect()
     }
 
-    /// Milliseconds since 1970, by the device's clock.
+    /// Milliseconds since 1970 by the device's clock.
     fn time(&self, at: &At) -> Option<Timestamp> {
         let written = match at {
             At::Pointer(pointer) => self.looked.value_at(pointer)?.approximate(),

@@ -6,7 +6,7 @@ use super::{DialectSet, Member, usable};
 use crate::{Discovery, Filter, Subscriptions, devices::Devices, file::What};
 
 impl DialectSet {
-    /// The topic filters: each once, required ones first, without those that another one covers.
+    /// The topic filters: each once, required ones first, without those covered by another one.
     #[must_use]
     pub fn filters(&self, devices: &Devices, wishes: &Subscriptions<'_>) -> Vec<Filter> {
         let mut filters: Vec<Filter> = Vec::new();
@@ -49,7 +49,7 @@ impl DialectSet {
 }
 
 impl Member {
-    /// The filters of a dialect without code: those that its file names, or those of its rules.
+    /// The filters of a dialect without code: those in its file, or those derived from its rules.
     fn filters(&self) -> Vec<Filter> {
         let value = |name: &str| self.setting(name);
         let all: Vec<Filter> = match &self.file.filters[..] {
@@ -59,7 +59,7 @@ impl Member {
         all.into_iter().filter(|one| !one.filter.is_empty()).collect()
     }
 
-    /// The filters of a device whose name in topics has several levels, which a `+` in place of its name does not match.
+    /// The filters of a device whose name in topics has several levels, which a `+` does not match.
     fn filters_of(&self, address: &str) -> Vec<Filter> {
         if !self.file.filters.is_empty() || usable(address).is_err() {
             return Vec::new();

@@ -1,4 +1,4 @@
-//! Dialects of a set that read the same messages.
+//! Dialects of a set that use the same messages.
 
 use super::{DialectSet, Member, covers};
 use crate::{Discovery, Subscriptions, file::What};
@@ -12,14 +12,13 @@ struct SubscribedTopics {
 }
 
 impl DialectSet {
-    /// Dialects of this set that take the same messages for answers, presence or announcements, as sentences: one of them
-    /// would read what is the other's.
+    /// Dialects of this set that use the same messages as answers, presence or announcements, as sentences.
     #[must_use]
     pub fn overlaps(&self) -> Vec<String> {
         self.overlaps_of(|_| true)
     }
 
-    /// The same, of those pairs of which one is meant.
+    /// The same, limited to pairs with one of the given dialects.
     #[must_use]
     pub fn overlaps_of(&self, is_meant: impl Fn(&str) -> bool) -> Vec<String> {
         if !self.names().any(&is_meant) {

@@ -1,4 +1,4 @@
-//! Whose a topic is that a discovery message names for a command. Anybody can publish such a message.
+//! Determines which device owns a command topic from a discovery message. Anyone can publish such a message.
 
 use super::{DialectSet, Member};
 use crate::{
@@ -11,9 +11,9 @@ use crate::{
 /// The other devices that receive commands on a topic.
 enum Owner<'a> {
     Device(&'a KnownDevice),
-    /// A name that the dialect's rules give to a device that is not known yet, or to any device.
+    /// A name of a device that is not known yet, or of any device, by the dialect's rules.
     Named(&'a str),
-    /// Several devices together.
+    /// Several devices.
     Several(&'a str),
 }
 

@@ -47,7 +47,7 @@ impl Explain<'_> {
         }
     }
 
-    /// The explanation of the refusal itself.
+    /// The explanation of the refusal.
     fn refusal_finding(&self) -> PreflightFinding {
         let refusal = &self.stop.refusal;
         PreflightFinding {
@@ -178,7 +178,7 @@ impl Explain<'_> {
         }
     }
 
-    /// The remark with the least that this connection needs of AWS IoT, and what to do with it.
+    /// The finding with the minimal AWS IoT policy for this connection, and instructions.
     fn with_policy(&self, finding: PreflightFinding) -> PreflightFinding {
         let filters: Vec<_> = self.plan.settings.filters.iter().map(|filter| filter.filter.clone()).collect();
         let host = &self.plan.settings.route.address.host;

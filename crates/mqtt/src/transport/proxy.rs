@@ -49,7 +49,7 @@ impl Tunnel<'_> {
         if (200..300).contains(&status) { Ok(()) } else { Err(self.refused_http(status, &target)) }
     }
 
-    /// The status of an HTTP answer, reading not a byte beyond its head: those are the broker's.
+    /// The status of an HTTP response. Reads no byte beyond its head, because those belong to the broker.
     async fn answer(&self, stream: &mut TcpStream) -> Result<u16, Refusal> {
         let mut head = Vec::new();
         while !head.ends_with(b"\r\n\r\n") {
