@@ -1,4 +1,4 @@
-//! Wilco's own JSON over MQTT.
+//! Wilco's JSON over MQTT.
 
 mod answer;
 mod damaged;

@@ -1,4 +1,4 @@
-//! Reports that devices send by themselves: presence, state, measurements.
+//! Unsolicited reports of devices: presence, state, measurements.
 
 use serde_json::Value;
 use wilco_ledger::{DeviceId, Timestamp};
