@@ -1,4 +1,4 @@
-//! `wilco approval`: dangerous rollouts that a second installation approves, by files.
+//! `wilco approval`: approvals of dangerous rollouts by a second installation, exchanged as files.
 
 use std::{
     path::{Path, PathBuf},

@@ -7,10 +7,10 @@ use rusqlite::ffi;
 use super::table::search;
 use wilco_failure::{Failure, FailureCode};
 
-/// Why the store failed. Cheap to clone: every caller whose changes shared a transaction gets it.
+/// The reason why the store failed. Cheap to clone: every caller whose changes shared a transaction gets it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
-    /// The database was written by a newer version. It has not been touched.
+    /// The database was written by a newer version. It was not changed.
     #[error("{} was written by a newer version of Wilco (format {found}; this version reads format {known})", path.display())]
     Newer {
         /// The database.
@@ -28,13 +28,13 @@ pub enum StoreError {
         /// The problem.
         what: String,
     },
-    /// No room is left. Nothing of what was to be written has been.
+    /// The disk is full. None of the changes was written.
     #[error("the disk is full: Wilco cannot write to {}", path.display())]
     Full {
         /// The database.
         path: PathBuf,
     },
-    /// The file or its folder does not allow writing.
+    /// The permissions of the file or its folder do not allow writing.
     #[error("{} cannot be written to: {what}", path.display())]
     NotWritable {
         /// The database.
@@ -42,14 +42,14 @@ pub enum StoreError {
         /// The error of the operating system.
         what: String,
     },
-    /// Another program has moved, deleted or replaced a file of the open database, so that what is written to it would be
-    /// lost. Nothing of what was to be written has been.
+    /// Another program has moved, deleted or replaced a file of the open database, so that changes written to it would
+    /// be lost. None of the changes was written.
     #[error("another program has moved, deleted or replaced {} while Wilco was using it", path.display())]
     Replaced {
         /// The database, or the log beside it.
         path: PathBuf,
     },
-    /// Another connection of that name exists.
+    /// Another connection has this name.
     #[error("a connection named '{0}' already exists")]
     NameTaken(String),
     /// The store has been closed.

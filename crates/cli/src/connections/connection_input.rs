@@ -1,4 +1,4 @@
-//! A connection as the options describe it, applied to a stored connection or to a new one.
+//! Applies the options that describe a connection to a stored connection or a new one.
 
 use std::path::Path;
 

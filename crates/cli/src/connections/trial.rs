@@ -69,7 +69,7 @@ impl Report {
         Report { listing, output, printed: 0 }
     }
 
-    /// Tells of the steps that have ended, in their order.
+    /// Prints the steps that have ended, in order.
     fn so_far(&mut self, view: &PreflightView) -> Result<(), Problem> {
         if self.listing == Listing::Json {
             return Ok(());

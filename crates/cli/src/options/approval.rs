@@ -1,4 +1,4 @@
-//! What can be asked about approvals by a second installation.
+//! The options of `wilco approval`.
 
 use std::path::PathBuf;
 

@@ -1,4 +1,4 @@
-//! The options that describe a broker and how to log in to it. Every command that describes a connection has them.
+//! The options that describe a broker and the credentials for it, for every command that describes a connection.
 
 use std::path::PathBuf;
 

@@ -39,7 +39,7 @@ pub(crate) struct SendingOptions {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Timeout {
     After(Duration),
-    /// As the latest answers suggest.
+    /// The timeout that the latest answers suggest.
     Suggested,
 }
 

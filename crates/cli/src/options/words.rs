@@ -1,5 +1,5 @@
-//! The words that some options take. What the engine knows already is not declared here once more: only how it is written
-//! on the command line.
+//! The values of some options. Only their spelling on the command line is declared here; the values themselves are the
+//! engine's.
 
 use clap::{
     ValueEnum,
