@@ -191,7 +191,7 @@ fn settings_are_changed_by_the_request_that_the_device_has_for_them() {
     let (topic, payload) = ask(&lamp, &json!({"TELEPERIOD": 60})).expect("a message");
     assert_eq!((topic.as_str(), payload.as_str()), ("cmnd/lamp/TelePeriod", "60"));
     let two = json!({"TELEPERIOD": 60, "SLEEP": 50});
-    assert!(ask(&lamp, &two).expect_err("one at a time").contains("one setting in a command"));
+    assert!(ask(&lamp, &two).expect_err("one at a time").contains("one setting per command"));
     let (command, args) = lamp.in_place_of("config.get", "{}").expect("a command");
     let asking = CommandToEncode { device: &lamp, command: &command, args: &args };
     let message = set.encode(&asking, &devices, &command_id(), "c").expect("a message");

@@ -154,7 +154,7 @@ fn secrets_are_taken_along_under_a_passphrase_only() -> Result<()> {
     let (with, without) = (with.to_string_lossy(), without.to_string_lossy());
 
     let export = ["connections", "export", "--to", &with, "--with-secrets"];
-    bench.run(&export)?.complained("No passphrase")?;
+    bench.run(&export)?.complained("requires a passphrase")?;
     let export = [&export[..], &["--passphrase-stdin"]].concat();
     bench.run_with_input(&export, "short\n")?.complained("too short")?;
     ensure!(!bench.data.path().join("with.age").exists(), "half a file was left");

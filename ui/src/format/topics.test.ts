@@ -54,8 +54,8 @@ it.each([
 it.each([
   ['kitchen-0417', null],
   ['a/b', /one topic level/],
-  ['$sys', /belongs to the broker/],
-  ['all', /many devices/],
+  ['$sys', /reserved for the broker/],
+  ['all', /reserved for broadcasts/],
 ])('judges the device %s', (name, complaint) => {
   if (complaint === null) expect(deviceError(name)).toBeNull();
   else expect(deviceError(name)).toMatch(complaint);

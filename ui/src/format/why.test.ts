@@ -64,7 +64,7 @@ describe('the words under a ladder', () => {
 
   it('names the clocks where a device refuses as expired what it has just received', () => {
     const message = 'The command expired 7200000 ms before it arrived.';
-    const clocks = 'Most likely the clocks of this computer and of the device differ.';
+    const clocks = 'The clocks of this computer and the device probably differ.';
     expect(told(climbed('rejected', { message, clocks_differ: true }))).toContain(clocks);
     expect(told(climbed('rejected', { message }))).not.toContain(clocks);
   });

@@ -221,7 +221,7 @@ describe('complaints', () => {
     [{ serverName: 'https://x' }, 'serverName', /host name/],
     [{ proxyUrl: 'proxy:3128' }, 'proxyUrl', /http:\/\/host:port/],
     [{ proxyUsername: 'lena' }, 'proxyUrl', /proxy’s address/],
-    [{ trust: 'authorities' }, 'trust', /No certificate authority/],
+    [{ trust: 'authorities' }, 'trust', /No CA certificate/],
     [{ trust: 'pinned' }, 'trust', /path of the certificate/],
   ] as [Partial<Form>, Field, RegExp][])('are said of %j', (given, field, sentence) =>
     check(given, {}, field, sentence),
@@ -237,7 +237,7 @@ describe('complaints', () => {
   it('are not said of what is in order', () => {
     expect(complaints(form({ prefix: 'cmd/fleet-1', proxyUrl: 'socks5://p:1080' }), around())).toEqual({});
     check({ trust: 'pinned' }, { kit: kit(['/s.crt', 'server']) }, 'trust', null);
-    check({ name: 'Bench' }, { taken: ['Bench'] }, 'name', /already a connection/);
+    check({ name: 'Bench' }, { taken: ['Bench'] }, 'name', /already exists/);
     // One that the connection has already is meant.
     check({ devices: 'a\npump ' }, { named: ['pump '] }, 'devices', null);
   });

@@ -106,7 +106,7 @@ fn two_messages_that_cannot_be_a_request_and_its_answer_are_refused() {
         assert!(why.contains(expected), "{why}");
     };
     check("a/d/set", "a/d/set", "on the same topic");
-    check("a/d", "b/e", "share no level");
+    check("a/d", "b/e", "have no level in common");
     assert!(propose("mine", &[], 0, None).unwrap_err().contains("missing"));
     let silent = propose("mine", &[observed(0, "a/d-1/beep", "1")], 0, None).unwrap();
     assert_eq!(silent.form.request_topic, "a/{device}/beep");

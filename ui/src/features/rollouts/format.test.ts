@@ -193,7 +193,7 @@ it.each([
   [{}, null],
   [{ failed: 1, timed_out: 1, succeeded: 9 }, /once 3 devices have failed/],
   [{ failed: 2, rejected: 1, expired: 4 }, /No device has succeeded/],
-  [{ failed: 2, undeliverable: 1, succeeded: 1 }, /separates the failed devices/],
+  [{ failed: 2, undeliverable: 1, succeeded: 1 }, /distinguishes the failed devices/],
 ])('of %o it says why no trait is named', (given, words) => {
   if (words === null) expect(nothingShared(counts(given))).toBeNull();
   else expect(nothingShared(counts(given))).toMatch(words);

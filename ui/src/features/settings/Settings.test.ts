@@ -221,7 +221,7 @@ it('brings back a number at Escape', async () => {
   await user.type(field, '{Escape}');
   await vi.waitFor(() => expect(field).toHaveValue('10'));
   expect(queryByRole('alert')).toBeNull();
-  expect(field).toHaveAccessibleDescription(/For free text and for commands without a description/);
+  expect(field).toHaveAccessibleDescription(/For free text and commands that are not in the catalogue/);
   await user.tab();
   expect((await backend.settings()).timeout_s).toBe(10);
 });

@@ -48,7 +48,7 @@ describe('files', () => {
     await press('Remove Private key, kit.zip › pump-7.private.key');
     await findByText('The private key of the certificate is missing.');
     await expectAccessible(container);
-    expect(queryByText('belong together', { exact: false })).toBeNull();
+    expect(queryByText('and its key match', { exact: false })).toBeNull();
   });
 
   it('are taken from where they are dropped, from a dialog, and one after the other', async () => {
@@ -110,7 +110,7 @@ describe('a new connection', () => {
     await waitFor(() => expect(getByLabelText('File path')).toHaveFocus());
     await findByText('Enter the address of the broker in the Endpoint step.');
     await user.keyboard('/kit/kit.zip{Enter}');
-    await findByText(/belong together/);
+    await findByText(/and its key match/);
     await user.keyboard('{Enter}');
     await waitFor(() => expect(getByLabelText('Address')).toHaveFocus());
     await findByText('Enter the address of the broker.');
@@ -190,7 +190,7 @@ describe('a new connection', () => {
     await fill('Address', 'bench.local');
     await user.click(getByRole('radio', { name: 'One pinned certificate' }));
     await press('Next');
-    await findByText(/Enter the path of the certificate’s file/);
+    await findByText(/Enter the path of the certificate file/);
     await fill('Its certificate', '/home/you/server.crt');
     await press('Add its certificate');
     await findByText('Server certificate');
@@ -223,7 +223,7 @@ describe('a new connection', () => {
     await user.click(await findByRole('checkbox', { name: 'Keep in memory until Wilco closes' }));
     await press('Save this connection');
     const card = within(await findByRole('article', { name: 'bench.local' }));
-    card.getByText(/In memory for this run/);
+    card.getByText(/In memory until Wilco closes/);
   });
 
   it('asks before what was entered is thrown away, and forgets it then', async () => {
