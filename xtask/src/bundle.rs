@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_unknown_is_refused_with_what_there_is() {
+    fn unknown_names_are_refused_with_the_available_ones() {
         let check = |words: &[&str], expected: &str| {
             assert_eq!(asked(words).err().map(|error| error.to_string()).as_deref(), Some(expected));
         };

@@ -207,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_missing_and_what_is_damaged_is_said_in_sentences() {
+    fn missing_and_damaged_events_are_described_in_sentences() {
         assert!(sound().is_sound() && sound().sentences().is_empty());
         let gap = HistoryGap { events: 1_200, after: Some(0), until: Some(60_000), replaced: false };
         check(

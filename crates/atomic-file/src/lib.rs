@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn what_an_earlier_crash_left_is_replaced() {
+    fn leftovers_of_an_earlier_crash_are_replaced() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("wilco.mark");
         for content in ["one", "two"] {

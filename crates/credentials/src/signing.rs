@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_key_is_not_replaced() {
+    fn only_keys_are_replaced() {
         let vault = Vault::in_memory();
         vault.put(INSTALLATION, SecretKind::SigningKey, &Secret::new(b"not a key".to_vec())).unwrap();
         assert!(matches!(SigningKey::open_or_create(&vault), Err(VaultError::Damaged { .. })));

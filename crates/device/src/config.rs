@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn what_an_older_firmware_saved_is_taken_over_where_it_makes_sense() {
+    fn valid_settings_saved_by_older_firmware_are_kept() {
         let saved = r#"{"buzzer":false,"temp_high_c":"warm","gone":1}"#;
         let config: Config = serde_json::from_str(saved).expect("a configuration");
         assert_eq!(config.as_object()["buzzer"], json!(false));

@@ -141,7 +141,7 @@ mod tests {
     const NOW: Timestamp = Timestamp(1_795_438_800_007);
 
     #[test]
-    fn what_happened_is_one_line_whatever_is_in_it() {
+    fn an_event_is_one_line_whatever_its_content() {
         let check = |what: &str, expected: &str| {
             assert_eq!(line(NOW, Level::INFO, what), format!("2026-11-23T13:00:00.007Z INFO  {expected}\n"));
         };

@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_begun_can_be_taken_back() {
+    fn an_addition_can_be_undone() {
         let mut memory = Memory::default();
         memory.begin(&id(1), "led", None);
         memory.withdraw(&id(1));

@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn what_aws_does_not_allow_is_said_beforehand() {
+    fn limits_of_aws_are_reported_beforehand() {
         let check = |prefix: &str, client: &str, devices: Option<&[DeviceId]>, expected: Option<&str>| {
             let dialect = Dialect::Wilco(Topics::new(prefix).expect("a prefix"));
             let said = dialect.beyond_aws(client, &Subscriptions { devices, lifecycle: true });

@@ -169,7 +169,7 @@ mod tests {
     use crate::json::ExactValue;
 
     #[test]
-    fn what_devices_announce_is_evaluated() {
+    fn announced_templates_are_evaluated() {
         let check = |template: &str, payload: &str, expected: Option<&str>| {
             let made = Template::parse(template).expect("a template").value(payload);
             assert_eq!(made.as_deref(), expected, "{template} {payload}");
@@ -280,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_more_than_that_is_refused() {
+    fn input_beyond_the_limit_is_refused() {
         let check = |template: &str| assert!(Template::parse(template).is_err(), "{template}");
         check("{% for x in range(999999999) %}a{% endfor %}");
         check("{{ states('sensor.x') }}");

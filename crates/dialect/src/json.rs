@@ -315,7 +315,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_checked_may_be_the_nearest_number() {
+    fn validation_may_use_the_nearest_number() {
         assert_eq!(approximate("9007199254740993"), json!(9_007_199_254_740_993_u64));
         assert_eq!(approximate("[1e999,-1e999]"), json!([f64::MAX, f64::MIN]));
         assert_eq!(approximate("nonsense"), json!(null));

@@ -377,7 +377,7 @@ mod tests {
     }
 
     #[test]
-    fn a_filter_hears_whatever_stands_in_the_places() {
+    fn a_filter_matches_any_value_of_its_placeholders() {
         let check = |pattern: &str, expected: &str| {
             let base = |name: &str| (name == "base").then_some(Cow::Borrowed("a/b"));
             assert_eq!(Pattern::parse(pattern).expect("a pattern").filter(&base), expected);

@@ -451,7 +451,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_json_is_refused() {
+    fn invalid_json_is_refused() {
         let check = |template: &str| assert!(Payload::json(template).is_err(), "{template}");
         check("{id");
         check(r#"{"a":}"#);

@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn each_command_has_a_number_of_its_own() {
+    fn each_command_has_its_own_number() {
         let mut ids = WireIds::default();
         let ((a, one), (b, two)) = (pair(1), pair(2));
         assert_eq!((ids.number(&a, &one), ids.number(&b, &two), ids.number(&a, &one)), (1, 2, 1));

@@ -569,7 +569,7 @@ fn an_entity_is_removed_moved_and_described_as_home_assistant_does_it() {
 }
 
 #[test]
-fn what_an_entity_can_do_follows_from_its_kind_and_its_features() {
+fn the_commands_of_an_entity_follow_from_its_kind_and_features() {
     let check = |component: &str, config: Value, expected: &[&str]| {
         let mut config = config;
         config["name"] = "X".into();
@@ -709,7 +709,7 @@ fn a_thingsboard_gateway_names_its_devices() {
 }
 
 #[test]
-fn what_is_broken_is_said_and_what_is_huge_costs_little() {
+fn broken_input_is_reported_and_huge_input_costs_little() {
     let huge = "x".repeat(9 * 1024 * 1024);
     for (kind, topic) in [
         (ReaderKind::HomeAssistant, "homeassistant/switch/x/config"),
@@ -844,7 +844,7 @@ fn a_request_with_something_unknown_in_it_is_refused_by_line() {
 }
 
 #[test]
-fn what_cannot_stand_in_a_topic_is_refused() {
+fn invalid_topic_characters_are_refused() {
     let text = "format = 1\nname = \"x\"\ntitle = \"X\"\n[[receive]]\ntopic = \"a/{device}\"\nas = \"state\"\n[[request]]\ntopic = \"a/{device}/{args.to}\"\n";
     let set = DialectSet::new([DialectFile::parse(text).expect("a file")], &Topics::default());
     let devices = Devices::default();

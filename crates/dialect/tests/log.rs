@@ -57,7 +57,7 @@ fn a_piece_is_read_leniently() {
 }
 
 #[test]
-fn what_is_no_piece_is_said() {
+fn invalid_chunks_are_reported() {
     let check = |payload: &[u8], part: &str| {
         let why = hear(&wilco(), payload, None).expect_err(part);
         assert!(why.contains(part) && why.ends_with('.'), "{why}");
@@ -91,7 +91,7 @@ fn text_firmware_may_say_what_it_likes_there() {
 }
 
 #[test]
-fn what_a_device_writes_is_heard_as_written() {
+fn messages_of_a_device_are_decoded_as_encoded() {
     let (chunks, receipt) = cut_log(&id("a"), &"a \"line\"\n".repeat(10_000));
     assert!(chunks.len() > 2);
     assert_eq!(receipt.chunks, u32::try_from(chunks.len()).ok());
@@ -135,7 +135,7 @@ fn is_wrong(pieces: Vec<LogChunk>, promise: Option<LogReceipt>, part: &str, advi
 }
 
 #[test]
-fn what_contradicts_itself_is_wrong() {
+fn contradictory_chunks_make_a_log_wrong() {
     let check = |pieces: Vec<LogChunk>, promise: Option<LogReceipt>, part: &str| {
         is_wrong(pieces, promise, part, " Fetch the log again.");
     };

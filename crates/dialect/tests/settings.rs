@@ -44,7 +44,7 @@ fn elsewhere(dialect: &str, setting: &str, value: &str) -> (DialectSet, Discover
 }
 
 #[test]
-fn announcements_are_heard_where_a_connection_says_that_they_are() {
+fn announcements_are_received_on_the_topics_of_the_connections_settings() {
     let check = |dialect: &str, setting: &str, value: &str, topic: &str, payload: &Value, device: &str| {
         let (set, mut reader) = elsewhere(dialect, setting, value);
         assert!(reader.is_about(topic), "{dialect}: {:?}", reader.filters());

@@ -256,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_said_before_anybody_listens_waits_for_who_does() {
+    fn changes_before_the_first_listener_wait_for_it() {
         let mut feed = Feed::default();
         feed.notice(NoticeLevel::Warning, "The demo fleet did not start.", None);
         assert!(!feed.is_due(), "nothing is handed out again and again to nobody");
@@ -270,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_said_of_a_connection_names_it() {
+    fn notices_about_a_connection_contain_its_name() {
         let mut feed = Feed::default();
         let mut batches = feed.listen();
         feed.notice_of(&"bench".into(), "This answer cannot be read.", "It does not change a command's state.");

@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_stays_wrong_and_is_shown_all_the_same() {
+    fn a_wrong_log_stays_wrong_and_is_still_shown() {
         let view = log(&[(1, "a")], Some(1), Some("The log is too long. Fetch fewer lines.")).view(true);
         assert_eq!(view.standing, LogState::Wrong);
         assert_eq!(view.sentence, "The log is too long. Fetch fewer lines.");

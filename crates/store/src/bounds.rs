@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn what_decides_is_kept_whole_and_does_not_count() {
+    fn decisive_evidence_is_kept_whole_and_does_not_count() {
         for reading in [Reading::Moved, Reading::Inferred, Reading::Late, Reading::Contradiction] {
             let whole = answer(128 * 1_024, 3 * SENTENCE);
             assert_eq!(read(whole.clone(), reading), (whole, None));

@@ -189,7 +189,7 @@ fn nothing_reaches_a_device_before_a_second_installation_has_approved_it() -> Re
 }
 
 #[test]
-fn what_is_no_approval_of_this_rollout_is_refused_by_its_words() -> Result<()> {
+fn answers_that_do_not_approve_this_rollout_are_refused_with_the_reason() -> Result<()> {
     let broker = Broker::plain()?;
     let _devices = [Device::start(&broker, "lamp-1", None)?, Device::start(&broker, "lamp-2", None)?];
     let desks = Desks::new(&broker)?;

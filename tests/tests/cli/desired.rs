@@ -18,7 +18,7 @@ fn states(said: &ProgramOutput) -> Result<BTreeMap<String, String>> {
 }
 
 #[test]
-fn devices_that_differ_are_brought_into_line_and_put_back() -> Result<()> {
+fn the_desired_configuration_is_applied_and_restored() -> Result<()> {
     let broker = Broker::plain()?;
     let bench = Bench::on(&broker)?;
     let _fleet = Fleet::start(&broker, "pump", 4, &[])?;

@@ -94,7 +94,7 @@ fn a_rollout_goes_stage_by_stage_and_sends_to_each_device_once() -> Result<()> {
 }
 
 #[test]
-fn a_rollout_halts_by_itself_and_the_failed_are_sent_to_again() -> Result<()> {
+fn a_rollout_halts_automatically_and_the_failed_devices_are_retried() -> Result<()> {
     let broker = Broker::plain()?;
     let bench = Bench::on(&broker)?;
     let broken = Fleet::start(&broker, "pump", 20, &["--fail", "1"])?;
@@ -235,7 +235,7 @@ fn a_rollout_that_is_killed_goes_on_where_it_was() -> Result<()> {
 }
 
 #[test]
-fn what_the_failed_share_is_shown_and_exported() -> Result<()> {
+fn common_traits_of_the_failed_devices_are_shown_and_exported() -> Result<()> {
     let broker = Broker::plain()?;
     let bench = Bench::on(&broker)?;
     let _sound = Fleet::start(&broker, "pump", 12, &[])?;
@@ -291,7 +291,7 @@ pub(crate) fn last_arguments(heard: &Child) -> BTreeMap<String, String> {
 }
 
 #[test]
-fn what_a_rollout_changed_is_put_back_to_each_devices_own_values() -> Result<()> {
+fn the_changes_of_a_rollout_are_restored_to_each_devices_own_values() -> Result<()> {
     let broker = Broker::plain()?;
     let bench = Bench::on(&broker)?;
     let _fleet = Fleet::start(&broker, "pump", 4, &[])?;
@@ -539,7 +539,7 @@ fn a_dry_run_tells_everything_and_sends_nothing() -> Result<()> {
 }
 
 #[test]
-fn what_makes_no_sense_starts_no_rollout() -> Result<()> {
+fn invalid_parameters_start_no_rollout() -> Result<()> {
     let broker = Broker::plain()?;
     let bench = Bench::on(&broker)?;
     let start = |more: &[&str]| bench.run(&[&["rollout", "start", "-c", "bench"], more].concat());

@@ -117,7 +117,7 @@ async fn a_broker_that_takes_one_at_a_time_gets_one_at_a_time_and_sent_means_sen
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_has_not_left_when_the_connection_ends_says_so_and_goes_out_over_the_next_one() -> Result<()> {
+async fn unsent_commands_are_marked_when_the_connection_ends_and_sent_over_the_next_one() -> Result<()> {
     // Receive Maximum: 1. So only the first leaves, and none of them may be repeated.
     let mut bench = Bench::new(&[0x21, 0, 1]).await?;
     let restart = |device: &str| ask(&bench.connection, device, "restart", serde_json::json!({}));

@@ -90,7 +90,7 @@ async fn named_devices_are_asked_for_one_by_one_answers_first_and_eight_at_a_tim
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_a_broker_denies_by_code_is_done_without_or_told() -> Result<()> {
+async fn subscriptions_that_a_broker_denies_are_omitted_or_reported() -> Result<()> {
     let directory = tempfile::tempdir()?;
     let broker = denying(directory.path(), &["pump-7/resp", "pump-7/status"])?;
     let desk = Desk::new().await?;

@@ -128,7 +128,7 @@ async fn a_client_certificate_that_is_missing_or_unknown_is_told() -> Result<()>
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_no_broker_is_named() -> Result<()> {
+async fn a_server_that_is_not_a_broker_is_reported() -> Result<()> {
     let desk = Desk::new().await?;
     let web = || Scripted::new().says("HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n");
     let broker = web().start()?;
@@ -215,7 +215,7 @@ async fn a_subscription_that_is_not_allowed_is_told_by_code_or_by_silence() -> R
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_session_finds_out_by_itself_what_makes_a_broker_hang_up() -> Result<()> {
+async fn a_session_finds_the_subscription_that_makes_a_broker_disconnect() -> Result<()> {
     let desk = Desk::new().await?;
     for mqtt in BOTH {
         let broker = Scripted::new().on_subscribe("+/telemetry", Misbehaviour::Close).start()?;

@@ -194,7 +194,7 @@ async fn the_order_of_connections_is_kept_over_a_restart_and_an_edit() -> Result
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_exported_here_is_the_same_when_imported_there() -> Result<()> {
+async fn an_exported_connection_is_the_same_after_import() -> Result<()> {
     let certificates = Certificates::new()?;
     let broker = Broker::mutual_tls(&certificates)?;
     let (here, there) = (Desk::new().await?, Desk::new().await?);

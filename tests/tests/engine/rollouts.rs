@@ -275,7 +275,7 @@ async fn two_consoles_that_roll_out_to_the_same_devices_see_each_other_and_lose_
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_makes_no_sense_starts_nothing_and_says_so_in_short() -> Result<()> {
+async fn invalid_parameters_start_nothing_and_give_a_short_message() -> Result<()> {
     let broker = Broker::plain()?;
     let desk = Desk::new().await?;
     let connection = desk.connect(plain("bench", &broker)).await?;

@@ -55,7 +55,7 @@ async fn the_second_start_shows_the_first_window_unless_its_data_is_another() ->
 }
 
 #[tokio::test]
-async fn who_looks_elsewhere_is_told_that_a_command_timed_out() -> Result<()> {
+async fn a_user_on_another_screen_is_notified_of_a_timed_out_command() -> Result<()> {
     let certificates = Certificates::new()?;
     let broker = Broker::mutual_tls(&certificates)?;
     let device = Device::start(&broker, "bench-1", Some((&certificates, &certificates.issue("bench-1")?)))?;

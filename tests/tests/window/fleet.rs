@@ -13,7 +13,7 @@ use crate::pictures::as_it_stands;
 const ROLLOUT: Duration = Duration::from_secs(120);
 
 #[tokio::test]
-async fn a_rollout_to_thousands_halts_by_itself_names_the_cause_and_is_retried() -> Result<()> {
+async fn a_rollout_to_thousands_halts_automatically_shows_the_cause_and_is_retried() -> Result<()> {
     let broker = Broker::plain()?;
     let _pumps = Fleet::start(&broker, "pump", 1_940, &["--firmware", "2.2.0"])?;
     let _lab = Fleet::start(&broker, "spare", 20, &["--firmware", "2.2.0", "--tag", "lab"])?;
@@ -78,7 +78,7 @@ async fn a_rollout_to_thousands_halts_by_itself_names_the_cause_and_is_retried()
 }
 
 #[tokio::test]
-async fn what_a_rollout_changed_is_put_back() -> Result<()> {
+async fn the_changes_of_a_rollout_are_restored() -> Result<()> {
     let broker = Broker::plain()?;
     let _pumps = Fleet::start(&broker, "pump", 60, &[])?;
     let desk = Desk::new(Keyring::Unlocked)?;

@@ -116,7 +116,7 @@ async fn without_a_keyring_secrets_are_kept_for_this_run_only() -> Result<()> {
 }
 
 #[tokio::test]
-async fn what_a_device_says_is_data_and_never_markup() -> Result<()> {
+async fn text_from_a_device_is_data_and_never_markup() -> Result<()> {
     let broker = Broker::plain()?;
     let desk = Desk::new(Keyring::Unlocked)?;
     let console = desk.open().await?;
@@ -193,7 +193,7 @@ async fn a_database_of_a_newer_version_is_left_as_it_is() -> Result<()> {
 }
 
 #[tokio::test]
-async fn on_a_full_disk_the_window_shows_the_history_and_goes_on_by_itself() -> Result<()> {
+async fn on_a_full_disk_the_window_shows_the_history_and_continues_automatically() -> Result<()> {
     let broker = Broker::plain()?;
     let _device = Device::start(&broker, "lamp-1", None)?;
     let desk = Desk::new(Keyring::Unlocked)?;

@@ -150,7 +150,7 @@ async fn measurements_come_as_often_as_is_asked_for_and_are_drawn() -> Result<()
 }
 
 #[tokio::test]
-async fn what_is_on_the_wire_is_shown_and_can_be_stopped() -> Result<()> {
+async fn live_traffic_is_shown_and_can_be_stopped() -> Result<()> {
     let (_bench, console) = bench().await?;
     console.press("t").await?;
     console.one("grid", "Messages").await?;

@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn whom_to_trust_follows_from_what_was_brought() {
+    fn trust_follows_from_the_added_files() {
         let check = |line: &str, kit: KitView, expected: Value| {
             let mut changes = changes(line, Some(&kit));
             assert_eq!(changes.as_object_mut().and_then(|members| members.remove("kit")), Some(json!("k")));

@@ -129,7 +129,7 @@ mod tests {
     use super::disagree;
 
     #[test]
-    fn what_devices_reported_instead_stays_and_is_told_apart_from_what_they_report() {
+    fn past_and_current_contradicting_reports_are_distinguished() {
         let told = |then, now| disagree(then, now).unwrap_or_default();
         assert_eq!(told(0, 0), "");
         assert_eq!(told(1, 0), "1 device answered that it succeeded, but reported other values afterwards.");

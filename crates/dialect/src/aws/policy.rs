@@ -255,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn every_filter_is_allowed_and_what_it_hears() {
+    fn every_filter_and_its_messages_are_allowed() {
         let policy = policy("cmd/fleet-1", HOST, None, true);
         assert_eq!(allowed(&policy, "Connect"), ["client/wilco-lena-5f3a"]);
         let subscribed = allowed(&policy, "Subscribe");
@@ -291,7 +291,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_fit_is_shortened_and_then_left_out_with_a_word() {
+    fn entries_that_do_not_fit_are_shortened_and_then_omitted_with_a_remark() {
         let check = |prefix: &str, count: usize, lifecycle: bool, remarks: &[&str], left_out: usize| {
             let named = devices(count);
             let policy = policy(prefix, HOST, (count > 0).then_some(&named), lifecycle);
@@ -337,7 +337,7 @@ mod tests {
     }
 
     #[test]
-    fn what_means_more_in_a_policy_is_written_so_that_it_means_itself() {
+    fn special_characters_in_a_policy_are_escaped() {
         let check = |text: &str, expected: &str| assert_eq!(literally(text), expected);
         check("kitchen-0417", "kitchen-0417");
         check("$aws/events/presence/connected/+", "$aws/events/presence/connected/+");

@@ -145,7 +145,7 @@ mod tests {
     use super::LogProgress;
 
     #[test]
-    fn what_is_missing_is_named_by_number() {
+    fn missing_chunks_are_listed_by_number() {
         let check = |have: u32, of: Option<u32>, missing: &[u32], expected: &str| {
             let standing = LogProgress::Gathering { have, of, missing: missing.to_vec() };
             assert_eq!(standing.to_string(), expected);
@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn what_did_not_come_is_named_at_the_end() {
+    fn missing_chunks_are_listed_at_the_end() {
         let check = |have: u32, of: Option<u32>, missing: &[u32], expected: &str| {
             let standing = LogProgress::Gathering { have, of, missing: missing.to_vec() };
             assert_eq!(standing.at_end(), expected);

@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn a_known_device_is_heard_whatever_its_name_in_topics_is() {
+    fn messages_of_a_known_device_are_received_whatever_its_name_in_topics() {
         let check = |dialect: &str, address: &str, topics: &[&str]| {
             let filters = filters(dialect, address);
             for topic in topics.iter().map(|topic| format!("{address}/{topic}")) {

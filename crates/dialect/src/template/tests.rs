@@ -147,7 +147,7 @@ fn a_device_that_was_not_told_the_id_cannot_repeat_it() {
 }
 
 #[test]
-fn what_stands_as_a_value_is_sent_as_null_where_it_is_missing() {
+fn a_missing_value_is_sent_as_null() {
     let check = |payload: &str, plain: bool, expected: &[&str]| {
         assert_eq!(arguments_as_values(&form(Some("{args.a}"), Some(payload), plain)), expected, "{payload}");
     };

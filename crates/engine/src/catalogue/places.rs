@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_left_open_may_have_anything() {
+    fn an_open_schema_allows_anything() {
         let check = |schema: Value, told: bool| {
             assert_eq!(ruled_out(&ExactValue::from(&schema), "a").is_some(), told, "{schema}");
         };
@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_sent_as_null_is_said_beforehand() {
+    fn values_sent_as_null_are_announced_beforehand() {
         let check = |schema: Value, payload: &str, expected: &[&str]| {
             let form = WireForm { payload: Some(payload.into()), ..WireForm::default() };
             assert_eq!(remarks_on(&ExactValue::from(&schema), &form), expected, "{schema} {payload}");

@@ -96,7 +96,7 @@ mod tests {
     };
 
     #[tokio::test]
-    async fn what_is_missing_is_told_as_a_notice_and_found_by_a_check() {
+    async fn missing_events_cause_a_notice_and_are_found_by_a_check() {
         let (data, engine, handle) = engine().await;
         assert!(handle.check_history(true).await.unwrap().is_sound());
         engine.stop().await;

@@ -10,7 +10,7 @@ use serde_json::json;
 use super::fixture;
 
 #[tokio::test]
-async fn what_the_page_s_fake_backend_answers_was_recorded_from_this_engine() {
+async fn replies_of_the_pages_fake_backend_are_recorded_from_this_engine() {
     let (_data, engine, handle) = fixture::engine().await;
     let answers = json!({
         "catalogue": handle.catalogue().await.unwrap(),

@@ -164,7 +164,7 @@ async fn two_changes_of_one_device_are_both_there() {
 }
 
 #[tokio::test]
-async fn what_could_not_be_stored_is_told_and_is_as_it_was() {
+async fn a_failed_change_is_reported_and_undone() {
     let (data, engine, handle) = engine().await;
     let connection = plant(&handle).await;
     send(&handle, &connection, 1, Delivery::Now).await;

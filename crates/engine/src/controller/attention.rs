@@ -261,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_dismissed_stays_so_and_a_device_goes_with_its_commands() {
+    fn dismissals_are_kept_and_a_device_is_removed_with_its_commands() {
         let mut attention = Attention::default();
         for (device, number) in [("a", 1), ("a", 2), ("b", 3)] {
             attention.note(&timed_out(device, number, number), Timestamp(3));

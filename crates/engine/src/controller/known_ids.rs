@@ -244,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn what_nobody_needs_for_a_while_is_forgotten() {
+    fn unused_entries_are_dropped_after_a_while() {
         let mut known = KnownIds::default();
         begin(&mut known, 1);
         known.tidy_up();

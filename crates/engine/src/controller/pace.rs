@@ -80,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_told_early_is_paid_back_within_a_moment() {
+    fn early_batches_are_compensated_within_a_moment() {
         let start = Instant::now();
         let mut pace = Pace::new(start);
         for frame in 0..1_000 {

@@ -283,7 +283,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_set_is_changed_and_nothing_else() {
+    fn only_given_settings_are_changed() {
         let before = Annotation { note: Some("by the door".into()), ..annotated(Some("Bay"), &["a", "b"]) };
         let check = |change: AnnotationChange, expected: Annotation| {
             assert_eq!(change.apply(&before).unwrap(), expected, "{change:?}");
@@ -304,7 +304,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_kept_is_refused_with_a_sentence() {
+    fn invalid_definitions_are_refused_with_a_message() {
         let spaced = name("Loading bay ").unwrap_err().message;
         assert_eq!(spaced, "The name “Loading bay ” begins or ends with a space.");
         assert_eq!(name("").unwrap(), None);

@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_measured_before_the_watch_neither_opens_nor_halts_it_however_late_it_comes() {
+    fn measurements_from_before_the_watch_neither_open_nor_halt_it_however_late_they_arrive() {
         let gate = gate(Some(2.0), Some(8.0));
         let mut watch = Watch::new([(device("a"), None)].into_iter(), START);
         let before = Timestamp(START.0 - 1);

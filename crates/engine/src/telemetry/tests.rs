@@ -65,7 +65,7 @@ fn the_last_measurement_may_be_a_little_ahead() {
 }
 
 #[test]
-fn what_is_no_measurement_is_said_until_it_is_mended() {
+fn irregular_telemetry_is_reported_until_it_is_fixed() {
     let telemetry = Telemetry::default();
     let (connection, device) = key();
     let names = |names: &[&str]| names.iter().map(ToString::to_string).collect();
@@ -133,7 +133,7 @@ fn series_that_are_not_kept_are_remarked() {
 }
 
 #[test]
-fn what_the_disk_does_not_take_is_bounded_and_counted() {
+fn measurements_that_the_disk_cannot_take_are_bounded_and_counted() {
     let telemetry = Telemetry::default();
     for _ in 0..MOST_WAITING + 7 {
         take(&telemetry, message(None, &[("t", 1.0)]));

@@ -54,7 +54,7 @@ mod tests {
     use wilco_dialect::{Dialect, Inbound, Topics};
 
     #[test]
-    fn what_is_on_the_wire_is_told_in_words() {
+    fn messages_on_the_wire_are_described_in_words() {
         let check = |topic: &str, payload: &[u8], expected: &str, unreadable: bool| {
             let dialect = Dialect::Wilco(Topics::new("plant").expect("a prefix"));
             let inbound = Inbound { topic, payload, qos: 1, retained: false, correlation: None };

@@ -67,7 +67,7 @@ fn an_answer_after_the_deadline_is_late_although_the_broker_is_still_being_read(
 }
 
 #[test]
-fn what_went_out_over_an_earlier_connection_has_a_few_seconds_more_for_devices_that_are_still_at_work() {
+fn commands_of_an_earlier_connection_have_a_few_more_seconds_for_busy_devices() {
     resumed_at(9_000)
         .at(9_001, Input::Drained, "")
         .at(
@@ -169,7 +169,7 @@ fn a_repeat_that_was_not_taken_leaves_the_clock_where_it_was() {
 }
 
 #[test]
-fn what_the_broker_holds_may_take_its_time_to_live_and_the_timeout() {
+fn commands_held_by_the_broker_may_take_their_time_to_live_and_the_timeout() {
     let policy = Policy { delivery: Delivery::BrokerHolds, ..PLAIN };
     let check = |before: Option<bool>, deadline: i64| {
         let bench = match before {
@@ -195,7 +195,7 @@ fn what_the_broker_holds_may_take_its_time_to_live_and_the_timeout() {
 }
 
 #[test]
-fn what_the_broker_holds_is_not_laid_beside_itself() {
+fn commands_held_by_the_broker_are_not_duplicated() {
     let policy = Policy { delivery: Delivery::BrokerHolds, ..REPEATABLE };
     Bench::connected()
         .at(0, presence(false), "")

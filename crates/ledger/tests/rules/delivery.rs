@@ -30,7 +30,7 @@ fn a_command_climbs_its_ladder() {
 }
 
 #[test]
-fn nothing_goes_out_before_the_connection_stands() {
+fn nothing_is_sent_before_the_connection_is_established() {
     Bench::new()
         .at(0, submit("a", PLAIN), "a submitted")
         .at(1, submit("b", PLAIN), "b submitted")
@@ -125,7 +125,7 @@ fn a_lost_session_redelivers_only_what_may_be_repeated() {
 }
 
 #[test]
-fn what_waits_for_redelivery_waits_for_its_time_to_live() {
+fn redelivery_waits_for_the_time_to_live() {
     out(REPEATABLE)
         .at(20, Input::Disconnected, "a delivery unknown 1")
         .wakes(Some(60_000))
@@ -194,7 +194,7 @@ fn a_refused_repeat_does_not_deny_the_send_before() {
 }
 
 #[test]
-fn what_the_broker_says_does_not_hide_an_unreadable_answer() {
+fn a_refusal_by_the_broker_does_not_hide_an_unreadable_answer() {
     let unreadable = || Input::Unreadable {
         device: device("d"),
         raw: Raw { topic: "d/resp".into(), payload: [0xff].into(), qos: 1, cut: None },
@@ -243,7 +243,7 @@ fn nobody_listening_is_a_hint() {
 }
 
 #[test]
-fn what_the_mqtt_client_did_not_take_was_never_sent() {
+fn sends_rejected_by_the_mqtt_client_were_never_sent() {
     out(PLAIN)
         .at(10, delivered("a", 1, Puback::NotTaken), "a not sent 1")
         .look("a", |command| assert_eq!(command.attempt, 0))
@@ -338,7 +338,7 @@ fn a_lost_connection_takes_with_it_who_was_offline() {
 }
 
 #[test]
-fn who_speaks_is_not_offline() {
+fn a_device_that_publishes_is_not_offline() {
     let heard = || Input::DeviceSeen { device: device("d") };
     let offline = || Bench::connected().at(0, presence(false), "");
     offline().at(1, submit("a", PLAIN), "a submitted; a Held").at(2, heard(), "a Released; a handed 1; publish a 1");

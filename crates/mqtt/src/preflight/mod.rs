@@ -394,7 +394,7 @@ mod tests {
     }
 
     #[test]
-    fn a_filter_hears_what_it_matches() {
+    fn a_filter_receives_what_it_matches() {
         let check =
             |filter: &str, topic: &str, expected: bool| assert_eq!(covers(filter, topic), expected, "{filter} {topic}");
         check("+/resp", "wilco-1/resp", true);

@@ -179,7 +179,7 @@ fn replaced(bytes: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
 }
 
 #[test]
-fn what_is_cut_off_is_told_wherever_it_is_cut() {
+fn truncated_text_is_marked_wherever_it_is_cut() {
     for (name, whole) in [CLIENT, fixture!("client.crt"), fixture!("bundle.p7b")] {
         for length in [60, whole.len() / 2, whole.len() - 40] {
             let kit = kit(&[(name, &whole[..length])]);

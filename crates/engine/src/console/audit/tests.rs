@@ -284,7 +284,7 @@ fn compute_anew(database: &Connection, numbers: impl Iterator<Item = u32>) {
 }
 
 #[tokio::test]
-async fn what_was_removed_replaced_cut_off_or_restored_is_found() {
+async fn removed_replaced_truncated_and_restored_audits_are_found() {
     let vault = Vault::in_memory();
     let (data, old) = eight(&vault).await;
     let check =
@@ -603,7 +603,7 @@ async fn no_secret_is_written_down() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_written_down_does_not_happen() {
+async fn changes_that_cannot_be_stored_do_not_happen() {
     let (data, vault) = (tempfile::tempdir().unwrap(), Vault::in_memory());
     let engine = start(data.path(), &vault).await;
     let handle = engine.handle();

@@ -101,7 +101,7 @@ async fn arguments_that_do_not_fit_are_refused_before_anything_is_stored() {
 }
 
 #[tokio::test]
-async fn what_makes_no_sense_is_not_kept() {
+async fn invalid_messages_are_not_kept() {
     let (_data, engine, handle) = engine().await;
     let entry = handle.save_definition(None, calibrate()).await.unwrap();
     let check = async |id: Option<&str>, change: &dyn Fn(&mut CommandDefinition), part: &str| {
