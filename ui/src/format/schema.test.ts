@@ -17,7 +17,7 @@ const SCHEMA = {
   $defs: { step: { type: 'object', properties: { at: { type: 'integer', minimum: 0 } }, required: ['at'] } },
 };
 
-describe('what does not fit a schema', () => {
+describe('values that do not match a schema', () => {
   it.each([
     [{ level: 3, mode: 'slow', steps: [{ at: 1 }], either: 3 }, []],
     [{}, ['level: Required.']],

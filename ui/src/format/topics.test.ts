@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 
 import { deviceError, firstOf, listed, spacedError, topicBelow, topicsOf } from './topics';
 
-it('hears every device, and commands one', () => {
+it('subscribes to every device, and commands one', () => {
   expect(topicsOf('', [], true)).toEqual({
     needed: ['+/resp'],
     welcome: ['+/status', '+/state', '+/telemetry', '+/log', '+/req', 'groups/+/req'],
@@ -12,7 +12,7 @@ it('hears every device, and commands one', () => {
   expect(topicsOf('cmd/fleet-1/', [], false).needed).toEqual(['cmd/fleet-1/+/resp']);
 });
 
-it('hears and commands only the devices that are named', () => {
+it('subscribes to and commands only the named devices', () => {
   const topics = topicsOf('cmd', ['a', 'b'], true);
   expect(topics.needed).toEqual(['cmd/a/resp', 'cmd/b/resp']);
   expect(topics.sent).toEqual(['cmd/a/req', 'cmd/b/req']);

@@ -30,7 +30,7 @@ function row(device: string, given: Partial<DeviceRow> = {}): DeviceRow {
   };
 }
 
-describe('what the failing ones share', () => {
+describe('traits of the failed devices', () => {
   it('counts only those that failed alike', () => {
     const other = row('b', { last_command: { ...failed, message: 'no memory' } });
     expect(alike([row('a'), other, row('c')], failed).map(({ device }) => device)).toEqual(['a', 'c']);

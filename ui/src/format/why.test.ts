@@ -39,7 +39,7 @@ describe('the words under a ladder', () => {
     );
   });
 
-  it('says what a device reports that answers no command, and quotes nobody', () => {
+  it('describes a report that settles a command without quoting the device', () => {
     const message = 'The device reported ON.';
     const given = climbed('succeeded', { message, settled_by: 'report', match: 'inferred' });
     const { what, then } = why(given, 0, around);

@@ -35,7 +35,7 @@ function kit(...files: (string | [string, FileRole])[]) {
   });
 }
 
-describe('what follows from a form', () => {
+describe('values derived from a form', () => {
   const check = (given: Partial<Form>, beside: Partial<Around>, expected: Partial<ReturnType<typeof settle>>) =>
     expect(settle(form(given), around(beside))).toMatchObject(expected);
 
@@ -61,7 +61,7 @@ describe('what follows from a form', () => {
     check({ address: 'x.iot.eu-west-1.amazonaws.com', preset: 'emqx' }, {}, { preset: 'emqx' });
   });
 
-  it('offers on port 443 what AWS wants to hear there, until something else is written', () => {
+  it('offers the ALPN protocol of AWS on port 443, until another one is entered', () => {
     const address = 'mqtts://x.iot.eu-west-1.amazonaws.com:443';
     check({ address }, {}, { alpn: 'x-amzn-mqtt-ca' });
     check({ address, alpn: 'mqtt' }, {}, { alpn: 'mqtt' });
@@ -75,7 +75,7 @@ describe('what follows from a form', () => {
     check({ address: 'bench.local:1883' }, { kit: kit('ca.crt') }, { url: 'mqtts://bench.local:1883' });
   });
 
-  it('trusts what was brought before what is kept', () => {
+  it('trusts added files before stored ones', () => {
     const kept = { ...NOTHING, server: true, authorities: true };
     check({}, {}, { trust: 'platform' });
     check({}, { kept }, { trust: 'pinned' });
@@ -172,7 +172,7 @@ describe('the entry made of a form', () => {
     });
   });
 
-  it('says of a kept password that it stays, is another one, or goes', () => {
+  it('shows whether a stored password stays, changes or is removed', () => {
     const check = (given: Partial<Form>, password: string | null) =>
       expect(entryOf(form({ id: 'c1', username: 'lena', ...given }), around()).password).toBe(password);
     check({}, null);
@@ -183,7 +183,7 @@ describe('the entry made of a form', () => {
 });
 
 describe('another kind of broker', () => {
-  it('brings its own usual values, and leaves what was chosen', () => {
+  it('sets its defaults, and keeps what was chosen', () => {
     const aws = form({ preset: 'aws', keepAlive: '30', sessionExpiry: '1200', alpn: 'x-amzn-mqtt-ca' });
     expect(withPreset(aws, 'emqx', PRESETS)).toMatchObject({
       preset: 'emqx',
@@ -242,7 +242,7 @@ describe('complaints', () => {
     check({ devices: 'a\npump ' }, { named: ['pump '] }, 'devices', null);
   });
 
-  it('stand on the step where they can be mended', () => {
+  it('are shown on the step where they can be fixed', () => {
     expect([placeOf('kit'), placeOf('proxyUrl'), placeOf('devices')]).toEqual(['files', 'endpoint', 'topics']);
   });
 });

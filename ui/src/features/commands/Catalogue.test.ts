@@ -263,7 +263,7 @@ describe('the catalogue', () => {
     }
   });
 
-  it('asks before it takes a command away', async () => {
+  it('asks before it removes a command', async () => {
     const window = await openCatalogue();
     await window.app.catalogue.save(null, VALVE);
     const article = within(await window.findByRole('article', { name: 'Open the valve' }));

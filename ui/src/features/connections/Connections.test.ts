@@ -125,7 +125,7 @@ describe('the connections', () => {
 });
 
 describe('a certificate that ends soon', () => {
-  it('is said at the top, in the rail and on its card', async () => {
+  it('is shown at the top, in the rail and on its card', async () => {
     const { card, getByRole, findByRole, user } = await openCards();
     (await card('Rotterdam cold chain')).getByText('12 days left');
     getByRole('link', { name: 'Connections, 1 connection with problems, a certificate expires soon' });
@@ -202,7 +202,7 @@ describe('an exported file', () => {
     await findByRole('article', { name: 'Rotterdam cold chain 2' });
   });
 
-  it('that is not there is said in words', async () => {
+  it('that does not exist is reported', async () => {
     const { press, getByLabelText, user, findByRole } = await openCards();
     await press('Import…');
     await user.type(getByLabelText('Path of the file to read'), '/gone{Enter}');

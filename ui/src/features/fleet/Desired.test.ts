@@ -42,7 +42,7 @@ describe('the desired configuration', () => {
     await dialog.findByText('report_interval_s = 45');
   });
 
-  it('is set for a tag, counted, brought into line, cleared and restored', async () => {
+  it('is set for a tag, counted, applied, cleared and restored', async () => {
     const { dialog, user, container, backend, app, findByText, findByRole, queryByRole } = await setForKitchen('45');
     const list = within(await dialog.findByRole('list', { name: 'Desired configurations' }));
     list.getByText('Tag kitchen');

@@ -210,7 +210,7 @@ describe('the history', () => {
     await waitFor(() => expect(rows()[0]).toHaveTextContent('identify'));
   });
 
-  it('lists apart what Wilco sends by itself', async () => {
+  it('lists automatic commands separately', async () => {
     const { backend, getByRole, rows, user, app } = await openHistory();
     const before = rows()[0]?.dataset['commandId'];
     const last = app.history.rows[0];

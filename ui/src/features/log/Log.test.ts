@@ -116,7 +116,7 @@ it('is saved, or refused in a sentence', async () => {
   expect(typed.queryByText(/Replace it/)).toBeNull();
 });
 
-it('goes on while it is followed, and keeps what was there', async () => {
+it('continues while it is followed, and keeps earlier lines', async () => {
   const { page, user, app } = await openLog('bench-0001');
   await user.click(await page.findByRole('button', { name: 'Fetch the log' }));
   await page.findByText(/checksum verified/);
@@ -131,7 +131,7 @@ it('goes on while it is followed, and keeps what was there', async () => {
   expect(app.log.following).toBe(false);
 }, 15_000);
 
-it('stays at the end until somebody scrolls away, and goes there when it is followed', async () => {
+it('stays at the end until the user scrolls away, and goes there when it is followed', async () => {
   const { page, user, app } = await openLog('bench-0001');
   await user.click(await page.findByRole('button', { name: 'Fetch the log' }));
   await page.findByText(/checksum verified/);

@@ -6,7 +6,7 @@ import { newRollout } from '../../test/rollouts';
 import { expectAccessible, openFleet } from '../../test/window';
 import { startRolloutDialog } from './start.svelte';
 
-describe('what follows a rollout', () => {
+describe('a follow-up rollout', () => {
   it('puts back what it changed, without a command to fill in', async () => {
     const command = { ...newRollout().command, name: 'config.set', args: '{"changes":{"buzzer":false},"apply":"now"}' };
     const { user, findByRole, getByRole, backend } = await openPage({ command });
@@ -122,7 +122,7 @@ describe('the dialog', () => {
     await inside.findByText('Messages', { selector: 'dt' });
   });
 
-  it('says who is offline and who is as asked already, and leaves them out', async () => {
+  it('lists devices that are offline or already in the requested state, and leaves them out', async () => {
     const { backend, inside, user, request } = await openDialog();
     const plan = await backend.planRollout(newRollout());
     expect(plan.offline * plan.already).toBeGreaterThan(0);
@@ -134,7 +134,7 @@ describe('the dialog', () => {
     await waitFor(() => expect(request()?.leave_out).toEqual({ already: true, offline: true, busy: false }));
   });
 
-  it('goes in stages, waits between them, and halts by itself', async () => {
+  it('runs in stages, waits between them, and halts automatically', async () => {
     const { inside, user, request, findByRole } = await openDialog();
     await user.click(await inside.findByRole('radio', { name: '10, 10 %, the rest' }));
     expect(inside.getByRole('checkbox', { name: 'Halt when too many devices fail' })).toBeChecked();
@@ -155,7 +155,7 @@ describe('the dialog', () => {
     await findByRole('heading', { name: /led on Rollout 1/ });
   });
 
-  it('says what is wrong with stages of one’s own, and sends nothing', async () => {
+  it('reports errors in custom stages, and sends nothing', async () => {
     const { inside, user, request } = await openDialog();
     await user.click(await inside.findByRole('radio', { name: 'Custom stages' }));
     const sizes = inside.getByRole('textbox', { name: 'Sizes' });
@@ -199,7 +199,7 @@ describe('the dialog', () => {
     expect((await inside.findAllByText(/\/req$/)).length).toBe(5);
   });
 
-  it('wants the number typed before something dangerous goes to more than 20', async () => {
+  it('requires typing the number before a dangerous command is sent to more than 20', async () => {
     const { inside, user, request, backend } = await openDialog({ command: { name: 'restart', args: '{}' } });
     const { members } = await backend.planRollout(newRollout());
     const go = await inside.findByRole('button', { name: `Restart: ${members} devices` });
@@ -229,7 +229,7 @@ describe('the dialog', () => {
     expect(app.route.screen).toBe('fleet');
   });
 
-  it('does not ask for the number where few are meant, and names the devices', async () => {
+  it('does not ask for the number for a few devices, and lists them', async () => {
     const devices = ['bench-0001', 'kitchen-0001'];
     const target = { by: 'devices' as const, devices };
     const { inside, dialog } = await openDialog({ target, command: { name: 'restart', args: '{}' } });
@@ -255,14 +255,14 @@ describe('the dialog', () => {
     await expectAccessible(dialog);
   });
 
-  it('says why the engine does not take it', async () => {
+  it('shows why the engine refuses it', async () => {
     const { backend, inside, user } = await openDialog();
     backend.startRollout = async () => Promise.reject({ code: 'invalid', message: 'The disk is full.', hint: null });
     await user.click(await inside.findByRole('button', { name: /^Send to/ }));
     await inside.findByText('The disk is full.');
   });
 
-  it('goes on where it was left, and starts what is chosen then', async () => {
+  it('continues where it was left, and starts with the current choices', async () => {
     const { inside, user, request, queryByRole, findByRole } = await openDialog();
     await user.click(await inside.findByRole('radio', { name: 'Custom stages' }));
     await user.keyboard('{Escape}');

@@ -38,7 +38,7 @@ function withHands<W extends ReturnType<typeof openWindow>>(window: W) {
 }
 
 describe('files', () => {
-  it('are told apart, and can be left out again', async () => {
+  it('are distinguished, and can be removed again', async () => {
     const { add, getByRole, findByText, queryByText, press, container } = await openWizard();
     await add('"/home/you/Downloads/kit.zip"');
     const list = within(getByRole('list', { name: 'Added files' }));
@@ -135,7 +135,7 @@ describe('a new connection', () => {
     card.getByText('cmd');
   });
 
-  it('is complained about field by field before anybody is asked', async () => {
+  it('is validated field by field before the engine is called', async () => {
     const { press, fill, findByText, getByLabelText, step, container } = await openWizard();
     await press('Next');
     expect(getByLabelText('Address')).toHaveAttribute('aria-invalid', 'false');
@@ -158,7 +158,7 @@ describe('a new connection', () => {
     expect(step()).toBe('Topics');
   });
 
-  it('shows beforehand what it will hear and say', async () => {
+  it('shows beforehand the topics that it subscribes and publishes to', async () => {
     const { press, fill, getByRole } = await openWizard();
     await press('Next');
     await fill('Address', 'bench.local');
@@ -226,7 +226,7 @@ describe('a new connection', () => {
     card.getByText(/In memory until Wilco closes/);
   });
 
-  it('asks before what was entered is thrown away, and forgets it then', async () => {
+  it('asks before it discards the input, and then discards it', async () => {
     const { add, press, findByRole, queryByRole, backend, app, getByRole, user } = await openWizard();
     await press('Cancel');
     await findByRole('heading', { name: 'No connections yet' });
@@ -248,7 +248,7 @@ describe('a new connection', () => {
 });
 
 describe('a preflight', () => {
-  it('stops where it fails, says why, and goes on from there', async () => {
+  it('stops where it fails, shows why, and continues from there', async () => {
     const { add, goThrough, press, findByRole, findByText, getByRole, fill, step, container, user } =
       await openWizard();
     await add('/kit/kit.zip');
@@ -311,7 +311,7 @@ describe('a preflight', () => {
     await waitFor(async () => expect(await backend.connections()).toMatchObject([{ mqtt: '3.1.1' }]));
   });
 
-  it('that was left unfinished begins anew', async () => {
+  it('that was left unfinished starts again', async () => {
     const { press, fill, findByRole, queryByText } = await openWizard({ pace: 60 });
     await press('Next');
     await fill('Address', 'slow.local');
@@ -335,7 +335,7 @@ describe('a preflight', () => {
     await findByRole('article', { name: 'wrong-ca.local' });
   });
 
-  it('can be stopped, and begins anew', async () => {
+  it('can be stopped, and starts again', async () => {
     const { press, fill, findByText, findByRole, getByRole } = await openWizard({ pace: 60 });
     await press('Next');
     await fill('Address', 'slow.local');
@@ -351,7 +351,7 @@ describe('a preflight', () => {
     await findByRole('button', { name: 'Stop' });
   });
 
-  it('tells remarks and what will not be heard, and is not repeated for nothing', async () => {
+  it('shows warnings and denied topics, and is not repeated needlessly', async () => {
     const { goThrough, press, findByText, step, getByText } = await openWizard();
     await goThrough('warn.local');
     await findByText(/Round trips stick/);
