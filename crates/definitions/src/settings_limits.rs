@@ -76,7 +76,7 @@ impl Settings {
         ];
         match seconds.into_iter().find(|(value, bounds, ..)| !bounds.contains(value)) {
             None => Ok(()),
-            Some((value, _, what, bounds)) => Err(invalid(format!("A {what} of {value} s is not allowed."), bounds)),
+            Some((value, _, what, bounds)) => Err(invalid(format!("A {what} of {} s is not allowed.", grouped(value)), bounds)),
         }
     }
 }
@@ -120,7 +120,7 @@ fn check_days(days: u32, what: &str, at_none: &str, otherwise: &str) -> Result<(
     match days {
         0 => Err(invalid(format!("{what} of 0 days would keep nothing: {at_none}."), &hint)),
         days if DAYS.contains(&days) => Ok(()),
-        days => Err(invalid(format!("{what} of {days} days is not allowed."), &hint)),
+        days => Err(invalid(format!("{what} of {} days is not allowed.", grouped(days)), &hint)),
     }
 }
 
@@ -151,7 +151,7 @@ mod tests {
         );
         check(
             |settings| settings.history_days = Some(3_651),
-            "A history of 3651 days is not allowed. Enter a value from 1 to 3,650 days, or no limit.",
+            "A history of 3,651 days is not allowed. Enter a value from 1 to 3,650 days, or no limit.",
         );
         check(
             |settings| settings.telemetry_days = 0,
@@ -173,7 +173,7 @@ mod tests {
         );
         check(
             |settings| settings.time_to_live_s = 604_801,
-            "A time to live of 604801 s is not allowed. Enter a value from 1 second to 7 days.",
+            "A time to live of 604,801 s is not allowed. Enter a value from 1 second to 7 days.",
         );
         let names = "Enter a name of 1 to 64 characters, such as Ana or Shift 2.";
         check(|settings| settings.operator_name = Some("Ana".into()), "fine");

@@ -3,7 +3,7 @@
 use std::{borrow::Cow, collections::BTreeMap, ops::Range};
 
 use toml::Spanned;
-use wilco_ledger::Outcome;
+use wilco_ledger::{Outcome, grouped};
 
 use super::{
     Announce, AnswerRule, At, Code, Compare, DialectFile, Expect, FORMAT, FileProblem, Group, IdKind, LARGEST_FILE,
@@ -31,7 +31,7 @@ type Problems = Vec<(usize, String)>;
 pub(super) fn file(text: &str) -> Result<DialectFile, Vec<FileProblem>> {
     let one = |at: usize, what: String| vec![FileProblem { line: line_of(text, at), what }];
     if text.len() > LARGEST_FILE {
-        return Err(one(0, format!("The file has {} bytes; the limit is {LARGEST_FILE}.", text.len())));
+        return Err(one(0, format!("The file has {} bytes; the limit is {}.", grouped(text.len()), grouped(LARGEST_FILE))));
     }
     let source: Source = toml::from_str(text).map_err(|error| {
         let what = error.message().trim_end_matches('.').to_owned();

@@ -6,6 +6,7 @@ use wilco_dialect::{
     DialectFile, DialectForm, DialectSet, FileProblem, IdKind, LARGEST_FILE, Observed, OutcomeField, ReadKind, Setting,
     Topics, learn, preview, propose, shipped,
 };
+use wilco_ledger::grouped;
 
 use super::{Handle, blocking, not_found};
 use crate::{
@@ -130,7 +131,7 @@ impl Handle {
             };
             let bytes = std::fs::metadata(&path).map_err(|error| cannot(error.to_string()))?.len();
             if bytes > LARGEST_FILE as u64 {
-                return Err(cannot(format!("it has {bytes} bytes; the limit is {LARGEST_FILE}")));
+                return Err(cannot(format!("it has {} bytes; the limit is {}", grouped(bytes), grouped(LARGEST_FILE))));
             }
             std::fs::read_to_string(&path).map_err(|error| cannot(error.to_string()))
         })

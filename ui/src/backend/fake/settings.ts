@@ -48,7 +48,7 @@ export function daysAgo(ago: number, now: number): number {
 
 function days(kept: number, what: string, atNone: string, hint: string): void {
   if (kept === 0) throw failure('invalid', `${what} of 0 days would keep nothing: ${atNone}.`, hint);
-  if (kept > 3_650) throw failure('invalid', `${what} of ${kept} days is not allowed.`, hint);
+  if (kept > 3_650) throw failure('invalid', `${what} of ${count(kept)} days is not allowed.`, hint);
 }
 
 function quota(size: number, least: number, what: string, name: string): void {
@@ -57,5 +57,5 @@ function quota(size: number, least: number, what: string, name: string): void {
 }
 
 function seconds(span: number, most: number, what: string, hint: string): void {
-  if (span < 1 || span > most) throw failure('invalid', `A ${what} of ${span} s is not allowed.`, hint);
+  if (span < 1 || span > most) throw failure('invalid', `A ${what} of ${count(span)} s is not allowed.`, hint);
 }
