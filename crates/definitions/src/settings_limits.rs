@@ -72,7 +72,7 @@ impl Settings {
         let seconds = [
             (self.timeout_s, WAITING, "timeout", "Enter a value from 1 second to 7 days."),
             (self.time_to_live_s, WAITING, "time to live", "Enter a value from 1 second to 7 days."),
-            (self.long_after_s, LONG, "long time", "Enter a value from 1 second to 1 day."),
+            (self.long_after_s, LONG, "long-running limit", "Enter a value from 1 second to 1 day."),
         ];
         match seconds.into_iter().find(|(value, bounds, ..)| !bounds.contains(value)) {
             None => Ok(()),
@@ -188,7 +188,7 @@ mod tests {
         );
         check(
             |settings| settings.long_after_s = 0,
-            "A long time of 0 s is not allowed. Enter a value from 1 second to 1 day.",
+            "A long-running limit of 0 s is not allowed. Enter a value from 1 second to 1 day.",
         );
     }
 

@@ -420,7 +420,11 @@ fn cannot_be_sent(shared: &SharedConnection, template: &CommandTemplate, target:
     let mut refused = refused.peekable();
     let first = refused.next()?;
     let others = refused.count();
-    let others = if others == 0 { String::new() } else { format!(" {others} others do not support it either.") };
+    let others = match others {
+        0 => String::new(),
+        1 => " 1 other does not support it either.".to_owned(),
+        _ => format!(" {others} others do not support it either."),
+    };
     Some(invalid(format!("{first}{others}"), "Choose other devices, or a command that all of them support."))
 }
 

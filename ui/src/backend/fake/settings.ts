@@ -27,7 +27,7 @@ export class FakeSettings {
     quota(settings.device_evidence_bytes, 100_000, 'A quota for each device', '100 kB');
     seconds(settings.timeout_s, LONGEST_SPAN_MS / 1_000, 'timeout', 'Enter a value from 1 second to 7 days.');
     seconds(settings.time_to_live_s, LONGEST_SPAN_MS / 1_000, 'time to live', 'Enter a value from 1 second to 7 days.');
-    seconds(settings.long_after_s, 86_400, 'long time', 'Enter a value from 1 second to 1 day.');
+    seconds(settings.long_after_s, 86_400, 'long-running limit', 'Enter a value from 1 second to 1 day.');
     if (settings.operator_name !== null && settings.operator_name.length > 64)
       throw failure('invalid', `The operator name has ${settings.operator_name.length} characters.`, 'At most 64.');
     if (settings.operator_name !== null && settings.operator_name.trim() !== settings.operator_name)
