@@ -48,7 +48,7 @@ impl CommandDefinition {
     /// Serialises it with the schema as a JSON value with all digits. Only for JSON.
     ///
     /// # Errors
-    /// What the serialiser says.
+    /// Errors of the serialiser.
     pub fn embedded<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         Embedded::serialize(self, serializer)
     }

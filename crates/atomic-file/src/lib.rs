@@ -39,7 +39,7 @@ impl AtomicFile {
     /// Creates the temporary file under a unique name. Blocks, as all of this type does.
     ///
     /// # Errors
-    /// That of the file system.
+    /// Errors of the file system.
     pub fn create(path: PathBuf, readers: Readers) -> io::Result<AtomicFile> {
         let mut prefix = path.file_name().unwrap_or_default().to_owned();
         prefix.push(".");
@@ -63,7 +63,7 @@ impl AtomicFile {
     /// Moves it to its path once its content is on the disk, and returns that path.
     ///
     /// # Errors
-    /// That of the file system; [`ErrorKind::AlreadyExists`] where a file is there that is kept.
+    /// Errors of the file system; [`ErrorKind::AlreadyExists`] if the file exists and is kept.
     pub fn finish(self, existing: Existing) -> io::Result<PathBuf> {
         let AtomicFile { file, path } = self;
         file.as_file().sync_all()?;
@@ -90,7 +90,7 @@ impl Write for AtomicFile {
 /// file always has the same name, so that a crash leaves at most one.
 ///
 /// # Errors
-/// That of the file system.
+/// Errors of the file system.
 pub fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(PART);

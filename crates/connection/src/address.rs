@@ -118,7 +118,8 @@ impl Address {
     /// Parses `mqtt://`, `mqtts://`, `ws://` or `wss://`, a host and, if given, a port, a path and a query.
     ///
     /// # Errors
-    /// [`FailureCode::Invalid`](wilco_failure::FailureCode), which never quotes what was typed: it may hold a password.
+    /// [`FailureCode::Invalid`](wilco_failure::FailureCode), which never quotes the input, because it may contain a
+    /// password.
     pub fn parse(text: &str) -> Result<Address, Failure> {
         let say = |message: &str| invalid(message.to_owned(), HINT);
         let unreadable = |error: Unreadable| invalid(format!("The address {error}."), error.hint().unwrap_or(HINT));

@@ -31,7 +31,7 @@ impl EnabledDialect {
     /// Checks that each setting can be part of a topic, and can be written as text.
     ///
     /// # Errors
-    /// [`FailureCode::Invalid`](wilco_failure::FailureCode) about the first one that cannot.
+    /// [`FailureCode::Invalid`](wilco_failure::FailureCode) for the first one that cannot.
     pub fn check(&self) -> Result<(), Failure> {
         match self.settings.iter().find(|(name, value)| !is_usable(name, value)) {
             Some((name, value)) => Err(unusable(name, value)),

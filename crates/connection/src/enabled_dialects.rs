@@ -37,8 +37,8 @@ impl EnabledDialects {
     /// Resolves the dialects of a profile.
     ///
     /// # Errors
-    /// [`FailureCode::Invalid`](wilco_failure::FailureCode) for a dialect that there is not, a file that cannot be used, both
-    /// 'wilco' and 'text', and topics that none can have.
+    /// [`FailureCode::Invalid`](wilco_failure::FailureCode) for an unknown dialect, an invalid file, both 'wilco' and
+    /// 'text', and invalid topics.
     pub fn of(profile: &Profile) -> Result<EnabledDialects, Failure> {
         let settings = &profile.settings;
         let topics = Topics::new(&settings.prefix)

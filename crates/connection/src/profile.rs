@@ -41,7 +41,7 @@ impl Profile {
     /// Checks that the profile is valid as a whole.
     ///
     /// # Errors
-    /// [`FailureCode::Invalid`](wilco_failure::FailureCode) about the first value that is not allowed, or does not go with
+    /// [`FailureCode::Invalid`](wilco_failure::FailureCode) for the first value that is invalid, or incompatible with
     /// another one.
     pub fn check(&self) -> Result<(), Failure> {
         let (profile, settings) = (self, &self.settings);

@@ -35,7 +35,8 @@ impl Proxy {
     /// Parses `http://host:port` or `socks5://host:port`.
     ///
     /// # Errors
-    /// [`FailureCode::Invalid`](wilco_failure::FailureCode), which never quotes what was typed: it may hold a password.
+    /// [`FailureCode::Invalid`](wilco_failure::FailureCode), which never quotes the input, because it may contain a
+    /// password.
     pub fn parse(text: &str) -> Result<Proxy, Failure> {
         let say = |message: &str| invalid(message.to_owned(), HINT);
         let unreadable =

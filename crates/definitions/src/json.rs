@@ -37,7 +37,7 @@ impl JsonText {
     /// Serialises the value itself with all digits. Only for JSON.
     ///
     /// # Errors
-    /// What the serialiser says.
+    /// Errors of the serialiser.
     pub fn embedded<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match serde_json::from_str::<&RawValue>(&self.0) {
             Ok(value) => value.serialize(serializer),
@@ -48,7 +48,7 @@ impl JsonText {
     /// Like [`JsonText::embedded`], for an optional value.
     ///
     /// # Errors
-    /// What the serialiser says.
+    /// Errors of the serialiser.
     pub fn embedded_if_any<S: Serializer>(text: &Option<JsonText>, serializer: S) -> Result<S::Ok, S::Error> {
         match text {
             Some(text) => text.embedded(serializer),

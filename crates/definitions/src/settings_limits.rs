@@ -54,7 +54,7 @@ impl Settings {
     /// Checks that every value is within its limits.
     ///
     /// # Errors
-    /// [`FailureCode::Invalid`](wilco_failure::FailureCode) about the first that is not.
+    /// [`FailureCode::Invalid`](wilco_failure::FailureCode) for the first that is not.
     pub fn check(&self) -> Result<(), Failure> {
         if let Some(days) = self.history_days {
             check_days(days, "A history", "each command would be deleted as soon as it finished", ", or no limit.")?;
@@ -84,7 +84,7 @@ impl Settings {
 /// The time `days` ago, before which finished commands are old.
 ///
 /// # Errors
-/// [`FailureCode::Invalid`](wilco_failure::FailureCode) for no days at all, or more than there can be.
+/// [`FailureCode::Invalid`](wilco_failure::FailureCode) for 0 days, or more than the maximum.
 pub fn days_ago(days: u32, now: Timestamp) -> Result<Timestamp, Failure> {
     check_days(days, "A history", "all finished commands would be deleted", ".")?;
     Ok(Timestamp(now.0.saturating_sub(i64::from(days) * DAY)))

@@ -55,7 +55,7 @@ impl Logbook {
     /// Notes that something happened.
     ///
     /// # Errors
-    /// That of the file system. The device works on without its log.
+    /// Errors of the file system. The device works on without its log.
     pub fn note(&mut self, now: Timestamp, level: Level, what: &str) -> io::Result<()> {
         let line = line(now, level, what);
         match &mut self.0 {
@@ -74,7 +74,7 @@ impl Logbook {
     /// The log lines, or the last of them.
     ///
     /// # Errors
-    /// That of the file system.
+    /// Errors of the file system.
     pub fn read(&self, lines: Option<usize>) -> io::Result<String> {
         let mut text = match &self.0 {
             Kept::File(file) => file.read()?,

@@ -65,7 +65,7 @@ impl Store {
     /// Writes a memory so that either the old or the new one is there whatever happens meanwhile.
     ///
     /// # Errors
-    /// That of the file system.
+    /// Errors of the file system.
     pub fn save(&self, memory: &Memory) -> io::Result<()> {
         let Store::File(path) = self else { return Ok(()) };
         wilco_atomic_file::replace(path, &serde_json::to_vec(memory)?)

@@ -71,7 +71,7 @@ impl CommandKind {
     /// Validates a user's definition, except its schema.
     ///
     /// # Errors
-    /// [`InvalidKind`] for the name of a built-in command, names and spans that are none, and a form that cannot work.
+    /// [`InvalidKind`] for the name of a built-in command, invalid names and durations, and a request that cannot work.
     pub fn check(&self) -> Result<(), InvalidKind> {
         let complaint = self
             .wrong_name()

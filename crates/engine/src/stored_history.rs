@@ -42,7 +42,7 @@ impl StoredHistory {
     /// The IDs and names of the connections.
     ///
     /// # Errors
-    /// [`FailureCode::Store`](crate::api::FailureCode); so for all the others.
+    /// [`FailureCode::Store`](crate::api::FailureCode); the same applies to the methods below.
     pub async fn connections(&self) -> Result<Vec<(String, String)>, Failure> {
         let profiles = self.store.connections().await?;
         Ok(profiles.into_iter().map(|profile| (profile.id.as_str().to_owned(), profile.name)).collect())

@@ -200,7 +200,7 @@ impl Store {
     /// Some entries, newest first.
     ///
     /// # Errors
-    /// See [`StoreError`]; so for all the others.
+    /// See [`StoreError`]; the same applies to the methods below.
     pub async fn audit_page(&self, filter: AuditFilter) -> Result<Vec<StoredAuditEntry>, StoreError> {
         self.readers.read(move |connection| audit::page(connection, &filter)).await
     }

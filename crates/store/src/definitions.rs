@@ -42,7 +42,7 @@ impl Store {
     /// Every definition, by name.
     ///
     /// # Errors
-    /// See [`StoreError`]; so for all the others.
+    /// See [`StoreError`]; the same applies to the methods below.
     pub async fn definitions(&self) -> Result<Vec<Definition>, StoreError> {
         self.readers.read(catalogue::all).await
     }

@@ -24,7 +24,7 @@ impl Store {
     /// The desired configurations of a connection, in the order in which they apply.
     ///
     /// # Errors
-    /// See [`StoreError`]; so for all the others.
+    /// See [`StoreError`]; the same applies to the methods below.
     pub async fn desired(&self, connection: &ConnectionId) -> Result<Vec<StoredDesired>, StoreError> {
         let id = connection.clone();
         self.readers.read(move |connection| desired::all(connection, &id)).await

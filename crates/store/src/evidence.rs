@@ -88,7 +88,7 @@ impl Store {
     /// The bytes of each device's evidence that count for the quota.
     ///
     /// # Errors
-    /// See [`StoreError`]; so for all the others.
+    /// See [`StoreError`]; the same applies to the methods below.
     pub async fn evidence_use(&self) -> Result<Vec<(ConnectionId, DeviceId, u64)>, StoreError> {
         self.readers.read(evidence_use::all).await
     }

@@ -8,7 +8,7 @@ impl Store {
     /// All events of a command, oldest first, each with its request.
     ///
     /// # Errors
-    /// See [`StoreError`]; so for all the others.
+    /// See [`StoreError`]; the same applies to the methods below.
     pub async fn whole_course(
         &self,
         connection: &ConnectionId,

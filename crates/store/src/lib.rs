@@ -158,7 +158,7 @@ impl Store {
     /// The unfinished commands of a connection, from their events, in the order of submission.
     ///
     /// # Errors
-    /// See [`StoreError`]; so for all the others.
+    /// See [`StoreError`]; the same applies to the methods below.
     pub async fn unsettled(&self, connection: &ConnectionId) -> Result<Vec<Command>, StoreError> {
         let id = connection.clone();
         self.read(move |connection| events::unsettled(connection, &id)).await

@@ -56,7 +56,7 @@ impl Vault {
     /// interrupted, either the old or the new secret is intact.
     ///
     /// # Errors
-    /// See [`VaultError`]; so for all the others.
+    /// See [`VaultError`]; the same applies to the methods below.
     pub fn put(&self, owner: &str, kind: SecretKind, secret: &Secret) -> Result<(), VaultError> {
         let _one = self.changing();
         entry::put(&*self.0.backend, Place { owner, kind }, secret)?;

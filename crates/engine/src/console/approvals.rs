@@ -44,7 +44,8 @@ impl Handle {
     /// Writes this identity to a file, for another installation to trust. Returns the file's path.
     ///
     /// # Errors
-    /// [`FailureCode::Keyring`](crate::api::FailureCode); `File`, and `Exists` where a file is there that is not to be replaced.
+    /// [`FailureCode::Keyring`](crate::api::FailureCode); `File`, and `Exists` if the file exists and must not be
+    /// replaced.
     pub async fn export_identity(&self, to: FileToWrite) -> Result<PathBuf, Failure> {
         let key = self.signing_key().await?;
         let text = Identity::text(&self.audit.signer().name, &key)?;
@@ -72,8 +73,8 @@ impl Handle {
     /// Accepts approvals of an installation, by its public key.
     ///
     /// # Errors
-    /// [`FailureCode::Invalid`](crate::api::FailureCode) for a name or key that is none, is taken, or is this installation's
-    /// own; `Keyring`; `Store`.
+    /// [`FailureCode::Invalid`](crate::api::FailureCode) for a name or key that is invalid, already in use, or this
+    /// installation's own; `Keyring`; `Store`.
     pub async fn trust_installation(&self, name: &str, public_key: &str) -> Result<TrustedView, Failure> {
         let name = legible(name, "name")?;
         if name.is_empty() || name.chars().count() > NAME {
@@ -199,9 +200,9 @@ impl Handle {
     /// declined one is stopped.
     ///
     /// # Errors
-    /// [`FailureCode::File`](crate::api::FailureCode) for a file that is none, or was altered; `Invalid` for an answer that is
-    /// signed by a key that is not trusted or is this installation's own, is for another rollout, has expired, or was used
-    /// before, also where that is not known because the database is an older copy; `ReadOnly`; `Keyring`; `Store`.
+    /// [`FailureCode::File`](crate::api::FailureCode) for an invalid or altered file; `Invalid` for an answer that is
+    /// signed by a key that is not trusted or is this installation's own, is for another rollout, has expired, or was
+    /// used before, also where that is not known because the database is an older copy; `ReadOnly`; `Keyring`; `Store`.
     pub async fn import_approval(&self, path: PathBuf, rollout: Option<String>) -> Result<RolloutView, Failure> {
         let read = blocking(move || Answer::read(&whole(&path)?)).await?;
         if self.own_key().await? == Some(read.key) {

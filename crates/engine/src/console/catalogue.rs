@@ -38,8 +38,8 @@ impl Handle {
     /// Adds a command, or changes the one with the given ID.
     ///
     /// # Errors
-    /// [`FailureCode::Invalid`](crate::api::FailureCode) for a name that is taken or is a built-in command's, a schema that
-    /// is none and a form that cannot work; `NotFound`; `Store`.
+    /// [`FailureCode::Invalid`](crate::api::FailureCode) for a name that is in use or a built-in command's, an invalid
+    /// schema, and a request that cannot work; `NotFound`; `Store`.
     pub async fn save_definition(
         &self,
         id: Option<String>,

@@ -24,8 +24,8 @@ impl Handle {
     /// Sends a command to each of the devices. Returns once all of them are on the disk, before any is sent.
     ///
     /// # Errors
-    /// [`FailureCode::Invalid`](crate::api::FailureCode::Invalid) when any of it makes no sense, and then nothing is
-    /// sent; [`FailureCode::Store`](crate::api::FailureCode::Store).
+    /// [`FailureCode::Invalid`](crate::api::FailureCode::Invalid) if any of it is invalid; then nothing is sent;
+    /// [`FailureCode::Store`](crate::api::FailureCode::Store).
     pub async fn send(&self, new: NewCommand) -> Result<Sent, Failure> {
         let connection = ConnectionId::from(new.connection.as_str());
         let shared = self.shared(&new.connection).await?;
@@ -149,7 +149,7 @@ impl Handle {
     /// Dismisses one failed command, or all of them, from those that need attention.
     ///
     /// # Errors
-    /// [`FailureCode::NotFound`](crate::api::FailureCode::NotFound) for a connection that is none; `Store`.
+    /// [`FailureCode::NotFound`](crate::api::FailureCode::NotFound) for an unknown connection; `Store`.
     pub async fn dismiss(&self, connection: &str, command: Option<CommandRef>) -> Result<(), Failure> {
         let one = command.map(|one| Ok::<_, Failure>((device_id(&one.device)?, command_id(&one.id)?))).transpose()?;
         self.request(|reply| Request::Dismiss(ConnectionId::from(connection), one, reply)).await?

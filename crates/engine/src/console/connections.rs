@@ -75,8 +75,8 @@ impl Handle {
     /// Validates, stores and starts a connection, new or changed.
     ///
     /// # Errors
-    /// [`FailureCode::Invalid`](crate::api::FailureCode), `File`, `Keyring` or `Store`, a sentence each; then everything
-    /// is as it was.
+    /// [`FailureCode::Invalid`](crate::api::FailureCode), `File`, `Keyring` or `Store`, each with a message; then
+    /// nothing is changed.
     pub async fn save_connection(&self, entry: ConnectionEntry) -> Result<ConnectionView, Failure> {
         let kit = entry.kit.clone();
         let before = self.before(entry.id.as_deref()).await?;

@@ -55,8 +55,8 @@ impl Handle {
     /// given position; without one, it keeps its position, or is appended if it is new.
     ///
     /// # Errors
-    /// [`FailureCode::Invalid`](crate::api::FailureCode) for what cannot be a tag, a view that searches for what is wanted,
-    /// and values that are no JSON object, empty, or too many; `NotFound` for the connection and the view; `Store`.
+    /// [`FailureCode::Invalid`](crate::api::FailureCode) for an invalid tag, a view that searches for what is wanted,
+    /// and values that are not a JSON object, empty, or too many; `NotFound` for the connection and the view; `Store`.
     pub async fn save_desired(&self, desired: DesiredConfig) -> Result<DesiredView, Failure> {
         self.shared(&desired.connection).await?;
         let values = values(desired.values.as_str())?;
@@ -120,8 +120,7 @@ impl Handle {
     /// The configuration keys that matching devices report, the most frequent first, at most 200.
     ///
     /// # Errors
-    /// [`FailureCode::NotFound`](crate::api::FailureCode) for the connection, `Invalid` for a search that cannot be
-    /// understood, `Store`.
+    /// [`FailureCode::NotFound`](crate::api::FailureCode) for the connection, `Invalid` for an invalid search, `Store`.
     pub async fn reported_keys(&self, connection: &str, search: &str) -> Result<Vec<ReportedKey>, Failure> {
         let search = Search::read(search)?;
         let facts = self.facts(connection, &search).await?;

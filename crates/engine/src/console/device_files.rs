@@ -66,8 +66,8 @@ impl Handle {
     /// Writes the devices that match to a CSV file, with their annotations.
     ///
     /// # Errors
-    /// [`FailureCode::File`](crate::api::FailureCode) when it cannot be written, `Exists` where a file is there that is
-    /// not to be replaced, `Invalid` for the search, `NotFound` for the connection.
+    /// [`FailureCode::File`](crate::api::FailureCode) if it cannot be written, `Exists` if the file exists and must not
+    /// be replaced, `Invalid` for the search, `NotFound` for the connection.
     pub async fn export_devices(&self, query: DeviceQuery, to: FileToWrite) -> Result<DeviceExport, Failure> {
         Search::read(&query.search)?;
         let devices = self.matching(&query.connection, &query.search).await?;

@@ -21,8 +21,8 @@ impl Handle {
     /// Adds devices, or changes the given annotations of known ones. Returns the changed devices.
     ///
     /// # Errors
-    /// [`FailureCode::NotFound`](crate::api::FailureCode) for the connection; `Invalid` for what cannot be an id, a name, a
-    /// tag or a note, and then nothing is set; `Store`.
+    /// [`FailureCode::NotFound`](crate::api::FailureCode) for the connection; `Invalid` for an invalid ID, name, tag or
+    /// note; then nothing is set; `Store`.
     pub async fn add_devices(&self, connection: &str, devices: Vec<NewDevice>) -> Result<Vec<String>, Failure> {
         let shared = self.shared(connection).await?;
         if let Some(refusal) = beyond(&shared.named, devices.iter().map(|new| new.device.as_str())) {
@@ -56,8 +56,8 @@ impl Handle {
     /// [`Handle::add_devices`].
     ///
     /// # Errors
-    /// [`FailureCode::NotFound`](crate::api::FailureCode) for the connection; `Invalid` for what cannot be a tag, for a
-    /// device with too many, and for an id that none can have; `Store`.
+    /// [`FailureCode::NotFound`](crate::api::FailureCode) for the connection; `Invalid` for an invalid tag, for a
+    /// device with too many, and for an invalid ID; `Store`.
     pub async fn tag_devices(&self, connection: &str, devices: Vec<String>, tag: &str) -> Result<Vec<String>, Failure> {
         let tag = TagChange::Add(annotations::tag(tag)?);
         if let Some(refusal) = beyond(&self.shared(connection).await?.named, devices.iter().map(String::as_str)) {

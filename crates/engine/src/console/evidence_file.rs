@@ -35,8 +35,8 @@ impl Handle {
     /// Saves everything known about a command, a device, a rollout or the audit to a signed file.
     ///
     /// # Errors
-    /// [`FailureCode::NotFound`](crate::api::FailureCode); `File` when it cannot be written, `Exists` where a file is there
-    /// that is not to be replaced; `Store`. Without a keyring it is saved without a signature.
+    /// [`FailureCode::NotFound`](crate::api::FailureCode); `File` if it cannot be written, `Exists` if the file exists
+    /// and must not be replaced; `Store`. Without a keyring it is saved without a signature.
     pub async fn save_evidence(&self, of: EvidenceOf, to: FileToWrite) -> Result<EvidenceExport, Failure> {
         let (title, profile) = self.title_of(&of).await?;
         let header = Header {

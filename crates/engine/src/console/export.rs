@@ -36,8 +36,8 @@ impl Handle {
     /// file is replaced completely or not at all. Only one export runs at a time: a second one waits for the first.
     ///
     /// # Errors
-    /// [`FailureCode::File`](crate::api::FailureCode) when it cannot be written, `Exists` where a file is there that is
-    /// not to be replaced, `Invalid` and `Store` as in [`Handle::history`].
+    /// [`FailureCode::File`](crate::api::FailureCode) if it cannot be written, `Exists` if the file exists and must not
+    /// be replaced, `Invalid` and `Store` as in [`Handle::history`].
     pub async fn export_history(
         &self,
         query: HistoryQuery,

@@ -17,7 +17,7 @@ impl Handle {
     ///
     /// # Errors
     /// [`FailureCode::NotFound`](crate::api::FailureCode::NotFound) for the connection,
-    /// [`FailureCode::Invalid`](crate::api::FailureCode::Invalid) for a search that cannot be understood.
+    /// [`FailureCode::Invalid`](crate::api::FailureCode::Invalid) for an invalid search.
     pub async fn devices(&self, query: DeviceQuery, from: u32, count: u32) -> Result<DevicePage, Failure> {
         let search = Search::read(&query.search)?;
         let facts = self.facts_of_list(&query, &search).await?;

@@ -19,8 +19,8 @@ impl Handle {
     /// passphrase, otherwise without. Returns the file's path.
     ///
     /// # Errors
-    /// [`FailureCode::NotFound`](crate::api::FailureCode), `Keyring`, `File` when it cannot be written, `Exists` where a
-    /// file is there that is not to be replaced, `Invalid` for a passphrase that is too short.
+    /// [`FailureCode::NotFound`](crate::api::FailureCode), `Keyring`, `File` if it cannot be written, `Exists` if the
+    /// file exists and must not be replaced, `Invalid` for a passphrase that is too short.
     pub async fn export_connections(
         &self,
         ids: &[String],
@@ -50,7 +50,7 @@ impl Handle {
     /// or none.
     ///
     /// # Errors
-    /// [`FailureCode::File`](crate::api::FailureCode) for a file that is none of ours, `Keyring`, `Store`.
+    /// [`FailureCode::File`](crate::api::FailureCode) for a file that Wilco did not export, `Keyring`, `Store`.
     pub async fn import_connections(
         &self,
         path: PathBuf,

@@ -18,7 +18,7 @@ impl Handle {
     /// The stored logs of a device, newest first, at most five.
     ///
     /// # Errors
-    /// [`FailureCode::Store`](crate::api::FailureCode); so for all the others.
+    /// [`FailureCode::Store`](crate::api::FailureCode); the same applies to the methods below.
     pub async fn logs(&self, connection: &str, device: &str) -> Result<Vec<KeptLog>, Failure> {
         let kept = self.store.logs(&ConnectionId::from(connection), &device_id(device)?).await?;
         let listed =
@@ -48,8 +48,8 @@ impl Handle {
     /// Writes a log to a file, completely or not at all, and returns the file's path. Missing parts are marked in it.
     ///
     /// # Errors
-    /// [`FailureCode::File`](crate::api::FailureCode) when it cannot be written, `Exists` where a file is there that is
-    /// not to be replaced, `NotFound` as in [`Handle::log`].
+    /// [`FailureCode::File`](crate::api::FailureCode) if it cannot be written, `Exists` if the file exists and must not
+    /// be replaced, `NotFound` as in [`Handle::log`].
     pub async fn save_log(
         &self,
         connection: &str,

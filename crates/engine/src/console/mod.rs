@@ -138,7 +138,8 @@ impl Handle {
     /// All connections in the user's order, including those that are still being loaded.
     ///
     /// # Errors
-    /// [`FailureCode::Internal`](crate::api::FailureCode) while the engine is stopping; so for all the others.
+    /// [`FailureCode::Internal`](crate::api::FailureCode) if the engine is stopping; the same applies to the methods
+    /// below.
     pub async fn connections(&self) -> Result<Vec<ConnectionView>, Failure> {
         self.request(Request::Connections).await
     }
@@ -267,7 +268,7 @@ impl Handle {
     /// Streams all changes from now on in batches; the first contains all connections.
     ///
     /// # Errors
-    /// [`FailureCode::Internal`](crate::api::FailureCode) while the engine is stopping.
+    /// [`FailureCode::Internal`](crate::api::FailureCode) if the engine is stopping.
     pub async fn listen(&self) -> Result<mpsc::Receiver<Batch>, Failure> {
         self.request(Request::Listen).await
     }

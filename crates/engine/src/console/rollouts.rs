@@ -74,7 +74,7 @@ impl Handle {
     /// Starts a rollout. Returns once it is on the disk, before anything is sent.
     ///
     /// # Errors
-    /// [`crate::api::FailureCode::Invalid`] when any of it makes no sense, and then nothing is started; `NotFound`; `Store`.
+    /// [`crate::api::FailureCode::Invalid`] if any of it is invalid; then nothing is started; `NotFound`; `Store`.
     pub async fn start_rollout(&self, new: NewRollout) -> Result<RolloutView, Failure> {
         self.start_members(new, None).await
     }
@@ -107,7 +107,7 @@ impl Handle {
     /// All rollouts of the connections that could be read, newest first.
     ///
     /// # Errors
-    /// [`FailureCode::Internal`](crate::api::FailureCode) while the engine is stopping.
+    /// [`FailureCode::Internal`](crate::api::FailureCode) if the engine is stopping.
     pub async fn rollouts(&self) -> Result<Vec<RolloutView>, Failure> {
         self.loaded.all().await?;
         let shown = self.rollouts.read();

@@ -47,8 +47,8 @@ impl Handle {
     /// Saves a view under its name, or changes the one with the given ID. A removed view can be saved again unchanged.
     ///
     /// # Errors
-    /// [`FailureCode::Invalid`](crate::api::FailureCode) for a name that is taken, too long or empty, a search that
-    /// cannot be understood, and too many views or columns; `NotFound` for the connection; `Store`.
+    /// [`FailureCode::Invalid`](crate::api::FailureCode) for a name that is in use, too long or empty, an invalid
+    /// search, and too many views or columns; `NotFound` for the connection; `Store`.
     pub async fn save_view(&self, view: SavedView) -> Result<SavedView, Failure> {
         self.shared(&view.connection).await?;
         Search::read(&view.search)?;

@@ -65,7 +65,7 @@ impl Handle {
     /// Applies the notification settings from now on.
     ///
     /// # Errors
-    /// [`FailureCode::Internal`](crate::api::FailureCode) while the engine is stopping.
+    /// [`FailureCode::Internal`](crate::api::FailureCode) if the engine is stopping.
     pub async fn notifications(&self) -> Result<mpsc::Receiver<NotificationContent>, Failure> {
         let (listener, receiver) = mpsc::channel(MOST_UNREAD);
         let notifications = Notifications::new(self.settings.clone(), listener);

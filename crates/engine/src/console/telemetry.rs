@@ -27,7 +27,7 @@ impl Handle {
     /// The measurements of a device, reduced to the requested number of points.
     ///
     /// # Errors
-    /// [`FailureCode::Invalid`](crate::api::FailureCode) for an id that is none, `Store`.
+    /// [`FailureCode::Invalid`](crate::api::FailureCode) for an invalid ID, `Store`.
     pub async fn telemetry(&self, query: TelemetryQuery) -> Result<TelemetryView, Failure> {
         let (connection, device) = (ConnectionId::from(query.connection), device_id(&query.device)?);
         let now = self.clock.now();

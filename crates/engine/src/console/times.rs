@@ -21,7 +21,7 @@ impl Handle {
     /// Answer times: of the latest 20,000 answers of the connection, or the latest 500 of one device.
     ///
     /// # Errors
-    /// [`FailureCode::NotFound`](crate::api::FailureCode) for the connection; `Invalid` for what cannot be a device ID;
+    /// [`FailureCode::NotFound`](crate::api::FailureCode) for the connection; `Invalid` for an invalid device ID;
     /// `Store`.
     pub async fn answer_times(&self, query: TimesQuery) -> Result<Vec<TimesView>, Failure> {
         let shared = self.shared(&query.connection).await?;

@@ -19,7 +19,7 @@ impl Handle {
     /// in time are omitted and counted.
     ///
     /// # Errors
-    /// [`FailureCode::NotFound`](crate::api::FailureCode); `Invalid` for a topic filter or device that is none.
+    /// [`FailureCode::NotFound`](crate::api::FailureCode); `Invalid` for an invalid topic filter or device.
     pub async fn traffic(&self, query: TrafficQuery) -> Result<mpsc::Receiver<TrafficBatch>, Failure> {
         let filter = TopicFilter::parse(&query.filter)?;
         let device = query.device.as_deref().map(device_id).transpose()?;

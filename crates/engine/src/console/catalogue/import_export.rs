@@ -20,8 +20,8 @@ impl Handle {
     /// all buttons. Returns the file's path.
     ///
     /// # Errors
-    /// [`FailureCode::NotFound`](crate::api::FailureCode), `File` when it cannot be written, `Exists` where a file is
-    /// there that is not to be replaced.
+    /// [`FailureCode::NotFound`](crate::api::FailureCode), `File` if it cannot be written, `Exists` if the file exists
+    /// and must not be replaced.
     pub async fn export_catalogue(&self, ids: &[String], to: FileToWrite) -> Result<PathBuf, Failure> {
         let own = self.catalogue.own();
         if let Some(unknown) = ids.iter().find(|id| !own.iter().any(|own| own.definition.id == **id)) {
@@ -58,7 +58,7 @@ impl Handle {
     /// The contents of a command file, and the changes that importing it would make. Nothing is changed.
     ///
     /// # Errors
-    /// [`FailureCode::File`](crate::api::FailureCode) for a file that is none.
+    /// [`FailureCode::File`](crate::api::FailureCode) for an invalid file.
     pub async fn read_catalogue(&self, path: PathBuf) -> Result<Vec<ImportLine>, Failure> {
         Ok(self.found(path).await?.into_iter().map(|found| found.line).collect())
     }

@@ -52,8 +52,8 @@ impl Handle {
     /// existing file is replaced completely or not at all, and only if confirmed.
     ///
     /// # Errors
-    /// `NotFound`; `Store`; [`FailureCode::File`] when it cannot be written, `Exists` where a file is there that is not to
-    /// be replaced.
+    /// `NotFound`; `Store`; [`FailureCode::File`] if it cannot be written, `Exists` if the file exists and must not be
+    /// replaced.
     pub async fn export_rollout(
         &self,
         query: MemberQuery,
