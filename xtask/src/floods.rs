@@ -1,5 +1,5 @@
-//! `cargo xtask floods`: the tests in which a device sends too much, with a release build, and their figures as a section of
-//! `docs/reliability.md`.
+//! `cargo xtask floods`: the tests in which a device sends too much, with a release build. Their figures are a section
+//! of `docs/reliability.md`.
 
 use std::process::ExitCode;
 
@@ -8,7 +8,7 @@ use anyhow::Result;
 use crate::packages::Purpose;
 use crate::{packages, process, reliability};
 
-/// What a test prints before the figures of a flood: see `tests/tests/engine/floods.rs`.
+/// The line that a test prints before the figures of a flood: see `tests/tests/engine/floods.rs`.
 const MARK: &str = "flood | ";
 
 /// Measures, and writes the section if everything stayed within its limits.
@@ -23,14 +23,14 @@ pub(crate) fn floods() -> Result<ExitCode> {
     let (ended_well, lines) = process::run_and_read("Flooding", &mut test)?;
     let rows: Vec<_> = lines.iter().filter_map(|line| row(line)).collect();
     if !ended_well || rows.is_empty() {
-        println!("    A flood did not stay within its limits, or could not be measured: the page is left as it is.");
+        println!("    A flood exceeded its limits or could not be measured, so the page was not changed.");
         return Ok(ExitCode::FAILURE);
     }
     reliability::write("Floods", &section(&rows))?;
     Ok(ExitCode::SUCCESS)
 }
 
-/// The row of the table that a line has in it.
+/// The table row for a line.
 fn row(line: &str) -> Option<String> {
     let (_, figures) = line.split_once(MARK)?;
     Some(format!("| {} |", figures.trim()))

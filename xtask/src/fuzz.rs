@@ -1,11 +1,11 @@
-//! `cargo xtask fuzz [target] [executions | --seconds N | --keep | --report]`: mutated input for every decoder of foreign data.
+//! `cargo xtask fuzz [target] [executions | --seconds N | --keep | --report]`: fuzzes every decoder of external data.
 //!
-//! It is not part of `test`, because it takes long and finds something new only with more time; tests mutate a few
-//! thousand inputs of the same kinds. `check` makes sure that the targets build, and CI runs each for a limited time.
+//! It is not part of `test`, because it takes long and finds more only with more time; tests mutate a few thousand
+//! inputs of the same kinds. `check` makes sure that the targets build, and CI runs each for a limited time.
 //!
-//! What led to new places is kept in `fuzz/corpus`, which is not in the repository: every run begins with it, and CI hands
-//! it on from run to run. `--keep` adds to `fuzz/seeds`, which is, those inputs that reach what no seed reaches. `--report`
-//! runs each target ten million times and writes a section of `docs/reliability.md`.
+//! Inputs that reached new code are kept in `fuzz/corpus`, which is not in the repository: every run starts with it,
+//! and CI caches it between runs. `--keep` adds the inputs that reach more than the seeds do to `fuzz/seeds`, which is
+//! in the repository. `--report` runs each target ten million times and writes a section of `docs/reliability.md`.
 
 use std::process::{Command, ExitCode};
 
@@ -14,7 +14,7 @@ use anyhow::{Context, Result, bail};
 use crate::packages::Purpose;
 use crate::{packages, process, reliability, target, tools};
 
-/// What each target reads is said in `fuzz/fuzz_targets`.
+/// `fuzz/fuzz_targets` documents what each target reads.
 const TARGETS: [&str; 18] = [
     "files",
     "pkcs12",
@@ -41,23 +41,23 @@ const TARGETS: [&str; 18] = [
 enum Length {
     Executions(u64),
     Seconds(u64),
-    /// Not at all: the corpus is added to the seeds.
+    /// Not at all: only adds the corpus to the seeds.
     Keep,
 }
 
 const EXECUTIONS: Length = Length::Executions(1_000_000);
-/// Of each target, for the report.
+/// The executions of each target for the report.
 const REPORTED: u64 = 10_000_000;
-/// What the fuzzer says at its end.
+/// The fuzzer's last line.
 const EXECUTED: &str = "stat::number_of_executed_units:";
-/// Megabytes that one input may make the process take, the fuzzer's own included.
+/// The memory limit of the process for one input, in megabytes, including the fuzzer's own memory.
 const MEMORY: u32 = 1_024;
-/// Bytes of an input. Every seed is smaller; larger ones find nothing that these do not, and slower.
+/// The maximum length of an input, in bytes. Every seed is smaller; longer inputs find nothing more, and take longer.
 const LONGEST: u32 = 16_384;
-/// Seconds that one input may take.
+/// The time limit for one input, in seconds.
 const TIMEOUT: u32 = 10;
 
-/// Runs what the words after `fuzz` ask for.
+/// Runs `fuzz` with the given arguments.
 pub(crate) fn fuzz(words: &[&str]) -> Result<ExitCode> {
     let (words, is_report) = match words {
         [words @ .., "--report"] => (words, true),
@@ -78,7 +78,7 @@ pub(crate) fn fuzz(words: &[&str]) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// That all targets can be built, and that they are the ones that are run. Nothing of them is run.
+/// Checks that all targets build, and that the list contains all of them. Runs none.
 pub(crate) fn check(name: &str) -> Result<()> {
     let directory = crate::top().join("fuzz/fuzz_targets");
     let entries = std::fs::read_dir(&directory).with_context(|| format!("reading {}", directory.display()))?;
@@ -91,7 +91,7 @@ pub(crate) fn check(name: &str) -> Result<()> {
     }
     let mut check = process::cargo();
     check
-        // As cargo-fuzz does it. Everything else is checked as in the program.
+        // As in cargo-fuzz. Everything else is checked as in the program.
         .env("RUSTFLAGS", "--cfg fuzzing")
         .args(["check", "--quiet", "--locked", "--manifest-path", "fuzz/Cargo.toml", "--target-dir"])
         .arg(target().join("fuzz"));
@@ -143,7 +143,7 @@ fn asked<'a>(words: &[&'a str]) -> Result<(Vec<&'a str>, Length)> {
 
 /// Returns the number of executions.
 fn run(name: &str, length: Length) -> Result<u64> {
-    // What was found to lead to new places before, and grows; and what there is to begin with.
+    // The corpus, which grows, and the seeds.
     let corpus = crate::top().join("fuzz/corpus").join(name);
     let seeds = crate::top().join("fuzz/seeds").join(name);
     std::fs::create_dir_all(&corpus).with_context(|| format!("creating {}", corpus.display()))?;
@@ -157,7 +157,7 @@ fn run(name: &str, length: Length) -> Result<u64> {
     };
     let mut fuzz = Command::new(tools::FUZZ.path());
     fuzz.current_dir(crate::top())
-        // Coverage is counted by an unstable option of the compiler; the toolchain itself is the stable one.
+        // Coverage needs an unstable compiler option; the toolchain is the stable one.
         .env("RUSTC_BOOTSTRAP", "1")
         .args(["run", "--sanitizer", "none", "--target-dir"])
         .arg(target().join("fuzz"))
@@ -168,7 +168,7 @@ fn run(name: &str, length: Length) -> Result<u64> {
         .args([format!("-timeout={TIMEOUT}"), "-print_final_stats=1".to_owned()]);
     let (ended_well, lines) = process::run_and_read_errors(&what, &mut fuzz)?;
     if !ended_well {
-        bail!("{name} found something, or could not be run; see above.");
+        bail!("{name} found a fault or could not be run; see above.");
     }
     let executed = lines.iter().find_map(|line| line.strip_prefix(EXECUTED)?.trim().parse().ok());
     Ok(executed.unwrap_or(0))
