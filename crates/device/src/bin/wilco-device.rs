@@ -17,7 +17,7 @@ use wilco_device::{
 use wilco_dialect::Topics;
 use wilco_ledger::DeviceId;
 
-/// A reference device that carries out commands over MQTT and reports the outcome.
+/// A reference device that runs commands over MQTT and reports the outcome.
 #[derive(Debug, Parser)]
 #[command(version, about)]
 struct Options {
