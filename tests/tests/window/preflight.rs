@@ -194,7 +194,7 @@ async fn on_aws_a_hang_up_comes_with_the_policy_to_paste() -> Result<()> {
 
     console.click("button", "Copy policy").await?;
     console.wait_for_text("Copied", SHORT).await?;
-    console.click("button", "Use other topics…").await?;
+    console.click("button", "Change the topics…").await?;
     console.type_into("Only these devices", PASTE).await?;
     let pasted = console.written("Only these devices").await?;
     let policy: Value = serde_json::from_str(&pasted).with_context(|| pasted.clone())?;

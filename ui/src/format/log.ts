@@ -35,7 +35,7 @@ export function plain(lines: LogLine[]): string {
 }
 
 /** Where two fetches do not meet. Whether anything stood there, only the device knows. */
-export const NOT_FETCHED = 'Not fetched: lines between those above and those below';
+export const NOT_FETCHED = 'Gap: the lines that were here were not fetched';
 /** One or two equal lines occur anywhere. */
 const ENOUGH = 3;
 

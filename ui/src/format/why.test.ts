@@ -12,7 +12,7 @@ const told = (given: ReturnType<typeof command>, now = 1_001_300) => {
 describe('the words under a ladder', () => {
   it('counts down to the time-out', () => {
     expect(told(climbed('accepted'))).toBe(
-      'The device has accepted it but has not finished. It has 8.7 s left before this counts as timed out.',
+      'The device has accepted it but has not finished. It times out in 8.7 s.',
     );
   });
 

@@ -165,7 +165,7 @@ function took(command: CommandView): string {
 
 function remaining(command: CommandView, now: number): string {
   if (command.deadline === null) return '';
-  return `It has ${left(command.deadline - now)} left before this counts as timed out.`;
+  return `It times out in ${left(command.deadline - now)}.`;
 }
 
 /** The device's own sentence, quoted. */

@@ -48,7 +48,7 @@ export function complaints(form: Form, around: Around): FormErrors {
   say('keepAlive', rangeError(form.keepAlive, presetView?.keep_alive_range, on));
   say('sessionExpiry', rangeError(form.sessionExpiry, presetView?.session_expiry_range, ', which is seven days'));
   say('trust', trustError(form, around));
-  say('serverName', /[\s/:]/.test(form.serverName.trim()) ? 'Write only a host name: broker.example.net.' : null);
+  say('serverName', /[\s/:]/.test(form.serverName.trim()) ? 'Enter only a host name, for example broker.example.net.' : null);
   say('proxyUrl', proxyError(form));
   return wrong;
 }
@@ -69,7 +69,7 @@ function addressError(form: Form, around: Around): string | null {
   if (written.includes('#')) return 'An address cannot contain #. Enter a user name or password in its own field.';
   if (url === '') return 'Enter the host and, if it is not the default, the port: mqtts://host:8883.';
   const files = certificate || (around.kit?.authorities.length ?? 0) > 0;
-  return files && !isEncrypted(url) ? 'With certificates the address begins with mqtts:// or wss://.' : null;
+  return files && !isEncrypted(url) ? 'Certificates require an address that starts with mqtts:// or wss://.' : null;
 }
 
 function nameError(form: Form, around: Around): string | null {

@@ -183,7 +183,7 @@ describe('the catalogue', () => {
     await window.user.type(await name(), '2');
     for (const leaves of ['Cancel', 'Describe a command']) {
       await window.user.click(window.getByRole('button', { name: leaves }));
-      await window.findByText('Your changes to Open the valve are lost.');
+      await window.findByText('Your changes to Open the valve will be lost.');
       await expectAccessible(window.container);
       await window.user.click(window.getByRole('button', { name: 'Keep editing' }));
       expect(await name()).toHaveValue('valve.open2');

@@ -235,7 +235,7 @@ export function waitText(
 }
 
 function gateText(waits: Extract<WaitsFor, { what: 'gate' }>, series: string, now: number): string {
-  if (waits.until !== null) return `${series} is watched for another ${left(waits.until - now)}`;
+  if (waits.until !== null) return `Watching ${series} for another ${left(waits.until - now)}`;
   if (waits.unmeasured === 0) return `No finished device reports ${series}`;
   const names = waits.unmeasured_examples.map(visibleName).join(', ');
   const others = waits.unmeasured - waits.unmeasured_examples.length;

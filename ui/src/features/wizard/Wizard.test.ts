@@ -191,8 +191,8 @@ describe('a new connection', () => {
     await user.click(getByRole('radio', { name: 'One pinned certificate' }));
     await press('Next');
     await findByText(/Enter the path of the certificate file/);
-    await fill('Its certificate', '/home/you/server.crt');
-    await press('Add its certificate');
+    await fill('Certificate of the broker', '/home/you/server.crt');
+    await press('Add the certificate of the broker');
     await findByText('Server certificate');
     await press('Next');
     expect(step()).toBe('Topics');
@@ -264,7 +264,7 @@ describe('a preflight', () => {
     expect(await window.navigator.clipboard.readText()).toContain('topicfilter/+/resp');
     await press('Retry from here');
     await findByRole('button', { name: 'Retry from here' });
-    await press('Use other topics…');
+    await press('Change the topics…');
     expect(step()).toBe('Topics');
     await user.click(getByRole('button', { name: 'Endpoint' }));
     await fill('Address', 'fine.iot.eu-central-1.amazonaws.com');
