@@ -192,13 +192,13 @@ fn test(path: &Path, with: &[std::path::PathBuf]) -> Result<ExitCode, Problem> {
         let line = match outcome {
             Ok(read) => {
                 right += 1;
-                format!("right  {name}: {read}")
+                format!("passed  {name}: {read}")
             }
-            Err(why) => format!("wrong  {name}: {why}"),
+            Err(why) => format!("failed  {name}: {why}"),
         };
         output.line(&clean(&line))?;
     }
-    output.line(&format!("{right} of {all} right"))?;
+    output.line(&format!("{right} of {all} passed"))?;
     output.flush()?;
     Ok(if right == all { ExitCode::SUCCESS } else { ExitCode::from(NOT_DONE) })
 }

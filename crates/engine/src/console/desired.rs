@@ -269,7 +269,7 @@ fn of(target: &DesiredFor) -> String {
 }
 
 fn too_many() -> Failure {
-    invalid(format!("A connection can have {MOST} desired configurations."), "Clear one of them first.")
+    invalid(format!("A connection can have at most {MOST} desired configurations."), "Clear one of them first.")
 }
 
 fn nothing_wanted(target: &DesiredFor) -> Failure {

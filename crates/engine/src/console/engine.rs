@@ -157,7 +157,7 @@ impl Engine {
         let clock = Clock::start(time, store.anchor().await?.as_ref(), store.newest().await?);
         if let Some(anchor) = clock.anchor() {
             match store.keep_anchor(anchor).await {
-                Err(error) if full.is_some() => tracing::warn!(%error, "where the time lies could not be kept"),
+                Err(error) if full.is_some() => tracing::warn!(%error, "the timeline offset could not be stored"),
                 // It could be opened, and this is the first that is written.
                 Err(error @ StoreError::Full { .. }) if without_room == WithoutRoom::Reads => full = Some(error),
                 kept => kept?,

@@ -1,7 +1,7 @@
 //! Replies of the engine that the page's fake backend also gives. They are the same in every installation.
 //! `WILCO_RECORD=1 cargo test -p wilco-engine recorded` records them again.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![expect(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 
 use std::{env, fs, path::Path};
 

@@ -55,14 +55,14 @@ impl Handle {
         let name = annotations::name(&view.name)?
             .ok_or_else(|| invalid("The view has no name.".into(), "Enter a name, for example Cold stores."))?;
         if view.columns.len() > COLUMNS {
-            return Err(invalid(format!("A view can have {COLUMNS} columns."), "Remove some of them."));
+            return Err(invalid(format!("A view can have at most {COLUMNS} columns."), "Remove some of them."));
         }
         if !view.id.is_empty() && self.store.has_desired_view(&view.id).await? {
             refuse_desired(&view)?;
         }
         let known = self.store.views(&view.connection).await?;
         if known.len() >= VIEWS && !known.iter().any(|other| other.id == view.id) {
-            return Err(invalid(format!("A connection can have {VIEWS} views."), "Delete one of them first."));
+            return Err(invalid(format!("A connection can have at most {VIEWS} views."), "Delete one of them first."));
         }
         let id = if view.id.is_empty() { Uuid::new_v4().simple().to_string() } else { view.id.clone() };
         let view = SavedView { id, name, ..view };

@@ -339,7 +339,7 @@ fn wrong(number: u32, error: &csv::Error) -> WrongLine {
             "This line does not end within {} kB. A quote is probably not closed. Nothing after it was read.",
             LINE / 1024
         ),
-        csv::ErrorKind::Io(error) => format!("The file cannot be read on from here: {error}."),
+        csv::ErrorKind::Io(error) => format!("The rest of the file cannot be read: {error}."),
         other => format!("This line cannot be read: {other:?}."),
     };
     WrongLine { number, message }

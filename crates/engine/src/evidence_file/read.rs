@@ -243,7 +243,7 @@ impl Found {
         }
         if differences > NAMED {
             let more = grouped(differences - NAMED);
-            problems.push(whole(&format!("{more} more lines are not as they were written.")));
+            problems.push(whole(&format!("{more} more lines were altered, added or removed.")));
         }
     }
 }

@@ -119,7 +119,7 @@ fn a_file_of_which_every_line_is_another_one_is_read_in_bounds() {
     let found = read_hostile(&numbered("found"), &numbered("listed"));
     assert_eq!((found.record_count, found.records.len(), found.problems.len()), (100_000, 5_000, 101));
     assert_eq!(found.problems[0].text, "Line 2 was altered.");
-    assert_eq!(found.problems[100].text, "99,900 more lines are not as they were written.");
+    assert_eq!(found.problems[100].text, "99,900 more lines were altered, added or removed.");
     assert!(found.records.iter().all(|record| record.altered && record.kind == EvidenceRecordKind::Other));
 }
 

@@ -63,7 +63,7 @@ impl AnnotationChange {
         }
         if after.tags.len() > TAGS && after.tags.len() > before.tags.len() {
             return Err(invalid(
-                format!("A device can have {TAGS} tags that are set here, not {}.", after.tags.len()),
+                format!("A device can have at most {TAGS} tags that are set here, not {}.", after.tags.len()),
                 "Remove some of its tags first.",
             ));
         }
@@ -300,7 +300,7 @@ mod tests {
         check(unnamed, Annotation { name: None, ..before.clone() });
         let many = TagChange::Replace((0..51).map(|number| format!("t{number}")).collect());
         let refused = tags(many).apply(&before).unwrap_err();
-        assert_eq!(refused.message, "A device can have 50 tags that are set here, not 51.");
+        assert_eq!(refused.message, "A device can have at most 50 tags that are set here, not 51.");
     }
 
     #[test]
