@@ -37,12 +37,7 @@ fn export_bindings_constants() {
         ("Every state of a command, in the order of the ladder.", "COMMAND_STATES", states, commands(|_| true)),
         ("The states of unfinished commands.", "OPEN_STATES", states, commands(|state| !state.is_final())),
         ("The final states.", "FINAL_STATES", states, commands(CommandState::is_final)),
-        (
-            "The final states of commands that did not succeed.",
-            "BAD_ENDS",
-            states,
-            commands(CommandState::ended_badly),
-        ),
+        ("The final states of commands that did not succeed.", "BAD_ENDS", states, commands(CommandState::ended_badly)),
         (
             "The final states that the device itself reported.",
             "STATES_FROM_DEVICE",

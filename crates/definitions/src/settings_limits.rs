@@ -76,7 +76,9 @@ impl Settings {
         ];
         match seconds.into_iter().find(|(value, bounds, ..)| !bounds.contains(value)) {
             None => Ok(()),
-            Some((value, _, what, bounds)) => Err(invalid(format!("A {what} of {} s is not allowed.", grouped(value)), bounds)),
+            Some((value, _, what, bounds)) => {
+                Err(invalid(format!("A {what} of {} s is not allowed.", grouped(value)), bounds))
+            }
         }
     }
 }

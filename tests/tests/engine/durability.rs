@@ -237,8 +237,7 @@ async fn a_dangerous_command_for_a_device_that_is_offline_fails_at_once_and_a_he
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn commands_for_an_offline_device_are_held_unless_dangerous_or_chosen_otherwise()
--> Result<()> {
+async fn commands_for_an_offline_device_are_held_unless_dangerous_or_chosen_otherwise() -> Result<()> {
     let broker = Broker::start(&EVERY_PACKET)?;
     let desk = Desk::new().await?;
     broker.publish("away/status", br#"{"online":false}"#, true)?;
@@ -302,8 +301,7 @@ async fn the_request_is_shown_as_it_was_published_whatever_has_become_of_the_con
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn after_a_restart_of_the_broker_commands_wait_for_the_device_or_a_few_seconds() -> Result<()>
-{
+async fn after_a_restart_of_the_broker_commands_wait_for_the_device_or_a_few_seconds() -> Result<()> {
     restarted(&Settings::default(), "lost session", |_| {}).await
 }
 

@@ -31,12 +31,14 @@ enum Disk {
 #[tokio::test(flavor = "multi_thread")]
 async fn on_a_full_disk_nothing_is_sent_or_lost_and_work_continues_automatically() -> Result<()> {
     // Where nothing can be mounted, a limit has to stand for the full disk.
-    on_a_small_disk("full_disk::on_a_full_disk_nothing_is_sent_or_lost_and_work_continues_automatically", mounting()).await
+    on_a_small_disk("full_disk::on_a_full_disk_nothing_is_sent_or_lost_and_work_continues_automatically", mounting())
+        .await
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn with_a_used_up_quota_nothing_is_sent_or_lost_and_work_continues_automatically() -> Result<()> {
-    on_a_small_disk("full_disk::with_a_used_up_quota_nothing_is_sent_or_lost_and_work_continues_automatically", None).await
+    on_a_small_disk("full_disk::with_a_used_up_quota_nothing_is_sent_or_lost_and_work_continues_automatically", None)
+        .await
 }
 
 #[tokio::test(flavor = "multi_thread")]

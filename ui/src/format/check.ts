@@ -1,4 +1,4 @@
-/** What is known of a command before it is sent, in the words of the command line. */
+/** What Wilco knows about a command before it is sent, in the words of the command line. */
 
 import type { DeviceCheck } from '../backend/bindings/DeviceCheck';
 import { counted } from './count';

@@ -1,4 +1,4 @@
-/** The lines of a device's log: what they are, what is new in them, which of them hold a word. */
+/** The lines of a device's log: their contents, new lines, and search matches. */
 
 import type { LogPart } from '../backend/bindings/LogPart';
 

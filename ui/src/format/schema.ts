@@ -88,7 +88,9 @@ function sentence(unit: OutputUnit, schema: ArgumentsSchema): SchemaError {
     case 'type':
       return says(`Must be ${typeText(limit)}.`);
     case 'enum':
-      return says(`Must be one of ${Array.isArray(limit) ? limit.map((one) => toJson(one)).join(', ') : 'the allowed values'}.`);
+      return says(
+        `Must be one of ${Array.isArray(limit) ? limit.map((one) => toJson(one)).join(', ') : 'the allowed values'}.`,
+      );
     case 'const':
       return says(`Must be ${toJson(limit)}.`);
     case 'minimum':

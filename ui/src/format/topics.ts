@@ -1,4 +1,4 @@
-/** The topics that a connection will use, as they are shown. Nothing is sent from here. */
+/** The topics that a connection will use, for display only. */
 
 import { visibleName } from './text';
 

@@ -11,9 +11,7 @@ const told = (given: ReturnType<typeof command>, now = 1_001_300) => {
 
 describe('the words under a ladder', () => {
   it('counts down to the time-out', () => {
-    expect(told(climbed('accepted'))).toBe(
-      'The device has accepted it but has not finished. It times out in 8.7 s.',
-    );
+    expect(told(climbed('accepted'))).toBe('The device has accepted it but has not finished. It times out in 8.7 s.');
   });
 
   it('passes on that nobody listens, and on which topic', () => {

@@ -1,4 +1,4 @@
-/** The words under a ladder: what happened, and what to do. */
+/** The text below a ladder: what happened, and what to do. */
 
 import type { CommandView } from '../backend/bindings/CommandView';
 import { count } from './count';

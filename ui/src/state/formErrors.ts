@@ -48,7 +48,10 @@ export function complaints(form: Form, around: Around): FormErrors {
   say('keepAlive', rangeError(form.keepAlive, presetView?.keep_alive_range, on));
   say('sessionExpiry', rangeError(form.sessionExpiry, presetView?.session_expiry_range, ', which is seven days'));
   say('trust', trustError(form, around));
-  say('serverName', /[\s/:]/.test(form.serverName.trim()) ? 'Enter only a host name, for example broker.example.net.' : null);
+  say(
+    'serverName',
+    /[\s/:]/.test(form.serverName.trim()) ? 'Enter only a host name, for example broker.example.net.' : null,
+  );
   say('proxyUrl', proxyError(form));
   return wrong;
 }

@@ -31,7 +31,10 @@ type Problems = Vec<(usize, String)>;
 pub(super) fn file(text: &str) -> Result<DialectFile, Vec<FileProblem>> {
     let one = |at: usize, what: String| vec![FileProblem { line: line_of(text, at), what }];
     if text.len() > LARGEST_FILE {
-        return Err(one(0, format!("The file has {} bytes; the limit is {}.", grouped(text.len()), grouped(LARGEST_FILE))));
+        return Err(one(
+            0,
+            format!("The file has {} bytes; the limit is {}.", grouped(text.len()), grouped(LARGEST_FILE)),
+        ));
     }
     let source: Source = toml::from_str(text).map_err(|error| {
         let what = error.message().trim_end_matches('.').to_owned();

@@ -1,4 +1,4 @@
-/** Approvals by a second installation: of the invented fleet, and of a colleague who does not exist either. */
+/** Approvals by a second installation, with an invented colleague. */
 
 import type { ApprovalAnswer } from '../bindings/ApprovalAnswer';
 import type { ApprovalRequestView } from '../bindings/ApprovalRequestView';

@@ -1,4 +1,4 @@
-/** The configurations that are wanted of invented devices. */
+/** The desired configurations of invented devices. */
 
 import type { DesiredConfig } from '../bindings/DesiredConfig';
 import type { DesiredFor } from '../bindings/DesiredFor';

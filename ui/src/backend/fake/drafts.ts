@@ -1,4 +1,4 @@
-/** Dialects that are described, as far as an invented engine reads them: topics, a few words, and errors of the format. */
+/** Custom dialects, as far as an invented engine reads them: topics, a few words, and format errors. */
 
 import type { DialectDraft } from '../bindings/DialectDraft';
 import type { DialectFields } from '../bindings/DialectFields';

@@ -1,4 +1,4 @@
-/** The state of the invented engine, and what becomes of its commands. */
+/** The state of the invented engine, and the outcomes of its commands. */
 
 import { DEFAULT_PREFERENCES, type Dropped, type Preferences } from '../backend';
 import type { Batch } from '../bindings/Batch';

@@ -1,4 +1,4 @@
-/** Exports that write nothing, but remember where something would lie. */
+/** Exports that write nothing, but remember their path. */
 
 import type { ExportView } from '../bindings/ExportView';
 import type { FileToWrite } from '../bindings/FileToWrite';

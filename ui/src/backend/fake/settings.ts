@@ -1,4 +1,4 @@
-/** Settings that last as long as the page, refused as the engine refuses them. */
+/** Settings that last as long as the page, with the engine's validation. */
 
 import type { Settings } from '../bindings/Settings';
 import { LONGEST_SPAN_MS } from '../bindings/Constants';

@@ -1,4 +1,4 @@
-/** Measurements of the invented fleet, the same whenever one looks. Devices with an ID that ends in 3 have a wrong clock. */
+/** Measurements of the invented fleet, the same every time. Devices with an ID that ends in 3 have a wrong clock. */
 
 import type { SeriesView } from '../bindings/SeriesView';
 import type { TelemetryQuery } from '../bindings/TelemetryQuery';

@@ -1,4 +1,4 @@
-/** Topic and payload templates, as far as an invented engine needs them. */
+/** Topic and payload templates, as far as the invented engine needs them. */
 
 import { toJson } from '../../format/json';
 

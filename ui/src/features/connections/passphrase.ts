@@ -1,4 +1,4 @@
-/** How good a passphrase is, in words. */
+/** The strength of a passphrase, in words. */
 
 const SHORTEST = 12;
 

@@ -1,4 +1,4 @@
-/** The configurations that are wanted of a connection's devices, by tag or saved view. */
+/** The desired configurations of a connection's devices, by tag or saved view. */
 
 import { createContext } from 'svelte';
 

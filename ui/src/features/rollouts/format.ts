@@ -1,4 +1,4 @@
-/** How a rollout, its stages and its members are called. */
+/** The texts for a rollout, its stages and its members. */
 
 import type { CommandState } from '../../backend/bindings/CommandState';
 import { FAILED_MEMBERS, FINAL_STATES, OPEN_STATES } from '../../backend/bindings/Constants';

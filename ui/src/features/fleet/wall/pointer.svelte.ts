@@ -1,4 +1,4 @@
-/** Selects devices on the wall with the pointer: a click, one with a key held, or a frame that is drawn over tiles. */
+/** Selects devices on the wall with the pointer: a click, a click with a modifier key, or a frame around tiles. */
 
 import { getConnections } from '../../../state/connections.svelte';
 import { getFleet } from '../../../state/fleet.svelte';
