@@ -205,7 +205,7 @@ describe('complaints', () => {
   it.each([
     [{ address: '' }, 'address', /^Enter the broker’s address/],
     [{ address: 'http://bench' }, 'address', /^Start the address/],
-    [{ address: 'mqtts://lena:pw@bench' }, 'address', /their own fields/],
+    [{ address: 'mqtts://lena:pw@bench' }, 'address', /in their fields/],
     [{ address: 'mqtts://a b' }, 'address', /^Enter the host/],
     [{ password: 'x' }, 'password', /user name/],
     [{ prefix: 'cmd/+' }, 'prefix', /topic levels/],
@@ -231,7 +231,7 @@ describe('complaints', () => {
     check({}, { kit: kit('device.p12') }, 'kit', /locked/);
     check({}, { kit: kit('a.crt') }, 'kit', /cannot be used yet/);
     check({}, { kit: kit('kit.zip') }, 'kit', null);
-    check({ address: 'mqtt://bench' }, { kit: kit('kit.zip') }, 'address', /With certificates/);
+    check({ address: 'mqtt://bench' }, { kit: kit('kit.zip') }, 'address', /^Certificates require/);
   });
 
   it('are not said of what is in order', () => {
