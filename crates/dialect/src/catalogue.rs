@@ -176,7 +176,7 @@ mod tests {
         check(&|kind| kind.time_to_live = Millis(u64::MAX), Some("A time to live of"));
         check(&|kind| kind.icon = "unicorn".into(), Some("no icon named 'unicorn'"));
         let form = WireForm { topic: Some("a/+".into()), ..WireForm::default() };
-        check(&|kind| kind.form = Some(form.clone()), Some("does not contain the device"));
+        check(&|kind| kind.form = Some(form.clone()), Some("does not contain {device}"));
     }
 
     #[test]

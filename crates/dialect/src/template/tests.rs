@@ -73,7 +73,7 @@ fn a_form_that_cannot_work_is_refused_with_a_sentence() {
     };
     check(Some("{device}/do"), Some(r#"{"a":{args.x}}"#), None);
     check(Some("{device}/req"), None, None);
-    check(Some("groups/req"), None, Some("does not contain the device"));
+    check(Some("groups/req"), None, Some("does not contain {device}"));
     check(Some("{device}/+/do"), None, Some("wildcard +"));
     check(Some("{device}//do"), None, Some("empty level"));
     check(Some("{device}/"), None, Some("empty level"));
