@@ -80,7 +80,7 @@ fn invalid_commands_are_refused_with_a_message() {
     check(dialect(), FREE_TEXT, &text("light: on"), None);
     check(dialect(), FREE_TEXT, &text(&"x".repeat(128 * 1024)), None);
     check(dialect(), FREE_TEXT, &text(&"x".repeat(128 * 1024 + 1)), Some("131,073 bytes"));
-    check(dialect(), FREE_TEXT, &text("light\0on"), Some("a NUL at byte 5"));
+    check(dialect(), FREE_TEXT, &text("light\0on"), Some("a NUL character at byte 5"));
     check(dialect(), FREE_TEXT, &text(""), Some("is empty"));
     check(dialect(), FREE_TEXT, "", Some("no free text"));
     check(dialect(), FREE_TEXT, r#"{"text":null}"#, Some("no free text"));

@@ -212,7 +212,7 @@ fn answers_that_do_not_approve_this_rollout_are_refused_with_the_reason() -> Res
     bo.run(&["approval", "show", &meddled])?.complained("was altered after it was signed")?;
     bo.run(&["approval", "sign", &meddled, &desks.path("x"), "--yes"])?
         .complained("was altered after it was signed")?;
-    ana.run(&["approval", "sign", &request, &desks.path("x"), "--yes"])?.complained("by this installation itself")?;
+    ana.run(&["approval", "sign", &request, &desks.path("x"), "--yes"])?.complained("by this installation")?;
     let eve = Bench::with_keyring(Keyring::Unlocked)?;
     refused(&desks.answer(&eve, "sign", &request, "eve")?, "which is not trusted here")?;
     // Without a keyring nothing can be signed.

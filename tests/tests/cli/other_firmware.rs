@@ -197,7 +197,7 @@ fn zigbee_devices_are_found_by_their_bridge_and_named_as_people_know_them() -> R
 
     bench
         .run(&["send", "-c", "bench", "-d", "kitchen/lamp", "config.get"])?
-        .complained("a command of Wilco's own devices")?;
+        .complained("a command for devices with Wilco's dialect")?;
     bench.run(&["send", "-c", "bench", "-d", "lamp-1", "led", "on=true"])?.ended(0)?;
     for name in ["health check", "invalid payload", "no such device", "unknown request is met with silence"] {
         plays(&bench, &broker, "zigbee2mqtt", name)?;
@@ -258,7 +258,7 @@ fn devices_announced_for_home_assistant_are_found_with_their_topics() -> Result<
     // Nothing is sent where another device, or all of them, would be asked.
     bench
         .run(&["send", "-c", "bench", "-d", "Pump house", "Other lamp", "on=true"])?
-        .complained("a topic of devices with the wilco dialect")?;
+        .complained("a topic of the wilco dialect")?;
     Ok(())
 }
 

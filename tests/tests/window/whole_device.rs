@@ -194,7 +194,7 @@ async fn a_command_of_ones_own_is_described_filled_in_and_kept_as_a_button() -> 
     // One without an end: nothing is drawn of it, and nothing hangs.
     let tree = r##"{"type":"object","properties":{"left":{"$ref":"#"},"right":{"$ref":"#"}}}"##;
     console.fill("Arguments (JSON Schema)", tree).await?;
-    console.wait_for_text("or a part of it refers to itself", SHORT).await?;
+    console.wait_for_text("or part of it refers to itself", SHORT).await?;
     console.wait_for_text("The form appears when the schema is valid", SHORT).await?;
     as_it_stands(&console, "catalogue-tree").await?;
     let schema = "{\"type\":\"object\",\"properties\":{\"offset\":{\"type\":\"integer\",\"title\":\"Offset\",\"minimum\":0,\

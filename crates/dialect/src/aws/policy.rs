@@ -194,7 +194,7 @@ fn named(devices: &[DeviceId]) -> String {
     match (devices.len() - names.len(), names.as_slice()) {
         (0, [only]) => format!("{only} is"),
         (0, several) => format!("{} are", several.join(", ")),
-        (more, several) => format!("{} and {more} more are", several.join(", ")),
+        (more, several) => format!("{} and {} more are", several.join(", "), grouped(more)),
     }
 }
 
@@ -305,12 +305,12 @@ mod tests {
             let commanded = allowed.iter().filter(|topic| topic.contains("/kitchen-")).count();
             assert_eq!(commanded, count - left_out);
         };
-        const TOGETHER: &str = "all topics of a device at once";
+        const TOGETHER: &str = "all topics of each device";
         check("", 1, false, &[], 0);
         check("", 4, false, &[TOGETHER], 0);
-        check("", 5, true, &[TOGETHER, "so kitchen-0004, kitchen-0005 are not in it"], 2);
-        check("", 12, false, &[TOGETHER, "kitchen-0008, kitchen-0009, kitchen-0010 and 2 more are not in it"], 5);
-        check("", 5_000, true, &[TOGETHER, "and 4994 more are not in it"], 4_997);
+        check("", 5, true, &[TOGETHER, "so kitchen-0004, kitchen-0005 are not included"], 2);
+        check("", 12, false, &[TOGETHER, "kitchen-0008, kitchen-0009, kitchen-0010 and 2 more are not included"], 5);
+        check("", 5_000, true, &[TOGETHER, "and 4,994 more are not included"], 4_997);
         check(&"x".repeat(200), 0, true, &[TOGETHER], 0);
     }
 

@@ -127,7 +127,7 @@ async fn invalid_messages_are_not_kept() {
         "The schema has no argument 'percant'. Its arguments: percent, who.",
     )
     .await;
-    check(None, &|new| new.topic = Some("#".into()), "does not contain the device").await;
+    check(None, &|new| new.topic = Some("#".into()), "does not contain {device}").await;
     check(None, &|new| new.connection = Some("nowhere".into()), "There is no connection 'nowhere'").await;
     check(Some("led"), &|_| {}, "There is no command of your own 'led'").await;
     handle.save_definition(Some(entry.id.clone()), calibrate()).await.unwrap();
