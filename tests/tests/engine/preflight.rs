@@ -398,7 +398,7 @@ async fn proxies_lead_to_the_broker_or_say_why_not() -> Result<()> {
         let forbidding = kind().refuses(Refusal::Forbidden).start()?;
         check(&desk.preflight(by(through(&forbidding.url()))).await?, Step::Tcp, &["denied the connection"])?;
         let lost = kind().refuses(Refusal::Unreachable).start()?;
-        check(&desk.preflight(by(through(&lost.url()))).await?, Step::Tcp, &["could not reach"])?;
+        check(&desk.preflight(by(through(&lost.url()))).await?, Step::Tcp, &["could not connect"])?;
     }
     let silent = Proxy::http().refuses(Refusal::Silence).start()?;
     check(&desk.preflight(by(through(&silent.url()))).await?, Step::Tcp, &["The proxy did not answer within 10 s"])?;
