@@ -23,7 +23,8 @@ const PRESETS_HEAD: &str = "\
 import type { PresetView } from \"./PresetView\";
 
 /**
- * The engine's reply to `presets`, which never changes. /
+ * The engine's reply to `presets`, which never changes.
+ */
 ";
 
 #[test]

@@ -149,7 +149,7 @@ mod tests {
         check("percent", None);
         check("who.name", None);
         check("list.0", None);
-        check("percant", Some("The schema has no argument 'percant'. Its arguments: percent, who, list."));
+        check("percant", Some("The schema has no argument 'percant'. Available: percent, who, list."));
         check("who.nick", Some("The schema has no argument 'who.nick'. Its arguments: name."));
     }
 

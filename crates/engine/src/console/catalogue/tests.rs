@@ -124,7 +124,7 @@ async fn invalid_messages_are_not_kept() {
             new.schema = json!({"properties": {"percent": {}, "who": {}}, "additionalProperties": false}).into();
             new.payload = Some(r#"{"open":{args.percant}}"#.into());
         },
-        "The schema has no argument 'percant'. Its arguments: percent, who.",
+        "The schema has no argument 'percant'. Available: percent, who.",
     )
     .await;
     check(None, &|new| new.topic = Some("#".into()), "does not contain {device}").await;
