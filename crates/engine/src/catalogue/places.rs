@@ -150,7 +150,7 @@ mod tests {
         check("who.name", None);
         check("list.0", None);
         check("percant", Some("The schema has no argument 'percant'. Available: percent, who, list."));
-        check("who.nick", Some("The schema has no argument 'who.nick'. Its arguments: name."));
+        check("who.nick", Some("The schema has no argument 'who.nick'. Available: name."));
     }
 
     #[test]
