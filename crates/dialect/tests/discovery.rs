@@ -183,7 +183,7 @@ fn a_command_topic_that_is_somebody_else_s_is_not_used() {
     for (name, refusal) in [
         ("good", None),
         // Whichever of them was announced first.
-        ("thief", Some("a command topic of the device 'victim' too")),
+        ("thief", Some("also a command topic of the device 'victim'")),
         ("victim", Some("a command topic of the device 'thief' too")),
         ("zigbee", Some("belongs to the device 'bulb'")),
         ("saboteur", Some("belongs to the device 'Zigbee2MQTT bridge'")),
@@ -774,7 +774,7 @@ fn a_file_that_claims_too_much_is_refused_or_named() {
     refused("topic = \"{device}/{x}\"\nas = \"state\"", 5, "matches every message");
     refused("topic = \"{x...}/s\"\nas = \"ignore\"", 5, "matches every message");
     refused("topic = \"{device}/x-{rest...}\"\nas = \"state\"", 5, "matches every message");
-    refused("topic = \"a/{x}\"\nas = \"state\"", 5, "device is unknown");
+    refused("topic = \"a/{x}\"\nas = \"state\"", 5, "identifies the device");
     refused("topic = \"a/{device}\"\nas = \"answer\"", 5, "The answer has no outcome");
     refused("topic = \"a/{device}\"\nas = \"nonsense\"", 7, "unknown variant");
     refused("topic = \"a/{device}\"\nas = \"state\"\nnonsense = 1", 8, "unknown field");

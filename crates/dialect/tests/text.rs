@@ -166,7 +166,7 @@ fn another_consoles_request_is_observed_where_it_has_an_id() {
     check(r#"{"id":"a","command":"led","args":{"on":true}}"#, None, Some(("led", r#"{"on":true}"#, true)));
     let inbound = Inbound { topic: "dock-1/req", payload: b"light: on", qos: 1, retained: true, correlation: None };
     let unreadable = dialect().decode(&inbound).expect_err("no retained requests");
-    assert!(unreadable.why.contains("every reconnect"), "{}", unreadable.why);
+    assert!(unreadable.why.contains("whenever it reconnects"), "{}", unreadable.why);
     assert!(hear("req", &[0xff], None).is_err());
 }
 
