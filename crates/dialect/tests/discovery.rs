@@ -184,7 +184,7 @@ fn a_command_topic_that_is_somebody_else_s_is_not_used() {
         ("good", None),
         // Whichever of them was announced first.
         ("thief", Some("also a command topic of the device 'victim'")),
-        ("victim", Some("a command topic of the device 'thief' too")),
+        ("victim", Some("also a command topic of the device 'thief'")),
         ("zigbee", Some("belongs to the device 'bulb'")),
         ("saboteur", Some("belongs to the device 'Zigbee2MQTT bridge'")),
         ("restart", Some("belongs to the device 'Zigbee2MQTT bridge'")),
@@ -193,7 +193,7 @@ fn a_command_topic_that_is_somebody_else_s_is_not_used() {
         ("tasmota", None),
         ("gateway", Some("belongs to 'ThingsBoard'")),
         ("me", Some("belongs to 'me'")),
-        ("all", Some("devices with the wilco dialect")),
+        ("all", Some("a topic of the wilco dialect")),
         ("group", Some("devices with the wilco dialect")),
         ("ours", Some("devices with the wilco dialect")),
         ("wild", Some("'+'")),
@@ -859,8 +859,8 @@ fn invalid_topic_characters_are_refused() {
     };
     check("kitchen/lamp", r#"{"to":"x"}"#, Ok("a/kitchen/lamp/x"));
     check("d", r#"{"to":7}"#, Ok("a/d/7"));
-    check("d", "{}", Err("needs {args.to}"));
-    check("d", r#"{"to":"a/b"}"#, Err("needs {args.to}"));
+    check("d", "{}", Err("The topic contains {args.to}"));
+    check("d", r#"{"to":"a/b"}"#, Err("The topic contains {args.to}"));
     check("+", r#"{"to":"a"}"#, Err("'+'"));
     check("d", "[1]", Err("not a JSON object"));
     check(&"x".repeat(2_000), r#"{"to":"a"}"#, Err("bytes"));
