@@ -194,8 +194,8 @@ fn a_command_topic_that_is_somebody_else_s_is_not_used() {
         ("gateway", Some("belongs to 'ThingsBoard'")),
         ("me", Some("belongs to 'me'")),
         ("all", Some("a topic of the wilco dialect")),
-        ("group", Some("devices with the wilco dialect")),
-        ("ours", Some("devices with the wilco dialect")),
+        ("group", Some("a topic of the wilco dialect")),
+        ("ours", Some("a topic of the wilco dialect")),
         ("wild", Some("'+'")),
         ("kept", Some("retained")),
     ] {
@@ -785,7 +785,7 @@ fn a_file_that_claims_too_much_is_refused_or_named() {
     let mine = DialectFile::parse(&file("topic = \"stat/{device}/RESULT\"\nas = \"state\"")).expect("a file");
     let tasmota = shipped().iter().find(|file| file.name() == "tasmota").expect("Tasmota").clone();
     let overlaps = DialectSet::new([mine, tasmota], &Topics::default()).overlaps();
-    assert!(overlaps.len() == 1 && overlaps[0].contains("both read"), "{overlaps:?}");
+    assert!(overlaps.len() == 1 && overlaps[0].contains("both use"), "{overlaps:?}");
 }
 
 #[test]
