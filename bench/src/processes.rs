@@ -57,7 +57,7 @@ mod tests {
     use super::{family, processor_time, ticks};
 
     #[test]
-    fn processor_time_stands_behind_the_name_whatever_is_in_it() {
+    fn processor_time_is_read_after_any_process_name() {
         let stat = "42 (a) b) (c) S 1 42 42 0 -1 4194560 99 0 0 0 150 25 0 0 20 0 1 0 5 0 0";
         assert_eq!(ticks(stat), Some(175.0));
         assert_eq!(ticks("42 (cut"), None);

@@ -232,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn a_missed_target_is_called_so() {
+    fn a_missed_target_is_marked_as_missed() {
         let check = |wilco: f64, expected: &str| {
             let mut page = String::new();
             assert!(verdict(&mut page, "TCP", wilco, 2.0).is_ok());

@@ -10,7 +10,8 @@ use wilco_engine::{
 use wilco_rehearsal::{check, device_dials};
 
 /// The hint when the system allows too few open files.
-const MORE_FILES: &str = "The full fleet needs about 5,000 open files: raise the limit (ulimit -n) and restart Wilco.";
+const MORE_FILES: &str = "The full fleet needs about 5,000 open files. Raise the limit (ulimit -n), then restart \
+                          Wilco.";
 
 /// Starts the demo's broker and devices. If not all of them can run, a notice is shown.
 pub(crate) async fn start(engine: &Handle) -> Result<DemoFleet, Failure> {

@@ -1,4 +1,4 @@
-/** Puts the state of the window together, and provides it to the components. Nothing else knows all of it. */
+/** Creates the state of the window and provides it to the components. Nothing else knows all of it. */
 
 import { tick } from 'svelte';
 

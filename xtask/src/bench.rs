@@ -11,9 +11,9 @@ use anyhow::{Result, bail};
 use crate::packages::Purpose;
 use crate::{bundle, npm, packages, process, target, tools};
 
-/// Sets up, builds everything as it is released, and runs the bench.
+/// Sets up, builds the release programs, and runs the bench.
 pub(crate) fn bench(words: &[&str]) -> Result<ExitCode> {
-    // A quick run is for the bench itself: its figures are no report.
+    // A quick run only tests the bench; its figures are not written to a report.
     let (directory, option) = match words {
         [] => (crate::top().join("docs"), None),
         ["--quick"] => (target().join("bench"), Some("--quick")),
@@ -29,7 +29,7 @@ pub(crate) fn bench(words: &[&str]) -> Result<ExitCode> {
     npm::install_in("bench/mqttjs", "Installing MQTT.js for the bench")?;
     bundle::make(bundle::USUAL)?;
     let mut build = process::cargo();
-    // By itself: with it the app would be built with what only the bench needs.
+    // Built separately; otherwise the app would get features that only the bench needs.
     build.args(["build", "--release", "--package", "wilco-bench"]);
     process::run("Building the bench", &mut build)?;
     let mut bench = process::program(target().join("release/wilco-bench"));
@@ -38,7 +38,7 @@ pub(crate) fn bench(words: &[&str]) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The window needs the app as it is released, and no package of it.
+/// The window bench needs the release build of the app, but no package.
 fn window(directory: &Path, option: Option<&str>) -> Result<ExitCode> {
     packages::install(&[Purpose::Build, Purpose::Window, Purpose::Test])?;
     tools::install(&[tools::TAURI_DRIVER])?;
@@ -56,7 +56,7 @@ fn growth(directory: &Path, option: Option<&str>) -> Result<ExitCode> {
     engine_alone("growth", directory, option.as_slice())
 }
 
-/// The engine alone needs no app.
+/// The benches of the engine need no app.
 fn engine_alone(what: &str, directory: &Path, options: &[&str]) -> Result<ExitCode> {
     packages::install(&[Purpose::Build, Purpose::Test])?;
     npm::install_in("bench/mqttjs", "Installing MQTT.js for the bench")?;

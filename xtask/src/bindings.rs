@@ -11,7 +11,7 @@ use crate::process;
 const PACKAGES: [&str; 5] =
     ["wilco-failure", "wilco-connection", "wilco-definitions", "wilco-credentials", "wilco-api"];
 
-/// Exports the bindings beside the build and compares them with those in `ui`, which it leaves as they are.
+/// Exports the bindings into the build directory and compares them with those in `ui`, which it does not change.
 pub(crate) fn check(what: &str) -> Result<()> {
     let fresh = crate::target().join("bindings");
     if fresh.exists() {
@@ -34,7 +34,7 @@ pub(crate) fn check(what: &str) -> Result<()> {
         return Ok(());
     }
     bail!(
-        "ui/src/backend/bindings is not what the engine exports: {}. `cargo test --package {} --lib export_bindings` writes it; a file of a type that is gone must be deleted.",
+        "ui/src/backend/bindings differs from what the engine exports: {}. Run `cargo test --package {} --lib export_bindings`, and delete the files of types that no longer exist.",
         stale.join(", "),
         PACKAGES.join(" --package ")
     )

@@ -16,7 +16,7 @@ use crate::{npm, packages, process, target};
 /// Every format that the configuration provides for.
 const FORMATS: [&str; 6] = ["deb", "rpm", "appimage", "nsis", "msi", "dmg"];
 
-/// Those made when none is named. An AppImage needs tools that the bundler downloads, so it has to be asked for.
+/// The default formats. AppImage is not one of them, because it needs tools that the bundler downloads.
 pub(crate) const USUAL: &[&str] = if cfg!(windows) {
     &["nsis", "msi"]
 } else if cfg!(target_os = "macos") {
@@ -25,7 +25,7 @@ pub(crate) const USUAL: &[&str] = if cfg!(windows) {
     &["deb", "rpm"]
 };
 
-/// Does what the words after `bundle` ask for.
+/// Runs `bundle` with the given arguments.
 pub(crate) fn bundle(words: &[&str]) -> Result<ExitCode> {
     let (formats, test) = asked(words)?;
     let mut purposes = vec![Purpose::Build];
@@ -41,18 +41,18 @@ pub(crate) fn bundle(words: &[&str]) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Builds the programs as they are released.
+/// Builds the release programs.
 pub(crate) fn build() -> Result<()> {
     npm::install()?;
     npm::build()?;
     let mut build = process::cargo();
-    // The device too, with which the packages are tried and measured: another choice would be compiled again.
+    // Includes the device, which tests and measures the packages: a different selection would be compiled again.
     build.args(["build", "--release", "--package", "wilco-desktop", "--package", "wilco-cli", "--package"]);
     build.args(["wilco-device", "--features", EMBEDDED_PAGE]);
     process::run("Building the app, the command line and the device as they are released", &mut build)
 }
 
-/// Builds the programs and packs them. Returns the packages.
+/// Builds the programs and packages them. Returns the packages.
 pub(crate) fn make(formats: &[&str]) -> Result<Vec<PathBuf>> {
     build()?;
     let packed = target().join("release/bundle");
@@ -80,7 +80,7 @@ pub(crate) fn make(formats: &[&str]) -> Result<Vec<PathBuf>> {
     Ok(made)
 }
 
-/// Installs the package, starts the app by its desktop entry, and removes it again.
+/// Installs the package, starts the app from its desktop entry, and removes the package.
 fn try_out(package: &Path) -> Result<()> {
     let mut build = process::cargo();
     build.args(["build", "--package", "wilco-tests", "--bin", "installed"]);
@@ -125,7 +125,7 @@ fn additions() -> Result<PathBuf> {
     Ok(configuration)
 }
 
-/// Copies the command line to where the bundler looks for it, and says its name there.
+/// Copies the command line to the path where the bundler expects it.
 fn command_line(release: &Path) -> Result<PathBuf> {
     let host = host()?;
     let (built, named) = (release.join("wilco"), release.join("bundle").join("wilco"));
@@ -135,12 +135,12 @@ fn command_line(release: &Path) -> Result<PathBuf> {
     Ok(named)
 }
 
-/// The additions as the bundler reads them.
+/// The additions in the bundler's format.
 fn written(command_line: &Path, needs: Option<&Glibc>) -> String {
-    // The bundler wants the name without the system's at its end, and puts it into the package without.
+    // The bundler expects the name without the target triple, and packages the program under that name.
     let named = command_line.to_string_lossy().replace('\\', "/").replace('"', "\\\"");
     let linux = needs.map_or_else(String::new, |version| {
-        // An .rpm asks for the library by the symbols in it, as its own tools would.
+        // An .rpm requires the library by its symbols, as rpm's own tools would.
         let bits = if cfg!(target_pointer_width = "64") { "(64bit)" } else { "" };
         format!(
             ",\"linux\":{{\"deb\":{{\"depends\":[\"libc6 (>= {version})\"]}},\
@@ -150,14 +150,14 @@ fn written(command_line: &Path, needs: Option<&Glibc>) -> String {
     format!("{{\"bundle\":{{\"externalBin\":[\"{named}\"]{linux}}}}}\n")
 }
 
-/// The name that the compiler has for this kind of machine.
+/// The compiler's name for this kind of machine.
 fn host() -> Result<String> {
     let said = process::quietly(process::program("rustc").arg("-vV")).context("`rustc -vV` failed")?;
     let host = said.lines().find_map(|line| line.strip_prefix("host: "));
     Ok(host.context("rustc does not print the host")?.to_owned())
 }
 
-/// The packages in a directory: the bundler leaves what it made them of beside them.
+/// The packages in a directory. The bundler leaves intermediate files beside them.
 fn packages_in(directory: &Path) -> Result<Vec<PathBuf>> {
     let is_package = |path: &PathBuf| {
         let extension = path.extension().unwrap_or_default().to_string_lossy().to_lowercase();
@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_unknown_is_refused_with_what_there_is() {
+    fn unknown_names_are_refused_with_the_available_ones() {
         let check = |words: &[&str], expected: &str| {
             assert_eq!(asked(words).err().map(|error| error.to_string()).as_deref(), Some(expected));
         };

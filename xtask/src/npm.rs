@@ -10,7 +10,7 @@ use crate::process;
 /// The oldest Node that the front end's tools start on.
 const NODE: (u32, u32) = (20, 19);
 
-/// `npm ci`, when the lock file has changed since the last time.
+/// Runs `npm ci` if the lock file has changed since the last time.
 pub(crate) fn install() -> Result<()> {
     install_in("ui", "Installing the window's npm packages")
 }
@@ -23,13 +23,13 @@ pub(crate) fn install_in(directory: &str, what: &str) -> Result<()> {
     let marker = directory.join("node_modules/.package-lock.json");
     let changed = |path: &PathBuf| path.metadata().and_then(|metadata| metadata.modified()).ok();
     if changed(&marker).is_some() && changed(&marker) >= changed(&locked) {
-        println!("\n==> npm packages\n    all there");
+        println!("\n==> npm packages\n    all installed");
         return Ok(());
     }
     process::run(what, npm().current_dir(directory).args(["ci", "--no-audit", "--no-fund"]))
 }
 
-/// Adds packages to a directory that is no part of the checkout, unless they are there.
+/// Adds packages to a directory outside the checkout, unless they are installed.
 pub(crate) fn add_in(directory: &std::path::Path, packages: &[&str], what: &str) -> Result<()> {
     let is_there = |package: &&str| {
         let name = package.rsplit_once('@').map_or(*package, |(name, _)| name);
@@ -53,7 +53,7 @@ pub(crate) fn build() -> Result<()> {
     process::run("Building the page", &mut script("build"))
 }
 
-/// One of `ui/package.json`'s scripts.
+/// Runs one of the scripts in `ui/package.json`.
 pub(crate) fn script(name: &str) -> Command {
     let mut npm = npm();
     npm.args(["run", "--silent", name]);
@@ -71,7 +71,7 @@ fn directory() -> PathBuf {
 }
 
 fn node() -> Result<()> {
-    let wanted = format!("Node {}.{} or newer is needed to build the window, from https://nodejs.org", NODE.0, NODE.1);
+    let wanted = format!("Building the window requires Node {}.{} or newer: https://nodejs.org", NODE.0, NODE.1);
     let Some(version) = process::quietly(process::program("node").arg("--version")) else {
         bail!("`node` is not on the PATH. {wanted}");
     };

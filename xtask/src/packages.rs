@@ -1,7 +1,7 @@
 //! The system packages that the build, the window and the tests need.
 //!
 //! It installs only what is missing, and only with the distribution's own tool. On other systems it lists the packages
-//! and changes nothing. No library does this: each distribution has its own tool and its own names of packages.
+//! and changes nothing. No library does this, because each distribution has its own tool and package names.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -17,19 +17,19 @@ pub(crate) enum Purpose {
     Build,
     /// To open the app's window without a display, and drive it.
     Window,
-    /// To test against a real broker.
+    /// To test with a real broker.
     Test,
-    /// To try a package out as a desktop would, and to look into the other.
+    /// To install a package as on a desktop, and to inspect the other formats.
     Package,
 }
 
-/// A distribution's tool, with its names for the same things.
+/// A distribution's package tool and its package names.
 struct Distribution {
     tool: &'static str,
-    /// Before anything is installed, where the tool's lists may be old or absent.
+    /// Runs before an installation, if the tool's package lists may be old or missing.
     refresh: Option<&'static [&'static str]>,
     install: &'static [&'static str],
-    /// Prints the names that it is given and that are installed, one a line.
+    /// Prints those of the given packages that are installed, one per line.
     installed: &'static [&'static str],
     packages: &'static [(Purpose, &'static [&'static str])],
 }
@@ -38,7 +38,7 @@ const DISTRIBUTIONS: [Distribution; 3] = [
     Distribution {
         tool: "apt-get",
         refresh: Some(&["update"]),
-        // A machine that has just started may be busy with its own upgrades.
+        // A machine that has just started may still be installing upgrades.
         install: &["install", "--yes", "--no-install-recommends", "--option=DPkg::Lock::Timeout=300"],
         installed: &["dpkg-query", "--show", "--showformat=${db:Status-Status} ${Package}\\n"],
         packages: &[
@@ -82,7 +82,7 @@ const DISTRIBUTIONS: [Distribution; 3] = [
         installed: &["pacman", "-Q"],
         packages: &[
             (Purpose::Build, &["gcc", "make", "pkgconf", "webkit2gtk-4.1", "librsvg", "xdotool", "openssl"]),
-            // WebKitWebDriver comes with webkit2gtk-4.1.
+            // webkit2gtk-4.1 includes WebKitWebDriver.
             (Purpose::Window, &["xorg-server-xvfb", "gnome-keyring", "dbus", "ttf-dejavu"]),
             (Purpose::Test, &["mosquitto", "python"]),
             (Purpose::Package, &[]),
@@ -94,20 +94,20 @@ const DISTRIBUTIONS: [Distribution; 3] = [
 pub(crate) fn install(purposes: &[Purpose]) -> Result<()> {
     if !cfg!(target_os = "linux") {
         println!(
-            "\n==> System packages\n    Nothing to install by apt, dnf or pacman here; see https://tauri.app/start/prerequisites"
+            "\n==> System packages\n    Packages are installed automatically only on Linux. Install these: https://tauri.app/start/prerequisites"
         );
         return Ok(());
     }
     let Some(distribution) = DISTRIBUTIONS.iter().find(|distribution| process::on_path(distribution.tool)) else {
         println!(
-            "\n==> System packages\n    There is no apt-get, dnf or pacman here, so nothing is installed. Wilco needs what Debian calls:\n    {}",
+            "\n==> System packages\n    Without apt-get, dnf or pacman, no packages can be installed. Install the equivalents of these Debian packages:\n    {}",
             DISTRIBUTIONS[0].wanted(purposes).join(" ")
         );
         return Ok(());
     };
     let missing = distribution.missing(purposes);
     if missing.is_empty() {
-        println!("\n==> System packages\n    all there");
+        println!("\n==> System packages\n    all installed");
         return Ok(());
     }
     println!("\n==> System packages\n    missing: {}", missing.join(" "));
@@ -132,11 +132,11 @@ impl Distribution {
     fn missing(&self, purposes: &[Purpose]) -> Vec<&'static str> {
         let mut wanted = self.wanted(purposes);
         let mut query = process::program(self.installed[0]);
-        // These tools end with an error as soon as one package is missing, but print the others.
+        // These tools exit with an error if any package is missing, but print the others.
         let output = query.args(&self.installed[1..]).args(&wanted).stderr(Stdio::null()).output();
         let printed = output.map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).unwrap_or_default();
         wanted.retain(|name| {
-            // dnf also takes a file for the package that has it.
+            // dnf also accepts a file instead of the package that contains it.
             if name.starts_with('/') {
                 return !Path::new(name).exists();
             }
@@ -157,12 +157,12 @@ impl Distribution {
             (true, _) => process::program(self.tool),
             (false, true) => {
                 let mut sudo = process::program("sudo");
-                // It may ask for a password.
+                // It may prompt for a password.
                 sudo.stdin(Stdio::inherit()).args(["--preserve-env=DEBIAN_FRONTEND", self.tool]);
                 sudo
             }
             (false, false) => bail!(
-                "system packages are missing and there is no sudo here. Type this as root, then start again:\n\n    {} {}",
+                "system packages are missing, and sudo is not installed. Run this as root, then try again:\n\n    {} {}",
                 self.tool,
                 everything.join(" ")
             ),

@@ -1,4 +1,4 @@
-//! Starts other programs, prints what runs and how long it took, and turns a failure into a sentence.
+//! Starts other programs, prints what runs and how long it took, and reports failures as sentences.
 
 use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -7,19 +7,19 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 
-/// A program to be started from the top of the checkout.
+/// A program that starts in the root directory of the checkout.
 pub(crate) fn program(name: impl AsRef<OsStr>) -> Command {
     let mut command = Command::new(name);
     command.current_dir(crate::top()).stdin(Stdio::null());
     command
 }
 
-/// The cargo that runs this task, so that a toolchain given as `cargo +name` holds for everything below it.
+/// The cargo that runs this task, so that a toolchain chosen with `cargo +name` applies to everything below it.
 pub(crate) fn cargo() -> Command {
     program(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
 }
 
-/// Runs `command` with its output on the screen. `what` says what for, as in "Building the window".
+/// Runs `command` and shows its output. `what` describes the purpose, as in "Building the window".
 pub(crate) fn run(what: &str, command: &mut Command) -> Result<()> {
     let started = announce(what, command);
     let status = command.status().with_context(|| not_started(command))?;
@@ -30,7 +30,7 @@ pub(crate) fn run(what: &str, command: &mut Command) -> Result<()> {
     Ok(())
 }
 
-/// Runs `command` with its output on the screen, and returns every line of its standard output and whether it ended well.
+/// Runs `command`, shows its output, and returns every line of its standard output and whether it succeeded.
 pub(crate) fn run_and_read(what: &str, command: &mut Command) -> Result<(bool, Vec<String>)> {
     let started = announce(what, command);
     let mut child = command.stdout(Stdio::piped()).spawn().with_context(|| not_started(command))?;
@@ -40,7 +40,7 @@ pub(crate) fn run_and_read(what: &str, command: &mut Command) -> Result<(bool, V
     Ok((status.success(), lines))
 }
 
-/// The same of its standard error.
+/// The same for its standard error.
 pub(crate) fn run_and_read_errors(what: &str, command: &mut Command) -> Result<(bool, Vec<String>)> {
     let started = announce(what, command);
     let mut child = command.stderr(Stdio::piped()).spawn().with_context(|| not_started(command))?;
@@ -50,19 +50,19 @@ pub(crate) fn run_and_read_errors(what: &str, command: &mut Command) -> Result<(
     Ok((status.success(), lines))
 }
 
-/// The output of `command`, without showing it; none if it cannot be started or fails.
+/// Returns the output of `command` without showing it; none if it cannot be started or fails.
 pub(crate) fn quietly(command: &mut Command) -> Option<String> {
     let output = command.stderr(Stdio::null()).output().ok()?;
     output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
-/// Whether a program of this name is on the path.
+/// Whether a program with this name is on the path.
 pub(crate) fn on_path(name: &str) -> bool {
     std::env::var_os("PATH")
         .is_some_and(|path| std::env::split_paths(&path).any(|directory| directory.join(name).is_file()))
 }
 
-/// How long ago that was, for people.
+/// The time since then, for people.
 pub(crate) fn elapsed(since: Instant) -> String {
     let seconds = since.elapsed().as_secs_f64();
     if seconds < 60.0 {
@@ -103,7 +103,7 @@ fn lower(sentence: &str) -> String {
     letters.next().map(|first| first.to_lowercase().collect::<String>() + letters.as_str()).unwrap_or_default()
 }
 
-/// Copies lines to our standard output as they come, and keeps them.
+/// Copies lines to our standard output as they arrive, and returns them.
 fn echo(output: impl Read) -> Vec<String> {
     let mut kept = Vec::new();
     let mut reader = BufReader::new(output);

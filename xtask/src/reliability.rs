@@ -1,5 +1,5 @@
-//! The sections of `docs/reliability.md` that are not the fault campaign's: `fuzz --report` and `floods` write one each, and
-//! leave the rest of the page as it is.
+//! The sections of `docs/reliability.md` that do not belong to the fault campaign: `fuzz --report` and `floods` write
+//! one each, and do not change the rest of the page.
 
 use std::process::Stdio;
 
@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 
 use crate::process;
 
-/// Writes a section below the text of the fault campaign, in the place of the one with this title.
+/// Writes a section below the text of the fault campaign, replacing the one with this title.
 pub(crate) fn write(title: &str, content: &str) -> Result<()> {
     let path = crate::top().join("docs/reliability.md");
     let page = std::fs::read_to_string(&path).with_context(|| format!("reading {}", path.display()))?;
@@ -17,7 +17,7 @@ pub(crate) fn write(title: &str, content: &str) -> Result<()> {
     Ok(())
 }
 
-/// A section ends at the next heading, a lower one included.
+/// A section ends at the next heading of any level.
 fn with_section(page: &str, title: &str, content: &str) -> String {
     let section = format!("## {title}\n\n{}\n", content.trim());
     let lines: Vec<&str> = page.lines().collect();

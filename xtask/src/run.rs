@@ -7,10 +7,10 @@ use anyhow::Result;
 use crate::packages::Purpose;
 use crate::{npm, packages, process, target, tools};
 
-/// With the page inside the program: without it a debug build asks Vite's development server for the page.
+/// Includes the page in the program: without this, a debug build loads the page from Vite's development server.
 pub(crate) const EMBEDDED_PAGE: &str = "wilco-desktop/custom-protocol";
 
-/// Sets up, builds, and opens the app; without a display, plays the main job on a virtual one.
+/// Sets up, builds, and opens the app. Without a display, demonstrates the main job on a virtual one.
 pub(crate) fn run() -> Result<ExitCode> {
     if display() { open() } else { play() }
 }
@@ -27,7 +27,7 @@ fn open() -> Result<ExitCode> {
     let mut build = process::cargo();
     build.args(["build", "--package", "wilco-desktop", "--features", EMBEDDED_PAGE]);
     process::run("Building the app (the first time takes some minutes)", &mut build)?;
-    process::run("Wilco, until its window is closed", &mut process::program(built("wilco-desktop")))?;
+    process::run("Running Wilco until its window is closed", &mut process::program(built("wilco-desktop")))?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -45,7 +45,7 @@ fn play() -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Tells what drives a window where the driver is.
+/// Passes the path of the driver to the program that drives the window.
 pub(crate) fn with_driver(command: &mut Command) -> &mut Command {
     command.env("TAURI_DRIVER", tools::TAURI_DRIVER.path())
 }

@@ -1,17 +1,17 @@
 //! Counts the results of the test runners.
 
-/// Tests that passed and failed.
+/// The numbers of tests that passed and failed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Tally {
-    /// Those that passed.
+    /// The number that passed.
     pub(crate) passed: u64,
-    /// Those that failed.
+    /// The number that failed.
     pub(crate) failed: u64,
 }
 
 impl Tally {
-    /// Sums the result lines of `cargo test` or Vitest. A runner that failed without naming a failed test (it did
-    /// not compile, it crashed) counts as one.
+    /// Sums the result lines of `cargo test` or Vitest. A runner that failed without naming a failed test (for example
+    /// because it did not compile or crashed) counts as one failure.
     pub(crate) fn read(lines: &[String], ended_well: bool) -> Self {
         let mut tally = Self::default();
         for line in lines {

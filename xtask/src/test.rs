@@ -10,7 +10,7 @@ use crate::run::{EMBEDDED_PAGE, with_driver};
 use crate::tally::Tally;
 use crate::{faults, npm, packages, process, tools};
 
-/// Sets up, builds, and runs the page's unit tests, the crates' tests and those in a real window.
+/// Sets up, builds, and runs the page's unit tests, the crates' tests and the tests in a real window.
 pub(crate) fn test() -> Result<ExitCode> {
     let started = Instant::now();
     packages::install(&[Purpose::Build, Purpose::Window, Purpose::Test])?;
@@ -18,8 +18,8 @@ pub(crate) fn test() -> Result<ExitCode> {
     tools::install(&[tools::TAURI_DRIVER])?;
     npm::build()?;
     let mut results = vec![("Page", suite("Testing the page", &mut npm::script("test"))?)];
-    // All targets at once, chosen as `cargo test` below chooses them: another choice of packages would be another choice
-    // of features, and everything would be compiled twice.
+    // All targets at once, with the same selection as `cargo test` below: a different selection of packages would enable
+    // different features, and everything would be compiled twice.
     let everything = ["--workspace", "--features", EMBEDDED_PAGE];
     let mut build = process::cargo();
     build.arg("build").args(everything).arg("--all-targets");

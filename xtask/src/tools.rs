@@ -1,4 +1,4 @@
-//! Cargo's tools, each in one known version, installed in `target/tools` so that the machine does not change.
+//! Cargo's tools in fixed versions, installed in `target/tools` so that the machine does not change.
 
 use std::path::PathBuf;
 
@@ -13,29 +13,29 @@ pub(crate) struct Tool {
     version: &'static str,
 }
 
-/// Drives the app's window for the tests. 3.0 is alpha.
+/// Drives the app's window in the tests. 3.0 is alpha.
 pub(crate) const TAURI_DRIVER: Tool = Tool { name: "tauri-driver", version: "^2" };
-/// Licences, advisories, bans and sources.
+/// Checks licences, advisories, bans and sources.
 pub(crate) const DENY: Tool = Tool { name: "cargo-deny", version: "^0.20" };
-/// Unused dependencies. Builds in a fraction of the time of those that parse every file.
+/// Finds unused dependencies. Builds in a fraction of the time of alternatives that parse every file.
 pub(crate) const MACHETE: Tool = Tool { name: "cargo-machete", version: "^0.9" };
 /// Builds and runs the fuzz targets.
 pub(crate) const FUZZ: Tool = Tool { name: "cargo-fuzz", version: "^0.13" };
 
 impl Tool {
-    /// Where it is, once installed.
+    /// The path of the installed program.
     pub(crate) fn path(self) -> PathBuf {
         directory().join("bin").join(self.name)
     }
 }
 
-/// Installs those that are missing.
+/// Installs the missing tools.
 pub(crate) fn install(tools: &[Tool]) -> Result<()> {
     for tool in tools {
         if tool.path().with_extension(std::env::consts::EXE_EXTENSION).is_file() {
             continue;
         }
-        // Built to be built quickly: without optimisation it takes a third of the time and works no slower to notice.
+        // Without optimisation it builds in a third of the time, and runs fast enough.
         let mut cargo = process::cargo();
         cargo
             .args(["install", tool.name, "--version", tool.version, "--locked", "--debug", "--root"])

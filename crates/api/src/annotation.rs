@@ -3,68 +3,68 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-/// A device that a person adds, with what they set of it.
+/// A device that a user adds, with its annotations.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct NewDevice {
-    /// Its id.
+    /// The device ID.
     pub device: String,
-    /// Its name here, 100 characters at most.
+    /// Its name here, at most 100 characters.
     #[serde(default)]
     pub name: Option<String>,
-    /// Its tags here, 50 at most, of 64 characters each, without commas and semicolons.
+    /// Its tags here: at most 50, of 64 characters each, without commas and semicolons.
     #[serde(default)]
     pub tags: Vec<String>,
-    /// A note, 10,000 characters at most.
+    /// A note, at most 10,000 characters.
     #[serde(default)]
     pub note: Option<String>,
 }
 
-/// Devices that have been forgotten, and those that could not be.
+/// The devices that were forgotten, and those that could not be.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct ForgottenDevices {
-    /// Those that are no longer listed.
+    /// The forgotten devices.
     pub devices: Vec<String>,
-    /// Those that have a command in progress, or are still to be sent one by a rollout.
+    /// Devices that have a command in progress, or that a rollout still has to send to.
     pub busy: Vec<String>,
-    /// Those that their connection names.
+    /// Devices that the connection lists under *Only these devices*.
     pub named: Vec<String>,
-    /// For so long they can be restored, seconds; then their history is deleted.
+    /// How long they can be restored, in seconds; after that, their history is deleted.
     pub undo_within_s: u32,
 }
 
-/// A file of devices while it is read: what is in it, or what has been imported of it.
+/// The progress of reading or importing a device file: its content, or what has been imported.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct DeviceImport {
     /// Its columns, in the file's order.
     pub columns: Vec<ImportColumn>,
-    /// How many lines have been read, the first one with the columns left out.
+    /// The number of lines read, without the header.
     pub lines: u32,
-    /// Devices that are not known yet.
+    /// The number of new devices.
     pub new: u32,
-    /// Devices of which something is different.
+    /// The number of known devices that would change or have changed.
     pub changed: u32,
-    /// Devices that are set like that already.
+    /// The number of devices that already match the file.
     pub same: u32,
-    /// Lines that cannot be imported. All others can.
+    /// The number of lines that cannot be imported. All others can.
     pub refused: u32,
-    /// Why, of the first 100 of them.
+    /// The reasons for the first 100 of them.
     pub errors: Vec<ImportError>,
-    /// The first devices that can be imported, 5 at most.
+    /// The first devices that can be imported, at most 5.
     pub examples: Vec<NewDevice>,
-    /// How many bytes have been read.
+    /// The number of bytes read.
     #[ts(type = "number")]
     pub bytes: u64,
-    /// How many there are.
+    /// The size of the file in bytes.
     #[ts(type = "number")]
     pub total_bytes: u64,
-    /// It was stopped: what was read until then is imported, the rest is not.
+    /// The import was stopped: lines read until then are imported, the others are not.
     pub stopped: bool,
 }
 
-/// A column of a file of devices.
+/// A column of a device file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct ImportColumn {
@@ -79,11 +79,11 @@ pub struct ImportColumn {
 #[serde(rename_all = "snake_case")]
 #[ts(export)]
 pub enum ImportColumnKind {
-    /// The device's id.
+    /// The device ID.
     Device,
-    /// Its name.
+    /// The device's name.
     Name,
-    /// Its tags, with commas or semicolons between them.
+    /// The device's tags, separated by commas or semicolons.
     Tags,
     /// A note.
     Note,
@@ -95,16 +95,16 @@ pub enum ImportColumnKind {
 pub struct ImportError {
     /// The line, counted from 1.
     pub line: u32,
-    /// Why, as a sentence.
+    /// The reason, as a sentence.
     pub message: String,
 }
 
-/// Devices that were written to a file.
+/// The result of writing devices to a file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct DeviceExport {
-    /// The file.
+    /// The path of the file.
     pub path: PathBuf,
-    /// How many.
+    /// The number of devices.
     pub devices: u32,
 }

@@ -1,4 +1,4 @@
-//! Approvals by a second installation: who may approve, what is asked, and what is answered.
+//! Approvals by a second installation: trusted installations, requests and answers.
 
 use std::path::PathBuf;
 
@@ -8,23 +8,24 @@ use wilco_definitions::Verdict;
 
 use super::{JsonText, WireView};
 
-/// An installation of Wilco as others know it.
+/// An installation of Wilco as seen by others.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct InstallationIdentity {
-    /// Its name: the operator, or the account, and the computer.
+    /// Its name: the operator, or else the account, and the computer.
     pub name: String,
-    /// The key by which its signatures are verified (Ed25519, RFC 8032): 64 hexadecimal digits.
+    /// The key that verifies its signatures (Ed25519, RFC 8032): 64 hexadecimal digits.
     pub public_key: String,
-    /// What two people compare to know that they have the same key: the first 16 bytes of its SHA-256.
+    /// The fingerprint, which two people compare to check that they have the same key: the first 16 bytes of its
+    /// SHA-256.
     pub fingerprint: String,
 }
 
-/// Another installation whose approvals count here.
+/// Another installation whose approvals are accepted here.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct TrustedView {
-    /// What it is called here. Unique.
+    /// Its name here. Unique.
     pub name: String,
     /// Its public key: 64 hexadecimal digits.
     pub public_key: String,
@@ -35,31 +36,31 @@ pub struct TrustedView {
     pub added_at: i64,
 }
 
-/// A request to approve a rollout, as it was read from its file. Nothing in the file was altered since it was signed.
+/// A request to approve a rollout, as read from its file. Nothing in the file was altered after it was signed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct ApprovalRequestView {
-    /// The SHA-256 of what is signed: no two requests have the same. 64 hexadecimal digits.
+    /// The SHA-256 of the signed content, different for each request. 64 hexadecimal digits.
     pub sha256: String,
-    /// The rollout's number at the installation that asks.
+    /// The rollout's number at the requesting installation.
     pub rollout: u32,
-    /// What would happen, as a sentence.
+    /// The effect of the rollout, as a sentence.
     pub summary: String,
-    /// What else is to be known of it, in the order in which it is shown.
+    /// Further facts about the rollout, in the order in which they are shown.
     pub facts: Vec<ApprovalFact>,
     /// The arguments of the command: a JSON object.
     pub args: JsonText,
     /// The request to the first device in each dialect, as it would be published.
     pub samples: Vec<ApprovalSample>,
-    /// The devices in the order of release, 5,000 at the most.
+    /// The devices in the order of release, at most 5,000.
     pub devices: Vec<ApprovalDevice>,
-    /// How many devices there are.
+    /// The number of devices.
     pub members: u32,
-    /// Why it is done, in the words of the person who asks.
+    /// The reason, in the requester's words.
     pub note: Option<String>,
-    /// The installation that asks.
+    /// The requesting installation.
     pub from: ApprovalSender,
-    /// When it was asked, Unix milliseconds.
+    /// When it was requested, Unix milliseconds.
     #[ts(type = "number")]
     pub created_at: i64,
     /// Until when an approval is accepted, Unix milliseconds.
@@ -69,24 +70,24 @@ pub struct ApprovalRequestView {
     pub refused: Option<String>,
 }
 
-/// Something that is to be known of a rollout before it is approved.
+/// A fact about a rollout that an approver should know.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct ApprovalFact {
-    /// `Broker` for instance.
+    /// For example `Broker`.
     pub label: String,
-    /// `mqtts://broker.example.net:8883` for instance.
+    /// For example `mqtts://broker.example.net:8883`.
     pub value: String,
 }
 
-/// A request as a rollout that is to be approved would publish it. `{id}` stands where the command's ID will be, and the times in
-/// it are those at which the rollout was created.
+/// A request as the rollout to be approved would publish it. `{id}` stands for the command's ID, and its times are
+/// those at which the rollout was created.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct ApprovalSample {
     /// The device's dialect.
     pub dialect: String,
-    /// The device's id.
+    /// The device ID.
     pub device: String,
     /// Topic and payload.
     pub request: WireView,
@@ -96,23 +97,23 @@ pub struct ApprovalSample {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct ApprovalDevice {
-    /// Its id.
+    /// The device ID.
     pub device: String,
-    /// Its own arguments, where they are not everybody's: a JSON object.
+    /// Its individual arguments, if it has any: a JSON object.
     pub args: Option<JsonText>,
 }
 
-/// The installation that asks for an approval.
+/// The installation that requests an approval.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct ApprovalSender {
-    /// What it calls itself.
+    /// Its own name.
     pub name: String,
     /// The fingerprint of the key that signed the request.
     pub fingerprint: String,
-    /// What it is called here, where it is trusted here.
+    /// Its name here, if it is trusted here.
     pub trusted_as: Option<String>,
-    /// The operator name of the person who asks.
+    /// The operator name of the requester.
     pub operator: Option<String>,
     /// The account of the operating system.
     pub os_user: String,
@@ -128,11 +129,11 @@ pub struct ApprovalSender {
 pub struct ApprovalAnswer {
     /// The file of the request.
     pub request: PathBuf,
-    /// The request that the person has seen ([`ApprovalRequestView::sha256`]). If the file says something else now, nothing
-    /// is signed.
+    /// The request that the user has reviewed ([`ApprovalRequestView::sha256`]). If the file now contains another one,
+    /// nothing is signed.
     pub sha256: String,
     /// Whether the rollout may start.
     pub verdict: Verdict,
-    /// Why, 10,000 characters at the most.
+    /// The reason, at most 10,000 characters.
     pub note: Option<String>,
 }

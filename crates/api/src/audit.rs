@@ -7,34 +7,34 @@ use super::{AuditKind, JsonText};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct AuditEntry {
-    /// Its number: from 1, without a gap.
+    /// Its number: starts at 1, without gaps.
     pub number: u32,
     /// When, Unix milliseconds.
     #[ts(type = "number")]
     pub at: i64,
     /// The subject of the entry.
     pub kind: AuditKind,
-    /// The operator name in the settings at that time. Anybody at this computer may set any name there.
+    /// The operator name in the settings at that time. Anyone at this computer can set any name there.
     pub operator: Option<String>,
     /// The account of the operating system.
     pub os_user: String,
     /// The name of the computer.
     pub machine: String,
-    /// The connection's id.
+    /// The connection ID.
     pub connection: Option<String>,
     /// The connection's name at that time.
     pub connection_name: Option<String>,
     /// The action, as a sentence without a full stop.
     pub what: String,
-    /// The particulars: a JSON object. Nothing where they have more than 16,000 bytes; an export contains them.
+    /// The details: a JSON object. `None` if they have more than 16,000 bytes; an export contains them.
     pub details: Option<JsonText>,
     /// The reason, in the user's words.
     pub note: Option<String>,
-    /// The SHA-256 by which the next entry names it, in hexadecimal digits.
+    /// The SHA-256 that the next entry contains as the previous hash, in hexadecimal digits.
     pub hash: String,
 }
 
-/// Which entries of the audit.
+/// Selects entries of the audit.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct AuditQuery {
@@ -46,13 +46,13 @@ pub struct AuditQuery {
     #[serde(default)]
     #[ts(type = "number | null")]
     pub until: Option<i64>,
-    /// Of these kinds; all where empty.
+    /// Of these kinds; of all kinds if empty.
     #[serde(default)]
     pub kinds: Vec<AuditKind>,
     /// Older than the entry with this number.
     #[serde(default)]
     pub before: Option<u32>,
-    /// How many at most, 1 … 1,000.
+    /// The maximum number of entries, 1 … 1,000.
     pub limit: u32,
 }
 
@@ -62,7 +62,7 @@ pub struct AuditQuery {
 pub struct AuditPage {
     /// The entries.
     pub entries: Vec<AuditEntry>,
-    /// The number before which older entries are listed, if there are any.
+    /// The number before which older entries continue, if there are any.
     pub next: Option<u32>,
 }
 
@@ -74,19 +74,19 @@ pub struct AuditVerification {
     pub entries: u32,
     /// The numbers of the first and the last entry, if there are any.
     pub range: Option<AuditRange>,
-    /// The entries before the first one were deleted by the retention, this many.
+    /// The number of entries before the first one that the retention deleted.
     pub deleted: u32,
-    /// The problems. Empty if every entry is as it was written.
+    /// The problems. Empty if all entries are unaltered.
     pub problems: Vec<AuditProblem>,
-    /// The entries that are as they were written, also where something is wrong with others.
+    /// The unaltered entries, even if there are problems with others.
     pub intact: Vec<AuditRange>,
-    /// Entries that had no seal when Wilco started: it had ended before it sealed them, or another program added them.
+    /// Entries that had no seal when Wilco started: it exited before sealing them, or another program added them.
     pub unsealed: Vec<AuditRange>,
     /// Whether the newest entry is sealed.
     pub seal: AuditSeal,
 }
 
-/// Entries from one number to another, both included.
+/// A range of entries, both ends included.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct AuditRange {
@@ -96,40 +96,40 @@ pub struct AuditRange {
     pub to: u32,
 }
 
-/// Something that is wrong with the audit.
+/// A problem of the audit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct AuditProblem {
     /// The kind of problem.
     pub kind: AuditProblemKind,
-    /// The entries that it is about; nothing where it is about the audit as a whole.
+    /// The affected entries; `None` if the problem concerns the whole audit.
     pub entries: Option<AuditRange>,
     /// The problem, as a sentence.
     pub text: String,
 }
 
-/// A kind of thing that can be wrong with the audit.
+/// The kind of a problem of the audit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "snake_case")]
 #[ts(export)]
 pub enum AuditProblemKind {
-    /// An entry is not as it was written.
+    /// An entry was altered.
     Altered,
-    /// Entries are missing before others.
+    /// Entries before others are missing.
     Removed,
     /// The newest entries are missing.
     CutOff,
-    /// Entries were replaced by others that agree among themselves, but not with the seal.
+    /// Entries were replaced by consistent others that do not match the seal.
     Replaced,
-    /// A seal is not one of this installation, or it is missing.
+    /// A seal was not made by this installation, or is missing.
     Seal,
-    /// The record of what the retention deleted is not as it was written.
+    /// The record of the deletions by the retention was altered.
     Checkpoint,
-    /// A rollout is not as the entry about its start says.
+    /// A rollout does not match the entry about its start.
     Rollout,
 }
 
-/// Whether the audit is sealed: its newest entry is kept in the keyring, too.
+/// Whether the audit is sealed, that is, whether its newest entry is in the keyring, too.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "snake_case", tag = "state")]
 #[ts(export)]
@@ -146,7 +146,7 @@ pub enum AuditSeal {
     },
     /// Nothing has been sealed yet.
     NotYet,
-    /// Without a keyring nothing can be sealed: that the newest entries were cut off would not be noticed.
+    /// Without a keyring, nothing can be sealed, so it would go unnoticed if the newest entries were removed.
     NoKeyring {
         /// The error of the keyring, as a sentence.
         why: String,
@@ -154,7 +154,7 @@ pub enum AuditSeal {
 }
 
 impl AuditVerification {
-    /// Whether nothing is wrong.
+    /// Whether there are no problems.
     #[must_use]
     pub fn holds(&self) -> bool {
         self.problems.is_empty()

@@ -32,28 +32,28 @@ use super::{
 macro_rules! calls {
     ($with:ident) => {
         $with! {
-            /// Every connection, in the order that the user has set.
+            /// Lists all connections, in the user's order.
             both connections() -> Vec<ConnectionView>;
             /// The presets for each kind of broker.
             page presets() -> Vec<PresetView>;
             /// The dialects that come with Wilco, Wilco's own first.
             both dialects() -> Vec<DialectView>;
-            /// Looks for two seconds for devices of dialects that are not enabled on a connection.
+            /// Searches for two seconds for devices of dialects that are not enabled on a connection.
             both find_dialects(connection: &str) -> Vec<FoundDialect>;
             /// Enables further dialects on a connection. Its session restarts.
             both enable_dialects(connection: &str, names: Vec<String>) -> ConnectionView;
-            /// No longer offers these dialects on a connection.
+            /// Stops offering these dialects on a connection.
             page decline_dialects(connection: &str, names: Vec<String>) -> ();
             /// Subscribes to a further topic filter of a connection, to learn a dialect. Returns after the SUBACK.
             both subscribe(connection: &str, filter: &str) -> ();
             /// Ends that subscription.
             both unsubscribe(connection: &str, filter: &str) -> ();
-            /// Reads messages with a dialect that is being described. Stores nothing.
+            /// Decodes messages with a dialect that is being described. Stores nothing.
             page draft_dialect(source: DraftSource, messages: Vec<SampleMessage>) -> DialectDraft;
             /// The dialect files of a connection, enabled or not.
             page own_dialects(connection: &str) -> Vec<OwnDialect>;
-            /// Stores a dialect file with a connection, in place of the one that it replaces, and enables it if
-            /// requested. The session restarts.
+            /// Stores a dialect file with a connection, replacing the given one, and enables it if requested. The
+            /// session restarts.
             page save_dialect(connection: &str, text: &str, replaces: Option<String>, enable: bool) -> ConnectionView;
             /// Removes a dialect file from a connection. The session restarts.
             page remove_dialect(connection: &str, name: &str) -> ConnectionView;
@@ -89,19 +89,19 @@ macro_rules! calls {
             /// Stops the preflight that is running.
             page stop_preflight() -> ();
 
-            /// A window of a connection's devices.
+            /// A range of a connection's devices.
             both devices(query: DeviceQuery, from: u32, count: u32) -> DevicePage;
-            /// The whole list as columns, with IDs only if the list differs from that revision.
+            /// The whole list as columns; with IDs only if the list has another revision.
             page device_columns(query: DeviceQuery, known: Option<u64>, series: Option<String>) -> DeviceColumns;
-            /// Rows of devices by their IDs, 1,000 at most. Unknown devices are left out.
+            /// Rows of devices by their IDs, at most 1,000. Unknown devices are omitted.
             page device_rows(connection: &str, devices: &[String]) -> Vec<DeviceRow>;
             /// The common values and the differences of devices.
             page compare_devices(connection: &str, devices: Vec<String>) -> DeviceSummary;
-            /// Values of devices, 200 at most, for columns of the configuration and of measurements.
+            /// Values of devices, at most 200, for columns of the configuration and of measurements.
             both device_cells(connection: &str, devices: Vec<String>, columns: Vec<ViewColumn>) -> Vec<DeviceCells>;
-            /// A connection's saved views, each with how many devices match it now.
+            /// A connection's saved views, each with the number of devices that currently match.
             both views(connection: &str) -> Vec<CountedView>;
-            /// Saves a view under its name, or changes the one of that id.
+            /// Saves a view under its name, or changes the view with the given ID.
             page save_view(view: SavedView) -> SavedView;
             /// Removes a saved view.
             page remove_view(id: &str) -> ();
@@ -111,9 +111,9 @@ macro_rules! calls {
             both save_desired(desired: DesiredConfig) -> DesiredView;
             /// Clears the desired configuration of devices with a tag or of a view, and returns it.
             both clear_desired(connection: &str, target: DesiredFor) -> DesiredConfig;
-            /// The keys of the configuration that devices that match report, the most frequent first, 200 at most.
+            /// The configuration keys that matching devices report, the most frequent first, at most 200.
             page reported_keys(connection: &str, search: &str) -> Vec<ReportedKey>;
-            /// How a search was read, and completions at the caret, whose position counts UTF-16 units.
+            /// How a search is parsed, and completions at the caret, whose position counts UTF-16 units.
             page read_search(connection: &str, text: &str, caret: u32) -> SearchReading;
             /// Everything about one device.
             both device(connection: &str, device: &str) -> DeviceDetail;
@@ -149,27 +149,27 @@ macro_rules! calls {
             both send(command: NewCommand) -> Sent;
             /// Checks a command before it is sent, and the confirmation that it needs.
             both check_command(command: NewCommand) -> CommandCheck;
-            /// Sends the same command again, under a new id that names the old one.
+            /// Sends the same command again, with a new ID that refers to the old one.
             page send_again(connection: &str, device: &str, id: &str, confirmed: Confirmed, note: Option<String>) -> Sent;
-            /// Cancels a command that was never sent; of a sent one, it ends the wait for the answer.
+            /// Cancels a command that was not sent yet; for a sent one, stops waiting for the answer.
             both cancel(connection: &str, device: &str, id: &str) -> ();
-            /// Dismisses a failed command, or all of them: it no longer needs attention.
+            /// Dismisses one failed command, or all of them, from those that need attention.
             both dismiss(connection: &str, command: Option<CommandRef>) -> ();
-            /// The timeout that the latest answers to a command suggest, of the device if one is named and has answered
-            /// often enough, otherwise of all.
+            /// The timeout that the latest answers to a command suggest: those of the given device if it has answered
+            /// often enough, otherwise those of all devices.
             both suggested_timeout(connection: &str, device: Option<String>, command: &str) -> Option<SuggestedTimeout>;
             /// The usual answer times, from the latest commands.
             both answer_times(query: TimesQuery) -> Vec<TimesView>;
             /// A command with all its evidence.
             both command(connection: &str, device: &str, id: &str) -> CommandDetail;
-            /// The latest answers of a device that settled no command, newest first.
+            /// The latest answers of a device that belong to no command, newest first.
             cli unmatched(connection: &str, device: &str, limit: u32) -> Vec<EventView>;
 
-            /// The plan of a rollout. Nothing is sent for it.
+            /// The plan of a rollout. Sends nothing.
             both plan_rollout(rollout: NewRollout) -> RolloutPlan;
-            /// Some of the requests that a rollout would publish, 5,000 at most. Nothing is sent for it.
+            /// Some of the requests that a rollout would publish, at most 5,000. Sends nothing.
             both planned_requests(rollout: NewRollout, from: u32, count: u32) -> PlannedRequests;
-            /// The input of a rollout's rehearsal on virtual devices. Nothing is sent for it.
+            /// The input of a rollout's rehearsal on virtual devices. Sends nothing.
             cli plan_rehearsal(rollout: NewRollout) -> RehearsalPlan;
             /// Starts a rollout.
             both start_rollout(rollout: NewRollout) -> RolloutView;
@@ -186,43 +186,43 @@ macro_rules! calls {
             /// Writes the members that match to a file, or a report of the whole rollout. Returns the file's path.
             both export_rollout(query: MemberQuery, to: FileToWrite, format: ReportFormat) -> PathBuf;
 
-            /// This installation as others know it: its name and the key with which it signs.
+            /// This installation as seen by others: its name and its public key.
             both identity() -> InstallationIdentity;
-            /// Writes that to a file, for another installation to trust. Returns the file's path.
+            /// Writes this identity to a file, for another installation to trust. Returns the file's path.
             both export_identity(to: FileToWrite) -> PathBuf;
-            /// Reads such a file of another installation.
+            /// Reads the identity of another installation from a file.
             both read_identity(path: PathBuf) -> InstallationIdentity;
-            /// The installations whose approvals count here, by name.
+            /// The installations whose approvals are accepted here, by name.
             both trusted_installations() -> Vec<TrustedView>;
-            /// Lets the approvals of an installation count here, by its public key.
+            /// Accepts approvals of an installation, by its public key.
             both trust_installation(name: &str, public_key: &str) -> TrustedView;
             /// Stops accepting approvals from an installation.
             both distrust_installation(name: &str) -> ();
             /// Writes the request to approve a waiting rollout to a file. Returns the file's path.
             both save_approval_request(rollout: &str, to: FileToWrite) -> PathBuf;
-            /// Reads a request of another installation, and says what it asks.
+            /// Reads a request of another installation.
             both read_approval_request(path: PathBuf) -> ApprovalRequestView;
             /// Signs the answer to a request, and writes it to a file. Returns the file's path.
             both answer_approval_request(answer: ApprovalAnswer, to: FileToWrite) -> PathBuf;
-            /// Imports the answer to the request of a rollout, of any that waits where none is named. An approved rollout
-            /// starts, a declined one is stopped.
+            /// Imports the answer to the request of the given rollout, or of any waiting one. An approved rollout
+            /// starts; a declined one is stopped.
             both import_approval(path: PathBuf, rollout: Option<String>) -> RolloutView;
 
             /// A page of the history, newest first.
             both history(query: HistoryQuery) -> HistoryPage;
             /// The causes of failure of commands that match, the most frequent first.
             both history_causes(query: HistoryQuery) -> HistoryCauses;
-            /// Writes all matching commands to a file, whatever page the query names.
+            /// Writes all matching commands to a file, ignoring the query's page.
             page export_history(query: HistoryQuery, to: FileToWrite, format: ExportFormat) -> ExportView, reports ExportView;
             /// Stops the export that is running.
             page stop_export() -> ();
-            /// The number of entries that are older than this many days.
+            /// The number of entries older than this many days.
             page count_older(days: u32) -> Older;
-            /// Deletes these commands with all their evidence, and returns how much it was.
+            /// Deletes these commands with all their evidence, and returns the deleted amount.
             page forget_older(days: u32) -> Older;
             /// The size of the data on the disk, in bytes.
             page data_size() -> u64;
-            /// The use of the evidence quota, and the discarded messages: of one connection, or of all.
+            /// The use of the evidence quota, and the discarded messages, of one connection or of all.
             both evidence_use(connection: Option<String>) -> EvidenceUse;
 
             /// Checks whether the history is unchanged: the newest 10,000 events, or all events and the whole file.
@@ -236,7 +236,7 @@ macro_rules! calls {
             both telemetry(query: TelemetryQuery) -> TelemetryView;
             /// The stored logs of a device, newest first.
             both logs(connection: &str, device: &str) -> Vec<KeptLog>;
-            /// The log that a command requested, as far as it was received: with its text, or only its progress.
+            /// The received part of the log that a command requested: with its text, or only its progress.
             both log(connection: &str, device: &str, id: &str, with_text: bool) -> LogView;
             /// Writes a log to a file. Returns the file's path.
             both save_log(connection: &str, device: &str, id: &str, to: FileToWrite) -> PathBuf;
@@ -249,13 +249,13 @@ macro_rules! calls {
             page save_definition(id: Option<String>, definition: CommandDefinition) -> CatalogueEntry;
             /// Removes a user-defined command.
             page remove_definition(id: &str) -> ();
-            /// The request of a command, and all of its problems.
+            /// The request of a command, and all problems of its definition.
             page preview_command(command: CommandToPreview) -> CommandPreview;
-            /// The contents of a file of commands, and the changes that importing it would make.
+            /// The contents of a command file, and the changes that importing it would make.
             both read_catalogue(path: PathBuf) -> Vec<ImportLine>;
-            /// Imports the new commands of a file, and those changed ones that are named.
+            /// Imports the new commands of a file, and the given changed ones.
             both import_catalogue(path: PathBuf, replace: &[String]) -> Vec<ImportLine>;
-            /// Writes user-defined commands to a file, all of them if none is named. Returns the file's path.
+            /// Writes user-defined commands to a file, or all of them if no names are given. Returns the file's path.
             both export_catalogue(ids: &[String], to: FileToWrite) -> PathBuf;
 
             /// The buttons in the order in which they are shown.
@@ -269,21 +269,21 @@ macro_rules! calls {
 
             /// Some entries of the audit, newest first.
             both audit(query: AuditQuery) -> AuditPage;
-            /// Checks whether every entry of the audit is as it was written, and whether any is missing.
+            /// Checks whether every entry of the audit is present and unaltered.
             both verify_audit() -> AuditVerification;
             /// Adds a note to an entry of the audit, as a separate entry, which it returns.
             both note_audit_entry(number: u32, note: &str) -> AuditEntry;
             /// Seals the audit again after a backup was restored or the keyring was lost, and adds an entry about it.
             both reseal_audit(note: &str) -> AuditVerification;
 
-            /// The settings in force.
+            /// The current settings.
             both settings() -> Settings;
-            /// Replaces the settings, all of them.
+            /// Replaces all settings.
             both change_settings(settings: Settings) -> ();
 
-            /// All changes from now on; the first batch contains all connections.
+            /// Streams all changes from now on; the first batch contains all connections.
             both listen(), streams Batch;
-            /// The messages of a connection from now on.
+            /// Streams the messages of a connection from now on.
             both traffic(query: TrafficQuery), streams TrafficBatch;
         }
     };
@@ -342,7 +342,7 @@ macro_rules! call {
         }
 
         impl Call {
-            /// Whether the window's page may make it.
+            /// Whether the page may make it.
             #[must_use]
             pub fn is_for_page(&self) -> bool {
                 match self {
@@ -350,7 +350,7 @@ macro_rules! call {
                 }
             }
 
-            /// Whether other processes may make it, over the local socket.
+            /// Whether other processes may make it over the local socket.
             #[must_use]
             pub fn is_for_cli(&self) -> bool {
                 match self {
@@ -358,7 +358,7 @@ macro_rules! call {
                 }
             }
 
-            /// Whether it continues sending items after its answer.
+            /// Whether it continues to send items after its reply.
             #[must_use]
             pub fn is_stream(&self) -> bool {
                 match self {

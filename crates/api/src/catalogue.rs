@@ -3,37 +3,36 @@ use ts_rs::TS;
 
 use super::JsonText;
 
-/// A user's own command.
+/// A user-defined command.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct CommandDefinition {
-    /// Its name in requests.
+    /// The command name in requests.
     pub name: String,
     /// Its display name.
     pub title: String,
-    /// The id of the connection that it is for; all where there is none.
+    /// The ID of its connection; `None` for all connections.
     #[serde(default)]
     pub connection: Option<String>,
-    /// The JSON Schema of its arguments: of an object.
+    /// The JSON Schema of its arguments, which describes an object.
     pub schema: JsonText,
-    /// Where it goes, below the connection's prefix: `{device}/req`, for instance. The dialect's own topic where there is
-    /// none.
+    /// The topic below the connection's prefix, for example `{device}/req`; `None` for the dialect's topic.
     #[serde(default)]
     pub topic: Option<String>,
     /// The payload, with the placeholders `{id}`, `{device}`, `{args}`, `{args.name}`, `{issued_at}` and
     /// `{expires_at}`. The dialect's payload if there is none.
     #[serde(default)]
     pub payload: Option<String>,
-    /// The payload is plain text; otherwise it has to make JSON.
+    /// The payload is plain text; otherwise it must produce JSON.
     #[serde(default)]
     pub plain: bool,
-    /// Longest silence, milliseconds.
+    /// The timeout, milliseconds.
     #[ts(type = "number")]
     pub timeout_ms: u64,
     /// Time to live, milliseconds.
     #[ts(type = "number")]
     pub ttl_ms: u64,
-    /// Doing it twice is the same as doing it once.
+    /// Running it twice has the same effect as running it once.
     #[serde(default)]
     pub safe_to_repeat: bool,
     /// It interrupts what the device is doing, so it needs confirmation.
@@ -41,15 +40,15 @@ pub struct CommandDefinition {
     pub dangerous: bool,
     /// The device answers it.
     pub answer_expected: bool,
-    /// Its sign, one of a fixed set.
+    /// Its icon, one of a fixed set.
     pub icon: String,
 }
 
 impl CommandDefinition {
-    /// Writes it with the schema as the value itself, to the last digit. For JSON alone.
+    /// Serialises it with the schema as a JSON value with all digits. Only for JSON.
     ///
     /// # Errors
-    /// What the serialiser says.
+    /// Errors of the serialiser.
     pub fn embedded<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         Embedded::serialize(self, serializer)
     }
@@ -81,30 +80,30 @@ struct Embedded {
 pub struct CatalogueEntry {
     /// Its ID: generated for a user's own command, the name for a built-in one.
     pub id: String,
-    /// It came with Wilco and stays as it is.
+    /// Comes with Wilco and cannot be changed.
     pub built_in: bool,
     /// Its definition.
     pub definition: CommandDefinition,
 }
 
-/// A command to be shown as it would be sent.
+/// A command to preview.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct CommandToPreview {
-    /// The definition, which need not be valid yet.
+    /// The definition, which may still be invalid.
     pub definition: CommandDefinition,
-    /// The connection's id; the one that it is for where none is given.
+    /// The connection ID; the connection of the definition if none is given.
     #[serde(default)]
     pub connection: Option<String>,
-    /// The device; an invented one if none is given.
+    /// The device; an example if none is given.
     #[serde(default)]
     pub device: Option<String>,
-    /// Its arguments, which are then judged; made up where none are given.
+    /// Its arguments, which are validated; examples if none are given.
     #[serde(default)]
     pub args: Option<JsonText>,
 }
 
-/// A command as it would be sent.
+/// The preview of a command.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct CommandPreview {
@@ -112,73 +111,73 @@ pub struct CommandPreview {
     pub topic: String,
     /// Its payload as text.
     pub payload: String,
-    /// The request contains the command's ID, so its answer can name it.
+    /// Whether the request contains the command's ID, so that its answer can refer to it.
     pub carries_id: bool,
-    /// Its schema is one that a form can be made from.
+    /// Whether a form can be made from its schema.
     pub drawable: bool,
-    /// Why it cannot be kept or sent like this: sentences.
+    /// The reasons why it cannot be saved or sent, as sentences.
     pub problems: Vec<String>,
     /// Remarks about a definition that can be saved and sent anyway: sentences.
     pub remarks: Vec<String>,
 }
 
-/// A command or a button in a file, and what taking it would do.
+/// A command or a button in a file, and the effect of importing it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct ImportLine {
-    /// Which of the two.
+    /// Whether it is a command or a button.
     pub kind: ImportKind,
-    /// The key for replacing it: a command's name on the wire, a button's label.
+    /// The key for replacing it: a command's name in requests, or a button's label.
     pub name: String,
     /// A command's display name; the name of the command that a button sends.
     pub title: String,
-    /// The connection that it is for, by name; all where there is none.
+    /// The name of its connection; `None` for all connections.
     pub connection: Option<String>,
-    /// How it differs from the existing one.
+    /// The difference from the existing one.
     pub change: ImportChange,
-    /// Why it is refused: a sentence.
+    /// The reason why it is refused, as a sentence.
     pub why: Option<String>,
 }
 
-/// The contents of a file of commands.
+/// An item of a command file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "snake_case")]
 #[ts(export)]
 pub enum ImportKind {
-    /// A user's own command.
+    /// A user-defined command.
     Command,
     /// A command with its arguments filled in.
     Button,
 }
 
-/// How a command or a button in a file differs from the existing one.
+/// The difference between an item in a file and the existing one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "snake_case")]
 #[ts(export)]
 pub enum ImportChange {
-    /// There is none of that name.
+    /// There is none with this name.
     New,
-    /// There is one of that name for the same connections, and it is different.
+    /// There is a different one with this name for the same connections.
     Changed,
-    /// It is here already.
+    /// It already exists.
     Same,
-    /// It cannot be taken.
+    /// It cannot be imported.
     Refused,
 }
 
-/// A command with its arguments filled in, to be sent by one press.
+/// A button: a command with its arguments filled in.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct CommandButton {
-    /// Its id; empty for a new one.
+    /// Its ID; empty for a new button.
     #[serde(default)]
     pub id: String,
-    /// The id of the connection that it is for; all where there is none.
+    /// The ID of its connection; `None` for all connections.
     #[serde(default)]
     pub connection: Option<String>,
     /// The label.
     pub label: String,
-    /// Its sign, one of a fixed set.
+    /// Its icon, one of a fixed set.
     pub icon: String,
     /// The command's name.
     pub command: String,

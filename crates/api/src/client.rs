@@ -15,13 +15,13 @@ pub type Json = Box<RawValue>;
 /// Items that may wait for the caller.
 const UNREAD: usize = 64;
 
-/// Answers calls: an engine, or a way to one in another process.
+/// Answers calls: an engine, or a connection to one in another process.
 pub trait Dispatch: Send + Sync {
-    /// Makes a call. Everything that it reports has been sent to `items` when it returns; everything that it streams is
-    /// sent there afterwards, until the receiver is dropped.
+    /// Makes a call. When it returns, all reported items have been sent to `items`; streamed items follow until the
+    /// receiver is dropped.
     fn dispatch(&self, call: Call, items: Sender<Json>) -> BoxFuture<'_, Result<Json, Failure>>;
 
-    /// Closes the connection that is kept open between two calls, so that another process may end.
+    /// Closes the connection that is kept open between calls, so that the other process can exit.
     fn let_go(&self) {}
 }
 
@@ -37,7 +37,7 @@ impl Client {
         Client { engine: Arc::new(engine) }
     }
 
-    /// Closes the connection that is kept open between two calls, so that another process may end.
+    /// Closes the connection that is kept open between calls, so that the other process can exit.
     pub fn let_go(&self) {
         self.engine.let_go();
     }
@@ -93,13 +93,13 @@ fn read<T: DeserializeOwned>(json: &RawValue) -> Result<T, Failure> {
     serde_json::from_str(json.get()).map_err(|error| garbled(&error))
 }
 
-/// A message that the other side cannot read.
+/// The error for a message that the other side cannot read.
 pub fn garbled(error: &serde_json::Error) -> Failure {
     Failure {
         code: FailureCode::Internal,
         // The library quotes what it cannot read, and that may be a password.
         message: format!(
-            "This program cannot read the reply of the running Wilco (JSON, line {}, column {}).",
+            "This program cannot read the reply from the running Wilco (JSON, line {}, column {}).",
             error.line(),
             error.column()
         ),

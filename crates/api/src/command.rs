@@ -9,171 +9,173 @@ use super::{CommandState, Confirmation, Confirmed, CutView, Delivery, DiscardedV
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct NewCommand {
-    /// The connection's id.
+    /// The connection ID.
     pub connection: String,
-    /// The devices to ask, each by a command of its own.
+    /// The devices. Each gets its own command.
     pub devices: Vec<String>,
     /// The command's name.
     pub command: String,
     /// Its arguments: a JSON object.
     #[serde(default)]
     pub args: JsonText,
-    /// Longest silence, milliseconds; the command's own where none is given.
+    /// The timeout, milliseconds; the command's default if `None`.
     #[serde(default)]
     #[ts(type = "number | null")]
     pub timeout_ms: Option<u64>,
-    /// Time to live, milliseconds; the command's own where none is given.
+    /// The time to live, milliseconds; the command's default if `None`.
     #[serde(default)]
     #[ts(type = "number | null")]
     pub ttl_ms: Option<u64>,
-    /// Sends after the first, at the most.
+    /// The maximum number of resends.
     #[serde(default)]
     pub retries: Option<u32>,
     /// What to do while a device is offline.
     #[serde(default)]
     pub delivery: Option<Delivery>,
-    /// No answer is expected: it ends well when the broker has it.
+    /// No answer is expected: the command ends as unconfirmed when the broker acknowledges it.
     #[serde(default)]
     pub no_answer: bool,
     /// The command that this one repeats.
     #[serde(default)]
     pub again_of: Option<String>,
-    /// Wilco sends it by itself, for example to follow a log. The history lists it apart, and it is no device's last
-    /// command.
+    /// Wilco sends it automatically, for example to follow a log. The history lists it separately, and it does not
+    /// count as a device's last command.
     #[serde(default)]
     pub automatic: bool,
-    /// What the person has confirmed, see [`CommandCheck::confirmation`].
+    /// The confirmation that the user gave, see [`CommandCheck::confirmation`].
     #[serde(default)]
     pub confirmed: Confirmed,
-    /// Why it is sent, for the audit.
+    /// The reason for the audit.
     #[serde(default)]
     pub note: Option<String>,
 }
 
-/// What is known of a command before it is sent.
+/// The result of checking a command before it is sent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct CommandCheck {
-    /// Why the connection sends nothing at all, as a sentence.
+    /// The reason why the connection sends nothing, as a sentence.
     pub refused: Option<String>,
-    /// What the person has to do first, by the connection's mode. Without it the engine refuses the command.
+    /// The confirmation that the connection's mode requires. Without it, the engine refuses the command.
     pub confirmation: Confirmation,
-    /// Those of its devices of which there is something to say.
+    /// The devices with something to report.
     pub devices: Vec<DeviceCheck>,
 }
 
-/// What is known of a command for one device before it is sent.
+/// The result of checking a command for one device.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct DeviceCheck {
-    /// The device's id.
+    /// The device ID.
     pub device: String,
-    /// The device's display name, where it is known by another one.
+    /// The device's display name, if it differs from the ID.
     pub name: Option<String>,
-    /// What the device reports already, where that is what the command asks for: `ON`, for instance.
+    /// The reported state, if it already equals the requested one, for example `ON`.
     pub already: Option<String>,
-    /// Beside `already`: the device answers only by reporting a change, so the command may end as unconfirmed or time out.
+    /// With `already`: the device answers only by reporting a change, so the command may end as unconfirmed or time
+    /// out.
     pub may_stay_silent: bool,
-    /// Why nothing can come back, as a sentence: the command ends as unconfirmed.
+    /// The reason why the device cannot report back, as a sentence: the command ends as unconfirmed.
     pub silent: Option<String>,
-    /// Why it cannot be sent, as a sentence.
+    /// The reason why it cannot be sent, as a sentence.
     pub refused: Option<String>,
-    /// That a command of another console has not finished on it, as a sentence.
+    /// A warning about another console's unfinished command on the device, as a sentence.
     pub busy: Option<String>,
 }
 
-/// The commands that a [`NewCommand`] has become, in the order of its devices.
+/// The commands created from a [`NewCommand`], in the order of its devices.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct Sent {
-    /// Their ids.
+    /// The command IDs.
     pub ids: Vec<String>,
 }
 
-/// A command as it stands. All times are Unix milliseconds.
+/// A command in its current state. All times are Unix milliseconds.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct CommandView {
-    /// Its connection's id.
+    /// The connection ID.
     pub connection: String,
-    /// Its device's id.
+    /// The device ID.
     pub device: String,
-    /// Its id.
+    /// The command ID.
     pub id: String,
-    /// Its name.
+    /// The command name.
     pub command: String,
     /// Its arguments.
     pub args: JsonText,
     /// The sender.
     pub by: SentBy,
-    /// Wilco sent it by itself.
+    /// Wilco sent it automatically.
     #[serde(default)]
     pub automatic: bool,
-    /// The operator whom the request names, at most 64 characters. Anybody may write any name there.
+    /// The operator named in the request, at most 64 characters. Anyone can write any name there.
     #[serde(default)]
     pub operator: Option<String>,
     /// Its state.
     pub state: CommandState,
-    /// Nothing more is awaited.
+    /// The state is final.
     #[serde(rename = "final")]
     pub is_final: bool,
     /// When it was written to the outbox.
     #[ts(type = "number")]
     pub queued_at: i64,
-    /// When it was on the wire.
+    /// When the MQTT client wrote it to the network.
     #[ts(type = "number | null")]
     pub sent_at: Option<i64>,
-    /// When the broker had it.
+    /// When the broker acknowledged it.
     #[ts(type = "number | null")]
     pub at_broker_at: Option<i64>,
-    /// The first sign of the device.
+    /// When the device first answered.
     #[ts(type = "number | null")]
     pub accepted_at: Option<i64>,
-    /// When it ended.
+    /// When it reached its final state.
     #[ts(type = "number | null")]
     pub finished_at: Option<i64>,
-    /// When it counts as timed out or expired, unless something happens before.
+    /// When it will time out or expire, unless something happens first.
     #[ts(type = "number | null")]
     pub deadline: Option<i64>,
-    /// When its last event happened.
+    /// The time of its last event.
     #[ts(type = "number")]
     pub changed_at: i64,
     /// The number of sends.
     pub attempts: u32,
-    /// 0 … 100 %.
+    /// Progress, 0 … 100 %.
     pub progress: Option<u8>,
-    /// The device's sentence, or ours: where the command ended without its device, and where a report settled it.
+    /// The device's message; or Wilco's, if the command ended without the device or was settled by a report.
     pub message: Option<String>,
-    /// The final answer's result.
+    /// The result in the final answer.
     pub result: Option<JsonText>,
-    /// How the answer that moved it was matched to it; nothing before there is one.
+    /// How the answer that changed its state was matched; `None` without such an answer.
     #[serde(rename = "match")]
     pub matched: Option<AnswerMatch>,
-    /// What its end rests on, where its device has said how it ended.
+    /// The basis of the final state, if the device determined it.
     #[serde(default)]
     pub settled_by: Option<SettledBy>,
-    /// The final answer came after we had given up.
+    /// The final answer arrived after the timeout.
     pub late: bool,
-    /// Answers that only repeated an earlier one.
+    /// The number of answers that only repeated an earlier one.
     pub duplicates: u32,
-    /// What came about it and cannot be read. It has settled nothing; the bytes are in its evidence.
+    /// Unreadable messages about it. They settled nothing; the evidence contains their bytes.
     #[serde(default)]
     pub unreadable: Option<UnreadableView>,
-    /// A second, different final answer was heard.
+    /// A second, different final answer was received.
     pub conflict: bool,
-    /// What the device reports of a command that had ended here as cancelled or expired.
+    /// The state that the device reports although the command was cancelled or expired here.
     pub contradicted: Option<Outcome>,
-    /// The broker said that nobody listens on the topic.
+    /// The broker reported no subscribers on the topic.
     pub nobody_listening: bool,
-    /// The device refused it as expired right after it was sent: most likely its clock and this computer's differ.
+    /// The device rejected it as expired right after it was sent, so the clocks of the device and this computer
+    /// probably differ.
     #[serde(default)]
     pub clocks_differ: bool,
-    /// The command that it repeats.
+    /// The command that this one repeats.
     pub again_of: Option<String>,
 }
 
 impl CommandView {
-    /// The sender, for people: `you`, `another console`, or `another console, by Ana`. The name is as the request has it.
+    /// The sender as text: `you`, `another console`, or `another console, by Ana`. The name is the one in the request.
     #[must_use]
     pub fn requested_by(&self) -> String {
         match &self.operator {
@@ -188,18 +190,18 @@ impl CommandView {
 #[serde(rename_all = "snake_case")]
 #[ts(export)]
 pub enum SentBy {
-    /// The person at this console.
+    /// The user of this console.
     You,
     /// Another console.
     #[serde(rename = "another console")]
     AnotherConsole,
-    /// Wilco by itself.
+    /// Wilco, automatically.
     #[serde(rename = "Wilco")]
     Wilco,
 }
 
 impl SentBy {
-    /// The words for it in tables and JSON.
+    /// The sender in tables and JSON.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -223,14 +225,14 @@ impl fmt::Display for SentBy {
 pub enum AnswerMatch {
     /// By its ID.
     Exact,
-    /// It has no ID, and can only belong to this command.
+    /// It has no ID, but can only belong to this command.
     Inferred,
     /// It has no ID, and could belong to more than one command.
     Ambiguous,
 }
 
 impl AnswerMatch {
-    /// The word for it in tables and JSON.
+    /// The match in tables and JSON.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -241,38 +243,38 @@ impl AnswerMatch {
     }
 }
 
-/// What of its device a command's end rests on.
+/// The basis of a command's final state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "snake_case")]
 #[ts(export)]
 pub enum SettledBy {
     /// The device has answered the command.
     Answer,
-    /// The device has answered nothing, but reports what the command asked for. Without a sentence of the device's own,
-    /// the message is ours and says what it reports.
+    /// The device did not answer, but reports the requested state. If the device gave no message, the message is
+    /// Wilco's and contains the report.
     Report,
 }
 
-/// Which command of a connection.
+/// Identifies a command of a connection.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct CommandRef {
-    /// Its device.
+    /// The device ID.
     pub device: String,
-    /// Its id.
+    /// The command ID.
     pub id: String,
 }
 
-/// Answers to a command that cannot be read.
+/// Unreadable answers to a command.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct UnreadableView {
-    /// How many.
+    /// The number of answers.
     pub count: u32,
-    /// When the last one came, Unix milliseconds.
+    /// When the last one arrived, Unix milliseconds.
     #[ts(type = "number")]
     pub last_at: i64,
-    /// What is wrong with the last one, as a sentence.
+    /// The problem with the last one, as a sentence.
     pub why: String,
 }
 
@@ -284,47 +286,46 @@ pub struct CommandDetail {
     pub command: CommandView,
     /// The last request, byte for byte.
     pub request: Option<WireView>,
-    /// Where that request is from.
+    /// The origin of that request.
     pub request_is: RequestOrigin,
-    /// Its events, oldest first. Of thousands of answers that only say that the device is still at it, the first and the
-    /// last.
+    /// Its events, oldest first. If there are thousands of progress answers, only the first and the last.
     pub events: Vec<EventView>,
-    /// How many such answers are kept but not among its events here.
+    /// The number of stored progress answers that are not among these events.
     pub left_out: u32,
     /// Messages about it that were not kept.
     pub discarded: Option<DiscardedView>,
-    /// Its device said that it did it, and reported something else afterwards.
+    /// The difference, if the device answered that it succeeded but later reported something else.
     pub disagrees: Option<DisagreementView>,
-    /// How it is asked for once more at a POSIX shell; nothing where a name would do something to a terminal.
+    /// The command line that repeats it in a POSIX shell; `None` if a name contains control characters.
     pub shell_line: Option<String>,
 }
 
-/// A device said that it did what a command asked for, and reported something else.
+/// A device answered that a command succeeded, but reported something else.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct DisagreementView {
-    /// The command's id.
+    /// The command ID.
     pub command: String,
-    /// What the device said and what it reports: `Answered ON, reports OFF`.
+    /// The answer and the report: `Answered ON, reports OFF`.
     pub text: String,
-    /// It was so after the answer. Since then the device has reported the value, or was sent another command.
+    /// The difference is past: since then, the device has reported the value or received another command.
     pub past: bool,
 }
 
-/// Where the request that is shown of a command is from.
+/// The origin of the request that is shown for a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "snake_case")]
 #[ts(export)]
 pub enum RequestOrigin {
-    /// It was published so.
+    /// It was published like this.
     Sent,
     /// Another console published it, and Wilco received it.
     Observed,
-    /// Nothing has been published; by the connection as it stands now, it would be this.
+    /// Nothing was published; this is what the current connection would publish.
     Planned,
 }
 
-/// A message as it went over the wire.
+/// A message as it was transferred.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct WireView {
@@ -334,11 +335,11 @@ pub struct WireView {
     pub qos: u8,
     /// The size of its whole payload in bytes.
     pub bytes: u32,
-    /// The payload as text: bytes that are not UTF-8 stand as `\xNN`.
+    /// The payload as text; bytes that are not UTF-8 are written as `\xNN`.
     pub payload: String,
     /// The payload was not UTF-8.
     pub binary: bool,
-    /// Only both ends of the payload are kept, with a line between them that says how much is missing.
+    /// Only both ends of the payload were kept, with a line between them that gives the missing size.
     #[serde(default)]
     pub cut: Option<CutView>,
 }

@@ -5,60 +5,60 @@ use ts_rs::TS;
 
 use super::{ConnectionSettings, FailureCode, Secrets};
 
-/// A connection as it is listed. Holds no secret.
+/// A connection in a list. Contains no secrets.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct ConnectionView {
-    /// Its id, made once.
+    /// Its ID, which never changes.
     pub id: String,
     /// The name. Unique.
     pub name: String,
     /// `mqtt://`, `mqtts://`, `ws://` or `wss://`, with port, and a WebSocket's path.
     pub url: String,
-    /// The client id, one per installation and connection.
+    /// The client ID, one per installation and connection.
     pub client_id: String,
     /// Its settings.
     #[serde(flatten)]
     pub settings: ConnectionSettings,
-    /// Devices of other dialects that have announced themselves, to be shown or not: without those that are enabled or
-    /// declined.
+    /// Devices of other dialects that have announced themselves and can be offered, without dialects that are enabled
+    /// or declined.
     #[serde(default)]
     pub offers: Vec<super::FoundDialect>,
-    /// Dialects that read the same messages, as sentences. Only where one of the two is a dialect file or has settings that
-    /// are not the defaults.
+    /// Dialects that use the same messages, as sentences. Only if one of the two is a dialect file or has non-default
+    /// settings.
     #[serde(default)]
     pub overlaps: Vec<String>,
-    /// The titles of the dialect files, by the names of their dialects.
+    /// The titles of the dialect files, by dialect name.
     #[serde(default)]
     #[ts(type = "Record<string, string>")]
     pub titles: BTreeMap<String, String>,
-    /// The fleet inside the app: its broker ends with the app.
+    /// The demo fleet inside the app; its broker stops with the app.
     pub demo: bool,
-    /// Which secrets are kept for it.
+    /// The kinds of secrets that are stored for it.
     pub has: Secrets,
-    /// The secrets are kept in memory for this run only.
+    /// Its secrets are kept in memory until Wilco closes.
     pub in_memory_secrets: bool,
-    /// The end of the client certificate's validity, Unix milliseconds.
+    /// When the client certificate expires, Unix milliseconds.
     #[ts(type = "number | null")]
     pub certificate_expires_at: Option<i64>,
     /// The subject of the client certificate.
     pub certificate_subject: Option<String>,
     /// The state of the connection.
     pub link: LinkState,
-    /// The last measured time from PUBLISH to PUBACK, milliseconds.
+    /// The latest round trip from PUBLISH to PUBACK, milliseconds.
     pub round_trip_ms: Option<f64>,
-    /// Messages in, a second, over the last second.
+    /// Messages received in the last second.
     pub in_per_second: f64,
-    /// Messages out, a second, over the last second.
+    /// Messages sent in the last second.
     pub out_per_second: f64,
-    /// Devices known.
+    /// The number of known devices.
     pub devices: u32,
-    /// Devices online.
+    /// The number of online devices.
     pub online: u32,
-    /// Device IDs of the last ten minutes that are not listed, because too many new ones came at once. No more than 200,000
-    /// are counted.
+    /// The number of device IDs of the last ten minutes that are not listed, because too many new ones arrived at once.
+    /// Counts up to 200,000.
     pub unlisted: u32,
-    /// Commands by state that are not final, and what needs a look.
+    /// Unfinished commands by state, and those that need attention.
     pub counts: super::Counts,
 }
 
@@ -67,11 +67,11 @@ pub struct ConnectionView {
 #[serde(tag = "state", rename_all = "snake_case")]
 #[ts(export)]
 pub enum LinkState {
-    /// Wilco has just started, and reads the devices and unfinished commands: those of the connection are not known yet.
+    /// Wilco has just started and is loading the connection's devices and unfinished commands.
     Loading,
-    /// Name, TCP, TLS, CONNECT.
+    /// Resolving, connecting (TCP, TLS) and waiting for CONNACK.
     Connecting,
-    /// Connected; the subscriptions are not acknowledged yet, so nothing is published.
+    /// Connected, but the subscriptions are not acknowledged yet, so nothing is published.
     Subscribing,
     /// Subscribed: commands are sent and answers are received.
     Online {
@@ -79,7 +79,7 @@ pub enum LinkState {
         #[ts(type = "number")]
         since: i64,
     },
-    /// Lost or refused; it is tried again by itself.
+    /// Lost or refused; Wilco retries automatically.
     Waiting {
         /// The event, as a sentence.
         message: String,

@@ -8,12 +8,12 @@ use super::JsonText;
 #[serde(tag = "by", rename_all = "snake_case")]
 #[ts(export)]
 pub enum DesiredFor {
-    /// Those with this tag, reported or set here, whichever case its letters have.
+    /// Devices with this tag, reported or set here, ignoring case.
     Tag {
         /// The tag.
         tag: String,
     },
-    /// Those that match a saved view's search.
+    /// Devices that match a saved view's search.
     View {
         /// The view's id.
         view: String,
@@ -24,14 +24,14 @@ pub enum DesiredFor {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct DesiredConfig {
-    /// The connection's id.
+    /// The connection ID.
     pub connection: String,
     /// The devices.
     pub target: DesiredFor,
-    /// The wanted values by key: a JSON object of 1 … 100 members.
+    /// The wanted values by key: a JSON object with 1 … 100 members.
     pub values: JsonText,
-    /// Its place among those of the connection, from 0. The first that names a key decides its value. When it is saved:
-    /// where it is put; without one it stays where it is, and a new one goes to the end.
+    /// Its position among the configurations of the connection, from 0. The first one that sets a key applies. When
+    /// saving: the new position; `None` keeps the position, or appends a new configuration.
     #[serde(default)]
     pub place: Option<u32>,
 }
@@ -46,11 +46,11 @@ pub struct DesiredView {
     pub name: String,
     /// The search that finds its devices.
     pub search: String,
-    /// The number of its devices that match all their wanted values, from this configuration and from others.
+    /// The number of its devices that match all their wanted values, from this configuration and others.
     pub as_wanted: u32,
-    /// How many of them do not.
+    /// The number of devices that differ.
     pub differs: u32,
-    /// How many of them have not reported their configuration.
+    /// The number of devices that have not reported their configuration.
     pub unknown: u32,
     /// Values that do not apply to some devices, because an earlier configuration has another value.
     pub overruled: Vec<OverruledValue>,
@@ -64,11 +64,11 @@ pub struct OverruledValue {
     pub key: String,
     /// The value that applies instead.
     pub value: JsonText,
-    /// The tag, or the name of the view, with the value that applies.
+    /// The tag, or the name of the view, that sets the applied value.
     pub by: String,
-    /// How many devices this is about.
+    /// The number of affected devices.
     pub devices: u32,
-    /// Some of them, by id, 5 at most.
+    /// Some of them by ID, at most 5.
     pub examples: Vec<String>,
 }
 
@@ -77,9 +77,9 @@ pub struct OverruledValue {
 #[serde(rename_all = "snake_case")]
 #[ts(export)]
 pub enum DesiredState {
-    /// It reports every wanted value, as running and, if it reports one, as saved.
+    /// It reports every wanted value as running and, if it reports saved values, as saved.
     AsWanted,
-    /// It reports another value, or none of a wanted key.
+    /// It reports another value, or does not report a wanted key.
     Differs,
     /// It has not reported its configuration.
     Unknown,
@@ -89,7 +89,7 @@ pub enum DesiredState {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct DeviceDesired {
-    /// Whether it has it.
+    /// Whether it matches.
     pub state: DesiredState,
     /// The differences; all wanted values if the device has not reported any.
     pub differences: Vec<ConfigDifference>,
@@ -103,11 +103,11 @@ pub struct ConfigDifference {
     pub key: String,
     /// The wanted value.
     pub wanted: JsonText,
-    /// The value that the device runs with; nothing where it reports none.
+    /// The device's running value; `None` if it reports none.
     pub running: Option<JsonText>,
-    /// The value that it has after its next restart, where that is another one.
+    /// The value after its next restart, if it differs.
     pub saved: Option<JsonText>,
-    /// The tag, or the name of the view, with this value.
+    /// The tag, or the name of the view, that sets this value.
     pub by: String,
 }
 
@@ -117,18 +117,18 @@ pub struct ConfigDifference {
 pub struct ReportedKey {
     /// The key.
     pub key: String,
-    /// How many devices report it.
+    /// The number of devices that report it.
     pub devices: u32,
-    /// Its most frequent values, 5 at most.
+    /// Its most frequent values, at most 5.
     pub values: Vec<ReportedValue>,
 }
 
-/// A value of a key of the configuration, and how many devices have it.
+/// A value of a configuration key, and the number of devices that have it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct ReportedValue {
     /// The value.
     pub value: JsonText,
-    /// How many devices have it.
+    /// The number of devices that have it.
     pub devices: u32,
 }

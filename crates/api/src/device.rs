@@ -3,30 +3,30 @@ use ts_rs::TS;
 
 use super::{CommandView, DeviceOrder, DisagreementView, DiscardedView, EventView, GroupBy, JsonText, SortBy};
 
-/// Whether a device is there.
+/// Whether a device is online.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, TS)]
 #[serde(rename_all = "snake_case")]
 #[ts(export)]
 pub enum Presence {
-    /// Its status is online, and its last will has not been received.
+    /// Its status is online, and its will has not been published.
     Online,
-    /// Its last will, or its own last status, is offline.
+    /// Its will, or its own latest status, is offline.
     Offline,
-    /// No status was received.
+    /// No status has been received.
     Unknown,
 }
 
-/// A device as a row of the grid.
+/// A device as a row of the list.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct DeviceRow {
-    /// Its connection's id.
+    /// The connection ID.
     pub connection: String,
-    /// Its id.
+    /// The device ID.
     pub device: String,
-    /// Whether it is there.
+    /// Its presence.
     pub presence: Presence,
-    /// Since when, Unix milliseconds.
+    /// Since when it has this presence, Unix milliseconds.
     #[ts(type = "number | null")]
     pub presence_since: Option<i64>,
     /// The LED as the device reports it.
@@ -36,29 +36,29 @@ pub struct DeviceRow {
     /// Time of its last message, Unix milliseconds.
     #[ts(type = "number | null")]
     pub seen_at: Option<i64>,
-    /// Its firmware's version.
+    /// The firmware version.
     pub firmware: Option<String>,
-    /// Which start of the device this is.
+    /// The boot ID, which differs for each start of the device.
     pub boot: Option<String>,
-    /// The name that a person has given it, or else the one that its firmware announces where that is not its id.
+    /// The name that a user has given it, or else the name that its firmware announces if it differs from the ID.
     pub name: Option<String>,
     /// The tags that it reports.
     pub tags: Vec<String>,
-    /// The tags that a person has set here, in their order.
+    /// The tags that a user has set here, in order.
     pub added_tags: Vec<String>,
-    /// The latest time from sending a command to the first answer, milliseconds.
+    /// The latest time from sending a command to its first answer, milliseconds.
     pub trip_ms: Option<f64>,
     /// The model.
     #[serde(default)]
     pub model: Option<String>,
-    /// The title of its dialect; none for Wilco's own.
+    /// The title of its dialect; `None` for Wilco's own.
     #[serde(default)]
     pub dialect: Option<String>,
     /// It has an LED, a relay or a light, so `led` works.
     #[serde(default)]
     pub can_switch: bool,
-    /// Messages that it sent in the last second, where those are so many that only the newest of its reports was read, or
-    /// that repetitions were not kept.
+    /// The number of messages it sent in the last second, if there were so many that only its newest reports were read
+    /// or repetitions were not kept.
     #[serde(default)]
     pub over_rate: Option<u32>,
     /// The difference between its answer and its report.
@@ -76,7 +76,7 @@ pub struct DescribedDevice {
     pub address: String,
     /// The manufacturer.
     pub vendor: Option<String>,
-    /// The id of the device through which it is reached.
+    /// The ID of the device through which it is reached.
     pub hub: Option<String>,
     /// It has a relay or a light, so `led` works.
     pub can_switch: bool,
@@ -86,12 +86,12 @@ pub struct DescribedDevice {
     pub commands: Vec<DeviceCommandView>,
     /// Its reported values.
     pub values: Vec<DeviceValue>,
-    /// The password with which its requests are signed; nothing for firmware that has no such thing.
+    /// The state of the password that signs its requests; `None` for firmware without passwords.
     #[serde(default)]
     pub password: Option<DevicePassword>,
 }
 
-/// The password with which the requests to a device are signed.
+/// The state of the password that signs requests to a device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "snake_case")]
 #[ts(export)]
@@ -100,9 +100,9 @@ pub enum DevicePassword {
     NotSet,
     /// No password is set, and the device has refused a request without one.
     Wanted,
-    /// One of its own.
+    /// A password of this device is set.
     OfDevice,
-    /// That of all devices of the connection that have none of their own.
+    /// The connection's password for all other devices is set.
     OfConnection,
 }
 
@@ -116,13 +116,13 @@ pub struct DeviceCommandView {
     pub title: String,
     /// The JSON Schema of its arguments: of an object.
     pub schema: JsonText,
-    /// The value that the device reports now.
+    /// The currently reported value.
     pub value: Option<String>,
-    /// The device reports its effect. Otherwise the command ends as unconfirmed.
+    /// The device reports the effect of the command. Otherwise the command ends as unconfirmed.
     pub reports_back: bool,
-    /// Why it is not sent, as a sentence.
+    /// The reason why it cannot be sent, as a sentence.
     pub refused: Option<String>,
-    /// It changes how the device is set up, and the device keeps the value.
+    /// A setting: it changes the configuration of the device, which keeps the value.
     #[serde(default)]
     pub is_setting: bool,
 }
@@ -139,48 +139,48 @@ pub struct DeviceValue {
     pub unit: Option<String>,
 }
 
-/// Everything the inspector shows of a device.
+/// Everything that the inspector shows about a device.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct DeviceDetail {
     /// Its row.
     pub row: DeviceRow,
-    /// The note that a person has written of it.
+    /// The note that a user has written about it.
     pub note: Option<String>,
-    /// When it last reported its state, Unix milliseconds; nothing where only the broker's copy of it is known.
+    /// When it last reported its state, Unix milliseconds; `None` if only the retained copy is known.
     #[ts(type = "number | null")]
     pub reported_at: Option<i64>,
-    /// When it last restarted, Unix milliseconds, as far as that is known.
+    /// When it last restarted, Unix milliseconds, if known.
     #[ts(type = "number | null")]
     pub restarted_at: Option<i64>,
-    /// The configuration it runs with: a JSON object.
+    /// Its running configuration: a JSON object.
     pub running_config: Option<JsonText>,
-    /// The configuration it will have after its next restart: a JSON object.
+    /// Its configuration after the next restart: a JSON object.
     pub saved_config: Option<JsonText>,
-    /// How often it sends telemetry, milliseconds, as it reports it.
+    /// Its reported telemetry interval, milliseconds.
     #[ts(type = "number | null")]
     pub telemetry_interval_ms: Option<u64>,
-    /// Its last commands, newest first, 8 at most.
+    /// Its last commands, newest first, at most 8.
     pub commands: Vec<CommandView>,
     /// The number of its commands in the history.
     pub command_count: u32,
-    /// The latest of what it said that settled no command, newest first, 5 at most.
+    /// Its latest answers that belong to no command, newest first, at most 5.
     pub unmatched: Vec<EventView>,
-    /// The size of its evidence in the quota, bytes.
+    /// The size of its evidence for the quota, bytes.
     #[ts(type = "number")]
     pub evidence_bytes: u64,
-    /// Messages of it that were not kept.
+    /// Its messages that were not kept.
     pub discarded: Option<DiscardedView>,
-    /// The description in its dialect; nothing for Wilco's own.
+    /// The description in its dialect; `None` for Wilco's own.
     #[serde(default)]
     pub described: Option<DescribedDevice>,
 }
 
-/// Which devices to list, and in which order.
+/// The devices to list, and their order.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct DeviceQuery {
-    /// The connection's id.
+    /// The connection ID.
     pub connection: String,
     /// A search: parts of the ID or the name, and fields such as `is:offline`, `tag:kitchen`, `firmware:<2.1`,
     /// `state:failed`, `seen:<10m`, `config.report_interval_s:>30`, `telemetry.temperature:>8`, `desired:differs`,
@@ -190,7 +190,7 @@ pub struct DeviceQuery {
     /// The column to sort by.
     #[serde(default)]
     pub sort: SortBy,
-    /// Which way.
+    /// The direction.
     #[serde(default)]
     pub order: DeviceOrder,
     /// The grouping, which is applied before the order.
@@ -198,16 +198,16 @@ pub struct DeviceQuery {
     pub group: Option<GroupBy>,
 }
 
-/// A window of the list of devices.
+/// A range of the list of devices.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct DevicePage {
     /// The requested rows.
     pub rows: Vec<DeviceRow>,
-    /// The place of the first of them.
+    /// The position of the first of them.
     pub from: u32,
-    /// How many match.
+    /// The number of matching devices.
     pub matching: u32,
-    /// How many there are.
+    /// The number of all devices.
     pub total: u32,
 }

@@ -9,15 +9,15 @@ pub struct DialectView {
     pub name: String,
     /// Its display name.
     pub title: String,
-    /// The purpose, in a sentence.
+    /// The purpose, as a sentence.
     pub about: String,
-    /// It is one of Wilco's own, of which only one can be enabled.
+    /// One of Wilco's own dialects, of which only one can be enabled.
     pub own: bool,
-    /// It finds devices by what they announce.
+    /// It finds devices by their announcements.
     pub finds_devices: bool,
-    /// A broker may end the connection over its topics, so it is not enabled by the way.
+    /// A broker may close the connection because of its topics, so it must be enabled explicitly.
     pub on_request: bool,
-    /// What a connection can change of it.
+    /// Its settings.
     pub settings: Vec<DialectSetting>,
 }
 
@@ -29,7 +29,7 @@ pub struct DialectSetting {
     pub name: String,
     /// Its display name.
     pub title: String,
-    /// Its value where a connection has no other one. Empty: none.
+    /// Its default value. Empty: none.
     pub default: String,
     /// The words that it can have, the usual one first. Empty: any text.
     pub choices: Vec<String>,
@@ -43,8 +43,8 @@ pub struct FoundDialect {
     pub name: String,
     /// Its display name.
     pub title: String,
-    /// How many devices have announced themselves, at least 1.
+    /// The number of devices that have announced themselves, at least 1.
     pub devices: u32,
-    /// The names of the first of them, 5 at most.
+    /// The names of the first of them, at most 5.
     pub examples: Vec<String>,
 }

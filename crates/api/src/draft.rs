@@ -1,53 +1,53 @@
-//! Drafts of a dialect: the file, the same as a form, and how it reads the received messages.
+//! Drafts of a dialect: the file, its representation as a form, and how it decodes received messages.
 
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 use super::Outcome;
 
-/// A dialect file as a form has it. An empty text is a part that is not described.
+/// A dialect file as a form. An empty text means that the part is not described.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct DialectFields {
-    /// One word: `my-firmware`.
+    /// The name: one word, such as `my-firmware`.
     pub name: String,
-    /// The readable name.
+    /// The title.
     pub title: String,
-    /// A sentence.
+    /// The description, a sentence.
     pub about: String,
-    /// Where requests are published, with `{device}`.
+    /// The topic of requests, with `{device}`.
     pub request_topic: String,
     /// The payload, with `{command}`, `{id}` and `{args...}`.
     pub request_payload: String,
-    /// That is JSON.
+    /// The payload is JSON.
     pub is_json: bool,
     /// How the command's ID is written.
     pub request_id: IdForm,
-    /// Where answers come.
+    /// The topic of answers.
     pub answer_topic: String,
-    /// Where an answer has the command's ID; empty where it names none.
+    /// The place of the command's ID in an answer; empty if answers contain none.
     pub answer_id: String,
-    /// The words for the outcome of a command; the first match counts.
+    /// The outcomes; the first match counts.
     pub outcomes: Vec<OutcomeWord>,
-    /// Where the device reports its state.
+    /// The topic on which the device reports its state.
     pub state_topic: String,
-    /// The name of a state that is a single value.
+    /// The key of a state that is a single value.
     pub state_key: String,
-    /// Which value the device must report so that a command without an answer is done; empty: each argument under its name.
+    /// The key that the device must report to settle a command without an answer; empty: each argument under its name.
     pub expect_key: String,
     /// The required value; empty: any.
     pub expect_value: String,
-    /// Why nothing can come back, as a sentence.
+    /// The reason why the device cannot report back, as a sentence.
     pub silent: String,
     /// The topic of the device's presence.
     pub presence_topic: String,
-    /// Where in that payload; empty: the whole.
+    /// The place of the presence in that payload; empty: the whole payload.
     pub presence_at: String,
-    /// The words for online, separated by commas.
+    /// The values for online, separated by commas.
     pub online: String,
-    /// The words for offline, separated by commas.
+    /// The values for offline, separated by commas.
     pub offline: String,
-    /// Where measurements come.
+    /// The topics of measurements.
     pub telemetry: Vec<String>,
 }
 
@@ -64,40 +64,40 @@ pub enum IdForm {
     None,
 }
 
-/// A word of an answer, and its meaning.
+/// A value in an answer, and its meaning.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct OutcomeWord {
-    /// Its place: a JSON pointer, or a placeholder of the topic. Empty with an empty word: every answer.
+    /// Its place: a JSON pointer, or a placeholder of the topic. If place and value are empty, it matches every answer.
     pub at: String,
-    /// The word, or several separated by commas. `word*` is the beginning of a text. Empty: any value.
+    /// The value, or several separated by commas. `word*` matches the beginning of a text. Empty: any value.
     pub is: String,
     /// What it means.
     pub means: Outcome,
-    /// Where the device's sentence is.
+    /// The place of the device's message.
     pub message: String,
 }
 
-/// What a draft is made of.
+/// The source of a draft.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(tag = "from", rename_all = "snake_case")]
 #[ts(export)]
 pub enum DraftSource {
-    /// Nothing yet: a firmware that names each command in its answers.
+    /// Nothing: an example for firmware whose answers contain the command's ID.
     New,
-    /// The file, as a user wrote it.
+    /// The file, as the user wrote it.
     Text {
         /// The file.
         text: String,
     },
-    /// The form. Comments at the head of the file as it was before stay.
+    /// The form. Comments at the beginning of the previous file are kept.
     Fields {
         /// The form.
         fields: Box<DialectFields>,
         /// The file as it was before.
         before: String,
     },
-    /// Two messages that the user marked: the request, and its answer or the report of the state that it changes.
+    /// Two messages that the user marked: the request, and its answer or the resulting state report.
     Messages {
         /// The dialect's name.
         name: String,
@@ -106,14 +106,14 @@ pub enum DraftSource {
         /// The answers, by their place.
         answer: Option<u32>,
     },
-    /// All the messages.
+    /// All messages.
     Everything {
         /// The dialect's name.
         name: String,
     },
 }
 
-/// A message that was received, for a draft to be tried on.
+/// A received message to try a draft on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct SampleMessage {
@@ -124,7 +124,7 @@ pub struct SampleMessage {
     pub topic: String,
     /// Its payload as text.
     pub payload: String,
-    /// The broker had kept it.
+    /// The message was retained.
     pub retained: bool,
 }
 
@@ -132,18 +132,18 @@ pub struct SampleMessage {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct DialectDraft {
-    /// The file.
+    /// The dialect file.
     pub text: String,
-    /// The same as a form; none for a file with an error, or with more than the form can show.
+    /// The form; `None` for a file with an error, or with more than the form can show.
     pub fields: Option<DialectFields>,
     /// Its name, if the file is valid.
     pub name: Option<String>,
     /// The problems of the file.
     pub problems: Vec<DialectProblem>,
-    /// Remarks about what was found and what could not be determined, and other dialects that read the same topics: a
-    /// sentence each.
+    /// Remarks about findings, about what could not be determined, and about other dialects that use the same topics:
+    /// one sentence each.
     pub remarks: Vec<String>,
-    /// How it reads the messages, one for each; none while the file has an error.
+    /// How it decodes the messages, one entry per message; empty while the file has an error.
     pub readings: Vec<MessageReading>,
 }
 
@@ -153,19 +153,19 @@ pub struct DialectDraft {
 pub struct DialectProblem {
     /// The line, from 1.
     pub line: u32,
-    /// The problem and how to fix it.
+    /// The problem and its solution.
     pub what: String,
 }
 
-/// How a message is read.
+/// How a message is decoded.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct MessageReading {
     /// The kind.
     pub kind: ReadingKind,
-    /// Of which device.
+    /// The device.
     pub device: Option<String>,
-    /// The content, in a few words; or why it cannot be read.
+    /// The content, in a few words; or the reason why it cannot be read.
     pub said: String,
 }
 
@@ -180,30 +180,30 @@ pub enum ReadingKind {
     Answer,
     /// A device's state.
     State,
-    /// Whether a device is there.
+    /// A device's presence.
     Presence,
     /// Measurements.
     Telemetry,
-    /// On a topic that is described, and not readable.
+    /// On a described topic, but unreadable.
     Unreadable,
     /// On a topic that is not described.
     Other,
 }
 
-/// A user's own dialect file.
+/// A user's dialect file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct OwnDialect {
     /// Its name.
     pub name: String,
-    /// The readable name.
+    /// The title.
     pub title: String,
-    /// A sentence.
+    /// The description, a sentence.
     pub about: String,
     /// The file.
     pub text: String,
-    /// It is enabled on the connection.
+    /// Whether it is enabled on the connection.
     pub enabled: bool,
-    /// What the connection can change of it.
+    /// Its settings.
     pub settings: Vec<super::DialectSetting>,
 }

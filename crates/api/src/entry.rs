@@ -3,32 +3,32 @@ use ts_rs::TS;
 
 use super::{ConnectionSettings, ConnectionView};
 
-/// A connection as a person enters it, new or changed. Secrets in it go one way.
+/// A connection as entered by a user, new or changed. Its secrets are write-only.
 #[derive(Clone, Default, Serialize, Deserialize, TS)]
 #[serde(default)]
 #[ts(export)]
 pub struct ConnectionEntry {
-    /// The connection that is changed; none for a new one.
+    /// The connection to change; `None` for a new one.
     pub id: Option<String>,
     /// Its name. Unique.
     pub name: String,
-    /// `mqtt://`, `mqtts://`, `ws://` or `wss://`, a host, and where they differ from the usual a port and (for
+    /// `mqtt://`, `mqtts://`, `ws://` or `wss://`, a host and, if they differ from the defaults, a port and (for
     /// WebSockets) a path. Ports default to 1883, 8883, 80 and 443, the path to `/mqtt`.
     pub url: String,
-    /// The client ID; generated if none is given, and kept if none is given again.
+    /// The client ID. `None`: a new connection gets a generated one, an existing one keeps its own.
     pub client_id: Option<String>,
     /// Its settings.
     #[serde(flatten)]
     pub settings: ConnectionSettings,
-    /// The password. `None`: the one that is kept stays; empty: none.
+    /// The password. `None`: the stored one stays; empty: none.
     pub password: Option<String>,
-    /// The proxy's password. `None`: the one that is kept stays; empty, or no proxy: none.
+    /// The proxy's password. `None`: the stored one stays; empty, or no proxy: none.
     pub proxy_password: Option<String>,
     /// The staged files ([`super::KitView::id`]). `None`: the stored files do not change.
     pub kit: Option<String>,
-    /// The certificates that are kept are to be forgotten.
+    /// Delete the stored certificates.
     pub without_certificates: bool,
-    /// Keep the secrets in memory for this run, because there is no keyring.
+    /// Keep the secrets in memory until Wilco closes, because there is no keyring.
     pub without_keyring: bool,
 }
 
@@ -38,9 +38,9 @@ pub struct ConnectionEntry {
 pub struct Imported {
     /// The file is encrypted, and the passphrase is missing or wrong; nothing was imported.
     pub locked: bool,
-    /// The names that the connections have now.
+    /// The new names of the connections.
     pub names: Vec<String>,
-    /// Connections without their secrets, by name: they are given theirs by *Edit*.
+    /// Connections without their secrets, by name: the user adds them with *Edit*.
     pub without_secrets: Vec<String>,
 }
 

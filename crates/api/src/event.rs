@@ -1,69 +1,69 @@
-//! The events of a command, and how each answer of its device was read.
+//! The events of a command, and the interpretation of each answer.
 
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 use super::{CommandState, WireView};
 
-/// One fact of a command's history.
+/// An event in a command's history.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct EventView {
-    /// Its place among all of the command's events, or in a list of its own, from 0. Where some are left out, it leaps.
+    /// Its position among all of the command's events, or in a separate list, from 0. Omitted events leave gaps.
     pub place: u32,
     /// When, Unix milliseconds.
     #[ts(type = "number")]
     pub at: i64,
-    /// The kind of fact.
+    /// The kind of event.
     pub kind: EventKind,
     /// The event, as a sentence.
     pub text: String,
     /// The send it belongs to.
     pub attempt: Option<u32>,
-    /// With an answer: its content.
+    /// The content of an answer.
     pub answer: Option<AnswerView>,
 }
 
-/// An answer and what was made of it.
+/// An answer and its interpretation.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct AnswerView {
     /// The outcome.
     pub outcome: AnswerOutcome,
-    /// How it was read.
+    /// Its interpretation.
     pub reading: AnswerReading,
     /// 0 … 100 %.
     pub progress: Option<u8>,
-    /// The device's sentence.
+    /// The device's message.
     pub message: Option<String>,
-    /// The message as it came.
+    /// The message as received.
     pub raw: WireView,
 }
 
-/// The kind of fact of an event.
+/// The kind of an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
 #[serde(rename_all = "snake_case")]
 #[ts(export)]
 pub enum EventKind {
     /// It was written to the outbox, or another console sent it.
     Submitted,
-    /// It is kept here until its device is online.
+    /// It is held until its device is online.
     Held,
-    /// Its device is online.
+    /// Its device is online, so it was released.
     Released,
-    /// It waits until its device is back at the broker.
+    /// It waits until its device has reconnected to the broker.
     AwaitsReturn,
     /// It was passed to the MQTT client.
     Handed,
     /// The history has lost events, so it may have been sent.
     EventsMissing,
-    /// The MQTT client has written it.
+    /// The MQTT client wrote it to the network.
     Sent,
     /// The broker has acknowledged it.
     AtBroker,
     /// The connection ended before the broker acknowledged it.
     DeliveryUnknown,
-    /// The MQTT client did not accept it.
+    /// The MQTT client rejected it.
     NotSent,
     /// It cannot be delivered.
     Undeliverable,
@@ -75,17 +75,16 @@ pub enum EventKind {
     Unsolicited,
     /// An answer cannot be read.
     Unreadable,
-    /// No answer came in time.
+    /// No answer arrived in time.
     TimedOut,
     /// Its time to live passed before it was sent.
     Expired,
-    /// It was withdrawn before it was sent.
+    /// It was cancelled before it was sent.
     Cancelled,
 }
 
 impl EventKind {
-    /// The state that such an event brings its command into, where the event alone decides that: what an answer does is in
-    /// the answer.
+    /// The resulting state of the command, if the event alone determines it. For answers, see the answer.
     #[must_use]
     pub fn state(self) -> Option<CommandState> {
         match self {
@@ -109,7 +108,7 @@ impl EventKind {
         }
     }
 
-    /// The word for it in JSON, `expired` for instance.
+    /// The kind in JSON, for example `expired`.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -135,31 +134,31 @@ impl EventKind {
     }
 }
 
-/// What a device says of a command.
+/// The outcome in an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
 #[serde(rename_all = "snake_case")]
 #[ts(export)]
 pub enum Outcome {
-    /// The device has it.
+    /// The device has received the command.
     Accepted,
-    /// The device is doing it.
+    /// The device is running it.
     Running,
-    /// The device did it.
+    /// It succeeded.
     Succeeded,
-    /// The device could not do it.
+    /// It failed.
     Failed,
-    /// The device will not do it.
+    /// The device refused it.
     Rejected,
 }
 
 impl Outcome {
-    /// The state that a command is in when its device says so.
+    /// The resulting state of a command.
     #[must_use]
     pub fn state(self) -> CommandState {
         wilco_ledger::Outcome::from(self).state().into()
     }
 
-    /// The word for it in tables and JSON, `rejected` for instance.
+    /// The outcome in tables and JSON, for example `rejected`.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         self.state().as_str()
@@ -190,14 +189,14 @@ impl From<Outcome> for wilco_ledger::Outcome {
     }
 }
 
-/// What an answer says of its command.
+/// The outcome in an answer, if it is readable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
 #[serde(rename_all = "snake_case")]
 #[ts(export)]
 pub enum AnswerOutcome {
-    /// Nobody knows what it says.
+    /// The outcome is unreadable.
     Unreadable,
-    /// This.
+    /// The outcome.
     #[serde(untagged)]
     Read(Outcome),
 }
@@ -213,18 +212,18 @@ impl AnswerOutcome {
     }
 }
 
-/// How an answer was read.
+/// The interpretation of an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
 #[serde(rename_all = "snake_case")]
 #[ts(export)]
 pub enum AnswerReading {
     /// It changed the state.
     Moved,
-    /// It has no ID, and can only belong to this command.
+    /// It has no ID, but can only belong to this command.
     Inferred,
-    /// It came after the timeout, and still counts.
+    /// It arrived after the timeout, but still counts.
     Late,
-    /// The device did not carry out the request: it requires one signed with its password.
+    /// The device did not run the command: it requires a request signed with its password.
     Challenge,
     /// It reports that the device is still working on it.
     Heartbeat,
@@ -232,7 +231,7 @@ pub enum AnswerReading {
     Duplicate,
     /// It is a second, different final answer.
     Conflict,
-    /// The command had ended here, and the device reports something else.
+    /// The command had already ended here, but the device reports something else.
     Contradiction,
     /// It arrived after the command finished, and adds nothing.
     AfterTheEnd,
@@ -244,7 +243,7 @@ pub enum AnswerReading {
     OtherDevice,
     /// It does not change a command's state: payload and Correlation Data have different IDs.
     Disagreement,
-    /// It does not change a command's state: the broker had kept it.
+    /// It does not change a command's state: the broker had retained it.
     Retained,
     /// It does not change a command's state: it has no ID, and no command of the device is unfinished.
     NothingOutstanding,

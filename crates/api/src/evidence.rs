@@ -3,53 +3,53 @@ use ts_rs::TS;
 
 use super::WireView;
 
-/// Messages that were not kept, because the evidence of their device or all evidence together had reached its quota. They were
+/// Messages that were not kept, because the quota of their device or the overall quota was used up. They were
 /// acknowledged to the broker.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct DiscardedView {
-    /// How many.
+    /// The number of messages.
     #[ts(type = "number")]
     pub messages: u64,
-    /// The size of their payloads together, bytes.
+    /// The total size of their payloads, bytes.
     #[ts(type = "number")]
     pub bytes: u64,
-    /// When the first of them came, Unix milliseconds.
+    /// When the first of them arrived, Unix milliseconds.
     #[ts(type = "number")]
     pub first_at: i64,
-    /// When the last one came, Unix milliseconds.
+    /// When the last one arrived, Unix milliseconds.
     #[ts(type = "number")]
     pub last_at: i64,
-    /// The last one.
+    /// The last message.
     pub newest: WireView,
 }
 
-/// How much room evidence takes. The quotas are in the [`super::Settings`].
+/// The space used by evidence. The quotas are in the [`super::Settings`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct EvidenceUse {
-    /// The size that counts in the quota, bytes.
+    /// The size that counts for the quota, bytes.
     #[ts(type = "number")]
     pub bytes: u64,
-    /// The quota of all together, bytes.
+    /// The overall quota, bytes.
     #[ts(type = "number")]
     pub quota: u64,
-    /// How many messages were not kept.
+    /// The number of messages that were not kept.
     #[ts(type = "number")]
     pub discarded: u64,
-    /// The devices with most of them, at most 5, those with most first.
+    /// The devices with the most of them, at most 5, in descending order.
     pub devices: Vec<DiscardedOfDevice>,
 }
 
-/// How many messages of a device were not kept.
+/// The number of messages from a device that were not kept.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct DiscardedOfDevice {
-    /// The connection's id.
+    /// The connection ID.
     pub connection: String,
-    /// The device's id.
+    /// The device ID.
     pub device: String,
-    /// How many messages.
+    /// The number of messages.
     #[ts(type = "number")]
     pub messages: u64,
 }
@@ -58,9 +58,9 @@ pub struct DiscardedOfDevice {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct CutView {
-    /// Bytes of the beginning that are kept.
+    /// Bytes kept from the beginning.
     pub first: u32,
-    /// Bytes of the end that are kept.
+    /// Bytes kept from the end.
     pub last: u32,
     /// The SHA-256 of the whole payload, in hexadecimal digits.
     pub sha256: String,

@@ -19,7 +19,7 @@ pub enum EvidenceOf {
         /// The command's id.
         id: String,
     },
-    /// A device over a span of time.
+    /// A device during a period.
     Device {
         /// The connection's id.
         connection: String,
@@ -51,7 +51,7 @@ pub enum EvidenceOf {
 pub struct EvidenceExport {
     /// The file.
     pub path: PathBuf,
-    /// How many records are in it.
+    /// The number of records.
     pub records: u32,
     /// Whether it is signed.
     pub signature: EvidenceSignature,
@@ -62,21 +62,21 @@ pub struct EvidenceExport {
 #[serde(tag = "state", rename_all = "snake_case")]
 #[ts(export)]
 pub enum EvidenceSignature {
-    /// It is, by the key with this fingerprint. Compare it with the one that the sender sees.
+    /// It is signed by the key with this fingerprint. Compare it with the one that the sender sees.
     Signed {
         /// The fingerprint: the first 16 bytes of the key's SHA-256 in hexadecimal digits.
         fingerprint: String,
     },
-    /// It is not signed: anybody may have written it.
+    /// It is not signed: anyone may have written it.
     Unsigned {
         /// Why, as a sentence.
         why: String,
     },
-    /// It has a signature that is not valid.
+    /// Its signature is not valid.
     Invalid,
 }
 
-/// An evidence file as it was read.
+/// An evidence file that was read.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct EvidenceFileView {
@@ -95,13 +95,13 @@ pub struct EvidenceFileView {
     pub machine: String,
     /// The connection without its secrets: a JSON object.
     pub connection: Option<JsonText>,
-    /// Its records, in order, 5,000 at most.
+    /// Its records, in order, at most 5,000.
     pub records: Vec<EvidenceRecord>,
-    /// How many records it has.
+    /// The number of records.
     pub record_count: u32,
     /// Whether it is signed.
     pub signature: EvidenceSignature,
-    /// The problems, the first 100 lines by their numbers. Empty if the file is as it was written.
+    /// The problems, with the line numbers of the first 100. Empty if the file is unaltered.
     pub problems: Vec<EvidenceProblem>,
 }
 
@@ -111,16 +111,16 @@ pub struct EvidenceFileView {
 pub struct EvidenceRecord {
     /// The line of the file, from 1.
     pub line: u32,
-    /// What kind.
+    /// The kind of the record.
     pub kind: EvidenceRecordKind,
     /// When it happened, Unix milliseconds.
     #[ts(type = "number | null")]
     pub at: Option<i64>,
     /// The content, for a list.
     pub text: String,
-    /// All of it; nothing where it has more than 1 MiB, and after 32 MiB of records.
+    /// The whole record; `None` if it is larger than 1 MiB, and after 32 MiB of records.
     pub content: Option<JsonText>,
-    /// It is not as it was written.
+    /// The record was altered.
     pub altered: bool,
 }
 
@@ -129,9 +129,9 @@ pub struct EvidenceRecord {
 #[serde(rename_all = "snake_case")]
 #[ts(export)]
 pub enum EvidenceRecordKind {
-    /// A command as it stands.
+    /// A command in its current state.
     Command,
-    /// What happened to a command.
+    /// An event of a command.
     Event,
     /// A message that belongs to no command.
     Unmatched,
@@ -141,25 +141,25 @@ pub enum EvidenceRecordKind {
     Log,
     /// A series of measurements.
     Measurements,
-    /// What is known of a device.
+    /// The known state of a device.
     Device,
     /// A rollout.
     Rollout,
-    /// What a second installation was asked to approve, and its answer.
+    /// The request to a second installation, and its answer.
     Approval,
     /// A device of a rollout.
     Member,
     /// An entry of the audit.
     Audit,
-    /// What was found when the audit was verified.
+    /// The result of verifying the audit.
     Verification,
-    /// Nothing that Wilco writes: somebody has altered the line.
+    /// Unknown to Wilco: the line was altered.
     #[serde(rename = "")]
     Other,
 }
 
 impl EvidenceRecordKind {
-    /// The word for it in the file.
+    /// The kind in the file.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -180,18 +180,18 @@ impl EvidenceRecordKind {
     }
 }
 
-/// Something that is wrong with an evidence file.
+/// A problem of an evidence file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct EvidenceProblem {
-    /// The line of the file, from 1; nothing where it is about the file as a whole.
+    /// The line of the file, from 1; `None` if the problem concerns the whole file.
     pub line: Option<u32>,
     /// The problem, as a sentence.
     pub text: String,
 }
 
 impl EvidenceFileView {
-    /// Whether it is as it was written, and signed.
+    /// Whether it is unaltered and signed.
     #[must_use]
     pub fn holds(&self) -> bool {
         self.problems.is_empty() && matches!(self.signature, EvidenceSignature::Signed { .. })

@@ -3,18 +3,18 @@ use ts_rs::TS;
 
 use super::{CommandView, ConnectionView, DeviceStates, RolloutView};
 
-/// The changes since the last batch. At most ten to twenty batches a second, none when nothing changes.
+/// The changes since the last batch. At most ten to twenty batches per second, and none without changes.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct Batch {
     /// Counts up by one; the first is 1.
     #[ts(type = "number")]
     pub sequence: u64,
-    /// The engine's time, Unix milliseconds. All times are of this clock, from which the computer's may differ for a while
-    /// after it was set.
+    /// The engine's time, Unix milliseconds. All times use this clock, which may differ from the computer's for a while
+    /// after a clock change.
     #[ts(type = "number")]
     pub now: i64,
-    /// Every connection, when any of them changed.
+    /// All connections, if any of them changed.
     pub connections: Option<Vec<ConnectionView>>,
     /// The commands that changed, each once, in their current state; at most 200.
     pub commands: Vec<CommandView>,
@@ -22,14 +22,14 @@ pub struct Batch {
     pub more_commands: bool,
     /// The connections (by ID) with changed devices: lists must be read again.
     pub devices: Vec<String>,
-    /// The devices (by id) that changed; 200 at most, in the order of `connection/device`.
+    /// The IDs of the devices that changed, at most 200, ordered by `connection/device`.
     pub changed_devices: Vec<(String, String)>,
-    /// The devices whose presence or last command's state changed, by connection.
+    /// The devices whose presence or last command changed state, by connection.
     #[serde(default)]
     pub device_states: Vec<DeviceStates>,
     /// The rollouts that changed, each once, in their current state.
     pub rollouts: Vec<RolloutView>,
-    /// Sentences for the person.
+    /// Notices for the user.
     pub notices: Vec<Notice>,
 }
 
@@ -45,33 +45,33 @@ pub struct Counts {
     pub in_flight: u32,
     /// Failed, rejected, timed out or undeliverable in the last hour.
     pub needs_attention: u32,
-    /// All that are kept.
+    /// All stored commands.
     pub kept: u32,
 }
 
-/// A sentence for the person.
+/// A notice for the user.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct Notice {
-    /// How grave.
+    /// The severity.
     pub level: NoticeLevel,
     /// The event and its cause.
     pub message: String,
     /// How to fix it.
     pub hint: Option<String>,
-    /// The connection's id, where it is of one.
+    /// The connection ID, if the notice concerns one connection.
     pub connection: Option<String>,
 }
 
-/// How grave a notice is.
+/// The severity of a notice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "snake_case")]
 #[ts(export)]
 pub enum NoticeLevel {
-    /// Good to know.
+    /// For information.
     Info,
-    /// Something is not as it should be.
+    /// Something is wrong.
     Warning,
-    /// Something is not done that was to be done.
+    /// Something requested was not done.
     Error,
 }

@@ -11,14 +11,14 @@ pub struct FilesToRead {
     /// A kit to which the files are added; a new one if not given.
     #[serde(default)]
     pub kit: Option<String>,
-    /// Files to read now. Known by what is in them, unless a role is given.
+    /// Files to read now. They are identified by their content, unless a role is given.
     #[serde(default)]
     pub files: Vec<FileToRead>,
-    /// Tried on everything in the collection that is still locked. Goes one way and is not kept.
+    /// Tried on every locked file in the kit. Write-only, and not stored.
     #[serde(default)]
     pub passphrase: Option<String>,
-    /// The SHA-256 of the certificate that the broker showed in the last preflight ([`super::PreflightFinding::pin`]): it is added
-    /// as the only one to trust.
+    /// The SHA-256 of the certificate that the broker sent in the last preflight ([`super::PreflightFinding::pin`]): it
+    /// is added as the only trusted one.
     #[serde(default)]
     pub shown: Option<String>,
 }
@@ -27,9 +27,9 @@ pub struct FilesToRead {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct FileToWrite {
-    /// The whole path, or one that begins with `~/`.
+    /// The full path, or one that begins with `~/`.
     pub path: PathBuf,
-    /// A file that is there gives way, once all of the new one is on the disk. Otherwise it is a refusal.
+    /// Replace an existing file, once the whole new one is on the disk. Otherwise an existing file is an error.
     pub replace: bool,
 }
 
@@ -43,7 +43,7 @@ impl From<PathBuf> for FileToWrite {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct FileToRead {
-    /// Where it is.
+    /// Its path.
     pub path: PathBuf,
     /// The role of the file.
     #[serde(default)]

@@ -8,17 +8,17 @@ use super::{MemberCounts, MemberState, Presence};
 #[serde(tag = "by", rename_all = "snake_case")]
 #[ts(export)]
 pub enum GroupKey {
-    /// The first tag; devices without one where there is none.
+    /// The first tag; `None` for devices without tags.
     Tag {
         /// The tag.
         tag: Option<String>,
     },
-    /// The firmware; none for devices that have not reported it.
+    /// The firmware; `None` for devices that have not reported it.
     Firmware {
         /// Its version.
         version: Option<String>,
     },
-    /// The last command's state; `pending` for devices that had no command.
+    /// The last command's state; `pending` for devices without commands.
     State {
         /// The state.
         state: MemberState,
@@ -30,42 +30,42 @@ pub enum GroupKey {
     },
 }
 
-/// Devices of one kind, one after the other in the list.
+/// A group of devices, which are adjacent in the list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct DeviceGroup {
     /// The key that they share.
     pub key: GroupKey,
-    /// The search that finds them, and others with the tag that are in another group.
+    /// The search that finds them, and other devices with the tag that are in another group.
     pub search: String,
-    /// The place of the first one in the list.
+    /// The position of the first one in the list.
     pub from: u32,
-    /// How many there are.
+    /// The number of devices.
     pub count: u32,
-    /// Devices of the list that have the tag too, and are in the group of their first one.
+    /// The number of listed devices that also have the tag, but are in the group of their first tag.
     pub elsewhere: u32,
 }
 
-/// A whole list of devices as columns: everything at one place belongs to one device.
+/// A whole list of devices as columns: values at the same index belong to the same device.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct DeviceColumns {
-    /// Another number whenever the devices of the list or their order are others.
+    /// Changes whenever the devices of the list or their order change.
     #[ts(type = "number")]
     pub revision: u64,
-    /// The ids, in order; nothing where the caller knows the list of this revision.
+    /// The IDs, in order; `None` if the caller has the list of this revision.
     pub devices: Option<Vec<String>>,
-    /// The groups, in order; none where nothing is grouped.
+    /// The groups, in order; empty without grouping.
     pub groups: Vec<DeviceGroup>,
-    /// The place of each presence in [`Presence`], counted from 0.
+    /// The index of each presence in [`Presence`], from 0.
     pub presence: Vec<u8>,
-    /// The place of each last command's state in [`MemberState`], counted from 0; 0 where there was no command.
+    /// The index of each last command's state in [`MemberState`], from 0; 0 without commands.
     pub states: Vec<u8>,
     /// The latest value of each device, if a series was requested.
     pub values: Option<Vec<Option<f64>>>,
-    /// How many devices there are on the connection.
+    /// The number of devices of the connection.
     pub total: u32,
-    /// All of them, counted.
+    /// The counts of all devices.
     pub counts: FleetCounts,
 }
 
@@ -77,17 +77,17 @@ pub struct FleetCounts {
     pub online: u32,
     /// Devices that are offline.
     pub offline: u32,
-    /// Devices of which it is not known.
+    /// Devices with unknown presence.
     pub unknown: u32,
-    /// By the last command's state; `pending` are those that had no command.
+    /// By the last command's state; `pending` are those without commands.
     pub states: MemberCounts,
-    /// By firmware, the most frequent first, 20 at most.
+    /// By firmware, the most frequent first, at most 20.
     pub firmware: Vec<Counted>,
-    /// By tag, the most frequent first, 50 at most. A device counts for each of its tags.
+    /// By tag, the most frequent first, at most 50. A device counts for each of its tags.
     pub tags: Vec<Counted>,
 }
 
-/// How many devices have a value.
+/// The number of devices with a value.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct Counted {
@@ -95,17 +95,17 @@ pub struct Counted {
     pub value: String,
     /// The search that finds them.
     pub search: String,
-    /// How many devices.
+    /// The number of devices.
     pub count: u32,
 }
 
-/// Devices of one connection whose presence or last command's state changed, as columns.
+/// Devices of a connection whose presence or last command changed state, as columns.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct DeviceStates {
-    /// The connection's id.
+    /// The connection ID.
     pub connection: String,
-    /// Their ids, 5,000 at most.
+    /// The device IDs, at most 5,000.
     pub devices: Vec<String>,
     /// As in [`DeviceColumns`].
     pub presence: Vec<u8>,
@@ -119,27 +119,27 @@ pub struct DeviceStates {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct DeviceSummary {
-    /// How many of them are known.
+    /// The number of known devices among them.
     pub devices: u32,
     /// Devices that are online.
     pub online: u32,
     /// Devices that are offline.
     pub offline: u32,
-    /// Devices of which it is not known.
+    /// Devices with unknown presence.
     pub unknown: u32,
     /// Devices that report their LED on.
     pub led_on: u32,
     /// Devices that report it off.
     pub led_off: u32,
-    /// By the last command's state; `pending` are those that had no command.
+    /// By the last command's state; `pending` are those without commands.
     pub states: MemberCounts,
-    /// Firmware versions, the most frequent first, 10 at most.
+    /// Firmware versions, the most frequent first, at most 10.
     pub firmware: Vec<Counted>,
-    /// Tags, the most frequent first, 20 at most.
+    /// Tags, the most frequent first, at most 20.
     pub tags: Vec<Counted>,
-    /// The tags that people have set here, likewise.
+    /// Tags that users have set here, likewise.
     pub added_tags: Vec<Counted>,
-    /// The running configuration by key, 50 keys at most.
+    /// The running configuration by key, at most 50 keys.
     pub configuration: Vec<ConfigSummary>,
 }
 
@@ -149,44 +149,44 @@ pub struct DeviceSummary {
 pub struct ConfigSummary {
     /// The key.
     pub key: String,
-    /// How many of the devices report it.
+    /// The number of devices that report it.
     pub devices: u32,
-    /// Its values, the most frequent first, 5 at most.
+    /// Its values, the most frequent first, at most 5.
     pub values: Vec<Counted>,
-    /// How many different values there are.
+    /// The number of different values.
     pub different: u32,
 }
 
-/// How a search was read, and completions at a position.
+/// A parsed search, and completions at a position.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct SearchReading {
-    /// Its parts, in order.
+    /// Its tokens, in order.
     pub parts: Vec<SearchPart>,
-    /// Why it cannot be understood, and where.
+    /// The reason why it is invalid, and where.
     pub error: Option<SearchError>,
-    /// Completions at the given position, the likeliest first, at most 12.
+    /// Completions at the given position, the most likely first, at most 12.
     pub completions: Vec<SearchCompletion>,
 }
 
-/// A part of a search. Places count UTF-16 units, as the page does.
+/// A token of a search. Positions count UTF-16 units, as the page does.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct SearchPart {
-    /// The kind of the part.
+    /// The kind of the token.
     pub kind: SearchPartKind,
-    /// Where it begins.
+    /// The start position.
     pub from: u32,
-    /// Where it ends.
+    /// The end position.
     pub to: u32,
 }
 
-/// The kind of a part of a search.
+/// The kind of a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "snake_case")]
 #[ts(export)]
 pub enum SearchPartKind {
-    /// A text in the device's ID.
+    /// Text to find in the device ID or name.
     Word,
     /// A field with its value: `tag:kitchen`.
     Field,
@@ -194,13 +194,13 @@ pub enum SearchPartKind {
     Operator,
 }
 
-/// Why a search cannot be understood.
+/// The reason why a search is invalid.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct SearchError {
-    /// Where what is wrong begins, UTF-16 units.
+    /// The start of the invalid part, UTF-16 units.
     pub from: u32,
-    /// Where it ends.
+    /// Its end.
     pub to: u32,
     /// The problem, as a sentence.
     pub message: String,
@@ -208,18 +208,18 @@ pub struct SearchError {
     pub hint: String,
 }
 
-/// A possible completion of a search.
+/// A completion of a search.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct SearchCompletion {
-    /// Where it would begin, UTF-16 units.
+    /// The start of the replaced text, UTF-16 units.
     pub from: u32,
-    /// Where what it replaces ends.
+    /// The end of the replaced text.
     pub to: u32,
     /// The text to insert.
     pub text: String,
     /// The meaning, or the number of devices that it finds.
     pub note: String,
-    /// More has to be typed after it: it is a field without a value.
+    /// More text must follow: it is a field without a value.
     pub open: bool,
 }

@@ -10,37 +10,37 @@ use super::grouped;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct HistoryCheck {
-    /// Events that were stored and have gone, oldest first, 20 at most.
+    /// Stored events that are missing, oldest first, at most 20.
     pub gaps: Vec<HistoryGap>,
-    /// Events that were read.
+    /// The number of events read.
     #[ts(type = "number")]
     pub checked: u64,
-    /// Those among them that are not as they were written.
+    /// The number of altered events.
     #[ts(type = "number")]
     pub damaged: u64,
-    /// The first of these, 20 at most.
+    /// The first of these, at most 20.
     pub damaged_events: Vec<DamagedEvent>,
-    /// Commands that are listed otherwise than their events say.
+    /// The number of commands whose listing does not match their events.
     #[serde(default)]
     #[ts(type = "number")]
     pub wrongly_listed: u64,
-    /// The first of these, 20 at most.
+    /// The first of these, at most 20.
     #[serde(default)]
     pub wrongly_listed_commands: Vec<DamagedEvent>,
-    /// The file cannot be read between events of these times, Unix milliseconds; nothing for its beginning or its end.
+    /// The file cannot be read between events at these times, Unix milliseconds; `None` for its beginning or end.
     #[ts(type = "[number | null, number | null] | null")]
     pub unreadable: Option<(Option<i64>, Option<i64>)>,
-    /// Problems of the file's structure, at most 20 sentences of the database.
+    /// Problems of the file's structure, at most 20 messages of the database.
     pub faults: Vec<String>,
-    /// All events and the whole file were looked at.
+    /// All events and the whole file were checked.
     pub all: bool,
 }
 
-/// Events that were stored and have gone, without having been deleted.
+/// Stored events that are missing but were not deleted by Wilco.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct HistoryGap {
-    /// How many, at least.
+    /// The number of events, at least.
     #[ts(type = "number")]
     pub events: u64,
     /// When the last event before them happened, Unix milliseconds.
@@ -49,27 +49,27 @@ pub struct HistoryGap {
     /// When the last of them happened, Unix milliseconds.
     #[ts(type = "number | null")]
     pub until: Option<i64>,
-    /// Another database lies where they were stored.
+    /// Another database was found in place of the one that contained them.
     pub replaced: bool,
 }
 
-/// An event that is not as it was written, or a command that is not listed as its events say, as far as it can be read.
+/// An altered event, or a command whose listing does not match its events, as far as it is readable.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct DamagedEvent {
-    /// Its connection's id.
+    /// The connection ID.
     pub connection: String,
     /// Its device.
     pub device: String,
-    /// Its command, where it belongs to one.
+    /// Its command, if it belongs to one.
     pub command: Option<String>,
-    /// When it happened, or the last event of the command, Unix milliseconds.
+    /// The time of the event, or of the command's last event, Unix milliseconds.
     #[ts(type = "number")]
     pub at: i64,
 }
 
 impl HistoryCheck {
-    /// Nothing is missing, and nothing is damaged of what was looked at.
+    /// Nothing that was checked is missing or damaged.
     #[must_use]
     pub fn is_sound(&self) -> bool {
         self.gaps.is_empty()
@@ -79,7 +79,7 @@ impl HistoryCheck {
             && self.faults.is_empty()
     }
 
-    /// The problems, each as a sentence and a hint.
+    /// The problems, each with a hint.
     #[must_use]
     pub fn sentences(&self) -> Vec<(String, String)> {
         let gaps = self.gaps.iter().map(HistoryGap::sentence);
@@ -96,9 +96,9 @@ impl HistoryCheck {
         };
         let first = format!("{}{}", first.device, of_command(first.command.as_deref()));
         Some((
-            format!("{commands} in the history {are} listed otherwise than {their} events say: {first}{}.", others(number)),
-            "The file changed on the disk. Check the disk. wilco check --recover DIR makes the list anew from the events, in a \
-             new data directory."
+            format!("{commands} in the history {are} not listed as {their} events require: {first}{}.", others(number)),
+            "The file changed on the disk. Check the disk. wilco check --recover DIR rebuilds the list from the \
+             events in a new data directory."
                 .to_owned(),
         ))
     }
@@ -146,15 +146,15 @@ impl HistoryGap {
         let until = self.until.map(|until| format!(" until {}", time(until))).unwrap_or_default();
         if self.replaced {
             return (
-                format!("Another database is in the place of the one that Wilco wrote{until}. It lacks {events}."),
+                format!("The database is not the one that Wilco wrote{until}. It lacks {events}."),
                 "If you did not replace the file, restore it from a backup.".to_owned(),
             );
         }
         let after = self.after.map_or("from the beginning".to_owned(), |after| format!("after {}", time(after)));
         (
             format!("The history lacks at least {events} {after}{until}, which Wilco had stored."),
-            "The log of the database (wilco.sqlite3-wal) was deleted, or an older copy of the file was put back. Commands \
-             of that time may have been carried out. Everything else can be read."
+            "The log of the database (wilco.sqlite3-wal) was deleted, or an older copy of the file was restored. \
+             Commands from that period may have been carried out. Everything else can be read."
                 .to_owned(),
         )
     }
@@ -207,28 +207,29 @@ mod tests {
     }
 
     #[test]
-    fn what_is_missing_and_what_is_damaged_is_said_in_sentences() {
+    fn missing_and_damaged_events_are_described_in_sentences() {
         assert!(sound().is_sound() && sound().sentences().is_empty());
         let gap = HistoryGap { events: 1_200, after: Some(0), until: Some(60_000), replaced: false };
         check(
             &HistoryCheck { gaps: vec![gap.clone()], ..sound() },
-            "The history lacks at least 1,200 events after 1970-01-01 00:00:00 UTC until 1970-01-01 00:01:00 UTC, which \
-             Wilco had stored.",
+            "The history lacks at least 1,200 events after 1970-01-01 00:00:00 UTC until 1970-01-01 00:01:00 UTC, \
+             which Wilco had stored.",
         );
         check(
             &HistoryCheck { gaps: vec![HistoryGap { replaced: true, events: 1, ..gap }], ..sound() },
-            "Another database is in the place of the one that Wilco wrote until 1970-01-01 00:01:00 UTC. It lacks 1 \
+            "The database is not the one that Wilco wrote until 1970-01-01 00:01:00 UTC. It lacks 1 \
              event.",
         );
         let event =
             DamagedEvent { connection: "1".into(), device: "pump-7".into(), command: Some("c1".into()), at: 60_000 };
         check(
             &HistoryCheck { wrongly_listed: 2, wrongly_listed_commands: vec![event.clone()], ..sound() },
-            "2 commands in the history are listed otherwise than their events say: pump-7, command c1 and 1 other.",
+            "2 commands in the history are not listed as their events require: pump-7, command c1 and 1 other.",
         );
         check(
             &HistoryCheck { damaged: 3, damaged_events: vec![event], ..sound() },
-            "3 events in the history are not as Wilco stored them: pump-7, command c1, 1970-01-01 00:01:00 UTC and 2 others.",
+            "3 events in the history are not as Wilco stored them: pump-7, command c1, 1970-01-01 00:01:00 UTC and 2 \
+             others.",
         );
         check(
             &HistoryCheck { unreadable: Some((Some(0), None)), ..sound() },

@@ -1,70 +1,70 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-/// A device's log file, as far as it has come.
+/// A device's log, as far as it was received.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct LogView {
-    /// Its connection's id.
+    /// The connection ID.
     pub connection: String,
-    /// The device's id.
+    /// The device ID.
     pub device: String,
     /// The ID of the command that requested it.
     pub id: String,
     /// When it was requested, Unix milliseconds.
     #[ts(type = "number")]
     pub asked_at: i64,
-    /// How far it has come.
+    /// The state of the transfer.
     pub standing: LogState,
-    /// The same as a sentence.
+    /// The state as a sentence.
     pub sentence: String,
-    /// In how many pieces it has come so far.
+    /// The number of chunks received so far.
     pub have: u32,
-    /// The total number, if the device has reported it.
+    /// The total number of chunks, if the device has reported it.
     pub of: Option<u32>,
-    /// How long what has come is, in bytes.
+    /// The size received so far, bytes.
     #[ts(type = "number")]
     pub bytes: u64,
     /// The received text, in order, with its gaps; empty if only the progress was requested.
     pub parts: Vec<LogPart>,
 }
 
-/// How far a log has come.
+/// The state of a log's transfer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "snake_case")]
 #[ts(export)]
 pub enum LogState {
-    /// Pieces are still to come.
+    /// More chunks are expected.
     Coming,
-    /// Chunks are missing, and the device has reported that it sent all of them, or has fallen silent.
+    /// Chunks are missing, although the device reported that it sent all of them or has fallen silent.
     Gaps,
-    /// Every piece is there, and the device gave no checksum.
+    /// Complete, but the device sent no checksum.
     Unchecked,
-    /// Every piece is there, and the checksum is right.
+    /// Complete, and the checksum matches.
     Whole,
-    /// It will never be right.
+    /// It is inconsistent, and will never be complete.
     Wrong,
 }
 
-/// Neighbouring pieces of a log: text, or a gap.
+/// Adjacent chunks of a log: text, or a gap.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct LogPart {
-    /// The first piece's number, from 1.
+    /// The number of the first chunk, from 1.
     pub first: u32,
-    /// The last piece's number.
+    /// The number of the last chunk.
     pub last: u32,
-    /// The text; nothing where these pieces are missing.
+    /// The text; `None` if these chunks are missing.
     pub text: Option<String>,
 }
 
-/// A log that is kept, as it is listed.
+/// A stored log, as listed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct KeptLog {
     /// The ID of the command that requested it.
     pub id: String,
-    /// When the first of it came, Unix milliseconds.
+    /// When its first chunk arrived, Unix milliseconds.
     #[ts(type = "number")]
     pub begun_at: i64,
 }

@@ -12,13 +12,13 @@ pub struct NotificationContent {
     pub subject: NotificationSubject,
 }
 
-/// The commands or the rollout that news are about.
+/// The commands or the rollout that a notification is about.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct NotificationSubject {
-    /// The connection's id: the first one's, where they are of several.
+    /// The connection ID: the first one's, if there are several.
     pub connection: String,
-    /// The one command, by its device and id; none where they are many.
+    /// The single command, by device and ID; `None` if there are several.
     pub command: Option<(String, String)>,
     /// The rollout's id, where it is about one.
     pub rollout: Option<String>,

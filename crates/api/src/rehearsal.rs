@@ -26,9 +26,9 @@ pub struct FaultDials {
     pub slow: f64,
     /// The device restarts in the middle of a command (for each command).
     pub restart: f64,
-    /// The share of the devices that is offline at any moment.
+    /// The share of devices that are offline at any moment.
     pub offline: f64,
-    /// The network delays each answer by up to so many milliseconds, 60,000 at most.
+    /// The network delays each answer by up to this many milliseconds, at most 60,000.
     #[ts(type = "number")]
     pub delay_ms: u64,
     /// The same seed causes the same faults.
@@ -54,67 +54,67 @@ impl Default for FaultDials {
     }
 }
 
-/// The input of a rehearsal, from the engine that has the real devices.
+/// The input of a rehearsal, from the engine with the real devices.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 pub struct RehearsalPlan {
-    /// The rollout as it is rehearsed: without what only a real one can wait for, and never faster than its connection
-    /// allows.
+    /// The rollout to rehearse: without conditions that only a real rollout can wait for, and never faster than its
+    /// connection allows.
     pub rollout: NewRollout,
-    /// Its devices, in the order in which they are released, without those that are left out.
+    /// Its devices in the order of release, without those that are left out.
     pub devices: Vec<RehearsedDevice>,
-    /// The definition of its command, if that is one of the user's own.
+    /// The definition of its command, if it is user-defined.
     pub definition: Option<CommandDefinition>,
-    /// The settings that its timeouts come from.
+    /// The settings that determine its timeouts.
     pub settings: Settings,
-    /// The pause that is left out before each stage but the first, milliseconds.
+    /// The pause that is omitted before each stage except the first, milliseconds.
     #[ts(type = "number")]
     pub pause_ms: u64,
-    /// How the rehearsal is unlike the real rollout, as sentences.
+    /// Differences between the rehearsal and the real rollout, as sentences.
     pub remarks: Vec<String>,
 }
 
-/// A device as a rehearsal imitates it.
+/// A device to imitate.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 pub struct RehearsedDevice {
-    /// Its id.
+    /// The device ID.
     pub device: String,
-    /// Its firmware's version.
+    /// The firmware version.
     pub firmware: Option<String>,
     /// The tags that it reports.
     pub tags: Vec<String>,
     /// Whether its LED is on.
     pub led: bool,
-    /// Whether it is there.
+    /// Whether it is online.
     pub presence: Presence,
-    /// Half of its answers come within this, milliseconds: of this command, else of all its commands, else of the other
-    /// devices.
+    /// The median of its answer times, milliseconds: for this command, or else for all its commands, or else of the
+    /// other devices.
     pub p50_ms: f64,
-    /// 95 % of them do.
+    /// The 95th percentile.
     pub p95_ms: f64,
-    /// Arguments of its own, where it has some.
+    /// Its individual arguments, if any.
     pub args: Option<JsonText>,
 }
 
-/// How a rehearsal progresses, and its result once it has ended.
+/// The progress of a rehearsal, and its result once it has ended.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct RehearsalView {
     /// The rehearsed rollout. Its ID, number and connection have no meaning outside the rehearsal.
     pub rollout: RolloutView,
-    /// Nothing more will happen.
+    /// The rehearsal has ended.
     pub ended: bool,
-    /// How long it has taken, milliseconds, without the time until the virtual devices were there.
+    /// Its duration, milliseconds, excluding the start of the virtual devices.
     #[ts(type = "number")]
     pub took_ms: u64,
-    /// The pauses between its stages that were left out, milliseconds.
+    /// The total of the omitted pauses between stages, milliseconds.
     #[ts(type = "number")]
     pub left_out_ms: u64,
-    /// Members whose commands wait for an offline device. The rehearsal does not wait for them.
+    /// The number of members whose commands wait for an offline device. The rehearsal skips them.
     pub waiting_for_offline: u32,
-    /// How long answers took, once it has ended.
+    /// Answer times, once it has ended.
     pub answer_times: AnswerTimes,
-    /// Why members failed, once it has ended.
+    /// Causes of failures, once it has ended.
     pub causes: Vec<Cause>,
-    /// How it is unlike the real rollout, as sentences.
+    /// Differences from the real rollout, as sentences.
     pub remarks: Vec<String>,
 }

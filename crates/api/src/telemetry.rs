@@ -5,25 +5,26 @@ use ts_rs::TS;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct TelemetryQuery {
-    /// The connection's id.
+    /// The connection ID.
     pub connection: String,
-    /// The device's id.
+    /// The device ID.
     pub device: String,
-    /// From when, Unix milliseconds; from the first that is kept where there is none.
+    /// Start, Unix milliseconds; the first stored measurement if `None`.
     #[ts(type = "number | null")]
     pub from: Option<i64>,
-    /// Until when, Unix milliseconds; until now where there is none.
+    /// End, Unix milliseconds; now if `None`.
     #[ts(type = "number | null")]
     pub to: Option<i64>,
-    /// How many points a series may have: 1 … 2,000. Where there are more measurements, neighbours become one point.
+    /// The maximum number of points per series: 1 … 2,000. If there are more measurements, adjacent ones are merged
+    /// into one point.
     pub points: u32,
 }
 
-/// The measurements of a device, as they are drawn.
+/// The measurements of a device, for a chart.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct TelemetryView {
-    /// The time that is shown, Unix milliseconds.
+    /// The start of the time range, Unix milliseconds.
     #[ts(type = "number")]
     pub from: i64,
     /// Its end.
@@ -32,7 +33,7 @@ pub struct TelemetryView {
     /// The time of each point, Unix milliseconds, in order.
     #[ts(type = "Array<number>")]
     pub times: Vec<i64>,
-    /// One for each numeric member, in the order in which they first came.
+    /// One series for each numeric member, in the order of their first arrival.
     pub series: Vec<SeriesView>,
     /// Remarks about irregular telemetry, a sentence each.
     pub remarks: Vec<String>,
@@ -44,14 +45,14 @@ pub struct TelemetryView {
 pub struct SeriesView {
     /// The member's name.
     pub name: String,
-    /// Its unit, as the device's announcement has it; nothing where it has none.
+    /// Its announced unit, if any.
     pub unit: Option<String>,
     /// The last value.
     pub latest: Option<f64>,
     /// When it was measured, Unix milliseconds.
     #[ts(type = "number | null")]
     pub latest_at: Option<i64>,
-    /// How many measurements are in the time that is shown.
+    /// The number of measurements in the time range.
     pub count: u32,
     /// The smallest of them.
     pub min: Option<f64>,
@@ -59,7 +60,7 @@ pub struct SeriesView {
     pub max: Option<f64>,
     /// Their mean.
     pub mean: Option<f64>,
-    /// The smallest at each point; nothing where none was measured.
+    /// The smallest at each point; `None` without measurements.
     pub lows: Vec<Option<f64>>,
     /// The largest at each point.
     pub highs: Vec<Option<f64>>,

@@ -13,7 +13,7 @@ pub enum TimesBy {
     Command,
     /// The device, the slowest first.
     Device,
-    /// The firmware that the device reports now.
+    /// The firmware that the device currently reports.
     Firmware,
 }
 
@@ -21,9 +21,9 @@ pub enum TimesBy {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct TimesQuery {
-    /// The connection's id.
+    /// The connection ID.
     pub connection: String,
-    /// Only those of this device.
+    /// Only answers of this device.
     #[serde(default)]
     pub device: Option<String>,
     /// How they are grouped.
@@ -31,26 +31,25 @@ pub struct TimesQuery {
     pub by: TimesBy,
 }
 
-/// How long answers took, from sent to the final answer, in milliseconds. A command that was sent again counts from its last
-/// send.
+/// Times from sending to the final answer, milliseconds. A command that was resent counts from its last send.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct TimesView {
-    /// The command, the device or the firmware; nothing for devices that report no firmware.
+    /// The command, the device or the firmware; `None` for devices that report no firmware.
     pub name: Option<String>,
-    /// How many answers these times are of.
+    /// The number of answers.
     pub count: u32,
-    /// Half of the answers came within this.
+    /// The median.
     pub p50_ms: f64,
-    /// 95 % of them.
+    /// The 95th percentile.
     pub p95_ms: f64,
-    /// 99 % of them.
+    /// The 99th percentile.
     pub p99_ms: f64,
-    /// All of them.
+    /// The maximum.
     pub max_ms: f64,
-    /// An answer that takes longer than this is slower than usual. From 5 answers on.
+    /// An answer that takes longer is slower than usual. Requires 5 answers.
     pub slow_after_ms: Option<f64>,
-    /// A timeout that hardly any answer misses. From 20 answers on.
+    /// A timeout that hardly any answer exceeds. Requires 20 answers.
     #[ts(type = "number | null")]
     pub suggested_timeout_ms: Option<u64>,
 }
@@ -62,10 +61,10 @@ pub struct SuggestedTimeout {
     /// The timeout, milliseconds: whole seconds.
     #[ts(type = "number")]
     pub timeout_ms: u64,
-    /// How many answers it is derived from.
+    /// The number of answers from which it is derived.
     pub count: u32,
-    /// 99 % of them came within this, milliseconds.
+    /// The 99th percentile of their times, milliseconds.
     pub p99_ms: f64,
-    /// They are answers of the device alone. Otherwise they are of all devices of the connection.
+    /// They are answers of the device alone; otherwise of all devices of the connection.
     pub of_device: bool,
 }

@@ -7,21 +7,22 @@ use super::WireView;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct TrafficQuery {
-    /// The connection's id.
+    /// The connection ID.
     pub connection: String,
-    /// Only messages from and to this device; of all where there is none.
+    /// Only messages from and to this device; of all devices if `None`.
     pub device: Option<String>,
-    /// Only on topics that match this filter, with `+` and `#` as MQTT has them (MQTT 5 section 4.7); all where empty.
+    /// Only on topics that match this filter, with the MQTT wildcards `+` and `#` (MQTT 5 section 4.7); on all topics
+    /// if empty.
     pub filter: String,
 }
 
-/// Messages in the order in which they were sent and received. At most ten batches a second.
+/// Messages in the order in which they were sent and received. At most ten batches per second.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct TrafficBatch {
     /// The messages.
     pub messages: Vec<TrafficMessage>,
-    /// How many more there were since the last batch, and were left out.
+    /// The number of further messages since the last batch, which were omitted.
     pub left_out: u32,
 }
 
@@ -29,21 +30,21 @@ pub struct TrafficBatch {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct TrafficMessage {
-    /// Counts up by one, also over those that are left out.
+    /// Counts up by one, including omitted messages.
     #[ts(type = "number")]
     pub number: u64,
-    /// When it was handed to MQTT, or came from it, Unix milliseconds.
+    /// When it was passed to the MQTT client or received from it, Unix milliseconds.
     #[ts(type = "number")]
     pub at: i64,
-    /// From here; otherwise to here.
+    /// Sent by Wilco; otherwise received.
     pub outgoing: bool,
-    /// Topic, quality of service and payload, which may be cut.
+    /// Topic, quality of service and payload, which may be truncated.
     pub wire: WireView,
-    /// How many of the payload's bytes are left out.
+    /// The number of omitted bytes of the payload.
     pub cut: u32,
-    /// The broker had kept it.
+    /// The message was retained.
     pub retained: bool,
-    /// The broker has sent it before.
+    /// The message is a redelivery (DUP).
     pub dup: bool,
     /// The size of the whole packet, bytes.
     pub packet_bytes: u32,
@@ -51,6 +52,6 @@ pub struct TrafficMessage {
     pub properties: Vec<(String, String)>,
     /// The meaning in the dialect, as a sentence.
     pub meaning: String,
-    /// It is on a topic of the dialect's and makes no sense.
+    /// It is on a topic of the dialect but unreadable.
     pub unreadable: bool,
 }

@@ -1,5 +1,5 @@
-//! A file that replaces an earlier one as a whole or not at all: after a crash, or on a full disk, either the old content is
-//! there or the new one. It decides neither what is written nor where, and words no errors.
+//! A file that replaces an earlier one completely or not at all: after a crash or on a full disk, it has either the old
+//! or the new content. This crate decides neither the content nor the path, and formulates no error messages.
 
 use std::{
     fs,
@@ -9,26 +9,26 @@ use std::{
 
 use tempfile::{Builder, NamedTempFile};
 
-/// The users that may read the file.
+/// Who may read the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Readers {
     /// Only its owner (mode 0600).
     Owner,
-    /// Those who may read the owner's other files: what the umask permits.
+    /// Everyone who may read the owner's other files, as permitted by the umask.
     Umask,
 }
 
-/// What happens to a file that is already there when the new one is finished.
+/// The treatment of an existing file when the new one is finished.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Existing {
-    /// It is replaced. Where it is a symbolic link, the link is replaced, and not what it leads to.
+    /// It is replaced. A symbolic link is replaced itself, not its target.
     Replaced,
-    /// It stays, and the new one is refused.
+    /// It is kept, and the new one is refused.
     Kept,
 }
 
-/// A file that is being written. Its content goes to a temporary file in the same folder first. Dropped before
-/// [`AtomicFile::finish`], nothing is left of it.
+/// A file being written. Its content first goes to a temporary file in the same folder, which is deleted if this is
+/// dropped before [`AtomicFile::finish`].
 #[derive(Debug)]
 pub struct AtomicFile {
     file: NamedTempFile,
@@ -36,10 +36,10 @@ pub struct AtomicFile {
 }
 
 impl AtomicFile {
-    /// Creates the temporary file, under a name that nothing else has. Blocks, as all of it does.
+    /// Creates the temporary file under a unique name. Blocks, as all of this type does.
     ///
     /// # Errors
-    /// That of the file system.
+    /// Errors of the file system.
     pub fn create(path: PathBuf, readers: Readers) -> io::Result<AtomicFile> {
         let mut prefix = path.file_name().unwrap_or_default().to_owned();
         prefix.push(".");
@@ -60,10 +60,10 @@ impl AtomicFile {
         &self.path
     }
 
-    /// Moves it to its place once its content is on the disk, and returns its path.
+    /// Moves it to its path once its content is on the disk, and returns that path.
     ///
     /// # Errors
-    /// That of the file system; [`ErrorKind::AlreadyExists`] where a file is there that is kept.
+    /// Errors of the file system; [`ErrorKind::AlreadyExists`] if the file exists and is kept.
     pub fn finish(self, existing: Existing) -> io::Result<PathBuf> {
         let AtomicFile { file, path } = self;
         file.as_file().sync_all()?;
@@ -86,11 +86,11 @@ impl Write for AtomicFile {
     }
 }
 
-/// Replaces a small file that only this program writes, one call at a time; only its owner may read it. The temporary
+/// Replaces a small file that only this program writes, one call at a time. Only its owner may read it. The temporary
 /// file always has the same name, so that a crash leaves at most one.
 ///
 /// # Errors
-/// That of the file system.
+/// Errors of the file system.
 pub fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(PART);
@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn what_an_earlier_crash_left_is_replaced() {
+    fn leftovers_of_an_earlier_crash_are_replaced() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("wilco.mark");
         for content in ["one", "two"] {

@@ -1,4 +1,4 @@
-//! `wilco approval`: dangerous rollouts that a second installation approves, by files.
+//! `wilco approval`: approvals of dangerous rollouts by a second installation, exchanged as files.
 
 use std::{
     path::{Path, PathBuf},
@@ -40,7 +40,7 @@ async fn carry_out(task: ApprovalTask, base: &mut Base, interrupt: &mut Interrup
         ApprovalTask::List { output } => list(console, output).await,
         ApprovalTask::Distrust { name } => {
             console.distrust_installation(&name).await?;
-            say(&[format!("Approvals of {} are no longer accepted.", visible_name(&name))])
+            say(&[format!("No longer accepting approvals from {}.", visible_name(&name))])
         }
         ApprovalTask::Request { rollout, file, force } => {
             let path = console.save_approval_request(&rollout, file_to_write(&file, force)?).await?;
@@ -106,7 +106,7 @@ async fn trust(console: &Client, options: TrustInstallationOptions) -> Result<Ex
     let (name, key) = (name.or(told).unwrap_or_default(), key.or(read).unwrap_or_default());
     let TrustedView { name, fingerprint, .. } = console.trust_installation(&name, &key).await?;
     say(&[
-        format!("Approvals of {} are accepted from now on.", visible_name(&name)),
+        format!("Now accepting approvals from {}.", visible_name(&name)),
         format!("Compare the fingerprint with the one that your colleague sees: {fingerprint}"),
     ])
 }
@@ -120,7 +120,7 @@ async fn list(console: &Client, listing: Listing) -> Result<ExitCode, Problem> {
             output.flush()?;
         }
         Listing::Text if trusted.is_empty() => {
-            return say(&["No installations yet. Add one: wilco approval trust FILE".to_owned()]);
+            return say(&["No trusted installations yet. Add one: wilco approval trust FILE".to_owned()]);
         }
         Listing::Text => {
             let mut table = Table::new(["NAME", "FINGERPRINT", "ADDED"]);
@@ -145,7 +145,7 @@ async fn answer(console: &Client, options: AnswerOptions, verdict: Verdict) -> R
     if !yes && asked.refused.is_none() {
         lines(&asked).iter().for_each(|line| problem::note(line));
         if !input::confirmed(&format!("{verb} it?"), "An answer is signed only once it is confirmed")? {
-            return Err(Problem::new("Nothing was signed.", "Run it again to answer the request."));
+            return Err(Problem::new("Nothing was signed.", "Run the command again to answer the request."));
         }
     }
     let ApprovalRequestView { sha256, rollout, from, .. } = asked;

@@ -116,7 +116,7 @@ fn lines(found: &AuditVerification) -> Vec<String> {
     if !found.unsealed.is_empty() {
         let unsealed = ranges(&found.unsealed, ["was", "were"]);
         lines.push(format!(
-            "{unsealed} not sealed when Wilco started: Wilco had ended before it sealed them, or another program added them."
+            "{unsealed} not sealed when Wilco started: Wilco exited before sealing them, or another program added them."
         ));
     }
     lines.push(match &found.seal {
@@ -125,8 +125,8 @@ fn lines(found: &AuditVerification) -> Vec<String> {
         }
         AuditSeal::NotYet => "Not sealed yet.".to_owned(),
         AuditSeal::NoKeyring { why } => format!(
-            "Not sealed: {why}. If somebody cuts off the newest entries or restores an old copy of the database, this check does \
-             not notice."
+            "Not sealed: {why}. This check cannot detect that the newest entries were removed, or that an old copy of \
+             the database was restored."
         ),
     });
     lines
@@ -177,8 +177,8 @@ mod tests {
             ["Problem: Entry 4 was altered.", "Entries 1 to 3, 5 and 7 to 9 are unaltered.", "Not sealed yet."];
         assert_eq!(lines(&broken), expected);
         let unsealed = AuditVerification { problems: Vec::new(), unsealed: vec![range(7, 7), range(9, 9)], ..broken };
-        let expected = "Entries 7 and 9 were not sealed when Wilco started: Wilco had ended before it sealed them, or another \
-                        program added them.";
+        let expected = "Entries 7 and 9 were not sealed when Wilco started: Wilco exited before sealing them, or \
+                        another program added them.";
         assert_eq!(lines(&unsealed)[1], expected);
     }
 }

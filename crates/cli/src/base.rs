@@ -144,7 +144,7 @@ impl Relay {
         Arc::clone(&self.engine_slot().engine)
     }
 
-    /// Connects to the engine that runs after that one ended, or starts one.
+    /// Connects to the engine that is running after the previous one ended, or starts one.
     async fn after(&self, ended: &Arc<dyn Dispatch>) -> Result<(), Failure> {
         let _entering = self.entering.lock().await;
         if !Arc::ptr_eq(&self.engine(), ended) {

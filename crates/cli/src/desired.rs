@@ -121,7 +121,7 @@ async fn clear(base: &Base, options: DesiredClearOptions) -> Result<ExitCode, Pr
         let place = values.iter().position(|(known, _)| known == key).ok_or_else(|| {
             let known: Vec<_> = values.iter().map(|(known, _)| clean(known).into_owned()).collect();
             let hint = if known.is_empty() { "None is.".to_owned() } else { format!("Wanted: {}.", known.join(", ")) };
-            Problem::new(format!("No value is wanted for the key '{}'.", clean(key)), hint)
+            Problem::new(format!("The key '{}' has no wanted value.", clean(key)), hint)
         })?;
         values.remove(place);
     }
@@ -204,7 +204,7 @@ async fn view_of(base: &Base, connection: &ConnectionView, name: &str) -> Result
     let found = all.into_iter().map(|counted| counted.view).find(|view| view.name == name);
     found.ok_or_else(|| {
         let hint = match names.as_slice() {
-            [] => "Save a view in the window first, or use --tag.".to_owned(),
+            [] => "Save a view in the app first, or use --tag.".to_owned(),
             names => format!("Saved views: {}.", names.join(", ")),
         };
         Problem::new(format!("There is no saved view '{}'.", entered(name)), hint)

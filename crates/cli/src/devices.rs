@@ -29,7 +29,7 @@ const QUIET: Duration = Duration::from_secs(1);
 pub(crate) async fn run(options: DeviceOptions, data_dir: Option<&Path>) -> Result<ExitCode, Problem> {
     let DeviceOptions { task, list } = options;
     let Some(task) = task.or(list.map(DeviceTask::List)) else {
-        return Err(Problem::new("No connection is named.", "Name one: wilco devices -c NAME."));
+        return Err(Problem::new("No connection was given.", "Use wilco devices -c NAME."));
     };
     let mut interrupt = Interrupt::listen()?;
     let base = Base::open(data_dir).await?;
@@ -135,7 +135,8 @@ async fn print_unlisted(base: &Base, connection: &ConnectionView) -> Result<(), 
     let unlisted = connections.iter().find(|view| view.id == connection.id).map_or(0, |view| view.unlisted);
     if unlisted > 0 {
         note(&format!(
-            "{} new device IDs are not listed, because too many came at once. Check which program publishes with them.",
+            "{} new device IDs are not listed, because too many arrived at once. Check which program publishes under \
+             these IDs.",
             grouped(unlisted)
         ));
     }

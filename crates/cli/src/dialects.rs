@@ -114,7 +114,7 @@ pub(crate) fn file(path: &Path) -> Result<(String, String), Problem> {
                 problems.first().map(|problem| format!("{}:{}: {}", path.display(), problem.line, problem.what));
             Err(Problem::new(
                 first.unwrap_or_default(),
-                format!("See everything that is wrong: wilco dialects check {}.", path.display()),
+                format!("List all problems: wilco dialects check {}.", path.display()),
             ))
         }
     }
@@ -184,7 +184,7 @@ fn test(path: &Path, with: &[std::path::PathBuf]) -> Result<ExitCode, Problem> {
     for path in with {
         let file = read(path)?.map_err(|problems| {
             let message = problems.first().cloned().unwrap_or_default();
-            Problem::new(message, format!("Run wilco dialects check {} to list all problems.", path.display()))
+            Problem::new(message, format!("List all problems: wilco dialects check {}.", path.display()))
         })?;
         dialects.push(file);
     }
@@ -199,13 +199,13 @@ fn test(path: &Path, with: &[std::path::PathBuf]) -> Result<ExitCode, Problem> {
         let line = match outcome {
             Ok(read) => {
                 right += 1;
-                format!("right  {name}: {read}")
+                format!("passed  {name}: {read}")
             }
-            Err(why) => format!("wrong  {name}: {why}"),
+            Err(why) => format!("failed  {name}: {why}"),
         };
         output.line(&clean(&line))?;
     }
-    output.line(&format!("{right} of {all} right"))?;
+    output.line(&format!("{right} of {all} passed"))?;
     output.flush()?;
     Ok(if right == all { ExitCode::SUCCESS } else { ExitCode::from(NOT_DONE) })
 }
@@ -214,7 +214,7 @@ fn test(path: &Path, with: &[std::path::PathBuf]) -> Result<ExitCode, Problem> {
 fn played(line: &str, number: usize, dialects: &[DialectFile]) -> (String, Result<String, String>) {
     let exchange: Exchange = match serde_json::from_str(line) {
         Ok(exchange) => exchange,
-        Err(error) => return (format!("line {number}"), Err(format!("This is not an exchange: {error}."))),
+        Err(error) => return (format!("line {number}"), Err(format!("This is not a recorded exchange: {error}."))),
     };
     let name = format!("{}: {}", exchange.dialect, exchange.name);
     let outcome = match exchange.play(dialects) {

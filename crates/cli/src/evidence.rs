@@ -69,7 +69,7 @@ mod tests {
     use super::lines;
 
     #[test]
-    fn what_was_not_kept_is_said_only_where_there_is_some() {
+    fn discarded_messages_are_mentioned_only_if_there_are_any() {
         let mut used = EvidenceUse { bytes: 210_000_000, quota: 1_000_000_000, discarded: 0, devices: Vec::new() };
         assert_eq!(lines(&used, |_| Some("plant")), ["Evidence: 210.0 MB of 1.0 GB"]);
         used.discarded = 12_400;

@@ -37,7 +37,7 @@ pub(crate) async fn run(options: HistoryOptions, data_dir: Option<&Path>) -> Res
 /// Where the history comes from.
 enum Source {
     Engine(Base),
-    /// No engine can begin, because nothing can be written.
+    /// No engine can start, because nothing can be written.
     Stored(StoredHistory),
 }
 

@@ -1,4 +1,4 @@
-//! `wilco dialects learn`: receives messages while somebody uses a device, and proposes a dialect file.
+//! `wilco dialects learn`: receives messages while a device is used, and proposes a dialect file.
 
 use std::{
     collections::{BTreeMap, BTreeSet},

@@ -145,7 +145,7 @@ fn silence(connection: &ConnectionView, connect_timeout: Duration) -> Problem {
             connection.url,
             connect_timeout.as_secs_f64()
         ),
-        "Check the address and the network. wilco connections test shows the step at which it stops.",
+        "Check the address and the network. wilco connections test shows which step fails.",
     )
 }
 
@@ -153,7 +153,7 @@ fn silence(connection: &ConnectionView, connect_timeout: Duration) -> Problem {
 fn no_suback(connection: &ConnectionView, connect_timeout: Duration) -> Problem {
     Problem::new(
         format!(
-            "The broker of {} ({}) accepted the connection and did not answer SUBSCRIBE with a SUBACK within {} s.",
+            "The broker of {} ({}) accepted the connection, but did not answer SUBSCRIBE with a SUBACK within {} s.",
             connection.name,
             connection.url,
             connect_timeout.as_secs_f64()

@@ -1,4 +1,4 @@
-//! `wilco log`: fetches a device's log file, assembles it and verifies its checksum.
+//! `wilco log`: fetches a device's log, assembles it and verifies its checksum.
 
 use std::{
     io::{IsTerminal, Write, stdout},
@@ -35,7 +35,7 @@ const LATE_PIECES: Duration = Duration::from_secs(3);
 const NOT_SENT: &str = "Check with wilco devices that the device is online, and that its firmware supports log.get.";
 
 /// The remark about a request to an offline device.
-const HELD: &str = "Wilco waits for the log as long as the broker may hold the request. Press Ctrl-C to stop.";
+const HELD: &str = "Wilco waits as long as the broker may hold the request. Press Ctrl-C to stop.";
 
 /// The device and the part of its log to fetch.
 struct LogRequest {
@@ -130,7 +130,7 @@ impl LogRequest {
         }
     }
 
-    /// Waits until the log has been received, as far as possible. Otherwise returns why not.
+    /// Waits until the log has been received as far as possible. Returns an error if it was not received.
     async fn wait(&self, console: &Client, id: &str) -> Result<Result<LogView, String>, Failure> {
         let command = loop {
             let command = console.command(&self.connection, &self.device, id).await?.command;
@@ -152,8 +152,8 @@ impl LogRequest {
         }
     }
 
-    /// Requests it repeatedly, and prints new lines. Continues after any answer, and when the app in use is closed. Of
-    /// the fetched logs only the last is kept for the device.
+    /// Requests it repeatedly, and prints new lines. Continues after any answer, and when the app in use is closed.
+    /// Keeps only the latest fetched log of the device.
     async fn follow(&self, base: &mut Base, every: Duration) -> Result<ExitCode, Problem> {
         let mut before: Option<String> = None;
         let mut fetched = Vec::new();
@@ -181,7 +181,7 @@ impl LogRequest {
         }
     }
 
-    /// Asks for the log, and notes that, and waits for it.
+    /// Requests the log, records that, and waits for it.
     async fn round(&self, console: &Client, fetched: &mut Vec<String>) -> Result<Result<LogView, String>, Failure> {
         // The last that came: of those after it nothing is kept.
         let id = self.ask(console, fetched.first().cloned()).await?;

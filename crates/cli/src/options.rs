@@ -63,9 +63,10 @@ Examples:
   wilco history -c plant --since 2h --state timed_out
 
 While the Wilco app is running, wilco uses its sessions; otherwise it opens its own.
+
 Exit status: 0 if every command succeeded, 1 if any did not, 2 if nothing was sent (incorrect usage, no connection), 3 if
-commands were sent, or may have been, and Wilco could not follow them to their end, 4 if a rollout waits for the approval of a
-second installation, 130 for Ctrl-C."
+commands were sent, or may have been, and Wilco lost track of them, 4 if a rollout waits for the approval of a second
+installation, 130 for Ctrl-C."
 )]
 pub(crate) struct Options {
     /// Directory for connections, history and keyring entries, separate from your default one [env: WILCO_DATA_DIR]
@@ -77,7 +78,7 @@ pub(crate) struct Options {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Task {
-    /// Add, list, edit, test, renew, export, import and remove connections to brokers
+    /// Manage connections to brokers: add, list, edit, test, renew, export, import and remove them
     #[command(subcommand)]
     Connections(ConnectionTask),
     /// List, show, import and export the commands in the catalogue
@@ -91,18 +92,18 @@ pub(crate) enum Task {
     /// Send a command to many devices in stages: start, watch, pause, resume, stop, retry and export rollouts
     #[command(subcommand)]
     Rollout(RolloutTask),
-    /// Set the configuration that devices should have, list those that differ, and apply it to them
+    /// Set the configuration that devices should have, list the devices that differ, and apply it
     #[command(subcommand)]
     Desired(Box<DesiredTask>),
     /// List commands, newest first
     History(HistoryOptions),
     /// List, add, import, export, name, tag, annotate and forget the devices of a connection
     Devices(DeviceOptions),
-    /// List how long devices take to answer, and suggest timeouts
+    /// Show how long devices take to answer, and suggest timeouts
     Times(TimesOptions),
     /// Show, set or clear the operator name that other consoles see beside your commands
     Operator(OperatorOptions),
-    /// Approve dangerous rollouts of another installation, and have yours approved
+    /// Approve another installation's dangerous rollouts, and get approval for your own
     #[command(subcommand)]
     Approval(ApprovalTask),
     /// List who did what, when and why, and verify that no entry was altered
@@ -114,7 +115,7 @@ pub(crate) enum Task {
     Check(CheckOptions),
     /// Fetch a device's log and verify it against the device's checksum
     Log(LogOptions),
-    /// Print every change of a connection, its devices and its commands as it happens
+    /// Print each change of a connection, its devices and its commands as it happens
     Watch(WatchOptions),
 }
 
@@ -130,11 +131,12 @@ Examples:
   wilco send --url mqtts://broker --ca ca.pem --cert me.pem --key me.key -d pump-7 state.get
   wilco send -c bench -d lamp-1 --text 'light: on' --no-answer
 
-A command for more than one device is a rollout with one stage: wilco rollout show, watch and retry take its number.
+A command for more than one device is a rollout with one stage: use its number with wilco rollout show, watch or retry.
 
 Exit status: 0 if every command succeeded, 1 if any did not, 2 if nothing was sent (incorrect usage, no connection), 3 if
-commands were sent, or may have been, and Wilco could not follow them to their end, 4 if they wait for the approval of a second
-installation, 130 for Ctrl-C, which cancels what was not sent yet. An unconfirmed command, such as one with --no-answer, counts as succeeded here.
+commands were sent, or may have been, and Wilco lost track of them, 4 if they wait for the approval of a second
+installation, 130 for Ctrl-C, which cancels commands that were not sent yet. Unconfirmed commands, such as those with
+--no-answer, count as succeeded.
 
 {SECRETS}")
 )]
@@ -142,19 +144,20 @@ pub(crate) struct SendOptions {
     /// Name of the connection
     #[arg(long, short, value_name = "NAME", conflicts_with_all = broker::DESCRIBING)]
     pub(crate) connection: Option<String>,
-    /// Connect to this broker without storing a connection; needs no keyring, and the app may be running
+    /// Connect to this broker without storing a connection; works without a keyring, and while the app is running
     #[arg(long, value_name = "URL")]
     pub(crate) url: Option<String>,
     #[command(flatten)]
     pub(crate) broker: BrokerOptions,
     #[command(flatten)]
     pub(crate) named: NamedDevices,
-    /// The command: led, restart, one of your own (see wilco commands list), or any other that your firmware supports
+    /// The command: a built-in one (led, restart), one of your own (see wilco commands list), or any other that your
+    /// firmware supports
     #[arg(required_unless_present = "text")]
     pub(crate) command: Option<String>,
     #[command(flatten)]
     pub(crate) sending: SendingOptions,
-    /// Free text to send instead of a command, unchanged, to devices of the text dialect
+    /// Free text to send unchanged instead of a command, to devices that use the text dialect
     #[arg(long, value_name = "TEXT", conflicts_with_all = ["command", "pairs", "args"])]
     pub(crate) text: Option<String>,
     /// Reason for the command, stored in the audit
@@ -162,7 +165,8 @@ pub(crate) struct SendOptions {
     pub(crate) note: Option<String>,
     #[command(flatten)]
     pub(crate) confirm: ConfirmOptions,
-    /// Text lines, or one JSON object per line for each change of state; of the rollout if there is more than one device
+    /// Output format: text, or one JSON object per line for each change of the command or, with several devices, of the
+    /// rollout
     #[arg(long, value_enum, default_value_t)]
     pub(crate) output: Listing,
 }
@@ -181,16 +185,17 @@ pub(crate) struct HistoryOptions {
     /// Only commands of this device
     #[arg(long, short, value_name = "DEVICE")]
     pub(crate) device: Option<String>,
-    /// Only commands in this state; may be given several times
+    /// Only commands in this state; repeatable
     #[arg(long, value_name = "STATE", value_parser = words::command_state())]
     pub(crate) state: Vec<CommandState>,
     /// Only commands since this time: 2h (two hours ago), 2026-11-23, 2026-11-23T10:00, or RFC 3339 with an offset
     #[arg(long, value_name = "TIME", value_parser = input::since)]
     pub(crate) since: Option<i64>,
-    /// Only commands that Wilco sent by itself, for example to follow a log; without this they are left out
+    /// Only automatic commands, which Wilco sends for example to follow a log; they are left out otherwise
     #[arg(long)]
     pub(crate) automatic: bool,
-    /// Only commands that contain all of these words, or words that begin with them, in their device, name, arguments, message or result
+    /// Only commands whose device, name, arguments, message or result contains all of these words or beginnings of
+    /// words
     #[arg(long, value_name = "TEXT")]
     pub(crate) search: Option<String>,
     /// Count the failed commands by message instead of listing commands
@@ -199,7 +204,7 @@ pub(crate) struct HistoryOptions {
     /// Maximum number of commands, or of causes
     #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) limit: u32,
-    /// A table, one JSON object per line, or CSV
+    /// Output format: a table, one JSON object per line, or CSV
     #[arg(long, visible_alias = "output", value_enum, default_value_t)]
     pub(crate) format: Format,
 }
@@ -211,9 +216,9 @@ Examples:
   wilco times -c plant --by firmware
   wilco times -c plant --device pump-7 --output json
 
-Times run from sending a command to its final answer. They are those of the latest 20,000 answers, or of the latest 500 of a
-device. A suggested timeout is at least three times what 99 % of the answers need; it appears once there are 20 answers. wilco
-send and wilco rollout start use it with --timeout suggested.")]
+Times are measured from sending a command to its final answer, over the latest 20,000 answers, or the latest 500 of one
+device. A suggested timeout is at least three times what 99 % of the answers take, and needs 20 answers. To use it, pass
+--timeout suggested to wilco send or wilco rollout start.")]
 pub(crate) struct TimesOptions {
     /// Name of the connection
     #[arg(long, short, value_name = "NAME")]
@@ -221,20 +226,20 @@ pub(crate) struct TimesOptions {
     /// Only answers of this device
     #[arg(long, short, value_name = "DEVICE")]
     pub(crate) device: Option<String>,
-    /// One line for each command, each device (the slowest first), or each firmware that devices report now
+    /// One line for each command, each device (slowest first), or each firmware version in use
     #[arg(long, default_value = "command", value_parser = words::times_by())]
     pub(crate) by: TimesBy,
     /// Maximum number of lines
     #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) limit: u32,
-    /// A table, or one JSON object per line
+    /// Output format: a table, or one JSON object per line
     #[arg(long, value_enum, default_value_t)]
     pub(crate) output: Listing,
 }
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Progress, duplicates, unreadable and unmatched messages are kept up to a quota for each device and one for all, which you
+Progress, duplicates, and unreadable or unmatched messages are kept up to a quota per device and an overall quota, which you
 set in the app. Answers that settle a command are always kept.")]
 #[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct EvidenceOptions {
@@ -243,7 +248,7 @@ pub(crate) struct EvidenceOptions {
     /// Only the evidence of this connection
     #[arg(long, short, value_name = "NAME")]
     pub(crate) connection: Option<String>,
-    /// Text lines, or one JSON object
+    /// Output format: text, or one JSON object
     #[arg(long, value_enum, default_value_t)]
     pub(crate) output: Listing,
 }
@@ -255,27 +260,27 @@ Examples:
   wilco operator
   wilco operator --clear
 
-Requests name the operator on connections with --send-operator on (wilco connections edit). The name is not verified.")]
+The name is sent on connections with --send-operator on (wilco connections edit). It is not verified.")]
 pub(crate) struct OperatorOptions {
-    /// The new name: 1 to 64 characters. Without it, the name is printed
+    /// New name, 1 to 64 characters; prints the current name if omitted
     #[arg(value_name = "NAME")]
     pub(crate) name: Option<String>,
-    /// Clear the name: requests no longer name an operator
+    /// Clear the name, so that requests no longer name an operator
     #[arg(long, conflicts_with = "name")]
     pub(crate) clear: bool,
 }
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Wilco stores a checksum with each event, and notes beside the database how many events it had. This command reads the whole
-database; wilco history looks at the newest 10,000 events each time.
+Wilco stores a checksum with each event and, beside the database, the number of events. This command checks the whole
+database; wilco history checks only the newest 10,000 events.
 
 Exit status: 0 if nothing is missing or damaged, 1 if something is.")]
 pub(crate) struct CheckOptions {
-    /// Copy everything readable to this new data directory, for use with --data-dir; the damaged one is not changed
+    /// Copy everything readable to a new data directory, for use with --data-dir; the damaged one stays unchanged
     #[arg(long, value_name = "DIR")]
     pub(crate) recover: Option<PathBuf>,
-    /// Text lines, or one JSON object
+    /// Output format: text, or one JSON object
     #[arg(long, value_enum, default_value_t)]
     pub(crate) output: Listing,
 }
@@ -286,7 +291,7 @@ pub(crate) struct WatchOptions {
     /// Name of the connection
     #[arg(long, short, value_name = "NAME")]
     pub(crate) connection: String,
-    /// Text lines, or one JSON object per line
+    /// Output format: text, or one JSON object per line
     #[arg(long, value_enum, default_value_t)]
     pub(crate) output: Listing,
 }

@@ -1,4 +1,4 @@
-//! Output: for people, with colours where the terminal supports them, or for programs.
+//! Output: for users, with colours if the terminal supports them, or for programs.
 
 mod command;
 mod place;

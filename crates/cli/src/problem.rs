@@ -23,17 +23,17 @@ const INTERRUPTED: u8 = 130;
 /// Why the program ends early.
 #[derive(Debug)]
 pub(crate) enum Problem {
-    /// A sentence for what happened and one for what to do.
+    /// An error message and a hint.
     Message { message: String, hint: Option<String> },
     /// The same, for a device that did not succeed or did not answer.
     NotDone { message: String, hint: Option<String> },
     /// The same, after something was sent or may have been.
     Unclear { message: String, hint: Option<String> },
-    /// All problems of the given files.
+    /// All problems of the certificate files.
     Files(Vec<KitProblem>),
     /// The reader of the output has gone.
     Unread,
-    /// Ctrl-C, or a polite `kill`.
+    /// Ctrl-C or SIGTERM.
     Interrupted,
 }
 
@@ -83,7 +83,7 @@ impl From<io::Error> for Problem {
         if error.kind() == io::ErrorKind::BrokenPipe {
             return Problem::Unread;
         }
-        Problem::Message { message: format!("Input or output failed: {error}."), hint: None }
+        Problem::Message { message: format!("I/O error: {error}."), hint: None }
     }
 }
 

@@ -60,10 +60,7 @@ pub(crate) async fn suggested(
     let suggested = base.console().suggested_timeout(&connection.id, device, command).await?;
     suggested.map(|suggested| suggested.timeout_ms).ok_or_else(|| {
         Problem::new(
-            format!(
-                "Wilco knows too few answers to {} to suggest a timeout: at least 20 are needed.",
-                entered(command)
-            ),
+            format!("There are too few answers to {} to suggest a timeout: at least 20 are needed.", entered(command)),
             "Enter a time, such as --timeout 10s, or omit the option.",
         )
     })

@@ -213,7 +213,7 @@ impl Line<'_> {
                 let hint = notice.hint.as_deref().map(|hint| format!("  {}", clean(hint))).unwrap_or_default();
                 (*at, format!("{level}  {}{hint}", clean(&notice.message)))
             }
-            Line::MoreCommands { at } => (*at, "not all changed commands are listed here; see wilco history".into()),
+            Line::MoreCommands { at } => (*at, "some changed commands are not listed here; see wilco history".into()),
         };
         format!("{}  {text}", paint(&time_of_day(at), anstyle::Style::new().dimmed()))
     }

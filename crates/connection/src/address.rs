@@ -9,36 +9,36 @@ use crate::{
     typed::{Typed, Unreadable, bracketed, without_zone},
 };
 
-/// Where a broker listens.
+/// The address of a broker.
 #[derive(Debug, Clone)]
 pub struct Address {
-    /// How it is reached.
+    /// The transport.
     pub scheme: Scheme,
-    /// In ASCII; an IPv6 address may have a zone.
+    /// The host in ASCII; an IPv6 address can have a zone.
     pub host: String,
     /// The TCP port.
     pub port: u16,
-    /// Of a WebSocket, with its leading `/`; empty otherwise.
+    /// The path of a WebSocket, with its leading `/`; empty otherwise.
     pub path: String,
     /// The query of a WebSocket address.
     pub query: Query,
 }
 
-/// The query of a WebSocket's address. It often carries a token, so that it is a secret like a password.
+/// The query of a WebSocket address. It often contains a token, so it is a secret like a password.
 #[derive(Debug, Clone)]
 pub enum Query {
-    /// There is none.
+    /// None.
     None,
-    /// There is one, stored with the secrets: shown as `…`.
+    /// Stored with the secrets, and shown as `…`.
     Kept,
-    /// It has been entered or fetched.
+    /// Entered or fetched.
     Given(Secret),
 }
 
 /// Shown in place of a query.
 const KEPT_QUERY: &str = "…";
 
-/// How a broker is reached.
+/// How to connect to a broker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "snake_case")]
 #[ts(export)]
@@ -70,7 +70,7 @@ impl Scheme {
         })
     }
 
-    /// As it is written in an address.
+    /// The scheme of an address.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -93,7 +93,7 @@ impl Scheme {
         matches!(self, Scheme::Ws | Scheme::Wss)
     }
 
-    /// The same way with or without TLS, for a hint.
+    /// The same transport with or without TLS, for a hint.
     #[must_use]
     pub fn other(self) -> Scheme {
         match self {
@@ -115,10 +115,11 @@ impl Scheme {
 }
 
 impl Address {
-    /// Reads `mqtt://`, `mqtts://`, `ws://` or `wss://`, a host, and where they are given a port, a path and a query.
+    /// Parses `mqtt://`, `mqtts://`, `ws://` or `wss://`, a host and, if given, a port, a path and a query.
     ///
     /// # Errors
-    /// [`FailureCode::Invalid`](wilco_failure::FailureCode), which never quotes what was typed: it may hold a password.
+    /// [`FailureCode::Invalid`](wilco_failure::FailureCode), which never quotes the input, because it may contain a
+    /// password.
     pub fn parse(text: &str) -> Result<Address, Failure> {
         let say = |message: &str| invalid(message.to_owned(), HINT);
         let unreadable = |error: Unreadable| invalid(format!("The address {error}."), error.hint().unwrap_or(HINT));
@@ -158,19 +159,19 @@ impl Address {
         format!("{}://{}:{}{}{query}", self.scheme.as_str(), bracketed(&self.host), self.port, self.path)
     }
 
-    /// Whether an address as [`Address::url`] writes it has a query among the secrets.
+    /// Whether an address as written by [`Address::url`] has a query among the secrets.
     #[must_use]
     pub fn has_kept_query(url: &str) -> bool {
         url.strip_suffix(KEPT_QUERY).is_some_and(|url| url.ends_with('?'))
     }
 
-    /// The host as the broker knows it: without a zone, which means something to this computer only.
+    /// The host as the broker knows it: without a zone, which has a meaning only on this computer.
     #[must_use]
     pub fn public_host(&self) -> &str {
         without_zone(&self.host)
     }
 
-    /// The host as it is written in a request: an IPv6 address in brackets.
+    /// The host as written in a request: an IPv6 address in brackets.
     #[must_use]
     pub fn authority(&self) -> String {
         format!("{}:{}", bracketed(self.public_host()), self.port)

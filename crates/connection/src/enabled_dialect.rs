@@ -1,4 +1,4 @@
-//! A dialect that is enabled on a connection, with its settings there.
+//! An enabled dialect of a connection, with its settings.
 
 use std::{collections::BTreeMap, fmt, str::FromStr};
 
@@ -9,13 +9,13 @@ use wilco_failure::{Failure, excerpt, invalid};
 /// The longest value of a setting, bytes.
 const LONGEST_VALUE: usize = 200;
 
-/// A dialect that is enabled on a connection. As text, for the command line and files: `zigbee2mqtt:base=house/z2m`.
+/// An enabled dialect of a connection. On the command line and in files: `zigbee2mqtt:base=house/z2m`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct EnabledDialect {
     /// The dialect's name.
     pub name: String,
-    /// The settings that are not the dialect's defaults, by their names. Each value is valid in a topic.
+    /// The settings that differ from the dialect's defaults, by name. Each value is valid in a topic.
     #[serde(default)]
     #[ts(type = "Record<string, string>")]
     pub settings: BTreeMap<String, String>,
@@ -28,10 +28,10 @@ impl EnabledDialect {
         EnabledDialect { name: name.into(), settings: BTreeMap::new() }
     }
 
-    /// Whether each setting can be part of a topic, and can be written as text.
+    /// Checks that each setting can be part of a topic, and can be written as text.
     ///
     /// # Errors
-    /// [`FailureCode::Invalid`](wilco_failure::FailureCode) about the first one that cannot.
+    /// [`FailureCode::Invalid`](wilco_failure::FailureCode) for the first one that cannot.
     pub fn check(&self) -> Result<(), Failure> {
         match self.settings.iter().find(|(name, value)| !is_usable(name, value)) {
             Some((name, value)) => Err(unusable(name, value)),
@@ -60,13 +60,13 @@ fn unusable(name: &str, value: &str) -> Failure {
 
 fn unreadable(setting: &str) -> Failure {
     invalid(
-        format!("'{}' is not a setting of a dialect.", excerpt(setting)),
+        format!("'{}' is not a dialect setting.", excerpt(setting)),
         "Write NAME=VALUE, for example zigbee2mqtt:base=house/z2m.",
     )
 }
 
 impl From<&str> for EnabledDialect {
-    /// A dialect with its default settings. Settings in the name are not read: see [`EnabledDialect::from_str`].
+    /// A dialect with its default settings. Does not parse settings in the name: see [`EnabledDialect::from_str`].
     fn from(name: &str) -> EnabledDialect {
         EnabledDialect::new(name)
     }
@@ -87,7 +87,7 @@ impl fmt::Display for EnabledDialect {
 impl FromStr for EnabledDialect {
     type Err = Failure;
 
-    /// Reads the text. Names that no dialect has are found when the dialects are put together.
+    /// Parses the text. Unknown dialect names are detected when the dialects are combined.
     ///
     /// # Errors
     /// [`FailureCode::Invalid`](wilco_failure::FailureCode) for settings that are not `NAME=VALUE`, or cannot be part of a
@@ -127,7 +127,7 @@ mod tests {
         }
         for text in ["mine:", "mine:a", "mine:a=b,"] {
             let failure = text.parse::<EnabledDialect>().expect_err(text);
-            assert!(failure.message.contains("is not a setting of a dialect"), "{failure:?}");
+            assert!(failure.message.contains("is not a dialect setting"), "{failure:?}");
         }
         let mut dialect = EnabledDialect::new("mine");
         dialect.settings.insert("a".into(), "x,b=y".into());

@@ -16,29 +16,29 @@ const MOST: usize = 32;
 /// The enabled dialects of a connection.
 #[derive(Debug)]
 pub struct EnabledDialects {
-    /// Wilco's own topics here, also if no device uses them.
+    /// Wilco's own topics on this connection, even if no device uses them.
     pub own: Dialect,
-    /// Wilco's own dialect is one of those enabled.
+    /// Whether Wilco's own dialect is enabled.
     pub speaks_own: bool,
-    /// All of them behind one interface.
+    /// All enabled dialects behind one interface.
     pub set: DialectSet,
-    /// Those that find devices.
+    /// The dialects that find devices.
     pub readers: Vec<Discovery>,
-    /// There are others than Wilco's own.
+    /// Whether dialects other than Wilco's own are enabled.
     pub has_described: bool,
-    /// Dialects that read the same messages here, as sentences. Only pairs with a dialect file of the user's own or with
-    /// settings that are not the defaults.
+    /// Dialects that use the same messages here, as sentences. Only pairs with a user's dialect file or with
+    /// non-default settings.
     pub overlaps: Vec<String>,
-    /// The titles of the profile's own dialect files by their names, enabled or not.
+    /// The titles of the profile's dialect files by name, enabled or not.
     pub titles: BTreeMap<String, String>,
 }
 
 impl EnabledDialects {
-    /// Reads what a profile names.
+    /// Resolves the dialects of a profile.
     ///
     /// # Errors
-    /// [`FailureCode::Invalid`](wilco_failure::FailureCode) for a dialect that there is not, a file that cannot be used, both
-    /// 'wilco' and 'text', and topics that none can have.
+    /// [`FailureCode::Invalid`](wilco_failure::FailureCode) for an unknown dialect, an invalid file, both 'wilco' and
+    /// 'text', and invalid topics.
     pub fn of(profile: &Profile) -> Result<EnabledDialects, Failure> {
         let settings = &profile.settings;
         let topics = Topics::new(&settings.prefix)
@@ -66,7 +66,7 @@ impl EnabledDialects {
         if natives > 1 {
             return Err(invalid(
                 "'wilco' and 'text' use the same topics, so only one of them can be enabled.".into(),
-                "Enable 'text' for firmware that speaks plain text: it also reads Wilco's own JSON.",
+                "Enable 'text' for firmware that uses plain text: it also reads Wilco's JSON.",
             ));
         }
         let has_described = files.len() > natives;
@@ -89,7 +89,7 @@ impl EnabledDialects {
                             dialect.name,
                             excerpt(value)
                         ),
-                        &format!("Enter one of these: {words}."),
+                        &format!("Enter one of: {words}."),
                     ));
                 }
                 if name == CONSOLE || !set.set(&dialect.name, name, value) {
@@ -112,7 +112,7 @@ impl EnabledDialects {
         Ok(EnabledDialects { own, speaks_own, set, readers, has_described, overlaps, titles })
     }
 
-    /// The first topic filters to subscribe to: those for discovery come first.
+    /// The first topic filters to subscribe to; those for discovery come first.
     #[must_use]
     pub fn filters(&self, wishes: &Subscriptions<'_>) -> Vec<Filter> {
         if !self.has_described {
@@ -138,7 +138,7 @@ fn file(text: &str) -> Result<DialectFile, Failure> {
         let first = problems.first().map(ToString::to_string).unwrap_or_default();
         invalid(
             format!("The dialect file cannot be used: {first}"),
-            "Correct it. `wilco dialects check FILE` lists everything that is wrong.",
+            "Correct it. `wilco dialects check FILE` lists all problems.",
         )
     })
 }

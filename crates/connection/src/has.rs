@@ -1,9 +1,9 @@
-//! Which secrets a connection has. The secrets themselves are in the keyring.
+//! The kinds of secrets that a connection has. The secrets themselves are in the keyring.
 
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-/// Which secrets are kept for a connection.
+/// The kinds of secrets stored for a connection.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct Secrets {
@@ -11,9 +11,9 @@ pub struct Secrets {
     pub password: bool,
     /// A client certificate with its private key.
     pub certificate: bool,
-    /// Authorities.
+    /// CA certificates.
     pub authorities: bool,
-    /// The one certificate that the server must show.
+    /// The pinned server certificate.
     pub server: bool,
     /// The proxy's password.
     pub proxy_password: bool,

@@ -2,12 +2,12 @@
 
 use std::{convert::Infallible, fmt, str::FromStr, sync::Arc};
 
-/// A connection's id, made once when it is added and never changed. Cheap to clone.
+/// A connection ID, generated when the connection is added and never changed. Cheap to clone.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ConnectionId(Arc<str>);
 
 impl ConnectionId {
-    /// The id as text.
+    /// The ID as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0

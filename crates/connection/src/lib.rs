@@ -1,5 +1,5 @@
-//! The definition of a connection: its ID, profile, settings, address, broker preset, mode, trust, and which secrets it
-//! has; and the validation of all of these.
+//! The definition of a connection: its ID, profile, settings, address, broker preset, mode, trust, and kinds of
+//! secrets; and the validation of all of these.
 //!
 //! It opens no connection, reads no certificate, and has no clock. `wilco-mqtt` has the sessions, `wilco-credentials`
 //! the files and the keyring, `wilco-store` the list of connections.

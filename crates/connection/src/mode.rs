@@ -8,12 +8,12 @@ use ts_rs::TS;
 #[serde(rename_all = "snake_case")]
 #[ts(export)]
 pub enum ConnectionMode {
-    /// Everything.
+    /// No restrictions.
     #[default]
     Normal,
-    /// Nothing: Wilco subscribes and publishes no message at all.
+    /// Wilco subscribes, and publishes nothing.
     ReadOnly,
-    /// Everything, once a person has confirmed it.
+    /// The user confirms everything that is sent.
     Protected,
 }
 
@@ -22,11 +22,11 @@ pub enum ConnectionMode {
 #[serde(rename_all = "snake_case")]
 #[ts(export)]
 pub enum Confirmation {
-    /// Nothing.
+    /// None.
     None,
-    /// Say yes.
+    /// Yes.
     Ask,
-    /// Type the connection's name.
+    /// Typing the connection's name.
     TypeName,
 }
 
@@ -40,6 +40,6 @@ pub enum Confirmed {
     No,
     /// Confirmed with yes.
     Yes,
-    /// Somebody has typed this as the connection's name.
+    /// This name was typed as the connection's name.
     Name(String),
 }

@@ -11,9 +11,9 @@ use crate::MqttVersion;
 pub struct PreflightView {
     /// Every step, in order.
     pub steps: Vec<PreflightStep>,
-    /// Nothing more is tried.
+    /// The preflight has ended.
     pub done: bool,
-    /// Every step has passed, perhaps with a remark.
+    /// Every step has passed, perhaps with warnings.
     pub ok: bool,
     /// The result as a sentence: `All steps passed.`, `Stopped at Subscribe.`
     pub verdict: String,
@@ -25,17 +25,17 @@ pub struct PreflightView {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct PreflightStep {
-    /// Which.
+    /// The step.
     pub step: Step,
     /// Its display name.
     pub name: String,
-    /// How it went.
+    /// The state of the step.
     pub state: StepState,
     /// The observation, as a sentence without a full stop: `Open to 203.0.113.24, port 8883`.
     pub said: String,
-    /// How long it took, milliseconds.
+    /// Its duration, milliseconds.
     pub took_ms: Option<f64>,
-    /// Why it failed, or what to know although it passed.
+    /// Why it failed, or a note although it passed.
     pub finding: Option<PreflightFinding>,
 }
 
@@ -44,9 +44,9 @@ pub struct PreflightStep {
 #[serde(rename_all = "snake_case")]
 #[ts(export)]
 pub enum Step {
-    /// An address for the name.
+    /// DNS: an address for the host name.
     Name,
-    /// A TCP connection, through the proxy where there is one.
+    /// The TCP connection, through the proxy if there is one.
     Tcp,
     /// The TLS handshake.
     Tls,
@@ -54,30 +54,30 @@ pub enum Step {
     WebSocket,
     /// CONNECT, up to CONNACK.
     Connect,
-    /// SUBSCRIBE to what the connection will listen to.
+    /// SUBSCRIBE to the filters of the connection.
     Subscribe,
-    /// PUBLISH on a topic of our own.
+    /// PUBLISH on the test topic.
     Publish,
-    /// A message of our own, back again.
+    /// Receiving Wilco's own test message.
     RoundTrip,
 }
 
-/// How a step went.
+/// The state of a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "snake_case")]
 #[ts(export)]
 pub enum StepState {
-    /// Not tried.
+    /// Not tested.
     Waiting,
-    /// Being tried.
+    /// In progress.
     Running,
-    /// It works.
+    /// Passed.
     Passed,
-    /// It works, and there is something to know.
+    /// Passed with a warning.
     Warned,
-    /// It does not work.
+    /// Failed.
     Failed,
-    /// There is nothing to try here: no TLS for instance.
+    /// Not needed, for example without TLS.
     Skipped,
 }
 
@@ -87,16 +87,16 @@ pub enum StepState {
 pub struct PreflightFinding {
     /// The problem, as a headline without a full stop.
     pub title: String,
-    /// The reason, as far as it is known.
+    /// The reason, if known.
     pub why: String,
     /// How to fix it.
     pub hint: String,
-    /// The last observation.
+    /// The last response.
     pub trace: Option<String>,
-    /// Where it is the likely cause on AWS IoT: the policy to paste.
+    /// The policy to paste, if it is the likely cause on AWS IoT.
     pub policy: Option<String>,
-    /// The SHA-256 of the broker's certificate where pinning it would help; it may then be
-    /// read as a file of the connection.
+    /// The SHA-256 of the broker's certificate, if pinning it would help. The certificate can then be added to the
+    /// connection.
     pub pin: Option<String>,
     /// The version of MQTT that the broker supports instead of the tested one.
     pub version: Option<MqttVersion>,

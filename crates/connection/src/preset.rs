@@ -8,7 +8,7 @@ use ts_rs::TS;
 
 use crate::Scheme;
 
-/// What kind of broker: gives the defaults of a new connection, and the limits that the broker sets.
+/// The kind of broker: determines the defaults of a new connection, and the broker's limits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, TS)]
 #[serde(rename_all = "snake_case")]
 #[ts(export)]
@@ -26,47 +26,47 @@ pub enum Preset {
     Hivemq,
 }
 
-/// The defaults of a preset for a new connection, for the form.
+/// The defaults of a preset for a new connection.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct PresetView {
-    /// Which.
+    /// The kind of broker.
     pub preset: Preset,
     /// Its display name.
     pub name: String,
-    /// An example of its address.
+    /// An example address.
     pub example: String,
-    /// The ways it is usually reached.
+    /// The usual transports.
     pub ways: Vec<TransportOption>,
     /// The keep-alive interval, seconds.
     pub keep_alive_s: u16,
-    /// The keep-alive intervals that are allowed.
+    /// The allowed keep-alive intervals.
     pub keep_alive_range: SecondsRange,
-    /// How long the broker keeps what devices answer while Wilco is away, seconds.
+    /// How long the broker keeps answers while Wilco is disconnected, seconds.
     pub session_expiry_s: u32,
-    /// The session expiries that are allowed.
+    /// The allowed session expiry intervals.
     pub session_expiry_range: SecondsRange,
-    /// Notes about it, as sentences.
+    /// Notes about the broker, as sentences.
     pub notes: Vec<String>,
 }
 
-/// A way to reach a broker.
+/// A usual transport of a broker.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct TransportOption {
-    /// Its name for people, `TLS with a client certificate` for instance.
+    /// Its display name, for example `TLS with a client certificate`.
     pub name: String,
-    /// How it is reached.
+    /// The transport.
     pub scheme: Scheme,
-    /// The usual port.
+    /// The default port.
     pub port: u16,
     /// The path of a WebSocket; empty otherwise.
     pub path: String,
-    /// The protocols to offer in the TLS handshake.
+    /// The ALPN protocols to offer.
     pub alpn: Vec<String>,
 }
 
-/// The values that a setting may have, in seconds; both ends are allowed.
+/// An allowed range in seconds, both ends included.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct SecondsRange {
@@ -77,7 +77,7 @@ pub struct SecondsRange {
 }
 
 impl SecondsRange {
-    /// Whether so many seconds are allowed.
+    /// Whether this many seconds are allowed.
     #[must_use]
     pub fn contains(self, seconds: u32) -> bool {
         (self.least..=self.most).contains(&seconds)
@@ -91,10 +91,10 @@ pub struct Bounds {
     pub keep_alive: SecondsRange,
     /// The session expiry.
     pub session_expiry: SecondsRange,
-    /// Publishes without a PUBACK, at most.
+    /// The maximum number of publishes without a PUBACK.
     pub send_window: u16,
-    /// Commands per second, at most. Slightly fewer than the broker accepts: the ledger counts when it decides, and a
-    /// slow commit may push two batches together.
+    /// The maximum number of commands per second. Slightly fewer than the broker accepts: the ledger counts when it
+    /// decides, and a slow commit may push two batches together.
     pub sends_per_second: Option<u32>,
     /// Presence is received on `$aws/events/presence`, because wildcard subscriptions receive no retained messages.
     pub lifecycle: bool,
@@ -113,10 +113,10 @@ const SESSION_EXPIRY_RANGE: SecondsRange = SecondsRange { least: 0, most: 604_80
 pub(crate) const SESSION_EXPIRY: u32 = 3_600;
 
 impl Preset {
-    /// Every kind, in the order in which they are offered.
+    /// All kinds, in the order in which they are offered.
     pub const ALL: [Preset; 5] = [Preset::Aws, Preset::Mosquitto, Preset::Emqx, Preset::Hivemq, Preset::Plain];
 
-    /// The limits that such a broker sets.
+    /// The limits of such a broker.
     #[must_use]
     pub fn bounds(self) -> Bounds {
         match self {
@@ -159,8 +159,8 @@ impl Preset {
                 own(&[
                     "Use the endpoint with -ats in its name: the AWS console shows it under Settings, and `aws iot \
                      describe-endpoint --endpoint-type iot:Data-ATS` prints it.",
-                    "The policy of a new certificate from the AWS console allows only the topics of its sample. The \
-                     preflight then shows the policy that Wilco needs.",
+                    "The policy that the AWS console creates with a certificate allows only its sample topics. If so, \
+                     the preflight shows the policy that Wilco needs.",
                     "AWS IoT accepts 100 publishes per second; Wilco sends at most 90 commands per second.",
                 ]),
             ),
@@ -176,7 +176,7 @@ impl Preset {
                 own(&[
                     "If the broker uses its own CA, add the CA certificate. The server certificate must be X.509 \
                      version 3 and contain the broker's host name.",
-                    "Answers arrive faster with `set_tcp_nodelay true` in mosquitto's configuration.",
+                    "Answers arrive faster with `set_tcp_nodelay true` in mosquitto.conf.",
                 ]),
             ),
             Preset::Emqx => (

@@ -8,10 +8,10 @@ use crate::{
     Address, ConnectionId, ConnectionSettings, EnabledDialects, MqttVersion, Preset, SecondsRange, Secrets, Trust,
 };
 
-/// A connection's profile. Holds no secret, only which ones there are.
+/// The profile of a connection. Contains no secrets, only their kinds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Profile {
-    /// Its id, made once.
+    /// Its ID, which never changes.
     pub id: ConnectionId,
     /// The name. Unique.
     pub name: String,
@@ -21,27 +21,27 @@ pub struct Profile {
     pub client_id: String,
     /// Its settings.
     pub settings: ConnectionSettings,
-    /// Dialects that are not offered again, although their devices have been found.
+    /// Dialects that are not offered again, although devices that use them were found.
     pub declined: Vec<String>,
-    /// The fleet inside the app.
+    /// Whether it is the demo fleet inside the app.
     pub demo: bool,
     /// The subject of the client certificate.
     pub certificate_subject: Option<String>,
     /// The end of the client certificate's validity.
     pub certificate_expires_at: Option<Timestamp>,
-    /// Which secrets there are in the vault.
+    /// The kinds of secrets in the vault.
     pub has: Secrets,
-    /// The secrets were only kept in memory for the run in which it was added.
+    /// The secrets were kept only in memory, during the run in which it was added.
     pub in_memory_secrets: bool,
-    /// Its place in the list.
+    /// Its position in the list.
     pub position: u32,
 }
 
 impl Profile {
-    /// Whether a profile makes sense as a whole.
+    /// Checks that the profile is valid as a whole.
     ///
     /// # Errors
-    /// [`FailureCode::Invalid`](wilco_failure::FailureCode) about the first value that is not allowed, or does not go with
+    /// [`FailureCode::Invalid`](wilco_failure::FailureCode) for the first value that is invalid, or incompatible with
     /// another one.
     pub fn check(&self) -> Result<(), Failure> {
         let (profile, settings) = (self, &self.settings);
@@ -55,13 +55,13 @@ impl Profile {
         let SecondsRange { least, most } = bounds.keep_alive;
         if !bounds.keep_alive.contains(settings.keep_alive_s.into()) {
             return Err(invalid(
-                format!("A keep-alive of {} s is not allowed.", settings.keep_alive_s),
+                format!("The keep-alive interval cannot be {} s.", settings.keep_alive_s),
                 &format!("Enter a value from {least} s to {most} s."),
             ));
         }
         if !bounds.session_expiry.contains(settings.session_expiry_s) {
             return Err(invalid(
-                format!("A session expiry of {} s is too long.", settings.session_expiry_s),
+                format!("The session expiry interval of {} s is too long.", settings.session_expiry_s),
                 &format!("The maximum is {} s (7 days).", grouped(bounds.session_expiry.most)),
             ));
         }
@@ -74,13 +74,13 @@ impl Profile {
         match settings.trust {
             Trust::Authorities if !profile.has.authorities => {
                 return Err(invalid(
-                    "The connection trusts only given CA certificates, but none is given.".into(),
+                    "The connection trusts only your own CA certificates, but has none.".into(),
                     "Add the CA certificate, or trust this computer's roots.",
                 ));
             }
             Trust::Pinned if !profile.has.server => {
                 return Err(invalid(
-                    "The connection trusts only a pinned certificate, but none is given.".into(),
+                    "The connection trusts only a pinned certificate, but has none.".into(),
                     "Add the server certificate, or trust this computer's roots.",
                 ));
             }
@@ -95,7 +95,7 @@ impl Profile {
     }
 }
 
-/// Wilco's own dialect of a connection, by whose topics it is tried.
+/// The topics of Wilco's own dialect on a connection, which the preflight tests.
 ///
 /// # Errors
 /// [`FailureCode::Invalid`](wilco_failure::FailureCode): see [`EnabledDialects::of`].
@@ -103,7 +103,7 @@ pub fn dialect(profile: &Profile) -> Result<Dialect, Failure> {
     Ok(EnabledDialects::of(profile)?.own)
 }
 
-/// The topic filters of a connection: optional ones only if the broker has not refused them.
+/// The topic filters of a connection, without optional ones that the broker has refused.
 ///
 /// # Errors
 /// [`FailureCode::Invalid`](wilco_failure::FailureCode): see [`EnabledDialects::of`].
@@ -121,7 +121,7 @@ fn wishing<T>(profile: &Profile, ask: impl FnOnce(&EnabledDialects, &Subscriptio
     Ok(ask(&EnabledDialects::of(profile)?, &Subscriptions { devices, lifecycle }))
 }
 
-/// Whether anything of a connection is kept with the secrets.
+/// Whether part of a connection's configuration is stored with the secrets.
 #[must_use]
 pub fn has_secrets(profile: &Profile) -> bool {
     profile.has != Secrets::default() || Address::has_kept_query(&profile.url)
@@ -146,7 +146,7 @@ pub fn device_id(text: &str) -> Result<DeviceId, Failure> {
     })
 }
 
-/// One per installation and connection, so that it is never used twice at a time.
+/// A new client ID. It differs for each installation and connection, so that it is never used twice at the same time.
 #[must_use]
 pub fn made_client_id(installation: &str, connection: &str) -> String {
     let short = |text: &str| text.chars().take(8).collect::<String>();
@@ -160,7 +160,7 @@ pub fn is_made_client_id(client_id: &str) -> bool {
     matches!(parts[..], ["wilco", installation, connection, ..] if installation.len() == 8 && connection.len() >= 4)
 }
 
-/// A client ID as it was entered: MQTT section 3.1.3.1; AWS allows 128 bytes and no leading `$`.
+/// Validates an entered client ID: MQTT section 3.1.3.1; AWS allows 128 bytes and no leading `$`.
 ///
 /// # Errors
 /// [`FailureCode::Invalid`](wilco_failure::FailureCode).

@@ -1,4 +1,4 @@
-//! What the mode of a connection permits. This is the only place that refuses a command for the mode, for the window, the
+//! The permissions of a connection's mode. Only this module refuses commands because of the mode, for the window, the
 //! command line and the engine alike.
 
 use wilco_failure::{Failure, FailureCode};
@@ -12,7 +12,7 @@ impl ConnectionMode {
         self != ConnectionMode::ReadOnly
     }
 
-    /// The confirmation that a command needs. `grave`: it is dangerous, or for more than one device.
+    /// The confirmation that a command requires. `grave`: it is dangerous, or for more than one device.
     #[must_use]
     pub fn needs(self, grave: bool) -> Confirmation {
         match self {
@@ -22,7 +22,7 @@ impl ConnectionMode {
         }
     }
 
-    /// Why nothing can be sent over the connection of that name.
+    /// Checks that the connection may send.
     ///
     /// # Errors
     /// [`FailureCode::ReadOnly`].
@@ -32,7 +32,7 @@ impl ConnectionMode {
         }
         Err(Failure {
             code: FailureCode::ReadOnly,
-            message: format!("The connection '{name}' is read-only, so nothing is sent to its devices."),
+            message: format!("The connection '{name}' is read-only, so Wilco sends nothing to its devices."),
             hint: Some(
                 "To send commands, edit the connection and change its mode (wilco connections edit NAME --mode normal)."
                     .into(),
@@ -40,7 +40,7 @@ impl ConnectionMode {
         })
     }
 
-    /// Whether what a person has confirmed is enough for a command, or for something `grave`.
+    /// Checks that a confirmation suffices for a command. `grave`: it is dangerous, or for more than one device.
     ///
     /// # Errors
     /// [`FailureCode::ReadOnly`], and [`FailureCode::Unconfirmed`] where it is not enough.
@@ -52,7 +52,7 @@ impl ConnectionMode {
         match (self.needs(grave), confirmed) {
             // A wrong name means that another connection was meant, whatever this one requires.
             (_, Confirmed::Name(typed)) if typed != name => unconfirmed(
-                format!("The name '{typed}' was typed to confirm, but the connection is called '{name}'."),
+                format!("The name typed to confirm is '{typed}', but the connection's name is '{name}'."),
                 "Nothing was sent. Check the connection, and type its name exactly.",
             ),
             (Confirmation::None, _) | (Confirmation::Ask, Confirmed::Yes | Confirmed::Name(_)) => Ok(()),

@@ -10,7 +10,7 @@ use crate::typed::{Typed, Unreadable, bracketed};
 pub struct Proxy {
     /// The protocol.
     pub kind: ProxyKind,
-    /// In ASCII; an IPv6 address without brackets.
+    /// The host in ASCII; an IPv6 address without brackets.
     pub host: String,
     /// The TCP port.
     pub port: u16,
@@ -32,10 +32,11 @@ pub enum ProxyKind {
 const HINT: &str = "Enter it like http://proxy.example.net:3128 or socks5://proxy.example.net:1080.";
 
 impl Proxy {
-    /// Reads `http://host:port` or `socks5://host:port`.
+    /// Parses `http://host:port` or `socks5://host:port`.
     ///
     /// # Errors
-    /// [`FailureCode::Invalid`](wilco_failure::FailureCode), which never quotes what was typed: it may hold a password.
+    /// [`FailureCode::Invalid`](wilco_failure::FailureCode), which never quotes the input, because it may contain a
+    /// password.
     pub fn parse(text: &str) -> Result<Proxy, Failure> {
         let say = |message: &str| invalid(message.to_owned(), HINT);
         let unreadable =

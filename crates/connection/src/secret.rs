@@ -9,13 +9,13 @@ use zeroize::Zeroizing;
 pub struct Secret(Zeroizing<Vec<u8>>);
 
 impl Secret {
-    /// Takes bytes in. The vector given is the one that is kept and wiped.
+    /// Takes ownership of the bytes. The given vector itself is kept and wiped.
     #[must_use]
     pub fn new(bytes: Vec<u8>) -> Secret {
         Secret(Zeroizing::new(bytes))
     }
 
-    /// The bytes, for the one place that needs them.
+    /// The bytes, for code that must use them.
     #[must_use]
     pub fn expose(&self) -> &[u8] {
         &self.0
@@ -40,18 +40,18 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// The kind of a secret: an owner has at most one of each.
+/// The kind of a secret. An owner has at most one of each kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum SecretKind {
-    /// The password that goes with the user name.
+    /// The password of the user name.
     Password,
     /// The client certificate's private key, DER.
     PrivateKey,
     /// The client certificate and its chain, DER.
     CertificateChain,
-    /// The authorities that the server's certificate may be signed by, DER.
+    /// The trusted CA certificates, DER.
     AuthorityCertificates,
-    /// The one certificate that the server must show, DER.
+    /// The pinned server certificate, DER.
     ServerCertificate,
     /// The password for a proxy.
     ProxyPassword,
@@ -59,16 +59,16 @@ pub enum SecretKind {
     AddressQuery,
     /// The passwords of devices that require signed requests.
     DevicePasswords,
-    /// All of the above together, so that they are replaced together.
+    /// All of the above in one entry, so that they are replaced together.
     Bundle,
     /// The installation's key for signatures, PKCS#8.
     SigningKey,
-    /// The newest entry of the audit, by its number and its hash.
+    /// The newest entry of the audit: its number and hash.
     AuditHead,
 }
 
 impl SecretKind {
-    /// Every kind that a connection has. The others are the installation's own.
+    /// All kinds that a connection can have. The others belong to the installation.
     pub const ALL: [SecretKind; 9] = [
         SecretKind::Password,
         SecretKind::PrivateKey,

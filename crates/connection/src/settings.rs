@@ -12,45 +12,46 @@ use crate::{
     preset::{KEEP_ALIVE, SESSION_EXPIRY},
 };
 
-/// The settings of a connection. As JSON, a setting that is missing has its default.
+/// The settings of a connection. In JSON, missing settings have their defaults.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(default)]
 #[ts(export)]
 pub struct ConnectionSettings {
     /// The mode.
     pub mode: ConnectionMode,
-    /// Requests name the operator, for other consoles to see. Only Wilco's own dialect does so.
+    /// Requests name the operator, for other consoles to see. Only Wilco's own dialect supports this.
     pub send_operator: bool,
     /// Dangerous rollouts wait until a second installation has approved them.
     pub needs_approval: bool,
-    /// What kind of broker.
+    /// The kind of broker.
     pub preset: Preset,
     /// The protocol version.
     pub mqtt: MqttVersion,
-    /// The user name, where there is one.
+    /// The user name, if there is one.
     pub username: Option<String>,
-    /// The dialects that are enabled; `wilco` where none is given.
+    /// The enabled dialects; `wilco` by default.
     pub dialects: Vec<EnabledDialect>,
-    /// Dialect files of one's own, as they are written. One of the same name goes before a dialect that comes with Wilco.
+    /// The user's dialect files. They take precedence over dialects that come with Wilco.
     pub dialect_files: Vec<String>,
     /// The topic prefix; empty for none.
     pub prefix: String,
-    /// The only devices to listen to and command, for a broker whose policy allows no more; all where empty.
+    /// The only devices to subscribe to and command, for brokers whose policy allows only certain devices; all devices
+    /// if empty.
     pub devices_named: Vec<String>,
     /// The keep-alive interval, seconds, within `keep_alive_range` of the preset.
     pub keep_alive_s: u16,
-    /// How long the broker keeps what devices answer while Wilco is away, seconds, within `session_expiry_range` of the
+    /// How long the broker keeps the session while Wilco is disconnected, seconds, within `session_expiry_range` of the
     /// preset.
     pub session_expiry_s: u32,
     /// The trusted certificates.
     pub trust: Trust,
-    /// The name that the server must prove (SNI), where it is not the one dialled.
+    /// The server name to verify (SNI), if it differs from the host.
     pub server_name: Option<String>,
-    /// The protocols offered in the TLS handshake (RFC 7301).
+    /// The ALPN protocols to offer in the TLS handshake (RFC 7301).
     pub alpn: Vec<String>,
     /// The proxy, without its password.
     pub proxy: Option<ProxySettings>,
-    /// Topic filters that are not subscribed to, because the broker refused them.
+    /// Optional topic filters that the broker has refused, and that are no longer subscribed to.
     pub denied: Vec<String>,
 }
 

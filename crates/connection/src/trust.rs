@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-/// The trusted certificates.
+/// The trusted certificates of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, TS)]
 #[serde(rename_all = "snake_case")]
 #[ts(export)]
@@ -11,8 +11,8 @@ pub enum Trust {
     /// This computer's roots, and Amazon's.
     #[default]
     Platform,
-    /// The given CA certificates.
+    /// The user's CA certificates.
     Authorities,
-    /// Only one given certificate.
+    /// One pinned certificate.
     Pinned,
 }

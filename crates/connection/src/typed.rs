@@ -29,7 +29,7 @@ pub(super) enum Unreadable {
     Credentials,
     #[error("contains a space, a backslash or a control character")]
     Character,
-    #[error("contains '#', which no broker or proxy receives")]
+    #[error("contains '#', which is never sent to a broker or proxy")]
     Fragment,
     #[error("does not begin with a scheme such as mqtts://")]
     Scheme,
@@ -51,7 +51,10 @@ impl Unreadable {
                 "Enter the user name and password in their own fields. Write '@' as %40 where it belongs to a path."
             }
             Unreadable::Brackets => "Write an IPv6 address in brackets, such as mqtt://[::1]:1883.",
-            Unreadable::Fragment => "Enter a user name or password in its own field, and leave out '#' otherwise.",
+            Unreadable::Fragment => {
+                "Remove the '#'. If it is part of a user name or password, enter that in its own \
+                                     field."
+            }
             _ => return None,
         })
     }
@@ -142,7 +145,7 @@ fn number(port: &str) -> Result<u16, Unreadable> {
     port.parse().ok().filter(|port| *port > 0).ok_or(Unreadable::Port)
 }
 
-/// A host as it is written in a URL: an IPv6 address in brackets.
+/// A host as written in a URL: an IPv6 address in brackets.
 #[must_use]
 pub fn bracketed(host: &str) -> String {
     if host.contains(':') { format!("[{host}]") } else { host.to_owned() }

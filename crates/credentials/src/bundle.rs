@@ -8,7 +8,7 @@ use crate::{
     vault::{Secret, SecretKind, Vault, VaultError},
 };
 
-/// The secrets of a connection in the vault.
+/// The secrets of a connection in the keyring.
 #[derive(Default, Clone)]
 pub struct Bundle(Vec<(SecretKind, Secret)>);
 
@@ -25,19 +25,19 @@ const KINDS: [(u8, SecretKind); 8] = [
 ];
 
 impl Bundle {
-    /// The secret of that kind.
+    /// The secret of this kind.
     #[must_use]
     pub fn get(&self, kind: SecretKind) -> Option<&Secret> {
         self.0.iter().find(|(of, _)| *of == kind).map(|(_, secret)| secret)
     }
 
-    /// Puts a secret in the place of the one of its kind.
+    /// Sets a secret, replacing the one of the same kind.
     pub fn set(&mut self, kind: SecretKind, secret: Option<Secret>) {
         self.0.retain(|(of, _)| *of != kind);
         self.0.extend(secret.map(|secret| (kind, secret)));
     }
 
-    /// Replaces the stored credentials with the given ones; kinds that are not given stay.
+    /// Replaces the stored credentials with the given ones; other kinds stay.
     pub fn bring(&mut self, credentials: &Credentials) {
         for (kind, secret) in credentials.to_secrets() {
             self.set(kind, Some(secret));
@@ -58,7 +58,7 @@ impl Bundle {
         self.0.retain(|(kind, _)| stays(*kind));
     }
 
-    /// The certificates and the key in it.
+    /// The certificates and the key in the bundle.
     ///
     /// # Errors
     /// [`VaultError::Damaged`] where they cannot be read.
@@ -66,13 +66,13 @@ impl Bundle {
         Credentials::from_secrets(|kind| Ok(self.get(kind).cloned()))
     }
 
-    /// Whether there is no secret in it.
+    /// Whether the bundle is empty.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Which there are.
+    /// The kinds of secrets in the bundle.
     #[must_use]
     pub fn has(&self) -> Secrets {
         let has = |kind| self.get(kind).is_some();
@@ -86,7 +86,7 @@ impl Bundle {
         }
     }
 
-    /// Reads the secrets of a connection from the vault. Blocks.
+    /// Reads the secrets of a connection from the keyring. Blocks.
     ///
     /// # Errors
     /// See [`VaultError`].
@@ -98,7 +98,7 @@ impl Bundle {
         })
     }
 
-    /// Puts all of them away, in the place of what was there. Blocks.
+    /// Stores all secrets in the keyring, replacing the stored ones. Blocks.
     ///
     /// # Errors
     /// See [`VaultError`].

@@ -24,7 +24,7 @@ const FINGERPRINT: usize = 16;
 pub struct SigningKey(Ed25519KeyPair);
 
 impl SigningKey {
-    /// The installation's key; a new one where it has none. Blocks, as the vault does.
+    /// The installation's key; generates one if there is none. Blocks, as the vault does.
     ///
     /// # Errors
     /// See [`VaultError`].
@@ -48,7 +48,7 @@ impl SigningKey {
         vault.get(INSTALLATION, SecretKind::SigningKey)?.as_ref().map(SigningKey::read).transpose()
     }
 
-    /// The key by which others verify the signatures.
+    /// The public key, which verifies the signatures.
     ///
     /// # Panics
     /// Never: every Ed25519 public key has 32 bytes.
@@ -80,12 +80,12 @@ impl fmt::Debug for SigningKey {
     }
 }
 
-/// The public half of a signing key.
+/// The public part of a signing key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PublicKey([u8; PUBLIC]);
 
 impl PublicKey {
-    /// From its 32 bytes.
+    /// Creates it from its 32 bytes.
     #[must_use]
     pub fn from_bytes(bytes: &[u8]) -> Option<PublicKey> {
         bytes.try_into().ok().map(PublicKey)
@@ -97,14 +97,13 @@ impl PublicKey {
         &self.0
     }
 
-    /// Whether its owner signed exactly this.
+    /// Whether the owner of the key signed exactly this.
     #[must_use]
     pub fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
         UnparsedPublicKey::new(&ED25519, self.0).verify(message, signature).is_ok()
     }
 
-    /// The fingerprint for comparison by people: the first 16 bytes of its SHA-256 as hexadecimal digits, in groups of
-    /// four.
+    /// The fingerprint that people compare: the first 16 bytes of its SHA-256 as hexadecimal digits, in groups of four.
     #[must_use]
     pub fn fingerprint(&self) -> String {
         let digest = Sha256::digest(self.0);
@@ -138,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_key_is_not_replaced() {
+    fn only_keys_are_replaced() {
         let vault = Vault::in_memory();
         vault.put(INSTALLATION, SecretKind::SigningKey, &Secret::new(b"not a key".to_vec())).unwrap();
         assert!(matches!(SigningKey::open_or_create(&vault), Err(VaultError::Damaged { .. })));

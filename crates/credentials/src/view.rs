@@ -8,20 +8,20 @@ use ts_rs::TS;
 #[serde(rename_all = "snake_case")]
 #[ts(export)]
 pub enum FileRole {
-    /// Any kind of content.
+    /// Identified by its content.
     #[default]
     Any,
-    /// Authorities that the server's certificate may be signed by.
+    /// CA certificates to trust.
     Authorities,
     /// The client certificate, with its chain.
     Certificate,
     /// The client certificate's private key.
     Key,
-    /// The one certificate that the server must show.
+    /// The pinned server certificate.
     Server,
     /// A PKCS#12 file (RFC 7292) with the client certificate and its key.
     Pkcs12,
-    /// A zip archive with all that is needed.
+    /// A zip archive with all files.
     Archive,
 }
 
@@ -29,33 +29,34 @@ pub enum FileRole {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct KitView {
-    /// The ID to use when the connection is saved. Discarded when the program ends, or some time after its last use.
+    /// The ID to use when the connection is saved. It is discarded when the program ends, or some time after its last
+    /// use.
     pub id: String,
     /// The found items, in the order in which they were added.
     pub items: Vec<KitItem>,
-    /// The client certificate that the connection would show.
+    /// The client certificate that the connection would use.
     pub certificate: Option<CertificateView>,
-    /// Its private key is there and belongs to it.
+    /// Whether its private key is present and matches.
     pub has_key: bool,
-    /// The authorities that the connection would trust.
+    /// The CA certificates that the connection would trust.
     pub authorities: Vec<CertificateView>,
-    /// The one certificate that the server must show.
+    /// The pinned server certificate.
     pub server: Option<CertificateView>,
     /// Problems, worst first.
     pub problems: Vec<KitProblem>,
-    /// Something is locked with a passphrase.
+    /// Whether an item is locked with a passphrase.
     pub locked: bool,
-    /// It can be used as it is.
+    /// Whether the files can be used as they are.
     pub usable: bool,
 }
 
-/// One thing that was found in a file.
+/// An item found in a file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct KitItem {
-    /// Names it when it is to be left out.
+    /// Identifies the item, for example to remove it.
     pub id: u32,
-    /// The file's name; of one in an archive `kit.zip › thing.cert.pem`.
+    /// The name of the file; for an item in an archive, `kit.zip › thing.cert.pem`.
     pub name: String,
     /// The kind of item.
     pub kind: KitItemKind,
@@ -70,51 +71,51 @@ pub struct KitItem {
 #[serde(rename_all = "snake_case")]
 #[ts(export)]
 pub enum KitItemKind {
-    /// A client certificate, perhaps with its chain.
+    /// A client certificate, possibly with its chain.
     Certificate,
     /// A private key.
     Key,
-    /// Authorities.
+    /// CA certificates.
     Authority,
-    /// The one certificate that the server must show.
+    /// The pinned server certificate.
     Server,
-    /// Locked with a passphrase that is not known yet.
+    /// Locked with an unknown passphrase.
     Locked,
-    /// Not needed and not kept: a public key, a script.
+    /// Not needed and not stored, for example a public key or a script.
     SetAside,
-    /// It cannot be used; see the problem.
+    /// Unusable; see the problem.
     Unusable,
 }
 
-/// The facts of a certificate.
+/// Facts about a certificate.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct CertificateView {
-    /// The subject, `CN=…` and so on.
+    /// The subject, for example `CN=broker`.
     pub subject: String,
     /// Its issuer.
     pub issuer: String,
-    /// Valid from then on, Unix milliseconds.
+    /// Start of the validity, Unix milliseconds.
     #[ts(type = "number")]
     pub not_before: i64,
-    /// Valid until then, Unix milliseconds.
+    /// End of the validity, Unix milliseconds.
     #[ts(type = "number")]
     pub not_after: i64,
     /// Its serial number, hexadecimal bytes with colons.
     pub serial: String,
     /// The SHA-256 of its DER, hexadecimal bytes with colons.
     pub sha256: String,
-    /// Its key, `RSA 2048` or `EC P-256` for instance.
+    /// Its key, for example `RSA 2048` or `EC P-256`.
     pub key: String,
 }
 
-/// Problems of the added files: a sentence each for the problem and how to fix it.
+/// A problem of the added files, and how to fix it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct KitProblem {
-    /// Without it being solved, the connection cannot be saved with these files.
+    /// Whether it prevents saving the connection with these files.
     pub blocking: bool,
-    /// The thing it is about, where it is about one.
+    /// The affected item, if there is one.
     pub item: Option<u32>,
     /// The problem.
     pub message: String,

@@ -10,13 +10,13 @@ use ts_rs::TS;
 pub enum AuditKind {
     /// Commands that were sent or cancelled.
     Command,
-    /// A rollout: its start, and what was done to it.
+    /// A rollout: its start, and actions on it.
     Rollout,
     /// A connection that was added, changed or removed.
     Connection,
     /// The dialects of a connection.
     Dialect,
-    /// The user's own commands in the catalogue.
+    /// User-defined commands in the catalogue.
     Catalogue,
     /// Buttons.
     Button,
@@ -26,13 +26,13 @@ pub enum AuditKind {
     View,
     /// Desired configurations.
     Desired,
-    /// Approvals of other installations' rollouts, and the installations whose approvals count here.
+    /// Approvals of other installations' rollouts, and the installations whose approvals are accepted here.
     Approval,
     /// The settings of the app.
     Settings,
-    /// The history: what was deleted of it.
+    /// Deletions from the history.
     History,
-    /// The audit itself: notes on entries, and what was deleted of it.
+    /// The audit itself: notes on entries, and deletions.
     Audit,
 }
 
@@ -54,7 +54,7 @@ impl AuditKind {
         AuditKind::Audit,
     ];
 
-    /// The word for it in tables and JSON, `connection` for instance.
+    /// The kind in tables and JSON, for example `connection`.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {

@@ -1,4 +1,4 @@
-//! The state of a command as it crosses a seam.
+//! The serialised state of a command.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 use wilco_ledger::State;
 
-/// The state of a command. The order of the variants is that of the ladder.
+/// The state of a command. The variants are in the order of the ladder.
 ///
 /// What is true of a state is decided by the ledger's [`State`]; this is the same on a wire.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, TS)]
@@ -15,21 +15,21 @@ use wilco_ledger::State;
 pub enum CommandState {
     /// In the outbox.
     Queued,
-    /// Kept here until its device is online.
+    /// Held by Wilco until its device is online.
     Held,
-    /// On the wire.
+    /// Written to the network.
     Sent,
-    /// The broker has it.
+    /// Acknowledged by the broker.
     AtBroker,
-    /// The device has it.
+    /// Accepted by the device.
     Accepted,
-    /// The device is doing it.
+    /// The device is running it.
     Running,
-    /// The device did it.
+    /// The device reported success.
     Succeeded,
-    /// The device could not do it.
+    /// The device reported failure.
     Failed,
-    /// The device will not do it.
+    /// The device refused it.
     Rejected,
     /// It cannot be delivered.
     Undeliverable,
@@ -39,7 +39,7 @@ pub enum CommandState {
     TimedOut,
     /// Its time to live passed before it was sent.
     Expired,
-    /// Withdrawn before it was sent.
+    /// Cancelled before it was sent.
     Cancelled,
 }
 
@@ -62,31 +62,31 @@ impl CommandState {
         CommandState::Cancelled,
     ];
 
-    /// Nothing more is awaited, see [`State::is_final`].
+    /// Whether the state is final, see [`State::is_final`].
     #[must_use]
     pub fn is_final(self) -> bool {
         State::from(self).is_final()
     }
 
-    /// The device itself has said how it ended, see [`State::is_from_device`].
+    /// Whether the device determined the state, see [`State::is_from_device`].
     #[must_use]
     pub fn is_from_device(self) -> bool {
         State::from(self).is_from_device()
     }
 
-    /// It is at its end, and not as somebody wanted it, see [`State::ended_badly`].
+    /// Whether the command ended in an undesired state, see [`State::ended_badly`].
     #[must_use]
     pub fn ended_badly(self) -> bool {
         State::from(self).ended_badly()
     }
 
-    /// The word for it in tables and JSON, `timed_out` for instance.
+    /// The state in tables and JSON, for example `timed_out`.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         State::from(self).as_str()
     }
 
-    /// The words for it in a sentence, `timed out` for instance.
+    /// The state in a sentence, for example `timed out`.
     #[must_use]
     pub fn words(self) -> String {
         self.as_str().replace('_', " ")

@@ -1,6 +1,7 @@
-//! What the page has to know of the types beside their fields and words: `Constants.ts`, beside the bindings of the types.
+//! Constants that the page needs beside the types' fields and names: writes `Constants.ts` beside the bindings of the
+//! types.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![expect(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 
 use std::fs;
 
@@ -22,7 +23,7 @@ const PRESETS_HEAD: &str = "\
 import type { PresetView } from \"./PresetView\";
 
 /**
- * What the engine answers to `presets`, which never changes.
+ * The engine's reply to `presets`, which never changes.
  */
 ";
 
@@ -35,21 +36,16 @@ fn export_bindings_constants() {
     let states = "readonly CommandState[]";
     let constants = [
         ("Every state of a command, in the order of the ladder.", "COMMAND_STATES", states, commands(|_| true)),
-        ("Those in which something more is awaited.", "OPEN_STATES", states, commands(|state| !state.is_final())),
-        ("Those in which nothing more is awaited.", "FINAL_STATES", states, commands(CommandState::is_final)),
+        ("The states of unfinished commands.", "OPEN_STATES", states, commands(|state| !state.is_final())),
+        ("The final states.", "FINAL_STATES", states, commands(CommandState::is_final)),
+        ("The final states of commands that did not succeed.", "BAD_ENDS", states, commands(CommandState::ended_badly)),
         (
-            "Those in which a command is at its end, and not as somebody wanted it.",
-            "BAD_ENDS",
-            states,
-            commands(CommandState::ended_badly),
-        ),
-        (
-            "Those in which the device itself has said how a command ended.",
+            "The final states that the device itself reported.",
             "STATES_FROM_DEVICE",
             states,
             commands(CommandState::is_from_device),
         ),
-        ("Those of members of a rollout that failed.", "FAILED_MEMBERS", "readonly MemberState[]", failed),
+        ("The states of rollout members that failed.", "FAILED_MEMBERS", "readonly MemberState[]", failed),
         ("The icons that a command or a button can have.", "ICONS", "readonly string[]", ICONS.to_vec()),
     ];
     let mut file = HEAD.to_owned();
@@ -58,9 +54,9 @@ fn export_bindings_constants() {
         file += &format!("\n/**\n * {about}\n */\nexport const {name}: {kind} = [{}];\n", values.join(", "));
     }
     let settings = serde_json::to_string(&ConnectionSettings::default()).unwrap();
-    file += "\n/**\n * The settings of a new connection, where nothing else is entered.\n */\n";
+    file += "\n/**\n * The default settings of a new connection.\n */\n";
     file += &format!("export const DEFAULT_SETTINGS: Readonly<ConnectionSettings> = {settings};\n");
-    file += "\n/**\n * The longest timeout and time to live of a command, milliseconds; the shortest is 1.\n */\n";
+    file += "\n/**\n * The longest timeout and time to live of a command, in milliseconds; the shortest is 1.\n */\n";
     file += &format!("export const LONGEST_SPAN_MS = {LONGEST_SPAN_MS};\n");
     file += "\n/**\n * A dangerous command for more devices than this is confirmed by typing their number.\n */\n";
     file += &format!("export const TYPED_COUNT_ABOVE = {TYPED_COUNT_ABOVE};\n");

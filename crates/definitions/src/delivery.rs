@@ -8,10 +8,10 @@ use ts_rs::TS;
 #[serde(rename_all = "snake_case")]
 #[ts(export)]
 pub enum Delivery {
-    /// Now or fail.
+    /// Send now, or fail.
     Now,
     /// Let the broker hold it.
     BrokerHolds,
-    /// Hold it here until the device is online.
+    /// Let Wilco hold it until the device is online.
     HoldHere,
 }

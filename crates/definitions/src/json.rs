@@ -8,36 +8,36 @@ use serde_json::{
 use ts_rs::TS;
 use wilco_dialect::json;
 
-/// A JSON value as the text that it was written as, because no number type holds every JSON number (see
-/// [`wilco_dialect::json`]). In a message it is a string that holds JSON, so that a page's own reader leaves it alone;
-/// files and printed rows have the value itself in its place ([`JsonText::embedded`]).
+/// A JSON value as its original text, because no number type can represent every JSON number (see
+/// [`wilco_dialect::json`]). In a message it is a string that contains JSON, so that the page's JSON parser does not
+/// change it; files and printed rows contain the value itself ([`JsonText::embedded`]).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct JsonText(String);
 
 impl JsonText {
-    /// A value as it is kept; what is no JSON becomes a JSON string.
+    /// The text of a value. Text that is not JSON becomes a JSON string.
     #[must_use]
     pub fn of(text: &str) -> JsonText {
         JsonText(json::value_of(text))
     }
 
-    /// The text, which may be anything where it came from outside.
+    /// The text, which may be invalid if it came from outside.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// As a value to compare and check with: its numbers may be rounded.
+    /// The value for comparison and validation. Its numbers may be rounded.
     #[must_use]
     pub fn approximate(&self) -> Value {
         json::approximate(&self.0)
     }
 
-    /// Writes the value itself, to the last digit. For JSON alone.
+    /// Serialises the value itself with all digits. Only for JSON.
     ///
     /// # Errors
-    /// What the serialiser says.
+    /// Errors of the serialiser.
     pub fn embedded<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match serde_json::from_str::<&RawValue>(&self.0) {
             Ok(value) => value.serialize(serializer),
@@ -45,10 +45,10 @@ impl JsonText {
         }
     }
 
-    /// As [`JsonText::embedded`], of what may be missing.
+    /// Like [`JsonText::embedded`], for an optional value.
     ///
     /// # Errors
-    /// What the serialiser says.
+    /// Errors of the serialiser.
     pub fn embedded_if_any<S: Serializer>(text: &Option<JsonText>, serializer: S) -> Result<S::Ok, S::Error> {
         match text {
             Some(text) => text.embedded(serializer),

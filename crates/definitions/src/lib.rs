@@ -1,5 +1,5 @@
-//! What people define, and Wilco stores and shows as they defined it: settings, saved views, and what a rollout was started
-//! with; and the states of commands and members.
+//! User definitions that Wilco stores and shows unchanged: settings, saved views, and the parameters of rollouts; and
+//! the states of commands and members.
 //!
 //! The store and the window's types both need them, and neither depends on the other.
 

@@ -1,4 +1,4 @@
-//! The members of a rollout by state.
+//! The numbers of a rollout's members in each state.
 
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
@@ -6,19 +6,19 @@ use wilco_ledger::{State, rollout};
 
 use crate::CommandState;
 
-/// The state of a member of a rollout. The order of the variants is that of the ladder.
+/// The state of a member of a rollout. The variants are in the order of the ladder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, TS)]
 #[serde(rename_all = "snake_case")]
 #[ts(export)]
 pub enum MemberState {
-    /// Not released yet: there is no command.
+    /// Not released yet, so there is no command.
     Pending,
     /// Released: its command is in this state.
     #[serde(untagged)]
     Released(CommandState),
 }
 
-/// Members by state.
+/// The numbers of members in each state.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[ts(export)]
 #[serde(default)]
@@ -53,7 +53,7 @@ impl MemberState {
         all
     };
 
-    /// The word for it in tables and JSON, `timed_out` for instance.
+    /// The state in tables and JSON, for example `timed_out`.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -62,7 +62,7 @@ impl MemberState {
         }
     }
 
-    /// The words for it in a sentence, `timed out` for instance.
+    /// The state in a sentence, for example `timed out`.
     #[must_use]
     pub fn words(self) -> String {
         match self {
@@ -71,7 +71,7 @@ impl MemberState {
         }
     }
 
-    /// It did not succeed, or was not answered.
+    /// Whether it failed, timed out or could not be delivered.
     #[must_use]
     pub fn has_failed(self) -> bool {
         match self {
@@ -106,7 +106,7 @@ impl From<MemberState> for Option<State> {
 }
 
 impl MemberCounts {
-    /// The number of members in each state: those that have ended first, those that are not released last.
+    /// The numbers of members in each state: final states first, pending last.
     #[must_use]
     pub fn by_state(&self) -> [(MemberState, u32); 15] {
         let released = |state, count| (MemberState::Released(state), count);
@@ -129,7 +129,7 @@ impl MemberCounts {
         ]
     }
 
-    /// Members that failed, see [`MemberState::has_failed`].
+    /// The number of failed members, see [`MemberState::has_failed`].
     #[must_use]
     pub fn failed(&self) -> u32 {
         self.by_state().into_iter().filter(|(state, _)| state.has_failed()).map(|(_, count)| count).sum()

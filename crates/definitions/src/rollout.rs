@@ -15,63 +15,63 @@ pub const TYPED_COUNT_ABOVE: u32 = 20;
 #[ts(export)]
 #[serde(default)]
 pub struct NewRollout {
-    /// The connection's id.
+    /// The connection ID.
     pub connection: String,
-    /// A display name; the command with its arguments where none is given.
+    /// The display name; the command with its arguments if `None`.
     pub name: Option<String>,
-    /// Why it is done, for people who read it later.
+    /// The reason or another note.
     pub note: Option<String>,
-    /// The devices, taken as a snapshot when it starts.
+    /// The devices, determined when the rollout starts.
     pub target: RolloutTarget,
-    /// Devices of the target that are left out, decided when it starts.
+    /// Devices to leave out, determined when the rollout starts.
     pub leave_out: LeaveOut,
     /// The command for each device.
     pub command: RolloutCommand,
-    /// The sizes of its stages, in order. One stage with every device where empty.
+    /// The sizes of the stages, in order. Empty: one stage with every device.
     pub stages: Vec<StageSize>,
     /// The behaviour between two stages.
     pub between: BetweenStages,
-    /// Releases a second, at most; as many as the connection allows where none is given.
+    /// The maximum number of releases per second; `None`: as many as the connection allows.
     pub rate: Option<u32>,
-    /// Members released and not finished, at most; as many as the connection allows where none is given.
+    /// The maximum number of released but unfinished members; `None`: as many as the connection allows.
     pub in_flight: Option<u32>,
-    /// When it stops by itself.
+    /// When the rollout halts automatically.
     pub halt: Option<HaltRule>,
     /// A measurement that must stay within limits before the next stage starts.
     pub gate: Option<Gate>,
-    /// The hours in which members are released.
+    /// The maintenance hours, in which members are released.
     pub hours: Option<MaintenanceHours>,
     /// The rollout that this one follows.
     pub follows: Option<Follows>,
     /// The confirmation, see [`wilco_connection::Confirmation`]. It is not stored with the rollout.
     pub confirmed: Confirmed,
-    /// The members that were confirmed: it does not start with others. It is not stored with the rollout.
+    /// The confirmed members: the rollout does not start with others. Not stored with the rollout.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub expected: Option<ExpectedMembers>,
 }
 
-/// The members of a rollout as somebody has confirmed them.
+/// The members of a rollout as confirmed by the user.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[ts(export)]
 #[serde(default)]
 pub struct ExpectedMembers {
-    /// How many they are.
+    /// The number of members.
     pub count: u32,
-    /// Which they are, as the plan names them; any where there is none.
+    /// Their fingerprint from the plan; `None` for any members.
     pub fingerprint: Option<String>,
 }
 
-/// Devices of a rollout's target that are left out.
+/// Devices of a rollout's target to leave out.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[ts(export)]
 #[serde(default)]
 pub struct LeaveOut {
-    /// Those that are known to be offline.
+    /// Devices known to be offline.
     pub offline: bool,
-    /// Those that already report the requested state.
+    /// Devices that already report the requested state.
     pub already: bool,
-    /// Those that are busy with another command, of another console or of ours.
+    /// Devices that are busy with another command of any console.
     pub busy: bool,
 }
 
@@ -80,7 +80,7 @@ pub struct LeaveOut {
 #[serde(tag = "by", rename_all = "snake_case")]
 #[ts(export)]
 pub enum RolloutTarget {
-    /// These devices, by id.
+    /// The devices with these IDs.
     Devices {
         /// Their ids, in the order in which they are released.
         devices: Vec<String>,
@@ -90,7 +90,7 @@ pub enum RolloutTarget {
         /// The search, as for any list of devices.
         search: String,
     },
-    /// Members of an earlier rollout, by how they ended.
+    /// Members of an earlier rollout, by result.
     Members {
         /// The earlier rollout's id.
         rollout: String,
@@ -105,7 +105,7 @@ pub enum RolloutTarget {
         /// Include devices that have not reported their configuration: `config.set` with all their wanted values.
         unknown: bool,
     },
-    /// One publish for all: on `groups/{group}/req`, or on `all/req` where there is no group.
+    /// One publish for all devices: on `groups/{group}/req`, or on `all/req` without a group.
     Broadcast {
         /// The group; every device where none is given.
         group: Option<String>,
@@ -121,27 +121,27 @@ impl Default for RolloutTarget {
     }
 }
 
-/// Members of a rollout by how they ended.
+/// Members of a rollout by result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "snake_case")]
 #[ts(export)]
 pub enum WhichMembers {
     /// Failed, rejected, timed out, undeliverable, expired or cancelled.
     Failed,
-    /// Those, and those that were never released.
+    /// The above, and members that were not released.
     FailedOrNotStarted,
-    /// Those that were never released.
+    /// Members that were not released.
     NotStarted,
-    /// Those that succeeded.
+    /// Succeeded members.
     Succeeded,
-    /// All of them.
+    /// All members.
     All,
-    /// Those that it changed or may have changed: they succeeded, or were sent the command and have not answered that
+    /// Members that were changed, or may have been: they succeeded, or were sent the command and have not answered that
     /// it failed.
     Changed,
 }
 
-/// The command for each member of a rollout, and its delivery. As for a single command.
+/// The command for each member of a rollout, and its delivery. Like a single command.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, TS)]
 #[ts(export)]
 #[serde(default)]
@@ -150,13 +150,13 @@ pub struct RolloutCommand {
     pub name: String,
     /// Its arguments: a JSON object.
     pub args: JsonText,
-    /// Longest silence, milliseconds; the command's own where none is given.
+    /// The timeout, milliseconds; the command's default if `None`.
     #[ts(type = "number | null")]
     pub timeout_ms: Option<u64>,
-    /// Time to live from a member's release, milliseconds; the command's own where none is given.
+    /// The time to live from a member's release, milliseconds; the command's default if `None`.
     #[ts(type = "number | null")]
     pub ttl_ms: Option<u64>,
-    /// Sends after the first, at most.
+    /// The maximum number of resends.
     pub retries: Option<u32>,
     /// The delivery while a device is offline.
     pub delivery: Option<Delivery>,
@@ -164,17 +164,18 @@ pub struct RolloutCommand {
     pub no_answer: bool,
 }
 
-/// The size of a stage. A percentage is of all members, the stages before it included: 10 devices, then 10 %, then 100 %.
+/// The size of a stage. A percentage is cumulative, that is, of all members including earlier stages: 10 devices, then
+/// 10 %, then 100 %.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, TS)]
 #[serde(tag = "unit", rename_all = "snake_case")]
 #[ts(export)]
 pub enum StageSize {
-    /// So many devices more.
+    /// This many further devices.
     Devices {
         /// At least 1.
         count: u32,
     },
-    /// Until so many per cent of all members belong to this stage or an earlier one.
+    /// Up to this percentage of all members, including earlier stages.
     Percent {
         /// More than 0, at most 100.
         percent: f64,
@@ -186,7 +187,7 @@ pub enum StageSize {
 #[serde(tag = "then", rename_all = "snake_case")]
 #[ts(export)]
 pub enum BetweenStages {
-    /// The next stage starts at once.
+    /// The next stage starts immediately.
     #[default]
     Continue,
     /// The next stage starts after a pause.
@@ -195,63 +196,63 @@ pub enum BetweenStages {
         #[ts(type = "number")]
         pause_ms: u64,
     },
-    /// A person starts the next stage.
+    /// A user starts the next stage.
     Ask,
 }
 
-/// When a rollout stops by itself.
+/// When a rollout halts automatically.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct HaltRule {
-    /// It halts when more than this has failed.
+    /// It halts when more members than this have failed.
     pub above: HaltLimit,
-    /// It does not halt before so many members have ended.
+    /// It does not halt before this many members have ended.
     pub after: u32,
-    /// Time-outs count as failures.
+    /// Timeouts count as failures.
     pub count_timeouts: bool,
 }
 
-/// How many failures are too many.
+/// The limit of failures.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, TS)]
 #[serde(tag = "unit", rename_all = "snake_case")]
 #[ts(export)]
 pub enum HaltLimit {
-    /// So many members.
+    /// This many members.
     Members {
         /// At least 0.
         count: u32,
     },
-    /// So many per cent of those that have ended.
+    /// This percentage of the members that have ended.
     Percent {
         /// 0 … 100.
         percent: f64,
     },
 }
 
-/// A measurement that must stay within limits on the members that are done, before the next stage starts.
+/// A measurement that must stay within limits on the finished members before the next stage starts.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct Gate {
-    /// The series' name in the devices' telemetry.
+    /// The name of the series in the devices' telemetry.
     pub series: String,
-    /// The smallest value allowed.
+    /// The lower limit.
     pub min: Option<f64>,
-    /// The largest value allowed.
+    /// The upper limit.
     pub max: Option<f64>,
-    /// For how long it is watched, milliseconds.
+    /// How long it must stay within limits, milliseconds.
     #[ts(type = "number")]
     pub for_ms: u64,
 }
 
-/// The hours of a day in which members are released, in a time zone.
+/// The maintenance hours, in which members are released, in a time zone.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct MaintenanceHours {
     /// The first minute of the day, 0 … 1,439.
     pub from_minute: u16,
-    /// The minute of the day from which on nothing is released, 0 … 1,440. Below `from_minute` it lies on the next day.
+    /// The minute of the day when releases stop, 0 … 1,440. If it is less than `from_minute`, it is on the next day.
     pub until_minute: u16,
-    /// IANA name of the time zone, `Europe/Amsterdam` for instance.
+    /// The IANA name of the time zone, for example `Europe/Amsterdam`.
     pub time_zone: String,
 }
 
@@ -259,9 +260,9 @@ pub struct MaintenanceHours {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct Follows {
-    /// The earlier rollout's id.
+    /// The ID of the earlier rollout.
     pub rollout: String,
-    /// Why.
+    /// The reason.
     pub reason: FollowReason,
 }
 
@@ -270,14 +271,14 @@ pub struct Follows {
 #[serde(rename_all = "snake_case")]
 #[ts(export)]
 pub enum FollowReason {
-    /// It sends to the failed members again.
+    /// Retries the failed members.
     RetryFailed,
-    /// It sends to the failed members and to those that were never released.
+    /// Sends to the failed members and to those that were not released.
     RetryFailedAndNotStarted,
-    /// It sends to all members again.
+    /// Sends to all members again.
     SendAgain,
-    /// It restores what each changed device had before: `config.set` with each device's own values. The engine sets target
-    /// and command itself.
+    /// Restores the values that each changed device had before: `config.set` with individual values. The engine
+    /// determines target and command.
     PutBack,
 }
 
@@ -286,20 +287,20 @@ pub enum FollowReason {
 #[serde(rename_all = "snake_case")]
 #[ts(export)]
 pub enum RolloutAction {
-    /// No more releases for now; answers are still taken.
+    /// Pauses releases; answers still count.
     Pause,
-    /// Releases continue, also after a halt.
+    /// Resumes releases, also after a halt.
     Resume,
-    /// No more releases at all. Commands that were never sent are cancelled.
+    /// Ends releases. Commands that were not sent yet are cancelled.
     Stop,
-    /// The next stage starts now.
+    /// Starts the next stage.
     StartNextStage,
-    /// The current stage no longer waits for offline devices.
+    /// Closes the current stage without waiting for offline devices.
     CloseStage,
 }
 
 impl NewRollout {
-    /// One publish for all of its devices.
+    /// Whether it is one publish for all of its devices.
     #[must_use]
     pub fn is_broadcast(&self) -> bool {
         matches!(self.target, RolloutTarget::Broadcast { .. })

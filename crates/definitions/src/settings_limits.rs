@@ -51,10 +51,10 @@ impl Settings {
         Millis::seconds(self.time_to_live_s.into())
     }
 
-    /// Makes sure that every value is a possible one.
+    /// Checks that every value is within its limits.
     ///
     /// # Errors
-    /// [`FailureCode::Invalid`](wilco_failure::FailureCode) about the first that is not.
+    /// [`FailureCode::Invalid`](wilco_failure::FailureCode) for the first that is not.
     pub fn check(&self) -> Result<(), Failure> {
         if let Some(days) = self.history_days {
             check_days(days, "A history", "each command would be deleted as soon as it finished", ", or no limit.")?;
@@ -72,19 +72,21 @@ impl Settings {
         let seconds = [
             (self.timeout_s, WAITING, "timeout", "Enter a value from 1 second to 7 days."),
             (self.time_to_live_s, WAITING, "time to live", "Enter a value from 1 second to 7 days."),
-            (self.long_after_s, LONG, "long time", "Enter a value from 1 second to 1 day."),
+            (self.long_after_s, LONG, "long-running limit", "Enter a value from 1 second to 1 day."),
         ];
         match seconds.into_iter().find(|(value, bounds, ..)| !bounds.contains(value)) {
             None => Ok(()),
-            Some((value, _, what, bounds)) => Err(invalid(format!("A {what} of {value} s is not allowed."), bounds)),
+            Some((value, _, what, bounds)) => {
+                Err(invalid(format!("A {what} of {} s is not allowed.", grouped(value)), bounds))
+            }
         }
     }
 }
 
-/// Where `days` ago was. What ended before it is older than that.
+/// The time `days` ago, before which finished commands are old.
 ///
 /// # Errors
-/// [`FailureCode::Invalid`](wilco_failure::FailureCode) for no days at all, or more than there can be.
+/// [`FailureCode::Invalid`](wilco_failure::FailureCode) for 0 days, or more than the maximum.
 pub fn days_ago(days: u32, now: Timestamp) -> Result<Timestamp, Failure> {
     check_days(days, "A history", "all finished commands would be deleted", ".")?;
     Ok(Timestamp(now.0.saturating_sub(i64::from(days) * DAY)))
@@ -103,7 +105,10 @@ fn check_operator(name: &str) -> Result<(), Failure> {
     let hint = format!("Enter a name of 1 to {OPERATOR_LIMIT} characters, such as Ana or Shift 2.");
     let length = name.chars().count();
     if name.trim() != name || name.chars().any(char::is_control) {
-        return Err(invalid("The operator name begins or ends with a space, or has control characters.".into(), &hint));
+        return Err(invalid(
+            "The operator name begins or ends with a space, or contains control characters.".into(),
+            &hint,
+        ));
     }
     match length {
         0 => Err(invalid("The operator name is empty.".into(), &hint)),
@@ -115,9 +120,9 @@ fn check_operator(name: &str) -> Result<(), Failure> {
 fn check_days(days: u32, what: &str, at_none: &str, otherwise: &str) -> Result<(), Failure> {
     let hint = format!("Enter a value from 1 to 3,650 days{otherwise}");
     match days {
-        0 => Err(invalid(format!("{what} of 0 days keeps nothing: {at_none}."), &hint)),
+        0 => Err(invalid(format!("{what} of 0 days would keep nothing: {at_none}."), &hint)),
         days if DAYS.contains(&days) => Ok(()),
-        days => Err(invalid(format!("{what} of {days} days is not allowed."), &hint)),
+        days => Err(invalid(format!("{what} of {} days is not allowed.", grouped(days)), &hint)),
     }
 }
 
@@ -143,17 +148,17 @@ mod tests {
         check(|settings| settings.history_days = None, "fine");
         check(
             |settings| settings.history_days = Some(0),
-            "A history of 0 days keeps nothing: each command would be deleted as soon as it finished. Enter a value \
-             from 1 to 3,650 days, or no limit.",
+            "A history of 0 days would keep nothing: each command would be deleted as soon as it finished. Enter a \
+             value from 1 to 3,650 days, or no limit.",
         );
         check(
             |settings| settings.history_days = Some(3_651),
-            "A history of 3651 days is not allowed. Enter a value from 1 to 3,650 days, or no limit.",
+            "A history of 3,651 days is not allowed. Enter a value from 1 to 3,650 days, or no limit.",
         );
         check(
             |settings| settings.telemetry_days = 0,
-            "Telemetry of 0 days keeps nothing: telemetry would be deleted on arrival. Enter a value from 1 to 3,650 \
-             days.",
+            "Telemetry of 0 days would keep nothing: telemetry would be deleted on arrival. Enter a value from 1 to \
+             3,650 days.",
         );
         check(
             |settings| settings.evidence_bytes = 999_999,
@@ -170,14 +175,14 @@ mod tests {
         );
         check(
             |settings| settings.time_to_live_s = 604_801,
-            "A time to live of 604801 s is not allowed. Enter a value from 1 second to 7 days.",
+            "A time to live of 604,801 s is not allowed. Enter a value from 1 second to 7 days.",
         );
         let names = "Enter a name of 1 to 64 characters, such as Ana or Shift 2.";
         check(|settings| settings.operator_name = Some("Ana".into()), "fine");
         check(|settings| settings.operator_name = Some(String::new()), &format!("The operator name is empty. {names}"));
         check(
             |settings| settings.operator_name = Some("a\u{1b}".into()),
-            &format!("The operator name begins or ends with a space, or has control characters. {names}"),
+            &format!("The operator name begins or ends with a space, or contains control characters. {names}"),
         );
         check(
             |settings| settings.operator_name = Some("é".repeat(65)),
@@ -185,7 +190,7 @@ mod tests {
         );
         check(
             |settings| settings.long_after_s = 0,
-            "A long time of 0 s is not allowed. Enter a value from 1 second to 1 day.",
+            "A long-running limit of 0 s is not allowed. Enter a value from 1 second to 1 day.",
         );
     }
 

@@ -3,25 +3,25 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-/// A list of devices that a person has saved under a name.
+/// A list of devices that a user has saved under a name.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct SavedView {
-    /// Its id; empty for a new one.
+    /// Its ID; empty for a new view.
     pub id: String,
-    /// The connection's id.
+    /// The connection ID.
     pub connection: String,
     /// The name: at most 100 characters, unique on a connection.
     pub name: String,
-    /// The search, as for any list of devices.
+    /// The search.
     pub search: String,
     /// The column to sort by.
     pub sort: SortBy,
-    /// Which way.
+    /// The direction.
     pub order: DeviceOrder,
     /// The grouping.
     pub group: Option<GroupBy>,
-    /// The columns that are shown, in order; the usual ones where there are none.
+    /// The visible columns, in order; empty for the default columns.
     pub columns: Vec<ViewColumn>,
 }
 
@@ -32,7 +32,7 @@ pub struct SavedView {
 pub enum ViewColumn {
     /// The name: given here, or announced.
     Name,
-    /// Whether it is there.
+    /// Presence.
     Presence,
     /// The LED.
     Led,
@@ -57,19 +57,19 @@ pub enum ViewColumn {
         /// Its key.
         key: String,
     },
-    /// A measurement, with how it went in the last minutes.
+    /// A measurement with its recent values.
     Telemetry {
         /// The series.
         series: String,
     },
 }
 
-/// The column devices are sorted by. Devices without a value of it come last, in either direction.
+/// The column by which devices are sorted. Devices without a value come last in both directions.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Serialize, Deserialize, TS)]
 #[serde(rename_all = "snake_case")]
 #[ts(export)]
 pub enum SortBy {
-    /// The id, with numbers in it counted as numbers.
+    /// The ID, with numbers in it sorted numerically.
     #[default]
     Device,
     /// The name that is shown, in upper or lower case, with numbers in it counted as numbers.
@@ -78,15 +78,15 @@ pub enum SortBy {
     Presence,
     /// On first.
     Led,
-    /// The last command's time.
+    /// The time of the last command.
     LastCommand,
-    /// The last command's state: what went wrong first, then what is in progress, then what is done.
+    /// The state of the last command: failures first, then commands in progress, then finished ones.
     State,
     /// How long the last command took, from the outbox to its end. Unfinished and cancelled ones have no such time.
     Took,
     /// Time of the last message.
     Seen,
-    /// Firmware version: a pre-release before its release.
+    /// The firmware version: a pre-release comes before its release.
     Firmware,
     /// The tags in the order in which they are listed: the first one, then the second.
     Tags,
@@ -96,7 +96,7 @@ pub enum SortBy {
     Desired,
     /// The value of this key of the running configuration: numbers first, by their value, then texts and all else.
     Config(String),
-    /// The last value of this series.
+    /// The latest value of this series.
     Telemetry(String),
 }
 
@@ -105,10 +105,10 @@ pub enum SortBy {
 #[serde(rename_all = "snake_case")]
 #[ts(export)]
 pub enum DeviceOrder {
-    /// Smallest first.
+    /// Ascending.
     #[default]
     Ascending,
-    /// Largest first.
+    /// Descending.
     Descending,
 }
 
@@ -117,12 +117,12 @@ pub enum DeviceOrder {
 #[serde(rename_all = "snake_case")]
 #[ts(export)]
 pub enum GroupBy {
-    /// The first of its tags.
+    /// The first tag.
     Tag,
-    /// The firmware's version.
+    /// The firmware version.
     Firmware,
     /// The last command's state.
     State,
-    /// Whether it is there.
+    /// Presence.
     Presence,
 }

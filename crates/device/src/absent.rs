@@ -17,10 +17,11 @@ const ACKNOWLEDGEMENT_TIMEOUT: Duration = Duration::from_secs(10);
 #[error("the status of an offline device could not be published: {0}")]
 pub struct AbsentError(String);
 
-/// Publishes of each device that it is offline, as its last will would. Returns when the broker has it all.
+/// Publishes for each device that it is offline, as its last will would. Returns when the broker has acknowledged
+/// everything.
 ///
 /// # Errors
-/// [`AbsentError`] when the broker is not reached or does not acknowledge within 10 s.
+/// [`AbsentError`] if the broker cannot be reached or does not acknowledge within 10 s.
 pub async fn announce(
     endpoint: &Endpoint,
     devices: impl IntoIterator<Item = &DeviceSettings>,

@@ -13,7 +13,7 @@ use tracing::error;
 
 const LARGEST_PACKET: usize = 1 << 20;
 
-/// A running broker. It ends when it is dropped.
+/// A running broker, which stops when this is dropped.
 pub struct Broker {
     address: SocketAddr,
     shutdown: Box<dyn Fn() + Send + Sync>,
@@ -26,18 +26,18 @@ pub struct Broker {
 pub struct BrokerError(String);
 
 impl Broker {
-    /// Starts a broker for so many clients on a free port, on MQTT 5 and 3.1.1, without credentials.
+    /// Starts a broker for this number of clients on a free port, with MQTT 5 and 3.1.1 and without credentials.
     ///
     /// # Errors
-    /// [`BrokerError`] when it cannot listen.
+    /// [`BrokerError`] if it cannot listen.
     pub async fn start(clients: usize) -> Result<Broker, BrokerError> {
         Broker::start_on(0, clients).await
     }
 
-    /// The same on that port; 0: a free one.
+    /// The same on this port; 0 chooses a free one.
     ///
     /// # Errors
-    /// [`BrokerError`] when it cannot listen.
+    /// [`BrokerError`] if it cannot listen.
     pub async fn start_on(port: u16, clients: usize) -> Result<Broker, BrokerError> {
         // Persistence stays on, in memory: without it no session is resumed.
         let storage = StorageConfig::new().with_backend(StorageBackend::Memory).with_persistence(true);
@@ -62,13 +62,13 @@ impl Broker {
         Ok(Broker { address, shutdown: Box::new(move || handle.shutdown()), running })
     }
 
-    /// Where to connect: `mqtt://127.0.0.1:PORT`.
+    /// The URL to connect to: `mqtt://127.0.0.1:PORT`.
     #[must_use]
     pub fn url(&self) -> String {
         format!("mqtt://{}", self.address)
     }
 
-    /// Ends it, and waits until it has ended.
+    /// Stops the broker, and waits until it has stopped.
     pub async fn stop(mut self) {
         (self.shutdown)();
         // A panic inside the broker is over by now, too.

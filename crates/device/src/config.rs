@@ -3,12 +3,12 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-/// A configuration in which every key has a value that it can have.
+/// A configuration in which every key has a valid value.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(from = "Map<String, Value>", into = "Map<String, Value>")]
 pub struct Config(Map<String, Value>);
 
-/// The values a key can have.
+/// The valid values of a key.
 enum Kind {
     Whole { from: i64, to: i64 },
     Number { from: f64, to: f64 },
@@ -31,10 +31,10 @@ impl Default for Config {
 }
 
 impl Config {
-    /// This configuration with the changes in it: all of them or none.
+    /// Returns this configuration with all of the changes, or an error and none of them.
     ///
     /// # Errors
-    /// A sentence that names the first change that cannot be made.
+    /// A sentence that names the first invalid change.
     pub fn with(&self, changes: &Map<String, Value>) -> Result<Config, String> {
         let mut changed = self.0.clone();
         for (key, value) in changes {
@@ -57,7 +57,7 @@ impl Config {
     }
 }
 
-/// A configuration saved by older firmware is used where it is still valid; everything else has its default.
+/// Values saved by older firmware are used if they are still valid; all other keys have their defaults.
 impl From<Map<String, Value>> for Config {
     fn from(saved: Map<String, Value>) -> Config {
         saved.into_iter().fold(Config::default(), |config, (key, value)| {
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn what_an_older_firmware_saved_is_taken_over_where_it_makes_sense() {
+    fn valid_settings_saved_by_older_firmware_are_kept() {
         let saved = r#"{"buzzer":false,"temp_high_c":"warm","gone":1}"#;
         let config: Config = serde_json::from_str(saved).expect("a configuration");
         assert_eq!(config.as_object()["buzzer"], json!(false));

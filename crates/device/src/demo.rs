@@ -19,19 +19,19 @@ use crate::{
 /// How many devices the demo fleet usually has.
 pub const DEMO_DEVICES: usize = 2_000;
 
-/// Files that this process needs for other things.
+/// Files that this process needs for other purposes.
 const OTHER_FILES: u64 = 256;
-/// A device's end of its connection, and the broker's.
+/// Two files for each device: its end of the connection, and the broker's.
 const FILES_EACH: u64 = 2;
-/// Consoles and tools that may connect beside the devices.
+/// The number of consoles and tools that may connect in addition to the devices.
 const GUESTS: usize = 100;
-/// As soon as these are there, the fleet can be shown; the others come within seconds.
+/// Once this many are connected, the fleet can be shown; the others follow within seconds.
 const VANGUARD: usize = 12;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A running demo fleet.
 pub struct DemoFleet {
-    /// `None` only while its devices are restarted.
+    /// `None` only while its devices restart.
     fleet: Option<Fleet>,
     broker: Broker,
     devices: usize,
@@ -40,27 +40,27 @@ pub struct DemoFleet {
 /// Why there is no demo fleet.
 #[derive(Debug, thiserror::Error)]
 pub enum DemoError {
-    /// The broker cannot listen.
+    /// The broker could not listen.
     #[error(transparent)]
     Broker(#[from] BrokerError),
     /// The limit of open files is unknown.
-    #[error("it is not known how many files this process may open: {0}")]
+    #[error("the limit on open files of this process is unknown: {0}")]
     Files(io::Error),
     /// The process may not open as many files as even a small fleet needs.
-    #[error("this process may open only {0} files, too few for a single device")]
+    #[error("this process may open only {0} files, which is too few for a single device")]
     TooFewFiles(u64),
-    /// Not to be expected: the broker's own address is not understood.
+    /// Unexpected: the broker's own address is invalid.
     #[error(transparent)]
     Endpoint(#[from] EndpointError),
-    /// Not to be expected: these devices have no stored memory.
+    /// Unexpected: these devices have no stored memory.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
 impl DemoFleet {
-    /// Starts a broker on 127.0.0.1 and so many devices, fewer if the system allows fewer connections, with these faults
-    /// beside their own. Returns when the first of them are connected; the rest follow in the background. Call it within a
-    /// tokio runtime.
+    /// Starts a broker on 127.0.0.1 and this number of devices, or fewer if the system allows fewer connections, with
+    /// these faults in addition to their own. Returns when the first of them are connected; the rest follow in the
+    /// background. Must be called within a tokio runtime.
     ///
     /// # Errors
     /// See [`DemoError`].
@@ -72,11 +72,11 @@ impl DemoFleet {
         Ok(demo)
     }
 
-    /// Starts its devices again with other faults, from the state that they had at first, so that a run can be repeated. The
-    /// broker continues. Returns as [`DemoFleet::start`] does.
+    /// Restarts the devices with other faults, from their initial state, so that a run can be repeated. The broker
+    /// continues. Returns as [`DemoFleet::start`] does.
     ///
     /// # Errors
-    /// [`DemoError::Endpoint`] and [`DemoError::Store`]: not to be expected.
+    /// [`DemoError::Endpoint`] and [`DemoError::Store`], which are unexpected.
     pub async fn restart(&mut self, dials: &Dials) -> Result<(), DemoError> {
         // Their connections end, and the broker publishes their last wills.
         self.fleet = None;
@@ -94,13 +94,13 @@ impl DemoFleet {
         Ok(())
     }
 
-    /// Where to connect: `mqtt://127.0.0.1:PORT`, MQTT 5 or 3.1.1, no credentials.
+    /// The URL to connect to: `mqtt://127.0.0.1:PORT`, with MQTT 5 or 3.1.1, without credentials.
     #[must_use]
     pub fn url(&self) -> String {
         self.broker.url()
     }
 
-    /// How many devices there are, including those that are away.
+    /// The number of devices, including those that are offline.
     #[must_use]
     pub fn devices(&self) -> usize {
         self.devices
@@ -113,7 +113,7 @@ impl DemoFleet {
         }
     }
 
-    /// Ends the devices and then the broker.
+    /// Stops the devices and then the broker.
     pub async fn stop(self) {
         // Without the DISCONNECTs of thousands of devices: no client receives them.
         drop(self.fleet);
@@ -121,7 +121,7 @@ impl DemoFleet {
     }
 }
 
-/// How many of the requested devices this process can connect to a broker of its own. Raises the limit of open files if
+/// How many of the requested devices this process can connect to its own broker. Raises the limit of open files if
 /// possible.
 ///
 /// # Errors
@@ -131,7 +131,7 @@ pub fn connections_allowed(devices: usize) -> Result<usize, DemoError> {
     Ok(connections_within(rlimit::increase_nofile_limit(wanted).map_err(DemoError::Files)?)?.min(devices))
 }
 
-/// How many devices so many files are enough for.
+/// The number of devices for which this number of files is enough.
 fn connections_within(files: u64) -> Result<usize, DemoError> {
     match files.saturating_sub(OTHER_FILES) / FILES_EACH {
         0 => Err(DemoError::TooFewFiles(files)),

@@ -1,7 +1,7 @@
 //! The device itself: how it handles requests, and what it reports. This is the part to copy into firmware.
 //!
-//! It has no socket, file, clock or randomness: messages and the time are its input, [`Action`]s its output. The order
-//! of the actions matters.
+//! It has no socket, file, clock or randomness: messages and the time are its input, and [`Action`]s its output. The
+//! order of the actions matters.
 
 use std::collections::HashMap;
 
@@ -20,13 +20,13 @@ use crate::{
     work::{Apply, Work},
 };
 
-/// 2020-01-01. A clock that shows an earlier time was never set, and cannot be used for expiry.
+/// 2020-01-01. A clock that shows an earlier time was never set, and expiry cannot be checked with it.
 const CLOCK_IS_SET: Timestamp = Timestamp(1_577_836_800_000);
 
-/// An action of the device. Actions are carried out in order.
+/// An action of the device. Actions are executed in order.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Action {
-    /// Write [`Device::memory`] to flash, and continue only when it is there.
+    /// Write [`Device::memory`] to flash, and continue only after it is stored.
     Remember,
     /// Publish an answer.
     Answer(Response),
@@ -36,13 +36,13 @@ pub enum Action {
     ReportStatus,
     /// Publish the retained state.
     ReportState,
-    /// Do the work, which may take its time, then call [`Device::perform`].
+    /// Do the work, which may take some time, then call [`Device::perform`].
     Perform(CommandId),
-    /// Measure and send telemetry now, and from now on at [`Device::telemetry_interval`].
+    /// Measure and send telemetry now, and then at [`Device::telemetry_interval`].
     Measure,
-    /// Publish the log, or its last so many lines, then call [`Device::log_sent`].
+    /// Publish the log, or its last lines, then call [`Device::log_sent`].
     SendLog(CommandId, Option<usize>),
-    /// Blink the LED for this long, saying with [`Device::progress`] how far it is, then call [`Device::blinked`].
+    /// Blink the LED for this long, reporting progress with [`Device::progress`], then call [`Device::blinked`].
     Blink(CommandId, Millis),
     /// Drop the connection after this long, and restart with [`Device::start`].
     Restart(Millis),
@@ -54,24 +54,25 @@ pub struct Device {
     boot: String,
     started_at: Timestamp,
     led: bool,
-    /// Between two telemetry messages; `None` if it sends none. Not part of the configuration: a restart forgets it.
+    /// The interval between telemetry messages; `None` if it sends none. Not part of the configuration: a restart
+    /// resets it.
     telemetry: Option<Millis>,
     running: Config,
     payload_format: PayloadFormat,
-    /// It also carries out what it does not know.
+    /// It also accepts unknown commands.
     accepts_any: bool,
     memory: Memory,
-    /// Requests that were started since the start.
+    /// Requests started since the device started.
     at_work: HashMap<CommandId, Work>,
-    /// A running action that continues until it is ended.
+    /// A running action that continues until it is stopped.
     going_on: HashMap<CommandId, Work>,
-    /// Answers for requests that ended with the restart, to be sent as soon as there is a connection.
+    /// Answers to requests that ended with the restart, to be sent as soon as there is a connection.
     unsaid: Vec<CommandId>,
 }
 
 impl Device {
-    /// Switches the device on. Requests that were running when it went off end here: a restart is completed by this
-    /// start, and the outcome of everything else is unknown.
+    /// Switches the device on. Requests that were running when it was switched off end here: a restart is completed by
+    /// this start, and the outcome of everything else is unknown.
     #[must_use]
     pub fn start(mut memory: Memory, boot: String, now: Timestamp) -> Device {
         let unended = memory.unended();
@@ -97,7 +98,7 @@ impl Device {
         }
     }
 
-    /// The same device with its LED switched beforehand.
+    /// The same device with its LED in this initial state.
     #[must_use]
     pub fn with_led(self, on: bool) -> Device {
         Device { led: on, ..self }
@@ -109,13 +110,13 @@ impl Device {
         Device { telemetry: interval, ..self }
     }
 
-    /// The same device, with these payloads.
+    /// The same device with this payload format.
     #[must_use]
     pub fn speaking(self, payload_format: PayloadFormat) -> Device {
         Device { payload_format, ..self }
     }
 
-    /// The same device, which carries out any command, for a rehearsal: firmware does not.
+    /// The same device, but accepting any command, for a rehearsal. Real firmware does not.
     #[must_use]
     pub fn accepting_any(self, accepts_any: bool) -> Device {
         Device { accepts_any, ..self }
@@ -133,7 +134,7 @@ impl Device {
         remember.into_iter().chain([Action::ReportStatus, Action::ReportState]).chain(answers).collect()
     }
 
-    /// A message came on the request topic.
+    /// A message arrived on the request topic.
     #[must_use]
     pub fn receive(&mut self, payload: &[u8], correlation: Option<&[u8]>, now: Timestamp) -> Vec<Action> {
         let request = (self.payload_format == PayloadFormat::Text).then(|| payload_format::echo_of(payload));
@@ -156,7 +157,7 @@ impl Device {
         [Some(Action::Remember), accepted, Some(Action::Perform(asked.id))].into_iter().flatten().collect()
     }
 
-    /// Carries out a started request. `broken` is the reason why it fails.
+    /// Runs a started request. `broken` is the reason if it fails.
     #[must_use]
     pub fn perform(&mut self, id: &CommandId, broken: Option<&str>, now: Timestamp) -> Vec<Action> {
         let Some(work) = self.at_work.remove(id) else { return Vec::new() };
@@ -193,14 +194,14 @@ impl Device {
         }
     }
 
-    /// The LED has blinked for as long as it was to, and shows again what it is switched to.
+    /// The LED has blinked for the requested time, and shows its state again.
     #[must_use]
     pub fn blinked(&mut self, id: &CommandId, now: Timestamp) -> Vec<Action> {
         let Some(Work::Identify { length }) = self.going_on.remove(id) else { return Vec::new() };
         self.end(id, done(json!({ "seconds": length.0 / 1_000 }), now), true)
     }
 
-    /// The log is published, and this is what it is together; or it cannot be read, and this is why.
+    /// The log was published, with this summary; or it could not be read, for this reason.
     #[must_use]
     pub fn log_sent(&mut self, id: &CommandId, sent: Result<&LogReceipt, &str>, now: Timestamp) -> Vec<Action> {
         let Some(Work::LogGet { .. }) = self.going_on.remove(id) else { return Vec::new() };
@@ -211,7 +212,7 @@ impl Device {
         self.end(id, ending, false)
     }
 
-    /// Says how far it has come with what takes long.
+    /// Reports the progress of a long command.
     #[must_use]
     pub fn progress(&self, id: &CommandId, percent: u8, now: Timestamp) -> Option<Action> {
         self.at_work.get(id).or_else(|| self.going_on.get(id))?;
@@ -219,13 +220,13 @@ impl Device {
         self.said(Response { progress: Some(percent), ..running }, None)
     }
 
-    /// The memory cannot be written, so the request is not started after all.
+    /// The memory could not be written, so the request is not started.
     #[must_use]
     pub fn withdraw(&mut self, id: &CommandId, why: &str, now: Timestamp) -> Option<Action> {
         let request = self.memory.recall(id).and_then(|record| record.request.clone());
         self.memory.withdraw(id);
         self.at_work.remove(id);
-        let why = format!("The device cannot write its memory ({why}), so it does not run the command.");
+        let why = format!("The device cannot write to its memory ({why}), so it did not run the command.");
         self.said(answer(Some(id.clone()), Outcome::Rejected, Some(why), now), request.as_deref())
     }
 
@@ -235,13 +236,13 @@ impl Device {
         &self.memory
     }
 
-    /// Switches the device off; what is left is its memory.
+    /// Switches the device off, and returns its memory.
     #[must_use]
     pub fn into_memory(self) -> Memory {
         self.memory
     }
 
-    /// How often it is to send telemetry; `None` for never.
+    /// The telemetry interval; `None` if it sends none.
     #[must_use]
     pub fn telemetry_interval(&self) -> Option<Millis> {
         self.telemetry
@@ -284,7 +285,7 @@ impl Device {
         })
     }
 
-    /// An answer in this device's payloads, if it can express it.
+    /// An answer in this device's payload format, if it can be expressed.
     fn said(&self, response: Response, request: Option<&str>) -> Option<Action> {
         match self.payload_format {
             PayloadFormat::Json => Some(Action::Answer(response)),
@@ -328,7 +329,7 @@ impl Device {
         json!({ "running": self.running.as_object(), "saved": self.memory.saved.as_object() })
     }
 
-    /// Changes the saved configuration, and the running one with it or not; nothing if one change makes no sense.
+    /// Changes the saved configuration and, if requested, the running one; changes nothing if any change is invalid.
     fn configure(&mut self, changes: &Map<String, Value>, apply: Apply) -> Result<(), String> {
         let saved = self.memory.saved.with(changes)?;
         if apply == Apply::Now {

@@ -10,54 +10,54 @@ use crate::{
     telemetry::Climate,
 };
 
-/// Everything that sets one device apart from another.
+/// Everything that distinguishes one device from another.
 #[derive(Debug, Clone)]
 pub struct DeviceSettings {
-    /// Its id, which is its MQTT client id too.
+    /// Its ID, which is also its MQTT client ID.
     pub id: DeviceId,
-    /// Its firmware's version.
+    /// Its firmware version.
     pub firmware: String,
-    /// Its payloads.
+    /// Its payload format.
     pub payload_format: PayloadFormat,
-    /// Labels it carries.
+    /// Its tags.
     pub tags: Vec<String>,
-    /// It listens to commands for all devices and for those with one of its labels, too.
+    /// Whether it also subscribes to commands for all devices and for its tags.
     pub broadcasts: bool,
-    /// Whether its LED is on when it is first switched on.
+    /// Whether its LED is initially on.
     pub led: bool,
     /// The climate that it measures.
     pub climate: Climate,
-    /// How often it measures; `None` for never.
+    /// Its telemetry interval; `None` for never.
     pub telemetry: Option<Duration>,
-    /// How long it takes.
+    /// Its durations.
     pub pace: Pace,
     /// Its faults.
     pub faults: Faults,
-    /// Whether it goes away at times.
+    /// Whether it goes offline at times.
     pub absence: Option<Absence>,
-    /// Its log begins with an invented past, unless it is a file.
+    /// Its log starts with invented earlier lines, unless it is a file.
     pub has_past: bool,
-    /// It answers every command with success, also unknown ones.
+    /// It answers every command with success, even unknown ones.
     pub accepts_any: bool,
-    /// The seed of its measurements and its past.
+    /// The seed of its measurements and earlier log lines.
     pub seed: u64,
-    /// The seed of its accidents and of how long it takes: the same commands in the same order meet the same faults.
+    /// The seed of its faults and durations: the same commands in the same order get the same faults.
     pub accidents: u64,
 }
 
-/// A device that comes and goes.
+/// A device that alternates between online and offline.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Absence {
-    /// How long it stays, in milliseconds.
+    /// How long it stays online, in milliseconds.
     pub stay: RangeInclusive<u64>,
-    /// How long it is away, in milliseconds.
+    /// How long it stays offline, in milliseconds.
     pub away: RangeInclusive<u64>,
-    /// It is away at first. It still shows itself for a moment, so that it is known.
+    /// It starts offline, but connects briefly first, so that it is known.
     pub away_first: bool,
 }
 
 impl DeviceSettings {
-    /// A healthy device with this program's own version as its firmware.
+    /// A healthy device with this program's version as its firmware version.
     #[must_use]
     pub fn new(id: DeviceId) -> DeviceSettings {
         DeviceSettings {

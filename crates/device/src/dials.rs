@@ -1,4 +1,5 @@
-//! The faults of a whole fleet: faults of its devices, delays of the network, and how many devices come and go.
+//! The faults of a whole fleet: faults of its devices, delays of the network, and the share of devices that are
+//! offline.
 
 use std::ops::RangeInclusive;
 
@@ -8,18 +9,18 @@ use crate::{
     random::Random,
 };
 
-/// How long a device that comes and goes stays, and how long it is away, in milliseconds.
+/// How long a device stays online and then offline, in milliseconds.
 const WINDOW: RangeInclusive<u64> = 5_000..=30_000;
 
-/// The dials of a fleet. Everything at zero changes nothing.
+/// The fault settings of a fleet. Zero everywhere changes nothing.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Dials {
     /// The faults of each device.
     pub faults: Faults,
-    /// The delay of each answer by the network, milliseconds.
+    /// The network delay of each answer, in milliseconds.
     pub delay: RangeInclusive<u64>,
-    /// The share of the fleet that is offline at any moment, from 0 to 1. Twice as many devices come and go, up to all of
-    /// them: each is away half of the time.
+    /// The share of the fleet that is offline at any time, from 0 to 1. Twice as many devices, up to all of them,
+    /// alternate: each is offline half of the time.
     pub offline: f64,
     /// The same seed causes the same faults in the same fleet.
     pub seed: u64,
@@ -32,7 +33,7 @@ impl Default for Dials {
 }
 
 impl Dials {
-    /// Turns them for each device of a fleet. What goes wrong with a device by itself stays, where that is more.
+    /// Applies the settings to each device of a fleet. A device keeps its own faults if they are more frequent.
     #[must_use]
     pub fn turn(&self, fleet: impl IntoIterator<Item = DeviceSettings>) -> Vec<DeviceSettings> {
         let mut random = Random::new(self.seed, 0);
@@ -54,7 +55,7 @@ impl Dials {
 }
 
 impl Faults {
-    /// Of each fault the more frequent.
+    /// The more frequent of each fault.
     fn or_worse(&self, other: &Faults) -> Faults {
         Faults {
             drop: self.drop.max(other.drop),

@@ -8,14 +8,14 @@ use rustls_pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
 use url::Url;
 use wilco_dialect::Topics;
 
-/// A broker as all devices of a program reach it.
+/// A broker and how all devices of a program connect to it.
 #[derive(Clone)]
 pub struct Endpoint {
-    /// Its name or address.
+    /// Its host name or address.
     pub host: String,
     /// Its port.
     pub port: u16,
-    /// The topics that the fleet lives under.
+    /// The topics of the fleet.
     pub topics: Topics,
     pub(crate) transport: Transport,
 }
@@ -37,10 +37,10 @@ pub enum EndpointError {
     /// Not a URL.
     #[error("'{0}' is not a URL such as mqtt://localhost:1883 or mqtts://broker.example:8883")]
     Url(String),
-    /// A URL of something else.
+    /// A URL with another scheme.
     #[error("'{0}://' is not supported: use mqtt:// or mqtts://")]
     Scheme(String),
-    /// Certificate without key, or key without certificate.
+    /// A certificate without a key, or a key without a certificate.
     #[error("a client certificate needs its private key, and a key its certificate")]
     HalfIdentity,
     /// TLS files for a connection without TLS.
@@ -49,26 +49,26 @@ pub enum EndpointError {
     /// A file cannot be read.
     #[error("{path} cannot be read: {source}")]
     File {
-        /// Which file.
+        /// The path of the file.
         path: PathBuf,
-        /// Why.
+        /// The reason.
         source: io::Error,
     },
-    /// A file is not what it should be.
+    /// A file does not contain what it should.
     #[error("{path} has no usable {what} in PEM form")]
     Pem {
-        /// Which file.
+        /// The path of the file.
         path: PathBuf,
         /// The missing item.
         what: &'static str,
     },
-    /// The pieces do not fit together.
+    /// The certificate and key do not match.
     #[error("the TLS files cannot be used: {0}")]
     Tls(#[from] rustls::Error),
 }
 
 impl Endpoint {
-    /// Reads a URL and the files that go with it.
+    /// Parses a URL and reads the files that belong to it.
     ///
     /// # Errors
     /// See [`EndpointError`].

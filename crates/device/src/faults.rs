@@ -11,7 +11,7 @@ use wilco_ledger::CommandId;
 use crate::random::Random;
 
 /// The faults of a device: probabilities from 0 to 1, for each answer unless stated otherwise. Chunks of a log are
-/// lost, duplicated, reordered and truncated as answers are.
+/// lost, duplicated, reordered and truncated like answers.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Faults {
     /// The answer is never sent.
@@ -20,11 +20,11 @@ pub struct Faults {
     pub duplicate: f64,
     /// The answer waits a second, so that later ones overtake it.
     pub reorder: f64,
-    /// The answer has an ID that nobody used.
+    /// The answer has an unknown ID.
     pub wrong_id: f64,
-    /// The answer's payload is cut in the middle.
+    /// The answer's payload is truncated.
     pub malformed: f64,
-    /// The command cannot be done (for each command).
+    /// The command fails (for each command).
     pub fail: f64,
     /// The command takes twenty times as long (for each command).
     pub slow: f64,
@@ -32,14 +32,14 @@ pub struct Faults {
     pub restart: f64,
 }
 
-/// How long a device takes, in milliseconds.
+/// The durations of a device, in milliseconds.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Pace {
     /// The delay before `accepted`.
     pub accept: RangeInclusive<u64>,
-    /// For the work itself.
+    /// The duration of the work.
     pub work: RangeInclusive<u64>,
-    /// Until it is back after a restart.
+    /// The duration of a restart.
     pub reboot: RangeInclusive<u64>,
     /// The delay of each answer by the network. Answers may overtake each other.
     pub delay: RangeInclusive<u64>,
@@ -54,17 +54,17 @@ impl Default for Pace {
 /// The fate of one answer.
 #[derive(Debug, PartialEq)]
 pub(crate) struct AnswerPlan {
-    /// Where to.
+    /// The topic.
     pub(crate) channel: Channel,
     /// The message to send.
     pub(crate) payload: Vec<u8>,
-    /// The id to send it under.
+    /// The ID to send it with.
     pub(crate) id: Option<CommandId>,
     /// The content type, as in MQTT 5.
     pub(crate) content_type: &'static str,
-    /// How often.
+    /// How many times it is sent.
     pub(crate) copies: u32,
-    /// It waits until others have overtaken it.
+    /// It waits until other answers have overtaken it.
     pub(crate) held_back: bool,
 }
 
@@ -81,7 +81,7 @@ impl Faults {
         self.harm(AnswerPlan { channel, payload, id, content_type, copies, held_back: false }, random)
     }
 
-    /// The same for an answer in plain text. It names no id that could be wrong.
+    /// The same for an answer in plain text. It contains no ID that could be wrong.
     pub(crate) fn plan_of_text(&self, text: String, random: &mut Random) -> AnswerPlan {
         let copies = self.copies(random);
         let payload = text.into_bytes();
@@ -89,7 +89,7 @@ impl Faults {
         self.harm(AnswerPlan { channel, payload, id: None, content_type, copies, held_back: false }, random)
     }
 
-    /// The same for a piece of a log.
+    /// The same for a chunk of a log.
     pub(crate) fn plan_of_chunk(&self, chunk: &LogChunk, random: &mut Random) -> AnswerPlan {
         let copies = self.copies(random);
         let (payload, id) = (device_side::write_log_chunk(chunk), Some(chunk.id.clone()));
@@ -119,7 +119,7 @@ impl Faults {
         AnswerPlan { held_back: random.happens(self.reorder), ..fate }
     }
 
-    /// Why the device cannot do a command, if it cannot.
+    /// Why a command fails on this device, if it does.
     pub(crate) fn broken(&self, random: &mut Random) -> Option<&'static str> {
         const REASONS: &[&str] = &[
             "The I2C bus does not answer.",

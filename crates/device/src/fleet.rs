@@ -1,4 +1,4 @@
-//! Many devices in one process, each with an MQTT connection of its own.
+//! Many devices in one process, each with its own MQTT connection.
 
 use std::sync::Arc;
 
@@ -14,10 +14,10 @@ use crate::{
     store::{Store, StoreError},
 };
 
-/// How many devices connect at the same time: enough to be quick, few enough for any broker's backlog.
+/// How many devices connect at the same time: enough to be quick, few enough for the backlog of any broker.
 const CONNECTING: usize = 64;
 
-/// Running devices. They stop when it is dropped, without a good-bye.
+/// Running devices. If this is dropped, they stop without disconnecting properly.
 pub struct Fleet {
     sessions: JoinSet<()>,
     stop: watch::Sender<bool>,
@@ -25,11 +25,11 @@ pub struct Fleet {
 }
 
 impl Fleet {
-    /// Switches devices on, each with the place of its memory. They connect in the background, in this order, and
+    /// Switches devices on, each with the location of its memory. They connect in the background, in this order, and
     /// keep trying.
     ///
     /// # Errors
-    /// [`StoreError`] when a device's memory cannot be read; then none is switched on.
+    /// [`StoreError`] if a device's memory cannot be read; then no device is switched on.
     pub fn start(
         endpoint: Endpoint,
         devices: impl IntoIterator<Item = (DeviceSettings, Store)>,
@@ -48,7 +48,7 @@ impl Fleet {
         Ok(Fleet { sessions, stop, seen })
     }
 
-    /// Waits until so many devices have been connected at least once.
+    /// Waits until this number of devices have been connected at least once.
     pub async fn connected(&self, count: usize) {
         // An error means that all devices have stopped.
         let _ = self.seen.clone().wait_for(|seen| *seen >= count.min(self.sessions.len())).await;

@@ -1,7 +1,7 @@
 //! The reference device, the virtual fleet and the embedded demo broker.
 //!
 //! [`device`] is the part for firmware engineers to read and copy: how a device handles a request, without any I/O. The
-//! README lists the duties of a device. All other modules connect it to a network, once or thousands of times.
+//! README lists the rules for a device. All other modules connect it to a network, once or thousands of times.
 
 pub mod absent;
 pub mod broker;

@@ -1,4 +1,4 @@
-//! The MQTT options of a device, and what it relies on the broker to keep.
+//! The MQTT options of a device, and what the broker must keep for it.
 
 use rumqttc_v5::{
     AckMode, AsyncClient, EventLoop, LastWill, MqttOptions, NetworkOptions, PersistedAckMode, PersistedSession, QoS,
@@ -8,9 +8,9 @@ use wilco_dialect::{Channel, device_side};
 
 use crate::{device_settings::DeviceSettings, endpoint::Endpoint};
 
-/// Publishes without a PUBACK, at most. The library reserves room for each.
+/// The maximum number of publishes without a PUBACK. The library reserves memory for each.
 const IN_FLIGHT: u16 = 16;
-/// How long the broker keeps requests for a device that is away, in seconds.
+/// How long the broker keeps requests for an offline device, in seconds.
 const SESSION_EXPIRY: u32 = 24 * 60 * 60;
 const KEEP_ALIVE: u16 = 30;
 const LARGEST_PACKET: u32 = 1 << 20;
@@ -47,8 +47,8 @@ pub(crate) fn open(endpoint: &Endpoint, device_settings: &DeviceSettings) -> (As
     (client, event_loop)
 }
 
-/// Lets the broker's session be resumed after a restart of the program. Messages in flight then are irrelevant:
-/// requests are redelivered and recognised by their IDs, and answers are requested again.
+/// Resumes the broker's session after a restart of the program. Messages in flight then are irrelevant: requests are
+/// redelivered and recognised by their IDs, and answers are requested again.
 #[derive(Debug)]
 struct NothingInFlight;
 

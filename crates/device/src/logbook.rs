@@ -13,12 +13,12 @@ use wilco_ledger::Timestamp;
 use crate::store::Store;
 use file::LogFile;
 
-/// How much of a line is kept, in bytes.
+/// The maximum length of a line, in bytes.
 const LONGEST_LINE: usize = 500;
-/// How much is kept in memory, in bytes. Thousands of devices live in one process.
+/// The maximum size in memory, in bytes. Thousands of devices share one process.
 const REMEMBERED: usize = 8 * 1024;
 
-/// Where a device notes what it does.
+/// The log of a device.
 #[derive(Debug)]
 pub struct Logbook(Kept);
 
@@ -34,7 +34,7 @@ enum Kept {
 }
 
 impl Logbook {
-    /// The log of a device with this memory: a file beside it, or nothing that lasts.
+    /// The log of a device with this memory: a file beside it, or nothing persistent.
     #[must_use]
     pub fn beside(store: &Store) -> Logbook {
         Logbook(match store {
@@ -43,7 +43,7 @@ impl Logbook {
         })
     }
 
-    /// The same log with an invented past, where it is not a file: a virtual device has not been there for long.
+    /// The same log with invented earlier lines, unless it is a file, because a virtual device has just started.
     #[must_use]
     pub fn with_past(self, seed: u64, now: Timestamp) -> Logbook {
         match self.0 {
@@ -52,10 +52,10 @@ impl Logbook {
         }
     }
 
-    /// Notes that something happened.
+    /// Logs an event.
     ///
     /// # Errors
-    /// That of the file system. The device works on without its log.
+    /// Errors of the file system. The device continues without its log.
     pub fn note(&mut self, now: Timestamp, level: Level, what: &str) -> io::Result<()> {
         let line = line(now, level, what);
         match &mut self.0 {
@@ -71,10 +71,10 @@ impl Logbook {
         }
     }
 
-    /// The log lines, or the last of them.
+    /// The log lines, or only the last of them.
     ///
     /// # Errors
-    /// That of the file system.
+    /// Errors of the file system.
     pub fn read(&self, lines: Option<usize>) -> io::Result<String> {
         let mut text = match &self.0 {
             Kept::File(file) => file.read()?,
@@ -90,7 +90,7 @@ impl Logbook {
     }
 }
 
-/// Where the last so many lines of a text begin.
+/// The byte at which the last lines of a text start.
 fn beginning_of_last(text: &str, lines: usize) -> usize {
     let whole = text.strip_suffix('\n').unwrap_or(text);
     match lines.checked_sub(1) {
@@ -99,7 +99,7 @@ fn beginning_of_last(text: &str, lines: usize) -> usize {
     }
 }
 
-/// A line of the log, with its end.
+/// A log line, including its line break.
 fn line(now: Timestamp, level: Level, what: &str) -> String {
     let mut line = format!("{} {:<5} ", Time(now), level.as_str());
     for c in what.chars() {
@@ -117,7 +117,7 @@ fn line(now: Timestamp, level: Level, what: &str) -> String {
     line
 }
 
-/// A time as RFC 3339 writes it, in UTC.
+/// A time in the format of RFC 3339, in UTC.
 struct Time(Timestamp);
 
 impl fmt::Display for Time {
@@ -141,7 +141,7 @@ mod tests {
     const NOW: Timestamp = Timestamp(1_795_438_800_007);
 
     #[test]
-    fn what_happened_is_one_line_whatever_is_in_it() {
+    fn an_event_is_one_line_whatever_its_content() {
         let check = |what: &str, expected: &str| {
             assert_eq!(line(NOW, Level::INFO, what), format!("2026-11-23T13:00:00.007Z INFO  {expected}\n"));
         };

@@ -9,38 +9,38 @@ use wilco_ledger::{CommandId, Outcome, Timestamp};
 
 use crate::config::Config;
 
-/// How many commands are remembered. A repeated id older than that is carried out again.
+/// How many commands are remembered. A repeated ID that is older is run again.
 const REMEMBERED: usize = 1_000;
 
 /// Everything that survives a restart.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Memory {
-    /// The configuration that the device will start with.
+    /// The configuration for the next start.
     pub saved: Config,
     /// The received requests, oldest first.
     commands: VecDeque<Record>,
-    /// How many requests without an id were given a name.
+    /// The number of requests without an ID, each of which got one.
     #[serde(default, skip_serializing_if = "is_zero")]
     nameless: u64,
 }
 
-/// A command that was begun, and how it ended.
+/// A started command and its outcome.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Record {
     id: String,
-    /// The command's name.
+    /// The command name.
     pub command: String,
-    /// The request, where its answer has to echo it.
+    /// The request, if its answer must echo it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request: Option<String>,
-    /// `None` while it is being carried out.
+    /// `None` while it is running.
     pub ending: Option<Ending>,
 }
 
-/// How a command ended.
+/// The outcome of a command.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Ending {
-    /// It was done; otherwise it failed.
+    /// Whether it succeeded; otherwise it failed.
     pub done: bool,
     /// A sentence for people.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -48,7 +48,7 @@ pub struct Ending {
     /// The result of the command.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub result: Option<Value>,
-    /// When, in milliseconds of Unix time.
+    /// When it ended, as Unix milliseconds.
     pub at: i64,
 }
 
@@ -59,7 +59,7 @@ impl Memory {
         self.commands.iter().rev().find(|record| record.id == id.as_str())
     }
 
-    /// Notes that a command is about to be carried out.
+    /// Remembers that a command is about to run.
     pub fn begin(&mut self, id: &CommandId, command: &str, request: Option<String>) {
         if self.commands.len() >= REMEMBERED {
             // Commands in progress are kept.
@@ -70,26 +70,26 @@ impl Memory {
         self.commands.push_back(Record { id, command, request, ending: None });
     }
 
-    /// A name for a request that has none. No two are given the same, also over restarts.
+    /// An ID for a request without one. IDs are unique, even across restarts.
     #[must_use]
     pub fn name(&mut self) -> Option<CommandId> {
         self.nameless += 1;
         CommandId::new(format!("nameless-{}", self.nameless)).ok()
     }
 
-    /// Notes how a command ended.
+    /// Remembers the outcome of a command.
     pub fn end(&mut self, id: &CommandId, ending: Ending) {
         if let Some(record) = self.commands.iter_mut().rev().find(|record| record.id == id.as_str()) {
             record.ending = Some(ending);
         }
     }
 
-    /// Takes back [`Memory::begin`].
+    /// Undoes [`Memory::begin`].
     pub fn withdraw(&mut self, id: &CommandId) {
         self.commands.retain(|record| record.id != id.as_str() || record.ending.is_some());
     }
 
-    /// The commands that were begun and did not end, oldest first.
+    /// The commands that were started and have no outcome, oldest first.
     #[must_use]
     pub fn unended(&self) -> Vec<(CommandId, String)> {
         let unended = self.commands.iter().filter(|record| record.ending.is_none());
@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_begun_can_be_taken_back() {
+    fn an_addition_can_be_undone() {
         let mut memory = Memory::default();
         memory.begin(&id(1), "led", None);
         memory.withdraw(&id(1));

@@ -1,25 +1,25 @@
-//! The payloads of a device: Wilco's own JSON, or plain text as in the simplest firmware.
+//! The payload format of a device: Wilco's own JSON, or plain text as in the simplest firmware.
 //!
-//! Text is limited: it has only a final answer, which can be matched at best by the request that it repeats.
+//! Text is limited: it has only a final answer, which can be matched only by the request that it echoes.
 
 use serde_json::{Value, json};
 use wilco_ledger::Outcome;
 
-/// The payloads of a device.
+/// The payload format of a device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum PayloadFormat {
     /// Requests and answers are JSON.
     #[default]
     Json,
-    /// Requests are free text, or JSON anyway; answers are `SUCCESS: …` or `FAILURE: …`.
+    /// Requests are plain text, or JSON as well; answers are `SUCCESS: …` or `FAILURE: …`.
     Text,
 }
 
-/// How much of a request is echoed, in bytes.
+/// The maximum length of an echoed request, in bytes.
 const ECHOED: usize = 4 * 1024;
 
 impl PayloadFormat {
-    /// The payloads of a dialect, by its name.
+    /// The payload format of the dialect with this name.
     #[must_use]
     pub fn named(dialect: &str) -> Option<PayloadFormat> {
         match dialect {
@@ -30,7 +30,7 @@ impl PayloadFormat {
     }
 }
 
-/// A request as it is echoed.
+/// A request as the answer echoes it.
 pub(crate) fn echo_of(payload: &[u8]) -> String {
     let text = String::from_utf8_lossy(payload);
     text[..text.floor_char_boundary(ECHOED)].to_owned()
@@ -40,10 +40,10 @@ pub(crate) fn echo_of(payload: &[u8]) -> String {
 const UNDERSTOOD: &str = "This device supports 'light: on', 'light: off', 'restart', 'telemetry: 500' (milliseconds), \
      'identify' and 'identify: 5' (seconds).";
 
-/// The command and the arguments of a free text.
+/// The command and the arguments in a plain text.
 ///
 /// # Errors
-/// A sentence that says why the device will not do it.
+/// A sentence that says why the device refuses it.
 pub(crate) fn understand(text: &str) -> Result<(&'static str, Value), String> {
     let mut words = text.split(|c: char| c.is_whitespace() || c == ':' || c == '\0').filter(|word| !word.is_empty());
     let words = [words.next(), words.next(), words.next()].map(|word| word.map(str::to_lowercase));
@@ -62,7 +62,7 @@ fn whole(number: &str) -> Result<u64, String> {
     number.parse().map_err(|_| UNDERSTOOD.to_owned())
 }
 
-/// The text of an answer; `None` if there is none for it.
+/// The text of an answer; `None` if text cannot express it.
 pub(crate) fn say(outcome: Outcome, why: Option<&str>, request: &str) -> Option<String> {
     match outcome {
         Outcome::Accepted | Outcome::Running => None,

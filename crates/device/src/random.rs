@@ -2,12 +2,12 @@
 
 use std::{f64::consts::TAU, ops::RangeInclusive};
 
-/// `SplitMix64` (Steele, Lea, Flood 2014). Good enough to scatter accidents, and nothing else.
+/// `SplitMix64` (Steele, Lea, Flood 2014). Good enough to distribute faults, and for nothing else.
 #[derive(Debug, Clone)]
 pub struct Random(u64);
 
 impl Random {
-    /// A sequence of its own for each seed and each number.
+    /// A separate sequence for each seed and each number.
     #[must_use]
     pub fn new(seed: u64, number: u64) -> Random {
         let mut random = Random(seed ^ number.wrapping_mul(0x9e37_79b9_7f4a_7c15));
@@ -29,25 +29,25 @@ impl Random {
         (self.next() >> 11) as f64 / (1_u64 << 53) as f64
     }
 
-    /// Around 0, normally distributed with a standard deviation of 1 (Box and Muller 1958).
+    /// Normally distributed around 0 with a standard deviation of 1 (Box and Muller 1958).
     pub fn normal(&mut self) -> f64 {
         // 1 - unit is never 0, of which there is no logarithm.
         let distance = (-2.0 * (1.0 - self.unit()).ln()).sqrt();
         distance * (TAU * self.unit()).cos()
     }
 
-    /// Whether something of this probability happens.
+    /// Returns true with this probability.
     pub fn happens(&mut self, probability: f64) -> bool {
         probability > 0.0 && self.unit() < probability
     }
 
-    /// A number from the range, both ends included.
+    /// A number from the range, including both ends.
     pub fn within(&mut self, range: &RangeInclusive<u64>) -> u64 {
         let span = range.end().saturating_sub(*range.start());
         range.start().saturating_add(self.next() % span.saturating_add(1))
     }
 
-    /// One of several.
+    /// One of several values.
     pub fn pick<'a, T>(&mut self, several: &'a [T]) -> Option<&'a T> {
         let last = several.len().checked_sub(1)? as u64;
         several.get(usize::try_from(self.within(&(0..=last))).ok()?)

@@ -1,6 +1,7 @@
-//! One device on the network: carries out the actions of [`Device`] over one MQTT connection.
+//! One device on the network: executes the actions of [`Device`] over one MQTT connection.
 //!
-//! It makes no decisions about commands. The faults, pace and absences of virtual devices happen here, outside the device.
+//! It makes no decisions about commands. The faults, durations and offline times of virtual devices are caused here,
+//! outside the device.
 
 mod outgoing;
 
@@ -37,11 +38,11 @@ use outgoing::beginning;
 
 /// A command that takes longer than this reports progress at this interval.
 const HEARTBEAT: u64 = 1_000;
-/// How much longer a slow command takes.
+/// The factor for a slow command.
 const SLOWNESS: u64 = 20;
-/// A command in the middle of which the device restarts has run for this long at least.
+/// How long a command runs at least before the device restarts during it.
 const SHORTEST_WORK: Millis = Millis(50);
-/// How long a device that is away at first shows itself, in milliseconds.
+/// How long a device that starts offline is connected first, in milliseconds.
 const GLIMPSE: u64 = 1_000;
 const FIRST_PAUSE: u64 = 500;
 const LONGEST_PAUSE: u64 = 30_000;
@@ -50,9 +51,9 @@ const FAREWELL: Duration = Duration::from_secs(2);
 /// The state that the devices of a program share.
 pub(crate) struct Surroundings {
     pub(crate) endpoint: Endpoint,
-    /// How many may be connecting at the same time.
+    /// How many devices may connect at the same time.
     pub(crate) gate: Semaphore,
-    /// How many have been connected at least once.
+    /// How many devices have been connected at least once.
     pub(crate) seen: watch::Sender<usize>,
 }
 
@@ -62,9 +63,9 @@ pub(crate) struct Session {
     device: Device,
     store: Store,
     logbook: Logbook,
-    /// How long things take, and when it comes and goes.
+    /// The source of durations, and of the times when the device is online.
     random: Random,
-    /// The faults. A separate random sequence, so that lost connections do not shift it.
+    /// The source of faults. A separate random sequence, so that lost connections do not shift it.
     accidents: Random,
     sensors: Sensors,
     client: AsyncClient,
@@ -77,7 +78,7 @@ pub(crate) struct Session {
 /// The scheduled actions.
 enum Due {
     Send(AnswerPlan),
-    /// With why it cannot be done, if it cannot.
+    /// With the reason if it fails.
     Perform(CommandId, Option<&'static str>),
     Progress(CommandId, u8),
     Blinked(CommandId),
@@ -128,7 +129,7 @@ impl Session {
         Ok((session, event_loop))
     }
 
-    /// Runs until it is stopped; then publishes its offline status.
+    /// Runs until the device is stopped, then publishes its offline status.
     pub(crate) async fn run(mut self, mut event_loop: EventLoop, mut stop: watch::Receiver<bool>) {
         loop {
             let parting = self.serve(&mut event_loop, &mut stop).await;
@@ -166,7 +167,7 @@ impl Session {
         }
     }
 
-    /// Connects, and does what comes and what is due, until the connection ends.
+    /// Connects, and handles messages and scheduled actions until the connection ends.
     async fn serve(&mut self, event_loop: &mut EventLoop, stop: &mut watch::Receiver<bool>) -> SessionEnd {
         let around = Arc::clone(&self.around);
         let mut turn = tokio::select! {
@@ -225,7 +226,7 @@ impl Session {
         }
         for filter in filters {
             if let Err(error) = self.client.try_subscribe(filter, QoS::AtLeastOnce) {
-                self.note(Level::ERROR, &format!("the subscription could not be asked for: {error}"));
+                self.note(Level::ERROR, &format!("could not subscribe: {error}"));
             }
         }
         let actions = self.device.connected();
@@ -247,7 +248,7 @@ impl Session {
     fn receive(&mut self, publish: &Publish) {
         self.note(Level::INFO, &format!("asked {}", beginning(&String::from_utf8_lossy(&publish.payload))));
         if publish.retain {
-            self.note(Level::WARN, "ignored a retained request, which would be received again at every reconnect");
+            self.note(Level::WARN, "ignored a retained request, because it would arrive again at every reconnect");
         } else {
             let correlation = publish.properties.as_ref().and_then(|properties| properties.correlation_data.clone());
             let actions = self.device.receive(&publish.payload, correlation.as_deref(), clock::now());
@@ -294,7 +295,7 @@ impl Session {
         }
     }
 
-    /// Takes its time over the work, or does it at once.
+    /// Schedules the work, or does it at once if it takes no time.
     fn begin(&mut self, id: CommandId) -> Vec<Action> {
         let mut work = self.random.within(&self.device_settings.pace.work);
         if self.accidents.happens(self.device_settings.faults.slow) {
@@ -304,7 +305,7 @@ impl Session {
         let accept = *self.device_settings.pace.accept.end();
         if self.accidents.happens(self.device_settings.faults.restart) {
             self.report_on(&id, Millis(accept), Millis(work / 2));
-            // Time enough for what it has said so far to leave it.
+            // Enough time for the previous answers to leave the device.
             self.later(Millis(accept + work / 2).max(SHORTEST_WORK), Due::Restart);
             return Vec::new();
         }
@@ -316,7 +317,7 @@ impl Session {
         Vec::new()
     }
 
-    /// Says every so often how far something is that begins after `delay` and takes so long.
+    /// Schedules progress reports for an action that starts after `delay` and takes this long.
     fn report_on(&mut self, id: &CommandId, delay: Millis, length: Millis) {
         let mut beat = HEARTBEAT;
         while beat < length.0 {
@@ -376,7 +377,7 @@ impl Session {
         }
     }
 
-    /// How long it will be away, in milliseconds.
+    /// How long the device will be offline, in milliseconds.
     fn leave(&mut self) -> u64 {
         let Some(absence) = &self.device_settings.absence else { return 0 };
         let away = self.random.within(&absence.away);
@@ -413,7 +414,7 @@ async fn stopped(stop: &mut watch::Receiver<bool>) {
     let _ = stop.wait_for(|stop| *stop).await;
 }
 
-/// A new start of a device.
+/// Returns the device after another start.
 fn switched_on(memory: Memory, device_settings: &DeviceSettings) -> Device {
     let boot = Uuid::new_v4().simple().to_string();
     let interval =

@@ -1,4 +1,4 @@
-//! The storage of a device's state: a file that is replaced as a whole, or none.
+//! The storage of a device's state: a file that is replaced as a whole, or nothing.
 
 use std::{
     fs, io,
@@ -7,12 +7,12 @@ use std::{
 
 use crate::memory::Memory;
 
-/// Where a device's memory is written.
+/// Where a device's memory is stored.
 #[derive(Debug, Clone)]
 pub enum Store {
-    /// Nowhere: it lasts as long as the program.
+    /// Nowhere: it is lost when the program exits.
     None,
-    /// To this file.
+    /// In this file.
     File(PathBuf),
 }
 
@@ -22,26 +22,26 @@ pub enum StoreError {
     /// The file or its directory is not accessible.
     #[error("the device's memory {path} cannot be opened: {source}")]
     Io {
-        /// Which file.
+        /// The path of the file.
         path: PathBuf,
-        /// Why.
+        /// The reason.
         source: io::Error,
     },
-    /// The file is not what was written there. It is left as it is.
-    #[error("the device's memory {path} is damaged ({source}): move it away to start with an empty one")]
+    /// The file is not what the device wrote. It is not changed.
+    #[error("the device's memory {path} is damaged ({source}): delete or move the file to start with an empty one")]
     Damaged {
-        /// Which file.
+        /// The path of the file.
         path: PathBuf,
-        /// Why.
+        /// The reason.
         source: serde_json::Error,
     },
 }
 
 impl Store {
-    /// The file of one device in a directory, which is made if it is not there.
+    /// The file of one device in a directory, which is created if necessary.
     ///
     /// # Errors
-    /// [`StoreError::Io`] when the directory cannot be made.
+    /// [`StoreError::Io`] if the directory cannot be created.
     pub fn in_directory(directory: &Path, device: &str) -> Result<Store, StoreError> {
         let mut builder = fs::DirBuilder::new();
         builder.recursive(true);
@@ -52,7 +52,7 @@ impl Store {
         Ok(Store::File(directory.join(format!("{device}.json"))))
     }
 
-    /// The stored state; an empty one if nothing was stored.
+    /// The stored state; empty if nothing was stored.
     ///
     /// # Errors
     /// See [`StoreError`].
@@ -66,10 +66,10 @@ impl Store {
         serde_json::from_slice(&text).map_err(|source| StoreError::Damaged { path: path.clone(), source })
     }
 
-    /// Writes a memory so that either the old or the new one is there whatever happens meanwhile.
+    /// Writes the memory atomically: whatever happens meanwhile, the file contains either the old or the new state.
     ///
     /// # Errors
-    /// That of the file system.
+    /// Errors of the file system.
     pub fn save(&self, memory: &Memory) -> io::Result<()> {
         let Store::File(path) = self else { return Ok(()) };
         wilco_atomic_file::replace(path, &serde_json::to_vec(memory)?)

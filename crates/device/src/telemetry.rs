@@ -31,23 +31,23 @@ pub struct Sensors {
     signal: Walk,
 }
 
-/// A random walk that is drawn back to its mean (Ornstein and Uhlenbeck 1930). It looks the same however often one
-/// looks at it.
+/// A random walk that returns to its mean (Ornstein and Uhlenbeck 1930). Its appearance does not depend on how often it
+/// is measured.
 #[derive(Debug, Clone)]
 struct Walk {
     value: f64,
     mean: f64,
-    /// How far from the mean it usually is.
+    /// Its usual distance from the mean.
     spread: f64,
-    /// How long it remembers where it was, in seconds.
+    /// The time constant, in seconds.
     memory: f64,
 }
 
-/// After a longer pause the last value of a walk no longer matters, seconds.
+/// After a pause longer than this, in seconds, the previous value of a walk no longer matters.
 const FORGOTTEN: f64 = 1e6;
 
 impl Sensors {
-    /// Sensors in a climate. The same seed makes the same measurements at the same times.
+    /// Sensors in a climate. The same seed gives the same measurements at the same times.
     #[must_use]
     pub fn new(climate: Climate, seed: u64) -> Sensors {
         let mut random = Random::new(seed, 3);
@@ -88,7 +88,7 @@ impl Sensors {
 }
 
 impl Walk {
-    /// Where it is so many seconds later. `kick` is normally distributed.
+    /// The value after this number of seconds. `kick` is normally distributed.
     fn after(&mut self, seconds: f64, kick: f64) -> f64 {
         let kept = (-seconds / self.memory).exp();
         self.value = self.mean + (self.value - self.mean) * kept + self.spread * (1.0 - kept * kept).sqrt() * kick;
@@ -106,7 +106,7 @@ mod tests {
     const NOW: i64 = 1_795_438_800_000;
     const SERIES: [&str; 4] = ["temperature", "humidity", "heap", "signal"];
 
-    /// So many measurements, so far apart.
+    /// This number of measurements at this interval.
     fn measurements(seed: u64, count: i64, apart: i64) -> Vec<[f64; 4]> {
         let mut sensors = Sensors::new(Climate::default(), seed);
         let measure = |number| {

@@ -7,7 +7,7 @@ use std::{
 
 use tokio::time::Instant;
 
-/// Things to do at their times; what was added first comes first among equals.
+/// Scheduled actions by their times; those with equal times are in the order in which they were added.
 #[derive(Debug)]
 pub(crate) struct TimerQueue<T> {
     entries: BinaryHeap<Reverse<Entry<T>>>,
@@ -31,7 +31,7 @@ impl<T> TimerQueue<T> {
         self.entries.push(Reverse(Entry { at, number: self.added, what }));
     }
 
-    /// When there is something to do next.
+    /// When the next action is due.
     pub(crate) fn next(&self) -> Option<Instant> {
         self.entries.peek().map(|Reverse(entry)| entry.at)
     }
@@ -44,7 +44,7 @@ impl<T> TimerQueue<T> {
         self.entries.pop().map(|Reverse(entry)| entry.what)
     }
 
-    /// Forgets what is not to be done after all.
+    /// Removes actions that are no longer needed.
     pub(crate) fn drop_all(&mut self, unwanted: impl Fn(&T) -> bool) {
         self.entries.retain(|Reverse(entry)| !unwanted(&entry.what));
     }

@@ -1,11 +1,11 @@
-//! The commands of a device, with validation before anything is started.
+//! The commands of a device, validated before anything is started.
 
 use std::ops::RangeInclusive;
 
 use serde_json::{Map, Value};
 use wilco_ledger::Millis;
 
-/// A command that makes sense.
+/// A valid command.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Work {
     /// Switch the LED.
@@ -15,15 +15,15 @@ pub enum Work {
     },
     /// Restart.
     Restart {
-        /// How long to wait before it.
+        /// The delay before the restart.
         delay: Millis,
     },
-    /// Send telemetry this often.
+    /// Send telemetry at this interval.
     TelemetrySet {
-        /// Between two messages.
+        /// The interval between messages.
         interval: Millis,
     },
-    /// Say which configuration is running and which is saved.
+    /// Report the running and the saved configuration.
     ConfigGet,
     /// Change the configuration.
     ConfigSet {
@@ -34,16 +34,16 @@ pub enum Work {
     },
     /// Publish the log.
     LogGet {
-        /// Only so many lines, the last ones.
+        /// Only the last lines, this many.
         lines: Option<usize>,
     },
-    /// Say that it is done, and do nothing: for a command that the device does not know.
+    /// Report success and do nothing: for a command that the device does not know.
     Nothing,
     /// Report the state.
     StateGet,
     /// Blink, so that a person can find the device.
     Identify {
-        /// For how long.
+        /// The duration.
         length: Millis,
     },
 }
@@ -57,24 +57,24 @@ pub enum Apply {
     Restart,
 }
 
-/// The longest delay of a restart: a device should not promise what it may have forgotten by then.
+/// The longest delay of a restart, because a device should not promise what it may have forgotten by then.
 const LONGEST_DELAY: u64 = 60_000;
-/// How often telemetry may be sent, in milliseconds.
+/// The valid telemetry intervals, in milliseconds.
 const TELEMETRY: RangeInclusive<u64> = 100..=3_600_000;
-/// The number of log lines that can be requested. A log never has as many.
+/// The maximum number of log lines that can be requested. A log is always shorter.
 const LINES: RangeInclusive<u64> = 1..=100_000;
-/// How long a device may blink, in seconds.
+/// The longest blinking time, in seconds.
 const BLINKING: RangeInclusive<u64> = 1..=60;
-/// The default blinking time, seconds.
+/// The default blinking time, in seconds.
 const USUAL_BLINKING: u64 = 10;
-/// Enough for the answer to leave the device.
+/// Long enough for the answer to leave the device.
 const USUAL_DELAY: Millis = Millis(100);
 
 impl Work {
-    /// Reads a command.
+    /// Parses a command.
     ///
     /// # Errors
-    /// A sentence that says why the device will not do it.
+    /// A sentence that says why the device refuses it.
     pub fn read(command: &str, args: &Value) -> Result<Work, String> {
         match command {
             "led" => {
@@ -105,7 +105,7 @@ impl Work {
     }
 }
 
-/// A number that may be left out. One in quotes is a mistake somewhere, and is not guessed at.
+/// An optional number. A number in quotes is an error; the device does not guess.
 fn number(command: &str, args: &Value, name: &str, range: &RangeInclusive<u64>) -> Result<Option<u64>, String> {
     let Some(value) = args.get(name).filter(|value| !value.is_null()) else { return Ok(None) };
     let number = value.as_u64().filter(|number| range.contains(number));

@@ -107,7 +107,7 @@ fn each_command_yields_its_result() {
 }
 
 #[test]
-fn what_it_will_not_do_is_refused_with_a_reason() {
+fn unsupported_commands_are_rejected_with_a_reason() {
     let expired = json!({"id": "a", "command": "led", "args": {"on": true}, "expires_at": NOW.0 - 5}).to_string();
     let half = json!({"changes": {"buzzer": false, "colour": "red"}, "apply": "now"});
     let check = |payload: Vec<u8>, named: Option<&str>, part: &str| {
@@ -198,7 +198,7 @@ fn a_restart_is_answered_by_the_next_start() {
 }
 
 #[test]
-fn what_was_interrupted_is_reported_as_unknown() {
+fn interrupted_commands_are_reported_as_unknown() {
     let mut device = device();
     let begun = device.receive(&request("a", "led", json!({"on": true})), None, NOW);
     assert_eq!(begun.len(), 3);
@@ -234,7 +234,7 @@ fn a_broken_device_says_that_it_failed_and_remembers_it() {
 }
 
 #[test]
-fn what_cannot_be_remembered_is_not_begun() {
+fn a_command_that_cannot_be_stored_is_not_started() {
     let mut device = device();
     assert_eq!(device.receive(&request("a", "led", json!({"on": true})), None, NOW).len(), 3);
     let refused = device.withdraw(&id("a"), "no space left on device", NOW);

@@ -25,7 +25,7 @@ struct Endpoint<'a> {
 }
 
 impl Endpoint<'_> {
-    /// Reads `xxx-ats.iot.eu-central-1.amazonaws.com`. `None` for any other host, including custom domains.
+    /// Parses `xxx-ats.iot.eu-central-1.amazonaws.com`. `None` for any other host, including custom domains.
     fn of(host: &str) -> Option<Endpoint<'_>> {
         let host = host.trim_end_matches('.');
         let ours = [".amazonaws.com.cn", ".amazonaws.com", ".api.aws"].iter().find_map(|end| host.strip_suffix(end))?;
@@ -81,7 +81,7 @@ pub(crate) fn goes_beyond(dialect: &Dialect, client_id: &str, wishes: &Subscript
         let count = filters.len();
         format!(
             "The named devices need {count} subscriptions; AWS IoT allows {MOST_SUBSCRIPTIONS}. Name fewer devices, \
-             or none to subscribe to all."
+             or none to subscribe to all of them."
         )
     })
 }
@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn what_aws_does_not_allow_is_said_beforehand() {
+    fn limits_of_aws_are_reported_beforehand() {
         let check = |prefix: &str, client: &str, devices: Option<&[DeviceId]>, expected: Option<&str>| {
             let dialect = Dialect::Wilco(Topics::new(prefix).expect("a prefix"));
             let said = dialect.beyond_aws(client, &Subscriptions { devices, lifecycle: true });

@@ -31,25 +31,25 @@ pub struct CommandKind {
     pub name: String,
     /// Its display name.
     pub title: String,
-    /// The JSON Schema of its arguments, an object: JSON text as it was written, without white space.
+    /// The JSON Schema of its arguments, which is an object: JSON text with its original digits, without white space.
     pub schema: String,
     /// The form of its request, if it differs from the dialect's own.
     pub form: Option<WireForm>,
-    /// Longest silence after a send that is still normal.
+    /// The longest normal silence after a send.
     pub timeout: Millis,
-    /// Longest time from submission to the send.
+    /// The longest time from submission to sending.
     pub time_to_live: Millis,
-    /// Doing it twice is the same as doing it once, whether or not the device deduplicates.
+    /// Running it twice has the same effect as running it once, whether or not the device deduplicates.
     pub safe_to_repeat: bool,
     /// It interrupts what the device is doing, so it needs confirmation and is never sent late.
     pub dangerous: bool,
     /// The device answers it.
     pub answer_expected: bool,
-    /// Its sign, one of [`ICONS`].
+    /// Its icon, one of [`ICONS`].
     pub icon: String,
 }
 
-/// A problem of a command's definition: a sentence.
+/// A problem of a command's definition, as a sentence.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct InvalidKind(pub String);
@@ -61,17 +61,17 @@ pub fn commands() -> &'static [CommandKind] {
     &COMMANDS
 }
 
-/// The built-in command of that name.
+/// The built-in command with this name.
 #[must_use]
 pub fn command(name: &str) -> Option<&'static CommandKind> {
     commands().iter().find(|kind| kind.name == name)
 }
 
 impl CommandKind {
-    /// Checks a user's definition, except its schema.
+    /// Validates a user's definition, except its schema.
     ///
     /// # Errors
-    /// [`InvalidKind`] for the name of a built-in command, names and spans that are none, and a form that cannot work.
+    /// [`InvalidKind`] for the name of a built-in command, invalid names and durations, and a request that cannot work.
     pub fn check(&self) -> Result<(), InvalidKind> {
         let complaint = self
             .wrong_name()
@@ -87,7 +87,7 @@ impl CommandKind {
         let name = self.name.as_str();
         if name.is_empty() {
             return Some(
-                "The command has no name. Enter the name that the device expects, for example calibrate.".to_owned(),
+                "The command has no name. Enter the name that the device expects, such as calibrate.".to_owned(),
             );
         }
         if name.len() > LONGEST_NAME {
@@ -99,7 +99,7 @@ impl CommandKind {
         }
         if name.chars().any(|c| c.is_whitespace() || c.is_control()) {
             return Some(
-                "The name contains a space. It must be one word; use the title for a readable name.".to_owned(),
+                "The name contains a space. Use a single word, and put a readable name in the title.".to_owned(),
             );
         }
         if command(name).is_some() {
@@ -176,7 +176,7 @@ mod tests {
         check(&|kind| kind.time_to_live = Millis(u64::MAX), Some("A time to live of"));
         check(&|kind| kind.icon = "unicorn".into(), Some("no icon named 'unicorn'"));
         let form = WireForm { topic: Some("a/+".into()), ..WireForm::default() };
-        check(&|kind| kind.form = Some(form.clone()), Some("does not contain the device"));
+        check(&|kind| kind.form = Some(form.clone()), Some("does not contain {device}"));
     }
 
     #[test]

@@ -1,7 +1,7 @@
-//! The notations in which firmware takes a colour. Forms convert between them; nothing here does.
+//! The formats in which firmware expects colours. Forms convert between them; this module does not.
 
-/// How a device wants a colour to be written. Red, green and blue are 0 … 255, a hue is 0 … 360 degrees, saturation and
-/// brightness are 0 … 100 %, `x` and `y` are those of CIE 1931, 0 … 1.
+/// The colour format of a device. Red, green and blue are 0 … 255, hue is 0 … 360 degrees, saturation and brightness
+/// are 0 … 100 %, and `x` and `y` are those of CIE 1931, 0 … 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ColourNotation {
     /// `FF8000`: red, green and blue as hexadecimal digits.

@@ -19,37 +19,37 @@ use crate::{
 
 pub use log::{cut_log, write_log_chunk};
 
-/// A request as a device reads it.
+/// A request as decoded by a device.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ReceivedRequest {
-    /// The command's id, from the payload or else from Correlation Data.
+    /// The command ID, from the payload or else from Correlation Data.
     pub id: CommandId,
     /// The command's name.
     pub command: String,
-    /// Its arguments, a JSON object as it was written.
+    /// Its arguments, a JSON object with its original digits.
     pub args: String,
     /// When it was submitted, by the console's clock.
     pub issued_at: Option<Timestamp>,
-    /// When it is no longer to be carried out.
+    /// When it expires.
     pub expires_at: Option<Timestamp>,
-    /// The operator in the request, cut to 64 characters. Anybody may write any name there.
+    /// The operator in the request, truncated to 64 characters. Anyone can write any name there.
     pub by: Option<String>,
 }
 
-/// The longest name of an operator, in characters.
+/// The maximum length of an operator name, in characters.
 pub const OPERATOR_LIMIT: usize = 64;
 
-/// A request that a device cannot act upon.
+/// A request that a device cannot process.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{why}")]
 pub struct Malformed {
-    /// The id to answer under, where one could be read.
+    /// The ID for the answer, if it is readable.
     pub id: Option<CommandId>,
     /// The problem, as part of a sentence: "it is not JSON".
     pub why: String,
 }
 
-/// Reads what came on `{device}/req`.
+/// Decodes a message on `{device}/req`.
 ///
 /// # Errors
 /// [`Malformed`], with the id if there is one.
@@ -97,20 +97,20 @@ pub fn read_request(payload: &[u8], correlation: Option<&[u8]>) -> Result<Receiv
     })
 }
 
-/// The answer of a device.
+/// An answer from a device.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Response {
-    /// The command it answers; `None` when the request's id could not be read.
+    /// The command ID; `None` if the request's ID is unreadable.
     pub id: Option<CommandId>,
-    /// How it went.
+    /// The outcome.
     pub outcome: Outcome,
-    /// 0 … 100 %, with [`Outcome::Running`].
+    /// Progress, 0 … 100 %, with [`Outcome::Running`].
     pub progress: Option<u8>,
-    /// A sentence for people.
+    /// A message for users.
     pub message: Option<String>,
     /// The result of the command.
     pub result: Option<Value>,
-    /// By the device's own clock.
+    /// The time of the device's clock.
     pub at: Timestamp,
 }
 
@@ -130,17 +130,17 @@ pub fn write_response(response: &Response) -> Vec<u8> {
 /// The status of a device when it comes online.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Online<'a> {
-    /// A new one for each start of the device.
+    /// The boot ID, which differs for each start of the device.
     pub boot: &'a str,
     /// Its firmware's version.
     pub firmware: &'a str,
-    /// Labels it carries.
+    /// Its tags.
     pub tags: &'a [String],
-    /// Since when, by the device's own clock.
+    /// Since when, by the device's clock.
     pub since: Timestamp,
 }
 
-/// The retained payload for `{device}/status` of a device that is there.
+/// The retained payload for `{device}/status` of an online device.
 #[must_use]
 pub fn write_online(online: &Online<'_>) -> Vec<u8> {
     in_order([
@@ -159,18 +159,18 @@ pub fn write_offline(firmware: &str, tags: &[String]) -> Vec<u8> {
     in_order([("online", Some(false.into())), ("firmware", Some(firmware.into())), ("tags", Some(tags.into()))])
 }
 
-/// The report of a device.
+/// A device's state report.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct State<'a> {
-    /// Whether the LED is switched on.
+    /// Whether the LED is on.
     pub led: bool,
-    /// The LED blinks for a while, whatever it is switched to, so that a person can find the device.
+    /// The LED blinks for a while, whatever its state, so that a person can find the device.
     pub identifying: bool,
-    /// How often telemetry is sent; `None` for never.
+    /// The telemetry interval; `None` for no telemetry.
     pub telemetry_interval: Option<Millis>,
-    /// The configuration that it runs with.
+    /// The running configuration.
     pub running: &'a Map<String, Value>,
-    /// The configuration that it will start with.
+    /// The configuration after the next restart.
     pub saved: &'a Map<String, Value>,
 }
 

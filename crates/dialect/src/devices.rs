@@ -13,10 +13,10 @@ const MOST_OF_A_TOPIC: usize = 1_000;
 /// The most levels of the beginning of a device's topics.
 const MOST_LEVELS: usize = 16;
 
-/// A device that a dialect knows.
+/// A device of a dialect.
 #[derive(Debug, Clone, PartialEq)]
 pub struct KnownDevice {
-    /// Its key: the hardware's own ID if there is one, so that a new name changes nothing.
+    /// Its ID: that of the hardware if there is one, so that renaming it changes nothing.
     pub id: DeviceId,
     /// The name of its dialect.
     pub dialect: Box<str>,
@@ -32,13 +32,13 @@ pub struct KnownDevice {
     pub firmware: Option<Box<str>>,
     /// The device through which it is reached.
     pub hub: Option<DeviceId>,
-    /// Everything that names this very piece of hardware, so that it is listed once.
+    /// All identifiers of the hardware, so that it is listed once.
     pub identifiers: Vec<Box<str>>,
-    /// Settings of the dialect that are its own.
+    /// Individual settings of the dialect.
     pub vars: BTreeMap<Box<str>, Box<str>>,
-    /// Topic prefixes that differ from the dialect's rules.
+    /// Topic prefixes that differ from those of the dialect's rules.
     pub roots: Vec<Root>,
-    /// The device's own words, each with the word of its dialect for the same.
+    /// The device's values, each with the equivalent value of its dialect.
     pub words: BTreeMap<Box<str>, Box<str>>,
     /// Its commands.
     pub commands: Vec<DeviceCommand>,
@@ -46,43 +46,43 @@ pub struct KnownDevice {
     pub variables: Vec<Variable>,
     /// The topics of its availability, if its dialect alone does not define them.
     pub availability: Vec<Availability>,
-    /// What several such topics say together.
+    /// How several such topics are combined.
     pub availability_mode: AvailabilityMode,
 }
 
-/// The beginning of a device's topics, where it is another one than its dialect's rules would make.
+/// The beginning of a device's topics, if it differs from that of its dialect's rules.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Root {
     /// The part from the rules, for example `stat/lamp`.
     pub rule: Box<str>,
-    /// The whole: `lamp-1234/stat/lamp`.
+    /// The full prefix: `lamp-1234/stat/lamp`.
     pub topic: Box<str>,
     /// A topic filter for everything below it; none if the device is only sent requests there.
     pub filter: Option<Box<str>>,
 }
 
-/// A command that a device was found to have.
+/// A discovered command of a device.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DeviceCommand {
     /// Its name, unique for its device.
     pub name: Box<str>,
     /// Its display name.
     pub title: Box<str>,
-    /// How people enter what it takes.
+    /// The form for its value.
     pub control: Control,
     /// Its request.
     pub ask: CommandRequest,
-    /// The variable that shows its effect. `None`: nothing can come back.
+    /// The variable that shows its effect. `None`: the device cannot report back.
     pub reports: Option<Box<str>>,
-    /// Why it is not sent, as a sentence.
+    /// The reason why it cannot be sent, as a sentence.
     pub refused: Option<Box<str>>,
     /// The corresponding built-in command.
     pub role: Option<Role>,
-    /// Words that are sent, each with the word by which the device reports it, if they differ.
+    /// Sent values, each with the value that the device reports for it, if they differ.
     pub reported_as: Vec<(Box<str>, Box<str>)>,
-    /// Words of its form that are sent as JSON values, not as texts: `1`.
+    /// Values of its form that are sent as JSON values, not as text: `1`.
     pub bare: Vec<Box<str>>,
-    /// It changes how the device is set up, and the device keeps the value.
+    /// A setting: it changes the configuration of the device, which keeps the value.
     pub is_setting: bool,
 }
 
@@ -117,7 +117,7 @@ impl DeviceCommand {
     }
 }
 
-/// A built-in command of Wilco's, as devices of other dialects have it too.
+/// A built-in command that devices of other dialects can also have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Role {
     /// `led`: the device's relay or light.
@@ -128,17 +128,17 @@ pub enum Role {
     ReadSettings,
 }
 
-/// A form for what a command takes.
+/// A form for the value of a command.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Control {
-    /// On or off, with its words.
+    /// On or off, with the values for both.
     Switch {
         /// The word for on.
         on: Box<str>,
         /// The word for off.
         off: Box<str>,
     },
-    /// A number. Its limits are JSON numbers as they were announced, to the last digit.
+    /// A number. Its limits are JSON numbers with all announced digits.
     Number {
         /// The smallest.
         min: Option<Box<str>>,
@@ -149,13 +149,13 @@ pub enum Control {
         /// Its unit.
         unit: Option<Box<str>>,
     },
-    /// One of several words.
+    /// One of several values.
     Choice(Vec<Box<str>>),
-    /// A colour, in the notation that the device wants.
+    /// A colour, in the device's format.
     Colour(ColourNotation),
-    /// It takes nothing.
+    /// No value.
     Button,
-    /// A text.
+    /// Text.
     Text,
 }
 
@@ -174,7 +174,7 @@ impl Control {
 /// The request of a discovered command.
 #[derive(Debug, Clone, PartialEq)]
 pub enum CommandRequest {
-    /// By its dialect's own request of that name, with the value as this argument and these beside it.
+    /// The dialect's request with that name, with the value as this argument, and these further arguments.
     Request {
         /// The command's name there.
         command: Box<str>,
@@ -184,7 +184,7 @@ pub enum CommandRequest {
         /// Further arguments: a JSON object.
         beside: Option<Box<str>>,
     },
-    /// On a topic that its discovery names.
+    /// On a topic from its discovery message.
     Topic {
         /// The topic.
         topic: Box<str>,
@@ -193,18 +193,18 @@ pub enum CommandRequest {
     },
 }
 
-/// The request on a topic that discovery names.
+/// The payload for a topic from discovery.
 #[derive(Debug, Clone, PartialEq)]
 pub enum RequestPayload {
-    /// The value as it is entered.
+    /// The entered value.
     Value,
-    /// The same every time.
+    /// A constant.
     Fixed(Box<str>),
     /// The arguments as a JSON object.
     Json,
     /// A JSON object that switches a light on, with the value as this member, or at the end of this path: `color/w`.
     Member(Box<str>),
-    /// The result of a template for the value.
+    /// The result of a template with the value.
     Template(Template),
 }
 
@@ -230,23 +230,23 @@ pub struct Variable {
 pub struct Availability {
     /// The topic.
     pub topic: Box<str>,
-    /// The source of the word in the payload.
+    /// The place of the value in the payload.
     pub template: Option<Template>,
-    /// The word for online.
+    /// The value for online.
     pub online: Box<str>,
-    /// The word for offline.
+    /// The value for offline.
     pub offline: Box<str>,
 }
 
-/// What several topics say together of whether a device is there.
+/// How several topics determine the presence of a device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum AvailabilityMode {
-    /// What one of them said last.
+    /// The last one that reported counts.
     #[default]
     Latest,
-    /// It is there only if all of them say so.
+    /// It is online only if all of them report it.
     All,
-    /// It is there if one of them says so.
+    /// It is online if one of them reports it.
     Any,
 }
 
@@ -257,12 +257,12 @@ pub(crate) enum Use {
     Availability(usize),
 }
 
-/// As what a device is listed.
+/// The identity under which a device is listed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Inserted {
-    /// Its id.
+    /// Its ID.
     pub id: DeviceId,
-    /// Other devices that turned out to be this one.
+    /// IDs of other entries that turned out to be this device.
     pub replaced: Vec<DeviceId>,
 }
 
@@ -280,9 +280,9 @@ pub struct Devices {
 }
 
 impl Devices {
-    /// Adds a discovered device, or replaces what is known of it. A device that another dialect has found already, by a
-    /// common identifier, stays what it is: a device is listed once. Returns its listed ID; `None` beyond 100,000
-    /// devices.
+    /// Adds a discovered device, or replaces its description. If another dialect has already found the device by a
+    /// common identifier, it stays unchanged, because a device is listed once. Returns its listed ID; `None` beyond
+    /// 100,000 devices.
     pub fn insert(&mut self, device: KnownDevice) -> Option<Inserted> {
         let mut replaced = Vec::new();
         let same = device.identifiers.iter().find_map(|identifier| self.identifiers.get(identifier)).cloned();
@@ -332,7 +332,7 @@ impl Devices {
         Some(Inserted { id, replaced })
     }
 
-    /// Forgets a device.
+    /// Removes a device.
     pub fn remove(&mut self, id: &DeviceId) -> Option<KnownDevice> {
         let device = self.devices.remove(id)?;
         if let Some(addresses) = self.addresses.get_mut(&device.dialect)
@@ -372,13 +372,13 @@ impl Devices {
         Some(device)
     }
 
-    /// A device by its id.
+    /// A device by its ID.
     #[must_use]
     pub fn get(&self, id: &DeviceId) -> Option<&KnownDevice> {
         self.devices.get(id)
     }
 
-    /// The device that a dialect knows by this name in topics, or by its id.
+    /// A device of a dialect by its name in topics or its ID.
     #[must_use]
     pub fn named(&self, dialect: &str, name: &str) -> Option<&KnownDevice> {
         let by_address = self.addresses.get(dialect).and_then(|addresses| addresses.get(name));
@@ -387,12 +387,12 @@ impl Devices {
         by_address.and_then(|id| self.devices.get(id)).or_else(by_id)
     }
 
-    /// Every device, in no order.
+    /// All devices, in no particular order.
     pub fn iter(&self) -> impl Iterator<Item = &KnownDevice> {
         self.devices.values()
     }
 
-    /// The topics that devices have named themselves, to subscribe beside the dialects' own.
+    /// The topics announced by devices, to subscribe to in addition to the dialects' topics.
     pub fn topics(&self) -> impl Iterator<Item = &str> {
         self.topics.keys().map(|topic| &**topic)
     }
@@ -440,7 +440,7 @@ impl Devices {
 pub(crate) const GENERAL: &str = "homeassistant";
 
 impl KnownDevice {
-    /// A device of which nothing is known but its name in topics.
+    /// A device whose only known property is its name in topics.
     #[must_use]
     pub fn new(id: DeviceId, dialect: &str, address: &str) -> KnownDevice {
         KnownDevice {
@@ -487,7 +487,7 @@ impl KnownDevice {
         root.unwrap_or(topic)
     }
 
-    /// A command that it was found to have.
+    /// A discovered command.
     #[must_use]
     pub fn command(&self, name: &str) -> Option<&DeviceCommand> {
         self.commands.iter().find(|command| *command.name == *name)

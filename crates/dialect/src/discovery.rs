@@ -66,29 +66,29 @@ pub(crate) struct ReaderSettings {
 /// The findings of a message.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Findings {
-    /// Devices as they now are.
+    /// New or changed devices.
     pub devices: Vec<KnownDevice>,
-    /// Devices that were removed, by their own or their hub's message.
+    /// Devices that were removed by their own message or that of their hub.
     pub gone: Vec<DeviceId>,
-    /// Requests that reveal more, and answers for which a device waits: a topic and a payload each.
+    /// Further queries, and replies that a device waits for: a topic and a payload each.
     pub questions: Vec<(String, String)>,
     /// Unusable parts, as sentences.
     pub problems: Vec<String>,
 }
 
-/// The changes by findings.
+/// The changes caused by findings.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Changes {
-    /// The devices that are listed now, or are listed otherwise than before.
+    /// Devices that are new or listed differently.
     pub listed: Vec<DeviceId>,
-    /// Those that are gone.
+    /// Removed devices.
     pub gone: Vec<DeviceId>,
-    /// Other devices that turned out to be some of these.
+    /// IDs of entries that turned out to be one of these devices.
     pub replaced: Vec<DeviceId>,
 }
 
 impl Discovery {
-    /// A new reader, for a console with this name. Announcements are on their default topics unless changed.
+    /// A new reader, for a console with this name. Announcements use the default topics unless these are changed.
     #[must_use]
     pub fn new(kind: ReaderKind, console: &str) -> Discovery {
         let (dialect, console) = (kind.dialect().into(), console.into());
@@ -151,7 +151,7 @@ impl Discovery {
         }
     }
 
-    /// Whether devices are found by messages that the broker does not retain, so only while they are subscribed.
+    /// Whether devices are found by messages that are not retained, and therefore only while Wilco is subscribed.
     #[must_use]
     pub fn is_live(&self) -> bool {
         matches!(self.reader, Reader::Shelly(_) | Reader::ShellyGen1(_) | Reader::ThingsBoard(_))
@@ -165,7 +165,7 @@ impl Discovery {
 }
 
 impl Findings {
-    /// There are no findings.
+    /// Whether there are no findings.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         let Findings { devices, gone, questions, problems } = self;

@@ -1,4 +1,4 @@
-//! Recorded exchanges: a request, the answers to it, and how both must be read.
+//! Recorded exchanges: a request, its answers, and how both must be interpreted.
 //!
 //! Replaying an exchange uses the real code: the dialect encodes the request, which is compared; a ledger records it as
 //! sent; the dialect decodes the answers, the ledger handles them, and the resulting state of the command is compared.
@@ -35,15 +35,15 @@ pub struct Exchange {
     pub device: String,
     /// The command's name.
     pub command: String,
-    /// Its arguments, an object as it was written; none if there are none.
+    /// Its arguments, an object with its original text; empty if there are none.
     #[serde(default)]
     pub args: Option<Box<RawValue>>,
-    /// The command's id.
+    /// The command ID.
     pub id: String,
     /// Its ID in messages, if that differs.
     #[serde(default)]
     pub wire_id: Option<Value>,
-    /// The expected request; none if the request is another console's.
+    /// The expected request; `None` if it is another console's.
     #[serde(default)]
     pub request: Option<Published>,
     /// The messages before it: the discovery messages of the device.
@@ -66,30 +66,30 @@ pub struct Published {
     pub topic: String,
     /// Its payload.
     pub payload: String,
-    /// Whether the broker had kept it.
+    /// Whether the message was retained.
     #[serde(default)]
     pub retained: bool,
 }
 
-/// How an exchange is to be read.
+/// The expected interpretation of an exchange.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Expected {
     /// The state of the command.
     pub state: ReadState,
-    /// How the answer was matched to it; none where nothing answered.
+    /// How the answer was matched; `None` without an answer.
     #[serde(default)]
     pub id: Option<ReadMatch>,
-    /// The device's sentence.
+    /// The device's message.
     #[serde(default)]
     pub message: Option<String>,
 }
 
-/// The state of a command after an exchange, which tells those apart that a device's messages can bring about.
+/// The state of a command after an exchange; distinguishes the states that a device's messages can cause.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[expect(missing_docs, reason = "each is named as the ledger's state is")]
 pub enum ReadState {
-    /// The device has said nothing of it.
+    /// The device has not answered.
     Waiting,
     Accepted,
     Running,
@@ -108,18 +108,18 @@ pub enum ReadState {
 pub enum ReadMatch {
     /// By its ID.
     Exact,
-    /// Without one, but only this command could be meant.
+    /// Without an ID, but only this command was possible.
     Inferred,
-    /// Without one, and more than one could be meant.
+    /// Without an ID, and several commands were possible.
     Ambiguous,
 }
 
-/// How an exchange was read.
+/// The result of replaying an exchange.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Played {
-    /// The expected reading.
+    /// The actual interpretation.
     pub read: Expected,
-    /// The differences, a sentence each. Empty if the exchange is right.
+    /// The differences, as sentences. Empty if the exchange passes.
     pub wrong: Vec<String>,
 }
 
@@ -129,7 +129,7 @@ const CONSOLE: &str = "wilco";
 const SECOND: i64 = 1_000;
 
 impl Exchange {
-    /// Plays it with one of these dialects.
+    /// Replays it with one of these dialects.
     ///
     /// # Errors
     /// A sentence: why it cannot be played at all.
@@ -234,7 +234,7 @@ impl fmt::Display for ReadState {
 }
 
 impl ReadMatch {
-    /// The word for it in a file of exchanges.
+    /// The name in a file of exchanges.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -262,10 +262,10 @@ impl Playing {
             match file.refuses(name, value) {
                 None => set.set(&exchange.dialect, name, value),
                 Some(RefusedSetting::Unknown { known }) => {
-                    return Err(format!("{} has no setting '{name}'. There are: {known}.", exchange.dialect));
+                    return Err(format!("{} has no setting '{name}'. Available: {known}.", exchange.dialect));
                 }
                 Some(RefusedSetting::Word { words }) => {
-                    return Err(format!("The setting '{name}' cannot be '{value}'. It can be: {words}."));
+                    return Err(format!("The setting '{name}' cannot be '{value}'. Allowed: {words}."));
                 }
             };
         }
@@ -295,7 +295,7 @@ impl Playing {
         Ok(Playing { set, devices, wire_ids: WireIds::default(), device, dialect })
     }
 
-    /// Writes the request, compares it, and makes the command of it.
+    /// Encodes the request, compares it, and creates the command.
     fn ask(&mut self, exchange: &Exchange, id: &CommandId, wrong: &mut Vec<String>) -> Result<Submission, String> {
         // As the engine submits them.
         let args = canonical(exchange.args.as_ref().map_or("{}", |args| args.get()));

@@ -20,7 +20,7 @@ pub(crate) use rules::{
 
 use crate::{pattern::Pattern, payload::Payload};
 
-/// The version of the format that is read.
+/// The supported version of the format.
 pub const FORMAT: u32 = 1;
 /// The largest dialect file, bytes.
 pub const LARGEST_FILE: usize = 128 * 1024;
@@ -67,8 +67,8 @@ pub struct DialectFile {
     pub(crate) receive_rules: Vec<ReceiveRule>,
 }
 
-/// The setting under which a dialect has the name of this console. Wilco sets it, so that answers to one console do not
-/// reach another one.
+/// The setting that contains the name of this console. Wilco sets it, so that answers for one console do not reach
+/// another one.
 pub const CONSOLE: &str = "console";
 
 /// A setting of a dialect.
@@ -78,7 +78,7 @@ pub struct Setting<'a> {
     pub name: &'a str,
     /// Its display name.
     pub title: &'a str,
-    /// Its value unless a connection or a device has another one. Empty: none.
+    /// Its default value. Empty: none.
     pub default: &'a str,
     /// The words that it can have, the usual one first; empty if it can have any value.
     pub choices: Vec<&'a str>,
@@ -87,7 +87,7 @@ pub struct Setting<'a> {
 /// The setting that chooses one of the topics of a request.
 pub(crate) const VARIANT: &str = "variant";
 
-/// Why a setting of a dialect is refused.
+/// The reason why a dialect setting is refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RefusedSetting {
     /// The dialect has no such setting.
@@ -95,7 +95,7 @@ pub enum RefusedSetting {
         /// The names of its settings, separated by commas.
         known: String,
     },
-    /// It can only have certain values.
+    /// It allows only certain values.
     Word {
         /// These values, separated by commas.
         words: String,
@@ -131,7 +131,7 @@ pub enum ReaderKind {
 }
 
 impl ReaderKind {
-    /// All of them.
+    /// All readers.
     pub const ALL: [ReaderKind; 8] = [
         ReaderKind::HomeAssistant,
         ReaderKind::Zigbee2Mqtt,
@@ -192,21 +192,21 @@ pub(crate) struct Announce {
     pub(crate) payload: Box<str>,
 }
 
-/// Devices that share a topic.
+/// A group of devices that share a topic.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Group {
     /// The title.
     pub title: Box<str>,
-    /// The name of all devices in a request.
+    /// The name that addresses the group in a request.
     pub device: Box<str>,
 }
 
-/// How a command's id is written.
+/// How the command ID is encoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum IdKind {
-    /// As it is.
+    /// As text.
     Text,
-    /// As a number from 1 to 2,147,483,647, because the firmware takes nothing else.
+    /// As a number from 1 to 2,147,483,647, because the firmware accepts nothing else.
     Int31,
     /// Not at all.
     None,
@@ -334,7 +334,7 @@ pub(crate) struct LikeRule {
 }
 
 impl DialectFile {
-    /// Reads a dialect file.
+    /// Parses a dialect file.
     ///
     /// # Errors
     /// All that is wrong with it, by line.
@@ -342,7 +342,7 @@ impl DialectFile {
         compile::file(text)
     }
 
-    /// Its name: one word, `zigbee2mqtt` for instance.
+    /// Its name: one word, for example `zigbee2mqtt`.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
@@ -369,7 +369,7 @@ impl DialectFile {
         })
     }
 
-    /// Why a setting cannot have this value; `None` if it can.
+    /// The reason why a setting cannot have this value; `None` if it can.
     #[must_use]
     pub fn refuses(&self, setting: &str, value: &str) -> Option<RefusedSetting> {
         if !self.vars.contains_key(setting) {
@@ -381,7 +381,7 @@ impl DialectFile {
         (!is_word).then(|| RefusedSetting::Word { words: words.join(", ") })
     }
 
-    /// The words that a setting can have; none if it can have any value.
+    /// The allowed values of a setting; empty if it allows any.
     fn words_of(&self, setting: &str) -> Vec<&str> {
         match setting {
             VARIANT => self.variants.iter().map(String::as_str).collect(),
@@ -396,19 +396,19 @@ impl DialectFile {
         self.reader
     }
 
-    /// A broker may end the connection over its topics, so it is enabled by name only.
+    /// A broker may close the connection because of its topics, so it can only be enabled by name.
     #[must_use]
     pub fn is_on_request(&self) -> bool {
         self.on_request
     }
 
-    /// Its groups of devices that one request reaches together.
+    /// Its groups of devices that one request reaches.
     #[must_use]
     pub fn groups(&self) -> &[Group] {
         &self.groups
     }
 
-    /// How many request rules and reading rules it has.
+    /// The numbers of its request rules and its receive rules.
     #[must_use]
     pub fn size(&self) -> (usize, usize) {
         (self.requests.len(), self.receive_rules.len())

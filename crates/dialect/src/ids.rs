@@ -8,8 +8,7 @@ const SEARCHED: usize = 64 * 1024;
 const FOUND: usize = 16;
 const UUID_LENGTH: usize = 36;
 
-/// UUIDs in a text: the first 16 different ones in the first 64 KiB. Used to look up commands that are no longer in
-/// memory.
+/// UUIDs in a text: the first 16 different ones in the first 64 KiB. Used to look up commands that are not in memory.
 #[must_use]
 pub fn uuids_in(text: &str) -> Vec<CommandId> {
     let bytes = &text.as_bytes()[..text.len().min(SEARCHED)];

@@ -1,4 +1,4 @@
-//! The report that a device must send after it carried out a built-in command.
+//! The report that a device must send after running a built-in command.
 
 use wilco_ledger::Term;
 

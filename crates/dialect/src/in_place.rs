@@ -11,7 +11,7 @@ use crate::{
 pub type InPlace<'a> = (Cow<'a, str>, Cow<'a, str>);
 
 impl KnownDevice {
-    /// The command of this device that corresponds to a built-in command, with arguments.
+    /// The device's command, with arguments, that corresponds to a built-in command.
     ///
     /// # Errors
     /// A sentence: why it cannot do that.
@@ -21,7 +21,7 @@ impl KnownDevice {
         }
         let lacks = |what: &str| {
             let name = self.name.as_deref().unwrap_or(self.id.as_str());
-            format!("'{name}' has no {what} that Wilco knows of. Choose one of its commands.")
+            format!("'{name}' has no known {what}. Choose one of its commands.")
         };
         match built_in {
             "led" => {
@@ -37,7 +37,13 @@ impl KnownDevice {
                 Ok((read.into(), "{}".into()))
             }
             "config.set" if self.commands.iter().any(|one| one.is_setting) => self.change_settings(args),
-            _ => Err(format!("'{built_in}' is a command of Wilco's own devices. {}", lacks("command like it"))),
+            _ => Err(format!(
+                "'{built_in}' is a command for devices with Wilco's dialect. {}",
+                lacks(
+                    "command like \
+                                                                                                      it"
+                )
+            )),
         }
     }
 
@@ -50,7 +56,7 @@ impl KnownDevice {
             _ => return Err("There is nothing to change.".to_owned()),
         };
         if args.get("apply").and_then(ExactValue::as_str) == Some("restart") {
-            return Err(format!("'{}' applies settings at once. Apply them now.", name()));
+            return Err(format!("'{}' applies settings immediately. Choose Apply now.", name()));
         }
         let mut found = Vec::new();
         for (key, value) in changes {
@@ -86,7 +92,7 @@ impl KnownDevice {
 }
 
 fn one_by_one(device: &str) -> String {
-    format!("'{device}' takes one setting in a command. Change them one by one.")
+    format!("'{device}' accepts one setting per command. Change the settings one by one.")
 }
 
 /// The arguments that go beside a value.

@@ -25,7 +25,7 @@ pub struct Template {
     reads_json: bool,
 }
 
-/// Why a template is not used, as a sentence.
+/// The reason why a template is not used, as a sentence.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("The template is not valid: {0}.")]
 pub struct Unusable(String);
@@ -34,7 +34,7 @@ pub struct Unusable(String);
 enum Part {
     Text(Box<str>),
     Value(Expression),
-    /// Each condition with its parts, the last without one for `else`.
+    /// The conditions with their parts; the last one has no condition for `else`.
     Choice(Vec<(Option<Expression>, Vec<Part>)>),
 }
 
@@ -50,7 +50,7 @@ enum Expression {
     Is(Box<Expression>, Kind, bool),
     Choice(Box<Expression>, Box<Expression>, Option<Box<Expression>>),
     List(Vec<Expression>),
-    /// A part of a text or of a list, from one place up to another.
+    /// A slice of a text or a list.
     Slice(Box<Expression>, Option<Box<Expression>>, Option<Box<Expression>>),
 }
 
@@ -113,7 +113,7 @@ const UNSET: [&str; 8] =
     ["brightness", "color_temp", "color_temp_kelvin", "effect", "flash", "transition", "white_value", "white"];
 
 impl Template {
-    /// Reads a template.
+    /// Parses a template.
     ///
     /// # Errors
     /// [`Unusable`] for one that is too long, broken, or needs what is not there.
@@ -134,7 +134,7 @@ impl Template {
         self.reads_json
     }
 
-    /// The value of a payload. `None` if it has none.
+    /// The value for a payload. `None` if there is none.
     #[must_use]
     pub fn value(&self, payload: &str) -> Option<String> {
         let is_short = payload.len() <= LONGEST_PAYLOAD;
@@ -150,7 +150,7 @@ impl Template {
         self.render(&ExactValue::from(payload), json)
     }
 
-    /// The result for a value that is to be sent. Digits change only where the template computes with them.
+    /// The result for a value to send. Digits change only if the template computes with them.
     #[must_use]
     pub fn command(&self, value: &ExactValue) -> Option<String> {
         self.render(value, None)
@@ -169,7 +169,7 @@ mod tests {
     use crate::json::ExactValue;
 
     #[test]
-    fn what_devices_announce_is_evaluated() {
+    fn announced_templates_are_evaluated() {
         let check = |template: &str, payload: &str, expected: Option<&str>| {
             let made = Template::parse(template).expect("a template").value(payload);
             assert_eq!(made.as_deref(), expected, "{template} {payload}");
@@ -280,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_more_than_that_is_refused() {
+    fn input_beyond_the_limit_is_refused() {
         let check = |template: &str| assert!(Template::parse(template).is_err(), "{template}");
         check("{% for x in range(999999999) %}a{% endfor %}");
         check("{{ states('sensor.x') }}");

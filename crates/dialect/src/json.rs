@@ -1,4 +1,4 @@
-//! JSON that keeps its digits: read leniently if a device wrote it, strictly if a person did.
+//! JSON that keeps its digits: parsed leniently from devices, strictly from users.
 //!
 //! A value stays the text that it was written as, because no number type holds every JSON number: a double alters
 //! 9007199254740993, 0.30000000000000000001 and `1e10`. `serde_json`'s `arbitrary_precision` would keep the digits too, but
@@ -30,7 +30,8 @@ pub use strict::{object, schema};
 /// How many levels a value may have.
 const DEEPEST: usize = 100;
 
-/// A JSON value as it is kept: the text itself, without white space around its parts; what is no JSON becomes a JSON string.
+/// The stored form of a JSON value: its text without white space between its parts. Text that is not JSON becomes a
+/// JSON string.
 #[must_use]
 pub fn value_of(text: &str) -> String {
     match serde_json::from_str::<&RawValue>(text) {
@@ -39,15 +40,15 @@ pub fn value_of(text: &str) -> String {
     }
 }
 
-/// The members of a JSON object in their order, each as it was written; `None` for anything else.
+/// The members of a JSON object in order, with their original text; `None` for anything else.
 #[must_use]
 pub fn members(text: &str) -> Option<Vec<(String, String)>> {
     let members: Members = serde_json::from_str(text).ok()?;
     Some(members.0.into_iter().map(|(key, value)| (key, value.get().to_owned())).collect())
 }
 
-/// A JSON text as a value to compare and check with. Numbers are the nearest ones that fit into a double or 64 bits, of
-/// equal keys the last one counts, and what is no JSON is `null`. Never to be sent or shown.
+/// A JSON text as a value for comparison and validation. Numbers are rounded to a double or 64 bits, the last of
+/// several equal keys counts, and invalid JSON is `null`. Never send or show it.
 #[must_use]
 pub fn approximate(text: &str) -> Value {
     serde_json::from_str(text)
@@ -314,7 +315,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_checked_may_be_the_nearest_number() {
+    fn validation_may_use_the_nearest_number() {
         assert_eq!(approximate("9007199254740993"), json!(9_007_199_254_740_993_u64));
         assert_eq!(approximate("[1e999,-1e999]"), json!([f64::MAX, f64::MIN]));
         assert_eq!(approximate("nonsense"), json!(null));

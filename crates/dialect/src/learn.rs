@@ -1,4 +1,4 @@
-//! Learns a dialect: proposes a dialect file from the messages of a minute in which somebody used a device.
+//! Learns a dialect: proposes a dialect file from about a minute of messages while a device was used.
 //!
 //! The proposal is a start: it says for each part what was seen and what could not be determined. Messages that share an ID
 //! are a request and its answer; without any, the likeliest two are (`without_ids`). If the user marks a request and its
@@ -41,7 +41,7 @@ const IDS: [&str; 12] = [
     "clientToken",
     "seq",
 ];
-/// A message as it was seen.
+/// A received message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Observed {
     /// When, Unix milliseconds.
@@ -50,18 +50,18 @@ pub struct Observed {
     pub topic: String,
     /// Its payload as text.
     pub payload: String,
-    /// The broker had kept it.
+    /// Whether the message was retained.
     pub retained: bool,
 }
 
 /// A proposed dialect.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Proposal {
-    /// Its parts.
+    /// The form.
     pub form: DialectForm,
     /// The dialect file.
     pub file: String,
-    /// Remarks about what was found and what could not be determined, a sentence each.
+    /// Remarks about findings and about what could not be determined, one sentence each.
     pub remarks: Vec<String>,
 }
 
@@ -85,7 +85,7 @@ enum Kind {
     State,
 }
 
-/// Proposes a dialect of that name.
+/// Proposes a dialect with this name.
 ///
 /// # Errors
 /// A sentence: why nothing can be proposed.
@@ -98,7 +98,8 @@ pub fn learn(name: &str, messages: &[Observed]) -> Result<Proposal, String> {
             let topics = usable.iter().map(|one| one.topic.as_str()).collect::<BTreeSet<_>>().len();
             let (messages, topics) = (counted(usable.len(), "message"), counted(topics, "topic"));
             format!(
-                "No two of {messages} on {topics} look like a request and its answer. Send a command while Wilco listens."
+                "No two of {messages} on {topics} look like a request and its answer. Send a command while Wilco is \
+                 listening."
             )
         })?;
         let mut proposal = described(name, request, answer, &usable)?;
@@ -111,8 +112,8 @@ pub fn learn(name: &str, messages: &[Observed]) -> Result<Proposal, String> {
     Ok(proposal(name, pair, &Kind::Answer, &of_shape, &usable))
 }
 
-/// Proposes a dialect of which the request and, where there is one, the answer or the report of state are known: their
-/// places among the messages.
+/// Proposes a dialect from a given request and, if there is one, its answer or state report, both as indices of
+/// messages.
 ///
 /// # Errors
 /// A sentence: why these two cannot be a request and its answer.
@@ -136,7 +137,7 @@ pub fn propose(name: &str, messages: &[Observed], request: usize, answer: Option
         let mut remarks = vec![format!("Requests go to '{}'. Choose the message that answers it.", request.topic)];
         let mut form = header(name);
         fill_request(&mut form, &pair, &mut remarks);
-        form.silent = "This firmware is not known to report the result.".to_owned();
+        form.silent = "Whether this firmware reports results is unknown.".to_owned();
         fill_rest(&mut form, &pair, &usable, &mut remarks);
         return Ok(Proposal { file: form.text(HEAD), form, remarks });
     };
@@ -146,14 +147,15 @@ pub fn propose(name: &str, messages: &[Observed], request: usize, answer: Option
 /// A dialect of these two.
 fn described(name: &str, request: &Observed, answer: &Observed, usable: &[&Observed]) -> Result<Proposal, String> {
     if request.topic == answer.topic {
-        return Err(
-            "The request and its answer are on the same topic, so one cannot be told from the other.".to_owned()
-        );
+        return Err("The request and its answer are on the same topic, so Wilco cannot tell them apart.".to_owned());
     }
     let in_topic = topic_id(request, answer, usable);
     let device = shared_level(&request.topic, &without(&answer.topic, in_topic.as_deref())).ok_or_else(|| {
         let (request, answer) = (&request.topic, &answer.topic);
-        format!("'{request}' and '{answer}' share no level that could be the device's name. Choose other messages.")
+        format!(
+            "'{request}' and '{answer}' have no level in common that could be the device's name. Choose other \
+                 messages."
+        )
     })?;
     let in_topic = in_topic.map(|level| (IN_TOPIC.to_owned(), level));
     let in_field = || fields::shared(request, answer, &device, usable).map(|shared| (shared.answer, shared.id));
@@ -167,11 +169,11 @@ fn described(name: &str, request: &Observed, answer: &Observed, usable: &[&Obser
 }
 
 /// The remark about a guessed pair of request and answer that share no ID.
-const GUESSED: &str = "No two messages share an ID. These two are the likeliest request and answer; if they are not, choose \
-                       the messages yourself.";
+const GUESSED: &str = "No two messages share an ID. These two are the most likely request and answer. If they are \
+                       not, choose the messages yourself.";
 /// The remark about a guessed pair of texts that share an ID.
-const LIKELIEST: &str = "No message names an ID. These two are the likeliest request and answer; if they are not, choose the \
-                         messages yourself.";
+const LIKELIEST: &str = "No message names an ID. These two are the most likely request and answer. If they are not, \
+                         choose the messages yourself.";
 /// A comment at the head of what is proposed.
 const HEAD: &str = "# Proposed from received messages. Check every part of it.\n";
 
@@ -343,7 +345,7 @@ fn likeliest<'p, 'a>(pairs: &'p [Pair<'a>]) -> Option<&'p Pair<'a>> {
 }
 
 impl Pair<'_> {
-    /// A topic with the places of the device's name and of the ID.
+    /// A topic with placeholders for the device's name and the ID.
     fn template(&self, topic: &str) -> String {
         let made = template(topic, &self.device);
         match &self.id {

@@ -77,9 +77,9 @@ pub const FREE_TEXT: &str = "text";
 /// A kind of firmware.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Dialect {
-    /// Wilco's own JSON, reading plain-text answers too.
+    /// Wilco's JSON, which also accepts plain-text answers.
     Wilco(Topics),
-    /// Plain text, and Wilco's own JSON for every command but [`FREE_TEXT`].
+    /// Plain text, with Wilco's JSON for every command except [`FREE_TEXT`].
     Text(Topics),
 }
 
@@ -87,7 +87,7 @@ impl Dialect {
     /// The dialects by name, for a command line's help.
     pub const NAMES: &'static [&'static str] = &["wilco", "text"];
 
-    /// The dialect of that name over these topics.
+    /// The dialect with this name, using these topics.
     #[must_use]
     pub fn named(name: &str, topics: Topics) -> Option<Dialect> {
         match name {
@@ -106,7 +106,7 @@ impl Dialect {
         }
     }
 
-    /// Why a command cannot be sent like this, as a sentence. Call it before [`Dialect::encode`].
+    /// The reason why a command cannot be sent, as a sentence. Call it before [`Dialect::encode`].
     #[must_use]
     pub fn refuses(&self, command: &str, args: &str) -> Option<String> {
         let args = if args.trim().is_empty() { "{}" } else { args };
@@ -120,32 +120,32 @@ impl Dialect {
         }
     }
 
-    /// Why a command cannot be written in a form of its own with these arguments, as a sentence. Call it before
-    /// [`Dialect::encode`], in addition to [`Dialect::refuses`].
+    /// The reason why a command's own request template cannot be used with these arguments, as a sentence. Call it
+    /// before [`Dialect::encode`], in addition to [`Dialect::refuses`].
     #[must_use]
     pub fn refuses_form(&self, form: &WireForm, command: &str, args: &str) -> Option<String> {
         template::refuses(form, self.topics(), command, args)
     }
 
-    /// Whether an answer to a command in this form can name the command: the request contains its ID.
+    /// Whether answers to a command with this template can refer to it: the request contains its ID.
     #[must_use]
     pub fn form_carries_id(form: &WireForm) -> bool {
         template::carries_id(form)
     }
 
-    /// The arguments that a form names in its topic and payload, as `level` or `who.name`.
+    /// The arguments that a template uses in its topic and payload, as `level` or `who.name`.
     #[must_use]
     pub fn form_arguments(form: &WireForm) -> Vec<&str> {
         template::arguments_named(form)
     }
 
-    /// Those of them that are sent as `null` where they are not given.
+    /// Those of them that are sent as `null` if they are missing.
     #[must_use]
     pub fn form_values(form: &WireForm) -> Vec<&str> {
         template::arguments_as_values(form)
     }
 
-    /// Whether an answer to this command can name the command.
+    /// Whether answers to this command can refer to it.
     #[must_use]
     pub fn answers_carry_ids(&self, command: &str) -> bool {
         match self {
@@ -187,7 +187,7 @@ impl Dialect {
         }
     }
 
-    /// The device whose topic it is; none for a topic that is no single device's.
+    /// The device that a topic belongs to; `None` for a topic of no single device.
     #[must_use]
     pub fn device_of(&self, topic: &str) -> Option<DeviceId> {
         let of_broker = topics::lifecycle_client(topic).and_then(|(client, _)| DeviceId::new(client).ok());
@@ -224,7 +224,8 @@ impl Dialect {
         matches!(self.topics().parse(topic), Some((_, Channel::Telemetry)))
     }
 
-    /// Whether devices report on this topic, each report in the place of the one before: presence, state or measurements.
+    /// Whether devices report on this topic such that each report replaces the previous one: presence, state or
+    /// measurements.
     #[must_use]
     pub fn is_report(&self, topic: &str) -> bool {
         matches!(self.topics().parse(topic), Some((_, Channel::Status | Channel::State | Channel::Telemetry)))
@@ -256,14 +257,14 @@ impl Dialect {
         probe::of(self.topics(), client_id, nonce)
     }
 
-    /// The least that an AWS IoT policy must allow for a client that subscribes these filters. Without a host of AWS'
-    /// own the region is left open in it.
+    /// The minimal AWS IoT policy for a client that subscribes to these filters. Without an AWS host name, the region
+    /// must be filled in.
     #[must_use]
     pub fn aws_policy(&self, host: &str, client_id: &str, filters: &[String]) -> AwsPolicy {
         aws::policy(self.topics(), host, client_id, filters)
     }
 
-    /// How a connection exceeds the limits of AWS IoT Core, as a sentence with the solution.
+    /// A description of how a connection exceeds the limits of AWS IoT Core, with the solution.
     #[must_use]
     pub fn beyond_aws(&self, client_id: &str, wishes: &Subscriptions<'_>) -> Option<String> {
         aws::goes_beyond(self, client_id, wishes)

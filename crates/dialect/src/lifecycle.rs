@@ -28,13 +28,13 @@ const LONGEST_NAME: usize = 128;
 /// A connection of a device began or ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LifecycleEvent {
-    /// It began.
+    /// Whether it began.
     pub online: bool,
-    /// Which connection of that device; the same for its beginning and its end.
+    /// The network connection of that device; the same for its beginning and its end.
     pub version: Option<u64>,
     /// The connection's name, the same for its beginning and its end.
     pub session: Option<String>,
-    /// When, by AWS' clock, give or take two minutes.
+    /// The time of AWS's clock, accurate to about two minutes.
     pub at: Option<Timestamp>,
 }
 
@@ -49,8 +49,8 @@ pub struct Lifecycle {
 }
 
 impl Lifecycle {
-    /// Adds an event. Returns whether the device is online, if that has changed: a `connected` takes effect
-    /// immediately, a `disconnected` only in [`Lifecycle::settle`].
+    /// Adds an event. Returns the device's presence if it has changed: a `connected` takes effect immediately, a
+    /// `disconnected` only in [`Lifecycle::settle`].
     pub fn handle(&mut self, event: LifecycleEvent, now: Timestamp) -> Option<bool> {
         if let Some((latest, heard)) = &self.latest
             && !event.follows(latest, now.since(*heard))
@@ -63,13 +63,13 @@ impl Lifecycle {
         if online { self.believe(true) } else { None }
     }
 
-    /// When to call [`Lifecycle::settle`], unless something else is received before.
+    /// When to call [`Lifecycle::settle`], unless another event arrives first.
     #[must_use]
     pub fn due(&self) -> Option<Timestamp> {
         self.due
     }
 
-    /// Believes a `disconnected` that nothing has contradicted. Says so where it is news.
+    /// Applies a `disconnected` that was not contradicted. Returns whether this is a change.
     pub fn settle(&mut self, now: Timestamp) -> Option<bool> {
         self.due.take_if(|due| *due <= now)?;
         self.believe(false)
@@ -103,7 +103,7 @@ impl LifecycleEvent {
         }
     }
 
-    /// Of one connection, the end follows the beginning.
+    /// Orders two events of one connection: the end follows the beginning.
     fn ends(&self, earlier: &LifecycleEvent) -> bool {
         !self.online && earlier.online
     }

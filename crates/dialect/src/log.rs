@@ -20,18 +20,18 @@ pub use progress::LogProgress;
 /// How many pieces a log may have.
 pub(crate) const MOST_CHUNKS: u32 = 4_096;
 
-/// A numbered piece of a device's log file.
+/// A numbered chunk of a device's log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogChunk {
     /// The command that requested the log.
     pub id: CommandId,
-    /// Which piece it is, from 1.
+    /// The number of the chunk, from 1.
     pub number: u32,
-    /// Of how many. Firmware that reads its flash as it goes may not know before the last.
+    /// The total number of chunks. Firmware that reads its flash while sending may know it only at the end.
     pub of: Option<u32>,
-    /// How many bytes of the log come before it.
+    /// The number of bytes of the log before this chunk.
     pub offset: Option<u64>,
-    /// The piece itself.
+    /// The text of the chunk.
     pub text: String,
     /// The SHA-256 of the whole log, if the chunk contains it.
     pub sha256: Option<Checksum>,
@@ -40,9 +40,9 @@ pub struct LogChunk {
 /// The properties of a published log, from the result of its command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct LogReceipt {
-    /// In how many pieces.
+    /// The number of chunks.
     pub chunks: Option<u32>,
-    /// How long it is, in bytes.
+    /// The size in bytes.
     pub bytes: Option<u64>,
     /// Its SHA-256.
     pub sha256: Option<Checksum>,
@@ -53,7 +53,7 @@ pub struct LogReceipt {
 pub struct Checksum([u8; 32]);
 
 impl LogReceipt {
-    /// Reads the result of a command; what is missing or makes no sense is left out.
+    /// Parses the result of a command; missing and invalid members are omitted.
     #[must_use]
     pub fn of(result: &Value) -> LogReceipt {
         let number = |name: &str| result.get(name).and_then(whole);
@@ -64,7 +64,7 @@ impl LogReceipt {
         }
     }
 
-    /// As the result of a command.
+    /// The properties as the result of a command.
     #[must_use]
     pub fn to_result(&self) -> Value {
         json!({ "chunks": self.chunks, "bytes": self.bytes, "sha256": self.sha256.map(|sum| sum.to_string()) })
@@ -72,13 +72,13 @@ impl LogReceipt {
 }
 
 impl Checksum {
-    /// That of a text.
+    /// The SHA-256 of a text.
     #[must_use]
     pub fn of(text: &str) -> Checksum {
         Checksum(Sha256::digest(text).into())
     }
 
-    /// Reads 64 hexadecimal digits, small or capital.
+    /// Parses 64 hexadecimal digits, in upper or lower case.
     #[must_use]
     pub fn read(digits: &str) -> Option<Checksum> {
         let digits = digits.trim().as_bytes();

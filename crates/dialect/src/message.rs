@@ -9,21 +9,21 @@ use crate::{LifecycleEvent, json::Members, log::LogChunk};
 /// One send of one command.
 #[derive(Debug, Clone, Copy)]
 pub struct Request<'a> {
-    /// The command's id.
+    /// The command ID.
     pub id: &'a CommandId,
     /// Its name.
     pub command: &'a str,
     /// Its arguments as JSON text.
     pub args: &'a str,
-    /// How it is written, where the dialect alone would write it otherwise.
+    /// Its own request template, if it has one.
     pub form: Option<&'a WireForm>,
     /// When it was submitted.
     pub issued_at: Timestamp,
-    /// When it is no longer to be carried out.
+    /// When it expires.
     pub expires_at: Timestamp,
     /// 1 for the first send.
     pub attempt: u32,
-    /// The operator, if the request is to name them.
+    /// The operator, if the request should name them.
     pub by: Option<&'a str>,
 }
 
@@ -38,24 +38,24 @@ impl Request<'_> {
 /// A message to publish. Never retained.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outbound {
-    /// Where to.
+    /// The topic.
     pub topic: String,
     /// The payload.
     pub payload: Vec<u8>,
-    /// MQTT 5 Correlation Data (section 3.3.2.3.6): the id. Nothing for other people's firmware.
+    /// MQTT 5 Correlation Data (section 3.3.2.3.6): the command ID. `None` for other firmware.
     pub correlation: Vec<u8>,
     /// MQTT 5 Response Topic (section 3.3.2.3.5).
     pub response_topic: Option<String>,
     /// MQTT 5 Message Expiry Interval in seconds (section 3.3.2.3.3), at least 1.
     pub expiry: u32,
-    /// MQTT 5 Content Type (section 3.3.2.3.9). Empty where it is not known.
+    /// MQTT 5 Content Type (section 3.3.2.3.9). Empty if unknown.
     pub content_type: &'static str,
-    /// Stored and shown in place of a payload that proves a password.
+    /// Stored and shown instead of a payload with a proof of a password.
     pub kept: Option<Vec<u8>>,
 }
 
 impl Outbound {
-    /// The payload as it may be kept and shown.
+    /// The payload to store and show.
     #[must_use]
     pub fn shown(&self) -> &[u8] {
         self.kept.as_deref().unwrap_or(&self.payload)
@@ -76,16 +76,16 @@ impl Outbound {
     }
 }
 
-/// A message that came in.
+/// A received message.
 #[derive(Debug, Clone, Copy)]
 pub struct Inbound<'a> {
-    /// Where it came.
+    /// The topic.
     pub topic: &'a str,
     /// The payload.
     pub payload: &'a [u8],
     /// Its quality of service, 0 … 2.
     pub qos: u8,
-    /// Whether the broker had kept it.
+    /// Whether the message was retained.
     pub retained: bool,
     /// MQTT 5 Correlation Data.
     pub correlation: Option<&'a [u8]>,
@@ -94,9 +94,9 @@ pub struct Inbound<'a> {
 /// The meaning of a message.
 #[derive(Debug, Clone, PartialEq)]
 pub enum DecodedMessage {
-    /// A device answers a command.
+    /// A device's answer to a command.
     Answer(Answer),
-    /// A device's status, or its last will.
+    /// A device's status, or its will.
     Presence {
         /// Which device.
         device: DeviceId,
@@ -111,22 +111,22 @@ pub enum DecodedMessage {
         /// Since when, by its own clock.
         since: Option<Timestamp>,
     },
-    /// The broker's event about a connection that began or ended (AWS IoT Core). It names a client ID, which may also
-    /// be another console's. [`crate::Lifecycle`] interprets it.
+    /// The broker's event about a connection that began or ended (AWS IoT Core). It contains a client ID, which may be
+    /// another console's. [`crate::Lifecycle`] interprets it.
     Lifecycle {
         /// Which device, or other client.
         device: DeviceId,
         /// The event.
         event: LifecycleEvent,
     },
-    /// A device reports its state: LED, running and saved configuration.
+    /// A device's state report: LED, running and saved configuration.
     State {
         /// Which device.
         device: DeviceId,
         /// The report: a JSON object as it was written.
         state: String,
     },
-    /// A device reports measurements.
+    /// A device's measurements.
     Telemetry {
         /// Which device.
         device: DeviceId,
@@ -137,16 +137,16 @@ pub enum DecodedMessage {
         /// Other members that looked like measurements.
         rest: TelemetryRest,
     },
-    /// A command on a request topic: another console's, or our own coming back.
+    /// A command on a request topic: another console's, or our own that is received back.
     Request(Submission),
-    /// A command for many devices at once: another console's, or our own coming back. `None` where it is not known which.
+    /// A broadcast: another console's, or our own that is received back. `None` if it is unknown which.
     Broadcast(Option<Box<Broadcast>>),
     /// A connection test. It has no meaning for devices; see [`crate::Dialect::probe`].
     Probe {
         /// Tells one trial from another.
         nonce: String,
     },
-    /// A piece of a device's log file; [`crate::LogProgress::of`] puts them together.
+    /// A chunk of a device's log; [`crate::LogProgress::of`] combines them.
     Log {
         /// Which device.
         device: DeviceId,
@@ -155,12 +155,12 @@ pub enum DecodedMessage {
     },
 }
 
-/// A command on a broadcast topic. Which devices it is for, they alone know.
+/// A command on a broadcast topic. Only the devices know which of them it is for.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Broadcast {
     /// The group of devices; `None` for all.
     pub group: Option<String>,
-    /// The id that all answers to it have.
+    /// The ID in all answers to it.
     pub id: CommandId,
     pub(crate) name: Arc<str>,
     pub(crate) args: Arc<str>,
@@ -175,19 +175,19 @@ impl Broadcast {
         &self.name
     }
 
-    /// The operator, if the request names them.
+    /// The operator in the request, if there is one.
     #[must_use]
     pub fn by(&self) -> Option<&str> {
         self.by.as_deref()
     }
 
-    /// How long a device may stay silent, as far as this console knows the command.
+    /// How long a device may stay silent, if this console knows the command.
     #[must_use]
     pub fn timeout(&self) -> Millis {
         self.policy.timeout
     }
 
-    /// The command of one of the devices.
+    /// The command for one of the devices.
     #[must_use]
     pub fn of(&self, device: DeviceId) -> Submission {
         Submission {
@@ -205,34 +205,35 @@ impl Broadcast {
     }
 }
 
-/// Members of a telemetry message that are not measurements, but may be meant as such.
+/// Members of a telemetry message that are not measurements, but may be intended as such.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct TelemetryRest {
-    /// Members with a number in quotes, which may also be an ID. The first few.
+    /// Members with a quoted number, which may also be an ID. Only the first few.
     pub quoted: Vec<String>,
-    /// Those without a value: `null`, or what JSON has no number for (`NaN`, `Infinity`). The first few.
+    /// Members without a value: `null`, or values that JSON cannot represent as numbers (`NaN`, `Infinity`). Only the
+    /// first few.
     pub empty: Vec<String>,
-    /// How many numbers are beyond those that are read.
+    /// The number of further numbers that were ignored.
     pub left_out: u32,
 }
 
-/// The parts of a state report ([`DecodedMessage::State`]) that every device has.
+/// The parts of a state report ([`DecodedMessage::State`]) that all devices have.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct StateReport {
     /// The LED, if the device has one.
     pub led: Option<bool>,
     /// The LED blinks, so that a person can find the device.
     pub identifying: bool,
-    /// How often it sends telemetry, milliseconds, if it does.
+    /// The telemetry interval, milliseconds, if it sends telemetry.
     pub telemetry_interval_ms: Option<u64>,
-    /// The configuration it runs with: a JSON object as it was written.
+    /// The running configuration: a JSON object with its original text.
     pub running: Option<String>,
-    /// The configuration it will have after its next restart: a JSON object as it was written.
+    /// The configuration after the next restart: a JSON object with its original text.
     pub saved: Option<String>,
 }
 
 impl StateReport {
-    /// Reads a state report, a JSON object; what is missing or of another type is left out.
+    /// Decodes a state report, a JSON object; missing and invalid members are omitted.
     #[must_use]
     pub fn of(state: &str) -> StateReport {
         let Ok(members) = Members::parse(state) else { return StateReport::default() };
@@ -248,15 +249,15 @@ impl StateReport {
     }
 }
 
-/// A message on one of our topics that makes no sense. It is shown as it came.
+/// An unreadable message on one of Wilco's topics. It is shown unchanged.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{why}")]
 pub struct Unreadable {
-    /// The device on whose topic it came, where the topic names one.
+    /// The device, if the topic contains one.
     pub device: Option<DeviceId>,
     /// The problem, as a sentence.
     pub why: String,
-    /// The command that it is about, where that can be read anyway.
+    /// The command that it concerns, if that is readable.
     pub id: Option<CommandId>,
 }
 
@@ -269,9 +270,9 @@ impl Unreadable {
 /// A topic filter of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Subscriptions<'a> {
-    /// These devices, each by its own topics, as a narrow policy allows it. `None`: every device.
+    /// Only these devices, each by its own topics, for narrow policies. `None`: every device.
     pub devices: Option<&'a [DeviceId]>,
-    /// Lifecycle events too: on AWS IoT Core a wildcard subscription receives no retained status.
+    /// Also lifecycle events: on AWS IoT Core, a wildcard subscription receives no retained status.
     pub lifecycle: bool,
 }
 
@@ -282,8 +283,8 @@ pub struct Filter {
     pub filter: String,
     /// The requested quality of service.
     pub qos: u8,
-    /// Without it no command can be reconciled. Others are used where the broker allows them.
+    /// A required filter: without it, answers cannot be matched. Others are optional.
     pub required: bool,
-    /// Our own publishes need not be delivered to us: MQTT 5 No Local (section 3.8.3.1). With older MQTT they are.
+    /// Our own messages need not be delivered to us: MQTT 5 No Local (section 3.8.3.1). MQTT 3.1.1 delivers them.
     pub others_only: bool,
 }

@@ -26,14 +26,14 @@ pub(crate) struct Pattern {
 enum Part {
     /// Literal text.
     Text(Box<str>),
-    /// What stands for something: its name, and what it may be.
+    /// A placeholder: its name, and what it matches.
     Place(Box<str>, Span),
 }
 
 /// What may stand in a place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Span {
-    /// A part of a level.
+    /// Part of a level.
     Part,
     /// Several levels.
     Levels,
@@ -46,7 +46,7 @@ enum Span {
 pub(crate) enum Kind {
     Topic,
     Text,
-    /// A command's name whose capitals do not matter.
+    /// A command name, ignoring case.
     AnyCase,
 }
 
@@ -252,7 +252,7 @@ impl<'t> Reading<'_, '_, '_, 't> {
         }
     }
 
-    /// How long what stands in a place may be, the likeliest first.
+    /// The possible lengths of a placeholder's value, the most likely first.
     fn ends(&self, name: &str, span: Span, ahead: &str) -> Vec<usize> {
         let many = span == Span::Levels;
         if span == Span::Digits {
@@ -377,7 +377,7 @@ mod tests {
     }
 
     #[test]
-    fn a_filter_hears_whatever_stands_in_the_places() {
+    fn a_filter_matches_any_value_of_its_placeholders() {
         let check = |pattern: &str, expected: &str| {
             let base = |name: &str| (name == "base").then_some(Cow::Borrowed("a/b"));
             assert_eq!(Pattern::parse(pattern).expect("a pattern").filter(&base), expected);

@@ -42,7 +42,7 @@ pub(crate) enum Payload {
     Empty,
     /// JSON.
     Json(Node),
-    /// Plain text; and what is sent in place of an empty one.
+    /// Plain text, and the text to send instead of an empty one.
     Text(Pattern, Box<str>),
 }
 
@@ -51,11 +51,11 @@ pub(crate) enum Payload {
 pub(crate) enum Node {
     /// Literal JSON text.
     Plain(Box<str>),
-    /// A value; one that may be missing is left out with its name.
+    /// A value; an optional one is omitted together with its name.
     Place(Box<str>, bool),
-    /// A value that is a text, whatever it looks like; left out with its name if it is missing.
+    /// A value as text, whatever it looks like; omitted together with its name if it is missing.
     Word(Box<str>),
-    /// A text with places in it.
+    /// A text with placeholders.
     Text(Pattern),
     Array(Vec<Node>),
     Object(Vec<Member>),
@@ -451,7 +451,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_json_is_refused() {
+    fn invalid_json_is_refused() {
         let check = |template: &str| assert!(Payload::json(template).is_err(), "{template}");
         check("{id");
         check(r#"{"a":}"#);

@@ -1,5 +1,5 @@
-//! Shows how a dialect file reads received messages: what each message means, and which ones are unreadable. It keeps
-//! no state between messages.
+//! Shows how a dialect file decodes received messages: the meaning of each, and which ones are unreadable. It keeps no
+//! state between messages.
 
 use wilco_ledger::Outcome;
 
@@ -26,28 +26,28 @@ pub enum ReadKind {
     Answer,
     /// A device's state.
     State,
-    /// Whether a device is there.
+    /// A device's presence.
     Presence,
     /// Measurements.
     Telemetry,
-    /// On a topic that is described, and not readable.
+    /// On a described topic, but unreadable.
     Unreadable,
     /// On a topic that is not described.
     Other,
 }
 
-/// How a message is read.
+/// How a message is decoded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReadMessage {
     /// The kind.
     pub kind: ReadKind,
-    /// Of which device.
+    /// The device.
     pub device: Option<String>,
-    /// The content, in a few words; or why it cannot be read.
+    /// The content, in a few words; or the reason why it cannot be read.
     pub said: String,
 }
 
-/// Reads each of these messages with one dialect.
+/// Decodes each of these messages with one dialect.
 #[must_use]
 pub fn preview(file: &DialectFile, messages: &[Observed]) -> Vec<ReadMessage> {
     let set = DialectSet::new([file.clone()], &Topics::default());
@@ -79,7 +79,7 @@ fn one(file: &DialectFile, set: &DialectSet, context: &Context<'_>, message: &Ob
     for rule in file.receive_rules.iter().filter(|rule| !matches!(rule.what, What::Nothing)) {
         let captures = rule.topics.iter().find_map(|topic| topic.read(&message.topic, Kind::Topic, &known));
         if let Some(captures) = captures {
-            let said = format!("{} described, but not this payload.", described(&rule.what));
+            let said = format!("{} described by the dialect, but not this payload.", described(&rule.what));
             return ReadMessage { kind: ReadKind::Unreadable, device: device(&captures), said };
         }
     }
@@ -116,7 +116,7 @@ fn request(file: &DialectFile, rule: &RequestRule, message: &Observed) -> Option
     let names_id = rule.payload.places().contains(&"id") || rule.topics.iter().any(|topic| topic.names("id"));
     let id = place("id");
     if rule.id != IdKind::None && names_id && id.is_none() {
-        return Some(unreadable("The request has no ID where one is described.".to_owned()));
+        return Some(unreadable("The request has no ID where the dialect expects one.".to_owned()));
     }
     let said = match (place("command"), id) {
         (Some(command), Some(id)) => format!("{command}, ID {id}"),
@@ -220,7 +220,7 @@ mod tests {
             r#"{"cmd":"start"}"#,
             ReadKind::Unreadable,
             p1,
-            "The request has no ID where one is described.",
+            "The request has no ID where the dialect expects one.",
         );
         check("pumps/p1/out", r#"{"seq":7,"rc":0}"#, ReadKind::Answer, p1, "succeeded, ID 7");
         check("pumps/p1/out", r#"{"seq":7,"rc":3,"text":"dry"}"#, ReadKind::Answer, p1, "failed, ID 7: dry");
@@ -231,7 +231,7 @@ mod tests {
             "?",
             ReadKind::Unreadable,
             p1,
-            "Presence on this topic is described, but not this payload.",
+            "Presence on this topic is described by the dialect, but not this payload.",
         );
         check("pumps/p1/data", r#"{"bar":2.5,"on":true}"#, ReadKind::Telemetry, p1, "bar = 2.5");
         check("pumps/p1/level", "40", ReadKind::State, p1, "level = 40");

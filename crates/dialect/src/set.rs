@@ -62,7 +62,7 @@ pub fn shipped() -> &'static [DialectFile] {
     &FILES
 }
 
-/// The text of a dialect file that comes with Wilco, to read or to copy.
+/// The text of a dialect file that comes with Wilco, for reading or copying.
 #[must_use]
 pub fn shipped_text(name: &str) -> Option<&'static str> {
     SHIPPED.iter().find(|(known, _)| *known == name).map(|(_, text)| *text)
@@ -83,7 +83,7 @@ pub(crate) struct Member {
     pub(crate) vars: BTreeMap<String, String>,
 }
 
-/// The known facts for decoding messages.
+/// The context for decoding messages.
 #[derive(Debug, Clone, Copy)]
 pub struct Context<'a> {
     /// The devices, by their names in topics.
@@ -92,7 +92,7 @@ pub struct Context<'a> {
     pub wire_ids: &'a WireIds,
 }
 
-/// The meaning of a message in one dialect.
+/// The meaning of a message in a dialect.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Decoded<'a> {
     /// The dialect's name.
@@ -104,18 +104,18 @@ pub struct Decoded<'a> {
 /// The meaning of a message in a dialect.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Meaning {
-    /// An answer, a presence, a state, measurements and the like.
+    /// An answer, presence, state, measurements or similar.
     Message(DecodedMessage),
-    /// Values that may be the requested ones: [`wilco_ledger::Input::Report`].
+    /// Values that may be requested ones: [`wilco_ledger::Input::Report`].
     Report(Report),
-    /// It should have been one of these, and makes no sense.
+    /// One of the above, but unreadable.
     Unreadable(Unreadable),
-    /// A report of state that cannot be read. It may be the one that commands wait for.
+    /// An unreadable state report. Commands may be waiting for it.
     UnreadableReport(Unreadable),
 }
 
 impl DialectSet {
-    /// These dialects, those that are read in code over these topics.
+    /// The set of these dialects. Those implemented in code use these topics.
     #[must_use]
     pub fn new(files: impl IntoIterator<Item = DialectFile>, topics: &Topics) -> DialectSet {
         let member = |file: DialectFile| {
@@ -128,7 +128,7 @@ impl DialectSet {
         DialectSet { members: files.into_iter().map(member).collect() }
     }
 
-    /// Changes a setting of a dialect. Says whether there is such a one.
+    /// Changes a setting of a dialect. Returns whether the setting exists.
     pub fn set(&mut self, dialect: &str, name: &str, value: &str) -> bool {
         let member = self.members.iter_mut().find(|member| *member.file.name == *dialect);
         let setting = member.and_then(|member| member.vars.get_mut(name));
@@ -143,20 +143,20 @@ impl DialectSet {
         self.members.iter().map(|member| &*member.file.name)
     }
 
-    /// A dialect's name for people.
+    /// The title of a dialect.
     #[must_use]
     pub fn title(&self, dialect: &str) -> Option<&str> {
         self.member(dialect).map(|member| member.file.title())
     }
 
-    /// The readers of the dialects that have one, of a console that devices answer by this name.
+    /// The readers of all dialects that have one, for a console with this name.
     #[must_use]
     pub fn readers(&self, console: &str) -> Vec<Discovery> {
         self.members.iter().filter_map(|member| member.reader(console)).collect()
     }
 
-    /// Whether a dialect lists a device by its messages before it was announced. If a hub or a description names every
-    /// device, a similar topic is something else.
+    /// Whether a dialect lists devices by their messages before they are announced. If a hub or a description lists
+    /// every device, similar topics belong to something else.
     #[must_use]
     pub fn lists_unannounced(&self, dialect: &str) -> bool {
         let reader = self.member(dialect).map(|member| member.file.reader);
@@ -169,7 +169,7 @@ impl DialectSet {
         self.member(dialect)?.vars.get(name).map(String::as_str).filter(|value| !value.is_empty())
     }
 
-    /// Whether devices of a dialect may have a password, and require requests signed with it.
+    /// Whether devices of a dialect can have a password, and require requests signed with it.
     #[must_use]
     pub fn signs_in(&self, dialect: &str) -> bool {
         self.member(dialect).is_some_and(|member| member.file.signs_in)
@@ -181,7 +181,7 @@ impl DialectSet {
         self.member(dialect).is_some_and(|member| member.native.is_some())
     }
 
-    /// Whether a device's relay or light is on, as far as it has been reported.
+    /// Whether a device's relay or light is on, if reported.
     #[must_use]
     pub fn is_on(&self, device: &KnownDevice, reported: &[Reported]) -> Option<bool> {
         let light = device.command_for(Role::Light)?;
@@ -199,14 +199,14 @@ impl DialectSet {
         if is(on) { Some(true) } else { is(off).then_some(false) }
     }
 
-    /// The reported value of a name, in the device's own words.
+    /// The reported value with this name, in the device's own form.
     #[must_use]
     pub fn value_of<'r>(&self, device: &KnownDevice, key: &str, reported: &'r [Reported]) -> Option<&'r str> {
         let key = self.member(&device.dialect)?.file.compare.key(key);
         reported.iter().find(|one| one.key == key).map(Reported::shown)
     }
 
-    /// Requests that make devices announce themselves, a topic and a payload each.
+    /// Requests that make devices announce themselves: a topic and a payload each.
     #[must_use]
     pub fn announcements(&self) -> Vec<(String, String)> {
         let announce = |member: &Member| {
@@ -228,7 +228,7 @@ impl Member {
         self.vars.get(name).filter(|value| !value.is_empty()).map(|value| Cow::Borrowed(value.as_str()))
     }
 
-    /// The reader of its announcements, of a console that devices answer by this name.
+    /// The reader of its announcements, for a console with this name.
     fn reader(&self, console: &str) -> Option<Discovery> {
         let kind = self.file.reader?;
         let base = kind.base_setting().and_then(|setting| self.setting(setting)).unwrap_or_default();

@@ -22,7 +22,7 @@ const LONGEST_REALM: usize = 256;
 /// How to read an answer if the device requires a signed request.
 const UNAUTHORIZED: i64 = 401;
 
-/// The challenge of a device.
+/// A device's challenge.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Challenge {
     realm: Box<str>,
@@ -36,7 +36,7 @@ pub struct Challenge {
 }
 
 impl Challenge {
-    /// The challenge in an answer. `None` where there is none, or one of a kind that is not known.
+    /// The challenge in an answer. `None` if there is none, or one of an unknown kind.
     #[must_use]
     pub fn read(payload: &[u8]) -> Option<Challenge> {
         let answer: Value = serde_json::from_slice(payload).ok()?;
@@ -58,7 +58,7 @@ impl Challenge {
         })
     }
 
-    /// Whether it answers a request that was signed because of an earlier challenge: then the password is wrong.
+    /// Whether it answers a request that was signed for an earlier challenge: then the password is wrong.
     #[must_use]
     pub fn is_repeated(&self) -> bool {
         self.is_repeated

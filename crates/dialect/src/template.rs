@@ -148,7 +148,7 @@ fn unusable_topic(template: &str, command: &str) -> Option<String> {
     }
     if !parts(template).any(|part| part == Part::Place("device")) {
         return Some(format!(
-            "The topic {template} does not contain the device, so a command would reach every device. Add {{device}}."
+            "The topic {template} does not contain {{device}}, so a command would reach every device. Add it."
         ));
     }
     if parts(template).any(|part| part == Part::Place("command")) && !is_in_one_level(command) {
@@ -193,7 +193,7 @@ fn unusable_for_requests(topic: &str, topics: &Topics) -> Option<String> {
     match topics.parse(topic) {
         Some((_, Channel::Req)) | None => None,
         Some((_, channel)) => Some(format!(
-            "Devices publish on …/{}, so a command there would be mistaken for a device's message.",
+            "Devices publish on …/{}, so a command on this topic would be mistaken for a device's message.",
             channel.as_str()
         )),
     }
@@ -216,7 +216,7 @@ fn unusable_payload(template: &str, plain: bool) -> Option<String> {
 
 fn unusable_text(template: &str, what: &str) -> Option<String> {
     if template.trim().is_empty() {
-        return Some(format!("The {what} is empty. Use the dialect's, or enter one."));
+        return Some(format!("The {what} is empty. Enter one, or use the dialect's."));
     }
     if template.len() > LONGEST {
         return Some(format!("The {what} has {} bytes; the limit is {}.", grouped(template.len()), grouped(LONGEST)));
@@ -254,12 +254,12 @@ fn sample<T>(command: &str, args: &str, try_out: impl FnOnce(&Values<'_>) -> T) 
 }
 
 impl Values<'_> {
-    /// As plain text: a text unchanged, everything else as JSON, and nothing for a missing value.
+    /// The plain text of a value: text unchanged, other values as JSON, and nothing for a missing value.
     fn plain(&self, template: &str) -> String {
         fill(template, |name| self.text(name))
     }
 
-    /// As JSON: within quotes as part of the text, elsewhere as a value; what is missing is `null`.
+    /// The JSON of a value: within quotes as part of the text, elsewhere as a value; `null` if it is missing.
     fn json(&self, template: &str) -> String {
         let mut written = String::with_capacity(template.len() + 64);
         let mut quoted = false;

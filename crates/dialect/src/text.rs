@@ -20,7 +20,7 @@ pub(crate) const PLAIN: &str = "text/plain";
 
 pub(crate) const SPOKEN: PlainAnswers = PlainAnswers {
     outcome: words::first_outcome,
-    otherwise: "it is neither a JSON object nor a text that begins with a word such as SUCCESS or FAILURE",
+    otherwise: "it is neither a JSON object nor text that begins with a word such as SUCCESS or FAILURE",
 };
 
 pub(crate) fn encode(topics: &Topics, device: &DeviceId, request: &Request<'_>, now: Timestamp) -> Outbound {
@@ -62,7 +62,7 @@ pub(crate) fn refuses(args: &Members) -> Option<String> {
         return Some(format!("The free text has {} bytes; the limit is {}.", grouped(text.len()), grouped(LONGEST)));
     }
     let nul = text.find('\0')?;
-    Some(format!("The free text has a NUL at byte {nul}, where firmware would stop reading."))
+    Some(format!("The free text has a NUL character at byte {nul}, where firmware would stop reading."))
 }
 
 /// The text of a free-text command that can be sent unchanged.

@@ -2,7 +2,7 @@
 
 use wilco_ledger::{DeviceId, InvalidDeviceId};
 
-/// The topics of a fleet, with or without a prefix of one or several levels.
+/// The topics of a fleet, optionally with a prefix of one or more levels.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Topics {
     /// Empty, or levels that end in `/`.
@@ -22,11 +22,11 @@ pub enum Channel {
     State,
     /// Measurements.
     Telemetry,
-    /// Log files in pieces.
+    /// Chunks of logs.
     Log,
 }
 
-/// Why a text cannot be a topic prefix.
+/// The reason why a text cannot be a topic prefix.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("a topic prefix must consist of plain levels such as 'cmd/fleet-1': {0:?} is not allowed")]
 pub struct InvalidPrefix(pub String);
@@ -44,11 +44,11 @@ const CONNECTED: &str = "$aws/events/presence/connected/";
 const DISCONNECTED: &str = "$aws/events/presence/disconnected/";
 
 impl Channel {
-    /// Every channel of a device.
+    /// All channels of a device.
     pub const ALL: [Channel; 6] =
         [Channel::Req, Channel::Resp, Channel::Status, Channel::State, Channel::Telemetry, Channel::Log];
 
-    /// The topic's last level.
+    /// The channel's topic level.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -63,7 +63,7 @@ impl Channel {
 }
 
 impl Topics {
-    /// The topic of a command for every device, below the prefix.
+    /// The topic of broadcasts to every device, below the prefix.
     pub const EVERYONE: &str = "all/req";
 
     /// The topics under a prefix; an empty one is none, and a closing `/` may be left out. A leading `/` is an empty
@@ -92,7 +92,7 @@ impl Topics {
         Ok(Topics { prefix: format!("{levels}/") })
     }
 
-    /// The prefix, without a closing `/`; empty for none.
+    /// The prefix without a closing `/`; empty without a prefix.
     #[must_use]
     pub fn prefix(&self) -> &str {
         if self.prefix == "/" { "/" } else { self.prefix.trim_end_matches('/') }
@@ -109,7 +109,7 @@ impl Topics {
         format!("{}{levels}", self.prefix)
     }
 
-    /// The filter for every device's topic of that kind.
+    /// The filter for this channel of every device.
     #[must_use]
     pub fn all(&self, channel: Channel) -> String {
         format!("{}+/{}", self.prefix, channel.as_str())
@@ -120,13 +120,13 @@ impl Topics {
         format!("{}{device}/", self.prefix)
     }
 
-    /// The topic of a command for every device.
+    /// The topic of broadcasts to every device.
     #[must_use]
     pub fn everyone(&self) -> String {
         self.own(Topics::EVERYONE)
     }
 
-    /// The topic of a command for a group of devices, below the prefix; `None` where the name is no topic level.
+    /// The topic of broadcasts to a group of devices, below the prefix; `None` if the name is not a topic level.
     #[must_use]
     pub fn group(group: &str) -> Option<String> {
         let is_level = !group.is_empty()
@@ -135,20 +135,20 @@ impl Topics {
         is_level.then(|| format!("groups/{group}/req"))
     }
 
-    /// The filter that a device of a group listens to.
+    /// The filter to which the devices of a group subscribe.
     #[must_use]
     pub fn of_group(&self, group: &str) -> Option<String> {
         Topics::group(group).map(|levels| self.own(&levels))
     }
 
-    /// The device and the channel of a topic. `None` for any other topic.
+    /// The device and the channel of a topic; `None` for any other topic.
     #[must_use]
     pub fn parse(&self, topic: &str) -> Option<(DeviceId, Channel)> {
         let (device, channel) = self.split(topic)?;
         Some((DeviceId::new(device).ok()?, channel))
     }
 
-    /// Whether it would be a device's topic, were the device's name not too long for one: how many bytes it has.
+    /// The length in bytes of a device name that is too long, if the topic would otherwise be a device's.
     #[must_use]
     pub fn too_long(&self, topic: &str) -> Option<usize> {
         match DeviceId::new(self.split(topic)?.0) {
@@ -169,7 +169,7 @@ impl Topics {
         self.own("groups/+/req")
     }
 
-    /// Whether a command on this topic is for many devices: `all/req` or `groups/{group}/req`.
+    /// Whether this is a broadcast topic: `all/req` or `groups/{group}/req`.
     #[must_use]
     pub fn is_broadcast(&self, topic: &str) -> bool {
         self.broadcast(topic).is_some()

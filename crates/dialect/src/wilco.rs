@@ -1,4 +1,4 @@
-//! Wilco's own JSON over MQTT.
+//! Wilco's JSON over MQTT.
 
 mod answer;
 mod damaged;
@@ -21,7 +21,7 @@ pub(crate) const JSON: &str = "application/json";
 
 pub(crate) const SPOKEN: PlainAnswers = PlainAnswers {
     outcome: words::leading_outcome,
-    otherwise: "it is neither a JSON object nor a text that begins with 'SUCCESS:' or 'FAILURE:'",
+    otherwise: "it is neither a JSON object nor text that begins with 'SUCCESS:' or 'FAILURE:'",
 };
 
 pub(crate) fn encode(topics: &Topics, device: &DeviceId, request: &Request<'_>, now: Timestamp) -> Outbound {

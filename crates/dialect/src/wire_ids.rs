@@ -23,26 +23,26 @@ pub struct WireIds {
 }
 
 impl WireIds {
-    /// No pairs; numbers continue after `last`.
+    /// An empty mapping; numbers continue after `last`.
     #[must_use]
     pub fn after(last: u32) -> WireIds {
         WireIds { last: last.min(LARGEST), ..WireIds::default() }
     }
 
-    /// After which number those of a connection begin that has given out none. `random` is any number. Consoles on one
-    /// broker begin far apart, so that a late answer to a command of one is not taken for the answer to another one's.
+    /// The number after which those of a new connection begin. `random` is any number. Consoles on one broker begin far
+    /// apart, so that a late answer to a command of one is not matched to a command of another.
     #[must_use]
     pub fn beginning(random: u32) -> u32 {
         random & LARGEST
     }
 
-    /// The last number that was given out, to be kept over a restart; the one to begin after if there is none.
+    /// The last number that was assigned, to be kept across a restart; the initial one if there is none.
     #[must_use]
     pub fn last(&self) -> u32 {
         self.last
     }
 
-    /// The number of a command: the one that it has, or the next that no other command has. Numbers begin again at 1 after
+    /// The number of a command: its own, or the next one that no other command has. Numbers begin again at 1 after
     /// `LARGEST`.
     pub fn number(&mut self, device: &DeviceId, command: &CommandId) -> u32 {
         if let Some(number) = self.of(device, command).and_then(|id| id.parse().ok()) {
@@ -58,8 +58,8 @@ impl WireIds {
         }
     }
 
-    /// Adds a known pair: after a restart, or if another client has chosen the ID. Returns whether it could: not if
-    /// another command has that ID.
+    /// Adds a known pair: after a restart, or if another client has chosen the ID. Returns `false` if another command
+    /// has that ID.
     pub fn adopt(&mut self, id: &str, device: &DeviceId, command: &CommandId) -> bool {
         let own = (device.clone(), command.clone());
         if let Some(known) = self.commands.get(id) {
@@ -72,7 +72,7 @@ impl WireIds {
         true
     }
 
-    /// The command has finished. Its id is not used again before 10,000 others have ended.
+    /// The command has finished. Its number is not reused before 10,000 others have ended.
     pub fn release(&mut self, device: &DeviceId, command: &CommandId) {
         let Some(id) = self.ids.get(&(device.clone(), command.clone())).cloned() else { return };
         if !self.released.contains(&id) {
@@ -92,7 +92,7 @@ impl WireIds {
         self.ids.get(&(device.clone(), command.clone())).map(|id| &**id)
     }
 
-    /// The command of an ID in messages, also if its request was signed and resent.
+    /// The command of an ID in messages, even if its request was signed and resent.
     #[must_use]
     pub fn find(&self, id: &str) -> Option<(&DeviceId, &CommandId)> {
         let found = self.commands.get(id).or_else(|| self.commands.get(crate::sign_in::first_id(id)?));
@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn each_command_has_a_number_of_its_own() {
+    fn each_command_has_its_own_number() {
         let mut ids = WireIds::default();
         let ((a, one), (b, two)) = (pair(1), pair(2));
         assert_eq!((ids.number(&a, &one), ids.number(&b, &two), ids.number(&a, &one)), (1, 2, 1));

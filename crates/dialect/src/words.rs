@@ -1,4 +1,4 @@
-//! The words by which devices report outcomes.
+//! The words with which devices report outcomes.
 
 use wilco_ledger::Outcome;
 

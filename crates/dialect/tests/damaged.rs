@@ -164,7 +164,7 @@ fn an_answer_whose_id_can_still_be_read_is_told_to_its_command() {
 }
 
 #[test]
-fn what_cannot_be_read_settles_nothing() {
+fn an_unreadable_message_settles_nothing() {
     let world = World::with(&[("tasmota", "lamp")]);
     let context = Context { devices: &world.devices, wire_ids: &world.wire_ids };
     let inbound = |payload| Inbound { topic: "stat/lamp/RESULT", payload, qos: 1, retained: false, correlation: None };

@@ -28,7 +28,7 @@ fn hear(channel: Channel, payload: &[u8]) -> Option<DecodedMessage> {
 }
 
 #[test]
-fn what_a_request_lacks_is_named() {
+fn missing_parts_of_a_request_are_reported() {
     let check = |payload: &str, id: Option<&str>, part: &str| {
         let malformed = read_request(payload.as_bytes(), None).expect_err(payload);
         assert_eq!(malformed.id.as_ref().map(CommandId::as_str), id, "{payload}");
@@ -71,7 +71,7 @@ fn an_answer_is_written_as_the_specification_says() {
 }
 
 #[test]
-fn reports_are_heard_as_written() {
+fn reports_are_decoded_as_encoded() {
     let tags = vec!["kitchen".to_owned()];
     let online = Online { boot: "b1", firmware: "2.3.1", tags: &tags, since: Timestamp(5) };
     assert_eq!(

@@ -183,8 +183,8 @@ fn a_command_topic_that_is_somebody_else_s_is_not_used() {
     for (name, refusal) in [
         ("good", None),
         // Whichever of them was announced first.
-        ("thief", Some("a command topic of the device 'victim' too")),
-        ("victim", Some("a command topic of the device 'thief' too")),
+        ("thief", Some("also a command topic of the device 'victim'")),
+        ("victim", Some("also a command topic of the device 'thief'")),
         ("zigbee", Some("belongs to the device 'bulb'")),
         ("saboteur", Some("belongs to the device 'Zigbee2MQTT bridge'")),
         ("restart", Some("belongs to the device 'Zigbee2MQTT bridge'")),
@@ -193,9 +193,9 @@ fn a_command_topic_that_is_somebody_else_s_is_not_used() {
         ("tasmota", None),
         ("gateway", Some("belongs to 'ThingsBoard'")),
         ("me", Some("belongs to 'me'")),
-        ("all", Some("devices with the wilco dialect")),
-        ("group", Some("devices with the wilco dialect")),
-        ("ours", Some("devices with the wilco dialect")),
+        ("all", Some("a topic of the wilco dialect")),
+        ("group", Some("a topic of the wilco dialect")),
+        ("ours", Some("a topic of the wilco dialect")),
         ("wild", Some("'+'")),
         ("kept", Some("retained")),
     ] {
@@ -569,7 +569,7 @@ fn an_entity_is_removed_moved_and_described_as_home_assistant_does_it() {
 }
 
 #[test]
-fn what_an_entity_can_do_follows_from_its_kind_and_its_features() {
+fn the_commands_of_an_entity_follow_from_its_kind_and_features() {
     let check = |component: &str, config: Value, expected: &[&str]| {
         let mut config = config;
         config["name"] = "X".into();
@@ -709,7 +709,7 @@ fn a_thingsboard_gateway_names_its_devices() {
 }
 
 #[test]
-fn what_is_broken_is_said_and_what_is_huge_costs_little() {
+fn broken_input_is_reported_and_huge_input_costs_little() {
     let huge = "x".repeat(9 * 1024 * 1024);
     for (kind, topic) in [
         (ReaderKind::HomeAssistant, "homeassistant/switch/x/config"),
@@ -774,7 +774,7 @@ fn a_file_that_claims_too_much_is_refused_or_named() {
     refused("topic = \"{device}/{x}\"\nas = \"state\"", 5, "matches every message");
     refused("topic = \"{x...}/s\"\nas = \"ignore\"", 5, "matches every message");
     refused("topic = \"{device}/x-{rest...}\"\nas = \"state\"", 5, "matches every message");
-    refused("topic = \"a/{x}\"\nas = \"state\"", 5, "device is unknown");
+    refused("topic = \"a/{x}\"\nas = \"state\"", 5, "identifies the device");
     refused("topic = \"a/{device}\"\nas = \"answer\"", 5, "The answer has no outcome");
     refused("topic = \"a/{device}\"\nas = \"nonsense\"", 7, "unknown variant");
     refused("topic = \"a/{device}\"\nas = \"state\"\nnonsense = 1", 8, "unknown field");
@@ -785,7 +785,7 @@ fn a_file_that_claims_too_much_is_refused_or_named() {
     let mine = DialectFile::parse(&file("topic = \"stat/{device}/RESULT\"\nas = \"state\"")).expect("a file");
     let tasmota = shipped().iter().find(|file| file.name() == "tasmota").expect("Tasmota").clone();
     let overlaps = DialectSet::new([mine, tasmota], &Topics::default()).overlaps();
-    assert!(overlaps.len() == 1 && overlaps[0].contains("both read"), "{overlaps:?}");
+    assert!(overlaps.len() == 1 && overlaps[0].contains("both use"), "{overlaps:?}");
 }
 
 #[test]
@@ -806,13 +806,13 @@ fn filters_that_no_broker_takes_or_that_match_everything_are_refused_by_line() {
     refused("\"+/+/#\"", usual, 6, "matches every message");
     refused("\"+/+\"", usual, 6, "matches every message");
     refused("\"\"", usual, 6, "is empty");
-    refused("\"a/#/b\"", usual, 6, "'#' that is not the whole last level");
-    refused("\"a/b#\"", usual, 6, "'#' that is not the whole last level");
-    refused("\"a/b+/c\"", usual, 6, "'+' that is not a whole level");
+    refused("\"a/#/b\"", usual, 6, "'#' that is not the entire last level");
+    refused("\"a/b#\"", usual, 6, "'#' that is not the entire last level");
+    refused("\"a/b+/c\"", usual, 6, "'+' that is not an entire level");
     refused("\"a/\\u0000\"", usual, 6, "control character");
     refused("\"$share/all/#\"", usual, 6, "shared subscription");
     refused("\"{device}/#\"", usual, 6, "no such setting");
-    refused("\"{base}+/#\"", usual, 6, "'+' that is not a whole level");
+    refused("\"{base}+/#\"", usual, 6, "'+' that is not an entire level");
     for wildcard in ["\"#\"", "\"+\"", "\"a/#\"", "\"a\\tb\""] {
         refused("", wildcard, 8, "The setting 'base' cannot be");
     }
@@ -844,7 +844,7 @@ fn a_request_with_something_unknown_in_it_is_refused_by_line() {
 }
 
 #[test]
-fn what_cannot_stand_in_a_topic_is_refused() {
+fn invalid_topic_characters_are_refused() {
     let text = "format = 1\nname = \"x\"\ntitle = \"X\"\n[[receive]]\ntopic = \"a/{device}\"\nas = \"state\"\n[[request]]\ntopic = \"a/{device}/{args.to}\"\n";
     let set = DialectSet::new([DialectFile::parse(text).expect("a file")], &Topics::default());
     let devices = Devices::default();
@@ -859,8 +859,8 @@ fn what_cannot_stand_in_a_topic_is_refused() {
     };
     check("kitchen/lamp", r#"{"to":"x"}"#, Ok("a/kitchen/lamp/x"));
     check("d", r#"{"to":7}"#, Ok("a/d/7"));
-    check("d", "{}", Err("needs {args.to}"));
-    check("d", r#"{"to":"a/b"}"#, Err("needs {args.to}"));
+    check("d", "{}", Err("The topic contains {args.to}"));
+    check("d", r#"{"to":"a/b"}"#, Err("The topic contains {args.to}"));
     check("+", r#"{"to":"a"}"#, Err("'+'"));
     check("d", "[1]", Err("not a JSON object"));
     check(&"x".repeat(2_000), r#"{"to":"a"}"#, Err("bytes"));

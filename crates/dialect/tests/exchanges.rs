@@ -25,21 +25,21 @@ fn play(name: &str, lines: &str) {
 }
 
 #[test]
-fn what_was_recorded_is_read_as_it_should_be() {
+fn recorded_exchanges_are_interpreted_correctly() {
     play("recorded", include_str!("exchanges/recorded.jsonl"));
 }
 
 #[test]
-fn what_the_facts_say_beyond_that_is_read_as_it_should_be() {
+fn further_exchanges_are_interpreted_correctly() {
     play("composed", include_str!("exchanges/composed.jsonl"));
 }
 
 #[test]
-fn what_sources_and_manuals_of_each_firmware_say_is_read_as_it_should_be() {
+fn exchanges_from_each_firmwares_sources_and_manuals_are_interpreted_correctly() {
     play("further", include_str!("exchanges/further.jsonl"));
 }
 
 #[test]
-fn what_each_firmware_can_be_asked_by_its_manual_is_read_as_it_should_be() {
+fn the_requests_in_each_firmwares_manual_are_interpreted_correctly() {
     play("manuals", include_str!("exchanges/manuals.jsonl"));
 }

@@ -57,7 +57,7 @@ fn a_piece_is_read_leniently() {
 }
 
 #[test]
-fn what_is_no_piece_is_said() {
+fn invalid_chunks_are_reported() {
     let check = |payload: &[u8], part: &str| {
         let why = hear(&wilco(), payload, None).expect_err(part);
         assert!(why.contains(part) && why.ends_with('.'), "{why}");
@@ -91,7 +91,7 @@ fn text_firmware_may_say_what_it_likes_there() {
 }
 
 #[test]
-fn what_a_device_writes_is_heard_as_written() {
+fn messages_of_a_device_are_decoded_as_encoded() {
     let (chunks, receipt) = cut_log(&id("a"), &"a \"line\"\n".repeat(10_000));
     assert!(chunks.len() > 2);
     assert_eq!(receipt.chunks, u32::try_from(chunks.len()).ok());
@@ -135,7 +135,7 @@ fn is_wrong(pieces: Vec<LogChunk>, promise: Option<LogReceipt>, part: &str, advi
 }
 
 #[test]
-fn what_contradicts_itself_is_wrong() {
+fn contradictory_chunks_make_a_log_wrong() {
     let check = |pieces: Vec<LogChunk>, promise: Option<LogReceipt>, part: &str| {
         is_wrong(pieces, promise, part, " Fetch the log again.");
     };
@@ -143,14 +143,14 @@ fn what_contradicts_itself_is_wrong() {
     let two = |last: &str| vec![piece(1, Some(2), "ab"), piece(2, Some(2), last)];
     check(two("x"), Some(receipt), "checksum does not match");
     check(two("cd"), Some(receipt), "they have 4 bytes and the device announced 3");
-    check(two("c"), Some(LogReceipt { chunks: Some(3), ..receipt }), "announced 2 chunks first and 3 later");
-    check(vec![piece(1, None, "ab"), piece(3, None, "c")], Some(receipt), "Received chunk 3 of a log that has 2");
+    check(two("c"), Some(LogReceipt { chunks: Some(3), ..receipt }), "first announced 2 chunks, then 3");
+    check(vec![piece(1, None, "ab"), piece(3, None, "c")], Some(receipt), "Received chunk 3 of a log with 2 chunks");
     check(vec![piece(1, None, "ab"), piece(1, None, "ac")], None, "Received two different versions of chunk 1");
     let displaced = LogChunk { offset: Some(5), ..piece(2, Some(2), "c") };
     check(
         vec![piece(1, Some(2), "ab"), displaced],
         None,
-        "Chunk 2 claims to begin at byte 5, but the chunks before it have 2 bytes",
+        "Chunk 2 claims to begin at byte 5, but the chunks before it contain 2 bytes",
     );
     let other = LogChunk { sha256: Some(Checksum::of("abd")), ..piece(1, None, "ab") };
     check(vec![other], Some(receipt), "two different checksums");

@@ -44,7 +44,7 @@ fn elsewhere(dialect: &str, setting: &str, value: &str) -> (DialectSet, Discover
 }
 
 #[test]
-fn announcements_are_heard_where_a_connection_says_that_they_are() {
+fn announcements_are_received_on_the_topics_of_the_connections_settings() {
     let check = |dialect: &str, setting: &str, value: &str, topic: &str, payload: &Value, device: &str| {
         let (set, mut reader) = elsewhere(dialect, setting, value);
         assert!(reader.is_about(topic), "{dialect}: {:?}", reader.filters());
@@ -147,7 +147,7 @@ fn a_setting_that_cannot_have_a_value_is_refused_before_anything_is_sent() {
     };
     assert_eq!(problem("variants = [\"long\", \"short\"]\n[vars]\nvariant = \"short\""), "");
     let unknown = problem("variants = [\"long\", \"short\"]\n[vars]\nvariant = \"middle\"");
-    assert_eq!(unknown, "line 6: There is no variant 'middle'. The variants are: long, short.");
+    assert_eq!(unknown, "line 6: There is no variant 'middle'. Available: long, short.");
     assert_eq!(problem("[vars]\nway = \"a\"\n[choices]\nway = [\"a\", \"b\"]"), "");
     let unknown = problem("[vars]\nway = \"c\"\n[choices]\nway = [\"a\", \"b\"]");
     assert_eq!(unknown, "line 7: The setting 'way' is 'c', which is none of its choices: a, b.");
@@ -222,7 +222,7 @@ fn settings_are_changed_by_the_request_that_the_device_has_for_them() {
     let (topic, payload) = ask(&lamp, &json!({"TELEPERIOD": 60})).expect("a message");
     assert_eq!((topic.as_str(), payload.as_str()), ("cmnd/lamp/TelePeriod", "60"));
     let two = json!({"TELEPERIOD": 60, "SLEEP": 50});
-    assert!(ask(&lamp, &two).expect_err("one at a time").contains("one setting in a command"));
+    assert!(ask(&lamp, &two).expect_err("one at a time").contains("one setting per command"));
     let (command, args) = lamp.in_place_of("config.get", "{}").expect("a command");
     let asking = CommandToEncode { device: &lamp, command: &command, args: &args };
     let message = set.encode(&asking, &devices, &command_id(), "c").expect("a message");

@@ -42,7 +42,7 @@ fn answer(payload: &str) -> Answer {
 }
 
 #[test]
-fn free_text_goes_out_byte_for_byte_and_its_id_beside_it() {
+fn free_text_is_sent_byte_for_byte_and_its_id_separately() {
     for text in ["light: on", "  light: on\r\n", "{\"on\": true}", "grün"] {
         let out = encode(&dialect(), FREE_TEXT, &json!({ "text": text }).to_string());
         assert_eq!(out.payload, text.as_bytes());
@@ -53,7 +53,7 @@ fn free_text_goes_out_byte_for_byte_and_its_id_beside_it() {
 }
 
 #[test]
-fn every_other_command_goes_out_as_in_the_native_dialect() {
+fn every_other_command_is_sent_as_in_the_native_dialect() {
     let check = |command: &str, args: &str| {
         assert_eq!(encode(&dialect(), command, args), encode(&native(), command, args), "{command} {args}");
     };
@@ -67,7 +67,7 @@ fn every_other_command_goes_out_as_in_the_native_dialect() {
 }
 
 #[test]
-fn what_cannot_be_sent_is_refused_with_a_sentence() {
+fn invalid_commands_are_refused_with_a_message() {
     let check = |dialect: Dialect, command: &str, args: &str, expected: Option<&str>| {
         let refused = dialect.refuses(command, args);
         match (&refused, expected) {
@@ -80,7 +80,7 @@ fn what_cannot_be_sent_is_refused_with_a_sentence() {
     check(dialect(), FREE_TEXT, &text("light: on"), None);
     check(dialect(), FREE_TEXT, &text(&"x".repeat(128 * 1024)), None);
     check(dialect(), FREE_TEXT, &text(&"x".repeat(128 * 1024 + 1)), Some("131,073 bytes"));
-    check(dialect(), FREE_TEXT, &text("light\0on"), Some("a NUL at byte 5"));
+    check(dialect(), FREE_TEXT, &text("light\0on"), Some("a NUL character at byte 5"));
     check(dialect(), FREE_TEXT, &text(""), Some("is empty"));
     check(dialect(), FREE_TEXT, "", Some("no free text"));
     check(dialect(), FREE_TEXT, r#"{"text":null}"#, Some("no free text"));
@@ -166,7 +166,7 @@ fn another_consoles_request_is_observed_where_it_has_an_id() {
     check(r#"{"id":"a","command":"led","args":{"on":true}}"#, None, Some(("led", r#"{"on":true}"#, true)));
     let inbound = Inbound { topic: "dock-1/req", payload: b"light: on", qos: 1, retained: true, correlation: None };
     let unreadable = dialect().decode(&inbound).expect_err("no retained requests");
-    assert!(unreadable.why.contains("every reconnect"), "{}", unreadable.why);
+    assert!(unreadable.why.contains("whenever it reconnects"), "{}", unreadable.why);
     assert!(hear("req", &[0xff], None).is_err());
 }
 

@@ -177,7 +177,7 @@ fn a_plain_text_answer_is_read_with_the_request_somewhere_in_it() {
 }
 
 #[test]
-fn what_cannot_be_read_says_why() {
+fn unreadable_input_is_reported_with_the_reason() {
     let check = |payload: &[u8], part: &str| {
         let why = hear("resp", payload).expect_err(&String::from_utf8_lossy(&payload[..payload.len().min(40)]));
         assert!(why.contains(part), "{why}");
@@ -297,7 +297,7 @@ fn telemetry_is_its_finite_numbers_in_order() {
 }
 
 #[test]
-fn what_of_telemetry_is_no_measurement_is_told() {
+fn telemetry_that_is_not_a_measurement_is_reported() {
     let check = |payload: &str, quoted: &[&str], empty: &[&str], left_out: u32| {
         let heard = hear("telemetry", payload.as_bytes()).expect("readable");
         let Some(DecodedMessage::Telemetry { rest, .. }) = heard else { panic!("telemetry: {heard:?}") };
@@ -376,7 +376,7 @@ fn a_broadcast_of_another_console_is_a_command_of_each_device_that_answers_it() 
 }
 
 #[test]
-fn answers_are_required_and_the_rest_is_heard_where_allowed() {
+fn answers_are_required_and_other_filters_are_optional() {
     let filter = |filter: &str, qos, required| {
         let others_only = filter.ends_with("/req");
         Filter { filter: filter.to_owned(), qos, required, others_only }
@@ -402,7 +402,7 @@ fn answers_are_required_and_the_rest_is_heard_where_allowed() {
 }
 
 #[test]
-fn lifecycle_events_are_heard_where_they_are_wished_for() {
+fn lifecycle_events_are_received_if_requested() {
     let last = |wishes: Subscriptions<'_>, count: usize| {
         let filters = dialect().filters(&wishes);
         assert!(filters.iter().rev().take(count).all(|filter| filter.qos == 0 && !filter.required));

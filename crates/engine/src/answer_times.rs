@@ -59,7 +59,7 @@ fn timeout(p99_ms: f64, max_ms: f64) -> Option<u64> {
 mod tests {
     use super::by_name;
 
-    /// The times of one name of which these answers are known.
+    /// The answer times of one name, from these answers.
     fn check(times: &[f64], percentiles: [f64; 3], slow_after: Option<f64>, timeout: Option<u64>) {
         let views = by_name(times.iter().map(|took| (Some("led".to_owned()), *took)));
         let [view] = views.as_slice() else { panic!("{views:?}") };

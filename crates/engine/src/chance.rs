@@ -1,11 +1,11 @@
-//! Random numbers: from the computer, or from a test. IDs are UUIDs, and are not made here.
+//! Random numbers, from the operating system or from a test. IDs are UUIDs, and are not generated here.
 
 /// Where random numbers come from.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Chance {
     /// The operating system.
     Computer,
-    /// A test, which gives the same number each time.
+    /// A test, which returns the same number each time.
     #[cfg(test)]
     Given(u32),
 }

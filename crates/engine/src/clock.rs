@@ -38,15 +38,15 @@ pub(crate) struct Clock {
 /// The computer's clocks.
 #[derive(Debug, Clone)]
 pub(crate) enum Source {
-    /// As they are, since it began to count, moved by so much.
+    /// The computer's clocks since the start, shifted by an offset.
     Computer(ClockStart, ClockShift),
     /// The time of a test.
     #[cfg(test)]
     Played(Arc<tests::Played>),
 }
 
-/// By how much the computer's clocks are moved for an engine that is tested in a process of its own. The app and the
-/// command line never move them. All copies are the same.
+/// The offset of the computer's clocks for an engine that is tested in a separate process. The app and the command line
+/// never change it. All copies are equal.
 #[derive(Debug, Clone, Default)]
 pub struct ClockShift {
     wall: Arc<AtomicI64>,
@@ -54,7 +54,8 @@ pub struct ClockShift {
 }
 
 impl ClockShift {
-    /// Sets by how many milliseconds the wall clock was set, in all, and how many the computer has slept.
+    /// Sets the total by which the wall clock was changed, and the total time that the computer has slept,
+    /// milliseconds.
     pub fn set(&self, wall: i64, asleep: i64) {
         self.wall.store(wall, Relaxed);
         self.asleep.store(asleep, Relaxed);
@@ -64,7 +65,7 @@ impl ClockShift {
         self.asleep.load(Relaxed)
     }
 
-    /// The wall clock goes on in sleep.
+    /// The shift of the wall clock, which advances during sleep.
     fn of_wall(&self) -> i64 {
         self.wall.load(Relaxed).saturating_add(self.slept())
     }
@@ -167,7 +168,7 @@ impl Source {
         }
     }
 
-    /// Milliseconds that the computer was awake since this began to count.
+    /// Milliseconds that the computer has been awake since the source was created.
     #[expect(clippy::disallowed_methods, reason = "this is the one clock")]
     fn awake(&self) -> i64 {
         match self {
@@ -190,7 +191,7 @@ impl Source {
         }
     }
 
-    /// Milliseconds since the computer's start, sleep included. Says something only where [`Source::boot`] does.
+    /// Milliseconds since the computer's start, including sleep. Only meaningful if [`Source::boot`] returns a value.
     fn since_boot(&self) -> Option<i64> {
         match self {
             Source::Computer(_, shift) => Some(continuous()?.saturating_add(shift.slept())),
@@ -201,7 +202,7 @@ impl Source {
         }
     }
 
-    /// Which start of the computer this is.
+    /// Identifies this start of the computer.
     fn boot(&self) -> Option<String> {
         match self {
             Source::Computer(..) => boot(),

@@ -1,6 +1,6 @@
 //! Disables core files, which would be copies of the memory with its secrets.
 
-/// Has the system write no core file when this process, or one that it starts, crashes. On Windows there are none.
+/// Prevents core files of this process and of processes that it starts. Windows has none.
 pub fn disable_core_files() {
     #[cfg(unix)]
     {

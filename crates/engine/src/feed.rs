@@ -294,7 +294,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_said_of_a_connection_names_it() {
+    fn notices_about_a_connection_contain_its_name() {
         let mut feed = Feed::default();
         let mut batches = feed.listen();
         feed.notice_of(&"bench".into(), "This answer cannot be read.", "It does not change a command's state.");

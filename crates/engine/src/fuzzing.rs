@@ -39,7 +39,7 @@ pub fn exported_catalogue(path: &Path) {
     let _ = catalogue::file::read(path);
 }
 
-/// Reads the files that another installation has signed, or says that it has.
+/// Reads files that another installation has signed, or claims to have signed.
 pub fn signed_files(path: &Path) {
     let _ = evidence_file::read(path);
     approval::read_any(path);
@@ -66,7 +66,7 @@ pub fn dialect_and_filter(text: &str) {
     let _ = TopicFilter::parse(text);
 }
 
-/// Reads a search for devices. What is understood is understood again as it is stored.
+/// Parses a search for devices, and parses its canonical form again.
 pub fn search(text: &str) {
     match Search::read(text) {
         Ok(search) => {

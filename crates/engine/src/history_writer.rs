@@ -14,11 +14,11 @@ use crate::api::{
     AnswerMatch, CommandState, CommandView, ExportFormat, HistoryCause, JsonText, Outcome, SentBy, UnreadableView,
 };
 
-/// Rows on their way, one for each command.
+/// Writes rows, one for each command.
 pub enum HistoryWriter<W: Write> {
-    /// A JSON object a line: the members of `wilco send`'s lines, and all the others.
+    /// One JSON object per line: the members of `wilco send`'s lines, and all others.
     Json(W),
-    /// Comma-separated, the names of the columns first.
+    /// Comma-separated values, with column names in the first line.
     Csv(Box<csv::Writer<W>>),
 }
 
@@ -26,7 +26,7 @@ impl<W: Write> HistoryWriter<W> {
     /// Starts a file.
     ///
     /// # Errors
-    /// What writing says.
+    /// Errors of the writer.
     pub fn begin(format: ExportFormat, to: W) -> io::Result<HistoryWriter<W>> {
         Ok(match format {
             ExportFormat::Json => HistoryWriter::Json(to),
@@ -41,7 +41,7 @@ impl<W: Write> HistoryWriter<W> {
     /// Adds a command.
     ///
     /// # Errors
-    /// What writing says.
+    /// Errors of the writer.
     pub fn add(&mut self, command: &CommandView) -> io::Result<()> {
         match self {
             HistoryWriter::Json(to) => {
@@ -58,7 +58,7 @@ impl<W: Write> HistoryWriter<W> {
     /// Returns the inner writer, flushed.
     ///
     /// # Errors
-    /// What writing says.
+    /// Errors of the writer.
     pub fn finish(self) -> io::Result<W> {
         match self {
             HistoryWriter::Json(mut to) => to.flush().map(|()| to),
@@ -73,7 +73,7 @@ impl<W: Write> HistoryWriter<W> {
 /// Writes causes of failures as CSV with a header, and returns the inner writer.
 ///
 /// # Errors
-/// What writing says.
+/// Errors of the writer.
 pub fn write_causes<W: Write>(causes: &[HistoryCause], to: W) -> io::Result<W> {
     let mut writer = csv::Writer::from_writer(to);
     writer.write_record(["count", "state", "latest_at", "message"]).map_err(plain)?;

@@ -74,7 +74,7 @@ pub(crate) struct Found {
 
 /// The kind of a file.
 pub(crate) enum Opened {
-    /// Encrypted, and not opened: the passphrase is missing or wrong.
+    /// Encrypted, and not opened, because the passphrase is missing or wrong.
     Locked,
     Connections(Vec<Found>),
 }
@@ -122,8 +122,8 @@ pub(crate) fn read(path: &Path, passphrase: Option<&str>) -> Result<Opened, Fail
     let content = content(path, LIMIT)?;
     let not_ours = || Failure {
         code: FailureCode::File,
-        message: format!("{} was not exported by Wilco.", path.display()),
-        hint: Some("Choose a file that was exported in Wilco. To use certificate files, add a connection.".into()),
+        message: format!("{} is not a file that Wilco exported.", path.display()),
+        hint: Some("Choose a file that was exported from Wilco. To use certificate files, add a connection.".into()),
     };
     let armored = content.trim_ascii_start().starts_with(b"-----BEGIN AGE ENCRYPTED FILE-----");
     let plain = if armored || content.starts_with(b"age-encryption.org/") {
@@ -137,10 +137,10 @@ pub(crate) fn read(path: &Path, passphrase: Option<&str>) -> Result<Opened, Fail
                 return Err(Failure {
                     code: FailureCode::File,
                     message: format!(
-                        "{} requires an unreasonable amount of work to decrypt, so it was not opened.",
+                        "{} would take an unreasonable amount of work to decrypt, so it was not opened.",
                         path.display()
                     ),
-                    hint: Some("Wilco does not write such files. Check where it comes from.".into()),
+                    hint: Some("Wilco does not write such files. Check the source of the file.".into()),
                 });
             }
             Err(DecryptError::NoMatchingKeys) => {
@@ -184,7 +184,7 @@ pub(crate) fn read(path: &Path, passphrase: Option<&str>) -> Result<Opened, Fail
                 grouped(count),
                 grouped(MOST_CONNECTIONS)
             ),
-            hint: Some("Nothing was imported. Export the connections that you need into a file of their own.".into()),
+            hint: Some("Nothing was imported. Export only the connections that you need.".into()),
         });
     }
     let found = page.connections.into_iter().map(|line| line.found().ok_or_else(|| damaged(path)));
@@ -202,7 +202,7 @@ impl Line {
         }
     }
 
-    /// `None` where its secrets make no sense.
+    /// `None` if its secrets are invalid.
     fn found(self) -> Option<Found> {
         let bundle = match self.secrets.map(Zeroizing::new) {
             Some(secrets) => Some(Bundle::read(&Secret::new(BASE64_STANDARD.decode(secrets.as_bytes()).ok()?))?),
@@ -253,7 +253,7 @@ pub(crate) fn content(path: &Path, limit: u64) -> Result<Zeroizing<Vec<u8>>, Fai
             code: FailureCode::File,
             message: format!("{} is too large to be a file exported by Wilco.", path.display()),
             hint: Some(
-                "Choose a file that was exported in Wilco; such files have only a few kilobytes per entry.".into(),
+                "Choose a file that was exported from Wilco. Such files have only a few kilobytes per entry.".into(),
             ),
         });
     }
@@ -264,7 +264,7 @@ fn damaged(path: &Path) -> Failure {
     Failure {
         code: FailureCode::File,
         message: format!("{} is damaged.", path.display()),
-        hint: Some("It may have been cut off or changed. Export it again.".into()),
+        hint: Some("It may be truncated or altered. Export it again.".into()),
     }
 }
 
@@ -282,7 +282,7 @@ mod tests {
     use super::{Found, Opened, read, write};
     use crate::api::{Failure, FileToWrite};
 
-    /// One of which no setting has its default.
+    /// A profile without any default setting.
     fn settings() -> ConnectionSettings {
         ConnectionSettings {
             mode: ConnectionMode::Protected,

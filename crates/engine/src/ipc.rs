@@ -27,7 +27,7 @@ pub use server::IpcServer;
 #[serde(rename_all = "snake_case")]
 enum Request {
     Call(Box<Call>),
-    /// That the window comes to the front.
+    /// Asks to bring the window to the front.
     ShowWindow,
 }
 
@@ -38,7 +38,7 @@ enum Reply {
     Done(Json),
     Failed(Failure),
     Item(Json),
-    /// Nothing more is read here: requests after the last reply have not been carried out.
+    /// No more requests are read: those after the last reply were not carried out.
     Ended,
 }
 

@@ -64,7 +64,7 @@ impl Loaded {
     /// Waits until a connection is loaded.
     ///
     /// # Errors
-    /// Why it could not be read; [`FailureCode::Internal`] after 60 seconds, and while the engine is stopping.
+    /// Why it could not be read; [`FailureCode::Internal`] after 60 seconds, and if the engine is stopping.
     pub(crate) async fn one(&self, connection: &ConnectionId) -> Result<(), Failure> {
         self.read(connection).await?.map_or(Ok(()), Err)
     }
@@ -72,7 +72,7 @@ impl Loaded {
     /// Waits until a connection is not being read any more. Answers with why it could not be read, if it could not.
     ///
     /// # Errors
-    /// [`FailureCode::Internal`] after 60 seconds, and while the engine is stopping.
+    /// [`FailureCode::Internal`] after 60 seconds, and if the engine is stopping.
     pub(crate) async fn read(&self, connection: &ConnectionId) -> Result<Option<Failure>, Failure> {
         let is_read = |unloaded: &Unloaded| unloaded.get(connection).is_none_or(|known| known.failure.is_some());
         let failure = |unloaded: &Unloaded| unloaded.get(connection).and_then(|known| known.failure.clone());
@@ -82,7 +82,7 @@ impl Loaded {
     /// Waits until no connection is being read any more. Answers with why one could not be read, where one could not.
     ///
     /// # Errors
-    /// [`FailureCode::Internal`] after 60 seconds, and while the engine is stopping.
+    /// [`FailureCode::Internal`] after 60 seconds, and if the engine is stopping.
     pub(crate) async fn all(&self) -> Result<Option<Failure>, Failure> {
         let failure = |unloaded: &Unloaded| unloaded.values().find_map(|known| known.failure.clone());
         self.until(are_read, failure).await

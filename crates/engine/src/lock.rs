@@ -13,7 +13,7 @@ use crate::api::{Failure, FailureCode};
 
 const FILE_NAME: &str = "engine.lock";
 
-/// The right to use a data directory, for as long as it is kept.
+/// The exclusive right to use a data directory, until it is dropped.
 #[derive(Debug)]
 pub struct DataLock {
     /// Closing it gives the right back.
@@ -23,13 +23,13 @@ pub struct DataLock {
 /// Why a data directory cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum Held {
-    /// Another process has it.
+    /// Another process uses it.
     #[error("another Wilco is already using the data in {}", dir.display())]
     InUse {
         /// The data directory.
         dir: PathBuf,
     },
-    /// The lock file cannot be made or locked.
+    /// The lock file cannot be created or locked.
     #[error("the data in {} cannot be locked: {source}", dir.display())]
     Unlockable {
         /// The data directory.
@@ -40,7 +40,7 @@ pub enum Held {
 }
 
 impl DataLock {
-    /// Locks a data directory, or returns immediately why not.
+    /// Locks a data directory, or immediately returns why this is not possible.
     ///
     /// # Errors
     /// See [`Held`].
@@ -67,7 +67,7 @@ impl Held {
     #[must_use]
     pub fn hint(&self) -> String {
         match self {
-            Held::InUse { .. } => "Use that one, close it, or start this one with another --data-dir.",
+            Held::InUse { .. } => "Use that one, close it, or use another --data-dir.",
             Held::Unlockable { .. } => "Check the owner of the folder, or choose another --data-dir on a local disk.",
         }
         .to_owned()
@@ -140,7 +140,7 @@ mod tests {
         holder
     }
 
-    /// Does nothing but when [`start_holder`] starts it.
+    /// Does nothing unless [`start_holder`] starts it.
     #[test]
     #[expect(clippy::print_stdout, reason = "the test that started it listens")]
     fn the_other_process() {

@@ -60,7 +60,7 @@ impl Log {
         LogProgress::of(&self.chunks, self.receipt().as_ref())
     }
 
-    /// The promised properties, from the result of its command.
+    /// The announced properties, from the result of its command.
     fn receipt(&self) -> Option<LogReceipt> {
         let result = self.command.as_ref()?.result.as_deref()?;
         Some(LogReceipt::of(&json::approximate(result)))
@@ -71,7 +71,7 @@ impl Log {
     }
 }
 
-/// The text as it is written to a file: each gap is a line of its own.
+/// The text for a file: each gap is a separate line.
 #[must_use]
 pub fn plain(parts: &[LogPart]) -> String {
     let mut text = String::new();
@@ -129,7 +129,7 @@ mod tests {
         store::StoredLog,
     };
 
-    /// A log of which these pieces have come, after the command has been forgotten.
+    /// A log with these chunks, after the command has been deleted.
     fn log(pieces: &[(u32, &str)], of: Option<u32>, wrong: Option<&str>) -> Log {
         let id = CommandId::new("7").expect("an id");
         let chunk = |(number, text): &(u32, &str)| LogChunk {
@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_stays_wrong_and_is_shown_all_the_same() {
+    fn a_wrong_log_stays_wrong_and_is_still_shown() {
         let view = log(&[(1, "a")], Some(1), Some("The log is too long. Fetch fewer lines.")).view(true);
         assert_eq!(view.standing, LogState::Wrong);
         assert_eq!(view.sentence, "The log is too long. Fetch fewer lines.");

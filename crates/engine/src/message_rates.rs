@@ -226,7 +226,7 @@ impl Flow {
         }
     }
 
-    /// Nothing is gone from any bucket.
+    /// Whether all buckets are full.
     fn is_rested(&mut self, now: Timestamp) -> bool {
         self.answers.is_full(ANSWERS, now)
             && self.requests.is_full(REQUESTS, now)
@@ -271,7 +271,7 @@ mod tests {
         DeviceId::new(name).unwrap()
     }
 
-    /// Reports of a device, at even distances within a second; which of them are read, and when.
+    /// Reports of a device at regular intervals within a second; returns which of them are read, and when.
     fn reports(rates: &mut MessageRates<u64>, count: u64, second: i64) -> Vec<(i64, u64)> {
         let mut read = Vec::new();
         for number in 0..count {

@@ -40,7 +40,7 @@ pub(crate) struct NewDevices {
 }
 
 impl NewDevices {
-    /// Before anything has come.
+    /// Before the first message.
     fn new(now: Timestamp) -> NewDevices {
         NewDevices {
             retained: Bucket::full(RETAINED, now),
@@ -101,7 +101,7 @@ mod tests {
         DeviceId::new(format!("d{number}")).unwrap()
     }
 
-    /// How many of these IDs are listed, at that second.
+    /// The number of these IDs that are listed at that second.
     fn listed(new: &mut NewDevices, ids: std::ops::Range<usize>, retained: bool, second: i64) -> usize {
         ids.filter(|number| new.admits(&device(*number), retained, Timestamp(second * 1_000))).count()
     }

@@ -109,7 +109,7 @@ impl Gathered {
         now.since(self.last) >= QUIET || now.since(self.since) >= LONGEST_GATHERING
     }
 
-    /// As text; none if nothing is worth a notification.
+    /// The text; `None` if there is nothing to notify about.
     fn content(&self, settings: &Settings) -> Option<NotificationContent> {
         let all: u32 = self.ends.values().sum();
         let good = |state: &State| matches!(state, State::Succeeded | State::Unconfirmed);
@@ -175,7 +175,7 @@ mod tests {
         store::ConnectionId,
     };
 
-    /// A command, and the event after which it stands so.
+    /// A command, and the event that caused its state.
     fn command(device: &str, submitted: i64, at: i64, fact: Fact) -> (Command, Event) {
         let policy = Policy {
             delivery: Delivery::Now,
@@ -238,7 +238,7 @@ mod tests {
     const REFUSED: Fact = Fact::Undeliverable(NotDelivered::NotConnected);
 
     #[test]
-    fn what_ended_badly_or_took_long_is_told_once_it_is_quiet() {
+    fn failed_and_long_commands_are_notified_once_it_is_quiet() {
         let check = |change: fn(&mut Settings), ends: &[(i64, Fact)], at: i64, expected: Option<&str>| {
             assert_eq!(told(change, ends, at).as_deref(), expected, "{ends:?} at {at}");
         };
@@ -291,7 +291,7 @@ mod tests {
     }
 
     #[test]
-    fn what_somebody_has_ended_by_hand_is_no_news() {
+    fn commands_stopped_by_a_user_cause_no_notification() {
         let check = |fact: Fact, expected: bool| {
             let (command, event) = command("pump-7", 0, 1, fact);
             assert_eq!(is_end(&event, &command), expected, "{:?}", event.fact);

@@ -1,4 +1,4 @@
-//! Files that people ask for: where they may be written, and why one could not be written, as a sentence.
+//! Output files that users choose: checks whether one may be written, and explains why not.
 //!
 //! The caller writes the content, and [`AtomicFile`] replaces an earlier file.
 
@@ -77,7 +77,7 @@ pub(crate) fn refused(path: &Path, error: &io::Error) -> Failure {
         return Failure {
             code: FailureCode::Exists,
             message: format!("{name} already exists."),
-            hint: Some("Choose another name, or confirm that the file is replaced.".into()),
+            hint: Some("Choose another name, or confirm replacing the file.".into()),
         };
     }
     let elsewhere = "Choose a writable folder.";

@@ -9,10 +9,10 @@ use sha2::{Digest, Sha256};
 
 use crate::api::{Failure, FailureCode, invalid};
 
-/// The environment variable that keeps a run apart.
+/// The environment variable for a separate data directory.
 pub const DATA_DIR_VARIABLE: &str = "WILCO_DATA_DIR";
 
-/// A data directory that is there.
+/// An existing data directory.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DataDir {
     path: PathBuf,
@@ -23,9 +23,9 @@ pub struct DataDir {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NoDataDir {
     /// The user's data directory is unknown.
-    #[error("there is no home directory for the data")]
+    #[error("no home directory was found for the data")]
     Homeless,
-    /// It cannot be made or entered.
+    /// It cannot be created or accessed.
     #[error("the data directory {} cannot be used: {what}", path.display())]
     Unusable {
         /// The directory.
@@ -36,8 +36,8 @@ pub enum NoDataDir {
 }
 
 impl DataDir {
-    /// The data directory of this run: the one given, else the one that `WILCO_DATA_DIR` names, else the person's own.
-    /// Made where there is none, for its owner only.
+    /// The data directory of this run: the given one, or else the one in `WILCO_DATA_DIR`, or else the user's. Created
+    /// if it does not exist, for its owner only.
     ///
     /// # Errors
     /// See [`NoDataDir`].
@@ -46,7 +46,7 @@ impl DataDir {
         DataDir::choose(given.map(Path::to_owned).or(named.map(PathBuf::from)), dirs::data_dir())
     }
 
-    /// In the directory that was chosen, else in the person's directory for data.
+    /// In the given directory, or else in the user's data directory.
     fn choose(chosen: Option<PathBuf>, data: Option<PathBuf>) -> Result<DataDir, NoDataDir> {
         let default = data.map(|data| data.join("wilco"));
         let path = chosen.or_else(|| default.clone()).ok_or(NoDataDir::Homeless)?;
@@ -56,20 +56,20 @@ impl DataDir {
         Ok(DataDir { path, namespace })
     }
 
-    /// The directory, absolute and without symbolic links.
+    /// The directory as an absolute path without symbolic links.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// The name of its part of the keyring, for [`crate::vault::Vault::open`].
+    /// The name of its entries in the keyring, for [`crate::vault::Vault::open`].
     #[must_use]
     pub fn namespace(&self) -> &str {
         &self.namespace
     }
 
-    /// Where the running engine listens for the command line: a socket in a folder of its own in the directory, which only
-    /// its owner can enter.
+    /// The socket on which the running engine listens for the command line, in a separate folder of the directory that
+    /// only its owner can enter.
     #[cfg(unix)]
     #[must_use]
     pub fn socket(&self) -> PathBuf {

@@ -120,7 +120,7 @@ impl Draft {
             let scheme = Address::parse(entry.url.trim())?.scheme;
             if !scheme.is_tls() && !brought.to_secrets().is_empty() {
                 return Err(invalid(
-                    format!("Certificates are given, but the address uses {}://, which has no TLS.", scheme.as_str()),
+                    format!("Certificates were added, but the address uses {}://, which has no TLS.", scheme.as_str()),
                     &format!("Use {}:// for a connection with TLS.", scheme.other().as_str()),
                 ));
             }
@@ -147,7 +147,10 @@ impl Draft {
     ) -> Result<Draft, Failure> {
         let name = legible(&entry.name, "name")?.to_owned();
         if name.is_empty() {
-            return Err(invalid("The connection has no name.".into(), "Enter a name, for example that of the fleet."));
+            return Err(invalid(
+                "The connection has no name.".into(),
+                "Enter a name, for example the name of the fleet.",
+            ));
         }
         let address = Address::parse(entry.url.trim())?;
         keep_query(&address, &mut bundle, had.is_some())?;
@@ -378,7 +381,7 @@ fn missing(profile: &Profile) -> Failure {
         (
             "are not in the keyring",
             "They were removed from the keyring, or were not in the imported file. Edit the connection and enter its \
-             files and passwords.",
+             files and passwords again.",
         )
     };
     Failure {

@@ -1,4 +1,4 @@
-//! Requests of a rollout as they would be published, for people to look at before anything is sent.
+//! Requests of a rollout as they would be published, to review before anything is sent.
 
 use wilco_dialect::Request;
 use wilco_ledger::Timestamp;

@@ -117,7 +117,7 @@ impl SharedConnection {
         self.dialects.as_ref().and_then(|dialects| dialects::read(dialects).named(name))
     }
 
-    /// A device was found by a dialect that does not know it any more.
+    /// The device was found by a dialect that no longer knows it.
     fn not_enabled(&self, device: &DeviceId) -> Option<String> {
         let fleet = self.fleet.read();
         let description = fleet.get(device)?.description.as_ref()?;

@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn what_it_would_not_do_by_itself_is_written_down() {
+    fn differences_from_the_defaults_are_written() {
         let check = |name: &str, policy: Policy, expected: &str| {
             let command = command("pump-7", name, "{}", policy);
             let line = shell_line("plant", &command, wilco_dialect::command(name), &Settings::default()).unwrap();
@@ -222,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_settings_say_is_left_out_and_what_they_do_not_is_written_down() {
+    fn only_values_that_differ_from_the_settings_are_written() {
         let settings = Settings { timeout_s: 30, ..Settings::default() };
         let check = |timeout: u64, expected: &str| {
             let policy = Policy { timeout: Millis::seconds(timeout), ..policy() };

@@ -1,5 +1,5 @@
-//! Files of lines whose last line lists the SHA-256 of each line before it, and signs that list: the envelope of evidence
-//! files, and of what two installations send each other.
+//! Files of lines whose last line lists the SHA-256 of each line before it and signs that list: the envelope of
+//! evidence files, and of the messages between two installations.
 //!
 //! A file can be read with any tool, and what was altered in it can be named. Lines are hashed as bytes, so no canonical form
 //! of JSON is needed. What the lines say is the caller's business.
@@ -34,9 +34,9 @@ pub(crate) struct LastLine {
 /// What a signature is found to be.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Signature {
-    /// Valid, by this key.
+    /// Valid, and made by this key.
     Valid(PublicKey),
-    /// There is none, for this reason.
+    /// Missing, for this reason.
     Missing(String),
     Invalid,
 }
@@ -142,7 +142,7 @@ impl LastLine {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+    #![expect(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 
     use wilco_credentials::signing::SigningKey;
 

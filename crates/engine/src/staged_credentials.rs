@@ -95,7 +95,7 @@ impl StagedCredentials {
 fn forgotten() -> Failure {
     Failure {
         code: FailureCode::NotFound,
-        message: "The contents of the files are no longer in memory.".into(),
+        message: "The file contents are no longer in memory.".into(),
         hint: Some("Choose the files again.".into()),
     }
 }

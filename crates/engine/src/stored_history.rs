@@ -13,7 +13,7 @@ use crate::{
     unanswered::defect,
 };
 
-/// The history, to be read.
+/// Read access to the history.
 pub struct StoredHistory {
     store: Store,
     /// When the last thing happened in it.
@@ -22,7 +22,7 @@ pub struct StoredHistory {
 }
 
 impl StoredHistory {
-    /// Opens it, where [`crate::Engine::start`] has failed.
+    /// Opens the history after [`crate::Engine::start`] has failed.
     ///
     /// # Errors
     /// [`FailureCode::InUse`](crate::api::FailureCode) when an engine has this data directory,
@@ -39,16 +39,16 @@ impl StoredHistory {
         Ok(StoredHistory { store, newest, _lock: lock })
     }
 
-    /// The id and the name of each connection.
+    /// The IDs and names of the connections.
     ///
     /// # Errors
-    /// [`FailureCode::Store`](crate::api::FailureCode); so for all the others.
+    /// [`FailureCode::Store`](crate::api::FailureCode); the same applies to the methods below.
     pub async fn connections(&self) -> Result<Vec<(String, String)>, Failure> {
         let profiles = self.store.connections().await?;
         Ok(profiles.into_iter().map(|profile| (profile.id.as_str().to_owned(), profile.name)).collect())
     }
 
-    /// A page of it, newest first: see [`crate::Handle::history`].
+    /// A page of the history, newest first: see [`crate::Handle::history`].
     ///
     /// # Errors
     /// As those of [`crate::Handle::history`].
@@ -56,7 +56,7 @@ impl StoredHistory {
         history::page(&self.store, query, self.newest).await
     }
 
-    /// Why commands failed: see [`crate::Handle::history_causes`].
+    /// The causes of failed commands: see [`crate::Handle::history_causes`].
     ///
     /// # Errors
     /// As those of [`crate::Handle::history`].

@@ -1,4 +1,4 @@
-//! Failures of calls that cannot be answered, whatever they are about.
+//! Failures of calls that cannot be answered, independent of their subject.
 
 use tokio::task::JoinError;
 

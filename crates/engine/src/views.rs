@@ -173,12 +173,9 @@ fn event(place: u32, event: &Event) -> EventView {
         Fact::EventsMissing => {
             (EventKind::EventsMissing, "The history has lost events: it may have been sent".to_owned(), None, None)
         }
-        Fact::Handed { attempt } => (
-            EventKind::Handed,
-            "Passed to the MQTT client: it may be sent from now on".to_owned(),
-            Some(*attempt),
-            None,
-        ),
+        Fact::Handed { attempt } => {
+            (EventKind::Handed, "Passed to the MQTT client; it may have been sent".to_owned(), Some(*attempt), None)
+        }
         Fact::Sent { attempt } => (EventKind::Sent, "Sent".to_owned(), Some(*attempt), None),
         Fact::AtBroker { attempt, nobody_listening: false } => {
             (EventKind::AtBroker, "Acknowledged by the broker".to_owned(), Some(*attempt), None)
@@ -199,7 +196,7 @@ fn event(place: u32, event: &Event) -> EventView {
         Fact::Unconfirmed => (EventKind::Unconfirmed, "Delivered; no answer is expected".to_owned(), None, None),
         Fact::Answered { answer, reading: Reading::Inferred } if answer.claim == Claim::State => (
             EventKind::Answered,
-            "Reports what this command asked for".to_owned(),
+            "Reports what this command requested".to_owned(),
             None,
             Some(answer_view(answer, reading_view(Reading::Inferred))),
         ),
@@ -229,7 +226,7 @@ fn event(place: u32, event: &Event) -> EventView {
         Fact::Expired => (EventKind::Expired, "Its time to live passed before it was sent".to_owned(), None, None),
         Fact::Cancelled => (EventKind::Cancelled, "Cancelled before it was sent".to_owned(), None, None),
         Fact::NotSent { attempt } => {
-            (EventKind::NotSent, "Not sent: the MQTT client did not accept it".to_owned(), Some(*attempt), None)
+            (EventKind::NotSent, "Not sent: the MQTT client rejected it".to_owned(), Some(*attempt), None)
         }
     };
     EventView { place, at: event.at.0, kind, text, attempt, answer }
@@ -376,8 +373,8 @@ fn reading_view(reading: Reading) -> AnswerReading {
 fn reading_sentence(reading: Reading) -> &'static str {
     match reading {
         Reading::Moved => "Changed the state",
-        Reading::Inferred => "Has no ID, and can only belong to this command",
-        Reading::Late => "Arrived after the timeout, and still counts",
+        Reading::Inferred => "Has no ID, but can only belong to this command",
+        Reading::Late => "Arrived after the timeout, but still counts",
         Reading::Challenge => "Requires the device's password; the command did not run, and Wilco sends it again",
         Reading::Heartbeat => "Still running",
         Reading::Duplicate => "Duplicate answer; the state did not change",
@@ -403,7 +400,7 @@ fn unmatched_sentence(unmatched: Unmatched) -> &'static str {
         Unmatched::UnknownId => "Has an unknown ID",
         Unmatched::OtherDevice => "Has the ID of another device's command",
         Unmatched::Disagreement => "Payload and Correlation Data have different IDs",
-        Unmatched::Retained => "Retained by the broker, so it is old",
+        Unmatched::Retained => "Retained by the broker, so it is not new",
         Unmatched::NothingOutstanding => "Has no ID, and this device has no unfinished command",
     }
 }
@@ -418,8 +415,8 @@ fn not_delivered(why: &NotDelivered) -> String {
         NotDelivered::TooLarge { bytes } => {
             format!("At {} bytes it is larger than the broker accepts", grouped(*bytes))
         }
-        NotDelivered::DeviceOffline => "The device is offline, and the command does not wait".to_owned(),
-        NotDelivered::NotConnected => "Not connected to the broker, and the command does not wait".to_owned(),
+        NotDelivered::DeviceOffline => "The device is offline, and the command is not held".to_owned(),
+        NotDelivered::NotConnected => "Not connected to the broker, and the command is not held".to_owned(),
     }
 }
 
@@ -427,7 +424,7 @@ fn timed_out(why: TimeOut) -> &'static str {
     match why {
         TimeOut::Silence => "No answer in time",
         TimeOut::HeartbeatsStopped => "The device reported progress, then stopped",
-        TimeOut::MayHaveRun => "No acknowledgement from the broker and no answer: it may have run",
-        TimeOut::Abandoned => "Waiting was stopped",
+        TimeOut::MayHaveRun => "Neither an acknowledgement from the broker nor an answer: it may have run",
+        TimeOut::Abandoned => "Stopped waiting",
     }
 }

@@ -1,4 +1,5 @@
-//! The only error type that crosses a seam: a code for programs, and a sentence each for what happened and what to do.
+//! The only error type that crosses a seam: a code for programs, a message for users about what failed and why, and a
+//! hint about what to do.
 //!
 //! It is the lowest crate of all, so that each layer can return its own failures without depending on a higher one.
 
@@ -11,33 +12,33 @@ use ts_rs::TS;
 
 pub use name::{exact, is_unseen, legible};
 
-/// Why a request to the engine failed: a sentence each for what happened and what to do.
+/// A failed request to the engine: what failed and why, and what to do.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS, thiserror::Error)]
 #[ts(export)]
 #[error("{message}")]
 pub struct Failure {
     /// The code for programs.
     pub code: FailureCode,
-    /// The event and its cause, for users. Contains no secrets.
+    /// What failed and why, for users. Contains no secrets.
     pub message: String,
     /// How to fix it.
     pub hint: Option<String>,
 }
 
 impl Failure {
-    /// A failure from an error: its text becomes a sentence.
+    /// A failure whose message is the text of an error, as a sentence.
     pub fn of(code: FailureCode, error: &impl std::fmt::Display, hint: Option<String>) -> Failure {
         Failure { code, message: sentence(&error.to_string()), hint }
     }
 }
 
-/// The request is not valid.
+/// A failure because of an invalid request.
 #[must_use]
 pub fn invalid(message: String, hint: &str) -> Failure {
     Failure { code: FailureCode::Invalid, message, hint: Some(hint.to_owned()) }
 }
 
-/// The quoted part of a user's text: its first 60 characters.
+/// The quoted part of a user's text: at most 60 characters.
 #[must_use]
 pub fn excerpt(text: &str) -> Cow<'_, str> {
     match text.char_indices().nth(60) {
@@ -46,7 +47,7 @@ pub fn excerpt(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// A text with a capital at its beginning and a full stop at its end. A file's name stays as it is.
+/// Capitalises the first letter of a text and ends it with a full stop. File names stay unchanged.
 #[must_use]
 pub fn sentence(text: &str) -> String {
     let end = if text.ends_with(['.', '!', '?']) { "" } else { "." };
@@ -59,39 +60,39 @@ pub fn sentence(text: &str) -> String {
     format!("{first}{}{end}", letters.as_str())
 }
 
-/// Failures that callers distinguish.
+/// Codes of failures that callers distinguish.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "snake_case")]
 #[ts(export)]
 pub enum FailureCode {
     /// The request is not valid.
     Invalid,
-    /// There is no such connection, device or command.
+    /// The connection, device or command does not exist.
     NotFound,
-    /// A file that cannot be read, or is not what it should be.
+    /// A file cannot be read, or has unexpected content.
     File,
-    /// There is a file already where one was to be written.
+    /// The output file already exists.
     Exists,
-    /// No keyring on this machine, or it is locked.
+    /// The keyring is missing or locked.
     Keyring,
-    /// The broker is not there, or will not have us.
+    /// The broker is unreachable, or refused the connection.
     Connection,
-    /// The store: disk full, damaged, or written by a newer version.
+    /// The store failed: full disk, damaged, or written by a newer version.
     Store,
-    /// The connection is read-only: nothing is sent over it.
+    /// The connection is read-only.
     ReadOnly,
     /// The connection is protected, and the required confirmation is missing.
     Unconfirmed,
-    /// What was confirmed is no longer what would be done.
+    /// The action differs from what was confirmed.
     Changed,
     /// Another Wilco uses the same data.
     InUse,
-    /// The engine in the other process ended before it accepted the call: nothing was done, and the next engine can be
-    /// used.
+    /// The engine in the other process ended before it accepted the call: nothing was done, and the call can be
+    /// repeated with the next engine.
     Ended,
     /// The engine in the other process ended during the call: it is unknown whether it was carried out.
     Unanswered,
-    /// A defect of Wilco's own.
+    /// An internal error of Wilco.
     Internal,
 }
 

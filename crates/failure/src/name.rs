@@ -24,14 +24,14 @@ const UNDRAWN: [(char, char); 17] = [
     ('\u{e01f0}', '\u{e0fff}'),
 ];
 
-/// Whether a letter takes no room, turns the direction of writing, or is a command to a terminal. Variation selectors, which
-/// choose how the letter before them is drawn, are not among them.
+/// Whether a character is invisible, changes the direction of writing, or controls a terminal. Variation selectors,
+/// which select the form of the preceding character, are not included.
 #[must_use]
 pub fn is_unseen(letter: char) -> bool {
     letter.is_control() || UNDRAWN.iter().any(|(first, last)| (*first..=*last).contains(&letter))
 }
 
-/// Validates an entered text that is used exactly: one that begins or ends with an invisible space is refused.
+/// Validates an entered text that is used exactly as it is: it must not begin or end with an invisible space.
 ///
 /// # Errors
 /// [`FailureCode::Invalid`](crate::FailureCode).
@@ -61,7 +61,7 @@ pub fn legible<'a>(text: &'a str, what: &str) -> Result<&'a str, Failure> {
         None => Ok(text),
         Some(unseen) => Err(invalid(
             format!("The {what} “{}” contains the invisible character U+{:04X}.", excerpt(text), u32::from(unseen)),
-            "Remove it, for example by typing the name anew.",
+            "Remove it, for example by retyping the name.",
         )),
     }
 }

@@ -14,7 +14,7 @@ use crate::{CommandId, DeviceId, Millis, Term, Timestamp, is_same_value};
 /// How long a device has to report the value that it answered.
 pub const FOLLOWS_WITHIN: Millis = Millis::seconds(10);
 
-/// A device's answer and its report differ.
+/// A device's answer contradicts its report.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Disagreement {
     /// The command that it answered.
@@ -45,11 +45,11 @@ struct Watched {
 
 #[derive(Debug, PartialEq, Eq)]
 enum WatchState {
-    /// It is looked at then.
+    /// It is evaluated at this time.
     Until(Timestamp),
-    /// The device is offline. It is looked at some time after it is back.
+    /// The device is offline. It is evaluated some time after the device is back.
     Offline,
-    /// It reports this instead.
+    /// The device reports this instead.
     Disagrees(Box<str>),
 }
 
@@ -61,7 +61,7 @@ impl Agreements {
         removed.filter(|watched| matches!(watched.state, WatchState::Disagrees(_))).count() > 0
     }
 
-    /// A device answered that it carried out this command. `offline`: it is known to be offline now.
+    /// A device answered that it ran this command. `offline`: it is known to be offline now.
     pub fn record_success(
         &mut self,
         device: &DeviceId,
@@ -82,8 +82,8 @@ impl Agreements {
         }
     }
 
-    /// A device has reported. `value` is what it reports of a key; nothing where it does not. Whether it disagrees about
-    /// something else now.
+    /// A device has reported. `value` is its reported value of a key; `None` if it reports none. Returns whether there
+    /// is a new disagreement.
     pub fn reported(&mut self, device: &DeviceId, value: impl Fn(&str) -> Option<Box<str>>) -> bool {
         let Some(keys) = self.devices.get_mut(device) else { return false };
         let mut changed = false;
@@ -99,7 +99,7 @@ impl Agreements {
         changed
     }
 
-    /// A device came or went.
+    /// A device has come online or gone offline.
     pub fn presence(&mut self, device: &DeviceId, online: bool, now: Timestamp) {
         let Some(keys) = self.devices.get_mut(device) else { return };
         for (key, watched) in keys {
@@ -127,7 +127,7 @@ impl Agreements {
         }
     }
 
-    /// Evaluates due comparisons. `value` is a device's reported value of a key; none if it does not report it, which
+    /// Evaluates due comparisons. `value` is a device's reported value of a key; `None` if it does not report it, which
     /// decides nothing. Returns the devices that now disagree.
     pub fn look(&mut self, now: Timestamp, value: impl Fn(&DeviceId, &str) -> Option<Box<str>>) -> Vec<DeviceId> {
         let mut disagree = Vec::new();
@@ -149,7 +149,7 @@ impl Agreements {
         disagree
     }
 
-    /// When something is due.
+    /// When a comparison is due.
     #[must_use]
     pub fn next_due(&self) -> Option<Timestamp> {
         self.due.first().map(|(due, ..)| *due)
@@ -169,14 +169,14 @@ impl Agreements {
         })
     }
 
-    /// Takes in what was known when the program last ran.
+    /// Restores a disagreement from an earlier run.
     pub fn restore(&mut self, device: &DeviceId, disagreement: Disagreement) {
         let Disagreement { command, key, said, reported } = disagreement;
         let watched = Watched { command, said, state: WatchState::Disagrees(reported) };
         self.devices.entry(device.clone()).or_default().insert(key, watched);
     }
 
-    /// Forgets a device.
+    /// Removes a device.
     pub fn forget(&mut self, device: &DeviceId) {
         for (key, watched) in self.devices.remove(device).unwrap_or_default() {
             if let WatchState::Until(due) = watched.state {

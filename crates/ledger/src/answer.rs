@@ -1,11 +1,11 @@
-//! An answer of a device, as a dialect has decoded it.
+//! A device's answer, as decoded by a dialect.
 
 use crate::{CommandId, DeviceId, State, Timestamp};
 
-/// One answer of a device.
+/// A device's answer.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Answer {
-    /// The device on whose topic it came.
+    /// The device whose topic it arrived on.
     pub device: DeviceId,
     /// The command ID in the payload.
     pub claim: Claim,
@@ -13,45 +13,45 @@ pub struct Answer {
     pub correlation: Option<CommandId>,
     /// The outcome.
     pub outcome: Outcome,
-    /// 0 … 100 %, with [`Outcome::Running`].
+    /// Progress, 0 … 100 %, with [`Outcome::Running`].
     pub progress: Option<u8>,
-    /// A sentence of the device, for people.
+    /// The device's message for users.
     pub message: Option<Box<str>>,
     /// The result as canonical JSON text: equal results are equal texts.
     pub result: Option<Box<str>>,
-    /// When it happened by the device's own clock. Never used for decisions.
+    /// When it happened by the device's clock. Never used for decisions.
     pub said_at: Option<Timestamp>,
-    /// A retained answer is an old one and never settles anything.
+    /// A retained answer is not new and never settles anything.
     pub retained: bool,
-    /// The message as it came.
+    /// The message as received.
     pub raw: Raw,
 }
 
 /// The command that an answer claims to belong to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Claim {
-    /// It names an id.
+    /// It contains an ID.
     Id(CommandId),
-    /// Free text that may have an id of that device's commands somewhere in it.
+    /// Free text that may contain the ID of one of the device's commands.
     Within(Box<str>),
-    /// It names none.
+    /// It contains no ID.
     Nothing,
-    /// It names none, and is not an answer by itself: a report of the device's state with the requested value.
+    /// It contains no ID, and is not an answer but a report of the device's state with the requested value.
     State,
 }
 
 /// The outcome in an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Outcome {
-    /// It has the command.
+    /// The device has accepted it.
     Accepted,
-    /// It is at it.
+    /// The device is running it.
     Running,
-    /// It did it.
+    /// It succeeded.
     Succeeded,
-    /// It could not.
+    /// It failed.
     Failed,
-    /// It will not.
+    /// The device refused it.
     Rejected,
 }
 
@@ -78,22 +78,22 @@ impl Outcome {
 /// A received message: evidence, stored unchanged.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Raw {
-    /// The topic it came on.
+    /// The topic.
     pub topic: Box<str>,
-    /// The payload, byte for byte, or what is kept of it. Not necessarily UTF-8.
+    /// The payload byte for byte, or its kept parts. Not necessarily UTF-8.
     pub payload: Box<[u8]>,
     /// Its quality of service, 0 … 2.
     pub qos: u8,
-    /// Where only the first and the last part of the payload are kept: what there was.
+    /// The original payload's properties, if only its first and last part are kept.
     pub cut: Option<Box<Cut>>,
 }
 
-/// A payload of which the middle is not kept.
+/// A payload whose middle was not kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cut {
     /// The size of the whole payload, bytes.
     pub bytes: u64,
-    /// How many bytes of what is kept are its first part; the others are its last.
+    /// How many of the kept bytes are the first part; the others are the last.
     pub first: u32,
     /// The SHA-256 of the whole payload.
     pub sha256: [u8; 32],

@@ -65,7 +65,7 @@ const PAUSE_AFTER_LOSS: Millis = Millis::seconds(60);
 /// The result of a probe expires after this time.
 const OUT_OF_DATE: Millis = Millis::seconds(2);
 
-/// The results of probes of the broker's queue for this client, over one network connection.
+/// The probe results of one network connection.
 #[derive(Debug, Clone)]
 pub struct AnswerWindow {
     /// There is a connection, and the client may send messages to itself over it.
@@ -181,10 +181,10 @@ impl AnswerWindow {
         self.recent.clock_is_set();
     }
 
-    /// More commands never wait for answers at the same time, not counting silent devices.
+    /// The maximum number of commands that wait for answers at the same time, not counting silent devices.
     pub const MOST: usize = 10_000;
 
-    /// A device that takes longer to answer is a slow one, see [`AnswerWindow::send_to_slow`].
+    /// A device is slow if it takes longer than this to answer, see [`AnswerWindow::send_to_slow`].
     pub const SLOW_AFTER: Millis = recent_sends::SPAN;
 
     /// How long it takes about to send commands to so many slow devices, or to devices that never answer.
@@ -200,19 +200,19 @@ impl AnswerWindow {
         Millis((beyond * USUAL / OF_HALF_A_SECOND * recent_sends::SPAN.0 as f64) as u64)
     }
 
-    /// So many commands may be sent however many wait.
+    /// The number of commands that may be sent, however many wait.
     #[must_use]
     pub fn spare(&self) -> usize {
         self.proven().min(self.room_of_half_a_second())
     }
 
-    /// When there is more to spare by time alone: commands of the last half second are all that is in the way.
+    /// When time alone allows more commands, because only those of the last half second prevent them.
     #[must_use]
     pub fn more_spare_at(&self) -> Option<Timestamp> {
         self.recent.fewer_at().filter(|_| self.proven() > 0 && self.room_of_half_a_second() == 0)
     }
 
-    /// So many may be sent as far as probes are concerned.
+    /// The number of commands that the probes allow.
     fn proven(&self) -> usize {
         self.shown.map_or(0, |shown| {
             let allowed = self.bringing(UNPROVEN) + shown.prompt_answers * FOR_A_PROMPT_ANSWER;
@@ -220,7 +220,7 @@ impl AnswerWindow {
         })
     }
 
-    /// So many may be sent as far as those of the last half second are concerned.
+    /// The number of commands that those of the last half second allow.
     fn room_of_half_a_second(&self) -> usize {
         let allowed = self.bringing(OF_HALF_A_SECOND) + self.recent.answers() / PROMPT_ANSWERS_FOR_ONE_MORE;
         allowed.saturating_sub(self.recent.unanswered())
@@ -239,7 +239,7 @@ impl AnswerWindow {
         ((messages / self.messages_per_command) as usize).max(1)
     }
 
-    /// Whether everything has been read that the broker had for the client at that time, as far as that can be known. A
+    /// Whether everything that the broker had for the client at that time has been read, as far as this can be known. A
     /// device that had answered by then is not silent.
     #[must_use]
     pub fn has_read(&self, at: Timestamp) -> bool {
@@ -255,12 +255,12 @@ impl AnswerWindow {
         self.messages_per_command = messages_per_command;
     }
 
-    /// The network connection has ended: the broker queues what devices answer from now on.
+    /// The network connection has ended: from now on, the broker queues answers.
     pub fn disconnected(&mut self) {
         self.reset();
     }
 
-    /// Knows nothing of the network connection. Commands that were sent over it may still end.
+    /// Discards what is known about the network connection. Commands sent over it may still end.
     fn reset(&mut self) {
         let (last_number, recent) = (self.last_number, std::mem::take(&mut self.recent));
         *self = AnswerWindow { last_number, recent, ..AnswerWindow::default() };
@@ -280,7 +280,7 @@ impl AnswerWindow {
         SentCommand { number: self.last_number, at: now }
     }
 
-    /// A command that was sent waits for no answer any more. `answered`: because its answer has come.
+    /// A sent command no longer waits for an answer. `answered`: because it was answered.
     pub fn ended(&mut self, sent: SentCommand, answered: bool, now: Timestamp) {
         self.counted.answered += usize::from(answered);
         if let Some(shown) = &mut self.shown {
@@ -297,14 +297,14 @@ impl AnswerWindow {
         }
     }
 
-    /// When the next probe is to be sent, if many commands wait for answers. `None`: not before something else happens.
+    /// When the next probe is due, if many commands wait for answers. `None`: only after another event.
     #[must_use]
     pub fn probe_due_at(&self) -> Option<Timestamp> {
         let is_wanted = self.shown.is_none_or(|shown| shown.since.unanswered >= self.bringing(PROBE_AFTER));
         self.next_probe_at().filter(|_| is_wanted)
     }
 
-    /// When a probe may be sent that is to show whether everything has been read, see [`AnswerWindow::has_read`].
+    /// When a probe may be sent to show whether everything has been read, see [`AnswerWindow::has_read`].
     #[must_use]
     pub fn next_probe_at(&self) -> Option<Timestamp> {
         (self.may_probe && self.probe.is_none()).then_some(self.pause_until)
@@ -323,7 +323,7 @@ impl AnswerWindow {
         });
     }
 
-    /// The probe's PUBACK has come.
+    /// The PUBACK of the probe has arrived.
     pub fn probe_confirmed(&mut self, now: Timestamp) {
         self.tick(now);
         if let Some(probe) = &mut self.probe {
@@ -331,12 +331,12 @@ impl AnswerWindow {
         }
     }
 
-    /// The broker does not let the client send messages to itself, so there are none to spare on this connection.
+    /// The broker does not deliver the client's messages to itself, so this connection has no spare capacity.
     pub fn probe_refused(&mut self) {
         self.reset();
     }
 
-    /// Another message has come from the broker.
+    /// Another message has arrived from the broker.
     pub fn message(&mut self) {
         self.counted.messages += 1;
         let is_before_it = |probe: &&mut Probe| probe.confirmed_at.is_some() && !probe.is_read;
@@ -358,8 +358,8 @@ impl AnswerWindow {
         self.is_lost = false;
     }
 
-    /// Everything that came before the probe is stored, and its PUBACKs are sent: only now does a broker hand over more
-    /// than a few messages. Without meaning before [`AnswerWindow::probe_returned`].
+    /// Everything before the probe has been stored, and its PUBACKs have been sent: only now does a broker deliver more
+    /// than a few messages. Has no effect before [`AnswerWindow::probe_returned`].
     pub fn probe_settled(&mut self, now: Timestamp) {
         self.tick(now);
         let Some(Probe { since, prompt_answers, is_bad, .. }) = self.probe.take_if(|probe| probe.is_read) else {
@@ -391,7 +391,7 @@ impl AnswerWindow {
         }
     }
 
-    /// Time has passed. To be called at least once a second.
+    /// Time has passed. Call it at least once per second.
     pub fn tick(&mut self, now: Timestamp) {
         self.recent.advance(now);
         if self.shown.is_some_and(|shown| now.since(shown.at) >= OUT_OF_DATE) {

@@ -1,4 +1,4 @@
-//! A command: what was requested, and what is known of it so far.
+//! A command: the request and everything known about it.
 
 use std::sync::Arc;
 
@@ -7,26 +7,27 @@ use crate::{CommandId, DeviceId, Expectation, Millis, Outcome, State, Timestamp}
 /// A request to one device.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Submission {
-    /// The device it is for.
+    /// The device ID.
     pub device: DeviceId,
     /// The new command's ID. Later IDs sort after earlier ones (as UUIDs of version 7 do), so that the order of a
     /// device's commands follows from the commands alone.
     pub id: CommandId,
-    /// The command's name, `led` for instance.
+    /// The command name, for example `led`.
     pub name: Arc<str>,
     /// Its arguments as canonical JSON text.
     pub args: Arc<str>,
-    /// The form of its request, if it differs from the dialect's own.
+    /// Its own request template, if it has one.
     pub form: Option<Arc<WireForm>>,
-    /// How it is to be delivered and waited for.
+    /// Delivery, timeout and retries.
     pub policy: Policy,
-    /// The command that this one repeats under a new id (*send again*).
+    /// The command that this one repeats with a new ID (*send again*).
     pub again_of: Option<CommandId>,
-    /// The rollout that it belongs to. Written down with the submission itself, so that no crash releases a member twice.
+    /// The rollout that it belongs to. Recorded with the submission itself, so that a crash never releases a member
+    /// twice.
     pub rollout: Option<Membership>,
-    /// Wilco sends it by itself, for example to follow a log.
+    /// Wilco sends it automatically, for example to follow a log.
     pub automatic: bool,
-    /// The operator whom the request names, at most 64 characters.
+    /// The operator named in the request, at most 64 characters.
     pub by: Option<Arc<str>>,
 }
 
@@ -35,38 +36,38 @@ pub struct Submission {
 pub struct Membership {
     /// The rollout's number.
     pub rollout: u32,
-    /// The member's place in the order of release.
+    /// The member's position in the order of release.
     pub member: u32,
 }
 
-/// The form of a command's request, as templates that only a dialect reads, and its expectation. The ledger keeps it
-/// with the command, so that each attempt is the same as the first, even if the definition has changed since.
+/// A command's own request, as templates that only a dialect interprets, and its expectation. It is stored with the
+/// command, so that each attempt is the same as the first, even if the definition has changed since.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub struct WireForm {
-    /// Where it goes; where its dialect would send it if there is none.
+    /// The topic; `None` for the dialect's topic.
     pub topic: Option<Box<str>>,
-    /// The form of the request; the dialect's own if there is none.
+    /// The payload template; `None` for the dialect's payload.
     pub payload: Option<Box<str>>,
     /// The payload is plain text. Otherwise it is JSON.
     pub plain: bool,
-    /// The required report, if answers do not name the command.
+    /// The required report, if answers do not contain the command's ID.
     pub expects: Option<Box<Expectation>>,
-    /// The message itself, where the device's dialect has written it already. Then there are no templates.
+    /// The encoded message, if the device's dialect has already written it. Then there are no templates.
     pub written: Option<Box<WrittenMessage>>,
-    /// Why no request can be written at all, as a sentence. The command is undeliverable from the start.
+    /// The reason why no request can be encoded, as a sentence. Such a command is undeliverable from the start.
     pub unwritable: Option<Box<str>>,
 }
 
 /// An encoded request.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub struct WrittenMessage {
-    /// The dialect that has written it.
+    /// The dialect that encoded it.
     pub dialect: Box<str>,
-    /// Where it goes.
+    /// The topic.
     pub topic: Box<str>,
     /// The payload.
     pub payload: Box<str>,
-    /// The command's id in it, where that is another one.
+    /// The command's ID in the message, if it differs.
     pub wire_id: Option<Box<str>>,
 }
 
@@ -75,27 +76,27 @@ pub struct WrittenMessage {
 pub struct Policy {
     /// The delivery while the device is offline.
     pub delivery: Delivery,
-    /// Longest silence after a send, before the command counts as timed out.
+    /// The timeout: the longest silence after a send.
     pub timeout: Millis,
-    /// Longest time from submission to the (last) send.
+    /// The time to live: the longest time from submission to the (last) send.
     pub time_to_live: Millis,
-    /// Whether and how it is sent again on silence.
+    /// Whether and how it is resent if the device is silent.
     pub retry: Retry,
-    /// `false`: no answer is expected, and a delivered command ends as [`State::Unconfirmed`]. It holds up no other one;
-    /// for as long as its timeout runs, an answer without an id can be meant for it anyway.
+    /// `false`: no answer is expected, and a delivered command ends as [`State::Unconfirmed`]. It does not hold up
+    /// other commands; until its timeout, an answer without an ID may still be matched to it.
     pub answer_expected: bool,
-    /// `false` for firmware that answers without an id: one command in flight a device, no automatic retry.
+    /// `false` for firmware that answers without an ID: only one command per device in flight, and no automatic retry.
     pub answers_carry_ids: bool,
 }
 
 /// The delivery of a command while its device is known to be offline.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Delivery {
-    /// Now or fail: ends as [`State::Undeliverable`].
+    /// Send now, or fail with [`State::Undeliverable`].
     Now,
     /// Publish, and let the broker hold it in the device's session.
     BrokerHolds,
-    /// Keep it here until the device is online.
+    /// Hold it here until the device is online.
     HoldHere,
     /// One publish for all commands with the same ID: they are submitted together, sent with the first of them, and
     /// never resent. The presence of a device does not matter.
@@ -105,15 +106,15 @@ pub enum Delivery {
 /// Whether a command may be resent, under the same ID, if it is not answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Retry {
-    /// Marked safe to repeat, or the device is known to deduplicate by id. Without it nothing is sent twice.
+    /// Marked as safe to repeat, or the device is known to deduplicate by ID. Otherwise nothing is sent twice.
     pub permitted: bool,
-    /// Sends after the first, at most.
+    /// The maximum number of resends.
     pub limit: u32,
-    /// The first pause; doubled for each further attempt, with a jitter of up to a quarter.
+    /// The first pause; doubled for each further attempt, with up to a quarter of jitter.
     pub pause: Millis,
 }
 
-/// Where a command came from.
+/// The origin of a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Origin {
     /// Sent by this installation.
@@ -125,40 +126,40 @@ pub enum Origin {
 /// How an answer was matched to its command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Match {
-    /// By its id.
+    /// By its ID.
     Exact,
-    /// Without an id, but only one command could be meant.
+    /// Without an ID, but only one command was possible.
     Inferred,
-    /// Not by an answer, but by a report of the device's state with the requested value.
+    /// By a report of the device's state with the requested value, not by an answer.
     Reported,
-    /// Without an id, and more than one could be meant: never shown as succeeded.
+    /// Without an ID, and several commands were possible: never shown as succeeded.
     Ambiguous,
 }
 
-/// When a command reached each rung of the ladder.
+/// When a command reached each step of the ladder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Rungs {
     /// When the last attempt was sent.
     pub sent: Option<Timestamp>,
-    /// PUBACK, for the last attempt.
+    /// PUBACK of the last attempt.
     pub at_broker: Option<Timestamp>,
-    /// The first sign of the device.
+    /// The device's first answer.
     pub accepted: Option<Timestamp>,
     /// The final state.
     pub finished: Option<Timestamp>,
 }
 
-/// The last time a command was handed to MQTT.
+/// The last send.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LastSend {
-    /// Its number, as in [`crate::Effect::Publish`]. Never used twice for a command, also where a send came to nothing.
+    /// Its number, as in [`crate::Effect::Publish`]. Never reused for a command, even if the send failed.
     pub number: u32,
-    /// When it was sent, or handed over if that is not known. If the MQTT client did not accept it: when the send
-    /// before it was.
+    /// When it was sent, or passed to MQTT if that is not known. If the MQTT client rejected it: the time of the
+    /// previous send.
     pub at: Timestamp,
-    /// When the send before it was, or the submission for the first one.
+    /// The time of the previous send, or of the submission for the first one.
     pub before: Timestamp,
-    /// The MQTT client has written it.
+    /// Whether the MQTT client wrote it.
     pub on_wire: bool,
     /// The result.
     pub publish_result: PublishResult,
@@ -171,22 +172,22 @@ pub enum PublishResult {
     Open,
     /// PUBACK.
     Confirmed,
-    /// The session was lost before a PUBACK.
+    /// The session was lost before the PUBACK.
     Unknown,
     /// Certainly not sent.
     NotSent,
     /// Refused by the broker, or too large for it.
     Refused,
-    /// The device did not carry it out, because it requires a signed request.
+    /// The device did not run it, because it requires a signed request.
     Declined,
 }
 
-/// Messages about a command that could not be read.
+/// Unreadable messages about a command.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UnreadableAnswers {
-    /// How many.
+    /// The number of messages.
     pub count: u32,
-    /// When the last one came.
+    /// When the last one arrived.
     pub last_at: Timestamp,
     /// The problem of the last one, as a sentence.
     pub why: Box<str>,
@@ -202,42 +203,42 @@ pub struct Command {
     pub origin: Origin,
     /// When it was written to the outbox, or first seen.
     pub submitted_at: Timestamp,
-    /// How far it has come.
+    /// Its current state.
     pub state: State,
     /// When its last event happened.
     pub changed_at: Timestamp,
-    /// The number of sends that may have happened. 0: provably never handed to MQTT.
+    /// The number of sends that may have happened. 0: it was certainly never passed to MQTT.
     pub attempt: u32,
     /// The last send. `None` before the first.
     pub last_send: Option<LastSend>,
-    /// The rungs of the ladder.
+    /// The times of the steps of the ladder.
     pub rungs: Rungs,
-    /// When the device last spoke of it.
+    /// When the device last sent a message about it.
     pub last_answer_at: Option<Timestamp>,
-    /// The last progress the device reported, 0 … 100 %.
+    /// The last reported progress, 0 … 100 %.
     pub progress: Option<u8>,
-    /// The device's last sentence, or ours where it ended without the device.
+    /// The device's last message, or Wilco's if the command ended without the device.
     pub message: Option<Box<str>>,
     /// The final answer's result as canonical JSON text.
     pub result: Option<Box<str>>,
-    /// How the answer that moved it was matched. `None` until there is one.
+    /// How the answer that changed its state was matched. `None` without such an answer.
     pub matched: Option<Match>,
     /// The final answer arrived after the timeout.
     pub late: bool,
-    /// How many answers only repeated an earlier one.
+    /// The number of answers that only repeated an earlier one.
     pub duplicates: u32,
-    /// Unreadable messages about it. They have settled nothing.
+    /// Unreadable messages about it. They settled nothing.
     pub unreadable: Option<UnreadableAnswers>,
     /// A second, different final answer arrived. The first one counts.
     pub conflict: bool,
-    /// A report of the device about a command that was cancelled or expired here.
+    /// The device's report about a command that was cancelled or expired here.
     pub contradicted: Option<Outcome>,
-    /// Answers attached to it that no one can be sure of.
+    /// Answers that may belong to it, but may also belong to another command.
     pub ambiguous: u32,
     /// The broker reported that the topic has no subscribers (MQTT 5 reason 0x10). A hint.
     pub nobody_listening: bool,
     /// *Stop waiting* was requested: no more retries.
     pub abandoned: bool,
-    /// The broker refused a repeat while an earlier send may have arrived: no more retries.
+    /// The broker refused a resend while an earlier send may have arrived: no more retries.
     pub repeat_refused: bool,
 }

@@ -1,4 +1,5 @@
-//! Decimal numbers as texts, compared to the last digit. No number type holds every number that a device may send.
+//! Decimal numbers as text, compared to the last digit. No number type can represent every number that a device may
+//! send.
 
 use std::{cmp::Ordering, fmt, iter};
 
@@ -18,7 +19,7 @@ pub struct Decimal {
 }
 
 impl Decimal {
-    /// Reads a number with an optional sign, fraction and exponent: `-12`, `.5`, `1.50e3`. `None` for any other text,
+    /// Parses a number with an optional sign, fraction and exponent: `-12`, `.5`, `1.50e3`. `None` for any other text,
     /// and for an exponent beyond 64 bits.
     #[must_use]
     pub fn parse(text: &str) -> Option<Decimal> {
@@ -47,7 +48,7 @@ impl Decimal {
         })
     }
 
-    /// Whether it has no fraction.
+    /// Whether it is a whole number.
     #[must_use]
     pub fn is_whole(&self) -> bool {
         self.power >= 0
@@ -58,7 +59,7 @@ impl Decimal {
         self.is_whole().then(|| self.power.saturating_add(i64::try_from(self.digits.len()).unwrap_or(i64::MAX)))
     }
 
-    /// Whether it is a whole multiple of another number; `None` where that one has more than 37 digits.
+    /// Whether it is a multiple of another number; `None` if that has more than 37 digits.
     #[must_use]
     pub fn is_multiple_of(&self, of: &Decimal) -> Option<bool> {
         if self.digits.is_empty() {
@@ -86,7 +87,7 @@ impl Decimal {
         }
     }
 
-    /// How far it is from zero: the power of ten above its first digit, and the digits.
+    /// Its magnitude: the power of ten above its first digit, and the digits.
     fn size(&self) -> (i64, &str) {
         (self.power.saturating_add(length(&self.digits).unwrap_or(i64::MAX)), &self.digits)
     }

@@ -1,4 +1,4 @@
-//! The report that settles a command without an answer of its own.
+//! The report that settles a command that gets no answer.
 //!
 //! Much firmware answers a command only by reporting its state, and reports the same state when somebody presses its
 //! button. So a report settles a command only if it has the requested value; a report with another value is not an
@@ -6,65 +6,65 @@
 
 use crate::{Decimal, DeviceId, Outcome, Raw};
 
-/// The most terms of an expectation that are looked at.
+/// The maximum number of terms of an expectation.
 pub const MOST_TERMS: usize = 64;
 
-/// The expected report of a command that is answered without its ID.
+/// How a command that gets no answer with its ID is settled.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Expectation {
-    /// The device reports its state. All of these values together mean that it succeeded.
+    /// The device reports its state. It succeeds if all of these values are reported.
     State {
         /// The required values: at most [`MOST_TERMS`].
         terms: Box<[Term]>,
         /// Under these keys the device may also report the outcome as a word (`{"Restart":"Restarting"}`).
         words_under: Box<[Box<str>]>,
     },
-    /// Nothing can come back. Why, as a sentence for people.
+    /// The device cannot report back. The reason, as a sentence for users.
     Nothing(Box<str>),
 }
 
-/// One value that a device must report.
+/// A value that a device must report.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Term {
-    /// Its name in the report.
+    /// Its name in reports.
     pub key: Box<str>,
     /// The required value. `None`: any (`TOGGLE`).
     pub value: Option<Box<str>>,
 }
 
-/// A report of a device's state, as a dialect has read it.
+/// A decoded report of a device's state.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Report {
-    /// The device that it is about.
+    /// The device ID.
     pub device: DeviceId,
     /// The reported values.
     pub values: Box<[Reported]>,
-    /// The state of a command whose expectation is met: [`Outcome::Succeeded`], or [`Outcome::Accepted`] if the device
-    /// only repeats the request.
+    /// The resulting state of a command whose expectation is met: [`Outcome::Succeeded`], or [`Outcome::Accepted`] if
+    /// the device only repeats the request.
     pub met: Outcome,
     /// A number that approaches the requested one means that an accepted command is running.
     pub steps: bool,
-    /// A retained report is an old one and never settles anything.
+    /// A retained report is not new and never settles anything.
     pub retained: bool,
-    /// The message as it came.
+    /// The message as received.
     pub raw: Raw,
 }
 
-/// One value of a report.
+/// A reported value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reported {
     /// Its name.
     pub key: Box<str>,
-    /// The value as text for comparison: the same for all equivalent words.
+    /// The value as text for comparison: the same for all equivalent values.
     pub value: Box<str>,
-    /// The device's own word, if it differs. It is shown.
+    /// The device's original value, if it differs. It is shown.
     pub own: Option<Box<str>>,
     /// The dialect's meaning of the value, if it is a word such as `Error`.
     pub word: Option<Outcome>,
 }
 
 impl Reported {
-    /// The value as the device sent it.
+    /// The original value from the device.
     #[must_use]
     pub fn shown(&self) -> &str {
         self.own.as_deref().unwrap_or(&self.value)

@@ -2,7 +2,7 @@
 
 use std::{borrow::Borrow, fmt, sync::Arc};
 
-/// A device's id: exactly one MQTT topic level.
+/// A device ID: exactly one MQTT topic level.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct DeviceId(Arc<str>);
 
@@ -11,10 +11,10 @@ const LONGEST: usize = 200;
 /// These name broadcasts.
 const RESERVED: [&str; 2] = ["all", "groups"];
 
-/// Why a text cannot be a device id.
+/// The reason why a text cannot be a device ID.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidDeviceId {
-    /// Nothing at all.
+    /// It is empty.
     #[error("a device ID cannot be empty")]
     Empty,
     /// MQTT 5 section 4.7: wildcards, the level separator and U+0000 are not allowed inside a topic level.
@@ -32,7 +32,7 @@ pub enum InvalidDeviceId {
 }
 
 impl DeviceId {
-    /// Checks and keeps a device id.
+    /// Validates a device ID.
     ///
     /// # Errors
     /// See [`InvalidDeviceId`].
@@ -73,30 +73,30 @@ impl DeviceId {
         DeviceId(id.into())
     }
 
-    /// The id as text.
+    /// The ID as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-/// A command's id: what an answer repeats so that it can be reconciled. Unique for a device on a connection.
+/// A command ID, which answers repeat so that they can be matched. Unique for a device on a connection.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CommandId(Arc<str>);
 
-/// Why a text cannot be a command id.
+/// The reason why a text cannot be a command ID.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidCommandId {
-    /// Nothing at all.
+    /// It is empty.
     #[error("a command ID cannot be empty")]
     Empty,
-    /// Longer than 128 bytes.
+    /// It is longer than 128 bytes.
     #[error("a command ID can have at most 128 bytes, this one has {0}")]
     TooLong(usize),
 }
 
 impl CommandId {
-    /// Checks and keeps a command id. Ids of other consoles come in here too, so any text is allowed.
+    /// Validates a command ID. IDs of other consoles are accepted too, so any text is allowed.
     ///
     /// # Errors
     /// See [`InvalidCommandId`].
@@ -109,7 +109,7 @@ impl CommandId {
         }
     }
 
-    /// The id as text.
+    /// The ID as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0

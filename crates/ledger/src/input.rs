@@ -2,12 +2,12 @@
 
 use crate::{Answer, CommandId, DeviceId, Event, Raw, Report, Submission};
 
-/// Something that happened outside.
+/// An event outside the ledger.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Input {
     /// A new command for a device.
     Submit(Submission),
-    /// *Cancel* while it was never sent, *stop waiting* afterwards.
+    /// *Cancel* if it was not sent yet, *stop waiting* otherwise.
     Cancel {
         /// The device.
         device: DeviceId,
@@ -16,11 +16,11 @@ pub enum Input {
     },
     /// The connection is established and its subscriptions are acknowledged: publishing may begin.
     Connected,
-    /// The broker has not kept our session, or its program has ended, so it may have been restarted: devices that were
+    /// The broker has not kept the session, or its program has ended, so it may have restarted: devices that were
     /// connected before must reconnect first. Pass it before [`Input::Connected`].
     SessionLost,
-    /// The connection is gone; what is in flight may or may not have arrived, and which device is there is not known any
-    /// more.
+    /// The connection is lost: commands in flight may or may not have arrived, and the presence of all devices is
+    /// unknown.
     Disconnected,
     /// That publish was written by the MQTT client.
     Sent {
@@ -42,7 +42,7 @@ pub enum Input {
         /// The result.
         puback: Puback,
     },
-    /// A device spoke.
+    /// A device answered.
     Answer(Answer),
     /// A device did not carry out a request, because it requires one signed with its password, and the next send can be
     /// signed. A command that was sent once is sent again, even if it is not safe to repeat; `again`: this is the
@@ -69,7 +69,7 @@ pub enum Input {
         /// A retained message is an old one, and about no command.
         retained: bool,
     },
-    /// Another console's command was seen on the request topic.
+    /// Another console's command was received on the request topic.
     Observed(Submission),
     /// A device came online or went offline.
     Presence {
@@ -78,56 +78,55 @@ pub enum Input {
         /// Whether it is there.
         online: bool,
     },
-    /// A device spoke of itself, just now: one that was thought to be away is not, or may not be, and one that had to come
-    /// back is there.
+    /// A device has just sent a message: it is or may be online again, and has reconnected if it had to.
     DeviceSeen {
         /// Which device.
         device: DeviceId,
     },
-    /// Start or wake-up: nothing may time out until what the broker kept has been read.
+    /// Start or wake-up: commands cannot time out until the messages queued at the broker have been read.
     Resumed,
-    /// The broker's queued messages have been read (or cannot be received): commands may time out again.
+    /// The messages queued at the broker have been read, or cannot be: commands may time out again.
     Drained,
-    /// Time has passed, nothing else.
+    /// Time has passed without another event.
     Tick,
 }
 
-/// Which command an unreadable message is about.
+/// The command that an unreadable message concerns.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum About {
-    /// Its id can be read, or MQTT 5 Correlation Data names it.
+    /// Its ID is readable, or is in MQTT 5 Correlation Data.
     Named(CommandId),
-    /// Nothing in it can be read: about the one command that can be meant, if there is only one.
+    /// Nothing in it is readable: it concerns the only possible command, if there is exactly one.
     Unnamed,
-    /// A report of state: about each command that was sent and waits for one. Without such a command it is not kept.
+    /// A state report: it concerns each sent command that waits for one. Without such a command it is not kept.
     Report,
-    /// About no command, whatever is outstanding.
+    /// No command, regardless of outstanding ones.
     Nothing,
 }
 
 /// The result of a publish.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Puback {
-    /// The broker has it.
+    /// The broker has acknowledged it.
     Accepted {
         /// MQTT 5 reason 0x10: no matching subscribers.
         nobody_listening: bool,
     },
-    /// The broker refuses it: a reason code of 0x80 or above.
+    /// The broker refused it with a reason code of 0x80 or above.
     Refused {
         /// The reason code.
         code: u8,
         /// The Reason String (MQTT 5 section 3.4.2.2.2), where there is one.
         said: Option<Box<str>>,
     },
-    /// The packet is too large for the broker or for our own limit. It was not sent.
+    /// The packet is larger than the broker's or Wilco's limit. It was not sent.
     TooLarge {
         /// The packet's size in bytes.
         bytes: usize,
     },
     /// The session ended before the PUBACK.
     Unknown,
-    /// The MQTT client did not accept it: certainly not sent in this attempt.
+    /// The MQTT client rejected it, so it was certainly not sent in this attempt.
     NotTaken,
 }
 
@@ -135,9 +134,9 @@ pub enum Puback {
 /// of that call is carried out.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Effect {
-    /// Append to the history.
+    /// Append it to the history.
     Record(Event),
-    /// Hand to MQTT.
+    /// Pass it to MQTT.
     Publish {
         /// The recipient.
         device: DeviceId,

@@ -65,21 +65,21 @@ pub struct Ledger {
     counts: Counts,
 }
 
-/// A command to which something has happened.
+/// A changed command.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Changed {
     /// The command in its current state.
     pub command: Command,
-    /// When it expires or times out; `None` for a finished one.
+    /// When it expires or times out; `None` for a finished command.
     pub deadline: Option<Timestamp>,
 }
 
-/// Commands of this installation that are not finished.
+/// The unfinished commands of this installation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Counts {
     /// In the outbox.
     pub queued: usize,
-    /// Kept until their device is online.
+    /// Held until their device is online.
     pub held: usize,
     /// Sent, at the broker, accepted or running.
     pub in_flight: usize,
@@ -112,7 +112,7 @@ impl Ledger {
         }
     }
 
-    /// Other windows and another rate from now on. What has gone out in this second counts by the new rate only from here.
+    /// Changes the windows and the rate. The new rate applies only to sends after this call.
     pub fn set_limits(&mut self, limits: Limits) {
         if self.limits.sends_per_second != limits.sends_per_second {
             self.rate = Rate::new(limits.sends_per_second);
@@ -222,7 +222,7 @@ impl Ledger {
             .collect()
     }
 
-    /// A command in memory: every unsettled one, the latest settled ones, and all to which something has happened since
+    /// A command in memory: all unsettled ones, the latest settled ones, and all that have changed since
     /// [`Ledger::take_changed`].
     #[must_use]
     pub fn command(&self, device: &DeviceId, id: &CommandId) -> Option<&Command> {
@@ -230,8 +230,8 @@ impl Ledger {
         self.table.entry(slot).map(|entry| &entry.command)
     }
 
-    /// Forgets the settled commands without a change since `before`, because the store is about to delete them. A later
-    /// message that names one of them has an unknown ID. A command with an uncommitted change is kept.
+    /// Removes the settled commands without a change since `before`, because the store is about to delete them. Later
+    /// messages with their IDs are treated as unknown. A command with an uncommitted change is kept.
     pub fn forget(&mut self, before: Timestamp, now: Timestamp) {
         for slot in std::mem::take(&mut self.settled) {
             let is_old = self
@@ -246,8 +246,8 @@ impl Ledger {
         }
     }
 
-    /// Forgets a device with all its commands, because the store is about to. Returns whether it did: not while one of
-    /// them is unfinished, a publish of one is in progress, or a change is uncommitted.
+    /// Removes a device with all its commands, because the store is about to. Returns whether it did: not while one of
+    /// them is unfinished, a publish is in progress, or a change is uncommitted.
     pub fn forget_device(&mut self, device: &DeviceId) -> bool {
         let slots: BTreeSet<CommandKey> = self.table.slots_of(device).collect();
         let is_changed = slots.iter().filter_map(|slot| self.table.entry(*slot)).any(|entry| entry.changed);
@@ -268,36 +268,38 @@ impl Ledger {
         entries.any(|entry| !entry.command.is_settled() || entry.open)
     }
 
-    /// Whether a command is in memory. If not, and an answer names it, the store may have it: see [`Ledger::adopt`].
+    /// Whether a command is in memory. If not, and an answer contains its ID, the store may have it: see
+    /// [`Ledger::adopt`].
     #[must_use]
     pub fn is_known(&self, device: &DeviceId, id: &CommandId) -> bool {
         self.table.find(device, id.as_str()).is_some()
     }
 
-    /// Whether a device has still to come back after the broker may have been restarted. [`Input::DeviceSeen`] ends that.
+    /// Whether a device has not reconnected yet after a possible restart of the broker. [`Input::DeviceSeen`] ends
+    /// this.
     #[must_use]
     pub fn awaits_return(&self, device: &DeviceId, now: Timestamp) -> bool {
         self.table.returns_by(device).is_some_and(|by| by > now)
     }
 
-    /// Whether a command with that id is in memory for another device than this one.
+    /// Whether another device has a command with this ID in memory.
     #[must_use]
     pub fn is_known_elsewhere(&self, device: &DeviceId, id: &CommandId) -> bool {
         self.table.devices_with(id) > usize::from(self.is_known(device, id))
     }
 
-    /// Every command that has not finished, oldest first.
+    /// All unfinished commands, oldest first.
     pub fn outstanding(&self) -> impl Iterator<Item = &Command> {
         self.table.unsettled().filter_map(|slot| self.table.entry(slot)).map(|entry| &entry.command)
     }
 
-    /// The commands of a device that have not finished, by whomever, oldest first.
+    /// The unfinished commands of a device from any console, oldest first.
     pub fn outstanding_of(&self, device: &DeviceId) -> impl Iterator<Item = &Command> {
         let unsettled = self.table.device(device).into_iter().flat_map(|device| device.unsettled.iter());
         unsettled.filter_map(|slot| self.table.entry(*slot)).map(|entry| &entry.command)
     }
 
-    /// The commands of this installation that have not finished. Kept count of, so cheap.
+    /// The number of unfinished commands of this installation. It is maintained, so this is cheap.
     #[must_use]
     pub fn counts(&self) -> Counts {
         self.counts
@@ -325,7 +327,7 @@ impl Ledger {
         }
     }
 
-    /// Says of a command never sent that its device has to come back first, if that is so.
+    /// Records that an unsent command waits for its device to reconnect, if so.
     fn await_return(&mut self, slot: CommandKey, now: Timestamp, effects: &mut Vec<Effect>) {
         let Some(entry) = self.table.entry(slot).filter(|entry| entry.command.is_unsent()) else { return };
         if self.table.returns_by(entry.command.device()).is_some_and(|by| by > now) {
@@ -340,7 +342,7 @@ impl Ledger {
         }
     }
 
-    /// The device is there again, so nothing waits for its return.
+    /// The device has reconnected, so nothing waits for it any more.
     fn has_returned(&mut self, device: &DeviceId, now: Timestamp) {
         let Some(known) = self.table.known_device_mut(device) else { return };
         known.was_online = false;
@@ -466,7 +468,7 @@ impl Ledger {
         }
     }
 
-    /// The session of its last send is lost, as the next [`Input::Disconnected`] will state.
+    /// The session of its last send is lost, as the next [`Input::Disconnected`] will confirm.
     fn await_session(&mut self, slot: CommandKey) {
         if self.connected
             && let Some(entry) = self.table.entry_mut(slot)
@@ -503,7 +505,7 @@ impl Ledger {
         }
     }
 
-    /// The fate of an unsent command whose device is known to be offline.
+    /// What happens to an unsent command whose device is known to be offline.
     fn device_is_offline(&mut self, slot: CommandKey, now: Timestamp, effects: &mut Vec<Effect>) {
         match self.table.entry(slot).map(|entry| entry.command.delivery()) {
             Some(Delivery::Now) => {
@@ -572,9 +574,9 @@ impl Ledger {
         }
     }
 
-    /// Forgets the oldest settled commands, up to the first that has changed. One with a publish in progress keeps its place
-    /// in the send window, and is listed again once that has finished. Of one that can still be answered the doubt
-    /// is left.
+    /// Removes the oldest settled commands, up to the first that has changed. One with a publish in progress keeps its
+    /// place in the send window, and is listed again once that has finished. If a command can still be answered, this
+    /// uncertainty is remembered.
     fn evict(&mut self, now: Timestamp) {
         while self.settled.len() > self.limits.settled_kept
             && let Some(slot) =

@@ -1,6 +1,6 @@
 //! Numbers as text.
 
-/// A number with its thousands set apart: `2,104`.
+/// A number with thousands separators: `2,104`.
 #[must_use]
 pub fn grouped(number: impl TryInto<u64>) -> String {
     let digits = number.try_into().unwrap_or(u64::MAX).to_string();

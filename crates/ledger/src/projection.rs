@@ -8,7 +8,7 @@ use crate::{
 };
 
 impl Command {
-    /// The command that an event begins; `None` if the event is not a [`Fact::Submitted`].
+    /// The command that an event starts; `None` if the event is not a [`Fact::Submitted`].
     #[must_use]
     pub fn begin(event: &Event) -> Option<Command> {
         let Fact::Submitted { submission, origin } = &event.fact else { return None };
@@ -52,7 +52,7 @@ impl Command {
         Some(command)
     }
 
-    /// The command of these events, oldest first; `None` if they do not begin with its submission.
+    /// The command with these events, oldest first; `None` if they do not begin with its submission.
     #[must_use]
     pub fn replay<'a>(events: impl IntoIterator<Item = &'a Event>) -> Option<Command> {
         let mut events = events.into_iter();
@@ -100,25 +100,25 @@ impl Command {
         self.changed_at = at;
     }
 
-    /// Nothing more is awaited.
+    /// Whether the state is final.
     #[must_use]
     pub fn is_settled(&self) -> bool {
         self.state.is_final()
     }
 
-    /// It waits here, and provably has never been handed to MQTT.
+    /// Whether it waits here, and was certainly never passed to MQTT.
     #[must_use]
     pub fn is_unsent(&self) -> bool {
         self.attempt == 0 && matches!(self.state, State::Queued | State::Held)
     }
 
-    /// It may have been sent, and its end is unknown.
+    /// Whether it may have been sent, with an unknown result.
     #[must_use]
     pub fn is_outstanding(&self) -> bool {
         !self.is_settled() && !self.is_unsent()
     }
 
-    /// Another send under the same id is allowed, if one is needed.
+    /// Whether it may be resent with the same ID, if necessary.
     #[must_use]
     pub fn may_repeat(&self) -> bool {
         let policy = &self.submission.policy;
@@ -138,7 +138,7 @@ impl Command {
         self.last_send.is_some_and(|send| send.publish_result == PublishResult::Declined) || says_so
     }
 
-    /// When it may no longer be sent.
+    /// When it expires.
     #[must_use]
     pub fn end_of_life(&self) -> Timestamp {
         self.submitted_at + self.submission.policy.time_to_live
@@ -157,19 +157,19 @@ impl Command {
         (self.submitted_at, self.id())
     }
 
-    /// Its device.
+    /// The device ID.
     #[must_use]
     pub fn device(&self) -> &crate::DeviceId {
         &self.submission.device
     }
 
-    /// Its id.
+    /// The command ID.
     #[must_use]
     pub fn id(&self) -> &CommandId {
         &self.submission.id
     }
 
-    /// The required report, if answers do not name the command.
+    /// The required report, if answers do not contain the command's ID.
     #[must_use]
     pub fn expects(&self) -> Option<&Expectation> {
         self.submission.form.as_ref()?.expects.as_deref()
@@ -185,7 +185,7 @@ impl Command {
         self.submission.policy.delivery
     }
 
-    /// The last send, if it is that one.
+    /// The last send, if it has this number.
     fn send(&mut self, number: u32) -> Option<&mut LastSend> {
         self.last_send.as_mut().filter(|send| send.number == number)
     }
@@ -200,7 +200,7 @@ impl Command {
         self.last_send = Some(LastSend { number, at, before, on_wire: false, publish_result: PublishResult::Open });
     }
 
-    /// As if it had been handed over by a process that was killed then.
+    /// As if the process had been killed after passing it on.
     fn events_missing(&mut self, at: Timestamp) {
         self.state = State::Queued;
         self.handed(self.last_send.map_or(0, |send| send.number).saturating_add(1), at);
@@ -298,7 +298,7 @@ impl Command {
         }
     }
 
-    /// Only evidence: neither its state nor its deadline changes. Its message mentions it, unless the device itself has
+    /// Only evidence: changes neither its state nor its deadline. Its message mentions it, unless the device itself has
     /// reported how it ended.
     fn unreadable(&mut self, why: &str, at: Timestamp) {
         let count = self.unreadable.as_ref().map_or(0, |before| before.count).saturating_add(1);
@@ -308,7 +308,7 @@ impl Command {
         }
     }
 
-    /// A sign of the device about this very command.
+    /// An answer from the device about this command.
     fn note_answer(&mut self, answer: &crate::Answer, at: Timestamp) {
         self.last_answer_at = Some(at);
         self.rungs.accepted.get_or_insert(at);
@@ -326,7 +326,7 @@ impl Command {
         }
     }
 
-    /// An end without the device. What has ended stays as it is.
+    /// Ends it without the device. A final state does not change.
     fn end(&mut self, state: State, message: Box<str>, at: Timestamp) {
         if self.is_settled() {
             return;

@@ -1,4 +1,4 @@
-//! How an answer was read for its command.
+//! The interpretation of an answer for its command.
 
 use crate::{Answer, Command, Outcome, Reading, State};
 

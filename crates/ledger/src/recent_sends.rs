@@ -1,4 +1,4 @@
-//! Counts what was sent in the last half second and has no answer yet, and what was answered as soon.
+//! Counts the commands sent in the last half second that have no answer yet, and those answered as quickly.
 //!
 //! Times are grouped into slices of 50 ms. A command leaves the count with its slice, at the latest after half a second.
 

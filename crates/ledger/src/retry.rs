@@ -1,4 +1,4 @@
-//! How long a command waits for an answer before it is sent again.
+//! The pauses before a command is resent.
 
 use crate::{CommandId, Millis, Retry};
 

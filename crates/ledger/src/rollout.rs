@@ -25,7 +25,7 @@ pub use progress::{HaltReason, Phase, Progress, StageProgress, Suspension, Waits
 
 use pace::Pace;
 
-/// The members of one rollout, and how far they are.
+/// The members of a rollout, and their progress.
 #[derive(Debug, Clone)]
 pub struct Rollout {
     plan: Plan,
@@ -52,7 +52,7 @@ struct Hours {
 }
 
 impl Rollout {
-    /// A rollout of which nothing is released yet.
+    /// A rollout without released members.
     #[must_use]
     pub fn new(plan: Plan, now: Timestamp) -> Rollout {
         let members = vec![None; plan.members() as usize];
@@ -60,7 +60,7 @@ impl Rollout {
         Rollout::restore(plan, progress, members, None, now)
     }
 
-    /// A rollout of which nothing is released before [`Input::Approved`].
+    /// A rollout that releases no members before [`Input::Approved`].
     #[must_use]
     pub fn unapproved(plan: Plan, now: Timestamp) -> Rollout {
         let mut rollout = Rollout::new(plan, now);
@@ -68,8 +68,8 @@ impl Rollout {
         rollout
     }
 
-    /// A rollout as it was: its progress as it was last recorded, how far each member's command is, and when the last of
-    /// them was released. Not connected, and with its hours unknown.
+    /// A restored rollout: its last recorded progress, the state of each member's command, and the time of the last
+    /// release. Not connected, and with unknown maintenance hours.
     #[must_use]
     pub fn restore(
         plan: Plan,
@@ -128,7 +128,8 @@ impl Rollout {
         effects
     }
 
-    /// When [`Input::Tick`] is due, if nothing else happens before. When the hours change, [`Input::Hours`] is due.
+    /// When [`Input::Tick`] is due, unless another event happens first. When the maintenance hours change,
+    /// [`Input::Hours`] is due.
     #[must_use]
     pub fn next_deadline(&self, now: Timestamp) -> Option<Timestamp> {
         if self.is_over() {
@@ -144,20 +145,20 @@ impl Rollout {
         [hours, next].into_iter().flatten().filter(|at| *at > now).min()
     }
 
-    /// The state of the maintenance hours must be given again: nothing is released before.
+    /// Whether the state of the maintenance hours is needed: nothing is released before.
     #[must_use]
     pub fn hours_are_due(&self, now: Timestamp) -> bool {
         self.plan.hours && self.hours.until <= now && !self.is_over()
     }
 
-    /// The gate's reading must be given, and repeated from time to time.
+    /// Whether the gate's reading is needed, and must be repeated from time to time.
     #[must_use]
     pub fn watches_gate(&self) -> bool {
         self.plan.gate.is_some() && self.progress.suspension.is_none() && self.is_between_stages()
     }
 
-    /// It counts a length of time from a moment that it has noted: a pause between stages, also while a person has paused
-    /// it, or for how long a measurement has been within its limits. A clock that is set meanwhile would falsify it.
+    /// Whether it measures a duration from a recorded time: a pause between stages, even while paused by a user, or the
+    /// time for which a measurement has been within its limits. A clock change in the meantime would falsify it.
     #[must_use]
     pub fn counts_time(&self, now: Timestamp) -> bool {
         let waits = self.is_between_stages().then(|| self.waits_between(now)).flatten();
@@ -166,7 +167,7 @@ impl Rollout {
             && matches!(waits, Some(WaitsFor::Pause { .. } | WaitsFor::Gate { until: Some(_) }))
     }
 
-    /// Why the action is not possible; `None` if it is.
+    /// The reason why an action is not possible; `None` if it is.
     #[must_use]
     pub fn refuses(&self, action: Action) -> Option<Refusal> {
         if self.is_over() {
@@ -188,7 +189,7 @@ impl Rollout {
         }
     }
 
-    /// The connection's room is all that its next release waits for.
+    /// Whether its next release waits only for capacity of the connection.
     #[must_use]
     pub fn wants_room(&self, now: Timestamp) -> bool {
         self.progress.suspension.is_none()
@@ -199,7 +200,7 @@ impl Rollout {
             && self.pace.is_due(now)
     }
 
-    /// The next member to release, for now: the first unreleased one of its stage.
+    /// The next member to release: the first unreleased one of its stage.
     #[must_use]
     pub fn next_member(&self) -> Option<u32> {
         self.wants_release().then_some(self.next)
@@ -266,13 +267,13 @@ impl Rollout {
         all
     }
 
-    /// How far a member's command is; `None` before its release.
+    /// The state of a member's command; `None` before its release.
     #[must_use]
     pub fn member(&self, member: u32) -> Option<State> {
         self.members.get(member as usize).copied().flatten()
     }
 
-    /// Members released and not finished, but for those that a closed stage no longer waits for.
+    /// The number of released but unfinished members, except those that a closed stage no longer waits for.
     #[must_use]
     pub fn in_flight(&self) -> u32 {
         let of_stage = |(counts, stage): (&MemberCounts, &StageProgress)| {
@@ -281,7 +282,7 @@ impl Rollout {
         self.counts.iter().zip(&self.progress.stages).map(of_stage).sum()
     }
 
-    /// Nothing will be released any more, and no member is unfinished.
+    /// Whether nothing will be released any more, and no member is unfinished.
     #[must_use]
     pub fn is_over(&self) -> bool {
         self.is_finished() || (self.progress.suspension == Some(Suspension::Stopped) && self.counts().on_the_way() == 0)

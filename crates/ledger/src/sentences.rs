@@ -1,4 +1,4 @@
-//! Sentences about commands that ended without their device: what happened and why, and only what is known.
+//! Sentences about commands that ended without their device: what happened and why, limited to what is known.
 
 use crate::{Answer, Command, Expectation, Millis, NotDelivered, PublishResult, State, TimeOut, Timestamp, grouped};
 
@@ -17,21 +17,20 @@ pub(crate) fn timed_out(command: &Command, why: TimeOut, now: Timestamp) -> Box<
     }
     let sentence = match why {
         TimeOut::Abandoned => match could_not_be_read(command) {
-            Some(remark) => format!("Waiting was stopped. {remark} The device may have run it."),
-            None => format!("Waiting was stopped. {}", whereabouts(command)),
+            Some(remark) => format!("Stopped waiting. {remark} The device may have run it."),
+            None => format!("Stopped waiting. {}", whereabouts(command)),
         },
         TimeOut::HeartbeatsStopped => {
             let was = match command.progress {
                 Some(progress) => format!("The device reported {progress} %"),
                 None => "The device was running it".to_owned(),
             };
-            match (&command.unreadable, command.progress) {
-                (Some(answers), _) => {
+            match &command.unreadable {
+                Some(answers) => {
                     let why = &answers.why;
-                    format!("{was}, then nothing readable for {waited}. {why} It may still be running it.")
+                    format!("{was}, then sent nothing readable for {waited}. {why} It may still be running it.")
                 }
-                (None, Some(_)) => format!("{was}, then nothing for {waited}. It may still be running it."),
-                (None, None) => format!("{was}, then sent nothing for {waited}. It may still be running it."),
+                None => format!("{was}, then sent nothing for {waited}. It may still be running it."),
             }
         }
         TimeOut::Silence if command.state >= State::Accepted => {
@@ -123,7 +122,7 @@ pub(crate) fn expired(command: &Command) -> Box<str> {
         State::Held => format!("The device did not come online within {life}."),
         _ => format!("It could not be sent within {life}."),
     };
-    format!("{why} It was never sent, and will not be.").into()
+    format!("{why} It was not sent, and will not be.").into()
 }
 
 /// Withdrawn before it was ever sent.
@@ -136,7 +135,7 @@ pub(crate) fn undeliverable(why: &NotDelivered) -> Box<str> {
     match why {
         NotDelivered::NotWritten(why) => format!("The request could not be encoded. {why} It was not sent."),
         NotDelivered::Refused { code, said } => format!(
-            "The broker refused it: {} (0x{code:02x}).{} The device did not get it.",
+            "The broker refused it: {} (0x{code:02x}).{} The device did not receive it.",
             reason(*code),
             in_its_words(said.as_deref())
         ),
@@ -144,17 +143,17 @@ pub(crate) fn undeliverable(why: &NotDelivered) -> Box<str> {
             format!("The broker does not accept a message of {} bytes. It was not sent.", grouped(*bytes))
         }
         NotDelivered::DeviceOffline => {
-            "The device is offline, and the command does not wait. It was not sent.".to_owned()
+            "The device is offline, and the command is not held. It was not sent.".to_owned()
         }
         NotDelivered::NotConnected => {
-            "Not connected to the broker, and the command does not wait. It was not sent.".to_owned()
+            "Not connected to the broker, and the command is not held. It was not sent.".to_owned()
         }
     }
     .into()
 }
 
 fn in_its_words(said: Option<&str>) -> String {
-    said.map(|said| format!(" The broker says: “{}”.", said.trim_end_matches('.'))).unwrap_or_default()
+    said.map(|said| format!(" Reason given by the broker: “{}”.", said.trim_end_matches('.'))).unwrap_or_default()
 }
 
 /// A repeat cannot be delivered, but an earlier send may have arrived.

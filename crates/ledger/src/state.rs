@@ -1,37 +1,36 @@
 //! The states of a command.
 
-/// The state of a command. States only climb; the order of the variants is the order of the ladder, and every
-/// state from [`State::Succeeded`] on is final.
+/// The state of a command. A state never goes back; the variants are in the order of the ladder, and every state from
+/// [`State::Succeeded`] on is final.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum State {
-    /// Written to the outbox. Not handed to MQTT, or not known to be sent.
+    /// Written to the outbox. Not passed to MQTT, or not known to be sent.
     Queued,
-    /// Kept here until the device is online.
+    /// Held until the device is online.
     Held,
     /// Written by the MQTT client.
     Sent,
-    /// The broker has acknowledged the publish (PUBACK). Says nothing of the device.
+    /// The broker has acknowledged the publish (PUBACK). This says nothing about the device.
     AtBroker,
-    /// The device has it.
+    /// The device has accepted it.
     Accepted,
-    /// The device is at it.
+    /// The device is running it.
     Running,
-    /// The device did it. Said by the device alone.
+    /// It succeeded. Only the device can report this.
     Succeeded,
-    /// The device could not do it. Said by the device alone.
+    /// It failed. Only the device can report this.
     Failed,
-    /// The device will not do it. Said by the device alone.
+    /// The device refused it. Only the device can report this.
     Rejected,
-    /// It cannot be delivered: refused by the broker, too large, or the device is offline and the command does not
-    /// wait.
+    /// It cannot be delivered: refused by the broker, too large, or the device is offline and the command is not held.
     Undeliverable,
-    /// Delivered as far as MQTT can show, and no answer is expected.
+    /// Delivered as far as MQTT can show; no answer is expected.
     Unconfirmed,
-    /// No answer in time. An opinion of ours: it may have run, and a late answer still settles it.
+    /// No answer in time. This is only Wilco's judgement: it may have run, and a late answer still settles it.
     TimedOut,
-    /// Its time to live passed before it was ever sent. It will never be sent.
+    /// Its time to live passed before it was sent. It will never be sent.
     Expired,
-    /// Withdrawn before it was ever sent. It will never be sent.
+    /// Cancelled before it was sent. It will never be sent.
     Cancelled,
 }
 
@@ -54,19 +53,19 @@ impl State {
         State::Cancelled,
     ];
 
-    /// Nothing more is awaited.
+    /// Whether the state is final.
     #[must_use]
     pub fn is_final(self) -> bool {
         self >= State::Succeeded
     }
 
-    /// The device itself has reported how it ended.
+    /// Whether the device itself has reported how it ended.
     #[must_use]
     pub fn is_from_device(self) -> bool {
         matches!(self, State::Succeeded | State::Failed | State::Rejected)
     }
 
-    /// It failed: not for a command that was cancelled or expired.
+    /// Whether it failed; not for a cancelled or expired command.
     #[must_use]
     pub fn ended_badly(self) -> bool {
         matches!(self, State::Failed | State::Rejected | State::TimedOut | State::Undeliverable)
@@ -93,7 +92,7 @@ impl State {
         }
     }
 
-    /// The state of that name.
+    /// The state with this name.
     #[must_use]
     pub fn parse(name: &str) -> Option<State> {
         State::ALL.into_iter().find(|state| state.as_str() == name)

@@ -17,7 +17,7 @@ impl Timestamp {
         Timestamp(self.0.saturating_add(by))
     }
 
-    /// How long ago `earlier` was; zero when it lies in the future.
+    /// The time since `earlier`; zero if that is in the future.
     #[must_use]
     pub fn since(self, earlier: Timestamp) -> Millis {
         Millis(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
@@ -25,7 +25,7 @@ impl Timestamp {
 }
 
 impl Millis {
-    /// So many seconds.
+    /// This many seconds.
     #[must_use]
     pub const fn seconds(seconds: u64) -> Millis {
         Millis(seconds.saturating_mul(1_000))

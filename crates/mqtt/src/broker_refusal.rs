@@ -40,7 +40,7 @@ impl Refusal {
         let filters = filters.iter().map(|filter| filter.filter.as_str()).collect::<Vec<_>>().join(", ");
         Refusal::new(
             format!(
-                "The broker did not answer SUBSCRIBE {filters} with a SUBACK within {} s.",
+                "The broker did not acknowledge SUBSCRIBE {filters} with a SUBACK within {} s.",
                 SUBACK_TIMEOUT.as_secs()
             ),
             "The connection itself works. An overloaded broker or an authorization plugin may cause the delay; check \
@@ -53,7 +53,7 @@ impl Refusal {
     /// CONNECT went out, and no CONNACK came.
     pub(super) fn no_connack() -> Refusal {
         Refusal::new(
-            format!("The broker accepted the connection and sent no CONNACK within {} s.", CONNECT_TIMEOUT.as_secs()),
+            format!("The broker accepted the connection, but sent no CONNACK within {} s.", CONNECT_TIMEOUT.as_secs()),
             "Check that an MQTT broker listens on this port and supports the MQTT version of this connection.",
             Remedy::TryAgain,
         )
@@ -67,7 +67,7 @@ impl Refusal {
             "Allow QoS 1 for this client on the broker.",
             Remedy::Change,
         )
-        .because("At QoS 0 the broker acknowledges nothing, so a command could be lost unnoticed.")
+        .because("At QoS 0 the broker acknowledges nothing, so lost commands would go unnoticed.")
     }
 
     /// The cause of a failed CONNECT, from the first received bytes.
@@ -90,12 +90,12 @@ impl Refusal {
             return Refusal {
                 version: Some(MqttVersion::V311),
                 ..Refusal::new(
-                    format!("The broker assigned the client ID “{assigned}” to a client that has one of its own."),
-                    "Have the broker accept the client ID of this connection, or use MQTT 3.1.1: choose it under Protocol \
-                     in the window, or use --mqtt 3.1.1.",
+                    format!("The broker assigned the client ID “{assigned}”, although Wilco had sent its own."),
+                    "Configure the broker to accept the client ID of this connection, or use MQTT 3.1.1: choose it \
+                     under Protocol in the window, or use --mqtt 3.1.1.",
                     Remedy::Change,
                 )
-                .because("MQTT 5 allows that only for a client without an ID (section 3.2.2.3.7).")
+                .because("MQTT 5 allows this only if the client sent none (section 3.2.2.3.7).")
             };
         }
         let other = match tried {
@@ -153,7 +153,7 @@ impl Refusal {
         Refusal { broker_ended, ..self }
     }
 
-    /// The meaning of a CONNACK's refusal; the codes by the names of MQTT 5 section 3.2.2.2.
+    /// The meaning of a CONNACK that refuses a connection; the codes have the names of MQTT 5 section 3.2.2.2.
     fn connack(name: &str) -> Refusal {
         let change = |message: &str, hint: &str| Refusal::new(message, hint, Remedy::Change);
         match name {
@@ -183,7 +183,7 @@ impl Refusal {
             ),
             "ServerBusy" | "ConnectionRateExceeded" | "QuotaExceeded" => Refusal::new(
                 "The broker is too busy to accept another client.",
-                "Wilco retries automatically. The plan of a cloud broker may limit the number of clients.",
+                "Wilco retries automatically. A cloud broker's plan may limit the number of clients.",
                 Remedy::TryAgain,
             ),
             "UseAnotherServer" | "ServerMoved" => change(
@@ -279,8 +279,7 @@ fn disconnected(reason: DisconnectReasonCode) -> Refusal {
         return Refusal::new(
             "Another client connected with the same client ID, so the broker ended this connection (session taken \
              over).",
-            "Check whether Wilco runs with the same data on another computer, and give one of the two another client \
-             ID.",
+            "Check whether Wilco runs with the same data on another computer, and give one of them another client ID.",
             Remedy::TryAgain,
         )
         .caused(Cause::TakenOver);

@@ -4,25 +4,25 @@ use wilco_dialect::Outbound;
 
 use wilco_connection::MqttVersion;
 
-/// A PUBLISH packet (MQTT 5 section 3.3), but for topic and payload.
+/// A PUBLISH packet (MQTT 5 section 3.3), except topic and payload.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Envelope {
-    /// The broker has sent it before.
+    /// It is a redelivery (DUP).
     pub dup: bool,
-    /// Its whole size.
+    /// The size of the whole packet.
     pub bytes: usize,
     /// Its properties (MQTT 5).
     pub properties: Properties,
 }
 
-/// The properties of a PUBLISH (MQTT 5 section 3.3.2.3), but for the Correlation Data.
+/// The properties of a PUBLISH (MQTT 5 section 3.3.2.3), except the Correlation Data.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Properties {
     /// 1 for UTF-8 (section 3.3.2.3.2).
     pub payload_format: Option<u8>,
     /// Message expiry interval, seconds.
     pub expiry: Option<u32>,
-    /// Where an answer is expected.
+    /// The response topic.
     pub response_topic: Option<String>,
     /// The content type of the payload.
     pub content_type: Option<String>,
@@ -31,7 +31,7 @@ pub struct Properties {
 }
 
 impl Envelope {
-    /// The packet of one of our messages.
+    /// The packet of a message that Wilco sends.
     pub fn of(outbound: &Outbound, version: MqttVersion) -> Envelope {
         // Topic, packet id, payload.
         let message = 2 + outbound.topic.len() + 2 + outbound.payload.len();
@@ -56,7 +56,7 @@ impl Envelope {
 }
 
 impl Properties {
-    /// Each that is there, by the specification's name.
+    /// The properties that are present, by the specification's names.
     pub fn named(&self, correlation: Option<&[u8]>) -> Vec<(String, String)> {
         let of = |name: &str, value: Option<String>| value.map(|value| (name.to_owned(), value));
         let text = |bytes: &[u8]| match std::str::from_utf8(bytes) {

@@ -2,8 +2,8 @@
 
 use crate::{RECEIVED_PACKET_LIMIT, ServerReason, transport::proxy_status};
 
-/// Reads bytes as the first and as the last ones of a broker, and as its packets by both libraries, until they cannot be
-/// read any more.
+/// Parses bytes as the first and the last ones of a broker, and as its packets with both libraries, until they are
+/// invalid.
 pub fn broker(bytes: &[u8]) {
     for reason in [ServerReason::connack(bytes), ServerReason::disconnect(bytes)].into_iter().flatten() {
         assert!(reason.in_its_words().is_none_or(|words| !words.is_empty()));
@@ -14,7 +14,7 @@ pub fn broker(bytes: &[u8]) {
     while rumqttc_v4::mqttbytes::v4::Packet::read(&mut stream, RECEIVED_PACKET_LIMIT as usize).is_ok() {}
 }
 
-/// Reads bytes as the head of an HTTP proxy's answer.
+/// Parses bytes as the head of an HTTP proxy's response.
 pub fn proxy(bytes: &[u8]) {
     assert!(proxy_status(bytes).is_none_or(|status| status < 1_000));
 }

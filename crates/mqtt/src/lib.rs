@@ -33,10 +33,10 @@ use wilco_dialect::Filter;
 use wilco_ledger::Puback;
 use zeroize::Zeroizing;
 
-/// Everything a session needs to know. Made again for each session, secrets and all.
+/// The parameters of a session. Created for each session, with its secrets.
 #[derive(Clone)]
 pub struct Settings {
-    /// The way to the broker.
+    /// How to connect to the broker.
     pub route: Route,
     /// The protocol version.
     pub version: MqttVersion,
@@ -50,11 +50,11 @@ pub struct Settings {
     pub filters: Vec<Filter>,
     /// The keep-alive interval, seconds.
     pub keep_alive: u16,
-    /// Publishes without a PUBACK, at most.
+    /// The maximum number of publishes without a PUBACK.
     pub send_window: u16,
-    /// How long the broker keeps the session while we are away, seconds. 0: not at all.
+    /// How long the broker keeps the session while Wilco is disconnected, seconds. 0: not at all.
     pub session_expiry: u32,
-    /// Whether anything is published. Otherwise it only listens.
+    /// Whether anything is published. Otherwise it only subscribes.
     pub publishes: bool,
 }
 
@@ -90,9 +90,9 @@ pub(crate) const SUBACK_TIMEOUT: std::time::Duration = std::time::Duration::from
 
 /// A received packet or event, independent of the version.
 pub(crate) enum Wire {
-    /// A message for us.
+    /// A message for Wilco.
     Message(Message),
-    /// A publish of ours was written.
+    /// A publish was written.
     Written { packet: u16 },
     /// PUBACK.
     Acknowledged {
@@ -101,11 +101,11 @@ pub(crate) enum Wire {
         /// The broker's reason.
         reason_string: Option<String>,
     },
-    /// Nothing we act on.
+    /// Any other event.
     Other,
 }
 
-/// A message that came in.
+/// A received message.
 pub struct Message {
     /// Its topic.
     pub topic: String,
@@ -113,7 +113,7 @@ pub struct Message {
     pub payload: Vec<u8>,
     /// Its quality of service.
     pub qos: u8,
-    /// The broker had kept it.
+    /// The message was retained.
     pub retained: bool,
     /// Its correlation data (MQTT 5).
     pub correlation: Option<Vec<u8>>,
@@ -125,7 +125,7 @@ pub struct Message {
     pub room: Option<OwnedSemaphorePermit>,
 }
 
-/// The PUBACK that we owe the broker for a message.
+/// The PUBACK to send for a message.
 pub struct Receipt(pub(crate) Ack);
 
 /// The same, as the library has it.

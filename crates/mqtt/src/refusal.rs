@@ -8,18 +8,18 @@ use wilco_connection::MqttVersion;
 use wilco_credentials::tls;
 use wilco_failure::{FailureCode, sentence};
 
-/// Why there is no connection.
+/// The reason why there is no connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
     /// The kind of failure.
     pub code: FailureCode,
-    /// The event, as a sentence.
+    /// What failed, as a sentence.
     pub message: String,
-    /// The reason, as far as it is known; sentences.
+    /// The reason, as far as known; sentences.
     pub why: Option<String>,
     /// How to fix it.
     pub hint: Option<String>,
-    /// The SHA-256 of the broker's certificate where pinning it would help.
+    /// The SHA-256 of the broker's certificate, if pinning it would help.
     pub pin: Option<String>,
     /// The version of MQTT that the broker supports instead of the tested one.
     pub version: Option<MqttVersion>,
@@ -33,30 +33,30 @@ pub struct Refusal {
     pub broker_ended: bool,
 }
 
-/// Whether trying again by itself makes sense.
+/// Whether automatic retries make sense.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Remedy {
-    /// It may work the next time.
+    /// A later attempt may succeed.
     TryAgain,
-    /// It will not work until the connection is changed.
+    /// Retries are useless until the connection is changed.
     Change,
 }
 
 /// The kind of end, for callers that treat it differently.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cause {
-    /// The other side closed the connection and gave no reason.
+    /// The other side closed the connection without a reason.
     Closed,
-    /// It was too long in coming.
+    /// A response did not arrive in time.
     Silence,
-    /// Another client came with the same client id.
+    /// Another client connected with the same client ID.
     TakenOver,
     /// Any failure that its message explains.
     Explained,
 }
 
 impl Refusal {
-    /// A refusal with nothing more known of it.
+    /// A refusal without further details.
     pub fn new(message: impl Into<String>, hint: impl Into<String>, remedy: Remedy) -> Refusal {
         Refusal {
             code: FailureCode::Connection,
@@ -71,19 +71,19 @@ impl Refusal {
         }
     }
 
-    /// The same, with a sentence about the reason.
+    /// Adds a sentence about the reason.
     #[must_use]
     pub fn because(self, why: impl Into<String>) -> Refusal {
         Refusal { why: Some(why.into()), ..self }
     }
 
-    /// The same, with its cause.
+    /// Adds the cause.
     #[must_use]
     pub fn caused(self, cause: Cause) -> Refusal {
         Refusal { cause, ..self }
     }
 
-    /// The event and its cause, as sentences.
+    /// What failed and why, as sentences.
     pub fn explanation(&self) -> String {
         match &self.why {
             Some(why) => format!("{} {why}", self.message),
@@ -102,17 +102,17 @@ impl Refusal {
         .caused(Cause::Closed)
     }
 
-    /// `what` did not come in time.
+    /// `what` did not arrive in time.
     pub fn silence(whose: &str, seconds: u64) -> Refusal {
         Refusal::new(
             format!("{whose} did not answer within {seconds} s."),
-            "Check the address, and that a firewall does not block it.",
+            "Check the address, and whether a firewall blocks it.",
             Remedy::TryAgain,
         )
         .caused(Cause::Silence)
     }
 
-    /// Adds the address to a message about the network.
+    /// Adds the address to a message about a network failure.
     pub fn at(mut self, host: &str, port: u16) -> Refusal {
         self.message = self.message.replace("{address}", &format!("{host}, port {port}"));
         self
@@ -133,7 +133,7 @@ impl Refusal {
             ),
             io::ErrorKind::TimedOut => (
                 "The connection to {address} timed out.",
-                "Check the address, and that a firewall does not block it.",
+                "Check the address, and whether a firewall blocks it.",
                 Cause::Silence,
             ),
             io::ErrorKind::ConnectionReset
@@ -167,7 +167,7 @@ impl Refusal {
         Refusal { broker_ended, ..Refusal::new(message, hint, Remedy::TryAgain).caused(cause) }
     }
 
-    /// A refusal by, or of, a certificate; `None` where TLS has nothing to do with it.
+    /// A refusal because of a certificate, by either side; `None` if TLS is not the cause.
     pub fn tls(error: &(dyn std::error::Error + 'static)) -> Option<Refusal> {
         let explained = tls::explain(error)?;
         let hint = explained.hint.unwrap_or_else(|| "Check the broker's log.".to_owned());

@@ -39,7 +39,7 @@ pub struct MqttSender {
 /// The broker's response to a SUBSCRIBE.
 #[derive(Debug, Default)]
 pub struct Subscribed {
-    /// Not granted, and why.
+    /// Not granted, and the reason.
     pub refused: Vec<(Filter, Denial)>,
     /// Granted at this lower QoS than requested.
     pub lowered: Vec<(Filter, u8)>,
@@ -57,7 +57,7 @@ impl Subscribed {
     }
 }
 
-/// Why a broker does not grant a filter.
+/// The reason why a broker does not grant a filter.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Denial {
     /// It supports no wildcards (CONNACK property 0x28, SUBACK reason 0xA2).
@@ -66,14 +66,14 @@ pub enum Denial {
     Refused(String),
 }
 
-/// One send of one command.
+/// A send of a command.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Publication {
-    /// The device that it is for.
+    /// The device ID.
     pub device: DeviceId,
     /// The command.
     pub id: CommandId,
-    /// Which send of the command.
+    /// The number of the send.
     pub attempt: u32,
 }
 
@@ -118,7 +118,7 @@ impl MqttSender {
         if self.hand_over(Some(publication), outbound) { Ok(()) } else { Err(Puback::NotTaken) }
     }
 
-    /// Whether the library took it.
+    /// Whether the library accepted it.
     fn hand_over(&self, publication: Option<Publication>, outbound: Outbound) -> bool {
         let mut under_way = self.under_way();
         if under_way.ended || !self.publishes {
@@ -140,8 +140,8 @@ impl MqttSender {
         taken
     }
 
-    /// Publishes a discovery request, or an answer to a device that asks its server something. It is not a command: nothing
-    /// waits for it. It requests a device's identity, or tells it the limits of its session.
+    /// Publishes a discovery query, or a reply to a device's query to its server. It is not a command: nothing waits
+    /// for it.
     pub fn query(&self, topic: String, payload: String) {
         let outbound = Outbound {
             topic,
@@ -155,7 +155,8 @@ impl MqttSender {
         self.hand_over(None, outbound);
     }
 
-    /// PUBACKs a message. A connection that has ended in the meantime is no loss: the broker sends it again.
+    /// PUBACKs a message. If the connection has ended in the meantime, nothing is lost: the broker sends the message
+    /// again.
     pub fn acknowledge(&self, receipt: Receipt) {
         let queued = match (&self.client, receipt) {
             (Client::V5(client), Receipt(Ack::V5(ack))) => client.try_manual_ack(ack).is_ok(),
@@ -187,8 +188,8 @@ impl MqttSender {
         tracing::debug!(written, "disconnected before everything was acknowledged");
     }
 
-    /// Subscribes to these filters, and returns the broker's result for each. A filter that its CONNACK has excluded is
-    /// not sent: that would be a protocol error (MQTT 5 section 3.2.2.3.11).
+    /// Subscribes to these filters, and returns the broker's result for each. A filter that the CONNACK has excluded is
+    /// not sent, because that would be a protocol error (MQTT 5 section 3.2.2.3.11).
     ///
     /// # Errors
     /// When the connection ends, or no SUBACK comes in time.

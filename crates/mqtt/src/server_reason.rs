@@ -1,4 +1,4 @@
-//! The reason of a broker that refuses or disconnects a client: the parts of CONNACK and DISCONNECT that the library
+//! The reason given by a broker that refuses or disconnects a client: parts of CONNACK and DISCONNECT that the library
 //! does not expose.
 
 /// A CONNACK (MQTT 3.1.1 section 3.2, MQTT 5 section 3.2) or a DISCONNECT (MQTT 5 section 3.14).
@@ -55,7 +55,7 @@ impl ServerReason {
         server_reason
     }
 
-    /// Reads one property (MQTT 5 section 2.2.2.2), and returns the rest.
+    /// Parses one property (MQTT 5 section 2.2.2.2), and returns the rest.
     fn property<'a>(&mut self, id: u8, rest: &'a [u8]) -> Option<&'a [u8]> {
         match id {
             REASON_STRING | SERVER_REFERENCE | ASSIGNED_CLIENT_ID => {

@@ -26,9 +26,9 @@ const ROOM: u32 = 32 * 1_024;
 
 /// An event of a session.
 pub enum LinkEvent {
-    /// It tries to connect.
+    /// Wilco is connecting.
     Connecting,
-    /// CONNACK: now it subscribes.
+    /// CONNACK was received; Wilco is subscribing.
     Connected,
     /// The subscriptions are acknowledged: publishing may begin.
     Ready {
@@ -43,13 +43,13 @@ pub enum LinkEvent {
     },
     /// A publish was written.
     Written(Publication),
-    /// The broker has acknowledged a publish, so long after it was written.
+    /// The broker has acknowledged a publish, this long after it was written.
     Delivered(Publication, Puback, Duration),
-    /// A message, which the one who keeps it acknowledges.
+    /// A message, which its receiver must acknowledge.
     Message(MqttSender, Message),
-    /// The connection has ended, and of these not a byte has left.
+    /// The connection has ended, and these publishes were certainly not sent.
     Unsent(Vec<Publication>),
-    /// The connection is gone, or never came about.
+    /// The connection was lost, or not established.
     Lost {
         /// Why.
         refusal: Refusal,
@@ -79,7 +79,7 @@ impl Session {
         Session { task, close: Some(close) }
     }
 
-    /// Says good-bye to the broker and ends.
+    /// Disconnects from the broker and ends.
     pub async fn close(mut self) {
         if let Some(close) = self.close.take() {
             let _ = close.send(());
@@ -331,7 +331,7 @@ struct EventSender<E, W> {
 }
 
 impl<E, W: Fn(LinkEvent) -> E> EventSender<E, W> {
-    /// Waits until there is room for a message. One alone always fits.
+    /// Waits until there is space for a message. A single message always fits.
     async fn room_for(&self, message: &Message) -> Option<OwnedSemaphorePermit> {
         let size = u32::try_from(message.payload.len() / 1_024).unwrap_or(u32::MAX).saturating_add(1).min(ROOM);
         Arc::clone(&self.room).acquire_many_owned(size).await.ok()

@@ -6,7 +6,7 @@ use wilco_engine::api::{Failure, FailureCode, FaultDials};
 /// The longest delay of an answer, milliseconds.
 const LONGEST_DELAY: u64 = 60_000;
 
-/// Refuses dials that are out of range.
+/// Validates the faults.
 ///
 /// # Errors
 /// [`FailureCode::Invalid`], with the name of the first.

@@ -1,5 +1,5 @@
-//! Rehearses a rollout: an engine of its own, in a temporary directory, sends it to virtual devices that imitate the
-//! chosen ones, over a broker inside this process.
+//! Rehearses a rollout: a separate engine in a temporary directory sends it to virtual devices that imitate the chosen
+//! ones, over a broker inside this process.
 //!
 //! It reaches no real broker, device, history or keyring, and leaves nothing behind. It makes no decisions about
 //! rollouts: the engine applies stages, limits and the halt rule, as for a real one.
@@ -30,7 +30,7 @@ use wilco_engine::{
 
 pub use dials::{check, device_dials};
 
-/// The most devices of a rehearsal: what the broker inside the process serves without slowing the rollout down.
+/// The maximum number of devices: those that the broker inside the process can serve without slowing the rollout down.
 pub const MOST_DEVICES: usize = 5_000;
 /// Clients of the broker beside the devices: the engine, and the one that announces those that are offline.
 const OTHER_CLIENTS: usize = 8;
@@ -39,8 +39,8 @@ const ALL_ONLINE: Duration = Duration::from_secs(60);
 /// How often it is looked whether they have.
 const LOOK: Duration = Duration::from_millis(20);
 
-/// A rehearsal, ready to start: broker, virtual devices and an engine that knows them. Dropped, or stopped, it leaves
-/// nothing behind.
+/// A rehearsal that is ready to start: broker, virtual devices and an engine with them. Nothing is left behind when it
+/// is stopped or dropped.
 pub struct Rehearsal {
     plan: RehearsalPlan,
     /// Offline devices come back by themselves.
@@ -54,8 +54,8 @@ pub struct Rehearsal {
 }
 
 impl Rehearsal {
-    /// Starts the broker, the virtual devices and an engine for them. Returns when the engine knows who is online. Call it
-    /// within a tokio runtime.
+    /// Starts the broker, the virtual devices and an engine for them. Returns when the engine has received their
+    /// presence. Call it within a tokio runtime.
     ///
     /// # Errors
     /// [`FailureCode::Invalid`] for more devices than can be rehearsed with, for dials out of range and for a command that
@@ -99,19 +99,19 @@ impl Rehearsal {
         Ok(rehearsal)
     }
 
-    /// How many virtual devices there are.
+    /// The number of virtual devices.
     #[must_use]
     pub fn devices(&self) -> usize {
         self.plan.devices.len()
     }
 
-    /// Where the virtual devices are: `mqtt://127.0.0.1:PORT`.
+    /// The address of the broker: `mqtt://127.0.0.1:PORT`.
     #[must_use]
     pub fn url(&self) -> String {
         self.broker.url()
     }
 
-    /// Runs the rollout to its end, and hands over each change of it. Dropping the future stops it where it is.
+    /// Runs the rollout until it ends, and passes on each change. Dropping the future stops it.
     ///
     /// # Errors
     /// As [`Handle::start_rollout`].
@@ -119,7 +119,7 @@ impl Rehearsal {
         follow::run(&self.engine.handle(), &self.connection, &self.plan, self.devices_return, tell).await
     }
 
-    /// Ends everything and deletes what was stored.
+    /// Stops everything and deletes the stored data.
     pub async fn stop(self) {
         let Rehearsal { engine, fleet, broker, _directory, .. } = self;
         engine.stop().await;
@@ -172,7 +172,7 @@ fn refuse_too_many(count: usize) -> Result<(), Failure> {
     if count > allowed {
         return Err(Failure {
             code: FailureCode::Invalid,
-            message: format!("The system allows connections for {allowed} virtual devices at most."),
+            message: format!("The system allows connections for at most {allowed} virtual devices."),
             hint: Some("Raise the limit of open files (ulimit -n), or rehearse with fewer devices.".into()),
         });
     }

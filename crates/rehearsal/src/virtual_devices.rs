@@ -33,7 +33,7 @@ pub(crate) fn virtual_devices(plan: &RehearsalPlan, dials: &FaultDials) -> Resul
 fn device_settings(device: &RehearsedDevice, command: &str, broadcasts: bool) -> Result<DeviceSettings, Failure> {
     let id = DeviceId::new(&device.device).map_err(|error| Failure {
         code: FailureCode::Invalid,
-        message: format!("The device ID cannot be rehearsed with: {error}."),
+        message: format!("The device ID cannot be used in a rehearsal: {error}."),
         hint: None,
     })?;
     let usual = spread(device.p50_ms, device.p95_ms);

@@ -1,10 +1,10 @@
 //! The computer's steady clock, stored for the next run.
 
-/// Where a line of time lies on the computer's steady clock: enough to continue with it in the next run.
+/// The position of a clock relative to the computer's steady clock, so that the next run can continue it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Anchor {
-    /// Which start of the computer it is.
+    /// Identifies the start of the computer.
     pub boot: String,
-    /// The time at that start, Unix milliseconds. The computer's own clock may have shown another.
+    /// The time at that start, Unix milliseconds. The computer's wall clock may have shown another time.
     pub at_boot: i64,
 }

@@ -1,4 +1,4 @@
-//! Names, tags and notes that users set on devices; and devices that are about to be forgotten.
+//! Names, tags and notes that users set on devices; and devices that will be forgotten.
 
 use wilco_ledger::{DeviceId, Timestamp};
 
@@ -9,9 +9,9 @@ use super::{ConnectionId, Store, StoreError, table::annotations};
 pub struct Annotation {
     /// Its name here.
     pub name: Option<String>,
-    /// Its tags here, beside those that it reports; each once.
+    /// Its tags set here, without duplicates.
     pub tags: Vec<String>,
-    /// A note.
+    /// The note.
     pub note: Option<String>,
 }
 
@@ -22,12 +22,12 @@ pub struct StoredAnnotation {
     pub device: DeviceId,
     /// The change.
     pub annotation: Annotation,
-    /// When a person had it forgotten, while that can still be undone.
+    /// When a user forgot it, while this can still be undone.
     pub forgotten_at: Option<Timestamp>,
 }
 
 impl Store {
-    /// Everything that is set of a connection's devices, by id.
+    /// All annotations of a connection's devices, by ID.
     ///
     /// # Errors
     /// See [`StoreError`].

@@ -1,4 +1,4 @@
-//! The audit: each entry is chained to the one before by its hash.
+//! The audit: each entry is chained to the previous one by its hash.
 //!
 //! An entry is written in the transaction of the change that it describes ([`Store::audited`],
 //! [`super::Change::Audit`]). It never changes; the retention deletes the oldest entries and leaves a checkpoint. The
@@ -13,13 +13,13 @@ use wilco_ledger::Timestamp;
 use super::{ConnectionId, Store, StoreError, sql_enum::SqlEnum, table::audit};
 use wilco_definitions::AuditKind;
 
-/// A SHA-256.
+/// A SHA-256 hash.
 pub type Hash = [u8; 32];
 
-/// An action of a user, before it is an entry.
+/// A user's action, before it becomes an entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewAuditEntry {
-    /// When.
+    /// The time.
     pub at: Timestamp,
     /// The subject of the entry.
     pub kind: AuditKind,
@@ -39,7 +39,7 @@ pub struct NewAuditEntry {
     pub note: Option<String>,
 }
 
-/// An entry as it is stored. What is in it may have been altered since.
+/// A stored entry. Its content may have been altered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredAuditEntry {
     /// Its number.
@@ -52,7 +52,7 @@ pub struct StoredAuditEntry {
     pub hash: Hash,
 }
 
-/// An entry by its number and its hash.
+/// The number and hash of an entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AuditHead {
     /// The number; 0 for the beginning.
@@ -61,7 +61,7 @@ pub struct AuditHead {
     pub hash: Hash,
 }
 
-/// The last entry that the retention has deleted.
+/// The last entry that the retention deleted.
 pub type AuditCheckpoint = AuditHead;
 
 /// A signature of an entry's number and hash.
@@ -69,7 +69,7 @@ pub type AuditCheckpoint = AuditHead;
 pub struct StoredSeal {
     /// The sealed entry.
     pub head: AuditHead,
-    /// When.
+    /// The time.
     pub at: Timestamp,
     /// The public key.
     pub public_key: Vec<u8>,
@@ -77,27 +77,27 @@ pub struct StoredSeal {
     pub signature: Vec<u8>,
 }
 
-/// Everything that is stored of the audit but its entries.
+/// The stored state of the audit without its entries.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredAudit {
-    /// Where it begins.
+    /// Where the chain begins.
     pub checkpoint: AuditCheckpoint,
     /// The seals, oldest first.
     pub seals: Vec<StoredSeal>,
 }
 
-/// Which entries to read.
+/// Selects entries to read.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AuditFilter {
     /// At or after this.
     pub since: Option<Timestamp>,
     /// Before this.
     pub until: Option<Timestamp>,
-    /// Of these kinds; all where empty.
+    /// Of these kinds; of all kinds if empty.
     pub kinds: Vec<AuditKind>,
     /// Older than this entry.
     pub before: Option<u32>,
-    /// How many at most.
+    /// The maximum number of entries.
     pub limit: u32,
 }
 
@@ -109,13 +109,13 @@ pub fn audit_genesis(installation: &str) -> AuditHead {
 }
 
 impl NewAuditEntry {
-    /// It is about this connection.
+    /// Sets the connection.
     #[must_use]
     pub fn on(self, connection: &ConnectionId, name: &str) -> NewAuditEntry {
         NewAuditEntry { connection: Some((connection.clone(), name.to_owned())), ..self }
     }
 
-    /// These are its particulars.
+    /// Sets the details.
     #[must_use]
     pub fn with(self, details: &serde_json::Value) -> NewAuditEntry {
         NewAuditEntry { details: details.to_string(), ..self }
@@ -127,7 +127,7 @@ impl NewAuditEntry {
         NewAuditEntry { note: note.filter(|note| !note.trim().is_empty()), ..self }
     }
 
-    /// The hash that it has as the entry with this number, after that one.
+    /// Its hash as the entry with this number, after the given one.
     #[must_use]
     pub fn hash(&self, number: u32, previous: &Hash) -> Hash {
         let (connection, name) = self.connection.as_ref().map(|(id, name)| (id.as_str(), name.as_str())).unzip();
@@ -158,7 +158,7 @@ impl NewAuditEntry {
 }
 
 impl StoredAuditEntry {
-    /// Whether it is as it was written, as far as it shows by itself.
+    /// Whether it matches its own hash.
     #[must_use]
     pub fn is_intact(&self) -> bool {
         self.entry.hash(self.number, &self.previous) == self.hash
@@ -185,14 +185,14 @@ impl StoredSeal {
 }
 
 impl Store {
-    /// The same store, whose next change is described by this entry. It is written with the change, or not at all where
-    /// nothing is changed.
+    /// A handle whose next change is described by this entry. The entry is written with the change, or not at all if
+    /// nothing changes.
     #[must_use]
     pub fn audited(&self, entry: NewAuditEntry) -> Store {
         Store { entry: Some(Arc::new(entry)), ..self.clone() }
     }
 
-    /// Returns once something has been written to the audit since the last time.
+    /// Waits until something has been written to the audit since the last call.
     pub async fn audit_grew(&self) {
         self.audit_grew.notified().await;
     }
@@ -200,12 +200,12 @@ impl Store {
     /// Some entries, newest first.
     ///
     /// # Errors
-    /// See [`StoreError`]; so for all the others.
+    /// See [`StoreError`]; the same applies to the methods below.
     pub async fn audit_page(&self, filter: AuditFilter) -> Result<Vec<StoredAuditEntry>, StoreError> {
         self.readers.read(move |connection| audit::page(connection, &filter)).await
     }
 
-    /// The newest entry; the checkpoint where there is none.
+    /// The newest entry; the checkpoint if there is none.
     pub async fn audit_head(&self) -> Result<AuditHead, StoreError> {
         self.readers.read(audit::head).await
     }
@@ -231,7 +231,7 @@ impl Store {
             .await
     }
 
-    /// Adds an entry by itself.
+    /// Adds an entry without a change.
     pub async fn append_audit(&self, entry: NewAuditEntry) -> Result<(), StoreError> {
         let grew = Arc::clone(&self.audit_grew);
         self.write(move |transaction| audit::append(transaction, &entry)).await?;
@@ -249,13 +249,13 @@ impl Store {
         self.write(|transaction| transaction.execute("DELETE FROM audit_seals", []).map(drop)).await
     }
 
-    /// Keeps a seal.
+    /// Stores a seal.
     pub async fn keep_seal(&self, seal: StoredSeal) -> Result<(), StoreError> {
         self.write(move |transaction| audit::keep_seal(transaction, &seal)).await
     }
 
-    /// Deletes the entries before that time except the very last one, and returns their number. `describe` makes the
-    /// entry about it, from the checkpoint and their number; it is written in the same transaction.
+    /// Deletes the entries before that time except the last one, and returns their number. `describe` creates the entry
+    /// about this from the checkpoint and their number; it is written in the same transaction.
     pub async fn forget_audit(
         &self,
         before: Timestamp,

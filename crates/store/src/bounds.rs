@@ -1,4 +1,4 @@
-//! Which evidence counts in the quota, its size, and the shortening of large payloads.
+//! Determines which evidence counts for the quota and its size, and shortens large payloads.
 //!
 //! Evidence that decides the state of a command does not count and is kept whole: only devices that received a request
 //! can send it, once for each command. A device can repeat everything else without end. Requests of other consoles, and the
@@ -21,40 +21,40 @@ const PART_OF_DISCARDED: usize = 256;
 /// A device's sentence is kept up to this many bytes where it settles nothing.
 const SENTENCE: usize = 4 * 1_024;
 
-/// Messages of a device that were not kept, because its evidence or all evidence together had reached its quota.
+/// Messages of a device that were not kept, because its quota or the overall quota was used up.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Discarded {
-    /// How many.
+    /// The number of messages.
     pub messages: u64,
     /// The size of their payloads together, bytes.
     pub bytes: u64,
-    /// When the first of them came.
+    /// When the first one arrived.
     pub first_at: Timestamp,
-    /// When the last one came.
+    /// When the last one arrived.
     pub last_at: Timestamp,
-    /// The last one, the middle of a large payload left out.
+    /// The last one, without the middle of a large payload.
     pub newest: Raw,
 }
 
-/// How many messages of a device were not kept.
+/// The number of messages of a device that were not kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DiscardedOf {
     /// The connection.
     pub connection: ConnectionId,
     /// The device.
     pub device: DeviceId,
-    /// How many messages.
+    /// The number of messages.
     pub messages: u64,
 }
 
 impl Discarded {
-    /// One message.
+    /// Creates the count with one message.
     #[must_use]
     pub fn one(newest: Raw, at: Timestamp) -> Discarded {
         Discarded { messages: 1, bytes: newest.payload.len() as u64, first_at: at, last_at: at, newest }
     }
 
-    /// One message more.
+    /// Adds a message.
     pub fn add(&mut self, newest: Raw, at: Timestamp) {
         self.messages = self.messages.saturating_add(1);
         self.bytes = self.bytes.saturating_add(newest.payload.len() as u64);
@@ -70,7 +70,7 @@ impl Discarded {
     }
 }
 
-/// The bytes by which a fact counts in the quota, once it is as [`shorten_fact`] leaves it. `None`: it does not count.
+/// The bytes of a fact that count for the quota, after [`shorten_fact`]. `None`: it does not count.
 pub fn counted(fact: &Fact) -> Option<u64> {
     match fact {
         Fact::Answered { answer, reading } if !decides(*reading) => Some(size_of_answer(answer)),
@@ -100,13 +100,13 @@ pub fn size_of_answer(answer: &Answer) -> u64 {
     size_of_raw(&answer.raw) + text(&answer.message) + text(&answer.result)
 }
 
-/// The bytes by which a message would count that cannot be read.
+/// The bytes of an unreadable message that count for the quota.
 pub fn size_of_raw(raw: &Raw) -> u64 {
     let payload = if raw.payload.len() > WHOLE { 2 * PART } else { raw.payload.len() };
     ROW + payload as u64 + raw.topic.len() as u64
 }
 
-/// Leaves out the middle of a large payload where the fact counts in the quota, and what is repeated of it beside.
+/// Removes the middle of a large payload if the fact counts for the quota, and the repetitions of its content.
 pub fn shorten_fact(fact: &mut Fact) {
     match fact {
         Fact::Answered { answer, reading } if !decides(*reading) => {
@@ -127,7 +127,7 @@ pub fn shorten_fact(fact: &mut Fact) {
     }
 }
 
-/// Leaves an answer its outcome alone.
+/// Reduces an answer to its outcome.
 pub fn reduce(answer: &mut Answer) {
     answer.message = None;
     answer.result = None;
@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn what_decides_is_kept_whole_and_does_not_count() {
+    fn decisive_evidence_is_kept_whole_and_does_not_count() {
         for reading in [Reading::Moved, Reading::Inferred, Reading::Late, Reading::Contradiction] {
             let whole = answer(128 * 1_024, 3 * SENTENCE);
             assert_eq!(read(whole.clone(), reading), (whole, None));

@@ -1,5 +1,5 @@
-//! Checks that the stored data is unchanged: the structure of the file, each event against its checksum, and each command as
-//! it is listed against its events.
+//! Checks that the stored data is unaltered: the structure of the file, each event against its checksum, and each
+//! listed command against its events.
 //!
 //! It reads in short steps, so that it can be stopped, and continues after unreadable parts.
 
@@ -24,23 +24,23 @@ const FAULTS: u32 = 20;
 /// The result of a check.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Checked {
-    /// Events that are as they were written.
+    /// The number of unaltered events.
     pub sound: u64,
-    /// Events that are not as they were written.
+    /// The number of altered events.
     pub damaged: u64,
     /// The first of them.
     pub named: Vec<DamagedEvent>,
-    /// Commands whose row is not what their events say.
+    /// The number of commands whose row does not match their events.
     pub wrongly_listed: u64,
     /// The first of them.
     pub wrongly_listed_commands: Vec<DamagedEvent>,
-    /// The file cannot be read between events of these times, Unix milliseconds; `None` for its beginning or its end.
+    /// The file cannot be read between events at these times, Unix milliseconds; `None` for its beginning or end.
     pub unreadable: Option<(Option<i64>, Option<i64>)>,
     /// Problems of the file's structure, as SQLite reports them.
     pub faults: Vec<String>,
 }
 
-/// An event that is not as it was written, or a command that is not listed as its events say, as far as it can be read.
+/// An altered event, or a command whose row does not match its events, as far as it is readable.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DamagedEvent {
     /// Its connection's id.
@@ -49,12 +49,12 @@ pub struct DamagedEvent {
     pub device: String,
     /// Its command, where it belongs to one.
     pub command: Option<String>,
-    /// When it happened, or the last event of the command, Unix milliseconds.
+    /// The time of the event, or of the command's last event, Unix milliseconds.
     pub at: i64,
 }
 
 impl Store {
-    /// The gaps that were found when this database was opened, now or earlier, oldest first: the latest 20.
+    /// The gaps found when this database was opened, now or earlier, oldest first: the latest 20.
     ///
     /// # Errors
     /// See [`StoreError`].
@@ -62,8 +62,8 @@ impl Store {
         self.readers.read(mark::gaps).await
     }
 
-    /// Compares the newest events with their checksums, all if no number is given. If `structure` is set, which reads all of
-    /// it, also checks the file's structure, and compares every command with its events.
+    /// Compares the newest events with their checksums, or all events if no number is given. With `structure`, it also
+    /// checks the structure of the whole file, and compares every command with its events.
     ///
     /// # Errors
     /// See [`StoreError`]: when nothing can be read at all.
@@ -157,7 +157,7 @@ fn as_far_as_readable(connection: &Connection, row: i64) -> rusqlite::Result<Dam
 }
 
 impl Checked {
-    /// Nothing is wrong with what was looked at.
+    /// Whether no problems were found.
     #[must_use]
     pub fn is_sound(&self) -> bool {
         self.damaged == 0 && self.wrongly_listed == 0 && self.unreadable.is_none() && self.faults.is_empty()
@@ -231,7 +231,7 @@ impl Step {
         step
     }
 
-    /// The events from the end back to where the file cannot be read; none where it cannot be read from the end either.
+    /// The events from the end back to the unreadable part; empty if the end is unreadable.
     fn behind(connection: &Connection, from: Place) -> Step {
         let query = format!("SELECT {COLUMNS} FROM events WHERE row > ?1 ORDER BY row DESC");
         let mut step = Step::new(Place { row: i64::MAX, at: None });

@@ -1,4 +1,4 @@
-//! Users' own commands, buttons and saved views.
+//! User-defined commands, buttons and saved views.
 
 use wilco_dialect::CommandKind;
 
@@ -8,23 +8,23 @@ use super::{
 };
 use wilco_definitions::SavedView;
 
-/// A user's own command.
+/// A user-defined command.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Definition {
     /// Its id, made once.
     pub id: String,
-    /// The connection that it is for; all where there is none.
+    /// The ID of its connection; `None` for all connections.
     pub connection: Option<ConnectionId>,
     /// The definition.
     pub kind: CommandKind,
 }
 
-/// A command with its arguments filled in.
+/// A button: a command with its arguments filled in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredButton {
     /// Its id, made once.
     pub id: String,
-    /// The connection that it is for; all where there is none.
+    /// The ID of its connection; `None` for all connections.
     pub connection: Option<ConnectionId>,
     /// The label.
     pub label: String,
@@ -42,13 +42,13 @@ impl Store {
     /// Every definition, by name.
     ///
     /// # Errors
-    /// See [`StoreError`]; so for all the others.
+    /// See [`StoreError`]; the same applies to the methods below.
     pub async fn definitions(&self) -> Result<Vec<Definition>, StoreError> {
         self.readers.read(catalogue::all).await
     }
 
-    /// Adds definitions or replaces those of the same ids, and buttons as [`Store::save_button`] does: all or none. Where
-    /// a definition's name is taken it is handed back, and nothing is stored.
+    /// Adds or replaces definitions by their IDs, and buttons as [`Store::save_button`] does: all or none. If a
+    /// definition's name is already in use, it is returned and nothing is stored.
     pub async fn save_catalogue(
         &self,
         definitions: Vec<Definition>,
@@ -67,7 +67,7 @@ impl Store {
         .await
     }
 
-    /// Removes a definition; `false` where there is none of that id.
+    /// Removes a definition; `false` if it does not exist.
     pub async fn remove_definition(&self, id: &str) -> Result<bool, StoreError> {
         let id = id.to_owned();
         self.write(move |transaction| catalogue::remove(transaction, &id)).await
@@ -79,7 +79,7 @@ impl Store {
         self.readers.read(move |connection| views::all(connection, &id)).await
     }
 
-    /// Adds a view, or changes the one of the same id; `false` where another one of its connection is called so.
+    /// Adds or changes a view by its ID; `false` if another view of its connection has the same name.
     pub async fn save_view(&self, view: SavedView) -> Result<bool, StoreError> {
         self.write(move |transaction| {
             if views::name_taken(transaction, &view)? {
@@ -91,28 +91,28 @@ impl Store {
         .await
     }
 
-    /// Removes a view; `false` where there is none of that id.
+    /// Removes a view; `false` if it does not exist.
     pub async fn remove_view(&self, id: &str) -> Result<bool, StoreError> {
         let id = id.to_owned();
         self.write(move |transaction| views::remove(transaction, &id)).await
     }
 
-    /// Every button, in the order that the person has given them.
+    /// All buttons, in the user's order.
     pub async fn buttons(&self) -> Result<Vec<StoredButton>, StoreError> {
         self.readers.read(buttons::all).await
     }
 
-    /// Adds a button at the end, or changes the one of the same id where it is.
+    /// Adds a button at the end, or changes the one with the same ID in place.
     pub async fn save_button(&self, button: StoredButton) -> Result<(), StoreError> {
         self.write(move |transaction| buttons::put(transaction, &button)).await
     }
 
-    /// Gives the buttons their places, in this order.
+    /// Sets the order of the buttons.
     pub async fn order_buttons(&self, ids: Vec<String>) -> Result<(), StoreError> {
         self.write(move |transaction| buttons::order(transaction, &ids)).await
     }
 
-    /// Removes a button; `false` where there is none of that id.
+    /// Removes a button; `false` if it does not exist.
     pub async fn remove_button(&self, id: &str) -> Result<bool, StoreError> {
         let id = id.to_owned();
         self.write(move |transaction| buttons::remove(transaction, &id)).await

@@ -5,9 +5,9 @@ use super::{ConnectionId, Store, StoreError, table::desired};
 /// The devices of a desired configuration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DesiredTarget {
-    /// Those with a tag.
+    /// Devices with a tag.
     Tag(String),
-    /// Those that match the search of the view with this id.
+    /// Devices that match the search of the view with this ID.
     View(String),
 }
 
@@ -16,7 +16,7 @@ pub enum DesiredTarget {
 pub struct StoredDesired {
     /// The devices.
     pub target: DesiredTarget,
-    /// The wanted values: a JSON object, as it was written.
+    /// The wanted values: a JSON object with its original text.
     pub values: String,
 }
 
@@ -24,7 +24,7 @@ impl Store {
     /// The desired configurations of a connection, in the order in which they apply.
     ///
     /// # Errors
-    /// See [`StoreError`]; so for all the others.
+    /// See [`StoreError`]; the same applies to the methods below.
     pub async fn desired(&self, connection: &ConnectionId) -> Result<Vec<StoredDesired>, StoreError> {
         let id = connection.clone();
         self.readers.read(move |connection| desired::all(connection, &id)).await

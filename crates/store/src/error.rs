@@ -7,10 +7,10 @@ use rusqlite::ffi;
 use super::table::search;
 use wilco_failure::{Failure, FailureCode};
 
-/// Why the store failed. Cheap to clone: every caller whose changes shared a transaction gets it.
+/// The reason why the store failed. Cheap to clone: every caller whose changes shared a transaction gets it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
-    /// The database was written by a newer version. It has not been touched.
+    /// The database was written by a newer version. It was not changed.
     #[error("{} was written by a newer version of Wilco (format {found}; this version reads format {known})", path.display())]
     Newer {
         /// The database.
@@ -28,13 +28,13 @@ pub enum StoreError {
         /// The problem.
         what: String,
     },
-    /// No room is left. Nothing of what was to be written has been.
+    /// The disk is full. None of the changes was written.
     #[error("the disk is full: Wilco cannot write to {}", path.display())]
     Full {
         /// The database.
         path: PathBuf,
     },
-    /// The file or its folder does not allow writing.
+    /// The permissions of the file or its folder do not allow writing.
     #[error("{} cannot be written to: {what}", path.display())]
     NotWritable {
         /// The database.
@@ -42,14 +42,14 @@ pub enum StoreError {
         /// The error of the operating system.
         what: String,
     },
-    /// Another program has moved, deleted or replaced a file of the open database, so that what is written to it would be
-    /// lost. Nothing of what was to be written has been.
-    #[error("another program has moved, deleted or replaced {}, which Wilco has open", path.display())]
+    /// Another program has moved, deleted or replaced a file of the open database, so that changes written to it would
+    /// be lost. None of the changes was written.
+    #[error("another program has moved, deleted or replaced {} while Wilco was using it", path.display())]
     Replaced {
         /// The database, or the log beside it.
         path: PathBuf,
     },
-    /// Another connection of that name exists.
+    /// Another connection has this name.
     #[error("a connection named '{0}' already exists")]
     NameTaken(String),
     /// The store has been closed.
@@ -78,9 +78,7 @@ impl StoreError {
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         let hint = match self {
-            StoreError::Newer { .. } => {
-                "Install the newer version, or start this one with another --data-dir. Nothing was changed."
-            }
+            StoreError::Newer { .. } => "Install the newer version, or use another --data-dir. Nothing was changed.",
             StoreError::Damaged { .. } => {
                 "Restore a backup. Or copy what can be read into a new data directory with wilco check --recover DIR."
             }
@@ -92,7 +90,7 @@ impl StoreError {
                 "Check the disk, your quota, and the owner of the file and its folder. Or choose another --data-dir."
             }
             StoreError::Disk { .. } => {
-                "Check the disk: its free space, your quota, its health, and whether it is still connected."
+                "Check the disk's free space, your quota, the disk's health, and whether it is still connected."
             }
             StoreError::Replaced { .. } => {
                 "Nothing is sent or stored until you put the file back; Wilco then continues automatically. If you \
@@ -110,7 +108,7 @@ impl StoreError {
         let what = error.to_string();
         let Some(code) = error.sqlite_error() else {
             let damage = match error {
-                rusqlite::Error::QueryReturnedNoRows => "a row that belongs into it is missing".to_owned(),
+                rusqlite::Error::QueryReturnedNoRows => "a row is missing".to_owned(),
                 rusqlite::Error::InvalidColumnType(_, column, found) => {
                     format!("its column {column} holds a value of another type ({found})")
                 }
@@ -134,7 +132,7 @@ impl StoreError {
                 ffi::SQLITE_IOERR_WRITE | ffi::SQLITE_IOERR_FSYNC | ffi::SQLITE_IOERR_TRUNCATE
             ) =>
             {
-                StoreError::NotWritable { path, what: "the system refuses to write more into it".to_owned() }
+                StoreError::NotWritable { path, what: "the system does not allow the file to grow".to_owned() }
             }
             ffi::SQLITE_FULL => StoreError::Full { path },
             ffi::SQLITE_CONSTRAINT => {
@@ -174,7 +172,7 @@ mod tests {
             assert!(matches!(read, StoreError::Damaged { .. }), "{read:?}");
             assert_eq!(read.to_string(), format!("w.sqlite3 is damaged or not a Wilco database: {expected}"));
         };
-        check(rusqlite::Error::QueryReturnedNoRows, "a row that belongs into it is missing");
+        check(rusqlite::Error::QueryReturnedNoRows, "a row is missing");
         check(
             rusqlite::Error::InvalidColumnType(2, "at".into(), rusqlite::types::Type::Text),
             "its column at holds a value of another type (Text)",

@@ -1,4 +1,4 @@
-//! A command with its evidence, in a readable amount.
+//! A command with its evidence, limited to a readable amount.
 //!
 //! A device may report progress thousands of times. All of it is stored as far as the quota allows; of answers with
 //! only progress, only the first and the last are read here.
@@ -20,25 +20,25 @@ const ALL: u32 = 500;
 const FIRST: usize = 10;
 const LAST: usize = 240;
 
-/// A command and what is shown of its events.
+/// A command and the events to show.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Evidence {
     /// The command as all of its events make it.
     pub command: Command,
-    /// Events, oldest first, each with its place among all of them, from 0.
+    /// Events, oldest first, each with its position among all of them, from 0.
     pub events: Vec<(u32, Event)>,
-    /// How many are not among them.
+    /// The number of omitted events.
     pub left_out: u32,
     /// Messages about it that were not kept.
     pub discarded: Option<Discarded>,
 }
 
-/// A request as it was sent or received.
+/// A request as sent or received.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredRequest {
     /// The message.
     pub raw: Raw,
-    /// It was received from another console, not sent from here.
+    /// It was received from another console.
     pub heard: bool,
 }
 
@@ -68,7 +68,7 @@ impl Store {
 }
 
 impl Store {
-    /// The last request of a command as it was sent or received; `None` if nothing was sent.
+    /// The last request of a command as sent or received; `None` if nothing was sent.
     ///
     /// # Errors
     /// See [`StoreError`].
@@ -85,15 +85,15 @@ impl Store {
 }
 
 impl Store {
-    /// How much of the quota the evidence of each device takes, bytes.
+    /// The bytes of each device's evidence that count for the quota.
     ///
     /// # Errors
-    /// See [`StoreError`]; so for all the others.
+    /// See [`StoreError`]; the same applies to the methods below.
     pub async fn evidence_use(&self) -> Result<Vec<(ConnectionId, DeviceId, u64)>, StoreError> {
         self.readers.read(evidence_use::all).await
     }
 
-    /// What a device reported after its answer to a command, where that was something else.
+    /// The contradicting report of a device after its answer to a command, if there was one.
     pub async fn disagreement(
         &self,
         connection: &ConnectionId,
@@ -110,7 +110,7 @@ impl Store {
         self.readers.read(move |connection| disagreements::all(connection, &id)).await
     }
 
-    /// Messages of a device that were not kept.
+    /// The messages of a device that were not kept.
     pub async fn discarded(
         &self,
         connection: &ConnectionId,
@@ -120,7 +120,7 @@ impl Store {
         self.readers.read(move |connection| discarded::of_device(connection, &id, &device)).await
     }
 
-    /// How many messages were not kept, of one connection or of all, and the devices with most of them.
+    /// The number of messages that were not kept, of one connection or of all, and the devices with most of them.
     pub async fn most_discarded(
         &self,
         connection: Option<&ConnectionId>,

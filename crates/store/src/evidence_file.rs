@@ -5,10 +5,10 @@ use wilco_ledger::{CommandId, DeviceId, Event, Raw, Timestamp};
 use super::{ConnectionId, Store, StoreError, table::events};
 
 impl Store {
-    /// All events of a command, oldest first, each with the request that it carries.
+    /// All events of a command, oldest first, each with its request.
     ///
     /// # Errors
-    /// See [`StoreError`]; so for all the others.
+    /// See [`StoreError`]; the same applies to the methods below.
     pub async fn whole_course(
         &self,
         connection: &ConnectionId,
@@ -19,7 +19,7 @@ impl Store {
         self.readers.read(move |connection| events::with_requests(connection, &id, &device, &command)).await
     }
 
-    /// The answers of a device that belong to no command and came in that time, oldest first.
+    /// The answers of a device that belong to no command and arrived during that period, oldest first.
     pub async fn unmatched_between(
         &self,
         connection: &ConnectionId,

@@ -21,20 +21,20 @@ const COUNTED: usize = 50_000;
 pub struct StoredCauses {
     /// The most frequent first.
     pub causes: Vec<StoredCause>,
-    /// Of how many commands.
+    /// The number of commands counted.
     pub commands: u32,
-    /// There are older ones, which were not counted.
+    /// There are older commands that were not counted.
     pub more: bool,
 }
 
-/// A message that several commands ended with, but for the numbers in it.
+/// A message with which several commands ended, ignoring the numbers in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredCause {
-    /// How they ended.
+    /// The state in which they ended.
     pub state: State,
     /// The message of the newest of them.
     pub message: String,
-    /// How many they are.
+    /// The number of commands.
     pub count: u32,
     /// When the newest of them was submitted.
     pub latest: Timestamp,
@@ -49,7 +49,7 @@ impl Store {
         self.search(filter, page).await
     }
 
-    /// Why the newest 50,000 commands that match and ended badly did so. The filter's limit is that of the causes.
+    /// The causes of the newest 50,000 failed commands that match. The filter's limit is that of the causes.
     ///
     /// # Errors
     /// See [`StoreError`].
@@ -57,7 +57,7 @@ impl Store {
         self.search(filter, causes).await
     }
 
-    /// Reads the history. A search index that is damaged is rebuilt first.
+    /// Reads the history. A damaged search index is rebuilt first.
     async fn search<T: Send + 'static>(
         &self,
         filter: HistoryFilter,

@@ -1,4 +1,4 @@
-//! What other programs do to the database while it is open: they replace or move its files, or write to it.
+//! Detects other programs that replace or move the files of the open database, or write to it.
 //!
 //! A file that was moved is still open, so SQLite goes on writing to it, and after the next start nothing of that is there.
 //! Therefore nothing is committed while another file, or none, is at the path. That costs two look-ups of a file for each
@@ -13,7 +13,7 @@ use rusqlite::Connection;
 
 use super::StoreError;
 
-/// What another program did.
+/// An action of another program.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Interference {
     /// It has written to the database.

@@ -107,7 +107,7 @@ use writer::{Behind, Job};
 /// The database's name in the data directory.
 pub const FILE_NAME: &str = "wilco.sqlite3";
 
-/// A handle to the store. Cheap to clone; the database is closed with the last one, or by [`Store::close`].
+/// A handle to the store. Cheap to clone; the database is closed with the last handle, or by [`Store::close`].
 #[derive(Clone)]
 pub struct Store {
     path: PathBuf,
@@ -132,15 +132,15 @@ impl std::fmt::Debug for Store {
 }
 
 impl Store {
-    /// What other programs do to the database and its files while it is open: noticed with the next transaction, and at rest
-    /// within some seconds. While a file is not in its place, every change is refused with [`StoreError::Replaced`].
+    /// Actions of other programs on the open database and its files, detected at the next transaction, or within a few
+    /// seconds at rest. While a file is missing or replaced, every change is refused with [`StoreError::Replaced`].
     #[must_use]
     pub fn interference(&self) -> watch::Receiver<Option<Interference>> {
         self.interference.clone()
     }
 
-    /// Stores changes in their order: all of them, or none. Returns when they are on the disk. Whatever waits at the
-    /// same time is committed together.
+    /// Stores changes in order: all of them, or none. Returns when they are on the disk. Changes that wait at the same
+    /// time are committed together.
     ///
     /// # Errors
     /// [`StoreError::Full`] and others: then nothing of it is stored, and the next commit may work again.
@@ -148,7 +148,7 @@ impl Store {
         self.begin_commit(changes).await
     }
 
-    /// The same, begun at once, for who has something to do meanwhile.
+    /// Like [`Store::commit`], but started immediately, for callers that continue in the meantime.
     #[must_use = "only its end says whether anything is stored"]
     pub fn begin_commit(&self, changes: Vec<Change>) -> Committing {
         let (done, answer) = oneshot::channel();
@@ -161,10 +161,10 @@ impl Store {
         Committing(answer)
     }
 
-    /// The commands of a connection that are not finished, from their events, in the order of submission.
+    /// The unfinished commands of a connection, from their events, in the order of submission.
     ///
     /// # Errors
-    /// See [`StoreError`]; so for all the others.
+    /// See [`StoreError`]; the same applies to the methods below.
     pub async fn unsettled(&self, connection: &ConnectionId) -> Result<Vec<Command>, StoreError> {
         let id = connection.clone();
         self.read(move |connection| events::unsettled(connection, &id)).await
@@ -192,7 +192,7 @@ impl Store {
         self.readers.read(move |connection| events::unmatched(connection, &id, &device, limit)).await
     }
 
-    /// The failed commands of a connection from that time on, and whether they were dismissed.
+    /// The failed commands of a connection since that time, and whether they were dismissed.
     pub async fn ended_badly_since(
         &self,
         connection: &ConnectionId,
@@ -202,7 +202,7 @@ impl Store {
         self.read(move |connection| commands::ended_badly_since(connection, &id, since)).await
     }
 
-    /// A device's last commands, newest first, and how many it has had.
+    /// The last commands of a device, newest first, and the number of all its commands.
     pub async fn last_commands(
         &self,
         connection: &ConnectionId,
@@ -220,7 +220,8 @@ impl Store {
         .await
     }
 
-    /// The latest commands of a connection, or of one of its devices, that were sent from here and answered, newest first.
+    /// The latest commands of a connection, or of one of its devices, that were sent from here and answered, newest
+    /// first.
     pub async fn answered(
         &self,
         connection: &ConnectionId,
@@ -255,7 +256,7 @@ impl Store {
         self.read(move |connection| counters::commands(connection, id.as_ref(), false)).await
     }
 
-    /// Every connection's profile, in the order that the person has given them.
+    /// All connection profiles, in the user's order.
     pub async fn connections(&self) -> Result<Vec<Profile>, StoreError> {
         self.readers.read(connections::all).await
     }
@@ -266,7 +267,7 @@ impl Store {
         self.readers.read(move |connection| connections::one(connection, &id)).await
     }
 
-    /// Adds a profile, or replaces the one of the same id.
+    /// Adds a profile, or replaces the one with the same ID.
     ///
     /// # Errors
     /// [`StoreError::NameTaken`] if another one has this name.
@@ -285,7 +286,7 @@ impl Store {
         if saved { Ok(()) } else { Err(StoreError::NameTaken(name)) }
     }
 
-    /// Gives the profiles their places, in this order.
+    /// Sets the order of the profiles.
     ///
     /// # Errors
     /// See [`StoreError`].
@@ -298,12 +299,12 @@ impl Store {
         self.readers.read(settings::all).await
     }
 
-    /// Keeps what the person has chosen.
+    /// Stores the settings.
     pub async fn save_settings(&self, settings: Settings) -> Result<(), StoreError> {
         self.write(move |transaction| settings::put(transaction, &settings)).await
     }
 
-    /// This installation's id, made at random when the database was.
+    /// This installation's ID, generated randomly with the database.
     pub async fn identity(&self) -> Result<String, StoreError> {
         self.readers.read(|connection| meta::installation(connection).map(Option::unwrap_or_default)).await
     }
@@ -314,17 +315,17 @@ impl Store {
         self.readers.read(move |sqlite| meta::last_wire_id(sqlite, &connection)).await
     }
 
-    /// Where the time lay on the computer's steady clock, as it was kept last.
+    /// The stored position of the clock relative to the computer's steady clock.
     pub async fn anchor(&self) -> Result<Option<Anchor>, StoreError> {
         self.readers.read(meta::anchor).await
     }
 
-    /// Keeps where the time lies on the computer's steady clock.
+    /// Stores the position of the clock relative to the computer's steady clock.
     pub async fn keep_anchor(&self, anchor: Anchor) -> Result<(), StoreError> {
         self.write(move |transaction| meta::keep_anchor(transaction, &anchor)).await
     }
 
-    /// Makes the table of commands again from the events.
+    /// Rebuilds the table of commands from the events.
     pub async fn rebuild_projection(&self) -> Result<(), StoreError> {
         self.write_tables(table::rebuild).await
     }

@@ -9,7 +9,7 @@ impl Store {
     /// The logs of a device, newest first; five at most.
     ///
     /// # Errors
-    /// See [`StoreError`]; so for all the others.
+    /// See [`StoreError`]; the same applies to the methods below.
     pub async fn logs(&self, connection: &ConnectionId, device: &DeviceId) -> Result<Vec<StoredLog>, StoreError> {
         let (id, device) = (connection.clone(), device.clone());
         self.readers.read(move |connection| logs::of_device(connection, &id, &device)).await

@@ -59,9 +59,9 @@ pub struct Recovered {
 pub fn recover(from: &Path, to: &Path) -> Result<Recovered, StoreError> {
     let (from, to) = (from.join(FILE_NAME), to.join(FILE_NAME));
     if to.exists() {
-        return Err(StoreError::Other { path: to, what: "there is a database already".to_owned() });
+        return Err(StoreError::Other { path: to, what: "it already contains a database".to_owned() });
     }
-    let unreadable = || StoreError::Damaged { path: from.clone(), what: "nothing of it can be read".to_owned() };
+    let unreadable = || StoreError::Damaged { path: from.clone(), what: "none of it can be read".to_owned() };
     let (source, _copy) = salvage::reader(&from).ok_or_else(unreadable)?;
     let mut target = open::writer(&to)?;
     let copied = copy_all(&source, &mut target).map_err(|error| StoreError::read(&to, &error))?;

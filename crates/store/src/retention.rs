@@ -59,7 +59,7 @@ impl Store {
     /// to no command, and logs that began before.
     ///
     /// # Errors
-    /// See [`StoreError`]; so for all the others.
+    /// See [`StoreError`]; the same applies to the methods below.
     pub async fn count_older(&self, before: Timestamp) -> Result<Older, StoreError> {
         self.read(move |connection| {
             let mut older = Older {

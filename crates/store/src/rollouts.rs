@@ -144,7 +144,7 @@ impl Store {
     /// The highest number that a rollout ever had.
     ///
     /// # Errors
-    /// See [`StoreError`]; so for all the others.
+    /// See [`StoreError`]; the same applies to the methods below.
     pub async fn last_rollout(&self) -> Result<u32, StoreError> {
         self.readers.read(rollouts::last_number).await
     }

@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_is_read_in_order_of_time() {
+    fn written_values_are_read_in_order_of_time() {
         let samples = [sample(1_500, &[(0, 1.5), (63, -0.0)]), sample(1_000, &[(0, f64::MAX)]), sample(1_500, &[])];
         let [block] = &blocks(&samples)[..] else { panic!("not one block") };
         let mut seen = Vec::new();

@@ -18,7 +18,7 @@ impl Store {
     /// long. Returns for each device the number of series that are not stored.
     ///
     /// # Errors
-    /// See [`StoreError`]; so for all the others.
+    /// See [`StoreError`]; the same applies to the methods below.
     pub async fn keep_telemetry(
         &self,
         connection: &ConnectionId,

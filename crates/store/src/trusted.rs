@@ -19,7 +19,7 @@ impl Store {
     /// Every trusted installation, by name.
     ///
     /// # Errors
-    /// See [`StoreError`]; so for all the others.
+    /// See [`StoreError`]; the same applies to the methods below.
     pub async fn trusted_installations(&self) -> Result<Vec<TrustedInstallation>, StoreError> {
         self.readers.read(trusted::all).await
     }

@@ -155,7 +155,7 @@ fn a_subscription_or_a_publish_is_refused_as_told() {
 }
 
 #[test]
-fn what_a_broker_does_not_offer_is_noticed_when_it_is_used() {
+fn features_that_a_broker_lacks_are_detected_when_used() {
     let check = |properties: &[u8], packet: &[u8], expected: &[&str]| {
         let script = Scripted::new().connack_properties(properties);
         let (_, seen) = conversation(script, &[CONNECT_5, packet, GOODBYE]).expect("a conversation");
@@ -202,7 +202,7 @@ fn silence_and_delay_take_their_time() -> Result<()> {
 }
 
 #[test]
-fn what_is_no_broker_answers_in_its_own_way() {
+fn other_servers_are_recognised_by_their_reply() {
     let portal = "HTTP/1.1 302 Found\r\nLocation: http://portal.example/\r\n\r\n";
     check(Scripted::new().says(portal), &[CONNECT_5], &[portal.as_bytes()]);
     let (_, seen) = conversation(Scripted::new(), &[b"\x10\x02\x00\xff", GOODBYE]).expect("a conversation");

@@ -189,7 +189,7 @@ fn nothing_reaches_a_device_before_a_second_installation_has_approved_it() -> Re
 }
 
 #[test]
-fn what_is_no_approval_of_this_rollout_is_refused_by_its_words() -> Result<()> {
+fn answers_that_do_not_approve_this_rollout_are_refused_with_the_reason() -> Result<()> {
     let broker = Broker::plain()?;
     let _devices = [Device::start(&broker, "lamp-1", None)?, Device::start(&broker, "lamp-2", None)?];
     let desks = Desks::new(&broker)?;
@@ -212,7 +212,7 @@ fn what_is_no_approval_of_this_rollout_is_refused_by_its_words() -> Result<()> {
     bo.run(&["approval", "show", &meddled])?.complained("was altered after it was signed")?;
     bo.run(&["approval", "sign", &meddled, &desks.path("x"), "--yes"])?
         .complained("was altered after it was signed")?;
-    ana.run(&["approval", "sign", &request, &desks.path("x"), "--yes"])?.complained("by this installation itself")?;
+    ana.run(&["approval", "sign", &request, &desks.path("x"), "--yes"])?.complained("by this installation")?;
     let eve = Bench::with_keyring(Keyring::Unlocked)?;
     refused(&desks.answer(&eve, "sign", &request, "eve")?, "which is not trusted here")?;
     // Without a keyring nothing can be signed.
@@ -230,7 +230,7 @@ fn what_is_no_approval_of_this_rollout_is_refused_by_its_words() -> Result<()> {
     // A connection that reaches another broker is not what was approved.
     let other = Broker::plain()?;
     ana.run(&["connections", "edit", "plant", "--url", &other.url()])?.ended(0)?;
-    refused(&answer, "has been changed since")?;
+    refused(&answer, "has changed since")?;
     ana.run(&["connections", "edit", "plant", "--url", &broker.url()])?.ended(0)?;
 
     // A declined one is stopped, with the reason.

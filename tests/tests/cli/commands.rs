@@ -93,7 +93,7 @@ fn the_numbers_of_a_schema_keep_their_digits() -> Result<()> {
 }
 
 #[test]
-fn a_command_goes_out_in_its_own_form() -> Result<()> {
+fn a_command_is_sent_in_its_own_form() -> Result<()> {
     let broker = Broker::plain()?;
     let bench = Bench::on(&broker)?;
     let commands = json!([

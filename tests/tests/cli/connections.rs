@@ -93,7 +93,7 @@ fn only_what_is_given_is_changed() -> Result<()> {
 
     bench.run(&["connections", "edit", "site", "--only-device", ""])?.ended(0)?;
     assert_eq!(listed(&bench, "devices_named")?, [Value::Array(Vec::new())]);
-    bench.run(&["connections", "edit", "site"])?.complained("Nothing to change: no option is given.")?;
+    bench.run(&["connections", "edit", "site"])?.complained("Nothing to change: no options were given.")?;
     bench.run(&["connections", "edit", "site", "--preset", "aws", "--keep-alive", "10s"])?.complained("keep-alive")?;
     bench.run(&["connections", "edit", "site", "--proxy-username", "me"])?.complained("no proxy")?;
     bench.run(&["connections", "add", "bench", "--url", &broker.url()])?.ended(0)?;
@@ -138,7 +138,7 @@ fn connections_without_secrets_are_taken_to_another_computer() -> Result<()> {
     assert_eq!(listed(&there, "name")?, ["bench", "bench 2"]);
     assert_eq!(listed(&there, "url")?, [broker.url(), broker.url()]);
     std::fs::write(&path, "{}")?;
-    there.run(&["connections", "import", &file])?.complained("was not exported by Wilco")?;
+    there.run(&["connections", "import", &file])?.complained("is not a file that Wilco exported")?;
     there.run(&["connections", "import", "/nowhere"])?.complained("file /nowhere does not exist")?;
     Ok(())
 }
@@ -154,7 +154,7 @@ fn secrets_are_taken_along_under_a_passphrase_only() -> Result<()> {
     let (with, without) = (with.to_string_lossy(), without.to_string_lossy());
 
     let export = ["connections", "export", "--to", &with, "--with-secrets"];
-    bench.run(&export)?.complained("No passphrase")?;
+    bench.run(&export)?.complained("requires a passphrase")?;
     let export = [&export[..], &["--passphrase-stdin"]].concat();
     bench.run_with_input(&export, "short\n")?.complained("too short")?;
     ensure!(!bench.data.path().join("with.age").exists(), "half a file was left");

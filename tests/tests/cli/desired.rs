@@ -18,7 +18,7 @@ fn states(said: &ProgramOutput) -> Result<BTreeMap<String, String>> {
 }
 
 #[test]
-fn devices_that_differ_are_brought_into_line_and_put_back() -> Result<()> {
+fn the_desired_configuration_is_applied_and_restored() -> Result<()> {
     let broker = Broker::plain()?;
     let bench = Bench::on(&broker)?;
     let _fleet = Fleet::start(&broker, "pump", 4, &[])?;
@@ -87,7 +87,7 @@ fn devices_that_differ_are_brought_into_line_and_put_back() -> Result<()> {
 
     bench
         .run(&["desired", "clear", "-c", "bench", "--tag", "wing", "buzzer"])?
-        .complained("No value is wanted for the key 'buzzer'")?;
+        .complained("The key 'buzzer' has no wanted value")?;
     let said = bench.run(&["desired", "clear", "-c", "bench", "--tag", "wing", "temp_high_c"])?.ended(0)?.out;
     assert!(said.contains("Cleared temp_high_c=4.50."), "{said}");
     assert_eq!(states(&bench.run(&status)?.ended(1)?)?["pump-0003"], "as_wanted");

@@ -39,7 +39,7 @@ fn devices_are_added_named_tagged_and_found_by_that() -> Result<()> {
 
     // On an engine that has heard nothing yet, what is named is added, and said to be new.
     let tagged = of(&["tag", "new", "-d", "pump-9", "-d", "valve-1", "-d", "valve-2"])?.ended(0)?;
-    let expected = "Tagged 3 devices with new. 2 devices were not known, and are added: valve-1, valve-2.\n";
+    let expected = "Tagged 3 devices with new. 2 devices were unknown, and have been added: valve-1, valve-2.\n";
     assert_eq!(tagged.out, expected);
     assert_eq!(listed("tag:new")?.len(), 3);
     of(&["forget", "-d", "valve-1", "--yes"])?.ended(0)?;

@@ -16,14 +16,14 @@ fn file(bench: &Bench, name: &str, content: &str) -> Result<String> {
 }
 
 #[test]
-fn recorded_exchanges_are_told_one_by_one() -> Result<()> {
+fn recorded_exchanges_are_tested_one_by_one() -> Result<()> {
     let bench = Bench::new()?;
     let said = bench.run(&["dialects", "test", RECORDED])?.ended(0)?;
     let lines: Vec<&str> = said.out.lines().collect();
-    ensure!(lines.len() == 43 && lines[42] == "42 of 42 right", "{said:?}");
-    ensure!(lines.contains(&"right  atlas: motor on: succeeded, exact"), "{said:?}");
+    ensure!(lines.len() == 43 && lines[42] == "42 of 42 passed", "{said:?}");
+    ensure!(lines.contains(&"passed  atlas: motor on: succeeded, exact"), "{said:?}");
 
-    // One that expects something else, one that is none, and one of a dialect that nobody knows.
+    // One with another expectation, one that is not an exchange, and one of an unknown dialect.
     let recorded = fs::read_to_string(RECORDED)?;
     let first = recorded.lines().next().unwrap_or_default();
     let wrong = first.replace("\"succeeded\"", "\"failed\"");
@@ -31,16 +31,16 @@ fn recorded_exchanges_are_told_one_by_one() -> Result<()> {
     let path = file(&bench, "wrong.jsonl", &format!("{first}\n{wrong}\n\nnothing\n{unknown}\n"))?;
     let said = bench.run(&["dialects", "test", &path])?.ended(1)?;
     let lines: Vec<&str> = said.out.lines().collect();
-    ensure!(lines[1].starts_with("wrong  tasmota: query: It is succeeded, but should be failed."), "{said:?}");
-    ensure!(lines[2].starts_with("wrong  line 4: This is not an exchange"), "{said:?}");
-    ensure!(lines[3] == "wrong  klingon: query: There is no dialect named 'klingon'.", "{said:?}");
-    ensure!(lines[4] == "1 of 4 right", "{said:?}");
+    ensure!(lines[1].starts_with("failed  tasmota: query: It is succeeded, but should be failed."), "{said:?}");
+    ensure!(lines[2].starts_with("failed  line 4: This is not a recorded exchange"), "{said:?}");
+    ensure!(lines[3] == "failed  klingon: query: There is no dialect named 'klingon'.", "{said:?}");
+    ensure!(lines[4] == "1 of 4 passed", "{said:?}");
     bench.run(&["dialects", "test", "/nowhere.jsonl"])?.complained("Could not read /nowhere.jsonl")?;
     Ok(())
 }
 
 #[test]
-fn a_dialect_of_one_s_own_is_checked_and_tested() -> Result<()> {
+fn a_custom_dialect_is_checked_and_tested() -> Result<()> {
     let bench = Bench::new()?;
     let listed = bench.run(&["dialects", "list", "--output", "json"])?.ended(0)?.lines()?;
     ensure!(listed.iter().any(|one| one["name"] == "zigbee2mqtt" && one["finds_devices"] == true), "{listed:?}");
@@ -55,7 +55,7 @@ fn a_dialect_of_one_s_own_is_checked_and_tested() -> Result<()> {
     let exchange = r#"{"dialect":"mine","name":"go","device":"d","command":"go","args":{"n":1.50},"id":"c1","request":{"topic":"mine/d","payload":"{\"cmd\":\"go\",\"tid\":\"c1\",\"status\":\"REQUEST\",\"n\":1.50}"},"answers":[{"topic":"mine/d/ack","payload":"{\"tid\":\"c1\",\"status\":\"RUNNING\"}"}],"expect":{"state":"running","id":"exact"}}"#;
     let exchanges = file(&bench, "mine.jsonl", exchange)?;
     let said = bench.run(&["dialects", "test", &exchanges, "--with", &path])?.ended(0)?;
-    ensure!(said.out == "right  mine: go: running, exact\n1 of 1 right\n", "{said:?}");
+    ensure!(said.out == "passed  mine: go: running, exact\n1 of 1 passed\n", "{said:?}");
 
     let broken = file(&bench, "broken.toml", &mine.replace("as = \"answer\"", "as = \"anser\""))?;
     let said = bench.run(&["dialects", "check", &broken])?.ended(1)?;
@@ -63,6 +63,6 @@ fn a_dialect_of_one_s_own_is_checked_and_tested() -> Result<()> {
     bench.run(&["dialects", "test", &exchanges, "--with", &broken])?.complained("broken.toml:14")?;
     let grasping = file(&bench, "grasping.toml", &mine.replace("mine/{device}/ack", "commands/{device}/ack"))?;
     let said = bench.run(&["dialects", "check", &grasping])?.ended(0)?;
-    ensure!(said.err.contains("both read 'commands/+/ack'"), "{said:?}");
+    ensure!(said.err.contains("both use 'commands/+/ack'"), "{said:?}");
     Ok(())
 }

@@ -68,7 +68,7 @@ fn goes_on_without_its_host(order: &[&str], status: &str, code: i32) -> Result<(
 }
 
 #[test]
-fn a_run_whose_engine_is_killed_follows_its_command_with_one_of_its_own() -> Result<()> {
+fn a_run_whose_engine_is_killed_follows_its_command_with_its_own_engine() -> Result<()> {
     let check = goes_on_without_its_host;
     check(&["send", "-c", "bench", "-d", "lamp-1", "--timeout", "60s", "led", "on=true"], "succeeded", 0)?;
     check(&["rollout", "start", "-c", "bench", "-d", "lamp-1", "--timeout", "60s", "led", "on=true"], "succeeded", 0)?;
@@ -149,7 +149,7 @@ fn the_operator_is_named_from_the_command_line() -> Result<()> {
 }
 
 #[test]
-fn what_was_written_and_is_refused_cannot_control_the_terminal() -> Result<()> {
+fn refused_input_cannot_control_the_terminal() -> Result<()> {
     let bench = Bench::new()?;
     for wrong in [&["history", "-c", "bench", "--since", "\u{1b}[31mred"][..], &["\u{9b}31mred"], &["send", "-\u{1b}c"]]
     {
@@ -175,7 +175,7 @@ fn a_device_whose_clock_differs_is_named_where_it_calls_a_fresh_command_expired(
         ensure!(soon("end", PATIENCE, || send.ended())?.code() == Some(1), "{}", send.log());
         Ok(output.last().context("it said nothing")??)
     };
-    let clocks = "[most likely the clocks of this computer and of the device differ]";
+    let clocks = "[the clocks of this computer and the device probably differ]";
     let line = refused("The command expired 7200000 ms before it arrived.")?;
     ensure!(line.contains(clocks), "{line}");
     let line = refused("The battery is empty.")?;

@@ -157,7 +157,7 @@ fn a_device_is_forgotten_with_its_history_and_comes_back_when_it_speaks() -> Res
 }
 
 #[test]
-fn what_makes_no_sense_ends_with_2_and_sends_nothing() -> Result<()> {
+fn invalid_input_exits_with_2_and_sends_nothing() -> Result<()> {
     let broker = Broker::plain()?;
     let bench = Bench::on(&broker)?;
     let check = |arguments: &[&str], part: &str| -> Result<()> {
@@ -256,7 +256,7 @@ fn an_unstored_connection_needs_no_keyring_and_leaves_nothing() -> Result<()> {
 }
 
 #[test]
-fn a_free_text_goes_out_as_it_stands_and_needs_no_answer() -> Result<()> {
+fn a_free_text_is_sent_unchanged_and_needs_no_answer() -> Result<()> {
     let broker = Broker::plain()?;
     let (bench, heard) = (Bench::new()?, broker.listen("lamp-1/req")?);
     bench.run(&["connections", "add", "bench", "--url", &broker.url(), "--dialect", "text"])?.ended(0)?;

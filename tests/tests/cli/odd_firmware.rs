@@ -65,7 +65,7 @@ fn base_topics_that_are_not_the_usual_ones_are_settings_of_the_connection() -> R
     bench.run(&["send", "-c", "bench", "-d", "Plug", "led", "on=true"])?.ended(0)?;
 
     let edit = |dialect: &str| bench.run(&["connections", "edit", "bench", "--dialect", dialect]);
-    edit("zigbee2mqtt:base")?.complained("'base' is not a setting of a dialect")?;
+    edit("zigbee2mqtt:base")?.complained("'base' is not a dialect setting")?;
     edit("zigbee2mqtt:base=")?.complained("The setting 'base' cannot be ''")?;
     edit("zigbee2mqtt:base=a/#")?.complained("The setting 'base' cannot be 'a/#'")?;
     edit("zigbee2mqtt:bass=x")?.complained("has no setting 'bass'")?;
@@ -116,8 +116,9 @@ fn a_dialect_that_claims_every_topic_or_another_one_s_is_refused_or_named() -> R
     let write = |name: &str, topic: &str| -> Result<String> {
         let path = bench.data.path().join(format!("{name}.toml"));
         let text = format!(
-            "format = 1\nname = \"{name}\"\ntitle = \"{name}\"\n[[request]]\ntopic = \"x/{{device}}\"\ntext = \"{{args.value}}\"\n\
-             [[receive]]\ntopic = \"{topic}\"\nas = \"answer\"\noutcome = [{{ means = \"succeeded\" }}]\n"
+            "format = 1\nname = \"{name}\"\ntitle = \"{name}\"\n[[request]]\ntopic = \"x/{{device}}\"\ntext = \
+             \"{{args.value}}\"\n[[receive]]\ntopic = \"{topic}\"\nas = \"answer\"\noutcome = [{{ means = \
+             \"succeeded\" }}]\n"
         );
         fs::write(&path, text)?;
         Ok(path.display().to_string())
@@ -147,7 +148,7 @@ fn a_dialect_that_claims_every_topic_or_another_one_s_is_refused_or_named() -> R
         bench.run(&arguments)?.ended(0)
     };
     let said = edit(&[&tasmotas, &twin])?;
-    ensure!(said.err.contains("'mine' and 'twin' both read 'stat/+/RESULT'"), "{said:?}");
+    ensure!(said.err.contains("'mine' and 'twin' both use 'stat/+/RESULT'"), "{said:?}");
     ensure!(edit(&[&tasmotas, "tasmota"])?.err.contains("'mine' and 'tasmota' both read"));
     ensure!(!edit(&[&tasmotas, "tasmota:stat=antwort"])?.err.contains("both read"));
     Ok(())

@@ -111,7 +111,7 @@ fn shelly(broker: &Broker, prefix: &str, id: &str, asked: &str, method: &str) ->
 }
 
 #[test]
-fn a_shelly_with_a_topic_prefix_of_several_levels_is_found_heard_and_commanded() -> Result<()> {
+fn a_shelly_with_a_topic_prefix_of_several_levels_is_found_and_commanded() -> Result<()> {
     let broker = Broker::plain()?;
     let bench = bench(&broker, &["shelly"])?;
     let _announces = shelly(&broker, "Shelly/SPR3EM_FVE", "shellypro3em-1", "shellies/command", "")?;
@@ -197,7 +197,7 @@ fn zigbee_devices_are_found_by_their_bridge_and_named_as_people_know_them() -> R
 
     bench
         .run(&["send", "-c", "bench", "-d", "kitchen/lamp", "config.get"])?
-        .complained("a command of Wilco's own devices")?;
+        .complained("a command for devices with Wilco's dialect")?;
     bench.run(&["send", "-c", "bench", "-d", "lamp-1", "led", "on=true"])?.ended(0)?;
     for name in ["health check", "invalid payload", "no such device", "unknown request is met with silence"] {
         plays(&bench, &broker, "zigbee2mqtt", name)?;
@@ -218,7 +218,7 @@ fn bridge_devices() -> Value {
 }
 
 #[test]
-fn what_is_announced_for_home_assistant_is_found_with_its_own_topics() -> Result<()> {
+fn devices_announced_for_home_assistant_are_found_with_their_topics() -> Result<()> {
     let broker = Broker::plain()?;
     let device = json!({"identifiers": ["pump-house"], "name": "Pump house", "model": "RPi", "sw_version": "2.7"});
     let switch = json!({"name": "Door", "unique_id": "door", "command_topic": "pi/door/set", "state_topic": "pi/door",
@@ -258,7 +258,7 @@ fn what_is_announced_for_home_assistant_is_found_with_its_own_topics() -> Result
     // Nothing is sent where another device, or all of them, would be asked.
     bench
         .run(&["send", "-c", "bench", "-d", "Pump house", "Other lamp", "on=true"])?
-        .complained("a topic of devices with the wilco dialect")?;
+        .complained("a topic of the wilco dialect")?;
     Ok(())
 }
 
@@ -351,7 +351,7 @@ fn devices_of_dialects_that_are_not_enabled_are_offered() -> Result<()> {
 }
 
 #[test]
-fn a_dialect_is_learned_from_what_is_heard_and_then_used() -> Result<()> {
+fn a_dialect_is_learned_from_received_messages_and_then_used() -> Result<()> {
     let broker = Broker::plain()?;
     let bench = bench(&broker, &["wilco"])?;
     let mut learning = bench.start(&["dialects", "learn", "-c", "bench", "--filter", "plant/#", "--for", "4s"])?;

@@ -14,7 +14,7 @@ fn count(line: &Value, state: &str) -> u64 {
 }
 
 #[test]
-fn a_rehearsal_runs_on_virtual_devices_and_the_real_ones_hear_nothing() -> Result<()> {
+fn a_rehearsal_runs_on_virtual_devices_and_sends_nothing_to_real_ones() -> Result<()> {
     let broker = Broker::plain()?;
     let bench = Bench::on(&broker)?;
     let _fleet = Fleet::start(&broker, "pump", 12, &[])?;

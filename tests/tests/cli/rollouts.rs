@@ -94,7 +94,7 @@ fn a_rollout_goes_stage_by_stage_and_sends_to_each_device_once() -> Result<()> {
 }
 
 #[test]
-fn a_rollout_halts_by_itself_and_the_failed_are_sent_to_again() -> Result<()> {
+fn a_rollout_halts_automatically_and_the_failed_devices_are_retried() -> Result<()> {
     let broker = Broker::plain()?;
     let bench = Bench::on(&broker)?;
     let broken = Fleet::start(&broker, "pump", 20, &["--fail", "1"])?;
@@ -235,7 +235,7 @@ fn a_rollout_that_is_killed_goes_on_where_it_was() -> Result<()> {
 }
 
 #[test]
-fn what_the_failed_share_is_shown_and_exported() -> Result<()> {
+fn common_traits_of_the_failed_devices_are_shown_and_exported() -> Result<()> {
     let broker = Broker::plain()?;
     let bench = Bench::on(&broker)?;
     let _sound = Fleet::start(&broker, "pump", 12, &[])?;
@@ -291,7 +291,7 @@ pub(crate) fn last_arguments(heard: &Child) -> BTreeMap<String, String> {
 }
 
 #[test]
-fn what_a_rollout_changed_is_put_back_to_each_devices_own_values() -> Result<()> {
+fn the_changes_of_a_rollout_are_restored_to_each_devices_own_values() -> Result<()> {
     let broker = Broker::plain()?;
     let bench = Bench::on(&broker)?;
     let _fleet = Fleet::start(&broker, "pump", 4, &[])?;
@@ -336,7 +336,7 @@ fn what_a_rollout_changed_is_put_back_to_each_devices_own_values() -> Result<()>
     let plan = bench.run(&["rollout", "put-back", "1", "--dry-run"])?.ended(0)?.out;
     assert!(plan.contains("1 has been changed since, and loses that value: pump-0003.\n"), "{plan}");
     bench.run(&[&start[..], &["led", "on=true"]].concat())?.ended(0)?;
-    bench.run(&["rollout", "put-back", "4"])?.complained("cannot be put back")?;
+    bench.run(&["rollout", "put-back", "4"])?.complained("cannot be undone")?;
     Ok(())
 }
 
@@ -370,7 +370,7 @@ fn a_device_that_reports_nothing_is_asked_what_it_has_before_it_is_changed() -> 
     assert!(request.contains("{\"changes\":{\"temp_high_c\":41.50},\"apply\":\"now\"}"), "{request}");
     assert_eq!(soon("exit", PATIENCE, || program.ended())?.code(), Some(0));
     let said = program.log();
-    assert!(said.contains("1 is left out, because the earlier values are not known: mute."), "{said}");
+    assert!(said.contains("1 is left out, because their earlier values are unknown: mute."), "{said}");
     Ok(())
 }
 
@@ -507,7 +507,7 @@ fn a_rollout_whose_connection_is_removed_says_so() -> Result<()> {
     let printed = lines(&mut program)?;
     await_line(&printed, "some succeeded", |line| count(line, "succeeded") >= 1)?;
     let removed = bench.run(&["connections", "remove", "bench", "--yes"])?.ended(0)?.out;
-    assert!(removed.contains("Rollout 1 has not ended: no more devices are sent the command"), "{removed}");
+    assert!(removed.contains("Rollout 1 has not ended: the command is sent to no more devices"), "{removed}");
     // Something was sent, and nobody can say any more what became of it.
     assert_eq!(soon("exit", PATIENCE, || program.ended())?.code(), Some(3));
     assert!(program.log().contains("was removed"), "{}", program.log());
@@ -564,19 +564,19 @@ fn a_dry_run_tells_everything_and_sends_nothing() -> Result<()> {
         let start = ["rollout", "start", "-c", "bench", "--search", "pump", "--expect", count, "led", "on=false"];
         bench.run(&start)
     };
-    exactly("11")?.complained("11 devices were confirmed, and now there are 12, so nothing was sent.")?;
+    exactly("11")?.complained("11 devices were confirmed, but now there are 12, so nothing was sent.")?;
     assert_eq!(requests(&heard).len(), 12, "{}", heard.log());
     let suggested = ["send", "-c", "bench", "-d", "pump-0001", "--timeout", "suggested", "led", "on=true"];
     bench
         .run(&suggested)?
-        .complained("Wilco knows too few answers to led to suggest a timeout: at least 20 are needed.")?;
+        .complained("There are too few answers to led to suggest a timeout: at least 20 are needed.")?;
     exactly("12")?.ended(0)?;
     bench.run(&suggested)?.ended(0)?;
     Ok(())
 }
 
 #[test]
-fn what_makes_no_sense_starts_no_rollout() -> Result<()> {
+fn invalid_parameters_start_no_rollout() -> Result<()> {
     let broker = Broker::plain()?;
     let bench = Bench::on(&broker)?;
     let start = |more: &[&str]| bench.run(&[&["rollout", "start", "-c", "bench"], more].concat());

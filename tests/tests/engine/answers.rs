@@ -273,7 +273,7 @@ async fn an_answer_larger_than_any_console_would_read_does_not_hold_up_the_other
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_needs_somebody_is_counted_once_as_it_is_listed_and_can_be_dismissed() -> Result<()> {
+async fn commands_that_need_attention_are_counted_once_and_can_be_dismissed() -> Result<()> {
     let broker = Broker::plain()?;
     let mut desk = Desk::new().await?;
     let connection = desk.connect(plain("bench", &broker)).await?;

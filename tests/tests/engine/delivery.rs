@@ -62,7 +62,7 @@ async fn why_a_broker_refuses_a_publish_is_told_in_its_words() -> Result<()> {
     bench.line.write(&[&head, &properties[..]].concat()).await?;
     let ended = bench.desk.ended("kitchen", &id).await?;
     let message = ended.message.unwrap_or_default();
-    ensure!(message.contains("(0x87). The broker says: “maintenance until 6 pm”."), "{message}");
+    ensure!(message.contains("(0x87). Reason given by the broker: “maintenance until 6 pm”."), "{message}");
     let events = bench.desk.evidence(&bench.connection, "kitchen", &id).await?.events;
     ensure!(events.iter().any(|event| event.text.contains("“maintenance until 6 pm”")), "{events:?}");
     Ok(())
@@ -117,7 +117,7 @@ async fn a_broker_that_takes_one_at_a_time_gets_one_at_a_time_and_sent_means_sen
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_has_not_left_when_the_connection_ends_says_so_and_goes_out_over_the_next_one() -> Result<()> {
+async fn unsent_commands_are_marked_when_the_connection_ends_and_sent_over_the_next_one() -> Result<()> {
     // Receive Maximum: 1. So only the first leaves, and none of them may be repeated.
     let mut bench = Bench::new(&[0x21, 0, 1]).await?;
     let restart = |device: &str| ask(&bench.connection, device, "restart", serde_json::json!({}));

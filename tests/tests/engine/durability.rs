@@ -61,7 +61,7 @@ async fn kill(mqtt: MqttVersion) -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_was_only_queued_when_the_app_was_killed_goes_out_once_and_what_may_be_out_does_not() -> Result<()> {
+async fn queued_commands_are_sent_once_after_a_kill_and_possibly_sent_ones_are_not() -> Result<()> {
     let mut broker = Broker::start(&Settings { persistent: true, ..EVERY_PACKET })?;
     let mut desk = Desk::closed()?;
     let app = App::start(desk.path()).await?;
@@ -240,8 +240,7 @@ async fn a_dangerous_command_for_a_device_that_is_offline_fails_at_once_and_a_he
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_asked_of_an_offline_device_is_held_here_unless_it_is_dangerous_or_somebody_says_otherwise()
--> Result<()> {
+async fn commands_for_an_offline_device_are_held_unless_dangerous_or_chosen_otherwise() -> Result<()> {
     let broker = Broker::start(&EVERY_PACKET)?;
     let desk = Desk::new().await?;
     broker.publish("away/status", br#"{"online":false}"#, true)?;
@@ -305,8 +304,7 @@ async fn the_request_is_shown_as_it_was_published_whatever_has_become_of_the_con
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn after_the_broker_was_restarted_nothing_goes_out_before_the_device_is_back_or_a_moment_has_passed() -> Result<()>
-{
+async fn after_a_restart_of_the_broker_commands_wait_for_the_device_or_a_few_seconds() -> Result<()> {
     restarted(&Settings::default(), "lost session", |_| {}).await
 }
 
@@ -357,7 +355,7 @@ fn since(link: &LinkState) -> Option<i64> {
 
 /// The network fails for a moment, and the broker has still all its clients.
 #[tokio::test(flavor = "multi_thread")]
-async fn after_a_short_network_failure_a_command_goes_out_at_once() -> Result<()> {
+async fn after_a_short_network_failure_a_command_is_sent_at_once() -> Result<()> {
     for expiry in [3_600, 0] {
         let broker = Broker::plain()?;
         let network = Network::to(broker.port()).await?;

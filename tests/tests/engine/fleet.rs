@@ -115,7 +115,7 @@ async fn a_device_whose_name_is_too_long_is_told_of_once() -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_home_assistant_says_of_itself_is_no_device() -> Result<()> {
+async fn home_assistants_own_status_is_not_a_device() -> Result<()> {
     let broker = Broker::plain()?;
     let topics = ["homeassistant/status", "homeassistant/state"];
     topics.into_iter().try_for_each(|topic| broker.publish(topic, b"online", true))?;

@@ -285,7 +285,7 @@ async fn a_hundred_thousand_invented_devices_are_counted_and_real_ones_are_liste
         })
         .await?;
     ensure!(sent == 100_000, "the broker acknowledged {sent}");
-    desk.notice("Too many new device IDs at once on bench").await?;
+    desk.notice("Too many new device IDs arrived at once on bench").await?;
     let view = soon_async("every ID, listed or counted", HANDLED_WITHIN, async || {
         let view = desk.view(&connection).await?;
         // The good device is listed too.

@@ -29,19 +29,21 @@ enum Disk {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_full_disk_sends_nothing_loses_nothing_and_goes_on_by_itself() -> Result<()> {
+async fn on_a_full_disk_nothing_is_sent_or_lost_and_work_continues_automatically() -> Result<()> {
     // Where nothing can be mounted, a limit has to stand for the full disk.
-    on_a_small_disk("full_disk::a_full_disk_sends_nothing_loses_nothing_and_goes_on_by_itself", mounting()).await
+    on_a_small_disk("full_disk::on_a_full_disk_nothing_is_sent_or_lost_and_work_continues_automatically", mounting())
+        .await
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_used_up_quota_sends_nothing_loses_nothing_and_goes_on_by_itself() -> Result<()> {
-    on_a_small_disk("full_disk::a_used_up_quota_sends_nothing_loses_nothing_and_goes_on_by_itself", None).await
+async fn with_a_used_up_quota_nothing_is_sent_or_lost_and_work_continues_automatically() -> Result<()> {
+    on_a_small_disk("full_disk::with_a_used_up_quota_nothing_is_sent_or_lost_and_work_continues_automatically", None)
+        .await
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_engine_that_starts_on_a_full_disk_shows_the_history_and_goes_on_by_itself() -> Result<()> {
-    let test = "full_disk::an_engine_that_starts_on_a_full_disk_shows_the_history_and_goes_on_by_itself";
+async fn an_engine_that_starts_on_a_full_disk_shows_the_history_and_continues_automatically() -> Result<()> {
+    let test = "full_disk::an_engine_that_starts_on_a_full_disk_shows_the_history_and_continues_automatically";
     on_a_small_disk(test, mounting()).await
 }
 

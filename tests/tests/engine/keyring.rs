@@ -81,7 +81,7 @@ async fn without_a_keyring_secrets_are_held_for_this_run_if_that_is_wanted() -> 
     let desk = Desk::closed()?;
     let app = App::start_in(&session, desk.path()).await?;
     let new = mutual("plant", &broker, &certificates, &certificates.client);
-    of_the_keyring(app.watch.try_to_add(new.clone()).await.map(drop), "no keyring for secrets")?;
+    of_the_keyring(app.watch.try_to_add(new.clone()).await.map(drop), "no keyring for storing secrets")?;
     ensure!(app.watch.console().connections().await?.is_empty());
     let connection = app.watch.connect(new.with(|entry| entry.without_keyring = true)).await?;
     ensure!(app.watch.view(&connection).await?.in_memory_secrets);

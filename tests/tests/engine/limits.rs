@@ -63,7 +63,7 @@ async fn no_more_is_under_way_than_the_broker_takes() -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_too_large_for_the_broker_is_not_sent() -> Result<()> {
+async fn messages_too_large_for_the_broker_are_not_sent() -> Result<()> {
     let broker = Scripted::new().connack_properties(&[0x27, 0, 0, 0, 80]).start()?;
     let desk = Desk::new().await?;
     let connection = desk.connect(to(&broker)).await?;
@@ -85,7 +85,7 @@ async fn one_command(properties: &[u8]) -> Result<Vec<Seen>> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_the_broker_does_not_offer_is_not_used() -> Result<()> {
+async fn features_that_the_broker_lacks_are_not_used() -> Result<()> {
     // Retain, subscription identifiers, shared subscriptions, topic aliases; no Topic Alias Maximum at all means 0 too.
     for properties in [&[0x25, 0][..], &[0x29, 0], &[0x2a, 0], &[0x22, 0, 0], &[]] {
         let seen = one_command(properties).await?;
@@ -147,7 +147,7 @@ async fn a_broker_of_mqtt_311_alone_is_recognised_and_that_version_offered() -> 
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_the_broker_says_beside_its_reason_is_shown() -> Result<()> {
+async fn the_brokers_reason_string_is_shown() -> Result<()> {
     let broker = Scripted::new()
         .on_connect(Misbehaviour::Reason(0x9D))
         .connack_properties(b"\x1C\0\x16other.example.net:8883\x1F\0\x16maintenance until 6 pm")

@@ -103,7 +103,7 @@ async fn a_chunk_that_did_not_come_is_named_and_the_command_succeeds_all_the_sam
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_log_that_never_ends_is_given_up_in_a_sentence() -> Result<()> {
+async fn an_endless_log_is_abandoned_with_a_message() -> Result<()> {
     let broker = Broker::plain()?;
     let mut desk = Desk::new().await?;
     let connection = desk.connect(plain("plant", &broker)).await?;

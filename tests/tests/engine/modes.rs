@@ -35,7 +35,7 @@ fn requests(heard: &Child) -> Vec<String> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_read_only_connection_hears_everything_and_publishes_nothing() -> Result<()> {
+async fn a_read_only_connection_receives_everything_and_publishes_nothing() -> Result<()> {
     let broker = Broker::plain()?;
     let _device = Device::start(&broker, "kitchen", None)?;
     let (mut desk, other) = (Desk::new().await?, Desk::new().await?);
@@ -52,7 +52,7 @@ async fn a_read_only_connection_hears_everything_and_publishes_nothing() -> Resu
     ];
     for failure in refused {
         assert_eq!(failure.code, FailureCode::ReadOnly);
-        assert_eq!(failure.message, "The connection 'plant' is read-only, so nothing is sent to its devices.");
+        assert_eq!(failure.message, "The connection 'plant' is read-only, so Wilco sends nothing to its devices.");
         assert!(failure.hint.is_some_and(|hint| hint.contains("--mode normal")));
     }
     let check = console.check_command(led(&connection, "kitchen")).await?;
@@ -79,7 +79,7 @@ async fn a_read_only_connection_hears_everything_and_publishes_nothing() -> Resu
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_was_not_sent_when_a_connection_becomes_read_only_never_is() -> Result<()> {
+async fn unsent_commands_are_never_sent_after_a_connection_becomes_read_only() -> Result<()> {
     let broker = Broker::plain()?;
     broker.publish("away/status", br#"{"online":false}"#, true)?;
     let desk = Desk::new().await?;

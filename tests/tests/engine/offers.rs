@@ -7,7 +7,7 @@ use wilco_tests::Broker;
 use crate::desk::{Desk, PATIENCE, plain};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn devices_that_announce_nothing_are_offered_once_they_are_heard() -> Result<()> {
+async fn devices_without_announcements_are_offered_once_they_publish() -> Result<()> {
     let broker = Broker::plain()?;
     // A Shelly retains nothing, so it is found only after everything that is retained has been read.
     let tasmota = json!({"mac": "49A3BC", "t": "boiler", "dn": "Boiler", "fn": ["Boiler"], "rl": [1], "ver": 1,

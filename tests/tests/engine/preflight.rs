@@ -128,7 +128,7 @@ async fn a_client_certificate_that_is_missing_or_unknown_is_told() -> Result<()>
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_no_broker_is_named() -> Result<()> {
+async fn a_server_that_is_not_a_broker_is_reported() -> Result<()> {
     let desk = Desk::new().await?;
     let web = || Scripted::new().says("HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n");
     let broker = web().start()?;
@@ -215,7 +215,7 @@ async fn a_subscription_that_is_not_allowed_is_told_by_code_or_by_silence() -> R
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_session_finds_out_by_itself_what_makes_a_broker_hang_up() -> Result<()> {
+async fn a_session_finds_the_subscription_that_makes_a_broker_disconnect() -> Result<()> {
     let desk = Desk::new().await?;
     for mqtt in BOTH {
         let broker = Scripted::new().on_subscribe("+/telemetry", Misbehaviour::Close).start()?;
@@ -398,7 +398,7 @@ async fn proxies_lead_to_the_broker_or_say_why_not() -> Result<()> {
         let forbidding = kind().refuses(Refusal::Forbidden).start()?;
         check(&desk.preflight(by(through(&forbidding.url()))).await?, Step::Tcp, &["denied the connection"])?;
         let lost = kind().refuses(Refusal::Unreachable).start()?;
-        check(&desk.preflight(by(through(&lost.url()))).await?, Step::Tcp, &["could not reach"])?;
+        check(&desk.preflight(by(through(&lost.url()))).await?, Step::Tcp, &["could not connect"])?;
     }
     let silent = Proxy::http().refuses(Refusal::Silence).start()?;
     check(&desk.preflight(by(through(&silent.url()))).await?, Step::Tcp, &["The proxy did not answer within 10 s"])?;

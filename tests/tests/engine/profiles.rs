@@ -194,7 +194,7 @@ async fn the_order_of_connections_is_kept_over_a_restart_and_an_edit() -> Result
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_exported_here_is_the_same_when_imported_there() -> Result<()> {
+async fn an_exported_connection_is_the_same_after_import() -> Result<()> {
     let certificates = Certificates::new()?;
     let broker = Broker::mutual_tls(&certificates)?;
     let (here, there) = (Desk::new().await?, Desk::new().await?);
@@ -275,10 +275,10 @@ async fn a_file_that_cannot_be_imported_is_told_and_nothing_is_added() -> Result
     });
     let files: [(&str, Vec<u8>, &str); 11] = [
         ("newer.json", page(|page| page["version"] = json!(3)), "by a newer version"),
-        ("empty.json", Vec::new(), "was not exported by Wilco"),
-        ("other.json", br#"{"name": "package"}"#.to_vec(), "was not exported by Wilco"),
-        ("list.json", b"[1, 2]".to_vec(), "was not exported by Wilco"),
-        ("half.json", page(|_| {})[..30].to_vec(), "was not exported by Wilco"),
+        ("empty.json", Vec::new(), "is not a file that Wilco exported"),
+        ("other.json", br#"{"name": "package"}"#.to_vec(), "is not a file that Wilco exported"),
+        ("list.json", b"[1, 2]".to_vec(), "is not a file that Wilco exported"),
+        ("half.json", page(|_| {})[..30].to_vec(), "is not a file that Wilco exported"),
         ("lacking.json", page(|page| page["connections"] = json!([{"name": "x"}])), "is damaged"),
         ("half.age", sealed[..sealed.len() / 2].to_vec(), "is damaged"),
         ("changed.age", changed, "is damaged"),

@@ -11,7 +11,7 @@ use wilco_tests::{Broker, Certificates, Identity, Settings};
 use crate::desk::{Desk, NewConnection, led, mutual, plain, stopped_at};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_broker_that_is_not_there_is_told_and_found_by_itself_when_it_comes() -> Result<()> {
+async fn an_unreachable_broker_is_reported_and_found_automatically_once_it_starts() -> Result<()> {
     for mqtt in [MqttVersion::V5, MqttVersion::V311] {
         let mut broker = Broker::plain()?;
         broker.stop()?;

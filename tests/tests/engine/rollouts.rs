@@ -85,7 +85,7 @@ async fn devices_that_vanish_in_the_middle_end_in_a_state_with_a_name() -> Resul
     let forgotten = desk.engine().handle().forget_devices(&connection, all()).await?;
     assert_eq!((forgotten.devices, forgotten.busy), (all()[..1].to_vec(), all()[1..].to_vec()));
     let refused = desk.console().forget_device(&connection, "pump-0002").await.err().context("it is forgotten")?;
-    assert_eq!(refused.message, format!("'pump-0002' is still to be sent the command of rollout {id}."));
+    assert_eq!(refused.message, format!("'pump-0002' has not been sent the command of rollout {id} yet."));
     // While it is paused a device can be forgotten; the command still goes to it once the rollout continues.
     desk.console().act_on_rollout(&id, RolloutAction::Pause).await?;
     let forgotten = desk.engine().handle().forget_devices(&connection, vec!["pump-0004".into()]).await?;
@@ -275,7 +275,7 @@ async fn two_consoles_that_roll_out_to_the_same_devices_see_each_other_and_lose_
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_makes_no_sense_starts_nothing_and_says_so_in_short() -> Result<()> {
+async fn invalid_parameters_start_nothing_and_give_a_short_message() -> Result<()> {
     let broker = Broker::plain()?;
     let desk = Desk::new().await?;
     let connection = desk.connect(plain("bench", &broker)).await?;
@@ -292,7 +292,7 @@ async fn what_makes_no_sense_starts_nothing_and_says_so_in_short() -> Result<()>
     check(searched("state:blue".into()), "`state:` has no value `blue`.").await?;
     check(searched(format!("state:{long}")), "has no value `xxx").await?;
     check(searched("(pump".into()), "this parenthesis is not closed").await?;
-    check(searched(format!("tag:{long}")), "The rollout has no devices.").await?;
+    check(searched(format!("tag:{long}")), "The rollout contains no devices.").await?;
     check(NewRollout { name: Some(long.clone()), ..led(&connection, &FOUR) }, "name").await?;
     check(NewRollout { note: Some("x".repeat(20_001)), ..led(&connection, &FOUR) }, "note").await?;
     check(led(&connection, &[&long]), "is not a valid device ID").await?;

@@ -285,7 +285,7 @@ async fn a_key_that_is_forgotten_is_gone_from_memory() -> Result<()> {
 }
 
 #[test]
-fn what_holds_secrets_prints_as_nothing() -> Result<()> {
+fn types_with_secrets_print_nothing() -> Result<()> {
     let certificates = Certificates::new()?;
     let mut canaries = Canaries::default();
     let files = PlantedSecrets::new(&mut canaries, &certificates)?;

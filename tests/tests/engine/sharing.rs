@@ -27,7 +27,7 @@ async fn a_second_app_on_the_same_data_is_refused_in_a_sentence() -> Result<()> 
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_an_attached_console_sends_is_seen_by_both() -> Result<()> {
+async fn commands_of_an_attached_console_are_seen_by_both() -> Result<()> {
     let broker = Broker::plain()?;
     let desk = Desk::new().await?;
     let data_dir = DataDir::open(Some(desk.path()))?;
@@ -72,7 +72,7 @@ async fn a_console_attached_to_an_app_that_is_killed_says_so_and_the_data_is_fre
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_another_console_asks_is_seen_here_and_settled_by_the_devices_answer() -> Result<()> {
+async fn another_consoles_request_is_seen_and_settled_by_the_devices_answer() -> Result<()> {
     let broker = Broker::plain()?;
     let (ours, theirs) = (Desk::new().await?, Desk::new().await?);
     let here = ours.connect(plain("bench", &broker)).await?;

@@ -19,7 +19,7 @@ async fn settings_and_what_was_looked_at_are_there_again_after_a_restart() -> Re
     console.go("Settings").await?;
     console.fill("Timeout", "33\n").await?;
     console.fill("Retention", "0\n").await?;
-    console.wait_for_text("A history of 0 days keeps nothing", SHORT).await?;
+    console.wait_for_text("A history of 0 days would keep nothing", SHORT).await?;
     as_it_stands(&console, "settings").await?;
     // It is taken down half a second later at the latest.
     tokio::time::sleep(Duration::from_secs(2)).await;
@@ -55,7 +55,7 @@ async fn the_second_start_shows_the_first_window_unless_its_data_is_another() ->
 }
 
 #[tokio::test]
-async fn who_looks_elsewhere_is_told_that_a_command_timed_out() -> Result<()> {
+async fn a_user_on_another_screen_is_notified_of_a_timed_out_command() -> Result<()> {
     let certificates = Certificates::new()?;
     let broker = Broker::mutual_tls(&certificates)?;
     let device = Device::start(&broker, "bench-1", Some((&certificates, &certificates.issue("bench-1")?)))?;

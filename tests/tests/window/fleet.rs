@@ -13,7 +13,7 @@ use crate::pictures::as_it_stands;
 const ROLLOUT: Duration = Duration::from_secs(120);
 
 #[tokio::test]
-async fn a_rollout_to_thousands_halts_by_itself_names_the_cause_and_is_retried() -> Result<()> {
+async fn a_rollout_to_thousands_halts_automatically_shows_the_cause_and_is_retried() -> Result<()> {
     let broker = Broker::plain()?;
     let _pumps = Fleet::start(&broker, "pump", 1_940, &["--firmware", "2.2.0"])?;
     let _lab = Fleet::start(&broker, "spare", 20, &["--firmware", "2.2.0", "--tag", "lab"])?;
@@ -42,7 +42,7 @@ async fn a_rollout_to_thousands_halts_by_itself_names_the_cause_and_is_retried()
     console.fill("Sizes", "100, 100%").await?;
     as_it_stands(&console, "rollout-dialog").await?;
     console.press_in(&dialog, "Send to 1,980 devices").await?;
-    console.wait_for_text("Halted by itself.", ROLLOUT).await?;
+    console.wait_for_text("Halted automatically.", ROLLOUT).await?;
     // Of its first hundred, two fifths are broken. The others may have been released before it halted, and nobody else.
     soon_async("cause of the failures", ROLLOUT, async || {
         let shared = console.one("region", "Common traits of the failed devices").await?;
@@ -78,7 +78,7 @@ async fn a_rollout_to_thousands_halts_by_itself_names_the_cause_and_is_retried()
 }
 
 #[tokio::test]
-async fn what_a_rollout_changed_is_put_back() -> Result<()> {
+async fn the_changes_of_a_rollout_are_restored() -> Result<()> {
     let broker = Broker::plain()?;
     let _pumps = Fleet::start(&broker, "pump", 2_000, &[])?;
     let desk = Desk::new(Keyring::Unlocked)?;
@@ -98,7 +98,7 @@ async fn what_a_rollout_changed_is_put_back() -> Result<()> {
     console.click_on(&row, "rollout 1").await?;
     console.wait_for_text("2,000 of 2,000", SHORT).await?;
     console.click("button", "More").await?;
-    console.click("button", "Put back the earlier configuration…").await?;
+    console.click("button", "Restore the earlier configuration…").await?;
     let dialog = console.one("dialog", "Follow-up rollout").await?;
     console.wait_for_text("the values that it had before rollout 1", SHORT).await?;
     as_it_stands(&console, "rollout-put-back").await?;

@@ -79,7 +79,7 @@ async fn a_device_is_found_and_commanded_without_a_mouse() -> Result<()> {
 }
 
 #[tokio::test]
-async fn a_text_field_has_a_menu_of_its_own_that_cuts_and_pastes() -> Result<()> {
+async fn a_text_field_has_its_own_menu_that_cuts_and_pastes() -> Result<()> {
     let (_bench, console) = bench().await?;
     console.press("/").await?;
     console.press("bench").await?;

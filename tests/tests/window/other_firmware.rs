@@ -224,7 +224,7 @@ async fn a_colour_is_typed_and_sent_and_dialects_that_read_the_same_messages_are
     let added =
         desk.wilco(&["connections", "add", "Home", "--url", &url, "--dialect", "zigbee2mqtt", "--dialect", &mine])?;
     let told = String::from_utf8_lossy(&added.stderr);
-    ensure!(added.status.success() && told.contains("both read 'zigbee2mqtt/+'"), "{added:?}");
+    ensure!(added.status.success() && told.contains("both use 'zigbee2mqtt/+'"), "{added:?}");
 
     let console = desk.open().await?;
     console.go("Fleet").await?;
@@ -244,7 +244,7 @@ async fn a_colour_is_typed_and_sent_and_dialects_that_read_the_same_messages_are
     as_it_stands(&console, "colour-sent").await?;
 
     console.go("Connections").await?;
-    console.wait_for_text("both read 'zigbee2mqtt/+'", SHORT).await?;
+    console.wait_for_text("both use 'zigbee2mqtt/+'", SHORT).await?;
     as_it_stands(&console, "overlapping-dialects").await?;
     found.extend(console.inaccessible("dialects that read the same messages").await?);
     console.close().await?;

@@ -33,7 +33,7 @@ async fn begin(console: &Console, files: Option<&Certificates>, url: &str) -> Re
 }
 
 #[tokio::test]
-async fn what_fails_on_the_way_to_the_broker_is_told_by_its_step() -> Result<()> {
+async fn failures_on_the_way_to_the_broker_are_reported_by_step() -> Result<()> {
     let certificates = Certificates::new()?;
     let closed = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
     let (inspected, _) = certificates.inspected_server()?;
@@ -75,7 +75,7 @@ async fn what_fails_on_the_way_to_the_broker_is_told_by_its_step() -> Result<()>
 }
 
 #[tokio::test]
-async fn what_the_broker_does_not_allow_is_told_by_its_step() -> Result<()> {
+async fn actions_that_the_broker_denies_are_reported_by_step() -> Result<()> {
     let strict = Broker::start(&Settings { users: &[("me", "right")], ..Settings::default() })?;
     let deaf = Broker::start(&Settings { access_list: Some("topic read #\n"), ..Settings::default() })?;
     let mute = Scripted::new().on_subscribe("+/resp", Misbehaviour::Reason(0x87)).start()?;
@@ -137,7 +137,7 @@ async fn what_the_broker_does_not_allow_is_told_by_its_step() -> Result<()> {
 }
 
 #[tokio::test]
-async fn once_the_broker_is_mended_it_goes_on_from_there() -> Result<()> {
+async fn the_preflight_continues_once_the_broker_is_fixed() -> Result<()> {
     let mut broker = Broker::start(&Settings { access_list: Some("topic read #\n"), ..Settings::default() })?;
     let desk = Desk::new(Keyring::Unlocked)?;
     let console = desk.open().await?;
@@ -194,7 +194,7 @@ async fn on_aws_a_hang_up_comes_with_the_policy_to_paste() -> Result<()> {
 
     console.click("button", "Copy policy").await?;
     console.wait_for_text("Copied", SHORT).await?;
-    console.click("button", "Use other topics…").await?;
+    console.click("button", "Change the topics…").await?;
     console.type_into("Only these devices", PASTE).await?;
     let pasted = console.written("Only these devices").await?;
     let policy: Value = serde_json::from_str(&pasted).with_context(|| pasted.clone())?;

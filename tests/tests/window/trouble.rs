@@ -37,7 +37,7 @@ async fn files_and_brokers_that_will_not_do_are_explained() -> Result<()> {
         (&mixed, "does not match the certificate"),
         (&expired, "expired on 2021-01-01"),
         (&version_1, "X.509 version 1"),
-        (&text, "is missing. Choose its client certificate too"),
+        (&text, "is missing. Add its client certificate"),
         (&absent, "it does not exist"),
     ];
     for (at, (identity, sentence)) in files.into_iter().enumerate() {
@@ -94,9 +94,9 @@ async fn without_a_keyring_secrets_are_kept_for_this_run_only() -> Result<()> {
         console.preflight().await?.passed()?;
         console.click("button", "Next").await?;
         console.press_save().await?;
-        console.wait_for_text("Keep in memory for this run", SHORT).await?;
+        console.wait_for_text("Keep in memory until Wilco closes", SHORT).await?;
         console.screenshot(&format!("keyring-{}", format!("{keyring:?}").to_lowercase())).await?;
-        console.click("checkbox", "Keep in memory for this run").await?;
+        console.click("checkbox", "Keep in memory until Wilco closes").await?;
         console.press_save().await?;
         console.wait_for_text("Open fleet", SHORT).await?;
         console.go("Fleet").await?;
@@ -116,7 +116,7 @@ async fn without_a_keyring_secrets_are_kept_for_this_run_only() -> Result<()> {
 }
 
 #[tokio::test]
-async fn what_a_device_says_is_data_and_never_markup() -> Result<()> {
+async fn text_from_a_device_is_data_and_never_markup() -> Result<()> {
     let broker = Broker::plain()?;
     let desk = Desk::new(Keyring::Unlocked)?;
     let console = desk.open().await?;
@@ -193,7 +193,7 @@ async fn a_database_of_a_newer_version_is_left_as_it_is() -> Result<()> {
 }
 
 #[tokio::test]
-async fn on_a_full_disk_the_window_shows_the_history_and_goes_on_by_itself() -> Result<()> {
+async fn on_a_full_disk_the_window_shows_the_history_and_continues_automatically() -> Result<()> {
     let broker = Broker::plain()?;
     let _device = Device::start(&broker, "lamp-1", None)?;
     let desk = Desk::new(Keyring::Unlocked)?;

@@ -14,7 +14,7 @@ const FILE: &str = r#"{"format": "wilco commands", "version": 1,
         {"label": "Far away", "command": "led", "args": {"on": true}, "connection": "Elsewhere"}]}"#;
 
 #[tokio::test]
-async fn buttons_are_taken_in_with_their_command_changed_and_brought_back() -> Result<()> {
+async fn buttons_are_imported_with_their_command_changed_and_restored() -> Result<()> {
     let (_bench, console) = bench().await?;
     let directory = tempfile::tempdir()?;
     let file = directory.path().join("commands.json");
@@ -24,7 +24,7 @@ async fn buttons_are_taken_in_with_their_command_changed_and_brought_back() -> R
     console.fill("Path of the file to read", &file.display().to_string()).await?;
     console.click("button", "Preview").await?;
     console.wait_for_text("button for calibrate", SHORT).await?;
-    console.wait_for_text("It is for the connection 'Elsewhere', which does not exist here.", SHORT).await?;
+    console.wait_for_text("It belongs to the connection 'Elsewhere', which does not exist here.", SHORT).await?;
     let mut found = console.inaccessible("what is in a file of commands").await?;
     as_it_stands(&console, "catalogue-import").await?;
     console.click("button", "Import 2").await?;
@@ -59,7 +59,7 @@ async fn buttons_are_taken_in_with_their_command_changed_and_brought_back() -> R
 }
 
 #[tokio::test]
-async fn what_was_begun_is_there_when_one_comes_back() -> Result<()> {
+async fn unsaved_input_is_restored_on_return() -> Result<()> {
     let (_bench, console) = bench().await?;
     let interval = console.one_like("button", "Edit report_interval_s: ").await?;
     console.click_on(&interval, "report_interval_s").await?;

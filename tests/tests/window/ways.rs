@@ -53,9 +53,9 @@ async fn a_device_is_commanded_through_a_proxy_and_by_a_pinned_certificate() -> 
     // One certificate only: no authority is brought, and none is asked.
     let pinned = Connection { ca: None, ..kit.connection("Pinned", &url) };
     begin(&console, pinned).await?;
-    console.click("radio", "Only one certificate").await?;
-    console.fill("Its certificate", &certificates.server.certificate.display().to_string()).await?;
-    console.click("button", "Add its certificate").await?;
+    console.click("radio", "One pinned certificate").await?;
+    console.fill("Certificate of the broker", &certificates.server.certificate.display().to_string()).await?;
+    console.click("button", "Add the certificate of the broker").await?;
     console.wait_for_text("Wilco test authority", SHORT).await?;
     console.screenshot("ways-pinned").await?;
     console.go_on_to_topics().await?;

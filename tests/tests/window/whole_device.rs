@@ -143,7 +143,7 @@ async fn measurements_come_as_often_as_is_asked_for_and_are_drawn() -> Result<()
     let (_bench, console) = bench().await?;
     console.press("m").await?;
     console.one("tabpanel", "Charts").await?;
-    console.wait_for_text("No measurements in this period", SHORT).await?;
+    console.wait_for_text("No measurements in this time range", SHORT).await?;
     as_it_stands(&console, "charts-empty").await?;
     console.press(keys::ESCAPE).await?;
     let part = console.one("region", "Telemetry").await?;
@@ -177,7 +177,7 @@ async fn measurements_come_as_often_as_is_asked_for_and_are_drawn() -> Result<()
 }
 
 #[tokio::test]
-async fn what_is_on_the_wire_is_shown_and_can_be_stopped() -> Result<()> {
+async fn live_traffic_is_shown_and_can_be_stopped() -> Result<()> {
     let (_bench, console) = bench().await?;
     console.press("t").await?;
     console.one("grid", "Messages").await?;
@@ -191,7 +191,7 @@ async fn what_is_on_the_wire_is_shown_and_can_be_stopped() -> Result<()> {
         if let Some(row) = console.all_like("row", "bench-1/telemetry").await?.first() {
             let _ = row.click().await;
         }
-        Ok((!console.all_like("region", "What it is").await?.is_empty()).then_some(()))
+        Ok((!console.all_like("region", "Meaning").await?.is_empty()).then_some(()))
     })
     .await?;
     found.extend(console.inaccessible("live traffic").await?);
@@ -221,7 +221,7 @@ async fn a_command_of_ones_own_is_described_filled_in_and_kept_as_a_button() -> 
     // One without an end: nothing is drawn of it, and nothing hangs.
     let tree = r##"{"type":"object","properties":{"left":{"$ref":"#"},"right":{"$ref":"#"}}}"##;
     console.fill("Arguments (JSON Schema)", tree).await?;
-    console.wait_for_text("or a part of it refers to itself", SHORT).await?;
+    console.wait_for_text("or part of it refers to itself", SHORT).await?;
     console.wait_for_text("The form appears when the schema is valid", SHORT).await?;
     as_it_stands(&console, "catalogue-tree").await?;
     let schema = "{\"type\":\"object\",\"properties\":{\"offset\":{\"type\":\"integer\",\"title\":\"Offset\",\"minimum\":0,\

@@ -1,4 +1,4 @@
-/** The one seam between the window and the engine. */
+/** The interface between the window and the engine. */
 
 import type { Calls } from './bindings/Calls';
 import type { ConnectionView } from './bindings/ConnectionView';

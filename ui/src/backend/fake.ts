@@ -1,7 +1,4 @@
-/**
- * The engine's stand-in for a plain browser: an invented fleet that answers commands. Nothing leaves the page and
- * nothing is kept.
- */
+/** A fake engine for a plain browser: an invented fleet that answers commands. Nothing leaves the page or is stored. */
 
 import type { Backend } from './backend';
 import { approvalCalls } from './fake/approvalCalls';

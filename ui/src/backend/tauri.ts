@@ -1,4 +1,4 @@
-/** The engine behind the desktop shell. The only file that knows the shell. */
+/** The engine behind the desktop shell. Only this file depends on the shell. */
 
 import { Channel, invoke } from '@tauri-apps/api/core';
 import { listen } from '@tauri-apps/api/event';

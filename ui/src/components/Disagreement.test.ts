@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 
 import Disagreement from './Disagreement.svelte';
 
-it('tells what a device reports now from what it reported after its answer', async () => {
+it('distinguishes current reports from those after the answer', async () => {
   const disagreement = { command: 'c1', text: 'Answered ON, reports OFF', past: false };
   const { getByText, rerender } = render(Disagreement, { disagreement });
   expect(getByText(/its report does not show it/)).toHaveTextContent('Answered ON, reports OFF');

@@ -1,4 +1,4 @@
-/** Calls back whenever the window's colours may be others: by the person's theme, or by the system's. */
+/** Calls back whenever the window's colours may have changed, through the user's theme or the system's. */
 export function onAppearance(again: () => void): () => void {
   const root = new MutationObserver(again);
   root.observe(document.documentElement, { attributes: true, attributeFilter: ['data-theme'] });

@@ -1,4 +1,4 @@
-/** One device as a tile: colour says the state, the filled height the rung, the shape how it ended. */
+/** One device as a tile: the colour shows the state, the filled height the rung, and the shape the outcome. */
 
 import type { CommandState } from '../backend/bindings/CommandState';
 import type { Presence } from '../backend/bindings/Presence';

@@ -1,4 +1,4 @@
-/** The actions of every feature, in the order in which the palette offers groups that fit equally well. */
+/** The actions of every feature, in the palette's order for groups that match equally well. */
 
 import { getActions } from '../state/actions.svelte';
 import { approvalActions } from './approvals/actions';

@@ -33,7 +33,7 @@ describe('an address', () => {
     'mqtts://host:port',
     'host:70000',
   ])('is not %j', (written) => expect(readAddress(written)).toBeNull());
-  it('does not show what its query says', () => {
+  it('does not show its query', () => {
     expect(shownUrl('wss://a.b:443/mqtt?token=x')).toBe('wss://a.b:443/mqtt?…');
     expect(shownUrl('wss://a.b:443/mqtt')).toBe('wss://a.b:443/mqtt');
   });

@@ -17,7 +17,7 @@ describe('the result of a verification', () => {
   test('names the entries that were not sealed when Wilco started', () => {
     expect(verdict(found)).toBe('Entries 1 to 9 are unaltered.');
     expect(unsealed(found)).toBeNull();
-    const rest = 'not sealed when Wilco started: Wilco had ended before it sealed them, or another program added them.';
+    const rest = 'not sealed when Wilco started: Wilco exited before sealing them, or another program added them.';
     expect(unsealed({ ...found, unsealed: [{ from: 4, to: 4 }] })).toBe(`Entry 4 was ${rest}`);
     const two = [
       { from: 4, to: 4 },

@@ -51,7 +51,7 @@ export function verdict(found: AuditVerification): string {
 /** The entries of which nobody knows whether Wilco wrote them, as a sentence; null if there are none. */
 export function unsealed(found: AuditVerification): string | null {
   if (found.unsealed.length === 0) return null;
-  return `${ranges(found.unsealed, 'was', 'were')} not sealed when Wilco started: Wilco had ended before it sealed them, or another program added them.`;
+  return `${ranges(found.unsealed, 'was', 'were')} not sealed when Wilco started: Wilco exited before sealing them, or another program added them.`;
 }
 
 /** `Entry 7 is`, `Entries 1 to 7 and 9 are`. */
@@ -71,7 +71,7 @@ export function sealed(seal: AuditSeal): string {
     case 'not_yet':
       return 'Not sealed yet.';
     case 'no_keyring':
-      return `Not sealed: ${seal.why}. If somebody cuts off the newest entries or restores an old copy of the database, this check does not notice.`;
+      return `Not sealed: ${seal.why}. This check cannot detect that the newest entries were removed, or that an old copy of the database was restored.`;
   }
 }
 
@@ -80,7 +80,7 @@ export function signed(signature: EvidenceSignature): string {
     case 'signed':
       return `Signed by the key ${signature.fingerprint}`;
     case 'unsigned':
-      return `Not signed: ${signature.why}. Anybody may have written this file.`;
+      return `Not signed: ${signature.why}. Anyone may have written this file.`;
     case 'invalid':
       return 'The signature is not valid.';
   }

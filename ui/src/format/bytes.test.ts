@@ -33,6 +33,6 @@ test('a size is shown as it can be typed', () => {
   }
 });
 
-test('what is in use is rounded', () => {
+test('rounds the used size', () => {
   expect([999, 12_400, 210_000_000, 1_000_000_000].map(bytes)).toEqual(['999 B', '12.4 kB', '210.0 MB', '1.0 GB']);
 });

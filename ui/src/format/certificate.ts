@@ -1,7 +1,7 @@
 import { counted } from './count';
 import { daysUntil } from './time';
 
-/** How long a certificate is still good for, and how much that matters. */
+/** The remaining validity of a certificate, and how urgent its renewal is. */
 export function certificateText(expiresAt: number, now: number): { words: string; grade: 'good' | 'soon' | 'over' } {
   const days = daysUntil(expiresAt, now);
   if (expiresAt <= now) {

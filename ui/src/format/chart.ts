@@ -1,4 +1,4 @@
-/** Measurements as numbers to draw and to read. */
+/** Measurements as numbers for charts and tables. */
 
 import type { SeriesView } from '../backend/bindings/SeriesView';
 import type { TelemetryView } from '../backend/bindings/TelemetryView';

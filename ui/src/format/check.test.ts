@@ -17,7 +17,7 @@ const check = (given: Partial<DeviceCheck>): DeviceCheck => ({
 it('says of one device what it reports already, and that it will not confirm, as the command line does', () => {
   const lamp = check({ name: 'kitchen/\u001blamp', already: 'OFF', may_stay_silent: true });
   expect(checkTexts([lamp], 1)).toEqual([
-    'kitchen/\\u001blamp already reports OFF. Many devices report nothing when nothing changes, so it may end as unconfirmed or time out.',
+    'kitchen/\\u001blamp already reports OFF. Many devices report nothing if nothing changes, so the command may end as unconfirmed or time out.',
   ]);
   expect(checkTexts([check({ already: 'ON' })], 1)).toEqual(['0x01 already reports ON.']);
   const bell = check({ name: 'Bell', silent: 'Its discovery has no state topic, so it cannot report back.' });

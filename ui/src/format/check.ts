@@ -1,4 +1,4 @@
-/** What is known of a command before it is sent, in the words of the command line. */
+/** What Wilco knows about a command before it is sent, in the words of the command line. */
 
 import type { DeviceCheck } from '../backend/bindings/DeviceCheck';
 import { counted } from './count';
@@ -37,7 +37,7 @@ export function briefCheck(check: DeviceCheck | undefined): string {
 
 function quiet({ may_stay_silent }: DeviceCheck): string {
   if (!may_stay_silent) return '';
-  return ' Many devices report nothing when nothing changes, so it may end as unconfirmed or time out.';
+  return ' Many devices report nothing if nothing changes, so the command may end as unconfirmed or time out.';
 }
 
 function names(checks: DeviceCheck[]): string {

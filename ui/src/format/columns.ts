@@ -1,4 +1,4 @@
-/** Which columns of a table there is room for. */
+/** The columns of a table that fit. */
 
 export interface Column {
   /** The minimum width, in pixels. */

@@ -11,7 +11,7 @@ it.each([
   else expect(nameError(name)).toMatch(words);
 });
 
-it('tells what a change of the configuration asks for', () => {
+it('describes the requested change of the configuration', () => {
   const one = { command: 'config.set', args: JSON.stringify({ changes: { temp_high_c: 44 }, apply: 'now' }) };
   const two = {
     command: 'config.set',
@@ -31,7 +31,7 @@ it('names one recipient so that it looks like no other', () => {
   expect(targetText(['pump', 'pump '])).toBe('2 devices');
 });
 
-it('says who asked, and lets nobody pass for somebody else', () => {
+it('shows the sender, and does not let one console pose as another', () => {
   expect(requestedBy({ by: 'you', operator: null })).toBe('you');
   expect(requestedBy({ by: 'another console', operator: 'you\u001b' })).toBe('another console, by you\\u001b');
 });

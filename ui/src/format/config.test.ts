@@ -43,7 +43,7 @@ describe('an edited configuration value', () => {
     expect(shown(undefined)).toBe('');
   });
 
-  it('is compared by what it says', () => {
+  it('is compared by value', () => {
     expect(same({ a: 1 }, { a: 1 })).toBe(true);
     expect(same('1', 1)).toBe(false);
   });

@@ -1,4 +1,4 @@
-/** Reading an edited configuration value as the kind of value it was. */
+/** Reads an edited configuration value with the type of the previous value. */
 
 import { isLosslessNumber } from 'lossless-json';
 

@@ -22,12 +22,12 @@ export const MODES: { value: ConnectionMode; name: string; note?: string }[] = [
   {
     value: 'protected',
     name: 'Protected',
-    note: 'Every command is confirmed. For dangerous commands and rollouts the connection’s name is typed.',
+    note: 'You confirm every command; dangerous commands and rollouts by typing the connection’s name.',
   },
   {
     value: 'read_only',
     name: 'Read-only',
-    note: 'Nothing is sent. Commands that are not sent yet are cancelled, and rollouts are paused.',
+    note: 'Wilco sends nothing. Commands that were not sent yet are cancelled, and rollouts are paused.',
   },
 ];
 
@@ -37,8 +37,8 @@ export function modeText(mode: ConnectionMode): string {
 
 const TRUST: Record<Trust, string> = {
   platform: 'This computer’s roots, and Amazon’s',
-  authorities: 'Only your certificate authorities',
-  pinned: 'Only one certificate',
+  authorities: 'Only your CA certificates',
+  pinned: 'One pinned certificate',
 };
 
 export function trustText(trust: Trust): string {

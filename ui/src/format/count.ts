@@ -1,6 +1,6 @@
 const grouped = new Intl.NumberFormat('en');
 
-/** A number with thousands set apart: `1,284,906`. */
+/** A number with thousands separators: `1,284,906`. */
 export function count(n: number): string {
   return grouped.format(n);
 }

@@ -1,4 +1,4 @@
-/** Numbers as JSON writes them, compared to the last digit. */
+/** Numbers in JSON notation, compared to the last digit. */
 
 import { isLosslessNumber, type LosslessNumber } from 'lossless-json';
 

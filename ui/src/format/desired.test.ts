@@ -28,7 +28,7 @@ test('a wanted value is typed so that it is read again as it was', () => {
     }
 });
 
-test('what differs is told with who wants it', () => {
+test('differences are shown with their desired configuration', () => {
   const differences = [
     { key: 'interval', wanted: '60', running: '30', saved: null, by: 'north' },
     { key: 'host', wanted: '"a"', running: null, saved: '"b"', by: 'Cold stores' },

@@ -1,4 +1,4 @@
-/** Dialects and the devices that speak them, in words. */
+/** Dialects and their devices, in words. */
 
 import type { EnabledDialect } from '../backend/bindings/EnabledDialect';
 import type { FoundDialect } from '../backend/bindings/FoundDialect';

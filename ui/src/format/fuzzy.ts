@@ -1,4 +1,4 @@
-/** How well a text fits what was typed. */
+/** How well a text matches the input. */
 
 export interface Match {
   /** The greater the better. */

@@ -1,4 +1,4 @@
-/** Keys as people know them. */
+/** The names of keys. */
 
 const NAMES: Record<string, string> = { mod: 'Ctrl', alt: 'Alt', shift: 'Shift' };
 const ON_A_MAC: Record<string, string> = { mod: '⌘', alt: '⌥', shift: '⇧' };

@@ -29,7 +29,7 @@ export function ledText(detail: DeviceDetail, command: CommandView | null, reboo
   const named_by = command.operator === null ? '' : ` (${visible(command.operator)})`;
   const wish = `${command.by === 'you' ? 'You' : `Another console${named_by}`} requested ${named(asked)}`;
   if (!command.final)
-    return asked === reported ? `${wish}. It is ${named(asked)} already.` : `${wish}. Not ${named(asked)} yet.`;
+    return asked === reported ? `${wish}. It is already ${named(asked)}.` : `${wish}. Not ${named(asked)} yet.`;
   const ended = command.finished_at ?? command.changed_at;
   const restarted = rebooted || (restarted_at !== null && restarted_at > ended);
   const since = reported_at !== null && reported_at > ended && reported_at >= (restarted_at ?? ended);

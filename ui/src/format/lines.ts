@@ -1,4 +1,4 @@
-/** The lines of a list of devices: a head for each group, and the devices of those that are unfolded. */
+/** The lines of a list of devices: a header for each group, and the devices of expanded groups. */
 
 import type { DeviceGroup } from '../backend/bindings/DeviceGroup';
 

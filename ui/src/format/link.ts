@@ -29,11 +29,11 @@ export function linkStory(link: LinkState, now: number): { what: string; then: s
     case 'loading':
       return {
         what: 'Loading the devices…',
-        then: 'Wilco connects once it has read the devices and the unfinished commands.',
+        then: 'Wilco connects after loading the devices and unfinished commands.',
         next: '',
       };
     case 'connecting':
-      return { what: 'Connecting…', then: 'Commands wait in the outbox until the connection is up.', next: '' };
+      return { what: 'Connecting…', then: 'Commands wait in the outbox until Wilco is connected.', next: '' };
     case 'subscribing':
       return {
         what: 'Connected, subscribing…',

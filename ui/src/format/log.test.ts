@@ -63,7 +63,7 @@ it('adds nothing of a fetch of which nothing came', () => {
   expect(continued(lines('a'), [{ text: 'Chunk 1 is missing', gap: true }])).toEqual(lines('a'));
 });
 
-it('goes on after the chunks that did not come, without a second gap', () => {
+it('continues after missing chunks, without a second gap', () => {
   const broken = linesOf([
     { first: 1, last: 1, text: 'a\nb\nc\n' },
     { first: 2, last: 2, text: null },

@@ -1,4 +1,4 @@
-/** The lines of a device's log: what they are, what is new in them, which of them hold a word. */
+/** The lines of a device's log: their contents, new lines, and search matches. */
 
 import type { LogPart } from '../backend/bindings/LogPart';
 
@@ -35,7 +35,7 @@ export function plain(lines: LogLine[]): string {
 }
 
 /** Where two fetches do not meet. Whether anything stood there, only the device knows. */
-export const NOT_FETCHED = 'Not fetched: the lines between those above and these';
+export const NOT_FETCHED = 'Gap: the lines that were here were not fetched';
 /** One or two equal lines occur anywhere. */
 const ENOUGH = 3;
 

@@ -3,7 +3,7 @@ import { counted } from './count';
 
 const listed = new Intl.ListFormat('en', { type: 'conjunction' });
 
-/** There is none of anything. */
+/** Nothing is older. */
 export function isNothing({ commands, unmatched, logs }: Older): boolean {
   return commands + unmatched + logs === 0;
 }

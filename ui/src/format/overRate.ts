@@ -8,5 +8,5 @@ export function overRateBrief(perSecond: number): string {
 }
 
 export function overRateText(perSecond: number): string {
-  return `Sends ${counted(perSecond, 'message')} per second. Wilco reads only its newest report and keeps few repeated messages.`;
+  return `Sends ${counted(perSecond, 'message')} per second. Wilco reads only the newest report, and keeps few of the repeated messages.`;
 }

@@ -9,7 +9,7 @@ const joined = (payload: string, id: string | null = null) =>
     .join('');
 
 describe('a payload', () => {
-  it('stands with each outer member on its own line', () => {
+  it('has each outer member on its own line', () => {
     expect(joined('{"id":"a","args":{"on":true,"n":1},"attempt":1}')).toBe(
       '{"id": "a",\n "args": {"on": true, "n": 1},\n "attempt": 1}',
     );

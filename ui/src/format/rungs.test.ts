@@ -5,7 +5,7 @@ import { places, rungs, shares, spent, took } from './rungs';
 
 const stands = (...expected: string[]) => expected;
 
-describe('where a state stands on the ladder', () => {
+describe('the step of a state on the ladder', () => {
   it.each([
     ['queued', command(), stands('here', 'awaited', 'open', 'open', 'open')],
     ['held', command({ state: 'held' }), stands('here', 'awaited', 'open', 'open', 'open')],
@@ -64,7 +64,7 @@ describe('the words of a ladder', () => {
 describe('where the time went', () => {
   const done = climbed('succeeded', { finished_at: 1_000_510 });
 
-  it('is told to scale', () => {
+  it('is drawn to scale', () => {
     expect(shares(done)).toEqual([
       { state: 'queued', ms: 2 },
       { state: 'sent', ms: 9 },
@@ -74,7 +74,7 @@ describe('where the time went', () => {
     expect(spent(shares(done))).toBe('468 of 510 ms were spent in the device');
   });
 
-  it('is not told before the end', () => expect(shares(climbed('accepted'))).toEqual([]));
+  it('is not shown before the end', () => expect(shares(climbed('accepted'))).toEqual([]));
 
   it('names the wait of a silent device', () => {
     const silent = climbed('timed_out', { accepted_at: null, finished_at: 1_010_011 });

@@ -17,21 +17,21 @@ const SCHEMA = {
   $defs: { step: { type: 'object', properties: { at: { type: 'integer', minimum: 0 } }, required: ['at'] } },
 };
 
-describe('what does not fit a schema', () => {
+describe('values that do not match a schema', () => {
   it.each([
     [{ level: 3, mode: 'slow', steps: [{ at: 1 }], either: 3 }, []],
     [{}, ['level: Required.']],
     [{ level: 'high' }, ['level: Must be a number.']],
     [{ level: '12' }, ['level: Must be a number.']],
     [{ level: 11 }, ['level: At most 10.']],
-    [{ level: 1, mode: 'odd' }, ['mode: One of "fast", "slow".']],
+    [{ level: 1, mode: 'odd' }, ['mode: Must be one of "fast", "slow".']],
     [{ level: 1, x: 1 }, ['x: Unknown name.']],
     [{ level: 1, name: 'A' }, ['name: Must match ^[a-z]+$.']],
     [{ level: 1, steps: [{ at: 1 }, {}] }, ['steps.1.at: Required.']],
     [{ level: 1, steps: [{ at: -1 }] }, ['steps.0.at: At least 0.']],
-    [{ level: 1, steps: [{ at: 1 }, { at: 2 }, { at: 3 }] }, ['steps: At most 2 of them.']],
+    [{ level: 1, steps: [{ at: 1 }, { at: 2 }, { at: 3 }] }, ['steps: At most 2 items.']],
     [{ level: 1, either: true }, ['either: Must match exactly one of the allowed forms.']],
-  ])('is said of %j in its place', (value, expected) => {
+  ])('reports the errors of %j by field', (value, expected) => {
     expect(complaints(SCHEMA, value).map(({ path, why }) => `${path.join('.')}: ${why}`)).toEqual(expected);
   });
 
@@ -63,7 +63,7 @@ describe('numbers that no double holds', () => {
     ['{"const":0.1000000000000000000001}', '0.1', ['n: Must be 0.1000000000000000000001.']],
     ['{"const":{"k":[1e10]}}', '{"k":[10000000000.0]}', []],
     ['{"enum":[1e10,1.0]}', '1', []],
-    ['{"enum":[1e10,1.0]}', '1.0000000000000000000001', ['n: One of 1e10, 1.0.']],
+    ['{"enum":[1e10,1.0]}', '1.0000000000000000000001', ['n: Must be one of 1e10, 1.0.']],
     ['{"type":"integer"}', '1.0000000000000000000001', ['n: Must be a whole number.']],
     ['{"uniqueItems":true}', '[9007199254740992,9007199254740993]', []],
     ['{"items":{"maximum":10}}', '[1,10.00000000000000000001]', ['n.1: At most 10.']],

@@ -75,11 +75,12 @@ function sentence(unit: OutputUnit, schema: ArgumentsSchema): SchemaError {
   const shown = typeof limit === 'string' ? limit : toJson(limit);
   const quoted = /"([^"]*)"/.exec(unit.error)?.[1] ?? '';
   const says = (why: string): SchemaError => ({ path, why, missing: false });
+  const of = (noun: string): string => `${shown} ${noun}${shown === '1' ? '' : 's'}`;
   switch (unit.keyword) {
     case 'required':
       return { path: [...path, quoted], why: 'Required.', missing: true };
     case 'false':
-      // Said of a member that is not allowed, and again of the object that has it.
+      // Reported for a member that is not allowed, and again for the object that contains it.
       return says('');
     case 'additionalProperties':
     case 'unevaluatedProperties':
@@ -87,7 +88,9 @@ function sentence(unit: OutputUnit, schema: ArgumentsSchema): SchemaError {
     case 'type':
       return says(`Must be ${typeText(limit)}.`);
     case 'enum':
-      return says(`One of ${Array.isArray(limit) ? limit.map((one) => toJson(one)).join(', ') : 'a few'}.`);
+      return says(
+        `Must be one of ${Array.isArray(limit) ? limit.map((one) => toJson(one)).join(', ') : 'the allowed values'}.`,
+      );
     case 'const':
       return says(`Must be ${toJson(limit)}.`);
     case 'minimum':
@@ -101,13 +104,13 @@ function sentence(unit: OutputUnit, schema: ArgumentsSchema): SchemaError {
     case 'multipleOf':
       return says(`Must be a multiple of ${shown}.`);
     case 'minLength':
-      return says(limit === 1 ? 'Required.' : `At least ${shown} characters.`);
+      return says(limit === 1 ? 'Required.' : `At least ${of('character')}.`);
     case 'maxLength':
-      return says(`At most ${shown} characters.`);
+      return says(`At most ${of('character')}.`);
     case 'minItems':
-      return says(`At least ${shown} of them.`);
+      return says(`At least ${of('item')}.`);
     case 'maxItems':
-      return says(`At most ${shown} of them.`);
+      return says(`At most ${of('item')}.`);
     case 'minProperties':
       return { ...says(limit === 1 ? 'At least one is required.' : `At least ${shown} are required.`), missing: true };
     case 'maxProperties':
@@ -129,7 +132,7 @@ function sentence(unit: OutputUnit, schema: ArgumentsSchema): SchemaError {
 }
 
 const TYPES: Record<string, string> = {
-  string: 'a text',
+  string: 'text',
   number: 'a number',
   integer: 'a whole number',
   boolean: 'true or false',

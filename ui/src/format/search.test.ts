@@ -30,7 +30,7 @@ describe('the search field', () => {
   it('leaves what cannot be understood', () => {
     expect(taken(typed('is:sideways led:on '))).toEqual(typed('is:sideways led:on '));
   });
-  it('leaves conditions at their places where something stands between them', () => {
+  it('keeps the positions of conditions with other text between them', () => {
     const search = { tokens: ['tag:a'], text: 'or tag:b ' };
     expect(taken(search)).toEqual(search);
     expect(line(search)).toBe('tag:a or tag:b');

@@ -1,4 +1,4 @@
-/** The search field: finished conditions, and what is still being typed. What they mean is the engine's business. */
+/** The search field: complete conditions, and the one being typed. The engine interprets them. */
 
 import type { SearchReading } from '../backend/bindings/SearchReading';
 

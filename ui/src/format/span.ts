@@ -1,4 +1,4 @@
-/** Lengths of time as seconds that are typed. */
+/** Durations as typed seconds. */
 
 import { LONGEST_SPAN_MS } from '../backend/bindings/Constants';
 

@@ -1,4 +1,4 @@
-/** The states of a command: how each is called and drawn. Which there are, the engine says. */
+/** The names and glyphs of the states of a command. The engine defines the states. */
 
 import type { AnswerOutcome } from '../backend/bindings/AnswerOutcome';
 import type { CommandState } from '../backend/bindings/CommandState';

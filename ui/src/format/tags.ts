@@ -1,4 +1,4 @@
-/** How many tags of a device there is room for. */
+/** The number of a device's tags that fit. */
 
 /** A letter in a tag, what is around it, between two, and a `+12` after them: pixels. */
 const LETTER = 6.2;

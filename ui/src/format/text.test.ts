@@ -15,7 +15,7 @@ it('shows a long name as it shows a short one', () => {
   expect(visibleName('か\u3099'.repeat(20_000))).toBe('か\\u3099'.repeat(20_000));
 });
 
-it('tells two starts of a device apart', () => {
+it('distinguishes two starts of a device', () => {
   expect(ending('b7e1', 8)).toBe('b7e1');
   expect(ending('12345678', 8)).toBe('12345678');
   expect(ending('0b51c2d3-9f00-4e2a-8c11-5d2f77ab01c9', 8)).toBe('…7ab01c9');

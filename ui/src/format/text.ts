@@ -1,4 +1,4 @@
-/** Text of devices is data: what cannot be seen is shown as an escape. */
+/** Text from devices is data: invisible characters are shown as escapes. */
 
 // Controls, line and paragraph separators, lone surrogates, and what Unicode does not draw by itself (zero-width and
 // bidirectional marks, fillers, tags). Variation selectors, which choose how the letter before them is drawn, stay.

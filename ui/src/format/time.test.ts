@@ -63,7 +63,7 @@ describe('ages', () => {
 describe('clocks', () => {
   const now = new Date(2026, 10, 23, 14, 2, 11, 402).getTime();
 
-  it('tells the time to the millisecond', () => expect(exactClock(now)).toBe('14:02:11.402'));
+  it('shows the time to the millisecond', () => expect(exactClock(now)).toBe('14:02:11.402'));
   it('is short today', () => expect(when(now - 60_000, now)).toBe('14:01:11'));
   it('names the weekday within a week', () => expect(when(now - 86_400_000, now)).toBe('Sun 14:02'));
   it('names the day before that', () => expect(when(now - 30 * 86_400_000, now)).toBe('2026-10-24'));

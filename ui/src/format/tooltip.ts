@@ -1,4 +1,4 @@
-/** The `title` of a control as a tooltip shows it: its words, and its keys one by one. */
+/** The `title` of a control as a tooltip: its text and its keys. */
 export function tooltipOf(title: string): { text: string; keys: string[] } {
   const found = /^(?:(.*?)\.? )?Keys: (.+)$/s.exec(title);
   if (found === null) return { text: title, keys: [] };

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 
 import { deviceError, firstOf, listed, spacedError, topicBelow, topicsOf } from './topics';
 
-it('hears every device, and commands one', () => {
+it('subscribes to every device, and commands one', () => {
   expect(topicsOf('', [], true)).toEqual({
     needed: ['+/resp'],
     welcome: ['+/status', '+/state', '+/telemetry', '+/log', '+/req', 'groups/+/req'],
@@ -12,7 +12,7 @@ it('hears every device, and commands one', () => {
   expect(topicsOf('cmd/fleet-1/', [], false).needed).toEqual(['cmd/fleet-1/+/resp']);
 });
 
-it('hears and commands only the devices that are named', () => {
+it('subscribes to and commands only the named devices', () => {
   const topics = topicsOf('cmd', ['a', 'b'], true);
   expect(topics.needed).toEqual(['cmd/a/resp', 'cmd/b/resp']);
   expect(topics.sent).toEqual(['cmd/a/req', 'cmd/b/req']);
@@ -54,8 +54,8 @@ it.each([
 it.each([
   ['kitchen-0417', null],
   ['a/b', /one topic level/],
-  ['$sys', /belongs to the broker/],
-  ['all', /many devices/],
+  ['$sys', /reserved for the broker/],
+  ['all', /reserved for broadcasts/],
 ])('judges the device %s', (name, complaint) => {
   if (complaint === null) expect(deviceError(name)).toBeNull();
   else expect(deviceError(name)).toMatch(complaint);

@@ -1,4 +1,4 @@
-/** The topics that a connection will use, as they are shown. Nothing is sent from here. */
+/** The topics that a connection will use, for display only. */
 
 import { visibleName } from './text';
 
@@ -41,9 +41,10 @@ export function listed(text: string): string[] {
 /** Why a text cannot name a device; nothing where it can. */
 export function deviceError(name: string): string | null {
   const shown = `“${visibleName(name)}”`;
-  if (/[+#/]/.test(name)) return `${shown} cannot be a device: its name is one topic level, without + # and /.`;
-  if (name.startsWith('$')) return `${shown} cannot be a device: what begins with $ belongs to the broker.`;
-  return name === 'all' || name === 'groups' ? `${shown} is kept for commands to many devices.` : null;
+  if (/[+#/]/.test(name)) return `${shown} cannot be a device ID: a device ID is one topic level, without + # or /.`;
+  if (name.startsWith('$'))
+    return `${shown} cannot be a device ID: topic levels that begin with $ are reserved for the broker.`;
+  return name === 'all' || name === 'groups' ? `${shown} is reserved for broadcasts.` : null;
 }
 
 /** Why an entered line is probably not the device that is meant: nobody sees a space at its end. */

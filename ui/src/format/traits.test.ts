@@ -30,7 +30,7 @@ function row(device: string, given: Partial<DeviceRow> = {}): DeviceRow {
   };
 }
 
-describe('what the failing ones share', () => {
+describe('traits of the failed devices', () => {
   it('counts only those that failed alike', () => {
     const other = row('b', { last_command: { ...failed, message: 'no memory' } });
     expect(alike([row('a'), other, row('c')], failed).map(({ device }) => device)).toEqual(['a', 'c']);
@@ -47,9 +47,9 @@ describe('what the failing ones share', () => {
   it('is said with its number', () => {
     const [firmware = null] = traits([row('a')]);
     expect(sharedText(1, failed, firmware)).toBe('');
-    expect(sharedText(2, failed, null)).toBe('One other device said the same.');
+    expect(sharedText(2, failed, null)).toBe('One other device gave the same reason.');
     expect(sharedText(4, failed, firmware)).toBe(
-      '3 others said the same, and all 4 run firmware 2.3.0: look there before you ask again.',
+      '3 others gave the same reason, and all 4 run firmware 2.3.0: check that before you send it again.',
     );
   });
 });

@@ -35,17 +35,18 @@ export function traits(rows: DeviceRow[]): Trait[] {
   }
   for (const tag of first.tags) {
     if (others.every((row) => row.tags.includes(tag)))
-      out.push({ token: `tag:${tag}`, words: `carry the tag ${visibleName(tag)}` });
+      out.push({ token: `tag:${tag}`, words: `have the tag ${visibleName(tag)}` });
   }
   return out;
 }
 
-/** `3 others ended the same way, and all 4 run firmware 2.3.0: look there before you ask again.` */
+/** `3 others had the same result, and all 4 run firmware 2.3.0: check that before you send it again.` */
 export function sharedText(devices: number, command: CommandView, trait: Trait | null): string {
   const others = devices - 1;
   if (others < 1) return '';
-  const how = command.message === null || command.state === 'timed_out' ? 'ended the same way' : 'said the same';
+  const how =
+    command.message === null || command.state === 'timed_out' ? 'had the same result' : 'gave the same reason';
   const who = others === 1 ? 'One other device' : `${count(others)} others`;
   if (trait === null) return `${who} ${how}.`;
-  return `${who} ${how}, and ${devices === 2 ? 'both' : `all ${count(devices)}`} ${trait.words}: look there before you ask again.`;
+  return `${who} ${how}, and ${devices === 2 ? 'both' : `all ${count(devices)}`} ${trait.words}: check that before you send it again.`;
 }

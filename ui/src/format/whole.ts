@@ -1,4 +1,4 @@
-/** A whole number as it was typed, or what is wrong with it. */
+/** A typed whole number, or its error. */
 export function whole(typed: string): { ok: true; value: number } | { ok: false; why: string } {
   const text = typed.trim().replaceAll(/[,  ]/g, '');
   if (text === '') return { ok: false, why: 'Enter a number.' };

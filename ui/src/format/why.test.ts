@@ -11,9 +11,7 @@ const told = (given: ReturnType<typeof command>, now = 1_001_300) => {
 
 describe('the words under a ladder', () => {
   it('counts down to the time-out', () => {
-    expect(told(climbed('accepted'))).toBe(
-      'The device has accepted it but has not finished. It has 8.7 s left before this counts as timed out.',
-    );
+    expect(told(climbed('accepted'))).toBe('The device has accepted it but has not finished. It times out in 8.7 s.');
   });
 
   it('passes on that nobody listens, and on which topic', () => {
@@ -30,7 +28,7 @@ describe('the words under a ladder', () => {
     const given = climbed('at_broker', { accepted_at: null, unreadable });
     expect(told(given)).toContain('An unreadable answer arrived. This answer is unreadable: its status');
     const done = climbed('succeeded', { unreadable });
-    expect(told(done)).toContain('Another message about it is unreadable.');
+    expect(told(done)).toContain('Another message about it could not be read.');
   });
 
   it('quotes the device', () => {
@@ -39,7 +37,7 @@ describe('the words under a ladder', () => {
     );
   });
 
-  it('says what a device reports that answers no command, and quotes nobody', () => {
+  it('describes a report that settles a command without quoting the device', () => {
     const message = 'The device reported ON.';
     const given = climbed('succeeded', { message, settled_by: 'report', match: 'inferred' });
     const { what, then } = why(given, 0, around);
@@ -58,13 +56,13 @@ describe('the words under a ladder', () => {
       `The device refused the command. It said “${message}” Check the command and its arguments, then send it again.`,
     );
     expect(told(climbed('rejected', { command: 'config.set', message: 'unknown key buzzer' }))).toContain(
-      'It said “unknown key buzzer”. Changes apply together or not at all, so none was applied.',
+      'It said “unknown key buzzer”. Changes apply all together or not at all, so none was applied.',
     );
   });
 
   it('names the clocks where a device refuses as expired what it has just received', () => {
     const message = 'The command expired 7200000 ms before it arrived.';
-    const clocks = 'Most likely the clocks of this computer and of the device differ.';
+    const clocks = 'The clocks of this computer and the device probably differ.';
     expect(told(climbed('rejected', { message, clocks_differ: true }))).toContain(clocks);
     expect(told(climbed('rejected', { message }))).not.toContain(clocks);
   });
@@ -88,7 +86,7 @@ describe('the words under a ladder', () => {
 
   it('waits for the connection where there is none', () => {
     expect(why(command(), 0, { prefix: '', connected: false }).what).toBe(
-      'Waiting in the outbox: not connected to the broker.',
+      'In the outbox, because Wilco is not connected to the broker.',
     );
   });
 

@@ -1,4 +1,4 @@
-/** The words under a ladder: what happened, and what to do. */
+/** The text below a ladder: what happened, and what to do. */
 
 import type { CommandView } from '../backend/bindings/CommandView';
 import { count } from './count';
@@ -48,13 +48,13 @@ function explain(command: CommandView, now: number, around: Surroundings): Expla
         ? explanation('s-queued', 'Written to the outbox.', 'Wilco sends it as soon as the broker accepts it.')
         : explanation(
             's-queued',
-            'Waiting in the outbox: not connected to the broker.',
+            'In the outbox, because Wilco is not connected to the broker.',
             'Wilco sends it when the connection is back.',
           );
     case 'held':
       return explanation(
         's-held',
-        'The device is offline, so the command waits here.',
+        'The device is offline, so Wilco holds the command.',
         'Wilco sends it when the device is online.',
         command.deadline === null ? '' : `It expires in ${left(command.deadline - now)}.`,
       );
@@ -84,26 +84,26 @@ function explain(command: CommandView, now: number, around: Surroundings): Expla
       if (command.settled_by === 'report')
         return explanation(
           's-done',
-          visible(command.message ?? 'The device reported what was requested.'),
+          visible(command.message ?? 'The device reported the requested state.'),
           took(command),
         );
       return explanation('s-done', 'The device says it is done.', took(command), said(command));
     case 'failed':
       return explanation(
         'i-alert',
-        'The device accepted the command and could not do it.',
-        said(command) || 'It sent no reason.',
+        'The device accepted the command, but it failed.',
+        said(command) || 'The device gave no reason.',
         'Fix the cause, then send it again.',
       );
     case 'rejected':
       return explanation(
         'i-alert',
         'The device refused the command.',
-        said(command) || 'It sent no reason.',
+        said(command) || 'The device gave no reason.',
         command.clocks_differ
-          ? 'Most likely the clocks of this computer and of the device differ. Set both by NTP, then send it again.'
+          ? 'The clocks of this computer and the device probably differ. Synchronise both with NTP, then send it again.'
           : '',
-        command.command === 'config.set' ? 'Changes apply together or not at all, so none was applied.' : '',
+        command.command === 'config.set' ? 'Changes apply all together or not at all, so none was applied.' : '',
         'Check the command and its arguments, then send it again.',
       );
     case 'undeliverable':
@@ -145,7 +145,7 @@ function remarks(command: CommandView): string[] {
   if (command.match === 'ambiguous')
     out.push('An answer without an ID arrived, and it could belong to more than one command.');
   if (command.unreadable !== null && !['sent', 'at_broker', 'timed_out'].includes(command.state))
-    out.push(`Another message about it is unreadable. ${brief(command.unreadable.why)}`);
+    out.push(`Another message about it could not be read. ${brief(command.unreadable.why)}`);
   if (command.conflict) out.push('A second, different answer arrived. The first one counts; both are in the history.');
   if (command.contradicted !== null && command.message === null)
     out.push(`But the device reported ${wordOf(command.contradicted).toLowerCase()}.`);
@@ -165,7 +165,7 @@ function took(command: CommandView): string {
 
 function remaining(command: CommandView, now: number): string {
   if (command.deadline === null) return '';
-  return `It has ${left(command.deadline - now)} left before this counts as timed out.`;
+  return `It times out in ${left(command.deadline - now)}.`;
 }
 
 /** The device's own sentence, quoted. */

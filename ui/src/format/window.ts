@@ -1,4 +1,4 @@
-/** Which rows of a long list are to be drawn, and where. All rows have the same height; one of them may be unfolded. */
+/** Which rows of a long list are drawn, and where. All rows have the same height; one of them may be expanded. */
 
 export interface Range {
   /** The first row. */

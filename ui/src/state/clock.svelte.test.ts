@@ -28,7 +28,7 @@ function counting(read: () => number): () => number {
   return () => times;
 }
 
-it('stands still in a hidden window, and is right when it is seen again', async () => {
+it('stops in a hidden window, and is correct when it is shown again', async () => {
   const times = counting(() => seconds.now);
   await vi.advanceTimersByTimeAsync(3_000);
   expect(times()).toBe(4);

@@ -1,6 +1,6 @@
 import { createSubscriber } from 'svelte/reactivity';
 
-/** A difference of less is none: a batch takes some time to arrive. */
+/** Smaller differences are ignored, because a batch takes some time to arrive. */
 const APART = 1_000;
 
 /**

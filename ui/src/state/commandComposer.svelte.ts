@@ -142,7 +142,7 @@ export class CommandComposer {
   /** Keeps the values for the next time that the same command is opened. */
   leave(): void {
     if (this.#keep()) {
-      const message = `Your input for ${visible(this.title)} is kept. Open the form again to continue.`;
+      const message = `Your input for ${visible(this.title)} was kept. Open the form again to continue.`;
       this.notices.add([{ level: 'info', message, hint: null }]);
     }
     this.#vanish();

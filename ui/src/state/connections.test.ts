@@ -63,7 +63,7 @@ it('keeps a new order although an older batch comes in', async () => {
   expect(order()).toBe('abc');
 });
 
-it('goes back to the order that is kept where the new one was refused', async () => {
+it('restores the stored order if the new one was refused', async () => {
   const { backend, connections, order } = await open();
   backend.orderConnections = () => Promise.reject(new Error('no'));
   await expect(connections.move('b', -1)).rejects.toThrow('no');
@@ -86,7 +86,7 @@ it('looks at a new connection, and at no other because it was changed', async ()
   expect(added?.name).toBe('C');
 });
 
-it('tells that the one that is looked at has gone, whoever removed it', async () => {
+it('reports that the shown one was removed, whoever removed it', async () => {
   const { connections } = await open();
   const lost: string[] = [];
   connections.onlost = ({ id }, here) => lost.push(`${id} ${connections.chosen} ${here}`);

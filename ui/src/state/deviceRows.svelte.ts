@@ -3,7 +3,7 @@ import type { CommandView } from '../backend/bindings/CommandView';
 import type { DeviceRow } from '../backend/bindings/DeviceRow';
 import { keyOf, newer } from './feed';
 
-/** Rows that are kept; those that are far away go first. */
+/** The maximum number of rows; the most distant ones are dropped first. */
 const KEPT = 1_500;
 
 /** The rows of a connection's devices around the visible ones, loaded when they are first needed. */

@@ -21,7 +21,7 @@ function batch(sequence: number, given: Partial<Batch> = {}): Batch {
 }
 
 describe('batches', () => {
-  it('become one: the later view of a command stands, nothing is lost', () => {
+  it('are merged: the later view of a command counts, and nothing is lost', () => {
     const one = merge(
       batch(1, {
         commands: [command(), command({ id: 'b' })],
@@ -71,7 +71,7 @@ describe('batches', () => {
 });
 
 describe('a slow answer', () => {
-  it('does not undo what the feed has said', () => {
+  it('does not undo changes from the feed', () => {
     const before = command({ changed_at: 5 });
     const after = climbed('accepted', { changed_at: 9 });
     expect(newer(after, before)).toBe(after);

@@ -89,7 +89,7 @@ describe('the list of devices', () => {
     expect([fleet.list === list, told, fleet.presenceAt(1)]).toEqual([true, [[1]], 'offline']);
   });
 
-  it('asks for the rows that are seen and those around them, and not twice', async () => {
+  it('requests visible rows and those around them once', async () => {
     const { fleet, answer, asked } = slowBackend();
     fleet.open('bench');
     await answer(
@@ -103,7 +103,7 @@ describe('the list of devices', () => {
     expect(asked.at(-1)).toEqual(['pump-570', 'pump-571', 'pump-572', 'pump-573', 'pump-574']);
   });
 
-  it('asks again only for the rows that are drawn, and keeps those that are the same', async () => {
+  it('requests only visible rows again, and keeps unchanged ones', async () => {
     vi.useFakeTimers();
     onTestFinished(() => void vi.useRealTimers());
     const { fleet, answer, asked } = slowBackend();
@@ -191,7 +191,7 @@ describe('the list of devices', () => {
     expect(fleet.counts).toEqual(changed);
   });
 
-  it('shows at once what the feed tells of presence and states', async () => {
+  it('immediately shows presence and states from the feed', async () => {
     const { fleet, answer } = slowBackend();
     fleet.open('bench');
     await answer(0, ['pump-1', 'pump-2']);

@@ -35,7 +35,7 @@ function kit(...files: (string | [string, FileRole])[]) {
   });
 }
 
-describe('what follows from a form', () => {
+describe('values derived from a form', () => {
   const check = (given: Partial<Form>, beside: Partial<Around>, expected: Partial<ReturnType<typeof settle>>) =>
     expect(settle(form(given), around(beside))).toMatchObject(expected);
 
@@ -61,7 +61,7 @@ describe('what follows from a form', () => {
     check({ address: 'x.iot.eu-west-1.amazonaws.com', preset: 'emqx' }, {}, { preset: 'emqx' });
   });
 
-  it('offers on port 443 what AWS wants to hear there, until something else is written', () => {
+  it('offers the ALPN protocol of AWS on port 443, until another one is entered', () => {
     const address = 'mqtts://x.iot.eu-west-1.amazonaws.com:443';
     check({ address }, {}, { alpn: 'x-amzn-mqtt-ca' });
     check({ address, alpn: 'mqtt' }, {}, { alpn: 'mqtt' });
@@ -75,7 +75,7 @@ describe('what follows from a form', () => {
     check({ address: 'bench.local:1883' }, { kit: kit('ca.crt') }, { url: 'mqtts://bench.local:1883' });
   });
 
-  it('trusts what was brought before what is kept', () => {
+  it('trusts added files before stored ones', () => {
     const kept = { ...NOTHING, server: true, authorities: true };
     check({}, {}, { trust: 'platform' });
     check({}, { kept }, { trust: 'pinned' });
@@ -172,7 +172,7 @@ describe('the entry made of a form', () => {
     });
   });
 
-  it('says of a kept password that it stays, is another one, or goes', () => {
+  it('shows whether a stored password stays, changes or is removed', () => {
     const check = (given: Partial<Form>, password: string | null) =>
       expect(entryOf(form({ id: 'c1', username: 'lena', ...given }), around()).password).toBe(password);
     check({}, null);
@@ -183,7 +183,7 @@ describe('the entry made of a form', () => {
 });
 
 describe('another kind of broker', () => {
-  it('brings its own usual values, and leaves what was chosen', () => {
+  it('sets its defaults, and keeps what was chosen', () => {
     const aws = form({ preset: 'aws', keepAlive: '30', sessionExpiry: '1200', alpn: 'x-amzn-mqtt-ca' });
     expect(withPreset(aws, 'emqx', PRESETS)).toMatchObject({
       preset: 'emqx',
@@ -205,7 +205,7 @@ describe('complaints', () => {
   it.each([
     [{ address: '' }, 'address', /^Enter the broker’s address/],
     [{ address: 'http://bench' }, 'address', /^Start the address/],
-    [{ address: 'mqtts://lena:pw@bench' }, 'address', /their own fields/],
+    [{ address: 'mqtts://lena:pw@bench' }, 'address', /in their fields/],
     [{ address: 'mqtts://a b' }, 'address', /^Enter the host/],
     [{ password: 'x' }, 'password', /user name/],
     [{ prefix: 'cmd/+' }, 'prefix', /topic levels/],
@@ -221,7 +221,7 @@ describe('complaints', () => {
     [{ serverName: 'https://x' }, 'serverName', /host name/],
     [{ proxyUrl: 'proxy:3128' }, 'proxyUrl', /http:\/\/host:port/],
     [{ proxyUsername: 'lena' }, 'proxyUrl', /proxy’s address/],
-    [{ trust: 'authorities' }, 'trust', /No certificate authority/],
+    [{ trust: 'authorities' }, 'trust', /No CA certificate/],
     [{ trust: 'pinned' }, 'trust', /path of the certificate/],
   ] as [Partial<Form>, Field, RegExp][])('are said of %j', (given, field, sentence) =>
     check(given, {}, field, sentence),
@@ -231,18 +231,18 @@ describe('complaints', () => {
     check({}, { kit: kit('device.p12') }, 'kit', /locked/);
     check({}, { kit: kit('a.crt') }, 'kit', /cannot be used yet/);
     check({}, { kit: kit('kit.zip') }, 'kit', null);
-    check({ address: 'mqtt://bench' }, { kit: kit('kit.zip') }, 'address', /With certificates/);
+    check({ address: 'mqtt://bench' }, { kit: kit('kit.zip') }, 'address', /^Certificates require/);
   });
 
   it('are not said of what is in order', () => {
     expect(complaints(form({ prefix: 'cmd/fleet-1', proxyUrl: 'socks5://p:1080' }), around())).toEqual({});
     check({ trust: 'pinned' }, { kit: kit(['/s.crt', 'server']) }, 'trust', null);
-    check({ name: 'Bench' }, { taken: ['Bench'] }, 'name', /already a connection/);
+    check({ name: 'Bench' }, { taken: ['Bench'] }, 'name', /already exists/);
     // One that the connection has already is meant.
     check({ devices: 'a\npump ' }, { named: ['pump '] }, 'devices', null);
   });
 
-  it('stand on the step where they can be mended', () => {
+  it('are shown on the step where they can be fixed', () => {
     expect([placeOf('kit'), placeOf('proxyUrl'), placeOf('devices')]).toEqual(['files', 'endpoint', 'topics']);
   });
 });

@@ -48,7 +48,10 @@ export function complaints(form: Form, around: Around): FormErrors {
   say('keepAlive', rangeError(form.keepAlive, presetView?.keep_alive_range, on));
   say('sessionExpiry', rangeError(form.sessionExpiry, presetView?.session_expiry_range, ', which is seven days'));
   say('trust', trustError(form, around));
-  say('serverName', /[\s/:]/.test(form.serverName.trim()) ? 'Write only a host name: broker.example.net.' : null);
+  say(
+    'serverName',
+    /[\s/:]/.test(form.serverName.trim()) ? 'Enter only a host name, for example broker.example.net.' : null,
+  );
   say('proxyUrl', proxyError(form));
   return wrong;
 }
@@ -65,19 +68,19 @@ function addressError(form: Form, around: Around): string | null {
   if (/^[a-z][a-z\d+.-]*:\/\//i.test(written) && !/^(mqtts?|wss?):\/\//i.test(written)) {
     return 'Start the address with mqtts:// or wss:// (with TLS), or with mqtt:// or ws:// (without).';
   }
-  if (written.includes('@')) return 'Enter the user name and password in their own fields, not in the address.';
-  if (written.includes('#')) return 'An address has no #. Enter a user name or password in its own field.';
+  if (written.includes('@')) return 'Enter the user name and password in their fields, not in the address.';
+  if (written.includes('#')) return 'An address cannot contain #. Enter a user name or password in its own field.';
   if (url === '') return 'Enter the host and, if it is not the default, the port: mqtts://host:8883.';
   const files = certificate || (around.kit?.authorities.length ?? 0) > 0;
-  return files && !isEncrypted(url) ? 'With certificates the address begins with mqtts:// or wss://.' : null;
+  return files && !isEncrypted(url) ? 'Certificates require an address that starts with mqtts:// or wss://.' : null;
 }
 
 function nameError(form: Form, around: Around): string | null {
   const { name } = form;
   if (name !== '') {
-    return around.taken.includes(name) ? `There is already a connection called “${name}”. Choose another name.` : null;
+    return around.taken.includes(name) ? `A connection named “${name}” already exists. Choose another name.` : null;
   }
-  return settle(form, around).name === '' && form.address.trim() !== '' ? 'Give the connection a name.' : null;
+  return settle(form, around).name === '' && form.address.trim() !== '' ? 'Enter a name for the connection.' : null;
 }
 
 /** Names and topics are used exactly as entered, and a space at either end is invisible. */
@@ -101,16 +104,16 @@ function rangeError(text: string, range: SecondsRange | undefined, where: string
   const { least, most } = range;
   const seconds = Number(text);
   const fits = Number.isInteger(seconds) && seconds >= least && seconds <= most;
-  return fits ? null : `It is a whole number of seconds from ${least} to ${most.toLocaleString('en')}${where}.`;
+  return fits ? null : `Enter a whole number of seconds from ${least} to ${most.toLocaleString('en')}${where}.`;
 }
 
 function trustError(form: Form, around: Around): string | null {
   const kept = form.withoutCertificates ? null : around.kept;
   if (form.trust === 'authorities' && !around.kit?.authorities.length && !kept?.authorities) {
-    return 'No certificate authority was added. Add its certificate in the first step, or trust this computer’s roots.';
+    return 'No CA certificate was added. Add one in the first step, or trust this computer’s roots.';
   }
   if (form.trust === 'pinned' && !around.kit?.server && !kept?.server) {
-    return 'Enter the path of the certificate’s file and press Add.';
+    return 'Enter the path of the certificate file and press Add.';
   }
   return null;
 }

@@ -172,7 +172,7 @@ describe('a list that is read', () => {
     expect(ids()).toEqual([]);
   });
 
-  it('is asked for again after it could not be read', async () => {
+  it('is requested again after it could not be read', async () => {
     const { history, tell, answer, refuse } = slowBackend();
     history.show('demo');
     await refuse(0);
@@ -185,7 +185,7 @@ describe('a list that is read', () => {
   });
 });
 
-describe('what is new meanwhile', () => {
+describe('new commands in the meantime', () => {
   it('is counted once for each command, however often it changes', async () => {
     const { history, tell, answer } = await opened(run(3, 1));
     history.atTop = false;

@@ -59,7 +59,7 @@ it('gathers what is of one kind, which comes up again only after a while', () =>
   expect(notices.shown).toEqual([]);
 });
 
-it('forgets what was said of a connection that is gone', () => {
+it('removes notices of a removed connection', () => {
   const notices = new Notices();
   notices.add([unreadable('a/res'), unreadable('a/res', 'plant'), told('error', 'Full.')]);
   notices.keepOf([{ id: 'plant' }]);

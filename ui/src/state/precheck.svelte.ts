@@ -1,4 +1,4 @@
-/** What is known of a command while it is prepared. Nothing is sent for it, and nothing waits for it. */
+/** What Wilco knows about a command while it is prepared. This sends nothing, and nothing waits for it. */
 
 import type { Backend } from '../backend/backend';
 import type { DeviceCheck } from '../backend/bindings/DeviceCheck';

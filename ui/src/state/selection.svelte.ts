@@ -1,4 +1,4 @@
-/** The devices that are selected: by their ids, so that sorting, searching and new data change nothing about it. */
+/** The selected devices, by their IDs, so that sorting, searching and new data do not change the selection. */
 
 import { createContext } from 'svelte';
 

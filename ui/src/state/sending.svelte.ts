@@ -1,4 +1,4 @@
-/** The one way by which the page sends commands: what the connection's mode permits, and what a person confirms first. */
+/** Every command that the page sends goes through here: it applies the connection's mode and asks for confirmations. */
 
 import { createContext } from 'svelte';
 

@@ -1,4 +1,4 @@
-/** Keys that do something wherever one is, but for where one types. */
+/** Keys that work everywhere except in text fields. */
 
 import type { Connections } from './connections.svelte';
 import type { Route } from './route.svelte';

@@ -35,7 +35,7 @@ function watch() {
   return { watched, telemetry, drawn };
 }
 
-it('goes on with what comes, once a second at the most', async () => {
+it('updates with new values, at most once per second', async () => {
   const { watched, telemetry } = watch();
   for (let i = 0; i < 20; i++) {
     watched.take(HEARD);
@@ -60,7 +60,7 @@ it('asks for the engine’s time after the computer’s clock was set', async ()
   expect(watched.askedAt).toBe(right);
 });
 
-it('reads a long time anew only every so often', async () => {
+it('reloads a long time range only occasionally', async () => {
   const { watched, telemetry, drawn } = watch();
   watched.show('7d');
   await vi.advanceTimersByTimeAsync(2_000);
@@ -76,7 +76,7 @@ it('reads a long time anew only every so often', async () => {
   expect(drawn()).toBe(1);
 });
 
-it('knows the last values in a long time too, and tells no age that it has not asked for', async () => {
+it('has the latest values for a long time range too, and shows no age that was not requested', async () => {
   const { watched, telemetry } = watch();
   watched.show('all');
   await vi.advanceTimersByTimeAsync(2_000);
@@ -105,7 +105,7 @@ it('knows the last values in a long time too, and tells no age that it has not a
   expect([watched.goesOn, latest().at]).toEqual([false, drawn?.series[0]?.latest_at]);
 });
 
-it('stands still while it is paused or zoomed', async () => {
+it('does not move while it is paused or zoomed', async () => {
   const { watched, telemetry } = watch();
   await vi.advanceTimersByTimeAsync(2_000);
   watched.pause();
@@ -131,7 +131,7 @@ it('stands still while it is paused or zoomed', async () => {
   expect(telemetry).not.toHaveBeenCalled();
 });
 
-it('goes on with the time while nothing comes, but for a time that is paused or zoomed', async () => {
+it('advances with time without new values, except while it is paused or zoomed', async () => {
   const { watched, telemetry, drawn } = watch();
   const silent = async () => {
     telemetry.mockClear();
@@ -201,7 +201,7 @@ it('zooms about a time that is shown, and goes earlier and later by parts of it'
   expect(watched.zoom).toEqual({ from: now - 75_000, to: now });
 });
 
-it('asks at once for another device', async () => {
+it('requests another device immediately', async () => {
   const { watched, telemetry } = watch();
   await vi.advanceTimersByTimeAsync(100);
   watched.choose('c', 'valve');

@@ -1,4 +1,4 @@
-/** Runs something at most this often; requests during the pause are served once, at its end. */
+/** Runs a function at most once per interval; calls during the pause cause one run at its end. */
 export class Throttle {
   #timer: ReturnType<typeof setTimeout> | null = null;
   #again = false;

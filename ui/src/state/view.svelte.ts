@@ -1,4 +1,4 @@
-/** The current view, stored so that the window opens where it was closed. */
+/** The current view, stored so that the window opens as it was closed. */
 
 import { untrack } from 'svelte';
 

@@ -62,7 +62,7 @@ export class Views {
     this.undo.offer(`Saved the view “${visibleName(saved.name)}”.`, async () => {
       await this.backend.removeView(saved.id);
       await this.#load();
-      return `Deleted the view “${visibleName(saved.name)}” again.`;
+      return `Deleted the new view “${visibleName(saved.name)}”.`;
     });
   }
 
@@ -98,7 +98,7 @@ export class Views {
     this.undo.offer(message, async () => {
       await this.backend.saveView(before);
       await this.#load();
-      return `The view “${visibleName(before.name)}” is as it was.`;
+      return `Restored the view “${visibleName(before.name)}”.`;
     });
   }
 

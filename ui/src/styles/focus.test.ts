@@ -52,7 +52,7 @@ it('nothing loses its ring without another sign of the focus', () => {
   expect(silent.map(({ name, selectors }) => `${name}: ${selectors.join(', ')}`)).toEqual([]);
 });
 
-it('what is wrong does not hide the focus', () => {
+it('errors do not hide the focus', () => {
   const wrong = rules.filter(
     ({ selectors, body }) =>
       body.includes('var(--failed)') && selectors.some((one) => /aria-invalid/.test(one) && !/:focus/.test(one)),

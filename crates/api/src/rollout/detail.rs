@@ -12,13 +12,13 @@ use crate::{CommandState, TimesView};
 pub struct RolloutDetail {
     /// Its current state.
     pub rollout: RolloutView,
-    /// The times from sent to the final answer of the members that answered.
+    /// The times from sending to the final answer, for members that answered.
     pub answer_times: AnswerTimes,
-    /// The same times by the firmware that the members report now; nothing where all report the same.
+    /// The same times by the firmware that the members now report; empty if all report the same.
     pub firmware_times: Vec<TimesView>,
-    /// Members that failed, by message. The largest group first, at most 20.
+    /// Failed members by message, the largest group first, at most 20.
     pub causes: Vec<Cause>,
-    /// Traits that the failed members have in common and the others do not. The clearest first, at most 5.
+    /// Traits that the failed members share and the others lack, the clearest first, at most 5.
     pub shared: Vec<SharedTrait>,
     /// The members that answered much later than most; none where they have nothing in common.
     #[serde(default)]
@@ -26,28 +26,28 @@ pub struct RolloutDetail {
     /// The number of members whose devices answered that they succeeded, but report other values.
     #[serde(default)]
     pub disagree: u32,
-    /// The number of members whose devices answered that they succeeded, and reported other values then or now.
+    /// The number of members whose devices answered that they succeeded, but reported other values at some time.
     #[serde(default)]
     pub disagreed: u32,
-    /// Rollouts that follow this one, by id, oldest first.
+    /// Rollouts that follow this one, by ID, oldest first.
     pub followed_by: Vec<String>,
-    /// Devices that answered and are no members, where it was a broadcast: the first by id, 100 at most.
+    /// For a broadcast: devices that answered but are not members, the first 100 by ID.
     pub unexpected_devices: Vec<UnexpectedDevice>,
-    /// How many of them there are.
+    /// The number of these devices.
     pub unexpected_count: u32,
 }
 
-/// A device that answered a broadcast and is no member of it.
+/// A device that answered a broadcast but is not a member.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct UnexpectedDevice {
-    /// Its id.
+    /// The device ID.
     pub device: String,
-    /// What it said, as the state of a command.
+    /// Its answer, as the state of a command.
     pub state: CommandState,
-    /// Its sentence.
+    /// Its message.
     pub message: Option<String>,
-    /// When that came, Unix milliseconds.
+    /// When the answer arrived, Unix milliseconds.
     #[ts(type = "number")]
     pub at: i64,
 }
@@ -56,19 +56,19 @@ pub struct UnexpectedDevice {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct AnswerTimes {
-    /// How many members have answered.
+    /// The number of members that have answered.
     pub count: u32,
     /// The width of a bucket, milliseconds.
     pub bucket_ms: f64,
-    /// Members in each bucket, the first begins at 0. The last one also has everything slower.
+    /// Members in each bucket; the first bucket begins at 0, and the last one includes all slower answers.
     pub buckets: Vec<u32>,
-    /// Half of them answered within this, milliseconds.
+    /// The median, milliseconds.
     pub p50_ms: Option<f64>,
-    /// 95 % of them, milliseconds.
+    /// The 95th percentile, milliseconds.
     pub p95_ms: Option<f64>,
-    /// 99 % of them, milliseconds.
+    /// The 99th percentile, milliseconds.
     pub p99_ms: Option<f64>,
-    /// The slowest, milliseconds.
+    /// The slowest answer, milliseconds.
     pub max_ms: Option<f64>,
 }
 
@@ -76,21 +76,21 @@ pub struct AnswerTimes {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct Cause {
-    /// Their message, or the sentence about them.
+    /// Their message, or Wilco's sentence about them.
     pub message: String,
-    /// How they ended.
+    /// The state in which they ended.
     pub state: CommandState,
-    /// How many of them.
+    /// The number of members.
     pub count: u32,
 }
 
-/// Something that the failed members of a rollout have in common.
+/// A trait that the failed members of a rollout share.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct SharedTrait {
     /// The kind of the trait.
     pub kind: TraitKind,
-    /// Its value, `2.3.0` for instance.
+    /// Its value, for example `2.3.0`.
     pub value: String,
     /// Failed members that have it.
     pub failed_with: u32,
@@ -139,13 +139,13 @@ pub struct SlowTrait {
 #[serde(rename_all = "snake_case")]
 #[ts(export)]
 pub enum TraitKind {
-    /// The firmware's version.
+    /// The firmware version.
     Firmware,
     /// A tag.
     Tag,
     /// A value of its running configuration.
     Configuration,
-    /// How long ago it last restarted.
+    /// The time since the last restart.
     Restart,
 }
 
@@ -154,12 +154,12 @@ pub enum TraitKind {
 #[serde(rename_all = "snake_case")]
 #[ts(export)]
 pub enum ReportFormat {
-    /// One page for a browser.
+    /// An HTML page.
     Html,
     /// Markdown.
     Markdown,
-    /// A JSON object for each member, one a line, with its evidence.
+    /// One JSON object per line for each member, with its evidence.
     Json,
-    /// A row for each member.
+    /// One CSV row for each member.
     Csv,
 }

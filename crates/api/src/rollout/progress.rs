@@ -11,15 +11,15 @@ use crate::{ApprovalDecision, DisagreementView, JsonText};
 #[serde(rename_all = "snake_case")]
 #[ts(export)]
 pub enum RolloutState {
-    /// Members are released, or are on their way.
+    /// Members are being released, or are in progress.
     Running,
-    /// A stage is done, and the next one waits for a pause, a person, a gate or its hours.
+    /// A stage is done, and the next one waits for a pause, a user, a gate or the maintenance hours.
     Waiting,
-    /// A person has paused it.
+    /// A user has paused it.
     Paused,
     /// Its halt rule or its gate has stopped it.
     Halted,
-    /// A person has stopped it.
+    /// A user has stopped it.
     Stopped,
     /// Every member has finished.
     Finished,
@@ -29,19 +29,19 @@ pub enum RolloutState {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct RolloutView {
-    /// Its id.
+    /// The rollout ID.
     pub id: String,
-    /// Its number, for people: counts up from 1 in a data directory.
+    /// Its number, which counts up from 1 in each data directory.
     pub number: u32,
     /// The parameters. If the target is a list of devices, the list is empty here: see the members.
     pub spec: NewRollout,
-    /// How far it is.
+    /// Its state.
     pub state: RolloutState,
     /// The condition that a waiting rollout waits for.
     pub waits_for: Option<WaitsFor>,
-    /// Why it halted, was declined, or could not go on, as a sentence.
+    /// Why it halted, was declined, or could not continue, as a sentence.
     pub why: Option<String>,
-    /// The approval that it needs; `None` where it needs none.
+    /// The approval that it requires; `None` if it requires none.
     #[serde(default)]
     pub approval: Option<RolloutApproval>,
     /// Its stages, in order.
@@ -52,8 +52,8 @@ pub struct RolloutView {
     pub counts: MemberCounts,
     /// The number of members.
     pub members: u32,
-    /// Members that had ended when a person let it continue after a halt, without cancelled ones. The halt rule counts
-    /// those that end afterwards.
+    /// Members that had ended when a user resumed it after a halt, without cancelled ones. The halt rule counts those
+    /// that end afterwards.
     #[serde(default)]
     pub ended_before: u32,
     /// Those of them that had failed, and have not answered otherwise since.
@@ -70,7 +70,7 @@ pub struct RolloutView {
     pub ended_at: Option<i64>,
 }
 
-/// The approval of a second installation that a rollout needs.
+/// The approval of a second installation that a rollout requires.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct RolloutApproval {
@@ -88,7 +88,7 @@ pub struct RolloutApproval {
 pub enum WaitsFor {
     /// The approval of a second installation: see [`RolloutView::approval`].
     Approval,
-    /// A person who starts the next stage.
+    /// A user who starts the next stage.
     Person,
     /// The end of a pause.
     Pause {
@@ -130,21 +130,21 @@ pub struct StageView {
     /// When its first member was released, Unix milliseconds.
     #[ts(type = "number | null")]
     pub started_at: Option<i64>,
-    /// When it was done or closed, Unix milliseconds.
+    /// When it was finished or closed, Unix milliseconds.
     #[ts(type = "number | null")]
     pub ended_at: Option<i64>,
-    /// A person closed it while members waited for offline devices.
+    /// A user closed it while members waited for offline devices.
     pub closed: bool,
 }
 
-/// Which members of a rollout to list.
+/// Selects members of a rollout.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[ts(export)]
 #[serde(default)]
 pub struct MemberQuery {
-    /// The rollout's id.
+    /// The rollout ID.
     pub rollout: String,
-    /// Only members in one of these states; all where empty.
+    /// Only members in one of these states; in all states if empty.
     pub states: Vec<MemberState>,
     /// Only members with this message.
     pub message: Option<String>,
@@ -158,15 +158,15 @@ pub struct MemberQuery {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct MemberView {
-    /// Its device's id.
+    /// The device ID.
     pub device: String,
     /// The index of its stage.
     pub stage: u32,
-    /// How far it is.
+    /// Its state.
     pub state: MemberState,
-    /// Its command's id, once it is released.
+    /// The command ID, once it is released.
     pub command: Option<String>,
-    /// The device's sentence, or ours.
+    /// The device's message, or Wilco's.
     pub message: Option<String>,
     /// The number of sends.
     pub attempts: u32,
@@ -176,13 +176,13 @@ pub struct MemberView {
     /// When it ended, Unix milliseconds.
     #[ts(type = "number | null")]
     pub finished_at: Option<i64>,
-    /// From sent to the final answer, milliseconds.
+    /// The time from sending to the final answer, milliseconds.
     pub took_ms: Option<f64>,
-    /// The firmware's version.
+    /// The firmware version.
     pub firmware: Option<String>,
-    /// Its own arguments, where they are not everybody's: a JSON object.
+    /// Its individual arguments, if it has any: a JSON object.
     pub args: Option<JsonText>,
-    /// The values that its device had before `config.set` changed them: a JSON object. `None` where they are not known.
+    /// The device's values before `config.set` changed them: a JSON object. `None` if they are unknown.
     pub earlier: Option<JsonText>,
     /// Its device answered that it succeeded, but reports other values.
     #[serde(default)]
@@ -195,8 +195,8 @@ pub struct MemberView {
 pub struct MemberPage {
     /// The requested rows.
     pub rows: Vec<MemberView>,
-    /// The place of the first of them.
+    /// The position of the first of them.
     pub from: u32,
-    /// How many match.
+    /// The number of matching members.
     pub matching: u32,
 }

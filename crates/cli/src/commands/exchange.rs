@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn a_button_is_called_one() {
+    fn a_button_is_shown_as_a_button() {
         let line = |change| ImportLine {
             kind: ImportKind::Button,
             name: "Level 3".into(),

@@ -43,8 +43,8 @@ impl Edit {
         let is_kept = !(options.no_password || options.no_certificates || options.no_proxy);
         if is_same_place && is_same_use && is_kept && options.broker == BrokerOptions::default() {
             return Err(Problem::new(
-                "Nothing to change: no option is given.",
-                "Give at least one, such as --url or --rename. `wilco connections edit --help` lists all of them.",
+                "Nothing to change: no options were given.",
+                "Use at least one, such as --url or --rename. `wilco connections edit --help` lists them all.",
             ));
         }
         let described = ConnectionInput::read(std::mem::take(&mut options.broker))?;
@@ -93,7 +93,7 @@ impl Renewal {
         let files = files::of_identity(&options)?;
         if files.is_empty() {
             return Err(Problem::new(
-                "No file is given.",
+                "No certificate files were given.",
                 "Give the new certificate and its private key: --cert FILE --key FILE, --pkcs12 FILE or --kit ZIP.",
             ));
         }
@@ -181,7 +181,8 @@ pub(super) async fn remove(base: &Base, name: &str, yes: bool) -> Result<ExitCod
     let mut lines = vec![format!("Removed {shown}.")];
     lines.extend(unfinished.map(|rollouts| {
         format!(
-            "{rollouts} not ended: no more devices are sent the command, and those that were sent it may carry it out."
+            "{rollouts} not ended: the command is sent to no more devices, and devices that already received it may \
+             carry it out."
         )
     }));
     say(&lines)

@@ -1,4 +1,4 @@
-//! A connection as the options describe it, applied to a stored connection or to a new one.
+//! Applies the options that describe a connection to a stored connection or a new one.
 
 use std::path::Path;
 
@@ -135,7 +135,7 @@ fn proxied(
             return Ok(None);
         }
         return Err(Problem::new(
-            "A user name or password for a proxy is given, but no proxy.",
+            "A proxy user name or password was given without a proxy.",
             "Add --proxy http://HOST:PORT or --proxy socks5://HOST:PORT.",
         ));
     };
@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn whom_to_trust_follows_from_what_was_brought() {
+    fn trust_follows_from_the_added_files() {
         let check = |line: &str, kit: KitView, expected: Value| {
             let mut changes = changes(line, Some(&kit));
             assert_eq!(changes.as_object_mut().and_then(|members| members.remove("kit")), Some(json!("k")));

@@ -59,8 +59,8 @@ impl Export {
         let mut output = Output::text();
         output.line(&format!("Wrote {names} to {}.", path.display()))?;
         output.line(if with_secrets {
-            "The file contains certificates, private keys and passwords, encrypted with the passphrase. Without the \
-             passphrase nobody can read it."
+            "The file contains certificates, private keys and passwords, encrypted with the passphrase. It cannot be \
+             read without the passphrase."
         } else {
             "The file contains no certificates, private keys or passwords."
         })?;
@@ -101,7 +101,7 @@ impl Import {
             return Err(match passphrase {
                 Some(_) => Problem::new(
                     format!("The passphrase for {} is wrong.", path.display()),
-                    "Nothing was imported. Use the passphrase that was given when the file was exported; it is \
+                    "Nothing was imported. Use the passphrase that was set when the file was exported. It is \
                      case-sensitive.",
                 ),
                 None => Problem::new(

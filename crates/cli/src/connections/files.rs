@@ -43,9 +43,12 @@ pub(crate) async fn bring(
     if files.is_empty() {
         return match passphrase {
             None => Ok(None),
-            Some(_) => {
-                Err(Problem::new("A passphrase is given, but no encrypted file.", "Give the file that it decrypts."))
-            }
+            Some(_) => Err(Problem::new(
+                "A passphrase was given, but none of the files is encrypted.",
+                "Add the file that it \
+                                                                                                 decrypts, or omit the \
+                                                                                                 passphrase.",
+            )),
         };
     }
     let mut kit = console.read_files(FilesToRead { files, passphrase, ..FilesToRead::default() }).await?;

@@ -69,7 +69,7 @@ impl Report {
         Report { listing, output, printed: 0 }
     }
 
-    /// Tells of the steps that have ended, in their order.
+    /// Prints the steps that have ended, in order.
     fn so_far(&mut self, view: &PreflightView) -> Result<(), Problem> {
         if self.listing == Listing::Json {
             return Ok(());
@@ -123,7 +123,7 @@ fn explained(finding: &PreflightFinding) -> Vec<String> {
     if policy.is_some() {
         parts.push("The policy to paste is printed below.".to_owned());
     }
-    parts.extend(trace.as_ref().map(|trace| format!("Last seen: {trace}")));
+    parts.extend(trace.as_ref().map(|trace| format!("Last response: {trace}")));
     parts.iter().flat_map(|part| folded(&clean(part), WIDTH)).map(|line| format!("    {line}")).collect()
 }
 
@@ -186,7 +186,7 @@ mod tests {
             [
                 "    Solution: Allow it.",
                 "    The policy to paste is printed below.",
-                "    Last seen: SUBSCRIBE +/resp, then nothing."
+                "    Last response: SUBSCRIBE +/resp, then nothing."
             ]
         );
     }

@@ -23,7 +23,7 @@ pub(super) async fn add(base: &Base, options: DeviceAddOptions) -> Result<ExitCo
     if name.is_some() && devices.len() > 1 {
         return Err(Problem::new(
             format!("--name works for one device only; {} devices were given.", count(devices.len())),
-            "Leave --name out, or add the devices one by one.",
+            "Omit --name, or add the devices one by one.",
         ));
     }
     let connection = base.connection(&connection).await?;
@@ -31,8 +31,8 @@ pub(super) async fn add(base: &Base, options: DeviceAddOptions) -> Result<ExitCo
     let new = |device| NewDevice { device, name: name.clone(), tags: tag.clone(), note: note.clone() };
     let changed = base.console().add_devices(&connection.id, devices.into_iter().map(new).collect()).await?;
     say(match (changed.as_slice(), total) {
-        ([], 1) => "The device exists already. Nothing changed.".to_owned(),
-        ([], _) => "The devices exist already. Nothing changed.".to_owned(),
+        ([], 1) => "The device already exists. Nothing was changed.".to_owned(),
+        ([], _) => "The devices already exist. Nothing was changed.".to_owned(),
         ([one], _) => format!("Added or changed {}.", visible_name(one)),
         (some, _) => format!("Added or changed {}.", several(some.len(), "device")),
     })
@@ -70,8 +70,10 @@ pub(super) async fn tag(base: &Base, options: TagOptions) -> Result<ExitCode, Pr
     let tagged = format!("Tagged {} with {}.", several(tagged.len(), "device"), visible_name(&tag));
     say(match new.as_slice() {
         [] => tagged,
-        [one] => format!("{tagged} {} was not known, and is added.", visible_name(one)),
-        some => format!("{tagged} {} were not known, and are added: {}.", several(some.len(), "device"), names(some)),
+        [one] => format!("{tagged} {} was unknown, and has been added.", visible_name(one)),
+        some => {
+            format!("{tagged} {} were unknown, and have been added: {}.", several(some.len(), "device"), names(some))
+        }
     })
 }
 

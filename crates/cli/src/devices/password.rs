@@ -26,7 +26,7 @@ pub(super) async fn set(base: &Base, options: DevicePasswordOptions) -> Result<E
         let password = prompted(&format!("Password of {whose}"))?;
         Some(password.ok_or_else(|| {
             Problem::new(
-                "No password is given.",
+                "No password was given.",
                 "Enter one on a terminal, or pass it on standard input with --password-stdin.",
             )
         })?)

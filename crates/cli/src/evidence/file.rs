@@ -150,7 +150,7 @@ fn verdict(found: &EvidenceFileView) -> Vec<String> {
 fn signed(signature: &EvidenceSignature) -> String {
     match signature {
         EvidenceSignature::Signed { fingerprint } => format!("Signed by the key {fingerprint}"),
-        EvidenceSignature::Unsigned { why } => format!("Not signed: {why}. Anybody may have written this file."),
+        EvidenceSignature::Unsigned { why } => format!("Not signed: {why}. Anyone may have written this file."),
         EvidenceSignature::Invalid => "The signature is not valid.".to_owned(),
     }
 }

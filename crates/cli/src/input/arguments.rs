@@ -17,10 +17,14 @@ pub(crate) fn arguments(object: Option<&str>, pairs: &[String]) -> Result<String
     let mut given = Vec::new();
     for pair in pairs {
         let (key, value) = pair.split_once('=').filter(|(key, _)| !key.is_empty()).ok_or_else(|| {
-            Problem::new(format!("'{pair}' is not an argument."), "Write arguments as KEY=VALUE, for example on=true.")
+            Problem::new(
+                format!("'{pair}' is not an argument."),
+                "Write each argument as KEY=VALUE, for example \
+                                                                   on=true.",
+            )
         })?;
         if given.contains(&key) {
-            return Err(Problem::new(format!("'{key}' is given twice."), "Give each argument once."));
+            return Err(Problem::new(format!("'{key}' occurs twice."), "Give each argument once."));
         }
         given.push(key);
         let value = value_of(value);

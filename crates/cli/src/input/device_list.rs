@@ -21,7 +21,7 @@ pub(crate) fn devices(named: &NamedDevices) -> Result<Vec<String>, Problem> {
         }
     }
     if devices.is_empty() {
-        return Err(Problem::new("No device is given.", "The list is empty. Write one device ID per line."));
+        return Err(Problem::new("No device was given.", "The list is empty. Write one device ID per line."));
     }
     Ok(devices)
 }

@@ -18,8 +18,8 @@ pub(crate) fn secret_line(what: &str, option: &str) -> Result<String, Problem> {
         return Err(Problem::new(
             format!("Standard input contains no {what}."),
             format!(
-                "Write it on a line of its own (passphrase, password, proxy's password, in this order), or omit \
-                 {option} to be prompted on a terminal."
+                "Write each secret on a separate line (passphrase, password, proxy's password, in this order), or \
+                 omit {option} to be prompted on a terminal."
             ),
         ));
     }
@@ -42,7 +42,7 @@ pub(crate) fn new_passphrase(from_stdin: bool) -> Result<String, Problem> {
     }
     let Some(passphrase) = prompted("Passphrase for the file (at least 12 characters)")? else {
         return Err(Problem::new(
-            "No passphrase is given to encrypt the secrets with.",
+            "Encrypting the secrets requires a passphrase.",
             "Enter one on a terminal, pass it on standard input with --passphrase-stdin, or omit --with-secrets.",
         ));
     };

@@ -6,7 +6,7 @@ use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
 
 /// A number with its unit: `500ms`, `10s`, `2m`, `1.5h`, `7d`.
 pub(crate) fn span(text: &str) -> Result<Duration, String> {
-    let wrong = || format!("'{text}' is not a duration; write it with a unit, such as 500ms, 10s, 2m, 1h or 7d");
+    let wrong = || format!("'{text}' is not a duration; add a unit, such as 500ms, 10s, 2m, 1h or 7d");
     let unit_at = text.find(|letter: char| letter.is_ascii_alphabetic()).ok_or_else(wrong)?;
     let (number, unit) = text.split_at(unit_at);
     let milliseconds_each = match unit {

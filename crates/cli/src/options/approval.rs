@@ -1,4 +1,4 @@
-//! What can be asked about approvals by a second installation.
+//! The options of `wilco approval`.
 
 use std::path::PathBuf;
 
@@ -9,23 +9,24 @@ use super::Listing;
 #[derive(Debug, Subcommand)]
 pub(crate) enum ApprovalTask {
     /// Show the name, public key and fingerprint of this installation, or save them to a file for a colleague
-    #[command(after_help = "The name is the operator's (wilco operator NAME) or the account's, and the computer's.")]
+    #[command(after_help = "\
+The name consists of the operator name (wilco operator NAME), or else the account name, and the computer's name.")]
     Identity {
         /// Save them to this file
         #[arg(long, value_name = "FILE")]
         export: Option<PathBuf>,
-        /// Replace the file if it exists
+        /// Replace an existing file
         #[arg(long, requires = "export")]
         force: bool,
-        /// Text lines, or one JSON object
+        /// Output format: text, or one JSON object
         #[arg(long, value_enum, default_value_t)]
         output: Listing,
     },
-    /// Accept approvals of another installation
+    /// Accept approvals from another installation
     Trust(TrustInstallationOptions),
     /// List the installations whose approvals are accepted
     List {
-        /// A table, or one JSON object per line
+        /// Output format: a table, or one JSON object per line
         #[arg(long, value_enum, default_value_t)]
         output: Listing,
     },
@@ -34,13 +35,13 @@ pub(crate) enum ApprovalTask {
         /// Its name in the list
         name: String,
     },
-    /// Save the approval request of a rollout that waits, to send it to a colleague
+    /// Save the approval request of a waiting rollout, to send it to a colleague
     Request {
         /// Number of the rollout
         rollout: String,
         /// The file to write
         file: PathBuf,
-        /// Replace the file if it exists
+        /// Replace an existing file
         #[arg(long)]
         force: bool,
     },
@@ -48,7 +49,7 @@ pub(crate) enum ApprovalTask {
     Show {
         /// The file
         file: PathBuf,
-        /// Text lines, or one JSON object
+        /// Output format: text, or one JSON object
         #[arg(long, value_enum, default_value_t)]
         output: Listing,
     },
@@ -56,16 +57,16 @@ pub(crate) enum ApprovalTask {
     Sign(AnswerOptions),
     /// Decline a colleague's request, and save the signed answer
     Decline(AnswerOptions),
-    /// Import a colleague's answer: an approved rollout starts, and is followed until it ends
+    /// Import a colleague's answer, start the rollout if it was approved, and wait until it ends
     #[command(after_help = "\
-Exit status: as wilco rollout start. A declined rollout is stopped, and ends with 1; an answer that is refused with 2.")]
+Exit status: as for wilco rollout start; 1 if the rollout was declined and is stopped; 2 if the answer was refused.")]
     Import {
         /// The file
         file: PathBuf,
         /// Import it only if it is for this rollout
         #[arg(long, value_name = "NUMBER")]
         rollout: Option<String>,
-        /// Text lines, or one JSON object per line for each change
+        /// Output format: text, or one JSON object per line for each change
         #[arg(long, value_enum, default_value_t)]
         output: Listing,
     },
@@ -79,14 +80,14 @@ Examples:
   wilco approval trust bo.wilco-identity
   wilco approval trust --key 64HEXDIGITS --name 'Bo on desk-2'
 
-Compare the fingerprint with the one that your colleague sees (wilco approval identity), by telephone for instance.")]
+Compare the fingerprint with the one that your colleague sees (wilco approval identity), for example by telephone.")]
 pub(crate) struct TrustInstallationOptions {
-    /// The file that the colleague has exported
+    /// File that your colleague exported
     pub(crate) file: Option<PathBuf>,
-    /// The public key, instead of a file
+    /// Public key, instead of a file
     #[arg(long, value_name = "KEY", requires = "name")]
     pub(crate) key: Option<String>,
-    /// What the installation is called here; the name in the file if not given
+    /// Name of the installation here; the name in the file if not given
     #[arg(long, value_name = "NAME")]
     pub(crate) name: Option<String>,
 }
@@ -98,13 +99,13 @@ pub(crate) struct AnswerOptions {
     /// The file to write, for your colleague to import
     #[arg(value_name = "OUT")]
     pub(crate) to: PathBuf,
-    /// Why, for your colleague and both audits
+    /// Reason, for your colleague and both audits
     #[arg(long, value_name = "TEXT")]
     pub(crate) note: Option<String>,
     /// Skip the confirmation
     #[arg(long, short)]
     pub(crate) yes: bool,
-    /// Replace the file if it exists
+    /// Replace an existing file
     #[arg(long)]
     pub(crate) force: bool,
 }

@@ -12,16 +12,16 @@ pub(crate) enum AuditTask {
     List(AuditListOptions),
     /// Verify that no entry was altered, removed or cut off
     #[command(after_help = "\
-Each entry contains the hash of the one before, and the newest entry is sealed in the keyring. Somebody who can read your
+Each entry contains the hash of the previous one, and the newest entry is sealed in the keyring. Anyone who can read your
 keyring can forge both.
 
-Exit status: 0 if every entry is as it was written, 1 if anything is wrong, 2 if the audit cannot be read.")]
+Exit status: 0 if every entry is unaltered, 1 if there is any problem, 2 if the audit cannot be read.")]
     Verify {
-        /// Text lines, or one JSON object
+        /// Output format: text, or one JSON object
         #[arg(long, value_enum, default_value_t)]
         output: Listing,
     },
-    /// Seal the audit again after you restored a backup or lost the keyring; this adds an entry
+    /// Seal the audit again after restoring a backup or losing the keyring; this adds an entry
     Reseal {
         /// Reason
         #[arg(long, value_name = "TEXT")]
@@ -49,13 +49,13 @@ pub(crate) struct AuditListOptions {
     /// Only entries before this time
     #[arg(long, value_name = "TIME", value_parser = input::since)]
     pub(crate) until: Option<i64>,
-    /// Only entries of this kind; may be given several times
+    /// Only entries of this kind; repeatable
     #[arg(long, value_name = "KIND", value_parser = words::audit_kind())]
     pub(crate) kind: Vec<AuditKind>,
     /// Maximum number of entries
     #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) limit: u32,
-    /// A table, or one JSON object per line
+    /// Output format: a table, or one JSON object per line
     #[arg(long, value_enum, default_value_t)]
     pub(crate) output: Listing,
 }

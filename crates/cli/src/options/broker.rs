@@ -1,4 +1,4 @@
-//! The options that describe a broker and how to log in to it. Every command that describes a connection has them.
+//! The options that describe a broker and the credentials for it, for every command that describes a connection.
 
 use std::path::PathBuf;
 
@@ -36,7 +36,7 @@ pub(crate) struct BrokerOptions {
 /// The MQTT session, and its devices.
 #[derive(Debug, Default, PartialEq, Eq, Args)]
 pub(crate) struct SessionOptions {
-    /// Kind of broker, whose limits Wilco observes
+    /// Kind of broker; Wilco observes its limits
     #[arg(long, value_name = "KIND", value_parser = words::preset())]
     pub(crate) preset: Option<Preset>,
     /// MQTT version; 5 if not given
@@ -48,13 +48,13 @@ pub(crate) struct SessionOptions {
     /// Keep-alive interval, such as 30s
     #[arg(long, value_name = "SPAN", value_parser = input::seconds::<u16>)]
     pub(crate) keep_alive: Option<u16>,
-    /// How long the broker keeps the session, and the answers in it, while Wilco is disconnected, such as 1h, or 0
+    /// How long the broker keeps the session and its answers while Wilco is disconnected, such as 1h, or 0
     #[arg(long, value_name = "SPAN", value_parser = input::seconds::<u32>)]
     pub(crate) session_expiry: Option<u32>,
-    /// Subscribe to and command only this device, for brokers that allow no more; may be given several times
+    /// Subscribe to and command only this device, for brokers that allow only certain devices; repeatable
     #[arg(long, value_name = "DEVICE")]
     pub(crate) only_device: Vec<String>,
-    /// Dialect of the devices, or a dialect file; may be given several times (see wilco dialects list); wilco if not given
+    /// Dialect of the devices, or a dialect file; repeatable (see wilco dialects list); wilco if not given
     #[arg(long, value_name = "DIALECT")]
     pub(crate) dialect: Vec<String>,
     /// Topic levels before the device ID, for example cmd/fleet-1
@@ -76,7 +76,7 @@ pub(crate) struct LoginOptions {
 /// Trusted certificates.
 #[derive(Debug, Default, PartialEq, Eq, Args)]
 pub(crate) struct TrustOptions {
-    /// Trust the CA certificates in this file; may be given several times. Default: this computer's roots and Amazon's
+    /// Trust the CA certificates in this file; repeatable. Default: this computer's roots and Amazon's
     #[arg(long, value_name = "FILE")]
     pub(crate) ca: Vec<PathBuf>,
     /// Trust this one server certificate and no other
@@ -88,7 +88,7 @@ pub(crate) struct TrustOptions {
     /// Server name to verify (SNI), if it differs from the host in the URL
     #[arg(long, value_name = "NAME")]
     pub(crate) sni: Option<String>,
-    /// ALPN protocol to offer; may be given several times. AWS on port 443: x-amzn-mqtt-ca
+    /// ALPN protocol to offer; repeatable. AWS on port 443: x-amzn-mqtt-ca
     #[arg(long, value_name = "NAME")]
     pub(crate) alpn: Vec<String>,
 }
@@ -108,7 +108,7 @@ pub(crate) struct IdentityOptions {
     /// Zip archive with all files, such as connect_device_package.zip from the AWS console
     #[arg(long, value_name = "ZIP")]
     pub(crate) kit: Option<PathBuf>,
-    /// Any of these files, identified by its content; may be given several times
+    /// Any of the files above, identified by its content; repeatable
     #[arg(long, value_name = "FILE")]
     pub(crate) file: Vec<PathBuf>,
     /// Read the passphrase of encrypted files from a line of standard input

@@ -18,11 +18,11 @@ pub(crate) enum CommandTask {
     Show {
         /// Name of the command
         name: String,
-        /// Text lines, or one JSON object
+        /// Output format: text, or one JSON object
         #[arg(long, value_enum, default_value_t)]
         output: Listing,
     },
-    /// Import the new commands and buttons of a file; existing ones are replaced only with --replace
+    /// Import new commands and buttons from a file; existing ones are replaced only with --replace
     #[command(after_help = "\
 Examples:
   wilco commands import pumps.json --dry-run
@@ -36,9 +36,9 @@ You can also write a file by hand:
     {\"name\": \"calibrate\", \"title\": \"Calibrate\", \"timeout_ms\": 30000,
      \"schema\": {\"type\": \"object\", \"properties\": {\"level\": {\"type\": \"number\"}}, \"required\": [\"level\"]}}]}")]
     Import {
-        /// A file that Wilco exported, or one in the same format
+        /// File exported by Wilco, or one in the same format
         file: PathBuf,
-        /// Replace the command with this name or the button with this label; may be given several times
+        /// Replace the command with this name or the button with this label; repeatable
         #[arg(long, value_name = "NAME")]
         replace: Vec<String>,
         /// Print what would be imported, and change nothing

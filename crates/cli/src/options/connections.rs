@@ -61,8 +61,8 @@ Examples:
   wilco connections test plant --output json
   wilco connections test --url mqtts://broker.example.net --ca ca.pem --cert me.pem --key me.key
 
-The test sends nothing to devices: it publishes only to a topic of its own. Exit status: 0 if every step passed, 1 if one
-failed, 2 if the test could not start. A connection that is not stored needs no keyring.
+The test sends nothing to devices: it publishes only to its own test topic. Exit status: 0 if every step passed, 1 if one
+failed, 2 if the test could not start. Testing a --url needs no keyring.
 {SECRETS}"))]
     Test(Box<TestOptions>),
     /// Replace the client certificate of a connection
@@ -88,14 +88,14 @@ Examples:
 Without secrets this is a JSON file. With secrets it is an age file (https://age-encryption.org), encrypted with a
 passphrase of at least 12 characters, which other programs can open too.")]
     Export(ExportOptions),
-    /// Import the connections of an exported file
+    /// Import connections from an exported file
     #[command(after_help = "\
 Examples:
   wilco connections import connections.json
   printf '%s\\n' \"$PASSPHRASE\" | wilco connections import plant.age --passphrase-stdin
 
-Either all connections are imported or none. If a name is taken, the connection gets a new one; each gets a new client
-ID.")]
+The import is all or nothing. A connection whose name is already in use gets a new name, and every connection gets a new
+client ID.")]
     Import {
         /// The file
         #[arg(value_name = "FILE")]
@@ -127,7 +127,7 @@ pub(crate) struct AddOptions {
     /// Name the operator in requests, for other consoles to see; off if not given
     #[arg(long, value_name = "on|off", value_enum)]
     pub(crate) send_operator: Option<Switch>,
-    /// Let dangerous rollouts wait until a second installation approves them (wilco approval); off if not given
+    /// Make dangerous rollouts wait until a second installation approves them (wilco approval); off if not given
     #[arg(long, value_name = "on|off", value_enum)]
     pub(crate) approval: Option<Switch>,
     #[command(flatten)]
@@ -144,14 +144,14 @@ pub(crate) struct EditOptions {
     /// The broker: mqtts://HOST[:PORT], wss://HOST[:PORT]/PATH for a WebSocket, mqtt:// and ws:// without TLS
     #[arg(long, value_name = "URL")]
     pub(crate) url: Option<String>,
-    /// What may be sent over it. Making it read-only cancels what is not sent yet, and pauses its rollouts
+    /// Mode. Changing it to read-only cancels commands that were not sent yet, and pauses rollouts
     #[arg(long, value_name = "MODE", value_parser = words::mode())]
     pub(crate) mode: Option<ConnectionMode>,
     /// Name the operator in requests, for other consoles to see. The name is set in the app, under Settings
     #[arg(long, value_name = "on|off", value_enum)]
     pub(crate) send_operator: Option<Switch>,
-    /// Let dangerous rollouts wait until a second installation approves them (wilco approval). A rollout that waits
-    /// already goes on waiting
+    /// Make dangerous rollouts wait until a second installation approves them (wilco approval); rollouts that already
+    /// wait are not affected
     #[arg(long, value_name = "on|off", value_enum)]
     pub(crate) approval: Option<Switch>,
     /// Remove the password
@@ -178,7 +178,7 @@ pub(crate) struct TestOptions {
     pub(crate) url: Option<String>,
     #[command(flatten)]
     pub(crate) broker: BrokerOptions,
-    /// Text lines, or one JSON object
+    /// Output format: text, or one JSON object
     #[arg(long, value_enum, default_value_t)]
     pub(crate) output: Listing,
 }

@@ -11,13 +11,13 @@ pub(crate) enum DesiredTask {
         /// Name of the connection
         #[arg(long, short, value_name = "NAME")]
         connection: String,
-        /// A table, or one JSON object per line
+        /// Output format: a table, or one JSON object per line
         #[arg(long, value_enum, default_value_t)]
         output: Listing,
     },
     /// Set wanted values for a tag or a saved view; nothing is sent to devices
     Set(DesiredSetOptions),
-    /// Clear wanted values; devices keep the values they have
+    /// Clear wanted values; devices keep their current values
     Clear(DesiredClearOptions),
     /// List devices with wanted values, and their differences
     Status(DesiredStatusOptions),
@@ -46,8 +46,8 @@ Examples:
   wilco desired set -c plant --tag north report_interval_s=30 buzzer=false
   wilco desired set -c plant --view 'Cold stores' --first temp_high_c=4.5
 
-Keys that are not named keep their wanted values. If several configurations name a key for the same device, the first in
-the list applies; --first moves a configuration to the top.")]
+Other keys keep their wanted values. If several configurations set a key for the same device, the first in the list applies;
+--first moves a configuration to the top.")]
 pub(crate) struct DesiredSetOptions {
     #[command(flatten)]
     pub(crate) target: DesiredTargetOptions,
@@ -104,7 +104,7 @@ wilco devices --search desired:differs finds the same devices.")]
 pub(crate) struct DesiredStatusOptions {
     #[command(flatten)]
     pub(crate) scope: DesiredScopeOptions,
-    /// A table, or one JSON object per line
+    /// Output format: a table, or one JSON object per line
     #[arg(long, value_enum, default_value_t)]
     pub(crate) output: Listing,
 }
@@ -115,11 +115,11 @@ Examples:
   wilco desired apply -c plant --dry-run
   wilco desired apply -c plant --tag north --stages 10,100% --halt-above 5%
 
-Each device is sent only the values that differ. Exit status: as for wilco rollout start, and 0 if nothing differs.")]
+Each device receives only the values that differ. Exit status: as for wilco rollout start, and 0 if nothing differs.")]
 pub(crate) struct DesiredApplyOptions {
     #[command(flatten)]
     pub(crate) scope: DesiredScopeOptions,
-    /// Also send to devices that have not reported their configuration: all their wanted values
+    /// Also send all wanted values to devices that have not reported their configuration
     #[arg(long)]
     pub(crate) include_unknown: bool,
     #[command(flatten)]
@@ -129,7 +129,7 @@ pub(crate) struct DesiredApplyOptions {
     pub(crate) dry_run: bool,
     #[command(flatten)]
     pub(crate) confirm: ConfirmOptions,
-    /// Text lines, or one JSON object per line for each change
+    /// Output format: text, or one JSON object per line for each change
     #[arg(long, value_enum, default_value_t)]
     pub(crate) output: Listing,
 }

@@ -16,8 +16,8 @@ Examples:
   wilco devices -c plant --search 'is:offline tag:dock' --output json
   wilco devices tag -c plant spare --search 'firmware:<2.1'
 
-Without the app running this takes a moment: presence is read from the broker.
-In the table, + marks tags that were set here; devices report all others.
+If the app is not running, this takes a moment, because presence is read from the broker.
+In the table, + marks tags that were set here; all other tags are reported by the devices.
 
 Versions are ordered as in Semantic Versioning: 2.1-rc1 comes before 2.1, and 2.1 equals 2.1.0. firmware:2.1 finds 2.1 and
 2.1.x but not the pre-releases of 2.1; firmware:<2.1 finds those."
@@ -56,7 +56,7 @@ pub(crate) enum DeviceTask {
 /// Devices by their IDs.
 #[derive(Debug, Args)]
 pub(crate) struct NamedDevices {
-    /// Device ID; may be given several times
+    /// Device ID; repeatable
     #[arg(long, short, value_name = "DEVICE")]
     pub(crate) device: Vec<String>,
     /// File with one device ID per line (# starts a comment), or a CSV file with a column device, such as an export of
@@ -73,7 +73,7 @@ pub(crate) struct DeviceListOptions {
     /// Words in the device ID or the name, and is:online, is:offline, led:on, firmware:<2.3, tag:dock, name:bay, state:failed, desired:differs
     #[arg(long, value_name = "QUERY", default_value = "", hide_default_value = true)]
     pub(crate) search: String,
-    /// A table, or one JSON object per line
+    /// Output format: a table, or one JSON object per line
     #[arg(long, value_enum, default_value_t)]
     pub(crate) output: Listing,
 }
@@ -100,7 +100,7 @@ Examples:
   wilco devices add -c plant -d pump-7 --name 'Boiler room' --tag north --tag spare
   wilco devices add -c plant --devices-from pumps.txt --tag delivery-12
 
-Options that are not given change nothing; --tag replaces all tags that were set here."
+Omitted options change nothing; --tag replaces all tags that were set here."
 )]
 pub(crate) struct DeviceAddOptions {
     /// Name of the connection
@@ -111,7 +111,7 @@ pub(crate) struct DeviceAddOptions {
     /// Name, for one device only
     #[arg(long, value_name = "TEXT")]
     pub(crate) name: Option<String>,
-    /// Tag; may be given several times
+    /// Tag; repeatable
     #[arg(long, value_name = "TAG")]
     pub(crate) tag: Vec<String>,
     /// Note
@@ -145,7 +145,7 @@ pub(crate) struct DeviceNoteOptions {
     /// Device ID
     #[arg(long, short, value_name = "DEVICE")]
     pub(crate) device: String,
-    /// Note; replaces the earlier one
+    /// Note; replaces the existing one
     #[arg(required_unless_present = "clear")]
     pub(crate) note: Option<String>,
     /// Remove the note
@@ -160,8 +160,8 @@ Examples:
   printf '%s\\n' \"$PASSWORD\" | wilco devices password -c home --password-stdin
   wilco devices password -c home -d shellyplus1-a8032abe54dc --clear
 
-For firmware that requires signed requests (Shelly). Without --device, it is the password of all devices of the connection
-without a password of their own. wilco prompts for it on a terminal and keeps it in the keyring; it is never sent.")]
+For firmware that requires signed requests (Shelly). Without --device, the password applies to every device of the
+connection that has none set. wilco prompts for it on a terminal and keeps it in the keyring; it is never sent.")]
 pub(crate) struct DevicePasswordOptions {
     /// Name of the connection
     #[arg(long, short, value_name = "NAME")]
@@ -194,9 +194,9 @@ pub(crate) struct TagOptions {
 Example:
   wilco devices forget -c plant -d pmup-7
 
-Use this for devices that no longer exist or mistyped device IDs. Wilco removes their state, measurements, logs and
-commands here and sends nothing to the devices. A device that publishes again, or whose status the broker retains, is
-listed again. A device with an unfinished command cannot be removed.")]
+Use this for devices that no longer exist or mistyped device IDs. Wilco deletes their state, measurements, logs and commands
+here, and sends nothing to the devices. A device that publishes again, or whose status the broker retains, is listed again.
+A device with an unfinished command cannot be forgotten.")]
 pub(crate) struct ForgetOptions {
     #[command(flatten)]
     pub(crate) which: DevicesOptions,
@@ -243,7 +243,7 @@ pub(crate) struct DeviceExportOptions {
     /// File to write
     #[arg(long, value_name = "FILE")]
     pub(crate) to: PathBuf,
-    /// Overwrite an existing file
+    /// Replace an existing file
     #[arg(long)]
     pub(crate) force: bool,
 }

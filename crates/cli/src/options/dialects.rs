@@ -14,7 +14,7 @@ pub(crate) enum DialectTask {
         #[arg(long, value_enum, default_value_t)]
         output: Listing,
     },
-    /// Print the file of a dialect that comes with Wilco, to read or to copy
+    /// Print the file of a dialect that comes with Wilco, for reading or copying
     Show {
         /// Name of the dialect
         name: String,
@@ -30,7 +30,7 @@ Exit status: 0 if the file is valid, 1 if it is not, 2 if it cannot be read.")]
         /// The file
         file: PathBuf,
     },
-    /// Find devices that use dialects which are not enabled on a connection
+    /// Find devices whose dialect is not enabled on a connection
     Find {
         /// Name of the connection
         #[arg(long, short, value_name = "NAME")]
@@ -42,9 +42,9 @@ Examples:
   wilco dialects learn -c plant --for 60s > mine.toml
   wilco dialects learn -c plant --filter 'factory/#' --for 2m --name press
 
-Wilco subscribes to the filter for that time and sends nothing. Send a command with the program that you use now, so that
-Wilco receives a request and its answer. The file is written to standard output, and the messages that it was derived from to
-standard error. Exit status: 0 if a dialect is proposed, 1 if no message suggests one.")]
+Wilco subscribes to the filter for that time and sends nothing. Meanwhile, send a command with your present program, so that
+Wilco receives a request and its answer. The file is written to standard output, and the messages that it was derived from
+to standard error. Exit status: 0 if a dialect is proposed, 1 if the messages suggest none.")]
     Learn {
         /// Name of the connection
         #[arg(long, short, value_name = "NAME")]
@@ -59,7 +59,7 @@ standard error. Exit status: 0 if a dialect is proposed, 1 if no message suggest
         #[arg(long, value_name = "NAME", default_value = "mine")]
         name: String,
     },
-    /// Replay recorded exchanges and check how they are read; needs no broker
+    /// Replay recorded exchanges and check how they are interpreted; needs no broker
     #[command(after_help = "\
 Examples:
   wilco dialects test exchanges.jsonl
@@ -68,11 +68,11 @@ Examples:
 Each line is one exchange, a JSON object: dialect, name, device, command, args, id, wire_id, request {topic, payload},
 answers [{topic, payload, retained}] and expect {state, id, message}. wilco encodes the request with the dialect and
 compares it, then decodes the answers and compares the state of the command.
-Exit status: 0 if all are right, 1 if one is wrong, 2 if a file cannot be read.")]
+Exit status: 0 if all exchanges pass, 1 if any fails, 2 if a file cannot be read.")]
     Test {
         /// The exchanges, one JSON object per line
         file: PathBuf,
-        /// Also use this dialect file, in preference to those that come with Wilco; may be given several times
+        /// Also use this dialect file, in preference to those that come with Wilco; repeatable
         #[arg(long, value_name = "FILE")]
         with: Vec<PathBuf>,
     },

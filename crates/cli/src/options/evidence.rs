@@ -11,15 +11,15 @@ use crate::input;
 pub(crate) enum EvidenceTask {
     /// Save the evidence of a command, a device, a rollout or the audit to a signed file
     Export(EvidenceExportOptions),
-    /// Verify an evidence file: that nothing in it was altered, and who signed it
+    /// Verify that nothing in an evidence file was altered, and show who signed it
     #[command(after_help = "\
-It needs neither a connection nor your data directory. Compare the fingerprint with the one that the sender sees.
+This needs neither a connection nor your data directory. Compare the fingerprint with the one that the sender sees.
 
-Exit status: 0 if the file is signed and as it was written, 1 if anything is wrong, 2 if it cannot be read.")]
+Exit status: 0 if the file is signed and unaltered, 1 if there is any problem, 2 if it cannot be read.")]
     Verify {
         /// The file
         file: PathBuf,
-        /// Text lines, or one JSON object
+        /// Output format: text, or one JSON object
         #[arg(long, value_enum, default_value_t)]
         output: Listing,
     },
@@ -27,7 +27,7 @@ Exit status: 0 if the file is signed and as it was written, 1 if anything is wro
     Show {
         /// The file
         file: PathBuf,
-        /// Text lines, or one JSON object per record
+        /// Output format: text, or one JSON object per record
         #[arg(long, value_enum, default_value_t)]
         output: Listing,
     },
@@ -69,7 +69,7 @@ pub(crate) struct EvidenceExportOptions {
     /// The file to write
     #[arg(long, short = 'o', value_name = "FILE")]
     pub(crate) to: PathBuf,
-    /// Replace the file if it exists
+    /// Replace an existing file
     #[arg(long)]
     pub(crate) force: bool,
 }

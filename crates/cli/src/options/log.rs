@@ -14,10 +14,10 @@ Examples:
   wilco log -c plant -d pump-7 --lines 200 --follow
   wilco log -c plant -d pump-7 --to pump-7.log
 
-Exit status: 0 if the log is complete, that is, every chunk was received and the device's checksum matches; 1 if not, or
-if the device did not send its log; 2 for incorrect usage or no connection; 3 if the log was requested, or may have been, and
-Wilco could not follow it. An incomplete log is printed, and its missing parts are listed on standard error. With --follow,
-wilco requests the log again every few seconds until Ctrl-C, and keeps only the last one.")]
+Exit status: 0 if the log is complete, that is, every chunk was received and the device's checksum matches; 1 if not, or if
+the device did not send its log; 2 for incorrect usage or no connection; 3 if the log was requested, or may have been, and
+Wilco lost track of it. An incomplete log is printed, and its missing parts are listed on standard error. With --follow,
+wilco requests the log again every few seconds until Ctrl-C, and keeps only the latest one.")]
 pub(crate) struct LogOptions {
     /// Name of the connection
     #[arg(long, short, value_name = "NAME")]

@@ -21,7 +21,7 @@ pub(crate) enum RolloutTask {
         /// Only rollouts of this connection
         #[arg(long, short, value_name = "NAME")]
         connection: Option<String>,
-        /// A table, or one JSON object per line
+        /// Output format: a table, or one JSON object per line
         #[arg(long, value_enum, default_value_t)]
         output: Listing,
     },
@@ -35,7 +35,7 @@ pub(crate) enum RolloutTask {
         #[command(flatten)]
         rollout: RolloutOptions,
     },
-    /// Pause a rollout: send to no more devices for now; answers still count
+    /// Pause a rollout: send to no more devices until it is resumed; answers still count
     Pause {
         #[command(flatten)]
         rollout: RolloutOptions,
@@ -45,7 +45,7 @@ pub(crate) enum RolloutTask {
         #[command(flatten)]
         rollout: RolloutOptions,
     },
-    /// Stop a rollout: send to no more devices, and cancel what was never sent
+    /// Stop a rollout: send to no more devices, and cancel commands that were not sent yet
     Stop {
         #[command(flatten)]
         rollout: RolloutOptions,
@@ -62,7 +62,7 @@ pub(crate) enum RolloutTask {
     },
     /// Export a report of a rollout, or its devices, to a file
     Export(RolloutExportOptions),
-    /// Send to the failed devices again, as a new rollout, and wait until it ends
+    /// Retry the failed devices in a new rollout, and wait until it ends
     Retry {
         #[command(flatten)]
         rollout: FollowOptions,
@@ -70,12 +70,12 @@ pub(crate) enum RolloutTask {
         #[arg(long)]
         not_started: bool,
     },
-    /// Send to all devices again, as a new rollout, and wait until it ends
+    /// Send to all devices again in a new rollout, and wait until it ends
     Again {
         #[command(flatten)]
         rollout: FollowOptions,
     },
-    /// Restore the values that each device had before a config.set, as a new rollout, and wait until it ends
+    /// Restore the values that each device had before a config.set, in a new rollout, and wait until it ends
     PutBack {
         #[command(flatten)]
         rollout: FollowOptions,
@@ -84,7 +84,7 @@ pub(crate) enum RolloutTask {
 
 #[derive(Debug, Args)]
 pub(crate) struct FollowOptions {
-    /// The number of the rollout that the new one follows
+    /// Number of the earlier rollout
     #[arg(value_name = "ROLLOUT")]
     pub(crate) id: String,
     /// Print what the rollout would do, and send nothing
@@ -92,7 +92,7 @@ pub(crate) struct FollowOptions {
     pub(crate) dry_run: bool,
     #[command(flatten)]
     pub(crate) confirm: ConfirmOptions,
-    /// Text lines, or one JSON object per line for each change
+    /// Output format: text, or one JSON object per line for each change
     #[arg(long, value_enum, default_value_t)]
     pub(crate) output: Listing,
 }
@@ -102,7 +102,7 @@ pub(crate) struct RolloutOptions {
     /// Number of the rollout
     #[arg(value_name = "ROLLOUT")]
     pub(crate) id: String,
-    /// Text lines, or one JSON object per line
+    /// Output format: text, or one JSON object per line
     #[arg(long, value_enum, default_value_t)]
     pub(crate) output: Listing,
 }
@@ -120,11 +120,11 @@ pub(crate) struct RolloutExportOptions {
     /// The file to write
     #[arg(long, value_name = "FILE")]
     pub(crate) to: PathBuf,
-    /// One row per device (csv, or json with the evidence, one object per line), or a report (markdown, html); by the
-    /// file name's ending if not given
+    /// One row per device (csv, or json with evidence, one object per line), or a report (markdown, html); taken from
+    /// the file extension if not given
     #[arg(long, value_parser = words::report_format())]
     pub(crate) format: Option<ReportFormat>,
-    /// Only devices in this state, with csv and json; may be given several times
+    /// Only devices in this state, with csv and json; repeatable
     #[arg(long, value_name = "STATE", value_parser = words::member_state())]
     pub(crate) state: Vec<MemberState>,
     /// Replace an existing file
@@ -143,9 +143,9 @@ Examples:
   wilco rollout start -c plant --tag dock --dry-run --output json led on=true
   wilco rollout start -c plant --tag dock --stages 10,100% --halt-above 5% --rehearse --faults fail=0.02,drop=0.01 restart
 
-Exit status: 0 if every device succeeded, 1 if any did not or the rollout halted or was stopped, 2 for incorrect usage or
-no connection, 3 if the rollout started and Wilco could not follow it until it ended, 130 for Ctrl-C. Ctrl-C pauses the rollout
-(wilco rollout resume continues it), unless it runs in the app, where it continues.")]
+Exit status: 0 if every device succeeded, 1 if any did not or the rollout halted or was stopped, 2 for incorrect usage or no
+connection, 3 if the rollout started and Wilco lost track of it, 130 for Ctrl-C. Ctrl-C pauses the rollout (wilco rollout
+resume continues it), except in the app, where it continues.")]
 pub(crate) struct StartOptions {
     /// Name of the connection
     #[arg(long, short, value_name = "NAME")]
@@ -158,8 +158,8 @@ pub(crate) struct StartOptions {
     /// Every device with this tag; with --search both must match
     #[arg(long, value_name = "TAG", conflicts_with_all = ["device", "devices_from"])]
     pub(crate) tag: Option<String>,
-    /// Publish once for all devices, on all/req, or for a group, on groups/GROUP/req; Wilco expects answers from the devices
-    /// that --search and --tag select, otherwise from every known device, or from those tagged with the group's name
+    /// Publish once for all devices on all/req, or for a group on groups/GROUP/req; Wilco expects answers from the
+    /// devices that --search and --tag select, or else from every known device or those tagged with the group's name
     #[arg(long, value_name = "all|GROUP", conflicts_with_all = [
         "device", "devices_from", "leave_out", "stages", "rate", "in_flight", "halt_above", "pause_between", "gate",
     ])]
@@ -177,13 +177,14 @@ pub(crate) struct StartOptions {
     pub(crate) dry_run: bool,
     #[command(flatten)]
     pub(crate) rehearse: RehearseOptions,
-    /// The command: led, restart, one of your own (see wilco commands list), or any other that your firmware supports
+    /// The command: a built-in one (led, restart), one of your own (see wilco commands list), or any other that your
+    /// firmware supports
     pub(crate) command: String,
     #[command(flatten)]
     pub(crate) sending: SendingOptions,
     #[command(flatten)]
     pub(crate) confirm: ConfirmOptions,
-    /// Text lines, or one JSON object per line for each change
+    /// Output format: text, or one JSON object per line for each change
     #[arg(long, value_enum, default_value_t)]
     pub(crate) output: Listing,
 }
@@ -192,8 +193,8 @@ pub(crate) struct StartOptions {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Rehearsal")]
 pub(crate) struct RehearseOptions {
-    /// First run the rollout on virtual devices in this program, with the IDs, firmware and usual answer times of the real
-    /// ones; nothing is sent to real devices. On a terminal, Wilco then offers to start the real rollout
+    /// First run the rollout on virtual devices with the IDs, firmware and usual answer times of the real ones; nothing
+    /// is sent to real devices. On a terminal, Wilco then offers to start the real rollout
     #[arg(long, conflicts_with = "dry_run")]
     pub(crate) rehearse: bool,
     /// Faults in the rehearsal, each with a probability from 0 to 1: drop, duplicate, reorder, wrong_id, malformed,
@@ -275,11 +276,11 @@ pub(crate) struct PaceOptions {
     /// Do not count timeouts as failures
     #[arg(long, requires = "halt_above")]
     pub(crate) ignore_timeouts: bool,
-    /// Between two stages: a pause such as 10m, or ask to wait for wilco rollout next
+    /// Between stages: a pause such as 10m, or ask to wait for wilco rollout next
     #[arg(long, value_name = "SPAN|ask", value_parser = values::between)]
     pub(crate) pause_between: Option<BetweenStages>,
-    /// Start the next stage only after a measurement has stayed within limits on the devices done so far: 'temperature
-    /// 2..8 for 10m', also with one limit only, 'battery 20.. for 1h'. Outside them the rollout halts
+    /// Start the next stage only after a measurement has stayed within limits on all finished devices, such as
+    /// 'temperature 2..8 for 10m' or, with one limit, 'battery 20.. for 1h'; the rollout halts if it leaves them
     #[arg(long, value_name = "SERIES LIMITS for SPAN", value_parser = values::gate)]
     pub(crate) gate: Option<Gate>,
     /// Send only in these hours of the day, in this computer's time zone or in the named one: 22:00-06:00, or '22:00-06:00
@@ -301,7 +302,7 @@ pub(crate) enum SkippedDevices {
     Offline,
     /// Devices already in the requested state
     Already,
-    /// Devices busy with another command, of another console or of yours
+    /// Devices busy with another command, yours or another console's
     Busy,
 }
 

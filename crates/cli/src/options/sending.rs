@@ -17,17 +17,17 @@ pub(crate) struct SendingOptions {
     /// Its arguments as a JSON object; KEY=VALUE arguments override it
     #[arg(long, value_name = "JSON")]
     pub(crate) args: Option<String>,
-    /// How long a device may stay silent after the command is sent, such as 10s, 500ms or 2m; or suggested, which is
-    /// derived from the latest answers (see wilco times)
+    /// How long a device may stay silent after the command is sent, such as 10s, 500ms or 2m; or suggested, to derive
+    /// it from the latest answers (see wilco times)
     #[arg(long, value_name = "SPAN|suggested", value_parser = timeout)]
     pub(crate) timeout: Option<Timeout>,
-    /// Time to live: how long the command may wait to be sent, such as 60s; after that it is never sent
+    /// Time to live: how long the command may wait to be sent, such as 60s; after that it expires
     #[arg(long, value_name = "SPAN", value_parser = input::span)]
     pub(crate) ttl: Option<Duration>,
     /// How to deliver the command while its device is offline; hold if not given, now for dangerous commands
     #[arg(long, value_name = "HOW", value_parser = words::delivery())]
     pub(crate) delivery: Option<Delivery>,
-    /// How often to resend it, with the same command ID, if the device does not answer
+    /// How many times to resend it, with the same command ID, if the device does not answer
     #[arg(long, value_name = "N")]
     pub(crate) retries: Option<u32>,
     /// Expect no answer: the command ends as unconfirmed when the broker acknowledges it
@@ -39,7 +39,7 @@ pub(crate) struct SendingOptions {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Timeout {
     After(Duration),
-    /// As the latest answers suggest.
+    /// The timeout that the latest answers suggest.
     Suggested,
 }
 

@@ -29,7 +29,7 @@ fn words(line: &str) -> Vec<String> {
 }
 
 #[test]
-fn what_belongs_together_is_asked_for_together() {
+fn settings_of_one_component_are_requested_together() {
     check("wilco send -c plant -d a led on=true", true);
     check("wilco send -c plant -d a -d b --timeout 10s --ttl 60s --retries 2 --output json led", true);
     check("wilco send -c plant --devices-from ids led", true);
@@ -62,7 +62,7 @@ fn what_belongs_together_is_asked_for_together() {
 }
 
 #[test]
-fn a_stored_connection_is_not_described_anew() {
+fn options_that_describe_a_connection_conflict_with_a_stored_one() {
     for described in [
         "--ca ca",
         "--pin server",
@@ -90,7 +90,7 @@ fn a_stored_connection_is_not_described_anew() {
 }
 
 #[test]
-fn a_text_stands_in_the_place_of_a_command() {
+fn a_text_replaces_a_command() {
     check("wilco send -c plant -d a --text 'light: on'", true);
     check("wilco send -c plant -d a --text 'light: on' --no-answer --output json", true);
     check("wilco send -c plant -d a --no-answer restart", true);
@@ -149,7 +149,7 @@ fn connections_are_changed_and_carried_about() {
 }
 
 #[test]
-fn what_the_readme_shows_can_be_written() {
+fn the_readmes_examples_are_valid() {
     let readme = include_str!("../../../../README.md");
     let lines: Vec<_> = readme.lines().filter(|line| line.starts_with("wilco ")).collect();
     assert!(lines.len() >= 8, "{lines:?}");

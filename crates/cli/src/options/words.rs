@@ -1,5 +1,5 @@
-//! The words that some options take. What the engine knows already is not declared here once more: only how it is written
-//! on the command line.
+//! The values of some options. Only their spelling on the command line is declared here; the values themselves are the
+//! engine's.
 
 use clap::{
     ValueEnum,
@@ -101,10 +101,10 @@ pub(super) fn mqtt_version() -> impl TypedValueParser<Value = MqttVersion> {
 pub(super) fn mode() -> impl TypedValueParser<Value = ConnectionMode> {
     use ConnectionMode::{Normal, Protected, ReadOnly};
     one_of(&[Normal, ReadOnly, Protected], |mode| match mode {
-        Normal => PossibleValue::new("normal").help("Everything"),
-        ReadOnly => PossibleValue::new("read-only").help("Nothing: Wilco only subscribes"),
+        Normal => PossibleValue::new("normal").help("No restrictions"),
+        ReadOnly => PossibleValue::new("read-only").help("Wilco only subscribes, and sends nothing"),
         Protected => PossibleValue::new("protected")
-            .help("Every command is confirmed; dangerous ones and rollouts by typing the connection's name"),
+            .help("You confirm every command; dangerous ones and rollouts by typing the connection's name"),
     })
 }
 

@@ -120,7 +120,7 @@ impl CommandLine {
             remarks.push(format!("but the device reported {}", outcome.as_str()));
         }
         if self.clocks_differ {
-            remarks.push("most likely the clocks of this computer and of the device differ".to_owned());
+            remarks.push("the clocks of this computer and the device probably differ".to_owned());
         }
         if self.attempts > 1 {
             remarks.push(format!("sent {} times", self.attempts));

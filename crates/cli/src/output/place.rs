@@ -34,7 +34,7 @@ mod tests {
     use super::file_to_write;
 
     #[test]
-    fn what_is_there_is_replaced_only_by_force_and_a_name_means_this_directory() {
+    fn existing_files_are_replaced_only_with_force_and_names_mean_this_directory() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("pump-7.log");
         assert!(file_to_write(&path, false).is_ok_and(|to| !to.replace));

@@ -62,15 +62,16 @@ pub(super) fn unexpected_devices(detail: &RolloutDetail) -> Option<String> {
         .then(|| format!("{} {devices}: {}{more}", count(detail.unexpected_count as usize), named.join(", ")))
 }
 
-/// `3 devices answered that they succeeded, and reported other values afterwards. 2 still do: wilco devices --search is:disagrees`
+/// `3 devices answered that they succeeded, but reported other values afterwards. 2 still do: wilco devices --search
+/// is:disagrees`
 fn disagree(then: u32, now: u32) -> Option<String> {
     // What was noticed a moment ago may not be stored yet.
     let devices = match then.max(now) {
         0 => return None,
-        1 => "1 device answered that it succeeded, and reported other values afterwards".to_owned(),
+        1 => "1 device answered that it succeeded, but reported other values afterwards".to_owned(),
         many => {
             format!(
-                "{} devices answered that they succeeded, and reported other values afterwards",
+                "{} devices answered that they succeeded, but reported other values afterwards",
                 count(many as usize)
             )
         }
@@ -148,11 +149,11 @@ mod tests {
     use super::disagree;
 
     #[test]
-    fn what_devices_reported_instead_stays_and_is_told_apart_from_what_they_report() {
+    fn past_and_current_contradicting_reports_are_distinguished() {
         let told = |then, now| disagree(then, now).unwrap_or_default();
         assert_eq!(told(0, 0), "");
-        assert_eq!(told(1, 0), "1 device answered that it succeeded, and reported other values afterwards.");
-        let many = "3 devices answered that they succeeded, and reported other values afterwards.";
+        assert_eq!(told(1, 0), "1 device answered that it succeeded, but reported other values afterwards.");
+        let many = "3 devices answered that they succeeded, but reported other values afterwards.";
         assert_eq!(told(3, 2), format!("{many} 2 still do: wilco devices --search is:disagrees"));
         assert_eq!(told(0, 3), format!("{many} 3 still do: wilco devices --search is:disagrees"));
     }

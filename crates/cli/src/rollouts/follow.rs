@@ -83,7 +83,7 @@ impl<'a> Follow<'a> {
         let id = self.view.id.clone();
         self.follow(interrupt).await.map_err(|problem| match problem {
             Problem::Message { message, hint } => Problem::Unclear {
-                message: format!("{message} Rollout {id} has started and is no longer followed here."),
+                message: format!("{message} Rollout {id} has started, but this command no longer follows it."),
                 hint: Some(format!(
                     "{}Check its state: wilco rollout show {id}.",
                     hint.map(|hint| hint + " ").unwrap_or_default()
@@ -116,14 +116,14 @@ impl<'a> Follow<'a> {
         self.view.waits_for == Some(WaitsFor::Approval)
     }
 
-    /// Says what to do to have it approved.
+    /// Explains how to have it approved.
     fn unapproved(&self) -> ExitCode {
         let id = &self.view.id;
         problem::warn(
             &format!("Rollout {id} waits for the approval of a second installation. Nothing was sent."),
             Some(&format!(
-                "Save its request with wilco approval request {id} FILE, have a colleague sign it, and import the answer with \
-                 wilco approval import FILE."
+                "Save its request with wilco approval request {id} FILE, have a colleague sign it, and import the \
+                 answer with wilco approval import FILE."
             )),
         );
         ExitCode::from(UNAPPROVED)
@@ -148,14 +148,14 @@ impl<'a> Follow<'a> {
         Ok(())
     }
 
-    /// The feed has ended: we were too slow, or the engine was another program's and has ended.
+    /// The feed has ended: this program was too slow, or the engine was another program's and has ended.
     async fn listen_again(&mut self) -> Result<(), Problem> {
         self.batches = self.base.console().listen().await?;
         self.view = super::find(self.base, &self.view.id).await?;
         self.print_progress()
     }
 
-    /// One of our own does not continue without us, so it is paused; a running app continues with it.
+    /// A rollout of this program's engine does not continue without it, so it is paused; a running app continues it.
     async fn interrupted(self) -> Result<ExitCode, Problem> {
         let id = &self.view.id;
         if self.stops {
@@ -187,7 +187,7 @@ impl<'a> Follow<'a> {
         Err(Problem::Interrupted)
     }
 
-    /// Stops it, and prints what is unfinished.
+    /// Stops it, and prints the unfinished commands.
     async fn stopped(&self) -> Result<ExitCode, Problem> {
         let id = &self.view.id;
         // It may have ended just now.
@@ -265,7 +265,7 @@ impl<'a> Follow<'a> {
         })
     }
 
-    /// Names devices that answered a broadcast and are no members of it.
+    /// Lists devices that answered a broadcast but are not members of it.
     async fn name_unexpected_devices(&mut self) -> Result<(), Problem> {
         if self.listing == Listing::Json || !self.view.spec.is_broadcast() {
             return Ok(());
@@ -278,7 +278,7 @@ impl<'a> Follow<'a> {
         })
     }
 
-    /// If the reader of the output has gone, the rollout is still followed, because its end is the program's exit code.
+    /// If the reader of the output is gone, the rollout is still followed, because its end determines the exit status.
     fn print(&mut self, print: impl FnOnce(&mut Output) -> Result<(), Problem>) -> Result<(), Problem> {
         if self.unread {
             return Ok(());

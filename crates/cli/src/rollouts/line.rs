@@ -166,7 +166,7 @@ fn waiting(view: &RolloutView) -> String {
             format!("waiting until {} while {} is within its limits", local_time(*until), series(view))
         }
         Some(WaitsFor::Gate { unmeasured: 0, .. }) => {
-            format!("waiting: no finished device measures {}", series(view))
+            format!("waiting: no finished device reports {}", series(view))
         }
         Some(WaitsFor::Gate { until: None, unmeasured, unmeasured_examples }) => {
             let more = if unmeasured_examples.len() < *unmeasured as usize { ", …" } else { "" };

@@ -117,7 +117,7 @@ pub(super) fn unknown_before(plan: &RolloutPlan) -> Option<String> {
     let verb = if plan.unknown_before == 1 { "is" } else { "are" };
     (plan.unknown_before > 0).then(|| {
         format!(
-            "{} {verb} left out, because the earlier values are not known{}.",
+            "{} {verb} left out, because their earlier values are unknown{}.",
             count(plan.unknown_before as usize),
             named(plan.unknown_before, &plan.unknown_before_examples)
         )
@@ -228,7 +228,7 @@ mod tests {
             "3 busy, 2 with a command from another console: pump-6, pump-7, pump-8",
             "Another console (A\\u{1b}) is sending led.",
             "Rollout 3 (led) has not finished.",
-            "2 are left out, because the earlier values are not known: pump-9, pump-10.",
+            "2 are left out, because their earlier values are unknown: pump-9, pump-10.",
             "1 has been changed since, and loses that value: pump-12.",
             "1 has not reported a configuration: pump-11.",
             "This command interrupts the devices.",

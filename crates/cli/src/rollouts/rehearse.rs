@@ -76,7 +76,7 @@ pub(super) async fn run(
 ) -> Result<RehearsalView, Problem> {
     match link::ready(&spec.connection, base, interrupt).await {
         Err(Problem::Message { message, .. }) => {
-            let hint = "The rehearsal uses what Wilco knew of the devices before.";
+            let hint = "The rehearsal uses what Wilco already knows about the devices.";
             problem::warn(&message, Some(hint));
         }
         Err(problem) => return Err(problem),
@@ -206,10 +206,10 @@ fn result(view: &RehearsalView) -> Vec<String> {
     if *waiting_for_offline > 0 {
         let devices = several(*waiting_for_offline as usize, "command");
         let wait = if *waiting_for_offline == 1 { "waits" } else { "wait" };
-        lines.push(format!("{devices} {wait} for an offline device. The rehearsal does not wait for them."));
+        lines.push(format!("{devices} {wait} for an offline device. The rehearsal skips them."));
     }
     if *left_out_ms > 0 {
-        lines.push(format!("The real rollout also pauses between stages: {} in all.", plan::duration(*left_out_ms)));
+        lines.push(format!("The real rollout also pauses between stages: {} in total.", plan::duration(*left_out_ms)));
     }
     lines.extend(remarks.iter().map(|remark| clean(remark).into_owned()));
     lines.push("Nothing was sent to real devices.".to_owned());

@@ -149,7 +149,7 @@ impl<'a> Follow<'a> {
         if batch.commands.iter().any(|view| view.id == self.id) { self.look().await } else { Ok(()) }
     }
 
-    /// Tells what is new of the command.
+    /// Prints changes of the command.
     async fn look(&mut self) -> Result<(), Problem> {
         let detail = self.base.console().command(&self.connection, &self.device, &self.id).await?;
         self.unsent = is_unsent(&detail.command);
@@ -163,14 +163,14 @@ impl<'a> Follow<'a> {
         self.look().await
     }
 
-    /// The feed has ended: we were too slow, or the engine was another program's and has ended.
+    /// The feed has ended: this program was too slow, or the engine was another program's and has ended.
     async fn listen_again(&mut self) -> Result<(), Problem> {
         self.batches = self.base.console().listen().await?;
         self.last_sequence = None;
         self.read_again().await
     }
 
-    /// Takes the command back if it has provably not been sent.
+    /// Cancels the command if it was certainly not sent.
     async fn withdraw(&mut self) -> Result<(), Problem> {
         // To cancel one that has just been sent would be to stop waiting for it.
         let before = self.base.console().command(&self.connection, &self.device, &self.id).await?;
@@ -181,7 +181,7 @@ impl<'a> Follow<'a> {
         self.step_printer.flush()
     }
 
-    /// The connection's trouble, if because of it nothing was sent.
+    /// The problem of the connection that prevented sending.
     fn never_sent(&mut self) -> Option<Problem> {
         let (_, why) = self.away.take().filter(|_| self.progress.state() == CommandState::Cancelled)?;
         Some(why.unwrap_or_else(|| {
@@ -189,8 +189,8 @@ impl<'a> Follow<'a> {
         }))
     }
 
-    /// Nothing was sent, and nothing will be. An engine that ends with this program may just be sending what was unsent
-    /// when it was last looked at, so that is cancelled first.
+    /// Nothing was sent, and nothing will be. This program's engine may be about to send commands that were unsent at
+    /// the last check, so those are cancelled first.
     async fn is_withdrawn(&self) -> bool {
         if self.progress.state() == CommandState::Cancelled {
             return true;
@@ -211,13 +211,17 @@ impl<'a> Follow<'a> {
     /// It can no longer be followed: returns its last known state.
     fn unclear(&self, why: &str, hint: Option<String>) -> Problem {
         let stood = if self.unsent {
-            "It was waiting to be sent, and is sent when Wilco next runs on this connection, within its time to live."
+            "It was waiting to be sent. Wilco sends it when it next runs on this connection, unless its time to live \
+             has passed."
         } else {
-            "It had been sent, or may have been."
+            "It was sent, or may have been."
         };
         let hint = hint.map(|hint| format!("{hint} ")).unwrap_or_default();
         Problem::Unclear {
-            message: format!("{why} The command for {} can no longer be followed. {stood}", visible_name(&self.device)),
+            message: format!(
+                "{why} Wilco can no longer follow the command for {}. {stood}",
+                visible_name(&self.device)
+            ),
             hint: Some(format!("{hint}Check wilco history before you repeat it.")),
         }
     }

@@ -60,7 +60,8 @@ pub(crate) fn say(checks: &[DeviceCheck]) {
     for check in checks {
         let name = visible_name(check.name.as_deref().unwrap_or(&check.device)).into_owned();
         if let Some(already) = &check.already {
-            let hint = "Many devices report nothing when nothing changes, so it may end as unconfirmed or time out.";
+            let hint = "Many devices report nothing if nothing changes, so the command may end as unconfirmed or time \
+                        out.";
             problem::warn(
                 &format!("{name} already reports {}.", clean(already)),
                 Some(hint).filter(|_| check.may_stay_silent),

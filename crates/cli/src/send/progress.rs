@@ -14,7 +14,7 @@ pub(super) enum Step {
     Change(CommandLine),
     /// The device reported progress in the same state.
     Progress(CommandLine),
-    /// The number of a device's answers with only progress that were not read.
+    /// The number of progress answers that were not read.
     LeftOut(String, u32),
 }
 
@@ -217,7 +217,7 @@ mod tests {
         }
     }
 
-    /// The printed states, those of mere progress in brackets.
+    /// The printed states; those with only progress are in brackets.
     fn printed(steps: &[Step]) -> Vec<String> {
         let name = |step: &Step| match step {
             Step::Change(line) => line.state.to_string(),

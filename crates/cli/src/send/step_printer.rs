@@ -76,7 +76,7 @@ mod tests {
     use super::gap;
 
     #[test]
-    fn what_is_left_out_is_a_line_of_its_device() {
+    fn omitted_announcements_are_listed_by_device() {
         assert_eq!(gap("press-1", 1_234, 8), "press-1   … 1,234 more 'running' answers");
         assert_eq!(gap("press-1", 1, 0), "press-1  … 1 more 'running' answer");
     }

@@ -71,10 +71,10 @@ fn entries(name: &str, bytes: &[u8]) -> Result<Vec<Found>, Refusal> {
 fn check(entry: &ZipFile<'_, Cursor<&[u8]>>) -> Result<(), Refusal> {
     let name = entry.name().map_err(|_| Refusal::Damaged)?;
     if leads_out(&name) {
-        return Err(Refusal::Harmful("the path of a file in it leads out of the archive"));
+        return Err(Refusal::Harmful("the path of a file in it points outside the archive"));
     }
     if entry.encrypted() {
-        return Err(Refusal::Harmful("it is encrypted; unpack it and choose the files in it"));
+        return Err(Refusal::Harmful("it is encrypted; unpack it and choose its files"));
     }
     Ok(())
 }

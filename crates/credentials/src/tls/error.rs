@@ -22,7 +22,7 @@ pub(super) fn named(role: FileRole) -> &'static str {
 /// Problems of certificate files, and remarks about them. No sentence quotes the content of a file.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CertificateError {
-    /// It cannot be read.
+    /// The file cannot be read.
     #[error("the file {} cannot be read: {what}", path.display())]
     Unreadable {
         /// The file.
@@ -30,7 +30,7 @@ pub enum CertificateError {
         /// The error of the operating system.
         what: String,
     },
-    /// It cannot be certificates.
+    /// The file is too large for certificates.
     #[error("the file {} is too large for certificates: it has {bytes} bytes; the limit is {limit}", path.display())]
     TooBig {
         /// The file.
@@ -40,7 +40,7 @@ pub enum CertificateError {
         /// The largest size.
         limit: u64,
     },
-    /// Something else altogether.
+    /// The content is neither a certificate nor a key.
     #[error("the file {} was given as the {role}, but is neither a certificate nor a private key", path.display())]
     Unrecognised {
         /// The file.
@@ -48,7 +48,7 @@ pub enum CertificateError {
         /// The role of the file.
         role: &'static str,
     },
-    /// The number exceeds the limit.
+    /// The file exceeds the limit on certificates and keys.
     #[error("the file {} contains more than {limit} certificates and keys", path.display())]
     TooMany {
         /// The file.
@@ -56,7 +56,7 @@ pub enum CertificateError {
         /// How many are read.
         limit: usize,
     },
-    /// An archive that is not to be opened.
+    /// An archive that was not opened.
     #[error("the archive {} was not opened: {what}", path.display())]
     Archive {
         /// The file.
@@ -64,7 +64,7 @@ pub enum CertificateError {
         /// The problem.
         what: String,
     },
-    /// Of a known kind, but broken.
+    /// A file of a known kind that is damaged.
     #[error("the file {} is damaged: {what}", path.display())]
     Damaged {
         /// The file.
@@ -72,13 +72,13 @@ pub enum CertificateError {
         /// The problem.
         what: String,
     },
-    /// Not in the encoding that everybody uses.
+    /// A file in an encoding that is no longer used.
     #[error("the file {} uses BER, an old encoding that Wilco does not support", path.display())]
     OldEncoding {
         /// The file.
         path: PathBuf,
     },
-    /// Of another kind than it was given as.
+    /// A file of another kind than its role.
     #[error("the file {} was given as the {role}, but contains {found}", path.display())]
     Mistaken {
         /// The file.
@@ -88,37 +88,37 @@ pub enum CertificateError {
         /// Its content.
         found: String,
     },
-    /// It is encrypted, and no passphrase has been given.
+    /// An encrypted file without a passphrase.
     #[error("the file {} is encrypted with a passphrase", path.display())]
     Encrypted {
         /// The file.
         path: PathBuf,
     },
-    /// It is encrypted, and with another passphrase.
+    /// An encrypted file with a wrong passphrase.
     #[error("the passphrase for {} is wrong", path.display())]
     WrongPassphrase {
         /// The file.
         path: PathBuf,
     },
-    /// It is encrypted in a way that is not known here.
+    /// A file with unsupported encryption.
     #[error("the file {} uses an encryption that Wilco does not support", path.display())]
     UnknownLock {
         /// The file.
         path: PathBuf,
     },
-    /// The file declares more work for opening it than is allowed.
+    /// A file that declares more work for opening it than is allowed.
     #[error("the file {} was not opened: trying one passphrase takes too much time or memory", path.display())]
     TooCostly {
         /// The file.
         path: PathBuf,
     },
-    /// rustls cannot use the private key.
+    /// A private key that rustls cannot use.
     #[error("the private key in {} is damaged or of an unsupported type", path.display())]
     UnusableKey {
         /// The file.
         path: PathBuf,
     },
-    /// The key is another certificate's.
+    /// The key belongs to another certificate.
     #[error("the private key in {} does not match the certificate in {}", key.display(), certificate.display())]
     KeyMismatch {
         /// The key's file.
@@ -126,19 +126,19 @@ pub enum CertificateError {
         /// The certificate's file.
         certificate: PathBuf,
     },
-    /// Half of a pair.
+    /// The client certificate has no private key.
     #[error("the private key of the client certificate in {} is missing", certificate.display())]
     CertificateWithoutKey {
         /// The certificate's file.
         certificate: PathBuf,
     },
-    /// The other half of a pair.
+    /// The private key has no client certificate.
     #[error("the client certificate of the private key in {} is missing", key.display())]
     KeyWithoutCertificate {
         /// The key's file.
         key: PathBuf,
     },
-    /// Its time is over.
+    /// The certificate has expired.
     #[error("the certificate of {subject} in {} expired on {date}", path.display())]
     Expired {
         /// The file.
@@ -148,7 +148,7 @@ pub enum CertificateError {
         /// When, year-month-day in UTC.
         date: String,
     },
-    /// Its time has not come.
+    /// The certificate is not valid yet.
     #[error("the certificate of {subject} in {} is not valid before {date}", path.display())]
     NotYetValid {
         /// The file.
@@ -158,7 +158,7 @@ pub enum CertificateError {
         /// From when on, year-month-day in UTC.
         date: String,
     },
-    /// An old form.
+    /// The certificate has an old X.509 version.
     #[error("the certificate in {} is X.509 version {version}, which TLS libraries no longer accept", path.display())]
     Version1 {
         /// The file.
@@ -166,7 +166,7 @@ pub enum CertificateError {
         /// 1 or 2.
         version: u32,
     },
-    /// Its time is nearly over.
+    /// The certificate expires soon.
     #[error("the certificate of {subject} in {} expires on {date}, {}", path.display(), within(*days))]
     EndsSoon {
         /// The file.
@@ -178,7 +178,7 @@ pub enum CertificateError {
         /// Whole days from now.
         days: i64,
     },
-    /// Two certificates that each have their key.
+    /// There are two certificates that both have their key.
     #[error("there is more than one client certificate with its key; Wilco uses the one of {subject} in {}", path.display())]
     SeveralPairs {
         /// The file of the one that is used.
@@ -186,13 +186,13 @@ pub enum CertificateError {
         /// The owner of that certificate.
         subject: String,
     },
-    /// A key beside those that are needed.
+    /// A private key that is not used.
     #[error("the private key in {} matches none of these certificates and is not used", path.display())]
     SpareKey {
         /// The key's file.
         path: PathBuf,
     },
-    /// A certificate beside the one that has a key.
+    /// A certificate that is not used, because another one has a key.
     #[error("the certificate in {} has no private key here; Wilco uses the one in {}", path.display(), used.display())]
     SpareCertificate {
         /// Its file.
@@ -200,20 +200,20 @@ pub enum CertificateError {
         /// The file of the one that is used.
         used: PathBuf,
     },
-    /// Files, but none of use.
+    /// The files contain nothing usable.
     #[error("the chosen files contain neither a certificate nor a private key")]
     NothingUseful,
-    /// One certificate is to be trusted, and it was not given.
+    /// The pinned certificate is missing.
     #[error("the connection trusts only a pinned server certificate, and it is missing")]
     NoServerCertificate,
-    /// Only some authorities are to be trusted, and none was given.
-    #[error("the connection trusts only given CA certificates, and none is given")]
+    /// The trusted CA certificates are missing.
+    #[error("the connection trusts only your own CA certificates, and has none")]
     NoAuthorities,
-    /// Kept certificates that rustls will not take.
+    /// Stored certificates that rustls does not accept.
     #[error("the stored certificates are not usable: {0}")]
     Unusable(String),
-    /// No authorities were given, and the platform has none.
-    #[error("no CA certificate is given, and this computer has no trusted roots")]
+    /// There are no CA certificates, and the platform has no trusted roots.
+    #[error("there is no CA certificate, and this computer has no trusted roots")]
     NoRoots,
 }
 
@@ -239,9 +239,9 @@ impl CertificateError {
     pub fn hint(&self) -> Option<String> {
         let hint = match self {
             CertificateError::Unreadable { .. } => "Check the path and the permissions of the file.",
-            CertificateError::TooBig { .. } => "Choose the certificate file itself, which has a few kilobytes.",
+            CertificateError::TooBig { .. } => "Choose the certificate file itself, which is only a few kilobytes.",
             CertificateError::Unrecognised { .. } => {
-                "Choose a certificate or key as PEM, DER or PKCS#12, or a zip archive with them."
+                "Choose a certificate or key in PEM, DER or PKCS#12 format, or a zip archive of them."
             }
             CertificateError::OldEncoding { .. } => {
                 "Convert it: 'openssl pkcs12 -legacy -in … -nodes -out all.pem' converts a PKCS#12 file to PEM. \
@@ -251,16 +251,16 @@ impl CertificateError {
             CertificateError::Archive { .. } => {
                 "Download the archive again, or choose the certificate and key files themselves."
             }
-            CertificateError::Damaged { .. } => "Download the file again; it may have been cut off or changed.",
+            CertificateError::Damaged { .. } => "Download the file again; it may be truncated or altered.",
             CertificateError::Mistaken { .. } => {
-                "Check whether files were swapped, and choose the right one. Wilco can also identify files by their \
-                 content (--file)."
+                "Check whether the files were swapped, and choose the right one. Wilco can also identify files by \
+                 their content (--file)."
             }
             CertificateError::Encrypted { .. } => {
                 "Enter its passphrase. Wilco uses it once and does not store it; the key goes into the keyring."
             }
             CertificateError::WrongPassphrase { .. } => {
-                "Try again. Check upper and lower case and the keyboard layout, or ask the creator of the file."
+                "Try again. Check upper and lower case and the keyboard layout, or ask whoever created the file."
             }
             CertificateError::UnknownLock { .. } | CertificateError::TooCostly { .. } => {
                 "Encrypt it again with a current algorithm: 'openssl pkcs8 -topk8' for a key; for PKCS#12, export \
@@ -271,10 +271,10 @@ impl CertificateError {
                  or SEC1. If an EC key lacks its public half, run: openssl ec -in KEY -out whole.key."
             }
             CertificateError::KeyMismatch { .. } => {
-                "Choose the key that belongs to this certificate; file names of one download usually begin alike."
+                "Choose the key that belongs to this certificate; files from one download usually have similar names."
             }
-            CertificateError::CertificateWithoutKey { .. } => "Choose its private key too.",
-            CertificateError::KeyWithoutCertificate { .. } => "Choose its client certificate too.",
+            CertificateError::CertificateWithoutKey { .. } => "Add its private key.",
+            CertificateError::KeyWithoutCertificate { .. } => "Add its client certificate.",
             CertificateError::Expired { .. } => {
                 "Get a new certificate. If this one should be valid, check this computer's clock."
             }
@@ -283,11 +283,11 @@ impl CertificateError {
                 "Sign it again as version 3: with 'openssl x509 -req', add -extfile and a file with the line \
                  basicConstraints=CA:FALSE. (The recipe in mosquitto-tls(7) creates version 1.)"
             }
-            CertificateError::EndsSoon { .. } => "Replace it in time.",
-            CertificateError::SeveralPairs { .. } => "Remove the one that you do not need.",
+            CertificateError::EndsSoon { .. } => "Renew it before it expires.",
+            CertificateError::SeveralPairs { .. } => "Remove the one you do not need.",
             CertificateError::SpareKey { .. } => "Add its certificate, or remove the key.",
             CertificateError::SpareCertificate { .. } => "Add its private key, or remove the certificate.",
-            CertificateError::NothingUseful => "Choose the files or the archive for this device or user.",
+            CertificateError::NothingUseful => "Choose the certificate files or the archive for this client.",
             CertificateError::NoServerCertificate => "Choose the server's certificate.",
             CertificateError::NoAuthorities => "Choose the CA certificate that signed the broker's certificate.",
             CertificateError::Unusable(_) => "Add the certificates to the connection again.",

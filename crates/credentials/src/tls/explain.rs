@@ -10,15 +10,15 @@ use super::{facts::date, fault::Fault, trust::NotThePinnedOne};
 /// The cause and how to fix it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Explanation {
-    /// The event, as a sentence.
+    /// What failed and why, as a sentence.
     pub message: String,
     /// How to fix it.
     pub hint: Option<String>,
-    /// The SHA-256 of the server's certificate where pinning it would help, hexadecimal bytes with colons.
+    /// The SHA-256 of the server's certificate if pinning it would help, as hexadecimal bytes with colons.
     pub pin: Option<String>,
 }
 
-/// Explains an error in which a TLS error is hidden somewhere; `None` if there is none in it.
+/// Explains the TLS error that is the cause of an error; `None` if there is none.
 #[must_use]
 pub fn explain(error: &(dyn StdError + 'static)) -> Option<Explanation> {
     let mut error = Some(error);
@@ -49,14 +49,15 @@ fn sentences(error: &Error) -> (String, Option<&'static str>) {
         Error::InvalidMessage(InvalidMessage::InvalidContentType) => (
             "the broker does not speak TLS on this port".to_owned(),
             Some(
-                "Use mqtt:// for an unencrypted listener (usually port 1883), or the port of the TLS listener (usually 8883).",
+                "Use mqtt:// for an unencrypted listener (usually port 1883), or the port of the TLS listener \
+                 (usually 8883).",
             ),
         ),
         Error::NoCertificatesPresented => {
             ("the broker sent no certificate".to_owned(), Some("Its TLS listener needs a certificate and a key."))
         }
         Error::PeerIncompatible(why) => (
-            format!("the broker and Wilco have no TLS version or cipher in common ({})", variant(why)),
+            format!("the broker and Wilco support no common TLS version or cipher ({})", variant(why)),
             Some("The broker must offer TLS 1.2 or 1.3 with an AEAD cipher suite."),
         ),
         Error::NoApplicationProtocol => (
@@ -90,8 +91,8 @@ fn server_certificate(refusal: &Refusal) -> (String, Option<&'static str>) {
         Refusal::UnknownIssuer => (
             "the broker's certificate is signed by a CA that this connection does not trust".to_owned(),
             Some(
-                "Add the CA certificate that signed the broker's certificate (on AWS IoT: AmazonRootCA1). If it has \
-                 your company's name, a proxy inspects TLS: add the proxy's CA certificate, or have the broker \
+                "Add the CA certificate that signed the broker's certificate (on AWS IoT: AmazonRootCA1). If it \
+                 carries your company's name, a proxy inspects TLS: add the proxy's CA certificate, or have the broker \
                  exempted.",
             ),
         ),
@@ -99,11 +100,11 @@ fn server_certificate(refusal: &Refusal) -> (String, Option<&'static str>) {
             format!(
                 "the broker's certificate is not for the name {}, but for {}",
                 expected.to_str(),
-                if presented.is_empty() { "no name at all".to_owned() } else { list(presented) }
+                if presented.is_empty() { "no name".to_owned() } else { list(presented) }
             ),
             Some(
                 "Use a host name that is in the certificate, enter that name under More, Server name, or create a \
-                 certificate with the host name in use.",
+                 certificate for this host name.",
             ),
         ),
         Refusal::NotValidForName => (
@@ -113,7 +114,7 @@ fn server_certificate(refusal: &Refusal) -> (String, Option<&'static str>) {
         Refusal::Revoked => ("the broker's certificate has been revoked".to_owned(), None),
         Refusal::BadSignature => (
             "the broker's certificate has an invalid signature".to_owned(),
-            Some("A CA certificate with the same name but another key may have been added: use the current one."),
+            Some("The CA certificate that was added may have the same name but a different key: use the current one."),
         ),
         Refusal::InvalidPurpose | Refusal::InvalidPurposeContext { .. } => (
             "the broker's certificate is not a server certificate".to_owned(),
@@ -163,8 +164,8 @@ fn variant(reason: &impl std::fmt::Debug) -> String {
 }
 
 fn alert_received(alert: AlertDescription) -> (String, Option<&'static str>) {
-    const OURS: &str = "Check that the client certificate is signed by the CA that the broker trusts for clients, and (on \
-                        AWS IoT) that it is active and has a policy attached.";
+    const OURS: &str = "Check that the client certificate is signed by the CA that the broker trusts for clients, and \
+                        (on AWS IoT) that it is active and has a policy attached.";
     match alert {
         AlertDescription::CertificateRequired | AlertDescription::NoCertificate => (
             "the broker requires a client certificate, and this connection has none".to_owned(),
@@ -175,7 +176,7 @@ fn alert_received(alert: AlertDescription) -> (String, Option<&'static str>) {
         }
         AlertDescription::CertificateExpired => (
             "the broker reports that the client certificate has expired".to_owned(),
-            Some("Get a new client certificate, or check the broker's clock."),
+            Some("Renew the client certificate, or check the broker's clock."),
         ),
         AlertDescription::CertificateRevoked => (
             "the broker reports that the client certificate is revoked".to_owned(),
@@ -190,7 +191,7 @@ fn alert_received(alert: AlertDescription) -> (String, Option<&'static str>) {
         }
         AlertDescription::HandshakeFailure => (
             "the broker ended the TLS handshake".to_owned(),
-            Some("It may require a client certificate, or support no TLS version or cipher that Wilco supports."),
+            Some("It may require a client certificate, or share no TLS version or cipher with Wilco."),
         ),
         AlertDescription::ProtocolVersion => {
             ("the broker supports neither TLS 1.2 nor 1.3".to_owned(), Some("Allow TLS 1.2 or 1.3 on the broker."))

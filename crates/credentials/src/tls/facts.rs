@@ -15,30 +15,30 @@ use x509_parser::{
 
 use super::CertificateError;
 
-/// The facts of a certificate.
+/// Facts about a certificate.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CertificateFacts {
-    /// The subject, `CN=…` and so on.
+    /// The subject, for example `CN=broker`.
     pub subject: String,
     /// The issuer.
     pub issuer: String,
-    /// The issuer in short, `Amazon Root CA 1`: its common name, or what else it is called by.
+    /// A short name of the issuer, such as `Amazon Root CA 1`: its common name, or another part of it.
     pub issuer_name: String,
-    /// Valid from then on.
+    /// Start of the validity.
     pub not_before: Timestamp,
-    /// Valid until then.
+    /// End of the validity.
     pub not_after: Timestamp,
     /// Its serial number, hexadecimal bytes with colons.
     pub serial: String,
     /// The SHA-256 of its DER, hexadecimal bytes with colons.
     pub sha256: String,
-    /// 3, or an older version.
+    /// The X.509 version: 3, or an older one.
     pub version: u32,
-    /// It may sign others.
+    /// Whether it is a CA certificate.
     pub is_authority: bool,
-    /// The host names and addresses that it is for.
+    /// The host names and addresses in it.
     pub names: Vec<String>,
-    /// Its key, `RSA 2048` or `EC P-256` for instance.
+    /// Its key, for example `RSA 2048` or `EC P-256`.
     pub key: String,
 }
 

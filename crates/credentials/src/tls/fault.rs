@@ -31,11 +31,11 @@ pub(super) struct Fault {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum CertificateOwner {
-    /// The server's own.
+    /// The server's certificate.
     Server,
-    /// Another one that the server sent.
+    /// An intermediate certificate that the server sent.
     Intermediate,
-    /// One that this connection trusts.
+    /// A CA certificate that this connection trusts.
     Authority,
 }
 
@@ -123,7 +123,7 @@ impl<'a> Chain<'a> {
         }
     }
 
-    /// The server's own certificate, its issuer, and so on.
+    /// The server's certificate, its issuer, and so on.
     fn path(&self) -> impl Iterator<Item = (CertificateOwner, &Certificate)> {
         let first = self.shown.first().map(|own| (CertificateOwner::Server, own));
         let next = |(_, last): &(CertificateOwner, &Certificate)| {
@@ -221,26 +221,26 @@ impl Fault {
             Kind::SelfSigned { sha256 } => (
                 format!("the broker's certificate is self-signed ({subject})"),
                 format!(
-                    "If it is your broker's, pin this certificate: choose Pin this certificate in the window, or save it \
-                     to a file and use --pin FILE. First compare its SHA-256 fingerprint with the one on the broker \
+                    "If it is your broker's, pin this certificate: choose Pin this certificate in the window, or save \
+                     it to a file and use --pin FILE. First compare its SHA-256 fingerprint with the one on the broker \
                      (openssl x509 -noout -fingerprint -sha256 -in FILE): {sha256}"
                 ),
             ),
             Kind::UnknownIssuer { issuer, sends_intermediates } => (
                 format!("{name} is signed by {issuer}, a CA that this connection does not trust"),
                 if *sends_intermediates {
-                    "Add that CA certificate (on AWS IoT: AmazonRootCA1). If it has your company's name, a proxy \
+                    "Add that CA certificate (on AWS IoT: AmazonRootCA1). If it carries your company's name, a proxy \
                      inspects TLS: add the proxy's CA certificate, or have the broker exempted."
                 } else {
                     "Add that CA certificate (on AWS IoT: AmazonRootCA1). If it is an intermediate, the broker must \
-                     send it together with its own certificate. If it has your company's name, a proxy inspects TLS: \
-                     add the proxy's CA certificate, or have the broker exempted."
+                     send it together with its own certificate. If it carries your company's name, a proxy inspects \
+                     TLS: add the proxy's CA certificate, or have the broker exempted."
                 }
                 .to_owned(),
             ),
             Kind::WrongKey { issuer } => (
                 format!("{name} has an invalid signature: it was not signed with the known key of {issuer}"),
-                "A CA certificate with the same name but another key may have been added: use the current one."
+                "The CA certificate that was added may have the same name but a different key: use the current one."
                     .to_owned(),
             ),
             Kind::WeakSignature(algorithm) => (

@@ -32,9 +32,9 @@ pub struct Kit {
     round: u32,
 }
 
-/// Something to add.
+/// A source to add.
 pub struct Source {
-    /// The name in sentences, usually that of the file.
+    /// The name in messages, usually the file name.
     pub name: String,
     /// The role of the file.
     pub role: FileRole,
@@ -72,14 +72,13 @@ impl Kit {
         self.take_in(path.to_owned(), role, found);
     }
 
-    /// Adds what is in a source; it takes the place of what came under the same name before.
+    /// Adds the content of a source, and replaces the content that was added under the same name.
     pub fn add(&mut self, source: Source) {
         let found = given_as(source.role, &source.name, &source.content);
         self.take_in(PathBuf::from(source.name), source.role, found);
     }
 
-    /// Tries a passphrase on everything that is still locked, and returns whether it opened anything. Blocks for up to
-    /// some seconds.
+    /// Tries a passphrase on every locked item, and returns whether it opened any. Blocks for up to a few seconds.
     pub fn unlock(&mut self, passphrase: &Zeroizing<String>) -> bool {
         let mut budget = Budget::new();
         let mut has_opened = false;
@@ -101,13 +100,13 @@ impl Kit {
         has_opened
     }
 
-    /// Forgets what is shown under that number: a thing, or a bundle of authorities.
+    /// Removes the item with that number, which may be a set of CA certificates.
     pub fn leave_out(&mut self, id: u32, now: Timestamp) {
         let gone = view::shown_together(&self.items, id, now);
         self.items.retain(|item| !gone.contains(&item.id));
     }
 
-    /// Everything that is to be shown. `id` is what the kit is called outside.
+    /// The items to show. `id` is the kit's ID outside this crate.
     #[must_use]
     pub fn view(&self, id: &str, now: Timestamp) -> KitView {
         view::of(&self.items, id, now)
@@ -169,7 +168,7 @@ impl Item {
         }
     }
 
-    /// The name in a sentence.
+    /// The name in a message.
     fn path(&self) -> PathBuf {
         PathBuf::from(&self.name)
     }

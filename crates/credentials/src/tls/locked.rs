@@ -36,13 +36,13 @@ pub(super) struct Opened {
 /// Why something was not opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Refusal {
-    /// Not with this passphrase.
+    /// The passphrase is wrong.
     WrongPassphrase,
-    /// It declares more work or memory than is allowed.
+    /// It would take more work or memory than is allowed.
     TooCostly,
-    /// A way of locking that is not known here.
+    /// An unsupported kind of encryption.
     Unknown,
-    /// It is not what it seemed.
+    /// The content is damaged.
     Damaged,
 }
 

@@ -36,36 +36,36 @@ use key::Key;
 /// The credentials of a connection, and the certificates that it trusts.
 #[derive(Default)]
 pub struct Credentials {
-    /// The authorities that the server's certificate may be signed by.
+    /// The trusted CA certificates.
     pub authorities: Vec<CertificateDer<'static>>,
-    /// The client certificate and its chain, the certificate itself first; none without mutual TLS.
+    /// The client certificate and its chain, starting with the certificate itself; empty without mutual TLS.
     pub chain: Vec<CertificateDer<'static>>,
     /// The client certificate's private key.
     key: Option<Key>,
-    /// The one certificate that the server must show, where it is pinned.
+    /// The pinned server certificate.
     pub server: Option<CertificateDer<'static>>,
 }
 
 impl Credentials {
-    /// The client certificate for people; `None` without one.
+    /// Facts about the client certificate; `None` without one.
     #[must_use]
     pub fn facts(&self) -> Option<CertificateFacts> {
         self.chain.first().and_then(|certificate| CertificateFacts::of(certificate).ok())
     }
 
-    /// The authorities for people.
+    /// Facts about the CA certificates.
     #[must_use]
     pub fn authority_facts(&self) -> Vec<CertificateFacts> {
         self.authorities.iter().filter_map(|certificate| CertificateFacts::of(certificate).ok()).collect()
     }
 
-    /// The pinned certificate for people.
+    /// Facts about the pinned certificate.
     #[must_use]
     pub fn server_facts(&self) -> Option<CertificateFacts> {
         self.server.as_ref().and_then(|certificate| CertificateFacts::of(certificate).ok())
     }
 
-    /// The source of trust: the pinned certificate, else the authorities, else the platform.
+    /// The kind of trust: the pinned certificate, or else the CA certificates, or else the platform's roots.
     #[must_use]
     pub fn trust(&self) -> Trust {
         match (&self.server, &self.authorities[..]) {

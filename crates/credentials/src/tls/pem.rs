@@ -107,9 +107,9 @@ pub(super) fn read(name: &str, text: &[u8]) -> Vec<Found> {
 enum Part<'a> {
     /// A section's label and its content.
     Section(Cow<'a, str>, &'a [u8]),
-    /// A section that is not whole.
+    /// A section that is incomplete.
     Damaged(&'static str),
-    /// Words about PEM: documentation, or a script that searches for it.
+    /// Text that only mentions PEM, such as documentation or a script.
     Mention,
 }
 
@@ -162,10 +162,10 @@ fn read_section(name: &str, label: Cow<'_, str>, body: &[u8]) -> Vec<Found> {
         "PUBLIC KEY" | "RSA PUBLIC KEY" | "EC PUBLIC KEY" => return aside(PUBLIC_KEY),
         "CERTIFICATE REQUEST" | "NEW CERTIFICATE REQUEST" => return aside(REQUEST),
         "X509 CRL" => return aside("Certificate revocation list, not needed"),
-        "OPENSSH PRIVATE KEY" => return aside("SSH private key, not usable for TLS"),
+        "OPENSSH PRIVATE KEY" => return aside("SSH private key, not for TLS"),
         // They stand beside the key, which names its curve itself.
         "EC PARAMETERS" | "DH PARAMETERS" => return Vec::new(),
-        label if label.starts_with("PGP ") => return aside("PGP data, not usable for TLS"),
+        label if label.starts_with("PGP ") => return aside("PGP data, not for TLS"),
         label if label.ends_with("CERTIFICATE") || label.ends_with("PRIVATE KEY") => {}
         "PKCS7" | "CMS" | "PKCS #7 SIGNED DATA" | "PKCS12" => {}
         _ => return aside(NOTHING_KNOWN),

@@ -39,7 +39,7 @@ impl Credentials {
         secrets
     }
 
-    /// The entries of the vault, read kind by kind.
+    /// Reads the vault's entries, one kind at a time.
     ///
     /// # Errors
     /// What `get` fails with, and [`VaultError::Damaged`].

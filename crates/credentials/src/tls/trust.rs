@@ -26,7 +26,7 @@ use crate::Trust;
 /// The issuers of AWS's server certificates; not every system has them. From Amazon Trust Services' repository.
 const AMAZON: &[u8] = include_bytes!("roots/amazon.pem");
 
-/// Sees which certificates the server shows, also where they are refused.
+/// Records the certificates that the server sends, even if they are refused.
 #[derive(Debug, Clone, Default)]
 pub struct ShownCertificates(Arc<Mutex<Option<Vec<CertificateDer<'static>>>>>);
 
@@ -44,7 +44,7 @@ impl ShownCertificates {
         self.0.lock().as_ref()?.first().cloned()
     }
 
-    /// Forgets what was shown before.
+    /// Forgets the recorded chain.
     pub fn forget(&self) {
         *self.0.lock() = None;
     }

@@ -12,7 +12,7 @@ use super::VaultError;
 pub(super) trait Backend: Send + Sync {
     fn set(&self, name: &str, content: &[u8]) -> Result<(), VaultError>;
     fn get(&self, name: &str) -> Result<Option<Zeroizing<Vec<u8>>>, VaultError>;
-    /// Not having it is fine.
+    /// Deletes an entry. A missing entry is not an error.
     fn delete(&self, name: &str) -> Result<(), VaultError>;
 }
 
@@ -65,7 +65,7 @@ fn explain(error: Error) -> VaultError {
             let what = innermost(&error);
             if what.to_lowercase().contains("locked") { VaultError::Locked } else { VaultError::Other(what) }
         }
-        Error::Ambiguous(_) => VaultError::Other("it holds several entries of the same name".to_owned()),
+        Error::Ambiguous(_) => VaultError::Other("it contains several entries with the same name".to_owned()),
         Error::BadEncoding(_) | Error::BadDataFormat(..) => {
             VaultError::Other("an entry is not in the keyring's own format".to_owned())
         }

@@ -125,7 +125,7 @@ fn first(backend: &dyn Backend, place: Place<'_>) -> Result<Option<First>, Vault
             Ok(manifest) if manifest.generation <= 1 => Ok(Some(First::Parts(manifest))),
             _ => Err(place.damaged("its manifest cannot be read")),
         },
-        _ => Err(place.damaged("it was written by another program or by a newer version of Wilco")),
+        _ => Err(place.damaged("it was written by another program or a newer version of Wilco")),
     }
 }
 

@@ -2,11 +2,11 @@
 
 use wilco_failure::{Failure, FailureCode};
 
-/// Why a secret could not be kept or had.
+/// The reason why a secret could not be stored or read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum VaultError {
     /// There is no keyring.
-    #[error("this computer has no keyring for secrets ({0})")]
+    #[error("this computer has no keyring for storing secrets ({0})")]
     NoKeyring(String),
     /// The keyring is locked and was not unlocked.
     #[error("the keyring is locked, so secrets cannot be read or saved")]

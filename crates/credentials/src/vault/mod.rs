@@ -24,7 +24,7 @@ pub use wilco_connection::{Secret, SecretKind};
 use backend::{Backend, Keyring, Memory};
 use entry::Place;
 
-/// The secrets of one data directory. Cheap to clone.
+/// The secrets of a data directory. Cheap to clone.
 #[derive(Clone)]
 pub struct Vault(Arc<Inner>);
 
@@ -36,13 +36,13 @@ struct Inner {
 }
 
 impl Vault {
-    /// The keyring's part of that name. Does not touch the keyring yet.
+    /// The vault with that name in the keyring. Does not access the keyring yet.
     #[must_use]
     pub fn open(namespace: &str) -> Vault {
         Vault::over(Keyring::new(namespace))
     }
 
-    /// A vault that forgets everything with its last handle.
+    /// A vault in memory, which loses its content with its last handle.
     #[must_use]
     pub fn in_memory() -> Vault {
         Vault::over(Memory::default())
@@ -52,11 +52,11 @@ impl Vault {
         Vault(Arc::new(Inner { backend: Box::new(backend), held: Mutex::default(), changing: Mutex::new(()) }))
     }
 
-    /// Keeps a secret, in the place of the one that its owner (a connection's id) has of that kind. When it fails, or
-    /// is interrupted, the old one or the new one is there, whole.
+    /// Stores a secret, replacing the secret of the same kind and owner (a connection ID). If this fails or is
+    /// interrupted, either the old or the new secret is intact.
     ///
     /// # Errors
-    /// See [`VaultError`]; so for all the others.
+    /// See [`VaultError`]; the same applies to the methods below.
     pub fn put(&self, owner: &str, kind: SecretKind, secret: &Secret) -> Result<(), VaultError> {
         let _one = self.changing();
         entry::put(&*self.0.backend, Place { owner, kind }, secret)?;
@@ -64,7 +64,7 @@ impl Vault {
         Ok(())
     }
 
-    /// A secret, if there is one. One that is held in memory comes first.
+    /// Reads a secret, if there is one. A secret in memory takes precedence.
     pub fn get(&self, owner: &str, kind: SecretKind) -> Result<Option<Secret>, VaultError> {
         if let Some(secret) = self.held().get(&(owner.to_owned(), kind)) {
             return Ok(Some(secret.clone()));
@@ -74,21 +74,21 @@ impl Vault {
         entry::get(&*self.0.backend, Place { owner, kind })
     }
 
-    /// Forgets one secret of an owner. Not having it is fine.
+    /// Deletes a secret of an owner. A missing secret is not an error.
     pub fn remove(&self, owner: &str, kind: SecretKind) -> Result<(), VaultError> {
         self.held().remove(&(owner.to_owned(), kind));
         let _one = self.changing();
         entry::remove(&*self.0.backend, Place { owner, kind })
     }
 
-    /// Forgets all secrets of a connection, also those that an interrupted replacement left behind.
+    /// Deletes all secrets of a connection, including leftovers of an interrupted replacement.
     pub fn remove_all(&self, owner: &str) -> Result<(), VaultError> {
         self.held().retain(|(of, _), _| of != owner);
         let _one = self.changing();
         SecretKind::ALL.into_iter().try_for_each(|kind| entry::remove(&*self.0.backend, Place { owner, kind }))
     }
 
-    /// Keeps a secret for this run only, in memory, because there is no keyring.
+    /// Keeps a secret in memory until the program ends, because there is no keyring.
     pub fn hold_in_memory(&self, owner: &str, kind: SecretKind, secret: Secret) {
         self.held().insert((owner.to_owned(), kind), secret);
     }

@@ -138,7 +138,7 @@ fn an_interrupted_removal_can_be_done_again() {
 }
 
 #[test]
-fn damage_is_told_and_can_be_mended() {
+fn damage_is_reported_and_can_be_repaired() {
     for size in [10, 7_000] {
         let (keyring, vault) = vault();
         vault.put("bench", KIND, &Secret::new(bytes(size, 1))).unwrap();

@@ -17,7 +17,7 @@ use wilco_device::{
 use wilco_dialect::Topics;
 use wilco_ledger::DeviceId;
 
-/// A reference device that carries out commands over MQTT and reports the outcome.
+/// A reference device that runs commands over MQTT and reports the outcome.
 #[derive(Debug, Parser)]
 #[command(version, about)]
 struct Options {
@@ -51,7 +51,7 @@ struct Options {
     /// Reported firmware version
     #[arg(long, default_value = env!("CARGO_PKG_VERSION"))]
     firmware: String,
-    /// Tag; may be given several times
+    /// Tag; repeatable
     #[arg(long = "tag", value_name = "TAG")]
     tags: Vec<String>,
     /// Do not subscribe to broadcasts (all/req, and groups/TAG/req for each tag), for a broker that disconnects clients that

@@ -13,7 +13,7 @@ use crate::{
 
 const SEED: u64 = 2_026;
 const TELEMETRY: Duration = Duration::from_secs(30);
-/// The first of each group have nothing wrong with them, so that a first click succeeds.
+/// The first devices of each group have no faults, so that a first click succeeds.
 const HEALTHY_FIRST: usize = 12;
 
 struct Group {
@@ -35,7 +35,7 @@ const GROUPS: [Group; 6] = [
 
 const SITES: [&str; 4] = ["north", "east", "south", "harbour"];
 
-/// Versions and their parts of the fleet in %. 2.3.0 is the one with the bug.
+/// Versions and their shares of the fleet in %. 2.3.0 is the one with the bug.
 const FIRMWARE: [(&str, u64); 5] = [("2.3.1", 45), ("2.3.0", 12), ("2.2.4", 23), ("2.2.0", 13), ("2.1.0", 7)];
 const BUGGY: &str = "2.3.0";
 
@@ -49,7 +49,7 @@ const fn group(
     Group { stem, weight, climate: Climate { temperature, humidity }, tags }
 }
 
-/// So many devices, those of all groups mixed, the healthy ones first.
+/// This number of devices from all groups, mixed, the healthy ones first.
 pub(super) fn cast(count: usize) -> Vec<DeviceSettings> {
     let mut random = Random::new(SEED, 0);
     let mut members = [0_usize; GROUPS.len()];

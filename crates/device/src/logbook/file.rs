@@ -7,16 +7,16 @@ use std::{
     path::PathBuf,
 };
 
-/// How large a file becomes, in bytes. There are at most two.
+/// The maximum size of a file, in bytes. There are at most two files.
 const LARGEST: u64 = 128 * 1024;
 
 #[derive(Debug)]
 pub(super) struct LogFile {
     path: PathBuf,
-    /// The file that is full.
+    /// The previous file, which is full.
     older: PathBuf,
     largest: u64,
-    /// Whether the end of what an earlier run has written was looked at.
+    /// Whether the end of what an earlier run wrote was checked.
     mended: bool,
 }
 
@@ -27,7 +27,8 @@ impl LogFile {
         LogFile { path, older: older.into(), largest: LARGEST, mended: false }
     }
 
-    /// Adds a line. It is not flushed to the disk: losing the last lines with the power is better than wearing it out.
+    /// Adds a line. It is not flushed to the disk: losing the last lines in a power failure is better than wearing out
+    /// the flash.
     pub(super) fn append(&mut self, line: &str) -> io::Result<()> {
         // Opened again each time, so that thousands of devices do not hold thousands of files.
         let mut file = self.open()?;
@@ -44,7 +45,7 @@ impl LogFile {
         file.write_all(line.as_bytes())
     }
 
-    /// All that is there, oldest first; of a file that has become larger by another hand, its end.
+    /// Everything, oldest first; only the end of a file that another program has enlarged.
     pub(super) fn read(&self) -> io::Result<String> {
         let mut bytes = self.end_of(&self.older)?;
         bytes.extend(self.end_of(&self.path)?);

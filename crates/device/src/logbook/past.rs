@@ -10,7 +10,7 @@ const LINES: u64 = 90;
 /// The longest pause between two lines, in milliseconds.
 const LONGEST_PAUSE: u64 = 600_000;
 
-/// Some kilobytes of lines up to a time, oldest first; the same ones for the same seed.
+/// Some kilobytes of lines up to a time, oldest first; the same seed gives the same lines.
 pub(super) fn invented(seed: u64, until: Timestamp) -> String {
     let mut random = Random::new(seed, 4);
     let pauses: Vec<u64> = (0..LINES).map(|_| random.within(&(1_000..=LONGEST_PAUSE))).collect();

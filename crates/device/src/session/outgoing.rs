@@ -12,9 +12,9 @@ use wilco_ledger::{CommandId, Millis, Outcome};
 use super::{Due, Session};
 use crate::{clock, device::Action, faults::AnswerPlan};
 
-/// How long an answer that is to be overtaken waits.
+/// How long an answer waits for others to overtake it.
 const HELD_BACK: Millis = Millis(1_000);
-/// How much of a message is noted, in bytes.
+/// The maximum length of a message in the log, in bytes.
 const NOTED: usize = 300;
 
 impl Session {
@@ -37,7 +37,7 @@ impl Session {
         self.send_after(delay, fate);
     }
 
-    /// Publishes the log in pieces. Each goes its own way through the network, and so does the answer.
+    /// Publishes the log in chunks. The network delays each chunk, and the answer, separately.
     pub(super) fn send_log(&mut self, id: &CommandId, lines: Option<usize>) -> Vec<Action> {
         let text = match self.logbook.read(lines) {
             Ok(text) => text,
@@ -83,7 +83,7 @@ impl Session {
         self.publish(Channel::State, self.device.state_payload(), PublishOptions::at_least_once().retained());
     }
 
-    /// Measures, now and after the interval again.
+    /// Measures now, and schedules the next measurement.
     pub(super) fn measure(&mut self) {
         let payload = self.sensors.payload(clock::now());
         self.publish(Channel::Telemetry, payload, PublishOptions::at_most_once());
@@ -106,7 +106,7 @@ impl Session {
         self.timer_queue.add(Instant::now() + std::time::Duration::from_millis(delay.0), due);
     }
 
-    /// Notes what happens in the device's own log, and in the program's.
+    /// Logs an event in the device's log and in the program's.
     pub(super) fn note(&mut self, level: Level, what: &str) {
         match level {
             Level::ERROR => error!(device = %self.device_settings.id, "{what}"),
@@ -119,7 +119,7 @@ impl Session {
     }
 }
 
-/// As much of a text as is noted.
+/// The part of a text that is logged.
 pub(super) fn beginning(text: &str) -> &str {
     &text[..text.floor_char_boundary(NOTED)]
 }

@@ -176,7 +176,7 @@ async fn a_device_that_identifies_itself_blinks_reports_it_and_says_how_far_it_i
 }
 
 #[tokio::test]
-async fn what_is_expired_unknown_or_malformed_is_rejected_with_a_reason() {
+async fn expired_unknown_and_malformed_requests_are_rejected_with_a_reason() {
     let (broker, mut console, fleet, _directory) = bench(dock()).await;
     let check = async |console: &mut Console, payload: &str, id: serde_json::Value, part: &str| {
         console.publish("dock-1/req", payload.as_bytes(), false).await;
@@ -226,7 +226,7 @@ async fn an_interrupted_command_is_reported_as_unknown() {
 }
 
 #[tokio::test]
-async fn what_the_broker_held_is_done_after_coming_back() {
+async fn commands_held_by_the_broker_are_run_after_the_device_reconnects() {
     let (broker, mut console, fleet, directory) = bench(dock()).await;
     fleet.stop().await;
     console.expect("dock-1/status", |status| status["online"] == json!(false)).await;

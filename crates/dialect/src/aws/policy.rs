@@ -21,9 +21,9 @@ const REGION: &str = "REGION";
 pub struct AwsPolicy {
     /// The document, as JSON with line ends.
     pub document: String,
-    /// How to use it and what it lacks, a sentence each.
+    /// Instructions, and what the policy lacks, one sentence each.
     pub remarks: Vec<String>,
-    /// Named devices that did not fit into it.
+    /// Named devices that did not fit.
     pub left_out: Vec<DeviceId>,
 }
 
@@ -64,11 +64,12 @@ pub(crate) fn policy(topics: &Topics, host: &str, client_id: &str, filters: &[St
     };
     let fitting = (1..=devices.len()).take_while(|count| fits(&with_first(*count))).last().unwrap_or(0);
     let left_out: Vec<DeviceId> = devices.iter().skip(fitting).filter_map(|part| part.device.clone()).collect();
-    remarks
-        .push("It allows all topics of a device at once, because a longer policy would exceed the limit.".to_owned());
+    remarks.push(
+        "It allows all topics of each device, because listing them separately would exceed the limit.".to_owned(),
+    );
     if !left_out.is_empty() {
         remarks.push(format!(
-            "AWS allows {} characters, so {} not in it. Attach a second policy for the rest.",
+            "AWS allows {} characters, so {} not included. Attach a second policy for the rest.",
             grouped(LONGEST),
             named(&left_out)
         ));
@@ -193,7 +194,7 @@ fn named(devices: &[DeviceId]) -> String {
     match (devices.len() - names.len(), names.as_slice()) {
         (0, [only]) => format!("{only} is"),
         (0, several) => format!("{} are", several.join(", ")),
-        (more, several) => format!("{} and {more} more are", several.join(", ")),
+        (more, several) => format!("{} and {} more are", several.join(", "), grouped(more)),
     }
 }
 
@@ -254,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn every_filter_is_allowed_and_what_it_hears() {
+    fn every_filter_and_its_messages_are_allowed() {
         let policy = policy("cmd/fleet-1", HOST, None, true);
         assert_eq!(allowed(&policy, "Connect"), ["client/wilco-lena-5f3a"]);
         let subscribed = allowed(&policy, "Subscribe");
@@ -290,7 +291,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_fit_is_shortened_and_then_left_out_with_a_word() {
+    fn entries_that_do_not_fit_are_shortened_and_then_omitted_with_a_remark() {
         let check = |prefix: &str, count: usize, lifecycle: bool, remarks: &[&str], left_out: usize| {
             let named = devices(count);
             let policy = policy(prefix, HOST, (count > 0).then_some(&named), lifecycle);
@@ -304,12 +305,12 @@ mod tests {
             let commanded = allowed.iter().filter(|topic| topic.contains("/kitchen-")).count();
             assert_eq!(commanded, count - left_out);
         };
-        const TOGETHER: &str = "all topics of a device at once";
+        const TOGETHER: &str = "all topics of each device";
         check("", 1, false, &[], 0);
         check("", 4, false, &[TOGETHER], 0);
-        check("", 5, true, &[TOGETHER, "so kitchen-0004, kitchen-0005 are not in it"], 2);
-        check("", 12, false, &[TOGETHER, "kitchen-0008, kitchen-0009, kitchen-0010 and 2 more are not in it"], 5);
-        check("", 5_000, true, &[TOGETHER, "and 4994 more are not in it"], 4_997);
+        check("", 5, true, &[TOGETHER, "so kitchen-0004, kitchen-0005 are not included"], 2);
+        check("", 12, false, &[TOGETHER, "kitchen-0008, kitchen-0009, kitchen-0010 and 2 more are not included"], 5);
+        check("", 5_000, true, &[TOGETHER, "and 4,994 more are not included"], 4_997);
         check(&"x".repeat(200), 0, true, &[TOGETHER], 0);
     }
 
@@ -336,7 +337,7 @@ mod tests {
     }
 
     #[test]
-    fn what_means_more_in_a_policy_is_written_so_that_it_means_itself() {
+    fn special_characters_in_a_policy_are_escaped() {
         let check = |text: &str, expected: &str| assert_eq!(literally(text), expected);
         check("kitchen-0417", "kitchen-0417");
         check("$aws/events/presence/connected/+", "$aws/events/presence/connected/+");

@@ -51,32 +51,32 @@ fn members(properties: &Value, required: &[&str]) -> Value {
 
 fn restart() -> Value {
     let delay = json!({"type": "integer", "minimum": 0, "maximum": 60_000, "title": "Delay",
-        "description": "How long it waits before it restarts, milliseconds."});
+        "description": "Delay before the restart, in milliseconds."});
     members(&json!({"delay_ms": delay}), &[])
 }
 
 fn telemetry() -> Value {
     let interval = json!({"type": "integer", "minimum": 100, "maximum": 3_600_000, "title": "Interval",
-        "description": "How often it measures, milliseconds."});
+        "description": "Time between two measurements, in milliseconds."});
     members(&json!({"interval_ms": interval}), &["interval_ms"])
 }
 
 fn configuration() -> Value {
     let changes = json!({"type": "object", "title": "Changes", "minProperties": 1,
-        "description": "New values by key.", "additionalProperties": true});
+        "description": "New values, by key.", "additionalProperties": true});
     let apply = json!({"type": "string", "enum": ["now", "restart"], "title": "Apply", "default": "now",
-        "description": "Immediately, or at the next restart."});
+        "description": "Apply immediately, or at the next restart."});
     members(&json!({"changes": changes, "apply": apply}), &["changes", "apply"])
 }
 
 fn log() -> Value {
     let lines = json!({"type": "integer", "minimum": 1, "maximum": 100_000, "title": "Lines",
-        "description": "Number of newest lines; the whole log if not given."});
+        "description": "Number of newest lines; the whole log if omitted."});
     members(&json!({"lines": lines}), &[])
 }
 
 fn identify() -> Value {
     let seconds = json!({"type": "integer", "minimum": 1, "maximum": 60, "title": "Seconds",
-        "description": "How long it blinks."});
+        "description": "How long the LED blinks."});
     members(&json!({"seconds": seconds}), &[])
 }

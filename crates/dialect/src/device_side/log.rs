@@ -34,7 +34,7 @@ pub fn cut_log(id: &CommandId, text: &str) -> (Vec<LogChunk>, LogReceipt) {
     (chunks, LogReceipt { chunks: Some(of), bytes: Some(text.len() as u64), sha256: Some(sha256) })
 }
 
-/// The payload of a piece for `{device}/log`.
+/// The payload of a chunk for `{device}/log`.
 #[must_use]
 pub fn write_log_chunk(chunk: &LogChunk) -> Vec<u8> {
     in_order([

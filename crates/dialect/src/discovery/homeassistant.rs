@@ -82,7 +82,7 @@ impl Reader {
         if self.devices.len() >= MOST_DEVICES && !self.devices.contains_key(&id) {
             findings
                 .problems
-                .push(format!("There are more than {} devices, so '{topic}' is not read.", grouped(MOST_DEVICES)));
+                .push(format!("There are more than {} devices, so '{topic}' is ignored.", grouped(MOST_DEVICES)));
             return findings;
         }
         let known = self.devices.entry(id.clone()).or_default();
@@ -133,7 +133,7 @@ impl Reader {
         if !all {
             let problem = format!(
                 "'{topic}' has more than {MOST_OF_A_DEVICE} entities for one device, or there are more than \
-                 {MOST_ENTITIES} in total. The rest is not read."
+                 {MOST_ENTITIES} in total. The rest is ignored."
             );
             findings.problems.push(problem);
         }

@@ -60,18 +60,19 @@ impl Reader {
         findings
     }
 
-    /// A question, under an id that no command has.
+    /// A query with an ID that no command has.
     fn question(&self, method: &str) -> String {
         format!(r#"{{"id":0,"src":{},"method":"{method}"}}"#, Value::from(&*self.settings.console))
     }
 
-    /// The question who has this topic prefix. The answer names only the device, so the ID names the prefix.
+    /// A query to the device with this topic prefix. The answer contains only the device's ID, so the query ID
+    /// identifies the prefix.
     fn who(&self, address: &str) -> String {
         let (id, console) = (Value::from(format!("{ASKED_AT}{address}")), Value::from(&*self.settings.console));
         format!(r#"{{"id":{id},"src":{console},"method":"Shelly.GetDeviceInfo"}}"#)
     }
 
-    /// The answer to one of our requests, or an unsolicited message.
+    /// The answer to one of our queries, or an unsolicited message.
     fn answer(&mut self, topic: &str, said: &Value, findings: &mut Findings) {
         let Some(source) = text(said, "src").filter(|source| source.len() <= super::LONGEST_NAME) else { return };
         let result = said.get("result").unwrap_or(&Value::Null);
@@ -115,7 +116,7 @@ impl Reader {
         let Some(id) = text(info, "id").filter(|id| id.len() <= super::LONGEST_NAME) else { return };
         if info.get("gen").and_then(Value::as_u64).is_some_and(|generation| generation < 2) {
             findings.problems.push(format!(
-                "'{id}' is a Shelly of the first generation, which has no RPC. Enable the dialect shelly-gen1 for it."
+                "'{id}' is a first-generation Shelly, which has no RPC. Enable the dialect shelly-gen1 for it."
             ));
             return;
         }

@@ -76,7 +76,7 @@ impl Reader {
         }))
     }
 
-    /// A component that has reported its state. Says whether it was not known.
+    /// Handles a component that reported its state. Returns whether it is new.
     fn component(&mut self, address: &str, component: &str, number: &str) -> bool {
         let key = format!("{component}/{number}");
         let on_off = || Control::Switch { on: "on".into(), off: "off".into() };
@@ -122,7 +122,7 @@ impl Reader {
         true
     }
 
-    /// A measurement. Says whether it was not known.
+    /// Handles a measurement. Returns whether it is new.
     fn value(&mut self, address: &str, key: &str, measured: &str, topic: &str) -> bool {
         let units = [("power", "W"), ("energy", "Wmin"), ("voltage", "V"), ("current", "A"), ("temperature", "°C")];
         let Some(device) = self.device(address) else { return false };

@@ -195,7 +195,7 @@ impl Place {
         usable.then_some(place)
     }
 
-    /// Nothing for a device whose topics are as the dialect's rules make them.
+    /// `None` for a device whose topics follow the dialect's rules.
     fn roots(&self) -> Vec<Root> {
         let root = |place: usize| {
             let (rule, own) = (PREFIXES[place], &self.prefixes[place]);

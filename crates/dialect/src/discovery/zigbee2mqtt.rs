@@ -52,7 +52,7 @@ impl Reader {
         };
         if listed.len() > MOST_DEVICES {
             findings.problems.push(format!(
-                "{base} lists {} devices; only the first {} are read.",
+                "{base} lists {} devices; only the first {} are used.",
                 grouped(listed.len()),
                 grouped(MOST_DEVICES)
             ));

@@ -3,7 +3,7 @@
 use std::{borrow::Cow, collections::BTreeMap, ops::Range};
 
 use toml::Spanned;
-use wilco_ledger::Outcome;
+use wilco_ledger::{Outcome, grouped};
 
 use super::{
     Announce, AnswerRule, At, Code, Compare, DialectFile, Expect, FORMAT, FileProblem, Group, IdKind, LARGEST_FILE,
@@ -32,7 +32,10 @@ type Problems = Vec<(usize, String)>;
 pub(super) fn file(text: &str) -> Result<DialectFile, Vec<FileProblem>> {
     let one = |at: usize, what: String| vec![FileProblem { line: line_of(text, at), what }];
     if text.len() > LARGEST_FILE {
-        return Err(one(0, format!("The file has {} bytes; the limit is {LARGEST_FILE}.", text.len())));
+        return Err(one(
+            0,
+            format!("The file has {} bytes; the limit is {}.", grouped(text.len()), grouped(LARGEST_FILE)),
+        ));
     }
     let source: Source = toml::from_str(text).map_err(|error| {
         let what = error.message().trim_end_matches('.').to_owned();
@@ -78,7 +81,7 @@ fn compile(source: &Source, problems: &mut Problems) -> DialectFile {
         }
     }
     if source.receive_rules.is_empty() && source.code.is_none() && source.reader.is_none() {
-        problems.push((0, "There is no [[receive]], so no answer can be received. Add one.".to_owned()));
+        problems.push((0, "There is no [[receive]], so answers cannot be received. Add one.".to_owned()));
     }
     for (name, value) in &source.vars {
         if !is_name(name) || PLACES.contains(&name.as_str()) {
@@ -88,8 +91,8 @@ fn compile(source: &Source, problems: &mut Problems) -> DialectFile {
             problems.push((
                 value.span().start,
                 format!(
-                    "The setting '{name}' cannot be {:?}: it stands for a part of a topic, without wildcards and control \
-                     characters.",
+                    "The setting '{name}' cannot be {:?}: its value is part of a topic, and cannot contain wildcards \
+                     or control characters.",
                     value.get_ref()
                 ),
             ));
@@ -176,7 +179,7 @@ fn check_variant(source: &Source, problems: &mut Problems) {
         true => format!(
             "The setting 'variant' is '{variant}', but the file has no variants. Name them: variants = [\"a\", \"b\"]."
         ),
-        false => format!("There is no variant '{variant}'. The variants are: {}.", source.variants.join(", ")),
+        false => format!("There is no variant '{variant}'. Available: {}.", source.variants.join(", ")),
     };
     problems.push((value.span().start, what));
 }
@@ -233,16 +236,16 @@ fn is_usable_filter(filter: &str) -> Result<(), &'static str> {
         return Err("has a control character");
     }
     if before.iter().any(|level| level.contains('#')) || (last.contains('#') && *last != "#") {
-        return Err("has a '#' that is not the whole last level");
+        return Err("has a '#' that is not the entire last level");
     }
     if levels.iter().any(|level| level.contains('+') && *level != "+") {
-        return Err("has a '+' that is not a whole level");
+        return Err("has a '+' that is not an entire level");
     }
     if levels[0] == "$share" {
-        return Err("is a shared subscription, of which another client receives a part");
+        return Err("is a shared subscription, so other clients receive some of its messages");
     }
     if levels.iter().all(|level| matches!(*level, "+" | "#")) {
-        return Err("matches every message. Give at least a part of a level");
+        return Err("matches every message. Give at least part of a level");
     }
     Ok(())
 }
@@ -385,7 +388,7 @@ impl Place<'_> {
             ));
         }
         if source.silent.as_deref().is_some_and(|why| why.trim().is_empty()) {
-            self.wrong("Add a sentence that says why the device cannot report back: silent = \"…\".".to_owned());
+            self.wrong("Explain why the device cannot report back: silent = \"…\".".to_owned());
         }
         for name in source.settings.keys().filter(|name| !self.vars.contains_key(*name)) {
             self.wrong(format!("The request depends on '{name}', but there is no such setting under [vars]."));
@@ -429,7 +432,7 @@ impl Place<'_> {
             let by_setting = topic.places().any(|place| self.vars.contains_key(place));
             let set = |name: &str| self.vars.contains_key(name).then_some(Cow::Borrowed("x"));
             if (!fixed && !by_setting) || matches_everything(&topic.filter(&set)) {
-                self.wrong(format!("The topic '{topic}' matches every message. Give at least a part of a level."));
+                self.wrong(format!("The topic '{topic}' matches every message. Give at least part of a level."));
             }
         }
         let when = source.when.iter().map(|test| self.test(test)).collect();
@@ -449,14 +452,15 @@ impl Place<'_> {
             in_like || topics.iter().all(|topic| topic.names(name))
         };
         if device.is_none() && parts != Parts::Devices && !names("device") && source.kind != As::Ignore {
-            self.wrong("The device is unknown here. Add {device} to the topic, or device = \"…\".".to_owned());
+            self.wrong("Nothing here identifies the device. Add {device} to the topic, or device = \"…\".".to_owned());
         }
         if source.outcome.len() > MOST_IN_A_RULE || source.when.len() > MOST_IN_A_RULE {
             self.wrong(format!("One [[receive]] has more than {MOST_IN_A_RULE} rules."));
         }
         if source.kind == As::Answer && source.outcome.is_empty() {
             self.wrong(
-                "The answer has no outcome. If its arrival means success, add outcome = [{ means = \"succeeded\" }]."
+                "The answer has no outcome. If its arrival already means success, add outcome = [{ means = \
+                 \"succeeded\" }]."
                     .to_owned(),
             );
         }

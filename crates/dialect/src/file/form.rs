@@ -13,61 +13,61 @@ use super::{
     source::{As, IdSource, OneOrMany, ReceiveSource, Source},
 };
 
-/// The fields. An empty text is a part that is not described.
+/// The fields. An empty text means that the part is not described.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DialectForm {
-    /// One word: `my-firmware`.
+    /// The name: one word, such as `my-firmware`.
     pub name: String,
-    /// The readable name.
+    /// The title.
     pub title: String,
-    /// A sentence.
+    /// The description, a sentence.
     pub about: String,
-    /// Where requests are published, with `{device}`.
+    /// The topic of requests, with `{device}`.
     pub request_topic: String,
     /// The payload, with `{command}`, `{id}` and `{args...}`.
     pub request_payload: String,
-    /// That is JSON.
+    /// The payload is JSON.
     pub is_json: bool,
     /// How the command's ID is written.
     pub request_id: IdKind,
-    /// Where answers come.
+    /// The topic of answers.
     pub answer_topic: String,
-    /// Where an answer has the command's ID; empty where it names none.
+    /// The place of the command's ID in an answer; empty if answers contain none.
     pub answer_id: String,
-    /// The words for the outcome of a command; the first match counts.
+    /// The outcomes; the first match counts.
     pub outcomes: Vec<OutcomeField>,
-    /// Where the device reports its state.
+    /// The topic on which the device reports its state.
     pub state_topic: String,
-    /// The name of a state that is a single value.
+    /// The key of a state that is a single value.
     pub state_key: String,
-    /// Which value the device must report so that a command without an answer is done; empty: each argument under its name.
+    /// The key that the device must report to settle a command without an answer; empty: each argument under its name.
     pub expect_key: String,
     /// The required value; empty: any.
     pub expect_value: String,
-    /// Why nothing can come back, as a sentence.
+    /// The reason why the device cannot report back, as a sentence.
     pub silent: String,
     /// The topic of the device's presence.
     pub presence_topic: String,
-    /// Where in that payload; empty: the whole.
+    /// The place of the presence in that payload; empty: the whole payload.
     pub presence_at: String,
-    /// The words for online, separated by commas.
+    /// The values for online, separated by commas.
     pub online: String,
-    /// The words for offline, separated by commas.
+    /// The values for offline, separated by commas.
     pub offline: String,
-    /// Where measurements come.
+    /// The topics of measurements.
     pub telemetry: Vec<String>,
 }
 
-/// A word of an answer, and its meaning.
+/// A value in an answer, and its meaning.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OutcomeField {
-    /// Its place: a JSON pointer, a placeholder of the topic, or a field of a text. Empty with an empty word: every answer.
+    /// Its place: a JSON pointer, a placeholder of the topic, or a field of a text. If place and value are empty, it matches every answer.
     pub at: String,
-    /// The word, or several separated by commas. `word*` is the beginning of a text. Empty: any value.
+    /// The value, or several separated by commas. `word*` matches the beginning of a text. Empty: any value.
     pub is: String,
     /// What it means.
     pub means: Outcome,
-    /// Where the device's sentence is.
+    /// The place of the device's message.
     pub message: String,
 }
 
@@ -100,7 +100,7 @@ impl Default for DialectForm {
 }
 
 impl DialectForm {
-    /// A firmware that names each command in its answers, to begin with.
+    /// An example for firmware whose answers contain the command's ID.
     #[must_use]
     pub fn starter() -> DialectForm {
         let outcome = |is: &str, means, message: &str| OutcomeField {
@@ -121,7 +121,7 @@ impl DialectForm {
         }
     }
 
-    /// A file as a form; `None` for one with more than the form can show.
+    /// The form of a file; `None` for one with more than the form can show.
     ///
     /// # Errors
     /// All that is wrong with the file, by line.

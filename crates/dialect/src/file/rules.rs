@@ -19,7 +19,7 @@ const DEEPEST: usize = 4;
 /// Where a value is.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum At {
-    /// A JSON pointer (RFC 6901) into the payload. Texts that are JSON themselves are looked into.
+    /// A JSON pointer (RFC 6901) into the payload. Text that is itself JSON is parsed.
     Pointer(Box<str>),
     /// A place of the topic or of a text, or text around places.
     Place(Pattern),

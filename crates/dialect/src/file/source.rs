@@ -84,7 +84,7 @@ pub(super) enum SignInSource {
 pub(super) enum Subscribe {
     #[default]
     WhenEnabled,
-    /// A broker may end the connection over it, so a user must enable it by name.
+    /// A broker may close the connection because of it, so a user must enable it by name.
     OnRequest,
 }
 
@@ -172,7 +172,7 @@ pub(super) struct RequestSource {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum IdSource {
-    /// The command's id as text.
+    /// The command ID as text.
     Text,
     /// A number of 31 bits.
     Int31,
@@ -296,7 +296,7 @@ pub(super) enum OutcomeMeaning {
     Succeeded,
     Failed,
     Rejected,
-    /// Says nothing of the command.
+    /// It does not concern the command.
     Nothing,
 }
 

@@ -11,7 +11,7 @@ pub(super) struct Scope<'a> {
 }
 
 impl Scope<'_> {
-    /// A part of a colour: a number, as it was written.
+    /// A part of a colour: a number with its original digits.
     fn part(&self, place: usize) -> Option<Value> {
         let part = self.value.as_str().filter(|text| text.contains(','))?.split(',').nth(place)?;
         Value::parse(part).ok().filter(|part| matches!(part, Value::Number(_)))
@@ -163,7 +163,7 @@ impl Expression {
         }
     }
 
-    /// Along a path of members the value is not copied before its end: `value_json` may be large.
+    /// On a path of members, the value is copied only at the end, because `value_json` may be large.
     fn member(&self, scope: &Scope<'_>) -> Option<Value> {
         let mut keys = Vec::new();
         let mut root = self;

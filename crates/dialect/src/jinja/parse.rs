@@ -11,7 +11,7 @@ pub(super) fn template(text: &str) -> Result<Vec<Part>, String> {
     let parts = block(&mut pieces, 0)?;
     match pieces.next() {
         None => Ok(parts),
-        Some(_) => Err("a block ends without a beginning".to_owned()),
+        Some(_) => Err("a block ends but does not begin".to_owned()),
     }
 }
 
@@ -60,7 +60,7 @@ type Pieces<'t> = std::iter::Peekable<std::vec::IntoIter<Piece<'t>>>;
 
 fn block(pieces: &mut Pieces<'_>, depth: usize) -> Result<Vec<Part>, String> {
     if depth > DEEPEST {
-        return Err("its blocks are nested too deep".to_owned());
+        return Err("its blocks are nested too deeply".to_owned());
     }
     let mut parts = Vec::new();
     while let Some(piece) = pieces.peek() {
@@ -165,7 +165,7 @@ fn string(text: &str, quote: char) -> Result<(String, usize), String> {
         }
         escaped = false;
     }
-    Err("a string has no end".to_owned())
+    Err("a string has no closing quote".to_owned())
 }
 
 fn expression(text: &str) -> Result<Expression, String> {
@@ -216,7 +216,7 @@ impl<'p, 't> Parser<'p, 't> {
     fn choice(&mut self) -> Result<Expression, String> {
         self.depth += 1;
         if self.depth > DEEPEST {
-            return Err("it is nested too deep".to_owned());
+            return Err("it is nested too deeply".to_owned());
         }
         let mut parsed = self.two(0)?;
         if self.takes_name("if") {
@@ -237,7 +237,7 @@ impl<'p, 't> Parser<'p, 't> {
         if level == 2 && self.takes_name("not") {
             self.depth += 1;
             if self.depth > DEEPEST {
-                return Err("it is nested too deep".to_owned());
+                return Err("it is nested too deeply".to_owned());
             }
             let negated = self.two(2)?;
             self.depth -= 1;
@@ -379,7 +379,7 @@ impl<'p, 't> Parser<'p, 't> {
         Err("it is too long".to_owned())
     }
 
-    /// Parses what stands in brackets after a value: a key, or the places of a part.
+    /// Parses a subscript: a key, or the bounds of a slice.
     fn inside(&mut self, value: Expression) -> Result<Expression, String> {
         let from = if matches!(self.peek(), Some(Token::Sign(":"))) { None } else { Some(Box::new(self.choice()?)) };
         if !self.takes_sign(":") {

@@ -1,4 +1,4 @@
-//! Finds what is whole in damaged JSON.
+//! Finds intact parts of damaged JSON.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! A JSON value that is looked into and put together without changing its numbers.
+//! A JSON value that can be inspected and assembled without changing its numbers.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -14,7 +14,7 @@ use super::{DEEPEST, no_number, tokens, with_numbers};
 /// Up to this many members are compared one by one.
 const FEW: usize = 16;
 
-/// A JSON value. Numbers are the texts that they were written as; of equal keys, the last one counts.
+/// A JSON value. Numbers are kept as their original text; the last of several equal keys counts.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum ExactValue {
     /// `null`.
@@ -22,18 +22,18 @@ pub enum ExactValue {
     Null,
     /// `true` or `false`.
     Bool(bool),
-    /// A number, as it was written.
+    /// A number, with its original digits.
     Number(Box<str>),
     /// A text.
     String(String),
     /// An array.
     Array(Vec<ExactValue>),
-    /// An object: its members in their order, each name once.
+    /// An object: its members in order, each name once.
     Object(Vec<(String, ExactValue)>),
 }
 
 impl ExactValue {
-    /// Reads a JSON text.
+    /// Parses a JSON text.
     ///
     /// # Errors
     /// If it is not JSON, or deeper than 100 levels.
@@ -112,7 +112,7 @@ impl ExactValue {
         if let ExactValue::Number(text) = self { Some(text) } else { None }
     }
 
-    /// The nearest double of a number; none for other values, and for numbers beyond a double.
+    /// The nearest double to a number; `None` for other values, and for numbers beyond a double.
     #[must_use]
     pub fn as_f64(&self) -> Option<f64> {
         let ExactValue::Number(text) = self else { return None };
@@ -131,7 +131,7 @@ impl ExactValue {
         if let ExactValue::Object(members) = self { Some(members) } else { None }
     }
 
-    /// With the nearest numbers that fit into a double or 64 bits.
+    /// The value with numbers rounded to a double or 64 bits.
     #[must_use]
     pub fn approximate(&self) -> Value {
         match self {
@@ -146,7 +146,7 @@ impl ExactValue {
         }
     }
 
-    /// A text that is the same for equal values and for no others: of `1e1` and `10.0`, and whatever the order of keys.
+    /// A canonical text, the same for equal values such as `1e1` and `10.0`, and independent of the order of keys.
     #[must_use]
     pub fn key(&self) -> String {
         match self {

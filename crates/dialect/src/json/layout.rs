@@ -1,4 +1,4 @@
-//! The white space between the parts of a JSON text. The parts themselves stay as they were written.
+//! The white space between the parts of a JSON text. The parts keep their original text.
 
 use super::tokens;
 
@@ -7,7 +7,7 @@ pub(super) fn compact(text: &str) -> String {
     parts(text).collect()
 }
 
-/// JSON text with a line for each part, two spaces for each level, to stand within `level` others.
+/// JSON text with one line per part, indented by two spaces per level, for insertion at `level`.
 #[must_use]
 pub fn indented(text: &str, level: usize) -> String {
     let mut written = String::with_capacity(2 * text.len());

@@ -1,12 +1,12 @@
-//! JSON objects that a person wrote: kept digit for digit, and refused where they are ambiguous.
+//! JSON objects written by users: stored digit for digit, and refused if they are ambiguous.
 
 use serde_json::value::RawValue;
 
 use super::{DEEPEST, Members, compact, depth};
 use crate::words::shortened;
 
-/// Arguments as they are kept: what a person typed, without the white space around its parts. Digits, escapes and the
-/// order of keys stay.
+/// The stored form of arguments: the user's text without white space between its parts. Digits, escapes and the order
+/// of keys are kept.
 ///
 /// # Errors
 /// What is wrong, as a sentence: it is no JSON object, it is deeper than 100 levels, or a key is there twice.
@@ -15,7 +15,7 @@ pub fn object(text: &str) -> Result<String, String> {
     kept(if text.is_empty() || text == "null" { "{}" } else { text }, "The arguments are")
 }
 
-/// A JSON Schema as it is kept, like arguments.
+/// The stored form of a JSON Schema, like that of arguments.
 ///
 /// # Errors
 /// As for [`object`].

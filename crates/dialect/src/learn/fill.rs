@@ -1,4 +1,4 @@
-//! Fills in the form of a proposed dialect: what each of its parts says by the messages that were seen.
+//! Fills in the form of a proposed dialect from the received messages.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -92,7 +92,7 @@ pub(super) fn fill_request(form: &mut DialectForm, pair: &Pair<'_>, remarks: &mu
     }
     match command {
         Some(command) => remarks.push(format!("The command is in '{command}'.")),
-        None => remarks.push("No member names the command, so only its arguments are sent.".to_owned()),
+        None => remarks.push("No member contains the command's name, so only its arguments are sent.".to_owned()),
     }
     form.request_id = match id.map(|id| asked.get(id)) {
         _ if in_topic.is_some() => in_topic.unwrap_or(IdKind::None),
@@ -151,7 +151,7 @@ pub(super) fn fill_answer(form: &mut DialectForm, pair: &Pair<'_>, answers: &[&O
             name => format!("is in '{name}'"),
         };
         remarks.push(format!(
-            "The outcome {found}: {}. Add the words that were not seen.",
+            "The outcome {found}: {}. Add the values that were not seen.",
             words.keys().map(String::as_str).collect::<Vec<_>>().join(", ")
         ));
     } else if let Some((name, done)) = outcome_code(answers) {
@@ -162,8 +162,7 @@ pub(super) fn fill_answer(form: &mut DialectForm, pair: &Pair<'_>, answers: &[&O
             message: message.clone(),
         };
         form.outcomes = vec![field(done, Outcome::Succeeded), field("", Outcome::Failed)];
-        remarks
-            .push(format!("The outcome is in '{name}': {done} counts as succeeded, and every other value as failed."));
+        remarks.push(format!("The outcome is in '{name}': {done} counts as succeeded, and any other value as failed."));
     } else {
         form.outcomes = vec![OutcomeField {
             at: String::new(),
@@ -171,7 +170,7 @@ pub(super) fn fill_answer(form: &mut DialectForm, pair: &Pair<'_>, answers: &[&O
             means: Outcome::Succeeded,
             message: String::new(),
         }];
-        remarks.push("No member of the answer has the outcome, so every answer counts as succeeded.".to_owned());
+        remarks.push("No member of the answer contains the outcome, so every answer counts as succeeded.".to_owned());
     }
 }
 
@@ -186,13 +185,13 @@ pub(super) fn fill_state(form: &mut DialectForm, pair: &Pair<'_>, remarks: &mut 
     }
     match (object(&pair.request.payload), object(&pair.answer.payload)) {
         (Some(_), Some(_)) => remarks.push(
-            "The answer only reports state: a command is done when the device reports each argument with its value."
+            "The answer only reports state: a command succeeds when the device reports each argument with its value."
                 .to_owned(),
         ),
         (_, None) => {
             form.expect_value = "{args.value}".to_owned();
             remarks.push(format!(
-                "The answer only reports state: a command is done when '{key}' has the value that was sent."
+                "The answer only reports state: a command succeeds when '{key}' has the value that was sent."
             ));
             form.expect_key = key;
         }
@@ -203,7 +202,7 @@ pub(super) fn fill_state(form: &mut DialectForm, pair: &Pair<'_>, remarks: &mut 
             let found = reported.members().iter().find(|(_, value)| is_sent(value));
             form.expect_key = found.map_or(key, |(name, _)| name.clone());
             remarks.push(format!(
-                "The answer only reports state: a command is done when '{}' has the value that was sent.",
+                "The answer only reports state: a command succeeds when '{}' has the value that was sent.",
                 form.expect_key
             ));
         }
@@ -235,7 +234,7 @@ pub(super) fn presence(
             return;
         }
     }
-    remarks.push("No topic with the device's presence was seen.".to_owned());
+    remarks.push("No topic reported the device's presence.".to_owned());
 }
 
 pub(super) fn telemetry(

@@ -1,4 +1,4 @@
-//! Which messages say how a command ended, and by what.
+//! Finds the messages and values that contain the outcome of a command.
 
 use wilco_ledger::Outcome;
 

@@ -8,7 +8,7 @@ fn observed(at: i64, topic: &str, payload: &str) -> Observed {
 }
 
 #[test]
-fn a_made_up_firmware_is_described_from_what_was_heard() {
+fn an_invented_firmware_is_described_from_received_messages() {
     let heard = [
         Observed { retained: true, ..observed(0, "plant/dev/pump-7/alive", "online") },
         observed(100, "plant/ask/pump-7", r#"{"tid":"a1","cmd":"valve","params":{"open":true}}"#),
@@ -106,14 +106,14 @@ fn two_messages_that_cannot_be_a_request_and_its_answer_are_refused() {
         assert!(why.contains(expected), "{why}");
     };
     check("a/d/set", "a/d/set", "on the same topic");
-    check("a/d", "b/e", "share no level");
+    check("a/d", "b/e", "have no level in common");
     assert!(propose("mine", &[], 0, None).unwrap_err().contains("missing"));
     let silent = propose("mine", &[observed(0, "a/d-1/beep", "1")], 0, None).unwrap();
     assert_eq!(silent.form.request_topic, "a/{device}/beep");
 }
 
 #[test]
-fn what_was_heard_is_written_so_that_it_can_be_read_whatever_is_in_it() {
+fn recorded_bytes_are_printed_readably_whatever_their_content() {
     let heard = [
         observed(0, "it's/ask/pump-7", r#"{"tid":"a1","cmd":"valve","it's":{"a'b":1},"x\u007f":"'"}"#),
         observed(9, "it's/tell/pump-7", "{\"tid\":\"a1\",\"of/it\":\"OK\",\"why~\":\"a \\\"b\\\" \u{7f}\"}"),
@@ -205,7 +205,7 @@ fn firmware_that_answers_in_words_is_learned_without_ids() {
 }
 
 #[test]
-fn what_looks_like_no_request_and_answer_is_not_guessed() {
+fn unrelated_messages_are_not_guessed_to_be_a_request_and_its_answer() {
     let check = |heard: &[Observed]| {
         let why = learn("mine", heard).unwrap_err();
         assert!(why.contains("look like a request and its answer"), "{why}");

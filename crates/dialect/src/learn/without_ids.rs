@@ -1,5 +1,5 @@
-//! The likeliest request and its answer among messages that share no ID: firmware that answers with words, or reports the
-//! value that was sent.
+//! The most likely request and answer among messages that share no ID: for firmware that answers with words, or reports
+//! the value that was sent.
 
 use std::collections::{BTreeMap, HashSet};
 

@@ -1,4 +1,4 @@
-//! The received chunks of one log, whatever the network did to them, without their text.
+//! The received chunks of a log without their text, tolerating duplicates and any order.
 //!
 //! It never guesses: two chunks that contradict each other make the log wrong.
 
@@ -101,7 +101,7 @@ impl Gathered {
         if let (Some(before), Some(now)) = (self.of, of)
             && before != now
         {
-            return Some(format!("The device announced {before} chunks first and {now} later. {AGAIN}"));
+            return Some(format!("The device first announced {before} chunks, then {now}. {AGAIN}"));
         }
         if let (Some(before), Some(now)) = (self.sha256, sha256)
             && before != now
@@ -115,7 +115,7 @@ impl Gathered {
         if most.max(highest) > MOST_CHUNKS {
             return Some(format!("The log has too many chunks: the limit is {}. {FEWER}", grouped(MOST_CHUNKS)));
         }
-        (highest > most).then(|| format!("Received chunk {highest} of a log that has {most}. {AGAIN}"))
+        (highest > most).then(|| format!("Received chunk {highest} of a log with {most} chunks. {AGAIN}"))
     }
 
     /// How far it has come; once all pieces are there, by the text of these.
@@ -139,19 +139,21 @@ impl Gathered {
             Some(sha256) if Checksum::of(&text) == sha256 => LogProgress::Complete { text, chunks: of, sha256 },
             Some(_) => LogProgress::Wrong {
                 why: format!(
-                    "Received all chunks, but the checksum does not match: this is not the log on the device. {AGAIN}"
+                    "Received all chunks, but the checksum does not match, so this is not the log on the device. \
+                     {AGAIN}"
                 ),
             },
         }
     }
 
-    /// How the pieces do not fit together, once all are there.
+    /// The contradiction between the chunks, once all have been received.
     fn misfit(&self) -> Option<String> {
         let mut before = 0_u64;
         for (number, piece) in &self.pieces {
             if let Some(offset) = piece.offset.filter(|offset| *offset != before) {
                 return Some(format!(
-                    "Chunk {number} claims to begin at byte {offset}, but the chunks before it have {before} bytes. {AGAIN}"
+                    "Chunk {number} claims to begin at byte {offset}, but the chunks before it contain {before} \
+                     bytes. {AGAIN}"
                 ));
             }
             before += piece.bytes as u64;

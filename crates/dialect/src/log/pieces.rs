@@ -13,7 +13,7 @@ const MOST_LOGS: usize = 10_000;
 /// How many pieces of all logs are remembered. One takes some 50 bytes.
 const MOST_PIECES: usize = 500_000;
 
-/// The pieces of logs that have come, each known by its place, its length and a hash.
+/// The received chunks of logs, each by its position, length and hash.
 ///
 /// At most 10,000 logs and 500,000 pieces are remembered. What goes beyond that takes the place of the log that was
 /// longest without news: it is forgotten, and should more of it come, it is a new one.
@@ -29,13 +29,13 @@ pub struct LogPieces {
 /// The result of adding a chunk.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ChunkResult {
-    /// It was missing.
+    /// The chunk is new.
     New,
-    /// It had come before.
+    /// The chunk is a duplicate.
     Doubled,
-    /// It made its log wrong: why, as a sentence, and what to do about it in another.
+    /// The chunk contradicts the log: the problem and the hint, as sentences.
     Ruinous(String),
-    /// Its log was wrong already.
+    /// The log was already inconsistent.
     Useless,
 }
 
@@ -46,17 +46,17 @@ struct Remembered {
 }
 
 impl LogPieces {
-    /// Takes note of a piece.
+    /// Records a chunk.
     pub fn add(&mut self, device: &DeviceId, chunk: &LogChunk) -> ChunkResult {
         self.change(device, &chunk.id, |log| log.add(chunk))
     }
 
-    /// Notes that a log was found to be wrong earlier: further chunks of it are useless.
+    /// Records that a log was inconsistent earlier, so that further chunks are ignored.
     pub fn give_up(&mut self, device: &DeviceId, id: &CommandId, why: String) {
         self.change(device, id, |log| log.give_up(why));
     }
 
-    /// Whether anything of a log is remembered.
+    /// Whether any chunk of a log is recorded.
     #[must_use]
     pub fn knows(&self, device: &DeviceId, id: &CommandId) -> bool {
         self.logs.contains_key(&(device.clone(), id.clone()))
@@ -73,7 +73,7 @@ impl LogPieces {
         changed
     }
 
-    /// One log alone always fits.
+    /// A single log always fits.
     fn make_room(&mut self) {
         while self.logs.len() > MOST_LOGS || self.pieces > MOST_PIECES {
             let oldest = self.logs.iter().min_by_key(|(_, known)| known.last_news).map(|(key, _)| key.clone());

@@ -7,10 +7,10 @@ use super::{Checksum, LogChunk, LogReceipt, gathered::Gathered};
 /// How many gaps are named in a sentence.
 const NAMED: usize = 8;
 
-/// How far a log has come.
+/// The state of a log's transfer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LogProgress {
-    /// Pieces are missing.
+    /// Chunks are missing.
     Gathering {
         /// How many pieces are there.
         have: u32,
@@ -27,7 +27,7 @@ pub enum LogProgress {
         /// In how many pieces it came.
         chunks: u32,
     },
-    /// Every piece is there, and the checksum is right.
+    /// Complete, and the checksum matches.
     Complete {
         /// The log.
         text: String,
@@ -36,7 +36,7 @@ pub enum LogProgress {
         /// Its SHA-256, as the device reported it.
         sha256: Checksum,
     },
-    /// It will never be right.
+    /// The log is inconsistent, and will never be complete.
     Wrong {
         /// Why, as a sentence, and what to do about it in another.
         why: String,
@@ -58,7 +58,7 @@ impl LogProgress {
         log.standing(chunks)
     }
 
-    /// The same once nothing more is to be expected: which pieces did not come.
+    /// The state once no more chunks are expected, with the missing ones.
     #[must_use]
     pub fn at_end(&self) -> String {
         match self {
@@ -145,7 +145,7 @@ mod tests {
     use super::LogProgress;
 
     #[test]
-    fn what_is_missing_is_named_by_number() {
+    fn missing_chunks_are_listed_by_number() {
         let check = |have: u32, of: Option<u32>, missing: &[u32], expected: &str| {
             let standing = LogProgress::Gathering { have, of, missing: missing.to_vec() };
             assert_eq!(standing.to_string(), expected);
@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn what_did_not_come_is_named_at_the_end() {
+    fn missing_chunks_are_listed_at_the_end() {
         let check = |have: u32, of: Option<u32>, missing: &[u32], expected: &str| {
             let standing = LogProgress::Gathering { have, of, missing: missing.to_vec() };
             assert_eq!(standing.at_end(), expected);

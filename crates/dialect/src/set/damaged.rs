@@ -1,4 +1,4 @@
-//! Messages that cannot be read: which device and which command they are about, where that is known.
+//! Unreadable messages: finds the device and the command that they concern, if possible.
 
 use wilco_ledger::{CommandId, DeviceId};
 

@@ -37,7 +37,7 @@ pub(super) struct Found<'f, 's> {
 }
 
 impl DialectSet {
-    /// The meaning of a message in each dialect of the set. Empty if it belongs to none.
+    /// The meaning of a message in each dialect of the set. Empty if no dialect uses it.
     #[must_use]
     pub fn decode(&self, inbound: &Inbound<'_>, context: &Context<'_>) -> Vec<Decoded<'_>> {
         let mut decoded = Vec::new();
@@ -66,8 +66,8 @@ impl DialectSet {
 }
 
 impl Member {
-    /// By the dialect's rules. `topic` is the topic as these would make it. Returns whether it reports that the message
-    /// cannot be read.
+    /// Decodes by the dialect's rules. `topic` is the topic as the rules expect it. Returns whether the message is
+    /// unreadable.
     fn decode_message(
         &self,
         inbound: &Inbound<'_>,
@@ -107,7 +107,7 @@ impl Member {
         patterns.into_iter().find_map(|pattern| pattern.read(topic, Kind::Topic, known))
     }
 
-    /// Reads a message that can be read. Returns whether its topic is described, and not to be ignored.
+    /// Decodes a readable message. Returns whether its topic is described, and not ignored.
     fn hear_by_rules(
         &self,
         inbound: &Inbound<'_>,
@@ -268,7 +268,7 @@ impl Found<'_, '_> {
         }
     }
 
-    /// A text, as long as names are kept.
+    /// A text of valid length for a name.
     fn name(&self, at: &At) -> Option<String> {
         match at {
             At::Pointer(pointer) => self.looked.value_at(pointer)?.as_str().map(short),
@@ -283,7 +283,7 @@ impl Found<'_, '_> {
         tags.iter().filter_map(ExactValue::as_str).take(MOST_TAGS).map(short).collect()
     }
 
-    /// Milliseconds since 1970, by the device's clock.
+    /// Milliseconds since 1970 by the device's clock.
     fn time(&self, at: &At) -> Option<Timestamp> {
         let written = match at {
             At::Pointer(pointer) => self.looked.value_at(pointer)?.approximate(),

@@ -19,7 +19,7 @@ const LONGEST_TOPIC: usize = 1_024;
 /// The largest payload, bytes: what AWS carries in one message.
 const LARGEST: usize = 128 * 1024;
 
-/// A command for a device, before it is known by which id.
+/// A command for a device, before its ID is known.
 #[derive(Debug, Clone, Copy)]
 pub struct CommandToEncode<'a> {
     /// The device.
@@ -33,24 +33,24 @@ pub struct CommandToEncode<'a> {
 /// The request and its expected report.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Message {
-    /// Where to.
+    /// The topic.
     pub topic: String,
     /// The payload. Never retained.
     pub payload: String,
-    /// How the command's id is written.
+    /// How the command ID is encoded.
     pub id: IdKind,
-    /// The required report; `None` if answers name the command.
+    /// The required report; `None` if answers contain the command's ID.
     pub expects: Option<Expectation>,
 }
 
 impl Message {
-    /// Whether an answer can name its command.
+    /// Whether answers can refer to the command.
     #[must_use]
     pub fn answers_carry_ids(&self) -> bool {
         self.id != IdKind::None
     }
 
-    /// Whether anything can come back.
+    /// Whether the device can report back.
     #[must_use]
     pub fn answer_expected(&self) -> bool {
         !matches!(self.expects, Some(Expectation::Nothing(_)))
@@ -58,7 +58,7 @@ impl Message {
 }
 
 impl DialectSet {
-    /// The form of the command's ID; call it before [`DialectSet::encode`], which takes the ID.
+    /// The encoding of the command's ID; call it before [`DialectSet::encode`], which requires the ID.
     ///
     /// # Errors
     /// A sentence: why the device cannot be asked like this.
@@ -118,13 +118,13 @@ impl DialectSet {
         self.member(dialect).ok_or_else(|| format!("The dialect '{dialect}' is not enabled on this connection."))
     }
 
-    /// Refuses requests on topics of devices with Wilco's own dialect, requests that would reach many devices, and topics
-    /// and payloads that cannot be published.
+    /// Refuses requests on topics of Wilco's own dialect, requests that would reach several devices, and invalid topics
+    /// and payloads.
     fn refuses(&self, member: &Member, device: &KnownDevice, message: &Message) -> Result<(), String> {
         usable(&message.topic)?;
         if let Some(group) = member.group(&device.address) {
             return Err(format!(
-                "'{}' stands for several devices ({}), so it cannot be the name of one.",
+                "'{}' refers to several devices ({}), so it cannot be the name of one.",
                 group.device, group.title
             ));
         }
@@ -132,7 +132,7 @@ impl DialectSet {
         for native in own.filter(|_| member.native.is_none()) {
             if native.claims(&message.topic) {
                 return Err(format!(
-                    "'{}' is a topic of devices with the wilco dialect, so this command cannot use it.",
+                    "'{}' is a topic of the wilco dialect, so this command cannot use it.",
                     message.topic
                 ));
             }
@@ -216,7 +216,7 @@ fn word(word: ExactValue) -> ExactValue {
 /// A command on a topic that discovery names.
 fn named(member: &Member, command: &DeviceCommand, args: &str) -> Result<Message, String> {
     let CommandRequest::Topic { topic, payload } = &command.ask else {
-        return Err(format!("'{}' has no command topic of its own.", command.name));
+        return Err(format!("'{}' has no command topic.", command.name));
     };
     let args = parsed(args)?;
     let value = match (&command.control, args.value("value").or_else(|| args.value("on"))) {
@@ -298,13 +298,13 @@ impl Member {
         self.rules(asking, args).into_iter().find(|rule| self.is_set(rule, asking.device))
     }
 
-    /// The topic that a device wants, of the several that a rule has: the first one, unless a setting names a variant.
+    /// The topic for a device, among the several of a rule: the first one, unless a setting selects a variant.
     fn topic<'m>(&self, rule: &'m RequestRule, device: &KnownDevice) -> Result<&'m Pattern, String> {
         let own = device.vars.get(VARIANT).map(|variant| Cow::Borrowed(&**variant));
         let Some(wanted) = own.or_else(|| self.setting(VARIANT)) else { return Ok(&rule.topics[0]) };
         let place = self.file.variants.iter().position(|one| *one == *wanted).ok_or_else(|| {
             let (title, variants) = (&self.file.title, self.file.variants.join(", "));
-            format!("{title} has no variant '{wanted}'. Use one of these as the setting: {variants}.")
+            format!("{title} has no variant '{wanted}'. Use one of: {variants}.")
         })?;
         Ok(rule.topics.get(place).unwrap_or(&rule.topics[0]))
     }
@@ -337,9 +337,10 @@ impl Member {
             Some(path) => args.text(path).filter(|level| !level.is_empty() && !level.contains(['/', '+', '#'])),
             None => text(name),
         };
-        let topic = topic.fill(&in_topic).map(|topic| asking.device.rooted(topic)).map_err(|name| {
-            format!("The topic needs {{{name}}}, but there is no value for it that is valid in a topic.")
-        })?;
+        let topic = topic
+            .fill(&in_topic)
+            .map(|topic| asking.device.rooted(topic))
+            .map_err(|name| format!("The topic contains {{{name}}}, but there is no valid value for it."))?;
         let values = Values { text: &text, numeric_id: rule.id == IdKind::Int31, args };
         let payload = rule.payload.fill(&values);
         let expects = match (&rule.expect, &rule.silent) {

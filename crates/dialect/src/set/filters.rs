@@ -6,7 +6,7 @@ use super::{DialectSet, Member, usable};
 use crate::{Discovery, Filter, Subscriptions, devices::Devices, file::What};
 
 impl DialectSet {
-    /// The topic filters: each once, required ones first, without those that another one covers.
+    /// The topic filters: each once, required ones first, without those covered by another one.
     #[must_use]
     pub fn filters(&self, devices: &Devices, wishes: &Subscriptions<'_>) -> Vec<Filter> {
         let mut filters: Vec<Filter> = Vec::new();
@@ -68,7 +68,7 @@ impl Member {
         all.into_iter().filter(|one| !one.filter.is_empty()).collect()
     }
 
-    /// The filters of a device whose name in topics has several levels, which a `+` in place of its name does not match.
+    /// The filters of a device whose name in topics has several levels, which a `+` does not match.
     fn filters_of(&self, address: &str) -> Vec<Filter> {
         if !self.file.filters.is_empty() || usable(address).is_err() {
             return Vec::new();
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn a_known_device_is_heard_whatever_its_name_in_topics_is() {
+    fn messages_of_a_known_device_are_received_whatever_its_name_in_topics() {
         let check = |dialect: &str, address: &str, topics: &[&str]| {
             let filters = filters(dialect, address);
             for topic in topics.iter().map(|topic| format!("{address}/{topic}")) {

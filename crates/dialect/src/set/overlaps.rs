@@ -1,4 +1,4 @@
-//! Dialects of a set that read the same messages.
+//! Dialects of a set that use the same messages.
 
 use super::{DialectSet, Member, covers};
 use crate::{Discovery, Subscriptions, file::What};
@@ -12,14 +12,13 @@ struct SubscribedTopics {
 }
 
 impl DialectSet {
-    /// Dialects of this set that take the same messages for answers, presence or announcements, as sentences: one of them
-    /// would read what is the other's.
+    /// Dialects of this set that use the same messages as answers, presence or announcements, as sentences.
     #[must_use]
     pub fn overlaps(&self) -> Vec<String> {
         self.overlaps_of(|_| true)
     }
 
-    /// The same, of those pairs of which one is meant.
+    /// The same, limited to pairs with one of the given dialects.
     #[must_use]
     pub fn overlaps_of(&self, is_meant: impl Fn(&str) -> bool) -> Vec<String> {
         if !self.names().any(&is_meant) {
@@ -33,7 +32,7 @@ impl DialectSet {
                 if let Some(filter) = shared(one, other) {
                     let (one, other) = (name(one), name(other));
                     found.push(format!(
-                        "'{one}' and '{other}' both read '{filter}'. Enable only one of them, or change the topics of \
+                        "'{one}' and '{other}' both use '{filter}'. Enable only one of them, or change the topics of \
                          one."
                     ));
                 }
@@ -111,7 +110,7 @@ mod tests {
     fn a_dialect_that_reads_another_one_s_messages_is_named_with_the_filter() {
         let check = |dialect: &str, topic: &str, filter: &str| {
             let overlaps = with(dialect, topic);
-            let expected = format!("'mine' and '{dialect}' both read '{filter}'. ");
+            let expected = format!("'mine' and '{dialect}' both use '{filter}'. ");
             assert!(overlaps.len() == 1 && overlaps[0].starts_with(&expected), "{topic}: {overlaps:?}");
         };
         check("tasmota", "stat/{device}/RESULT", "stat/+/RESULT");

@@ -1,4 +1,4 @@
-//! Whose a topic is that a discovery message names for a command. Anybody can publish such a message.
+//! Determines which device owns a command topic from a discovery message. Anyone can publish such a message.
 
 use super::{DialectSet, Member};
 use crate::{
@@ -11,9 +11,9 @@ use crate::{
 /// The other devices that receive commands on a topic.
 enum Owner<'a> {
     Device(&'a KnownDevice),
-    /// A name that the dialect's rules give to a device that is not known yet, or to any device.
+    /// A name of a device that is not known yet, or of any device, by the dialect's rules.
     Named(&'a str),
-    /// Several devices together.
+    /// Several devices.
     Several(&'a str),
 }
 
@@ -26,7 +26,7 @@ impl DialectSet {
         if let Some(other) = devices.asked_on(topic, &device.id) {
             let name = devices.get(other).and_then(|other| other.name.as_deref()).unwrap_or(other.as_str());
             return Err(format!(
-                "'{topic}' is a command topic of the device '{name}' too, so it is unknown to which of them it belongs."
+                "'{topic}' is also a command topic of the device '{name}', so the topic is ambiguous."
             ));
         }
         let mut others = self.members.iter().filter(|member| member.file.name != device.dialect);
@@ -41,7 +41,7 @@ impl DialectSet {
                 Err(format!("'{topic}' belongs to '{name}', so commands for other devices cannot use it."))
             }
             Some(Owner::Several(title)) => {
-                Err(format!("'{topic}' reaches several devices ({title}), so a command for one cannot use it."))
+                Err(format!("'{topic}' reaches several devices ({title}), so a command for one device cannot use it."))
             }
         }
     }

@@ -73,7 +73,7 @@ fn a_form_that_cannot_work_is_refused_with_a_sentence() {
     };
     check(Some("{device}/do"), Some(r#"{"a":{args.x}}"#), None);
     check(Some("{device}/req"), None, None);
-    check(Some("groups/req"), None, Some("does not contain the device"));
+    check(Some("groups/req"), None, Some("does not contain {device}"));
     check(Some("{device}/+/do"), None, Some("wildcard +"));
     check(Some("{device}//do"), None, Some("empty level"));
     check(Some("{device}/"), None, Some("empty level"));
@@ -147,7 +147,7 @@ fn a_device_that_was_not_told_the_id_cannot_repeat_it() {
 }
 
 #[test]
-fn what_stands_as_a_value_is_sent_as_null_where_it_is_missing() {
+fn a_missing_value_is_sent_as_null() {
     let check = |payload: &str, plain: bool, expected: &[&str]| {
         assert_eq!(arguments_as_values(&form(Some("{args.a}"), Some(payload), plain)), expected, "{payload}");
     };

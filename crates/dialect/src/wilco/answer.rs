@@ -1,4 +1,4 @@
-//! Reads answers of devices, leniently: consoles are updated more often than devices, so the console adapts.
+//! Decodes answers of devices leniently: consoles are updated more often than devices, so the console adapts.
 
 use serde_json::Value;
 use wilco_ledger::{Answer, Claim, DeviceId, Outcome, Raw, Timestamp};

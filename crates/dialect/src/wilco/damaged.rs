@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn what_stands_there_whole_is_read() {
+    fn intact_parts_are_read() {
         let succeeded = Some(Outcome::Succeeded);
         check(b"{\"id\":\"7\",\"status\":\"succeeded\",\"message\":\"gr\xfcn\"}", None, Some("7"), succeeded);
         check(br#"{"id":"7","status":"succeeded","result":{"a":"#, None, Some("7"), succeeded);

@@ -1,4 +1,4 @@
-//! Chunks of a device's log file.
+//! Chunks of a device's log.
 
 use serde_json::Value;
 use wilco_ledger::DeviceId;

@@ -1,4 +1,4 @@
-//! Reports that devices send by themselves: presence, state, measurements.
+//! Unsolicited reports of devices: presence, state, measurements.
 
 use serde_json::Value;
 use wilco_ledger::{DeviceId, Timestamp};
@@ -33,7 +33,7 @@ pub(super) fn presence(device: &DeviceId, payload: &[u8]) -> Result<Option<Decod
         // Some firmware, and many a last will, says only the word.
         Err(_) => (Members(Vec::new()), Some(Value::from(text.trim_matches('"')))),
     };
-    let online = online.as_ref().and_then(is_online).ok_or("This status does not say whether it is online.")?;
+    let online = online.as_ref().and_then(is_online).ok_or("This status does not say whether the device is online.")?;
     let name = |member: &str| members.get(member).as_ref().and_then(Value::as_str).map(short);
     let tags = members.get("tags");
     let tags = tags.as_ref().and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();

@@ -103,5 +103,5 @@ fn policy(asked: &ReceivedRequest, answers_carry_ids: bool) -> Policy {
 }
 
 fn retained(command: &str) -> String {
-    format!("This request ('{command}') is retained, so the device receives it again at every reconnect.")
+    format!("This request ('{command}') is retained, so the device receives it again whenever it reconnects.")
 }

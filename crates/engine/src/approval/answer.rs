@@ -15,7 +15,7 @@ use crate::{
 const KIND: Kind = Kind {
     format: Format { name: "wilco approval", version: 1 },
     name: "an answer to an approval request",
-    made_by: "Choose the file that your colleague saved when approving or declining.",
+    made_by: "Choose the file that your colleague saved after approving or declining.",
 };
 
 /// An answer.

@@ -1,5 +1,5 @@
-//! Approvals by a second installation, as files: who an installation is, what it asks, and what another one answers. The
-//! formats are described in `docs/approvals.md`.
+//! Approvals by a second installation, as files: the identity of an installation, its requests, and the answers of
+//! another one. The formats are described in `docs/approvals.md`.
 //!
 //! Each file is signed lines (`signed_lines`). An answer names the SHA-256 of what the request signs,
 //! so it is for exactly one rollout of one installation. Whose keys count, and what follows from an answer, is not decided
@@ -44,7 +44,7 @@ struct Opened {
 }
 
 impl Kind {
-    /// Reads a whole file, and makes sure that it is as it was signed. Blocks.
+    /// Reads a whole file, and checks that it was not altered after it was signed. Blocks.
     ///
     /// # Errors
     /// [`FailureCode::File`]: it cannot be read, is of another kind or a newer version, or was altered.
@@ -60,7 +60,7 @@ impl Kind {
             Recognised::Newer(version) => {
                 return Err(failure(
                     format!(
-                        "{name} has format {version}, and this version of Wilco reads format {}.",
+                        "{name} has format {version}, but this version of Wilco reads format {}.",
                         self.format.version
                     ),
                     "Install a newer version of Wilco.",
@@ -76,7 +76,7 @@ impl Kind {
 /// The whole of a file that is not too large.
 fn read(path: &Path) -> Result<String, Failure> {
     let cannot = |why: String| {
-        failure(format!("Could not read {}: {why}.", path.display()), "Choose a file that Wilco has saved.")
+        failure(format!("Could not read {}: {why}.", path.display()), "Choose a file that was saved by Wilco.")
     };
     input_file::text(path, LONGEST).map_err(|error| match error.kind() {
         ErrorKind::FileTooLarge => cannot("it is larger than 64 MiB".to_owned()),
@@ -87,8 +87,8 @@ fn read(path: &Path) -> Result<String, Failure> {
 /// A file is not as it was signed.
 fn altered(path: &Path) -> Failure {
     failure(
-        format!("{} was altered after it was signed, or a part of it is missing.", path.display()),
-        "Ask for the file again, and send it as an attachment, not as text.",
+        format!("{} was altered after it was signed, or part of it is missing.", path.display()),
+        "Ask your colleague to send the file again, as an attachment and not as text.",
     )
 }
 

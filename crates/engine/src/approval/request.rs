@@ -1,4 +1,5 @@
-//! What an installation asks another one to approve: a rollout with everything that was decided when it was created.
+//! A request to another installation to approve a rollout, with everything that was decided when the rollout was
+//! created.
 //!
 //! The first line says who asks and on which broker, the second what is sent in which stages and how that looks on the wire,
 //! and each line after them names a device. The first two are stored with the rollout as they are signed; those of the

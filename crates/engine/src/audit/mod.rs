@@ -198,7 +198,7 @@ mod tests {
     use super::plain;
 
     #[test]
-    fn what_is_named_like_a_secret_is_not_written_down() {
+    fn members_named_like_a_secret_are_not_recorded() {
         let check = |args: &str, expected: &str| assert_eq!(plain(args), expected, "{args}");
         check(r#"{"on":true,"serial":9007199254740993}"#, r#"{"on":true,"serial":9007199254740993}"#);
         check(

@@ -1,4 +1,4 @@
-//! What the entry about the start of a rollout says of it, and whether the stored rollout still agrees.
+//! The content of the entry about the start of a rollout, and its comparison with the stored rollout.
 //!
 //! Everything that an entry contains is compared, except what may change later: the note, the progress and the name of the
 //! connection. A rollout that is no longer stored is no contradiction: it is deleted with its connection.
@@ -153,9 +153,9 @@ impl StartedEntry {
         if now.members != then.members {
             differences.push(format!("it has {} instead of {}", devices(now.members as usize), grouped(then.members)));
         } else if now.members_sha256 != then.members_sha256 {
-            differences.push("its devices, their order or their own arguments are different".to_owned());
+            differences.push("its devices, their order or their individual arguments are different".to_owned());
         } else if misplaced {
-            differences.push("the places of its devices are different".to_owned());
+            differences.push("the positions of its devices are different".to_owned());
         }
         if now.stages != then.stages {
             differences.push("its stages are different".to_owned());
@@ -176,7 +176,7 @@ impl StartedEntry {
         let waits_or_stopped =
             matches!(stored.snapshot.progress.suspension, Some(Suspension::Unapproved | Suspension::Stopped));
         if then.needs_approval && !approved && !waits_or_stopped {
-            differences.push("it runs, and no entry says that it was approved".to_owned());
+            differences.push("it is running, but no entry records its approval".to_owned());
         }
         let (entry, rollout) = (self.number, then.rollout);
         let text = || format!("Rollout {rollout} was altered after entry {entry}: {}.", differences.join(", "));

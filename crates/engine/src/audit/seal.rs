@@ -1,4 +1,4 @@
-//! Seals the audit: keeps its newest entry in the keyring, and a signature of it beside the entries.
+//! Seals the audit: stores its newest entry in the keyring, and a signature of it beside the entries.
 //!
 //! Entries are sealed only if they continue from the last seal. So a chain that was tampered with never matches its
 //! seal again. Entries that had no seal when Wilco started are named before they are sealed: nobody knows whether Wilco wrote

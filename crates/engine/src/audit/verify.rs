@@ -164,11 +164,11 @@ impl Verifier {
         Verified { found, started: self.started, approved: self.approved }
     }
 
-    /// An entry names another hash than the entry before it has.
+    /// Reports that an entry contains another hash than that of the entry before it.
     fn not_linked(&mut self, number: u32) {
         let before = number - 1;
         if before == self.stored.checkpoint.number {
-            let text = format!("Entry {number} does not follow what was deleted before it.");
+            let text = format!("Entry {number} does not follow the entries that were deleted before it.");
             self.problem(AuditProblemKind::Checkpoint, None, text);
         } else if !self.bad.iter().any(|range| range.to == before) {
             let text = format!("Entry {before} was replaced: entry {number} contains a different hash for it.");
@@ -188,21 +188,23 @@ impl Verifier {
             let text = match checkpoint.number {
                 0 => "The audit does not begin with the first entry of this installation.".to_owned(),
                 number => {
-                    format!("No entry signed by this installation says that the entries up to {number} were deleted.")
+                    format!(
+                        "No entry signed by this installation records that the entries up to {number} were deleted."
+                    )
                 }
             };
             self.problem(AuditProblemKind::Checkpoint, None, text);
         }
     }
 
-    /// Whether this installation has recorded the deletion; without its key that is not known.
+    /// Whether this installation has recorded the deletion; `None` without its key.
     fn is_signed(&self, Deleted { head, signature }: &Deleted) -> bool {
         let Ok(Kept { key: Some(key), .. }) = &self.expected.keyring else { return true };
         let message = deletion_message(&self.expected.installation, head);
         signature.as_ref().is_some_and(|signature| key.verifies(&message, signature))
     }
 
-    /// Compares the entries with what was sealed.
+    /// Compares the entries with the seals.
     fn look_at_seals(&mut self) -> AuditSeal {
         let kept = match std::mem::replace(&mut self.expected.keyring, Ok(Kept::default())) {
             Ok(kept) => kept,
@@ -236,7 +238,7 @@ impl Verifier {
         AuditSeal::Sealed { number: head.head.number, at: head.at, fingerprint: key.fingerprint() }
     }
 
-    /// Compares the entries with sealed ones, in their order.
+    /// Compares the entries with sealed ones, in order.
     fn compare(&mut self, sealed: &[AuditHead]) {
         let beginning = self.stored.checkpoint.number;
         let mut good = beginning;
@@ -254,8 +256,8 @@ impl Verifier {
                     if !self.problems.iter().any(is_told) {
                         let (entries, are) = numbered(range);
                         let text = format!(
-                            "{entries} {are} not the sealed ones: at least one was replaced, and all later hashes were \
-                             computed again."
+                            "{entries} {are} not the sealed ones: at least one was replaced, and all later hashes \
+                             were recomputed."
                         );
                         self.problem(AuditProblemKind::Replaced, Some(range), text);
                     }
@@ -271,8 +273,8 @@ impl Verifier {
             let range = AuditRange { from: self.last + 1, to: newest.number };
             let (entries, are) = numbered(range);
             let text = format!(
-                "{entries} {are} missing at the end: they were sealed, then cut off, or an old copy of the database was \
-                 restored."
+                "{entries} {are} missing at the end: they were sealed and later removed, or an old copy of the \
+                 database was restored."
             );
             self.problem(AuditProblemKind::CutOff, Some(range), text);
         } else if newest.number < beginning {

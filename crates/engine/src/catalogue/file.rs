@@ -117,7 +117,7 @@ pub(crate) fn read(path: &Path) -> Result<Content, Failure> {
     let name = path.display();
     let not_ours = || {
         failure(
-            format!("{name} is not a command catalogue exported by Wilco."),
+            format!("{name} is not a command catalogue that Wilco exported."),
             "Choose a file that was exported under Commands. To import connections, use Connections.",
         )
     };
@@ -126,7 +126,7 @@ pub(crate) fn read(path: &Path) -> Result<Content, Failure> {
         if content.trim_ascii_start().starts_with(b"{") {
             failure(
                 format!("{name} is not valid JSON: {error}."),
-                "Correct it at that position. A comma may be missing, or there may be one too many.",
+                "Correct it at that position. There may be a missing or an extra comma.",
             )
         } else {
             not_ours()

@@ -28,7 +28,7 @@ fn remarks_on(schema: &ExactValue, form: &WireForm) -> Vec<String> {
     let named = distinct(Dialect::form_arguments(form)).filter_map(|path| match found(schema, path) {
         Found::Unnamed(has) => {
             let path = shortened(path);
-            Some(format!("The schema has no argument '{path}', so the form has no field for it. Its arguments: {has}."))
+            Some(format!("The schema has no argument '{path}', so the form has no field for it. Available: {has}."))
         }
         _ => None,
     });
@@ -49,20 +49,18 @@ fn distinct(paths: Vec<&str>) -> impl Iterator<Item = &str> {
 
 fn ruled_out(root: &ExactValue, path: &str) -> Option<String> {
     match found(root, path) {
-        Found::RuledOut(has) => {
-            Some(format!("The schema has no argument '{}'. Its arguments: {has}.", shortened(path)))
-        }
+        Found::RuledOut(has) => Some(format!("The schema has no argument '{}'. Available: {has}.", shortened(path))),
         _ => None,
     }
 }
 
 /// The schema of an argument.
 enum Found {
-    /// It has it.
+    /// The schema defines it.
     Named { required: bool },
-    /// It has others, these, and leaves room for any.
+    /// The schema defines these others, and allows any more.
     Unnamed(String),
-    /// It has others, these, or none, and leaves room for no more.
+    /// The schema defines these others, or none, and allows no more.
     RuledOut(String),
     /// Any argument is possible.
     Open,
@@ -151,12 +149,12 @@ mod tests {
         check("percent", None);
         check("who.name", None);
         check("list.0", None);
-        check("percant", Some("The schema has no argument 'percant'. Its arguments: percent, who, list."));
-        check("who.nick", Some("The schema has no argument 'who.nick'. Its arguments: name."));
+        check("percant", Some("The schema has no argument 'percant'. Available: percent, who, list."));
+        check("who.nick", Some("The schema has no argument 'who.nick'. Available: name."));
     }
 
     #[test]
-    fn what_is_left_open_may_have_anything() {
+    fn an_open_schema_allows_anything() {
         let check = |schema: Value, told: bool| {
             assert_eq!(ruled_out(&ExactValue::from(&schema), "a").is_some(), told, "{schema}");
         };
@@ -169,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_sent_as_null_is_said_beforehand() {
+    fn values_sent_as_null_are_announced_beforehand() {
         let check = |schema: Value, payload: &str, expected: &[&str]| {
             let form = WireForm { payload: Some(payload.into()), ..WireForm::default() };
             assert_eq!(remarks_on(&ExactValue::from(&schema), &form), expected, "{schema} {payload}");
@@ -179,7 +177,7 @@ mod tests {
         check(
             open.clone(),
             twice,
-            &["The schema has no argument 'percant', so the form has no field for it. Its arguments: percent, who."],
+            &["The schema has no argument 'percant', so the form has no field for it. Available: percent, who."],
         );
         check(open.clone(), r#"{"open":{args.percent},"by":"{args.who}"}"#, &[]);
         check(open, r#"{"by":{args.who},"and":{args.who}}"#, &["Sent as null if left empty: who."]);

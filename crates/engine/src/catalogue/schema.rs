@@ -52,10 +52,9 @@ impl Schema {
         let text = json::schema(text)?;
         let written = ExactValue::parse(&text).map_err(|_| no_object())?;
         if written.get("type").is_some_and(|kind| kind.as_str() != Some("object")) {
-            return Err(
-                "The schema does not describe an object, but arguments are an object. Write \"type\": \"object\"."
-                    .to_owned(),
-            );
+            return Err("The schema does not describe an object, but arguments are always an object. Write \"type\": \
+                        \"object\"."
+                .to_owned());
         }
         if text.len() > LONGEST {
             return Err(format!("The schema has {} bytes; the limit is {}.", grouped(text.len()), grouped(LONGEST)));
@@ -91,7 +90,7 @@ impl Schema {
 fn walk(root: &ExactValue, part: &ExactValue, depth: usize, parts: &mut usize) -> Result<(), String> {
     *parts += 1;
     if depth > DEEPEST {
-        return Err(format!("The schema is nested deeper than {DEEPEST} levels, or a part of it refers to itself."));
+        return Err(format!("The schema is nested deeper than {DEEPEST} levels, or part of it refers to itself."));
     }
     if *parts > MOST_PARTS {
         return Err(format!("The schema has more than {} parts, counting each reference.", grouped(MOST_PARTS)));
@@ -104,7 +103,7 @@ fn walk(root: &ExactValue, part: &ExactValue, depth: usize, parts: &mut usize) -
             }
             ("$dynamicRef" | "$recursiveRef", ExactValue::String(place)) => Err(outside(place)),
             ("$id", ExactValue::String(_)) if depth > 0 => {
-                Err("A part of the schema has its own $id. Move it to $defs and refer to it there.".to_owned())
+                Err("Part of the schema has its own $id. Move it to $defs and refer to it there.".to_owned())
             }
             (name, _) if DATA.contains(&name) => Ok(()),
             (name, ExactValue::Object(named)) if NAMED.contains(&name) => {
@@ -131,8 +130,8 @@ fn target<'a>(root: &'a ExactValue, place: &str) -> Option<&'a ExactValue> {
 fn outside(place: &str) -> String {
     let place: String = place.chars().take(80).collect();
     format!(
-        "The schema refers to '{place}', which it does not contain. Wilco fetches nothing: add it under $defs and \
-         write #/$defs/…"
+        "The schema refers to '{place}', which it does not contain. Wilco does not fetch schemas: add it under $defs \
+         and write #/$defs/…"
     )
 }
 
@@ -224,7 +223,7 @@ mod tests {
         assert!(long[0].len() < 300, "{}", long[0]);
     }
 
-    /// What no double holds, in the schema or in the arguments.
+    /// A number that no double can represent, in the schema or in the arguments.
     #[test]
     fn every_digit_counts() {
         let check = |property: &str, value: &str, expected: Option<&str>| {

@@ -1,4 +1,4 @@
-//! Approvals by a second installation, as people ask for them and give them.
+//! Approvals by a second installation: requesting and giving them.
 
 use std::path::PathBuf;
 
@@ -32,7 +32,7 @@ const NOTE: usize = 10_000;
 const SHOWN: usize = 5_000;
 
 impl Handle {
-    /// This installation as others know it: its name and the key with which it signs, which is made at its first use.
+    /// This installation as seen by others: its name and its public key. The key is generated on first use.
     ///
     /// # Errors
     /// [`FailureCode::Keyring`](crate::api::FailureCode).
@@ -41,17 +41,18 @@ impl Handle {
         Ok(identity(&self.audit.signer().name, &key.public()))
     }
 
-    /// Writes that to a file, for another installation to trust, and says where it lies.
+    /// Writes this identity to a file, for another installation to trust. Returns the file's path.
     ///
     /// # Errors
-    /// [`FailureCode::Keyring`](crate::api::FailureCode); `File`, and `Exists` where a file is there that is not to be replaced.
+    /// [`FailureCode::Keyring`](crate::api::FailureCode); `File`, and `Exists` if the file exists and must not be
+    /// replaced.
     pub async fn export_identity(&self, to: FileToWrite) -> Result<PathBuf, Failure> {
         let key = self.signing_key().await?;
         let text = Identity::text(&self.audit.signer().name, &key)?;
         blocking(move || output_file::write(&to, Readers::Umask, text.as_bytes())).await
     }
 
-    /// Reads such a file of another installation.
+    /// Reads the identity of another installation from a file.
     ///
     /// # Errors
     /// [`FailureCode::File`](crate::api::FailureCode).
@@ -60,7 +61,7 @@ impl Handle {
         Ok(identity(&name, &key))
     }
 
-    /// The installations whose approvals count here, by name.
+    /// The installations whose approvals are accepted here, by name.
     ///
     /// # Errors
     /// [`FailureCode::Store`](crate::api::FailureCode).
@@ -69,11 +70,11 @@ impl Handle {
         Ok(trusted.into_iter().filter_map(trusted_view).collect())
     }
 
-    /// Lets the approvals of an installation count here, by its public key.
+    /// Accepts approvals of an installation, by its public key.
     ///
     /// # Errors
-    /// [`FailureCode::Invalid`](crate::api::FailureCode) for a name or key that is none, is taken, or is this installation's
-    /// own; `Keyring`; `Store`.
+    /// [`FailureCode::Invalid`](crate::api::FailureCode) for a name or key that is invalid, already in use, or this
+    /// installation's own; `Keyring`; `Store`.
     pub async fn trust_installation(&self, name: &str, public_key: &str) -> Result<TrustedView, Failure> {
         let name = legible(name, "name")?;
         if name.is_empty() || name.chars().count() > NAME {
@@ -85,13 +86,13 @@ impl Handle {
         let key = unhex(public_key.trim()).as_deref().and_then(PublicKey::from_bytes).ok_or_else(|| {
             invalid(
                 "This is not a public key.".into(),
-                "A key has 64 hexadecimal digits: wilco approval identity prints it.",
+                "A key has 64 hexadecimal digits, as printed by wilco approval identity.",
             )
         })?;
         if self.own_key().await? == Some(key) {
             return Err(invalid(
-                "This is the key of this installation itself.".into(),
-                "Enter the key of the second installation, which approves.",
+                "This is this installation's own key.".into(),
+                "Enter the key of the second installation, which gives the approvals.",
             ));
         }
         let installation = TrustedInstallation {
@@ -104,14 +105,14 @@ impl Handle {
             entry.with(&json!({ "name": name, "public_key": hex(key.as_bytes()), "fingerprint": key.fingerprint() }));
         if !self.store.audited(entry).trust_installation(installation.clone()).await? {
             return Err(invalid(
-                format!("An installation named '{name}' or with this key is trusted already."),
+                format!("An installation named '{name}' or with this key is already trusted."),
                 "Choose another name, or remove the other one first.",
             ));
         }
         trusted_view(installation).ok_or_else(|| not_found("installation", name))
     }
 
-    /// Stops accepting approvals from an installation. Rollouts that it has approved go on.
+    /// Stops accepting approvals from an installation. Rollouts that it has approved continue.
     ///
     /// # Errors
     /// [`FailureCode::NotFound`](crate::api::FailureCode); `Store`.
@@ -124,7 +125,7 @@ impl Handle {
         Ok(())
     }
 
-    /// Writes the request to approve a waiting rollout to a file, and says where it lies.
+    /// Writes the request to approve a waiting rollout to a file. Returns the file's path.
     ///
     /// # Errors
     /// [`FailureCode::NotFound`](crate::api::FailureCode); `Invalid` for a rollout that does not wait for approval; `Keyring`;
@@ -134,7 +135,7 @@ impl Handle {
         if approval.decision.is_some() {
             return Err(invalid(
                 format!("Rollout {number} no longer waits for an approval."),
-                "Its page and wilco rollout show say what the answer was.",
+                "To see the answer, open the rollout's page or run wilco rollout show.",
             ));
         }
         let key = self.signing_key().await?;
@@ -147,7 +148,7 @@ impl Handle {
         blocking(move || output_file::write(&to, Readers::Umask, text.as_bytes())).await
     }
 
-    /// Reads a request of another installation, and says what it asks.
+    /// Reads a request of another installation.
     ///
     /// # Errors
     /// [`FailureCode::File`](crate::api::FailureCode), also for one that was altered.
@@ -158,7 +159,7 @@ impl Handle {
         Ok(view(&request, trusted, refused.map(|failure| failure.message)))
     }
 
-    /// Signs the answer to a request, writes it to a file, and says where it lies.
+    /// Signs the answer to a request, and writes it to a file. Returns the file's path.
     ///
     /// # Errors
     /// [`FailureCode::File`](crate::api::FailureCode); `Invalid` for a request of this installation, one that has expired, or
@@ -172,7 +173,7 @@ impl Handle {
         let request = blocking(move || Request::read(&whole(&path)?)).await?;
         if hex(&request.sha256) != sha256 {
             return Err(invalid(
-                "The file contains another request than the one that was shown.".into(),
+                "The file no longer contains the request that was shown.".into(),
                 "Nothing was signed. Open the file again and review it.",
             ));
         }
@@ -195,26 +196,26 @@ impl Handle {
         .await
     }
 
-    /// Imports the answer to the request of a rollout, of any that waits where none is named. An approved rollout starts, a
+    /// Imports the answer to the request of the given rollout, or of any waiting one. An approved rollout starts; a
     /// declined one is stopped.
     ///
     /// # Errors
-    /// [`FailureCode::File`](crate::api::FailureCode) for a file that is none, or was altered; `Invalid` for an answer that is
-    /// signed by a key that is not trusted or is this installation's own, is for another rollout, has expired, or was used
-    /// before, also where that is not known because the database is an older copy; `ReadOnly`; `Keyring`; `Store`.
+    /// [`FailureCode::File`](crate::api::FailureCode) for an invalid or altered file; `Invalid` for an answer that is
+    /// signed by a key that is not trusted or is this installation's own, is for another rollout, has expired, or was
+    /// used before, also where that is not known because the database is an older copy; `ReadOnly`; `Keyring`; `Store`.
     pub async fn import_approval(&self, path: PathBuf, rollout: Option<String>) -> Result<RolloutView, Failure> {
         let read = blocking(move || Answer::read(&whole(&path)?)).await?;
         if self.own_key().await? == Some(read.key) {
             return Err(invalid(
-                "This installation itself has signed this answer.".into(),
+                "This answer was signed by this installation.".into(),
                 "A second installation must approve: send the request to a colleague.",
             ));
         }
         let Some(by) = self.trusted_name(&read.key).await? else {
             return Err(invalid(
                 format!("The answer is signed by the key {}, which is not trusted here.", read.key.fingerprint()),
-                "If it is the key of a colleague who may approve, add it: in Settings, or with wilco approval trust FILE. \
-                 Compare the fingerprint first.",
+                "If it belongs to a colleague who may approve, compare the fingerprint, then add the key in Settings \
+                 or with wilco approval trust FILE.",
             ));
         };
         let Answer { verdict, note, signed_at, .. } = read.answer.clone();
@@ -222,8 +223,8 @@ impl Handle {
         if verdict == Verdict::Approved && !self.audit_continues().await? {
             return Err(invalid(
                 "The audit does not continue from its last seal, so this approval may have been used before.".into(),
-                "Verify the audit. If you restored a backup, seal it again (wilco audit reseal), and look whether the rollout \
-                 ran already.",
+                "Verify the audit. If you restored a backup, seal it again (wilco audit reseal), and check whether \
+                 the rollout already ran.",
             ));
         }
         let number = self.answered_rollout(&read.answer, rollout.as_deref()).await?;
@@ -240,9 +241,9 @@ impl Handle {
         self.shown_rollout(number).await
     }
 
-    /// The rollout that an answer is for: its request is the one of exactly this rollout.
+    /// The rollout that an answer is for, if its request is that of exactly this rollout.
     async fn answered_rollout(&self, answer: &Answer, wanted: Option<&str>) -> Result<u32, Failure> {
-        let hint = "Import the answer to the request of this rollout. Save the request again if it is lost.";
+        let hint = "Import the answer to this rollout's request. If the request is lost, save it again.";
         if answer.installation != *self.installation {
             return Err(invalid("The answer is for a rollout of another installation.".into(), hint));
         }
@@ -254,12 +255,12 @@ impl Handle {
         let members = self.store.rollout_members(number).await?;
         let members = members.iter().map(|member| (member.device.as_str(), member.args.as_deref()));
         if hex(&approval::digest(&approval, members)?) != answer.request_sha256 {
-            return Err(invalid(format!("The answer is for another request than that of rollout {number}."), hint));
+            return Err(invalid(format!("The answer is not for the request of rollout {number}."), hint));
         }
         Ok(number)
     }
 
-    /// The number of a rollout that needs an approval, and what was asked for.
+    /// The number of a rollout that requires an approval, and its request.
     async fn approval_of(&self, id: &str) -> Result<(u32, StoredApproval), Failure> {
         let number = id.trim().parse().map_err(|_| no_rollout(id))?;
         self.shown_rollout(number).await?;
@@ -272,24 +273,24 @@ impl Handle {
         Ok((number, approval))
     }
 
-    /// Why a request cannot be answered here.
+    /// The reason why a request cannot be answered here.
     async fn refuse_to_answer(&self, request: &Request) -> Result<Option<Failure>, Failure> {
         if request.header.signer.installation == *self.installation || self.own_key().await? == Some(request.key) {
             return Ok(Some(invalid(
-                "This request was made by this installation itself.".into(),
+                "This request was made by this installation.".into(),
                 "A second installation must answer it: send it to a colleague.",
             )));
         }
         if self.clock.now().0 >= request.header.expires_at {
             return Ok(Some(invalid(
                 "This request has expired.".into(),
-                "Ask your colleague to start the rollout again, which makes a new request.",
+                "Ask your colleague to start the rollout again, which creates a new request.",
             )));
         }
         Ok(None)
     }
 
-    /// What is written down where a request was answered.
+    /// The audit entry about an answered request.
     fn audit_answered(&self, request: &Request, verdict: Verdict, note: Option<String>) -> NewAuditEntry {
         let Request { header, plan, sha256, key, .. } = request;
         let did = match verdict {
@@ -317,7 +318,7 @@ impl Handle {
         self.audit.entry(AuditKind::Approval, what).with(&details).because(note)
     }
 
-    /// What the owner of a key is called here, where it is trusted.
+    /// The name of a key's owner here, if it is trusted.
     async fn trusted_name(&self, key: &PublicKey) -> Result<Option<String>, Failure> {
         let trusted = self.store.trusted_installations().await?;
         Ok(trusted.into_iter().find(|one| one.public_key == key.as_bytes()).map(|one| one.name))
@@ -329,7 +330,7 @@ impl Handle {
         blocking(move || Ok(SigningKey::open_or_create(&vault)?)).await
     }
 
-    /// The public half of the installation's key, if it has one.
+    /// The installation's public key, if it has one.
     async fn own_key(&self) -> Result<Option<PublicKey>, Failure> {
         let vault = self.vault.clone();
         blocking(move || match SigningKey::open(&vault) {
@@ -395,7 +396,9 @@ fn summary(request: &Request) -> String {
     let Request { header, plan, .. } = request;
     let (command, to, on) = (&plan.spec.command.name, devices(plan.members as usize), &header.connection.name);
     if plan.spec.is_broadcast() {
-        return format!("Wilco broadcasts {command} on {on} and expects {to} to answer. Others may receive it too.");
+        return format!(
+            "Wilco broadcasts {command} on {on} and expects {to} to answer. Other devices may receive it too."
+        );
     }
     format!("Wilco sends {command} to {to} on {on}.")
 }

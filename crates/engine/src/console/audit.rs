@@ -60,8 +60,8 @@ impl Handle {
         Ok(AuditPage { entries: entries.into_iter().map(view).collect(), next })
     }
 
-    /// Looks whether every entry of the audit is as it was written, whether any is missing, and whether the stored rollouts are as
-    /// the entries about their starts say.
+    /// Checks that every entry of the audit is present and unaltered, and that the stored rollouts match the entries
+    /// about their starts.
     ///
     /// # Errors
     /// [`FailureCode::Store`](crate::api::FailureCode). What is wrong with the audit is no error.
@@ -81,7 +81,7 @@ impl Handle {
         Ok(found)
     }
 
-    /// Writes a note on an entry of the audit, as an entry of its own. Answers with that one.
+    /// Adds a note to an entry of the audit, as a separate entry. Returns the new entry.
     ///
     /// # Errors
     /// [`FailureCode::NotFound`](crate::api::FailureCode) for the entry; `Invalid` for an empty note or one of more than
@@ -133,7 +133,7 @@ impl Handle {
 }
 
 impl Handle {
-    /// Compares what an entry says of a rollout with what is stored of it.
+    /// Compares an entry about a rollout with the stored rollout.
     async fn compare_rollout(&self, entry: StartedEntry, approved: bool) -> Result<Option<AuditProblem>, Failure> {
         let add = |members: &mut Members, place, member| members.add(place, &member);
         let text = match self.store.rollout(entry.started.rollout, add).await {
@@ -236,7 +236,7 @@ impl Handle {
         Ok(self.store.forget_audit(before, describe).await?)
     }
 
-    /// The key with which the retention signs what it deletes.
+    /// The key that signs the deletions by the retention.
     async fn key_for_deletion(&self) -> Result<SigningKey, NotSealed> {
         let vault = self.vault.clone();
         let opened = tokio::task::spawn_blocking(move || SigningKey::open_or_create(&vault)).await;

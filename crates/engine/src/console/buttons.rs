@@ -15,7 +15,7 @@ use crate::{
 const LONGEST_LABEL: usize = 40;
 
 impl Handle {
-    /// Every button, in the order that the person has given them.
+    /// All buttons, in the user's order.
     ///
     /// # Errors
     /// [`FailureCode::Store`](crate::api::FailureCode).
@@ -23,8 +23,8 @@ impl Handle {
         Ok(self.store.buttons().await?.into_iter().map(view).collect())
     }
 
-    /// Adds a button, or changes the one of its id. Its arguments are judged when it is pressed, because what the command
-    /// takes may change.
+    /// Adds a button, or changes the one with the given ID. Its arguments are validated when it is pressed, because the
+    /// command's definition may change.
     ///
     /// # Errors
     /// [`FailureCode::Invalid`](crate::api::FailureCode) for a button without a label or a command; `Store`.
@@ -41,7 +41,7 @@ impl Handle {
         Ok(saved)
     }
 
-    /// Puts the buttons into this order.
+    /// Sets the order of the buttons.
     ///
     /// # Errors
     /// [`FailureCode::Store`](crate::api::FailureCode).

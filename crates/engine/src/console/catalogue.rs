@@ -35,11 +35,11 @@ impl Handle {
         Ok(built_in.chain(self.catalogue.own().iter().map(|own| definition::entry(&own.definition))).collect())
     }
 
-    /// Adds a command, or changes the one of that id.
+    /// Adds a command, or changes the one with the given ID.
     ///
     /// # Errors
-    /// [`FailureCode::Invalid`](crate::api::FailureCode) for a name that is taken or is a built-in command's, a schema that
-    /// is none and a form that cannot work; `NotFound`; `Store`.
+    /// [`FailureCode::Invalid`](crate::api::FailureCode) for a name that is in use or a built-in command's, an invalid
+    /// schema, and a request that cannot work; `NotFound`; `Store`.
     pub async fn save_definition(
         &self,
         id: Option<String>,
@@ -59,7 +59,7 @@ impl Handle {
         Ok(entry)
     }
 
-    /// Removes a user's own command. Commands sent with it stay in the history.
+    /// Removes a user-defined command. Commands sent with it stay in the history.
     ///
     /// # Errors
     /// [`FailureCode::NotFound`](crate::api::FailureCode), also for a built-in one; `Store`.
@@ -74,7 +74,7 @@ impl Handle {
         self.reread_catalogue().await
     }
 
-    /// Previews the request of a command, and lists its problems. Missing arguments are invented.
+    /// Previews the request of a command, and lists its problems. Missing arguments are replaced by examples.
     ///
     /// # Errors
     /// [`FailureCode::NotFound`](crate::api::FailureCode) for the connection.
@@ -131,7 +131,7 @@ impl Handle {
         Ok(())
     }
 
-    /// The stored form of these.
+    /// The stored form of the definitions and buttons.
     fn audit_catalogue(&self, definitions: &[Definition], buttons: &[StoredButton]) -> NewAuditEntry {
         let what = match (definitions, buttons) {
             ([one], []) => format!("Saved command {} in the catalogue", one.kind.name),
@@ -155,7 +155,7 @@ impl Handle {
         entry.with(&json!({ "commands": commands, "buttons": buttons }))
     }
 
-    /// Keeps definitions and buttons, all or none.
+    /// Stores definitions and buttons, all or none of them.
     async fn keep_catalogue(&self, definitions: Vec<Definition>, buttons: Vec<StoredButton>) -> Result<(), Failure> {
         let entry = self.audit_catalogue(&definitions, &buttons);
         if let Some(name) = self.store.audited(entry).save_catalogue(definitions, buttons).await? {

@@ -21,11 +21,11 @@ use crate::{
 const NOTE: usize = 10_000;
 
 impl Handle {
-    /// Sends a command to each of the devices. Returns once all of them are on the disk, which is before any is sent.
+    /// Sends a command to each of the devices. Returns once all of them are on the disk, before any is sent.
     ///
     /// # Errors
-    /// [`FailureCode::Invalid`](crate::api::FailureCode::Invalid) when any of it makes no sense, and then nothing is
-    /// sent; [`FailureCode::Store`](crate::api::FailureCode::Store).
+    /// [`FailureCode::Invalid`](crate::api::FailureCode::Invalid) if any of it is invalid; then nothing is sent;
+    /// [`FailureCode::Store`](crate::api::FailureCode::Store).
     pub async fn send(&self, new: NewCommand) -> Result<Sent, Failure> {
         let connection = ConnectionId::from(new.connection.as_str());
         let shared = self.shared(&new.connection).await?;
@@ -85,7 +85,7 @@ impl Handle {
         })
     }
 
-    /// Sends a command again: identical to the last digit, under a new ID that names the old one.
+    /// Sends a command again: identical to the last digit, with a new ID that refers to the old one.
     ///
     /// # Errors
     /// [`FailureCode::NotFound`](crate::api::FailureCode::NotFound); `Invalid` when what the connection speaks has
@@ -117,7 +117,7 @@ impl Handle {
         if let Some(refusal) =
             refusal.or_else(|| form.and_then(|form| dialect.refuses_form(form, &submission.name, &submission.args)))
         {
-            return Err(invalid(refusal, "It was sent with another dialect. Compose it again."));
+            return Err(invalid(refusal, "It was sent with another dialect. Enter the command again."));
         }
         let answers_carry_ids =
             dialect.answers_carry_ids(&submission.name) && form.is_none_or(Dialect::form_carries_id);
@@ -135,7 +135,7 @@ impl Handle {
         Ok(Sent { ids })
     }
 
-    /// Withdraws a command that was never sent; stops waiting for one that was.
+    /// Cancels a command that was not sent yet; stops waiting for one that was sent.
     ///
     /// # Errors
     /// [`FailureCode::NotFound`](crate::api::FailureCode::NotFound).
@@ -146,10 +146,10 @@ impl Handle {
 }
 
 impl Handle {
-    /// Dismisses a failed command, so that it no longer needs attention: the given one, or all.
+    /// Dismisses one failed command, or all of them, from those that need attention.
     ///
     /// # Errors
-    /// [`FailureCode::NotFound`](crate::api::FailureCode::NotFound) for a connection that is none; `Store`.
+    /// [`FailureCode::NotFound`](crate::api::FailureCode::NotFound) for an unknown connection; `Store`.
     pub async fn dismiss(&self, connection: &str, command: Option<CommandRef>) -> Result<(), Failure> {
         let one = command.map(|one| Ok::<_, Failure>((device_id(&one.device)?, command_id(&one.id)?))).transpose()?;
         self.request(|reply| Request::Dismiss(ConnectionId::from(connection), one, reply)).await?

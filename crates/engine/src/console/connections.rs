@@ -44,7 +44,7 @@ impl Handle {
         Ok(shipped().iter().map(view).collect())
     }
 
-    /// Reads certificate files of any kind, and stages their content in memory until a connection is saved with it. The
+    /// Reads certificate files of any kind, and keeps their content in memory until a connection is saved with it. The
     /// files are not needed afterwards. Problems are in the view.
     ///
     /// # Errors
@@ -72,11 +72,11 @@ impl Handle {
         Ok(())
     }
 
-    /// Checks, stores and begins a connection, a new one or one that is changed.
+    /// Validates, stores and starts a connection, new or changed.
     ///
     /// # Errors
-    /// [`FailureCode::Invalid`](crate::api::FailureCode), `File`, `Keyring` or `Store`, a sentence each; then everything
-    /// is as it was.
+    /// [`FailureCode::Invalid`](crate::api::FailureCode), `File`, `Keyring` or `Store`, each with a message; then
+    /// nothing is changed.
     pub async fn save_connection(&self, entry: ConnectionEntry) -> Result<ConnectionView, Failure> {
         let kit = entry.kit.clone();
         let before = self.before(entry.id.as_deref()).await?;
@@ -90,7 +90,7 @@ impl Handle {
         Ok(view)
     }
 
-    /// Gives a connection another client certificate; all else stays.
+    /// Replaces the client certificate of a connection; everything else stays.
     ///
     /// # Errors
     /// As [`Handle::save_connection`], and `NotFound`.
@@ -116,7 +116,7 @@ impl Handle {
         Ok(view)
     }
 
-    /// A second connection like one that is there, secrets and all, under a client id of its own.
+    /// Duplicates a connection with its secrets, under a new client ID.
     ///
     /// # Errors
     /// As [`Handle::save_connection`], and `NotFound`.
@@ -126,7 +126,7 @@ impl Handle {
         self.begin(Draft::with(profile, bundle)?).await
     }
 
-    /// Puts the connections into this order; those not named come last.
+    /// Sets the order of the connections; those that are not listed come last.
     ///
     /// # Errors
     /// [`FailureCode::Store`](crate::api::FailureCode).
@@ -144,7 +144,7 @@ impl Handle {
         self.request(|reply| Request::Order(order, reply)).await
     }
 
-    /// Ends a connection and forgets its secrets, its devices and its history.
+    /// Stops a connection, and deletes its secrets, devices and history.
     ///
     /// # Errors
     /// [`FailureCode::NotFound`](crate::api::FailureCode); `Keyring` when its secrets cannot be removed and `Store` when
@@ -171,7 +171,7 @@ impl Handle {
         Ok(self.store.sweep().await?)
     }
 
-    /// Begins (or restarts) the connection to the fleet inside the app, whose broker listens at `url`.
+    /// Starts (or restarts) the connection to the demo fleet, whose broker listens at `url`.
     ///
     /// # Errors
     /// [`FailureCode::Store`](crate::api::FailureCode).
@@ -245,7 +245,7 @@ impl Handle {
         self.store.connection(&ConnectionId::from(id)).await?.ok_or_else(|| not_found("connection", id))
     }
 
-    /// Puts a connection's secrets and profile away, all of it or nothing, and begins it. `secrets` names those that are
+    /// Stores a connection's secrets and profile, both or neither, and starts it. `secrets` lists the kinds that are
     /// replaced.
     async fn keep(&self, draft: Draft, old: Option<Bundle>, secrets: &[&str]) -> Result<ConnectionView, Failure> {
         let Draft { mut profile, bundle, certificates } = draft;

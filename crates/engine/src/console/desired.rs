@@ -1,4 +1,4 @@
-//! The configurations that users want of devices with a tag or of a saved view.
+//! Desired configurations of devices with a tag or in a saved view.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -52,11 +52,11 @@ impl Handle {
     }
 
     /// Saves the desired configuration of devices with a tag or of a view, replacing an earlier one. It moves to the
-    /// given place, keeps its place otherwise, and is added at the end if it is new.
+    /// given position; without one, it keeps its position, or is appended if it is new.
     ///
     /// # Errors
-    /// [`FailureCode::Invalid`](crate::api::FailureCode) for what cannot be a tag, a view that searches for what is wanted,
-    /// and values that are no JSON object, empty, or too many; `NotFound` for the connection and the view; `Store`.
+    /// [`FailureCode::Invalid`](crate::api::FailureCode) for an invalid tag, a view that searches for what is wanted,
+    /// and values that are not a JSON object, empty, or too many; `NotFound` for the connection and the view; `Store`.
     pub async fn save_desired(&self, desired: DesiredConfig) -> Result<DesiredView, Failure> {
         self.shared(&desired.connection).await?;
         let values = values(desired.values.as_str())?;
@@ -92,8 +92,8 @@ impl Handle {
         views.into_iter().find(is_it).ok_or_else(|| nothing_wanted(&desired.target))
     }
 
-    /// Clears the desired configuration of devices with a tag or of a view. Returns it with its place: saving it
-    /// restores the earlier state.
+    /// Clears the desired configuration of devices with a tag or of a view. Returns it with its position, so that
+    /// saving it restores the earlier state.
     ///
     /// # Errors
     /// [`FailureCode::NotFound`](crate::api::FailureCode) for the connection and where nothing is wanted; `Store`.
@@ -117,11 +117,10 @@ impl Handle {
         })
     }
 
-    /// The keys of the configuration that devices that match report, the most frequent first, 200 at most.
+    /// The configuration keys that matching devices report, the most frequent first, at most 200.
     ///
     /// # Errors
-    /// [`FailureCode::NotFound`](crate::api::FailureCode) for the connection, `Invalid` for a search that cannot be
-    /// understood, `Store`.
+    /// [`FailureCode::NotFound`](crate::api::FailureCode) for the connection, `Invalid` for an invalid search, `Store`.
     pub async fn reported_keys(&self, connection: &str, search: &str) -> Result<Vec<ReportedKey>, Failure> {
         let search = Search::read(search)?;
         let facts = self.facts(connection, &search).await?;
@@ -215,7 +214,7 @@ pub(super) fn refuse_desired(view: &SavedView) -> Result<(), Failure> {
     if Search::read(&view.search)?.is_about_desired() {
         return Err(invalid(
             format!("The view '{}' searches with desired:, so it cannot have a desired configuration.", view.name),
-            "Its devices would depend on their own wanted values. Remove desired: from its search.",
+            "The view would then depend on its own wanted values. Remove desired: from its search.",
         ));
     }
     Ok(())
@@ -228,12 +227,12 @@ fn values(text: &str) -> Result<String, Failure> {
         values_of::object(text).map_err(|why| invalid(format!("The wanted values are not valid. {why}"), hint))?;
     let count = values_of::members(&values).map_or(0, |members| members.len());
     if count == 0 {
-        return Err(invalid("No value is wanted.".into(), hint));
+        return Err(invalid("There are no wanted values.".into(), hint));
     }
     if count > KEYS || values.len() > LONGEST {
         return Err(invalid(
             format!(
-                "A desired configuration can have {KEYS} keys and {} bytes, not {} keys and {} bytes.",
+                "A desired configuration can have up to {KEYS} keys and {} bytes, not {} keys and {} bytes.",
                 grouped(u64::try_from(LONGEST).unwrap_or(u64::MAX)),
                 grouped(u64::try_from(count).unwrap_or(u64::MAX)),
                 grouped(u64::try_from(values.len()).unwrap_or(u64::MAX))
@@ -275,7 +274,7 @@ fn of(target: &DesiredFor) -> String {
 }
 
 fn too_many() -> Failure {
-    invalid(format!("A connection can have {MOST} desired configurations."), "Clear one of them first.")
+    invalid(format!("A connection can have at most {MOST} desired configurations."), "Clear one of them first.")
 }
 
 fn nothing_wanted(target: &DesiredFor) -> Failure {

@@ -40,8 +40,8 @@ impl Handle {
         self.take_device_file(connection, path, false, tell).await
     }
 
-    /// Imports a CSV file of devices: lines that can be imported are, whatever is wrong with others. A cell that is empty
-    /// changes nothing. One at a time: a second one waits for the first.
+    /// Imports a CSV file of devices. Valid lines are imported even if others are invalid. Empty cells change nothing.
+    /// Only one import runs at a time: a second one waits for the first.
     ///
     /// # Errors
     /// As [`Handle::read_device_file`]; `Store`, and then what was read before is imported.
@@ -54,7 +54,7 @@ impl Handle {
         self.take_device_file(connection, path, true, tell).await
     }
 
-    /// Stops the reading or importing that is in progress, if one is, and those that wait for it.
+    /// Stops the current reading or import, and those that wait for it.
     ///
     /// # Errors
     /// None.
@@ -63,11 +63,11 @@ impl Handle {
         Ok(())
     }
 
-    /// Writes the devices that match to a CSV file, with what is set of them here.
+    /// Writes the devices that match to a CSV file, with their annotations.
     ///
     /// # Errors
-    /// [`FailureCode::File`](crate::api::FailureCode) when it cannot be written, `Exists` where a file is there that is
-    /// not to be replaced, `Invalid` for the search, `NotFound` for the connection.
+    /// [`FailureCode::File`](crate::api::FailureCode) if it cannot be written, `Exists` if the file exists and must not
+    /// be replaced, `Invalid` for the search, `NotFound` for the connection.
     pub async fn export_devices(&self, query: DeviceQuery, to: FileToWrite) -> Result<DeviceExport, Failure> {
         Search::read(&query.search)?;
         let devices = self.matching(&query.connection, &query.search).await?;

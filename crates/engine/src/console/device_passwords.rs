@@ -14,12 +14,12 @@ use crate::{
 };
 
 impl Handle {
-    /// Sets the password of a device, or of all devices of the connection that have none of their own. It is kept with the
+    /// Sets the password of a device, or of all devices of the connection that have none set. It is stored with the
     /// secrets of the connection, whose session continues.
     ///
     /// # Errors
-    /// [`FailureCode::NotFound`](crate::api::FailureCode) for the connection; `Invalid` for an empty or too long password,
-    /// or an id that no device can have; `Keyring` when it cannot be kept, and `Store`.
+    /// [`FailureCode::NotFound`](crate::api::FailureCode) for the connection; `Invalid` for an empty or too long
+    /// password, or an invalid device ID; `Keyring` when it cannot be kept, and `Store`.
     pub async fn set_device_password(
         &self,
         connection: &str,

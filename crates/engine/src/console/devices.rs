@@ -18,11 +18,11 @@ use crate::{
 pub(super) const AT_ONCE: usize = 2_000;
 
 impl Handle {
-    /// Adds devices, or sets what is given of those that are known. Answers with those that are different now.
+    /// Adds devices, or changes the given annotations of known ones. Returns the changed devices.
     ///
     /// # Errors
-    /// [`FailureCode::NotFound`](crate::api::FailureCode) for the connection; `Invalid` for what cannot be an id, a name, a
-    /// tag or a note, and then nothing is set; `Store`.
+    /// [`FailureCode::NotFound`](crate::api::FailureCode) for the connection; `Invalid` for an invalid ID, name, tag or
+    /// note; then nothing is set; `Store`.
     pub async fn add_devices(&self, connection: &str, devices: Vec<NewDevice>) -> Result<Vec<String>, Failure> {
         let shared = self.shared(connection).await?;
         if let Some(refusal) = beyond(&shared.named, devices.iter().map(|new| new.device.as_str())) {
@@ -32,7 +32,7 @@ impl Handle {
         self.annotate(connection, changes).await
     }
 
-    /// Names a device here; takes its name away where there is none.
+    /// Sets the name of a device; removes it if none is given.
     ///
     /// # Errors
     /// [`FailureCode::NotFound`](crate::api::FailureCode); `Invalid` for a name that is too long; `Store`.
@@ -42,7 +42,7 @@ impl Handle {
             .await
     }
 
-    /// Writes a note of a device; takes it away where there is none.
+    /// Sets the note of a device; removes it if none is given.
     ///
     /// # Errors
     /// As [`Handle::name_device`].
@@ -52,12 +52,12 @@ impl Handle {
             .await
     }
 
-    /// Sets a tag of devices here. Answers with those that did not have it. A device that is not known is added, as by
+    /// Adds a tag to devices. Returns those that did not have it. Unknown devices are added, as by
     /// [`Handle::add_devices`].
     ///
     /// # Errors
-    /// [`FailureCode::NotFound`](crate::api::FailureCode) for the connection; `Invalid` for what cannot be a tag, for a
-    /// device with too many, and for an id that none can have; `Store`.
+    /// [`FailureCode::NotFound`](crate::api::FailureCode) for the connection; `Invalid` for an invalid tag, for a
+    /// device with too many, and for an invalid ID; `Store`.
     pub async fn tag_devices(&self, connection: &str, devices: Vec<String>, tag: &str) -> Result<Vec<String>, Failure> {
         let tag = TagChange::Add(annotations::tag(tag)?);
         if let Some(refusal) = beyond(&self.shared(connection).await?.named, devices.iter().map(String::as_str)) {
@@ -67,8 +67,8 @@ impl Handle {
         self.change_all(connection, &devices, &change).await
     }
 
-    /// Removes a tag that was set of devices here. Answers with those that had it. What devices report stays, and a device
-    /// that is not known stays so.
+    /// Removes a tag that was set here from devices. Returns those that had it. Reported tags stay, and unknown devices
+    /// are not added.
     ///
     /// # Errors
     /// As [`Handle::tag_devices`].
@@ -82,8 +82,8 @@ impl Handle {
         self.change_all(connection, &devices, &change).await
     }
 
-    /// Forgets devices without unfinished commands. For half a minute they can be restored; then their history is
-    /// deleted. A device that sends a message meanwhile is listed again.
+    /// Forgets devices without unfinished commands. They can be restored for 30 seconds; then their history is deleted.
+    /// A device that sends a message in the meantime is listed again.
     ///
     /// # Errors
     /// [`FailureCode::NotFound`](crate::api::FailureCode) for the connection; `Store`.
@@ -106,7 +106,7 @@ impl Handle {
         Ok(all)
     }
 
-    /// Lists forgotten devices again, as they were. Answers with those that could be restored.
+    /// Restores forgotten devices. Returns those that could be restored.
     ///
     /// # Errors
     /// As [`Handle::forget_devices`].

@@ -153,8 +153,8 @@ impl DeviceSearch {
 }
 
 impl Handle {
-    /// Looks for devices of dialects that are not enabled on a connection: those with retained announcements, and those
-    /// that show themselves within the same 2 s.
+    /// Searches for devices of dialects that are not enabled on a connection: those with retained announcements, and
+    /// those that publish within 2 s.
     ///
     /// # Errors
     /// [`FailureCode::NotFound`](crate::api::FailureCode); `Connection` while it is not online.
@@ -166,7 +166,7 @@ impl Handle {
         Ok(found)
     }
 
-    /// Hears a topic filter beside those of a connection.
+    /// Subscribes to a topic filter in addition to those of a connection.
     ///
     /// # Errors
     /// [`FailureCode::NotFound`](crate::api::FailureCode); `Connection` while it is not online; `Invalid` for a filter that
@@ -177,13 +177,13 @@ impl Handle {
         if !subscribed.denied.is_empty() {
             return Err(invalid(
                 format!("The broker denied the subscription to '{filter}'."),
-                "Allow this client ID to subscribe to it, or give a narrower filter.",
+                "Allow this client ID to subscribe to it, or use a narrower filter.",
             ));
         }
         Ok(())
     }
 
-    /// Ends that.
+    /// Ends that subscription.
     ///
     /// # Errors
     /// None.

@@ -6,6 +6,7 @@ use wilco_dialect::{
     DialectFile, DialectForm, DialectSet, FileProblem, IdKind, LARGEST_FILE, Observed, OutcomeField, ReadKind, Setting,
     Topics, learn, preview, propose, shipped,
 };
+use wilco_ledger::grouped;
 
 use super::{Handle, blocking, not_found};
 use crate::{
@@ -25,7 +26,7 @@ const MOST_SAMPLES: usize = 2_000;
 const MOST_FILES: usize = 32;
 
 impl Handle {
-    /// A dialect that is being described, tried on messages. Nothing is stored.
+    /// Tries a draft of a dialect on messages. Stores nothing.
     ///
     /// # Errors
     /// [`FailureCode::Invalid`] where messages do not suggest a dialect. What is wrong with a file is in the draft.
@@ -73,7 +74,7 @@ impl Handle {
         if profile.settings.dialect_files.len() >= MOST_FILES {
             return Err(invalid(
                 format!("A connection can have at most {MOST_FILES} dialect files."),
-                "Remove one that is not needed.",
+                "Remove one that you do not need.",
             ));
         }
         profile.settings.dialect_files.push(text.to_owned());
@@ -86,7 +87,7 @@ impl Handle {
         self.put_dialects(profile).await
     }
 
-    /// Removes a dialect file from a connection. If it is enabled, it is not any more, and the session restarts.
+    /// Removes a dialect file from a connection. If it is enabled, it is disabled, and the session restarts.
     ///
     /// # Errors
     /// [`FailureCode::NotFound`]; `Invalid` if it is the only dialect that is enabled; `Store`.
@@ -107,7 +108,7 @@ impl Handle {
         self.put_dialects(profile).await
     }
 
-    /// Writes a dialect file of a connection, or one that comes with Wilco, to a file. Answers with its path.
+    /// Writes a dialect file of a connection, or one that comes with Wilco, to a file. Returns the file's path.
     ///
     /// # Errors
     /// [`FailureCode::NotFound`] and `File`.
@@ -117,7 +118,7 @@ impl Handle {
         blocking(move || output_file::write(&to, Readers::Umask, text.as_bytes())).await
     }
 
-    /// Reads a dialect file, to be looked at before it is saved.
+    /// Reads a dialect file, for a preview before it is saved.
     ///
     /// # Errors
     /// [`FailureCode::File`].

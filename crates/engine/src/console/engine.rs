@@ -1,4 +1,4 @@
-//! An engine: how it starts, and how it ends.
+//! The engine: starting and stopping it.
 
 use std::{
     path::Path,
@@ -50,23 +50,23 @@ fn open_even_without_room(data: &Path) -> Result<(Store, Option<StoreError>), St
 /// What an engine does where the disk has no room.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum WithoutRoom {
-    /// It does not begin.
+    /// Starting fails.
     Fails,
-    /// It shows what is stored, and goes on as soon as there is room.
+    /// The stored history is shown, and the engine continues as soon as there is space.
     Reads,
 }
 
 /// The parameters of an engine.
 pub struct Options {
-    /// Where profiles and history are kept.
+    /// The data directory, with profiles and history.
     pub data_dir: DataDir,
-    /// Where secrets are kept.
+    /// The vault with the secrets.
     pub vault: Vault,
-    /// For one command only: the broker need not keep a session.
+    /// For a single command: the broker need not keep a session.
     pub passing: bool,
 }
 
-/// A running engine. One for each data directory.
+/// A running engine. There is one for each data directory.
 pub struct Engine {
     handle: Handle,
     controller: JoinHandle<()>,
@@ -82,7 +82,7 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// Opens the store, and begins a session for each connection in it.
+    /// Opens the store, and starts a session for each stored connection.
     ///
     /// # Errors
     /// [`FailureCode::InUse`](crate::api::FailureCode) when another engine has this data directory, `Store` when the store
@@ -91,8 +91,8 @@ impl Engine {
         Engine::start_with(options, Source::computer(), Chance::Computer).await
     }
 
-    /// The same for a window: without waiting for the devices and unfinished commands of the connections, which takes the longer
-    /// the more there are, and also where the disk has no room.
+    /// Starts the engine for a window: without waiting for the connections' devices and unfinished commands, which
+    /// takes longer the more there are, and even if the disk is full.
     ///
     /// The connections are listed; a call about one waits until it is loaded, 60 seconds at most. One that cannot be read is tried
     /// again every 15 seconds, and says so as its link. Without room the history is only read, every change is refused by the store,
@@ -106,7 +106,7 @@ impl Engine {
         Engine::begin_with(options, Source::computer(), Chance::Computer, turns, WithoutRoom::Reads).await
     }
 
-    /// The same, with clocks that a test moves.
+    /// Starts the engine with clocks that a test controls.
     ///
     /// # Errors
     /// As [`Engine::start`].
@@ -157,7 +157,7 @@ impl Engine {
         let clock = Clock::start(time, store.anchor().await?.as_ref(), store.newest().await?);
         if let Some(anchor) = clock.anchor() {
             match store.keep_anchor(anchor).await {
-                Err(error) if full.is_some() => tracing::warn!(%error, "where the time lies could not be kept"),
+                Err(error) if full.is_some() => tracing::warn!(%error, "the timeline offset could not be stored"),
                 // It could be opened, and this is the first that is written.
                 Err(error @ StoreError::Full { .. }) if without_room == WithoutRoom::Reads => full = Some(error),
                 kept => kept?,
@@ -228,13 +228,13 @@ impl Engine {
         Ok(Engine { handle, controller, retention, recorder, history_check, sealer, offers, _lock: lock })
     }
 
-    /// Asks things of it.
+    /// A handle for calls to the engine.
     #[must_use]
     pub fn handle(&self) -> Handle {
         self.handle.clone()
     }
 
-    /// Says good-bye to the brokers, writes everything down and ends.
+    /// Disconnects from the brokers, writes all pending changes, and stops.
     pub async fn stop(self) {
         self.retention.abort();
         self.history_check.abort();

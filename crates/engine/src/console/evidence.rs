@@ -10,7 +10,7 @@ use crate::{
 const NAMED: u32 = 5;
 
 impl Handle {
-    /// How much of its quota evidence uses, and what was not kept: of one connection, or of all.
+    /// The use of the evidence quota, and the discarded messages, of one connection or of all.
     ///
     /// # Errors
     /// [`FailureCode::Store`](crate::api::FailureCode).

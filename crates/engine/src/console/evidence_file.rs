@@ -32,11 +32,11 @@ const ENTRIES: u32 = 100_000;
 const LONGEST_COURSE: i64 = 15 * 86_400_000;
 
 impl Handle {
-    /// Saves what is known of a command, a device, a rollout or the audit to a signed file.
+    /// Saves everything known about a command, a device, a rollout or the audit to a signed file.
     ///
     /// # Errors
-    /// [`FailureCode::NotFound`](crate::api::FailureCode); `File` when it cannot be written, `Exists` where a file is there
-    /// that is not to be replaced; `Store`. Without a keyring it is saved without a signature.
+    /// [`FailureCode::NotFound`](crate::api::FailureCode); `File` if it cannot be written, `Exists` if the file exists
+    /// and must not be replaced; `Store`. Without a keyring it is saved without a signature.
     pub async fn save_evidence(&self, of: EvidenceOf, to: FileToWrite) -> Result<EvidenceExport, Failure> {
         let (title, profile) = self.title_of(&of).await?;
         let header = Header {
@@ -83,7 +83,7 @@ impl Handle {
         Ok(EvidenceExport { path, records, signature })
     }
 
-    /// Reads an evidence file from anybody, and lists its problems.
+    /// Reads an evidence file from anyone, and lists its problems.
     ///
     /// # Errors
     /// [`FailureCode::File`](crate::api::FailureCode) for a file that cannot be read, or is no evidence file.
@@ -91,7 +91,7 @@ impl Handle {
         blocking(move || evidence_file::read(&whole(&path)?)).await
     }
 
-    /// The subject of a file, and the connection.
+    /// The subject of a file, and its connection.
     async fn title_of(&self, of: &EvidenceOf) -> Result<(String, Option<Profile>), Failure> {
         let on = async |connection: &str, what: String| {
             let profile = self.profile(connection).await?;
@@ -108,7 +108,7 @@ impl Handle {
         }
     }
 
-    /// A command with everything that is kept of it.
+    /// A command with all its evidence.
     async fn records_of(
         &self,
         (connection, device, id): &(ConnectionId, DeviceId, CommandId),
@@ -159,7 +159,7 @@ impl Handle {
         (from, to): (Timestamp, Timestamp),
     ) -> Result<Writer, Failure> {
         let detail = self.device(connection.as_str(), device.as_str()).await?;
-        let text = "As it is known when this file is saved";
+        let text = "As known when this file was saved";
         let known =
             json!({ "record": Kind::Device, "at": null, "device": device.as_str(), "text": text, "state": detail });
         writer = put(writer, vec![known]).await?;
@@ -242,7 +242,7 @@ impl Handle {
         self.put_entries_of_rollout(writer, number).await
     }
 
-    /// What the audit says of a rollout, and its approval if it needed one.
+    /// The audit entries about a rollout, and its approval if it required one.
     async fn put_entries_of_rollout(&self, mut writer: Writer, number: u32) -> Result<Writer, Failure> {
         let Ok(RolloutView { started_at, .. }) = self.shown_rollout(number).await else { return Ok(writer) };
         if let Some(approval) = self.store.rollout_approval(number).await? {
@@ -258,7 +258,7 @@ impl Handle {
 
     async fn put_audit(&self, mut writer: Writer, since: Option<i64>) -> Result<Writer, Failure> {
         let found = self.verify_audit().await?;
-        let text = if found.holds() { "Every entry was unaltered" } else { "Problems were found" };
+        let text = if found.holds() { "All entries were unaltered" } else { "Problems were found" };
         let first = json!({
             "record": Kind::Verification, "at": self.clock.now().0, "text": text, "verification": found,
         });
@@ -273,7 +273,7 @@ impl Handle {
         }
     }
 
-    /// The entries of the audit about something.
+    /// The audit entries about a subject.
     async fn entries(
         &self,
         kinds: &[AuditKind],
@@ -296,7 +296,7 @@ impl Handle {
         self.measurements(connection, device, span).await
     }
 
-    /// The measurements of a device in that time.
+    /// The measurements of a device during a period.
     async fn measurements(
         &self,
         connection: &ConnectionId,

@@ -32,12 +32,12 @@ struct Rows {
 }
 
 impl Handle {
-    /// Writes all matching commands to a file, whatever page the query names, and reports progress to `tell`. An
-    /// existing file is replaced as a whole or not at all. One at a time: a second one waits for the first.
+    /// Writes all matching commands to a file, ignoring the query's page, and reports progress to `tell`. An existing
+    /// file is replaced completely or not at all. Only one export runs at a time: a second one waits for the first.
     ///
     /// # Errors
-    /// [`FailureCode::File`](crate::api::FailureCode) when it cannot be written, `Exists` where a file is there that is
-    /// not to be replaced, `Invalid` and `Store` as in [`Handle::history`].
+    /// [`FailureCode::File`](crate::api::FailureCode) if it cannot be written, `Exists` if the file exists and must not
+    /// be replaced, `Invalid` and `Store` as in [`Handle::history`].
     pub async fn export_history(
         &self,
         query: HistoryQuery,
@@ -75,7 +75,7 @@ impl Handle {
         Ok(view)
     }
 
-    /// Stops the export that is in progress, if one is, and those that wait for it.
+    /// Stops the current export, and those that wait for it.
     ///
     /// # Errors
     /// None.

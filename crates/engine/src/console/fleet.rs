@@ -13,11 +13,11 @@ use crate::{
 };
 
 impl Handle {
-    /// A window of a connection's devices. With `count` 0 they are only counted.
+    /// A range of a connection's devices. With `count` 0, only their number.
     ///
     /// # Errors
     /// [`FailureCode::NotFound`](crate::api::FailureCode::NotFound) for the connection,
-    /// [`FailureCode::Invalid`](crate::api::FailureCode::Invalid) for a search that cannot be understood.
+    /// [`FailureCode::Invalid`](crate::api::FailureCode::Invalid) for an invalid search.
     pub async fn devices(&self, query: DeviceQuery, from: u32, count: u32) -> Result<DevicePage, Failure> {
         let search = Search::read(&query.search)?;
         let facts = self.facts_of_list(&query, &search).await?;
@@ -25,8 +25,8 @@ impl Handle {
             .await
     }
 
-    /// The whole list as columns: ids only where it is not the one of revision `known`; what `series` has measured last
-    /// where one is named.
+    /// The whole list as columns; with IDs only if its revision is not `known`, and with the latest values of `series`
+    /// if one is given.
     ///
     /// # Errors
     /// As [`Handle::devices`].
@@ -46,7 +46,7 @@ impl Handle {
         .await
     }
 
-    /// Rows of devices by their ids, in that order, 1,000 at most. Those that are not known are left out.
+    /// Rows of devices by their IDs, in that order, at most 1,000. Unknown devices are omitted.
     ///
     /// # Errors
     /// [`FailureCode::NotFound`](crate::api::FailureCode::NotFound) for the connection.
@@ -55,7 +55,7 @@ impl Handle {
         Ok(read(&fleet).rows(connection, &ids(devices)))
     }
 
-    /// The common values and the differences of devices. Unknown devices are left out.
+    /// The common values and the differences of devices. Unknown devices are omitted.
     ///
     /// # Errors
     /// [`FailureCode::NotFound`](crate::api::FailureCode::NotFound) for the connection.
@@ -63,7 +63,7 @@ impl Handle {
         self.of_fleet(connection, move |fleet| read(&fleet).summary(&ids(&devices))).await
     }
 
-    /// How a search was read, and completions at `caret`, which counts UTF-16 units.
+    /// How a search is parsed, and completions at `caret`, which counts UTF-16 units.
     ///
     /// # Errors
     /// [`FailureCode::NotFound`](crate::api::FailureCode::NotFound) for the connection.

@@ -23,7 +23,7 @@ impl Handle {
         page(&self.store, query, self.clock.now()).await
     }
 
-    /// Why the newest commands that match failed, the most frequent cause first.
+    /// The causes of the newest failed commands that match, the most frequent first.
     ///
     /// # Errors
     /// As [`Handle::history`].

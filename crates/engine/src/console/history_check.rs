@@ -23,11 +23,11 @@ const AT_REST_WITHIN: Duration = Duration::from_secs(300);
 const LOOK: Duration = Duration::from_secs(1);
 /// The shortest time between two notices about a program that keeps writing to the database.
 const AT_MOST_EVERY: Duration = Duration::from_secs(60);
-const CHANGED_HINT: &str = "Close that program, and restart Wilco so that it reads the history again. wilco check finds \
+const CHANGED_HINT: &str = "Close that program, and restart Wilco to read the history again. wilco check finds \
                             altered events. Only Wilco may write to its database.";
 
 impl Handle {
-    /// Looks whether the history is as it was written: the newest 10,000 events, or all events and the whole file.
+    /// Checks that the history is unaltered: the newest 10,000 events, or all events and the whole file.
     ///
     /// # Errors
     /// [`FailureCode::Store`](crate::api::FailureCode) where nothing can be read at all.
@@ -107,7 +107,7 @@ mod tests {
     };
 
     #[tokio::test]
-    async fn what_is_missing_is_told_as_a_notice_and_found_by_a_check() {
+    async fn missing_events_cause_a_notice_and_are_found_by_a_check() {
         let (data, engine, handle) = engine().await;
         assert!(handle.check_history(true).await.unwrap().is_sound());
         engine.stop().await;

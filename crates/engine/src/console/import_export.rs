@@ -15,12 +15,12 @@ use crate::{
 };
 
 impl Handle {
-    /// Writes connections (all but the demo's, where none is named) to a file: under a passphrase with their secrets,
-    /// without one without them. Says where the file lies.
+    /// Writes connections to a file (all except the demo fleet's if none are given): with secrets if there is a
+    /// passphrase, otherwise without. Returns the file's path.
     ///
     /// # Errors
-    /// [`FailureCode::NotFound`](crate::api::FailureCode), `Keyring`, `File` when it cannot be written, `Exists` where a
-    /// file is there that is not to be replaced, `Invalid` for a passphrase that is too short.
+    /// [`FailureCode::NotFound`](crate::api::FailureCode), `Keyring`, `File` if it cannot be written, `Exists` if the
+    /// file exists and must not be replaced, `Invalid` for a passphrase that is too short.
     pub async fn export_connections(
         &self,
         ids: &[String],
@@ -46,10 +46,11 @@ impl Handle {
         exported.await.map_err(defect)?
     }
 
-    /// Adds the connections of an exported file; those whose name is taken get another. All of them or none.
+    /// Adds the connections of an exported file; connections whose name is already in use get another one. All of them
+    /// or none.
     ///
     /// # Errors
-    /// [`FailureCode::File`](crate::api::FailureCode) for a file that is none of ours, `Keyring`, `Store`.
+    /// [`FailureCode::File`](crate::api::FailureCode) for a file that Wilco did not export, `Keyring`, `Store`.
     pub async fn import_connections(
         &self,
         path: PathBuf,
@@ -79,7 +80,7 @@ impl Handle {
         Ok(imported)
     }
 
-    /// Removes a connection that was added a moment ago, whatever has become of the keyring since.
+    /// Removes a connection that was just added, whatever the state of the keyring.
     async fn take_back(&self, id: &str) -> Result<(), Failure> {
         match self.remove_connection(id).await {
             Err(failure) if failure.code == FailureCode::Keyring => self.forget(&ConnectionId::from(id)).await,

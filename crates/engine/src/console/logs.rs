@@ -15,10 +15,10 @@ use crate::{
 use wilco_atomic_file::Readers;
 
 impl Handle {
-    /// The logs that are kept of a device, newest first: the last five.
+    /// The stored logs of a device, newest first, at most five.
     ///
     /// # Errors
-    /// [`FailureCode::Store`](crate::api::FailureCode); so for all the others.
+    /// [`FailureCode::Store`](crate::api::FailureCode); the same applies to the methods below.
     pub async fn logs(&self, connection: &str, device: &str) -> Result<Vec<KeptLog>, Failure> {
         let kept = self.store.logs(&ConnectionId::from(connection), &device_id(device)?).await?;
         let listed =
@@ -45,11 +45,11 @@ impl Handle {
         spawn_blocking(move || log.view(with_text)).await.map_err(defect)
     }
 
-    /// Writes a log to a file, whole or not at all, and returns its path. Missing parts are marked in it.
+    /// Writes a log to a file, completely or not at all, and returns the file's path. Missing parts are marked in it.
     ///
     /// # Errors
-    /// [`FailureCode::File`](crate::api::FailureCode) when it cannot be written, `Exists` where a file is there that is
-    /// not to be replaced, `NotFound` as in [`Handle::log`].
+    /// [`FailureCode::File`](crate::api::FailureCode) if it cannot be written, `Exists` if the file exists and must not
+    /// be replaced, `NotFound` as in [`Handle::log`].
     pub async fn save_log(
         &self,
         connection: &str,
@@ -62,7 +62,7 @@ impl Handle {
         spawn_blocking(write).await.map_err(defect)?
     }
 
-    /// Deletes a log that is kept here. The device still has its own.
+    /// Deletes a stored log. The device still has its own.
     ///
     /// # Errors
     /// [`FailureCode::NotFound`](crate::api::FailureCode) when nothing of it is kept.

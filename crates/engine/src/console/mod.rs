@@ -92,10 +92,10 @@ pub use engine::{Engine, Options};
 use export::Export;
 use trial::Trial;
 
-/// The id of the connection to the fleet inside the app.
+/// The ID of the connection to the demo fleet inside the app.
 pub const DEMO: &str = "demo";
 
-/// Asks things of a running engine. Cheap to clone.
+/// Calls a running engine. Cheap to clone.
 #[derive(Clone)]
 pub struct Handle {
     events: mpsc::Sender<Event>,
@@ -129,16 +129,17 @@ pub struct Handle {
 }
 
 impl Handle {
-    /// Where profiles and history are kept.
+    /// The data directory.
     #[must_use]
     pub fn data_dir(&self) -> &Path {
         &self.data_dir
     }
 
-    /// Every connection, in the order that the person has given them; those that are being loaded, too.
+    /// All connections in the user's order, including those that are still being loaded.
     ///
     /// # Errors
-    /// [`FailureCode::Internal`](crate::api::FailureCode) while the engine is stopping; so for all the others.
+    /// [`FailureCode::Internal`](crate::api::FailureCode) if the engine is stopping; the same applies to the methods
+    /// below.
     pub async fn connections(&self) -> Result<Vec<ConnectionView>, Failure> {
         self.request(Request::Connections).await
     }
@@ -228,7 +229,7 @@ impl Handle {
         })
     }
 
-    /// How a device's report differs from its answer to this command, or differed.
+    /// The difference between a device's report and its answer to this command, now or in the past.
     async fn disagreement(
         &self,
         connection: &ConnectionId,
@@ -242,7 +243,7 @@ impl Handle {
         Ok(stored.map(|of| views::disagreed(&of, true)))
     }
 
-    /// How a device's report differs from its answer to this command now.
+    /// The current difference between a device's report and its answer to this command.
     async fn disagrees_now(
         &self,
         connection: &ConnectionId,
@@ -254,7 +255,7 @@ impl Handle {
         fleet.get(device)?.disagreement.clone().filter(|of| of.command == *command)
     }
 
-    /// The latest answers of a device that settled no command: of an unknown id, retained, and the like. Newest first.
+    /// The latest answers of a device that belong to no command (unknown ID, retained, and so on), newest first.
     ///
     /// # Errors
     /// [`FailureCode::Store`](crate::api::FailureCode).
@@ -264,15 +265,15 @@ impl Handle {
         Ok(views::unmatched(&unmatched))
     }
 
-    /// Everything that changes from now on, in batches; the first has all connections in it.
+    /// Streams all changes from now on in batches; the first contains all connections.
     ///
     /// # Errors
-    /// [`FailureCode::Internal`](crate::api::FailureCode) while the engine is stopping.
+    /// [`FailureCode::Internal`](crate::api::FailureCode) if the engine is stopping.
     pub async fn listen(&self) -> Result<mpsc::Receiver<Batch>, Failure> {
         self.request(Request::Listen).await
     }
 
-    /// Ends the controller, and with it the sessions and the store.
+    /// Stops the controller, and with it the sessions and the store.
     async fn close(&self) {
         let (done, closed) = oneshot::channel();
         if self.events.send(Event::Close(done)).await.is_ok() {
@@ -306,7 +307,7 @@ impl Handle {
         self.loaded.all().await.map(drop)
     }
 
-    /// Waits until everything is loaded that this needs.
+    /// Waits until everything that this call needs is loaded.
     async fn loaded_for(&self, request: &Request) -> Result<(), Failure> {
         match request.needs() {
             Needs::Nothing => Ok(()),

@@ -69,7 +69,7 @@ impl Handle {
         }
     }
 
-    /// Looks once, and reports what it has found so far. Whether the connection outlived the subscriptions.
+    /// Searches once, and reports the devices found so far. Returns whether the connection outlived the subscriptions.
     async fn look(&self, connection: &str, since: i64) -> bool {
         let mut search = match DeviceSearch::begin(self, connection).await {
             Ok(search) => search,
@@ -98,14 +98,14 @@ impl Handle {
         self.post(Request::Found(ConnectionId::from(connection), found)).await;
     }
 
-    /// Whether a connection is still the one that came up then.
+    /// Whether a connection is still the network connection established then.
     async fn is_same(&self, connection: &str, since: i64) -> bool {
         let Ok(connections) = self.connections().await else { return true };
         let is_same = |view: &ConnectionView| view.link == LinkState::Online { since };
         connections.iter().find(|view| view.id == connection).is_none_or(is_same)
     }
 
-    /// Enables dialects on a connection, beside those that are. Its session restarts.
+    /// Enables further dialects on a connection. Its session restarts.
     ///
     /// # Errors
     /// [`FailureCode::NotFound`](crate::api::FailureCode); `Invalid` for a dialect that there is not, or one that uses the
@@ -124,7 +124,7 @@ impl Handle {
         self.put_dialects(Profile { settings, declined, ..profile }).await
     }
 
-    /// Does not offer dialects on a connection any more. They can still be enabled.
+    /// Stops offering dialects on a connection. They can still be enabled.
     ///
     /// # Errors
     /// [`FailureCode::NotFound`](crate::api::FailureCode) and `Store`.
@@ -173,7 +173,7 @@ impl DialectSearch {
         DialectSearch { since, due: now + SETTLED_AFTER, running: None, is_unwelcome: false }
     }
 
-    /// Whether to look now, on the network connection that came up then.
+    /// Whether to search now, on the network connection established then.
     async fn is_due(&mut self, since: i64, now: Instant) -> bool {
         match self.running.take() {
             Some(running) if !running.is_finished() => {

@@ -1,7 +1,7 @@
-//! Answers of the engine that the page's fake backend gives too, so that nobody has to invent them. They are the same in every
-//! installation. `WILCO_RECORD=1 cargo test -p wilco-engine recorded` records them again.
+//! Replies of the engine that the page's fake backend also gives. They are the same in every installation.
+//! `WILCO_RECORD=1 cargo test -p wilco-engine recorded` records them again.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![expect(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 
 use std::{env, fs, path::Path};
 
@@ -10,7 +10,7 @@ use serde_json::json;
 use super::fixture;
 
 #[tokio::test]
-async fn what_the_page_s_fake_backend_answers_was_recorded_from_this_engine() {
+async fn replies_of_the_pages_fake_backend_are_recorded_from_this_engine() {
     let (_data, engine, handle) = fixture::engine().await;
     let answers = json!({
         "catalogue": handle.catalogue().await.unwrap(),

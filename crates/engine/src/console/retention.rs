@@ -30,8 +30,8 @@ const FORGOTTEN_AT_ONCE: usize = 250;
 const UNMATCHED_AT_ONCE: u32 = 1_000;
 
 impl Handle {
-    /// How many commands ended more than so many days ago, how many answers that belong to no command came before then,
-    /// and how many logs began.
+    /// The number of commands that ended more than this many days ago, of unmatched answers that arrived before then,
+    /// and of logs that began before then.
     ///
     /// # Errors
     /// [`FailureCode::Invalid`](crate::api::FailureCode) for no days, or more than 3,650; `Store`.
@@ -53,7 +53,7 @@ impl Handle {
     }
 
     /// Deletes a device without unfinished commands: its state, measurements, logs and commands with all their
-    /// evidence. Nothing is sent to it; if it publishes again, or the broker has retained its status, it is listed
+    /// evidence. Nothing is sent to it. If it publishes again, or the broker has retained its status, it is listed
     /// again.
     ///
     /// # Errors
@@ -123,7 +123,7 @@ impl Handle {
         Ok(self.prune_telemetry(None, before).await?)
     }
 
-    /// Deletes commands that finished more than so many days ago, as long as the settings require it.
+    /// Deletes commands that finished more than this many days ago, for as long as the settings require it.
     async fn forget_ended(&self, days: u32, now: Timestamp) -> Result<Older, Failure> {
         let is_wanted = || self.settings.get().history_days == Some(days);
         self.forget_before(days_ago(days, now)?, is_wanted).await
@@ -257,7 +257,7 @@ mod tests {
         let nothing = handle.forget_older(0).await.unwrap_err();
         assert_eq!(
             (nothing.code, &*nothing.message),
-            (FailureCode::Invalid, "A history of 0 days keeps nothing: all finished commands would be deleted.")
+            (FailureCode::Invalid, "A history of 0 days would keep nothing: all finished commands would be deleted.")
         );
         engine.stop().await;
     }

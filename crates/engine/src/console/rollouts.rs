@@ -71,15 +71,15 @@ pub(super) struct Unknown {
 }
 
 impl Handle {
-    /// Starts a rollout. Returns once it is on the disk, which is before anything is sent.
+    /// Starts a rollout. Returns once it is on the disk, before anything is sent.
     ///
     /// # Errors
-    /// [`crate::api::FailureCode::Invalid`] when any of it makes no sense, and then nothing is started; `NotFound`; `Store`.
+    /// [`crate::api::FailureCode::Invalid`] if any of it is invalid; then nothing is started; `NotFound`; `Store`.
     pub async fn start_rollout(&self, new: NewRollout) -> Result<RolloutView, Failure> {
         self.start_members(new, None).await
     }
 
-    /// Starts it for these members, or for those that its target names.
+    /// Starts a rollout for these members, or for those that its target selects.
     async fn start_members(&self, new: NewRollout, given: Option<Vec<NewMember>>) -> Result<RolloutView, Failure> {
         let (confirmed, expected) = (new.confirmed.clone(), new.expected.clone());
         let Drafted { spec, template, survey: Survey { members, .. }, stages, nothing, .. } =
@@ -104,10 +104,10 @@ impl Handle {
         self.shown_rollout(number).await
     }
 
-    /// Every rollout, newest first, of the connections that could be read.
+    /// All rollouts of the connections that could be read, newest first.
     ///
     /// # Errors
-    /// [`FailureCode::Internal`](crate::api::FailureCode) while the engine is stopping.
+    /// [`FailureCode::Internal`](crate::api::FailureCode) if the engine is stopping.
     pub async fn rollouts(&self) -> Result<Vec<RolloutView>, Failure> {
         self.loaded.all().await?;
         let shown = self.rollouts.read();
@@ -162,7 +162,7 @@ impl Handle {
         self.draft_members(spec, None).await
     }
 
-    /// The same for the members that are given.
+    /// The same for the given members.
     async fn draft_members(&self, mut spec: NewRollout, given: Option<Vec<NewMember>>) -> Result<Drafted, Failure> {
         // They were given for the one that starts, and not for its plan or those that follow.
         spec.confirmed = Confirmed::No;
@@ -205,12 +205,12 @@ impl Handle {
         }
         if target.is_empty() && unknown.before.count > 0 {
             return Err(invalid(
-                format!("The earlier values of these devices are not known: {}.", named(&unknown.before)),
+                format!("The earlier values of these devices are unknown: {}.", named(&unknown.before)),
                 "Set their configuration by hand.",
             ));
         }
         if target.is_empty() && nothing.is_none() {
-            return Err(invalid("The rollout has no devices.".into(), "No device matches. Choose others."));
+            return Err(invalid("The rollout contains no devices.".into(), "No device matches. Choose others."));
         }
         if template.form.is_none()
             && let Some(refusal) = cannot_be_sent(&shared, &template, &target)
@@ -280,14 +280,14 @@ impl Handle {
         Ok(target)
     }
 
-    /// The command and the members of a rollout that puts back another one's changes.
+    /// The command and the members of a rollout that restores the values from before another one.
     async fn put_back_what_another_changed(&self, spec: &mut NewRollout, rollout: &str) -> Result<(), Failure> {
         let earlier = self.shown_rollout(number(rollout)?).await?;
         let command = &earlier.spec.command;
         if command.name != rollouts::CHANGES {
             return Err(invalid(
-                format!("Rollout {rollout} sent {}, which cannot be put back.", command.name),
-                "Only a rollout of config.set can, because Wilco stores the earlier values.",
+                format!("Rollout {rollout} sent {}, which cannot be undone.", command.name),
+                "Wilco stores earlier values only for config.set.",
             ));
         }
         if matches!(earlier.state, RolloutState::Running | RolloutState::Waiting) {
@@ -303,7 +303,7 @@ impl Handle {
         Ok(())
     }
 
-    /// Members of an earlier rollout. Where its command is sent again each has its own arguments again.
+    /// Members of an earlier rollout. If its command is sent again, each has the same arguments again.
     async fn earlier_members(&self, rollout: &str, which: WhichMembers, spec: &NewRollout) -> Result<Target, Failure> {
         let view = self.shown_rollout(number(rollout)?).await?;
         let puts_back = spec.follows.as_ref().is_some_and(|follows| follows.reason == FollowReason::PutBack);
@@ -392,8 +392,8 @@ fn named(found: &Found) -> String {
 fn broadcast(template: CommandTemplate, group: Option<&str>, dialect: &Dialect) -> Result<CommandTemplate, Failure> {
     if template.form.is_some() || !template.policy.answers_carry_ids || !matches!(dialect, Dialect::Wilco(_)) {
         return Err(invalid(
-            format!("{} cannot be broadcast, because Wilco could not match the answers to the devices.", template.name),
-            "Send it to each device by itself.",
+            format!("{} cannot be broadcast, because Wilco could not match the answers to devices.", template.name),
+            "Send it to each device separately.",
         ));
     }
     let topic = match group {
@@ -401,7 +401,7 @@ fn broadcast(template: CommandTemplate, group: Option<&str>, dialect: &Dialect) 
         Some(group) => Topics::group(group).ok_or_else(|| {
             invalid(
                 format!("'{}' cannot be a group: it is not a valid topic level.", excerpt(group)),
-                "Give the name that stands between groups/ and /req, without / + # { }.",
+                "Enter the part of the topic between groups/ and /req, without / + # { }.",
             )
         })?,
     };
@@ -420,8 +420,12 @@ fn cannot_be_sent(shared: &SharedConnection, template: &CommandTemplate, target:
     let mut refused = refused.peekable();
     let first = refused.next()?;
     let others = refused.count();
-    let others = if others == 0 { String::new() } else { format!(" {others} more do not support it either.") };
-    Some(invalid(format!("{first}{others}"), "Choose other devices, or a command that all of them have."))
+    let others = match others {
+        0 => String::new(),
+        1 => " 1 other does not support it either.".to_owned(),
+        _ => format!(" {others} others do not support it either."),
+    };
+    Some(invalid(format!("{first}{others}"), "Choose other devices, or a command that all of them support."))
 }
 
 /// The number that a rollout is named by.

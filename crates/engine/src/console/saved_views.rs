@@ -25,7 +25,7 @@ const LATELY: i64 = 600_000;
 const POINTS: u32 = 30;
 
 impl Handle {
-    /// A connection's saved views, each with how many devices match it now.
+    /// A connection's saved views, each with the number of devices that currently match.
     ///
     /// # Errors
     /// [`FailureCode::NotFound`](crate::api::FailureCode) for the connection, `Store`.
@@ -44,31 +44,31 @@ impl Handle {
         Ok(counted)
     }
 
-    /// Saves a view under its name, or changes the one of that id. One that was removed can be saved again as it was.
+    /// Saves a view under its name, or changes the one with the given ID. A removed view can be saved again unchanged.
     ///
     /// # Errors
-    /// [`FailureCode::Invalid`](crate::api::FailureCode) for a name that is taken, too long or empty, a search that
-    /// cannot be understood, and too many views or columns; `NotFound` for the connection; `Store`.
+    /// [`FailureCode::Invalid`](crate::api::FailureCode) for a name that is in use, too long or empty, an invalid
+    /// search, and too many views or columns; `NotFound` for the connection; `Store`.
     pub async fn save_view(&self, view: SavedView) -> Result<SavedView, Failure> {
         self.shared(&view.connection).await?;
         Search::read(&view.search)?;
         let name = annotations::name(&view.name)?
-            .ok_or_else(|| invalid("A view needs a name.".into(), "Enter a name, for example Cold stores."))?;
+            .ok_or_else(|| invalid("The view has no name.".into(), "Enter a name, for example Cold stores."))?;
         if view.columns.len() > COLUMNS {
-            return Err(invalid(format!("A view can have {COLUMNS} columns."), "Remove some of them."));
+            return Err(invalid(format!("A view can have at most {COLUMNS} columns."), "Remove some of them."));
         }
         if !view.id.is_empty() && self.store.has_desired_view(&view.id).await? {
             refuse_desired(&view)?;
         }
         let known = self.store.views(&view.connection).await?;
         if known.len() >= VIEWS && !known.iter().any(|other| other.id == view.id) {
-            return Err(invalid(format!("A connection can have {VIEWS} views."), "Delete one of them first."));
+            return Err(invalid(format!("A connection can have at most {VIEWS} views."), "Delete one of them first."));
         }
         let id = if view.id.is_empty() { Uuid::new_v4().simple().to_string() } else { view.id.clone() };
         let view = SavedView { id, name, ..view };
         let entry = self.entry_on(&view.connection, AuditKind::View, format!("Saved view {}", view.name));
         if !self.store.audited(entry.with(&json!(view))).save_view(view.clone()).await? {
-            return Err(invalid(format!("There is already a view '{}'.", view.name), "Choose another name."));
+            return Err(invalid(format!("A view named '{}' already exists.", view.name), "Choose another name."));
         }
         Ok(view)
     }
@@ -82,7 +82,7 @@ impl Handle {
         if self.store.has_desired_view(id).await? {
             return Err(invalid(
                 "This view has a desired configuration.".into(),
-                "Clear it first: without the view it would apply to no device.",
+                "Clear it first. Without the view, it would apply to no device.",
             ));
         }
         let mut removed = None;
@@ -96,7 +96,7 @@ impl Handle {
         if self.store.audited(entry).remove_view(id).await? { Ok(()) } else { Err(not_found("view", id)) }
     }
 
-    /// Values of devices, 200 at most, for these columns. Those that are not known are left out.
+    /// Values of devices, at most 200, for these columns. Unknown devices are omitted.
     ///
     /// # Errors
     /// [`FailureCode::NotFound`](crate::api::FailureCode) for the connection, `Store`.
@@ -184,7 +184,7 @@ mod tests {
         let counted = handle.views(&plant).await.unwrap();
         assert_eq!((counted.len(), &counted[0].view, counted[0].matching), (1, &saved, 2));
         let taken = handle.save_view(SavedView { name: "North".into(), ..view.clone() }).await.unwrap_err();
-        assert_eq!(taken.message, "There is already a view 'North'.");
+        assert_eq!(taken.message, "A view named 'North' already exists.");
         let renamed = handle.save_view(SavedView { name: "Nord".into(), ..saved.clone() }).await.unwrap();
         handle.remove_view(&renamed.id).await.unwrap();
         assert_eq!(handle.remove_view(&renamed.id).await.unwrap_err().code, FailureCode::NotFound);

@@ -14,7 +14,7 @@ use crate::{
 };
 
 impl Handle {
-    /// The settings that are in force.
+    /// The current settings.
     ///
     /// # Errors
     /// None.
@@ -22,7 +22,7 @@ impl Handle {
         Ok(self.settings.get())
     }
 
-    /// Stores and applies other settings. Unfinished commands keep the settings with which they were sent.
+    /// Stores and applies new settings. Unfinished commands keep the settings with which they were sent.
     ///
     /// # Errors
     /// [`FailureCode::Invalid`](crate::api::FailureCode) when one of them is not possible, `Store`; then all are as
@@ -40,7 +40,7 @@ impl Handle {
         Ok(())
     }
 
-    /// Writes down that the demo fleet, which the engine does not run itself, has these faults from now on.
+    /// Records that the demo fleet, which the engine does not run itself, now has these faults.
     ///
     /// # Errors
     /// `Store`.
@@ -65,7 +65,7 @@ impl Handle {
     /// Applies the notification settings from now on.
     ///
     /// # Errors
-    /// [`FailureCode::Internal`](crate::api::FailureCode) while the engine is stopping.
+    /// [`FailureCode::Internal`](crate::api::FailureCode) if the engine is stopping.
     pub async fn notifications(&self) -> Result<mpsc::Receiver<NotificationContent>, Failure> {
         let (listener, receiver) = mpsc::channel(MOST_UNREAD);
         let notifications = Notifications::new(self.settings.clone(), listener);

@@ -1,4 +1,5 @@
-//! While the store does nothing, or cannot write, whatever does not need it goes on, and nothing is said to be done.
+//! Tests that everything that does not need the store continues while the store is blocked or cannot write, and that
+//! nothing is reported as done.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 
@@ -163,7 +164,7 @@ async fn two_changes_of_one_device_are_both_there() {
 }
 
 #[tokio::test]
-async fn what_could_not_be_stored_is_told_and_is_as_it_was() {
+async fn a_failed_change_is_reported_and_undone() {
     let (data, engine, handle) = engine().await;
     let connection = plant(&handle).await;
     send(&handle, &connection, 1, Delivery::Now).await;

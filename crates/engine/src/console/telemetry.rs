@@ -27,7 +27,7 @@ impl Handle {
     /// The measurements of a device, reduced to the requested number of points.
     ///
     /// # Errors
-    /// [`FailureCode::Invalid`](crate::api::FailureCode) for an id that is none, `Store`.
+    /// [`FailureCode::Invalid`](crate::api::FailureCode) for an invalid ID, `Store`.
     pub async fn telemetry(&self, query: TelemetryQuery) -> Result<TelemetryView, Failure> {
         let (connection, device) = (ConnectionId::from(query.connection), device_id(&query.device)?);
         let now = self.clock.now();
@@ -81,7 +81,7 @@ impl Handle {
         }
     }
 
-    /// Writes down what waits, a part at a time.
+    /// Writes pending measurements, one part at a time.
     async fn write_telemetry(&self) -> Result<(), StoreError> {
         for (connection, measured) in self.telemetry.waiting() {
             for some in measured.chunks(DEVICES_AT_ONCE) {
@@ -102,8 +102,8 @@ impl Handle {
         let dropped = self.telemetry.take_dropped();
         if dropped > 0 {
             let message =
-                format!("Telemetry arrives faster than the disk can write it: {dropped} messages were dropped.");
-            self.warn(message, Some("Increase the telemetry interval of the devices: telemetry.set.".into())).await;
+                format!("Telemetry arrives faster than it can be written to disk: {dropped} messages were dropped.");
+            self.warn(message, Some("Increase the devices' telemetry interval (telemetry.set).".into())).await;
         }
     }
 
@@ -125,7 +125,7 @@ impl Handle {
         Ok(())
     }
 
-    /// Tells the current listener, or the next one.
+    /// Reports to the current listener, or the next one.
     pub async fn warn(&self, message: String, hint: Option<String>) {
         let notice = Notice { level: NoticeLevel::Warning, message, hint, connection: None };
         // A closing program shows no notices.

@@ -18,10 +18,10 @@ const OF_CONNECTION: usize = 20_000;
 const OF_DEVICE: usize = 500;
 
 impl Handle {
-    /// How long answers took, of the latest 20,000 of the connection or the latest 500 of one device.
+    /// Answer times: of the latest 20,000 answers of the connection, or the latest 500 of one device.
     ///
     /// # Errors
-    /// [`FailureCode::NotFound`](crate::api::FailureCode) for the connection; `Invalid` for what cannot be a device ID;
+    /// [`FailureCode::NotFound`](crate::api::FailureCode) for the connection; `Invalid` for an invalid device ID;
     /// `Store`.
     pub async fn answer_times(&self, query: TimesQuery) -> Result<Vec<TimesView>, Failure> {
         let shared = self.shared(&query.connection).await?;
@@ -53,8 +53,8 @@ impl Handle {
         Ok(views)
     }
 
-    /// The timeout that the latest answers to a command suggest: those of the device, or where they are too few, those of
-    /// all devices of the connection. Nothing where these are too few as well.
+    /// The timeout that the latest answers to a command suggest: those of the device or, if there are too few, those of
+    /// all devices of the connection. `None` if these are too few as well.
     ///
     /// # Errors
     /// As [`Handle::answer_times`].

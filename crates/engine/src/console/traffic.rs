@@ -15,11 +15,11 @@ use crate::{
 const UNREAD: usize = 4;
 
 impl Handle {
-    /// The messages of a connection from now on, as long as they are received. Nothing waits for who looks: what is too
-    /// much is left out and counted.
+    /// Streams the messages of a connection from now on. Nothing waits for the receiver: messages that it cannot take
+    /// in time are omitted and counted.
     ///
     /// # Errors
-    /// [`FailureCode::NotFound`](crate::api::FailureCode); `Invalid` for a topic filter or device that is none.
+    /// [`FailureCode::NotFound`](crate::api::FailureCode); `Invalid` for an invalid topic filter or device.
     pub async fn traffic(&self, query: TrafficQuery) -> Result<mpsc::Receiver<TrafficBatch>, Failure> {
         let filter = TopicFilter::parse(&query.filter)?;
         let device = query.device.as_deref().map(device_id).transpose()?;

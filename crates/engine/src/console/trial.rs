@@ -33,8 +33,8 @@ struct Last {
 type Fingerprint = [u8; 32];
 
 impl Handle {
-    /// Tests a connection step by step, stores nothing, and reports progress to `tell`. Restarted from a step, the
-    /// earlier steps keep their last result, unless they change now or the last test was of something else.
+    /// Tests a connection step by step, stores nothing, and reports progress to `tell`. If it is restarted from a step,
+    /// earlier steps keep their last result, unless they change now or the last test had other settings.
     ///
     /// One at a time: a second one stops the first.
     ///
@@ -98,13 +98,13 @@ impl Handle {
             }
             None => Err(Failure {
                 code: FailureCode::NotFound,
-                message: "The certificate to pin is not the one that the broker sent last.".into(),
+                message: "The certificate to pin is not the one that the broker sent most recently.".into(),
                 hint: Some("Run the preflight again, and compare the fingerprint.".into()),
             }),
         }
     }
 
-    /// Stops the preflight that is in progress, if one is.
+    /// Stops the current preflight.
     ///
     /// # Errors
     /// None.
@@ -115,7 +115,7 @@ impl Handle {
 }
 
 impl Trial {
-    /// The last report, if it tested exactly the same.
+    /// The last report, if it was for exactly the same settings.
     fn of(&self, tried: Fingerprint) -> Option<PreflightView> {
         self.last().as_ref().filter(|last| last.tried == tried).map(|last| last.view.clone())
     }

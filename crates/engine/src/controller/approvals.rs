@@ -1,5 +1,5 @@
-//! Rollouts that need the approval of a second installation: which do, when one may start, and what keeps it from sending to
-//! another broker than the approved one.
+//! Rollouts that require the approval of a second installation: which do, when one may start, and the checks that it
+//! sends only to the approved broker.
 //!
 //! A rollout waits in its own state machine, which releases nothing before it is approved. Whether an answer is genuine is not
 //! decided here.
@@ -59,16 +59,16 @@ impl Controller {
                 None => Ok(()),
                 Some(dialect) => Err(invalid(
                     format!(
-                        "Rollout {} was approved with the dialect {dialect} as it was then, and the connection '{}' has been \
-                         changed since.",
+                        "Rollout {} was approved with an earlier version of the dialect {dialect}: the connection \
+                         '{}' has changed since.",
                         rollout.number, here.name,
                     ),
-                    "Change the dialect back, or stop the rollout and start it again, which needs a new approval.",
+                    "Change the dialect back, or stop the rollout and start it again, which requires a new approval.",
                 )),
             },
             Some(approved) => Err(invalid(
                 format!(
-                    "The approval of rollout {} is for {}{}, and the connection '{}' has been changed since.",
+                    "The approval of rollout {} is for {}{}, but the connection '{}' has changed since.",
                     rollout.number,
                     approved.url,
                     if approved.prefix == here.prefix {
@@ -78,7 +78,7 @@ impl Controller {
                     },
                     here.name,
                 ),
-                "Change the connection back, or stop the rollout and start it again, which needs a new approval.",
+                "Change the connection back, or stop the rollout and start it again, which requires a new approval.",
             )),
             None => Ok(()),
         }
@@ -101,10 +101,10 @@ impl Controller {
             self.feed.notice_of(
                 connection,
                 format!(
-                    "{rollouts} paused, because the connection was changed after the approval: to another broker, or in a \
-                     dialect of the rollout."
+                    "{rollouts} paused, because the connection's broker, or a dialect of the rollout, was changed \
+                     after the approval."
                 ),
-                "Change the connection back to resume, or start the rollout again.",
+                "To resume, change the connection back. Otherwise start the rollout again.",
             );
         }
     }
@@ -120,7 +120,7 @@ impl Controller {
         let waits_no_more = || {
             invalid(
                 format!("Rollout {number} no longer waits for an approval."),
-                "An approval starts one rollout, once. To send again, start a rollout and have it approved.",
+                "An approval can start one rollout, once. To send again, start a new rollout and have it approved.",
             )
         };
         let of = self.connections.iter().find(|(_, known)| known.rollouts.get(number).is_some());
@@ -133,8 +133,8 @@ impl Controller {
         }
         if now.0 >= approval.expires_at {
             return Err(invalid(
-                format!("The approval of rollout {number} has expired: 7 days have passed since it was requested."),
-                "Stop the rollout and start it again, which makes a new request.",
+                format!("The approval of rollout {number} has expired, because it was requested more than 7 days ago."),
+                "Stop the rollout and start it again, which creates a new request.",
             ));
         }
         if decision.verdict == Verdict::Approved {
@@ -143,7 +143,7 @@ impl Controller {
             self.permit_confirmed(&id, &rollout.stored)?;
             if !approval::asks_for(&approval, &rollout.stored) {
                 return Err(invalid(
-                    format!("Rollout {number} is not stored as its request says: another program altered it."),
+                    format!("The stored rollout {number} does not match its request: another program altered it."),
                     "Stop it, and verify the audit.",
                 ));
             }

@@ -65,7 +65,7 @@ impl Attention {
         good
     }
 
-    /// The earlier failed commands of its device that are the same request.
+    /// Earlier failed commands of its device with the same request.
     fn made_good_by(&self, command: &Command) -> Vec<Key> {
         let Command { submission, submitted_at, .. } = command;
         let is_repeated = |id: &CommandId, earlier: &Noted| {
@@ -187,7 +187,7 @@ mod tests {
         (DeviceId::new(device).unwrap(), CommandId::new(format!("c{number}")).unwrap())
     }
 
-    /// A command that was asked for at that time and stands like that.
+    /// A command submitted at that time, in that state.
     fn command(device: &str, number: i64, args: &str, again_of: Option<i64>, state: State) -> Command {
         let policy = Policy {
             delivery: Delivery::BrokerHolds,
@@ -261,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_dismissed_stays_so_and_a_device_goes_with_its_commands() {
+    fn dismissals_are_kept_and_a_device_is_removed_with_its_commands() {
         let mut attention = Attention::default();
         for (device, number) in [("a", 1), ("a", 2), ("b", 3)] {
             attention.note(&timed_out(device, number, number), Timestamp(3));

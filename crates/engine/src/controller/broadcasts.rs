@@ -40,7 +40,8 @@ impl Default for Broadcasts {
 }
 
 impl Broadcasts {
-    /// Remembers one. `None` where it is known, or too many arrive; otherwise the notice about it: its message and its hint.
+    /// Remembers a broadcast. Returns the message and the hint of the notice about it; `None` if it is known, or too
+    /// many arrive.
     fn remember(&mut self, asked: Broadcast, raw: Raw, now: Timestamp) -> Option<(String, String)> {
         if self.of(&asked.id).is_some() || !self.allowance.take(1, REMEMBERED_RATE, now) {
             return None;

@@ -150,7 +150,7 @@ impl Controller {
         self.next_serial_change();
     }
 
-    /// Hands a command to MQTT.
+    /// Passes a command to MQTT.
     fn publish(&mut self, connection: &ConnectionId, sender: Option<(MqttSender, Outbound)>, publication: Publication) {
         let now = self.clock.now();
         let Some(known) = self.connections.get_mut(connection) else { return };

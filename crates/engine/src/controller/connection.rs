@@ -275,7 +275,7 @@ impl Connection {
         }
     }
 
-    /// Lets the dialects know the devices that were found when the program last ran.
+    /// Adds the devices found in earlier runs to the dialects.
     fn remember_devices(&self, described: &mut ConnectionDialects) {
         let fleet = self.fleet();
         for (id, description) in fleet.descriptions() {
@@ -400,7 +400,7 @@ impl Connection {
         }
     }
 
-    /// The dialects to be offered: found, not enabled, and not declined.
+    /// The dialects to offer: found, not enabled, and not declined.
     fn offers(&self) -> Vec<FoundDialect> {
         let Profile { settings: ConnectionSettings { dialects, .. }, declined, .. } = &self.profile;
         let is_enabled = |name: &str| dialects.iter().any(|enabled| enabled.name == name);

@@ -87,8 +87,8 @@ impl Controller {
         self.loading.end(&id);
     }
 
-    /// A connection's profile has changed. Its commands and devices are the same ones; its session is another, which
-    /// begins when the one before has ended.
+    /// Handles a changed profile. The connection's commands and devices stay; its session is replaced when the previous
+    /// one has ended.
     fn replace(&mut self, opening: Opening, enabled: EnabledDialects) {
         let Opening { profile, certificates } = opening;
         let id = profile.id.clone();
@@ -145,7 +145,7 @@ impl Controller {
         });
     }
 
-    /// A connection is removed from the store, or could not be.
+    /// Handles the result of removing a connection from the store.
     fn removed(&mut self, id: &ConnectionId, removed: &Result<(), Failure>) {
         let Some(mut connection) = self.leaving.take() else { return };
         let Err(failure) = removed else {
@@ -158,7 +158,7 @@ impl Controller {
         self.restart(id, Some(failure.clone()));
     }
 
-    /// A connection is removed.
+    /// Handles a removed connection.
     fn forget(&mut self, id: &ConnectionId, session: Option<Session>) {
         self.telemetry.forget(id);
         self.quota.forget_connection(id);

@@ -20,7 +20,7 @@ impl Controller {
         Some(Instant::now() + Duration::from_millis(next.since(now).0.clamp(1, 3_600_000)))
     }
 
-    /// When something is due that is not a rollout's.
+    /// The next deadline that does not belong to a rollout.
     fn deadlines(&self, now: Timestamp) -> impl Iterator<Item = Timestamp> {
         let ledgers = self.connections.values().filter_map(|known| known.ledger.next_deadline());
         let drains =
@@ -55,7 +55,7 @@ impl Controller {
         self.count_unused_announcements(now);
     }
 
-    /// Lets commands time out again once what the broker kept has been read, or cannot be had.
+    /// Lets commands time out again once the messages queued at the broker have been read, or cannot be.
     fn drain(&mut self, now: Timestamp) {
         let drained: Vec<_> = self
             .connections
@@ -98,7 +98,7 @@ impl Controller {
         ids.iter().for_each(|id| self.note_devices(id));
     }
 
-    /// Follows the wall clock after it was set, once nothing waits for a time.
+    /// Follows the wall clock after it was changed, once nothing waits for a time.
     fn set_clock_right(&mut self) {
         let now = self.clock.now();
         let mut rollouts = self.connections.values().map(|known| &known.rollouts);
@@ -117,7 +117,7 @@ impl Controller {
         }
     }
 
-    /// Takes down what is newly known of a connection's devices.
+    /// Records new facts about a connection's devices.
     fn note_devices(&mut self, connection: &ConnectionId) {
         let now = self.clock.now();
         let Some(known) = self.connections.get_mut(connection) else { return };

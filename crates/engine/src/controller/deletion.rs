@@ -20,9 +20,9 @@ const TRIED_AGAIN_AFTER: Millis = Millis::seconds(60);
 /// How far the forgotten devices are deleted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum DeletionProgress {
-    /// This one is to be deleted now.
+    /// The command to delete now.
     Due(ConnectionId, DeviceId),
-    /// There is something to delete after this.
+    /// Whether there is more to delete.
     Later(Millis),
     Done,
 }
@@ -42,7 +42,7 @@ impl Controller {
         self.forget_commands(commands, move |forgotten| drop(reply.send(forgotten)));
     }
 
-    /// Deletes commands, but those to which something happens just now. Says how many, once that is on the disk.
+    /// Deletes commands, except those that are changing at the moment. Returns their number once this is on the disk.
     fn forget_commands(
         &mut self,
         mut commands: Vec<Forgotten>,
@@ -64,7 +64,7 @@ impl Controller {
         });
     }
 
-    /// A command is deleted.
+    /// Deletes a command from memory.
     fn command_forgotten(&mut self, Forgotten { connection, device, id, automatic }: &Forgotten) {
         let Some(known) = self.connections.get_mut(connection) else { return };
         let one = u32::from(!automatic);
@@ -113,7 +113,7 @@ impl Controller {
         }
     }
 
-    /// Nothing is stored of a device any more.
+    /// Handles a device whose data has been deleted completely.
     fn device_forgotten(&mut self, connection: &ConnectionId, device: &DeviceId) {
         self.quota.forget(connection, device);
         self.telemetry.forget_device(connection, device);
@@ -138,14 +138,14 @@ impl Controller {
         }
         if let Some(rollout) = known.rollouts.awaits(device) {
             return Err(invalid(
-                format!("'{device}' is still to be sent the command of rollout {rollout}."),
+                format!("'{device}' has not been sent the command of rollout {rollout} yet."),
                 "Pause or stop the rollout, or wait until it finishes.",
             ));
         }
         if known.ledger.is_busy(device) {
             return Err(invalid(
                 format!("'{device}' has an unfinished command."),
-                "Stop waiting for the command, or wait until it finishes.",
+                "Stop the command, or wait until it finishes.",
             ));
         }
         Ok(())

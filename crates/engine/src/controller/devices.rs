@@ -19,18 +19,17 @@ pub(crate) const UNDO_WITHIN: Millis = Millis::seconds(30);
 
 /// Something to be done with devices, and where the answer goes.
 pub(crate) enum DeviceRequest {
-    /// Something is set of devices. The answer is which of them are different now.
+    /// Sets annotations of devices. The reply lists the changed devices.
     Annotate(ConnectionId, Vec<(DeviceId, AnnotationChange)>, oneshot::Sender<Result<Vec<DeviceId>, Failure>>),
-    /// Devices are no longer listed, and deleted some time later.
+    /// Forgets devices, which are deleted some time later.
     Forget(ConnectionId, Vec<DeviceId>, oneshot::Sender<Result<Forgotten, Failure>>),
-    /// Forgotten devices are listed again. The answer is which of them.
+    /// Restores forgotten devices. The reply lists them.
     Restore(ConnectionId, Vec<DeviceId>, oneshot::Sender<Result<Vec<DeviceId>, Failure>>),
-    /// A part of a device is deleted, of what the store has of it; finally the device itself. The reply says whether there is
-    /// more.
+    /// Deletes part of a device's stored data, and finally the device itself. The reply states whether there is more.
     Delete(ConnectionId, DeviceId, Remains, oneshot::Sender<Result<bool, Failure>>),
-    /// Which forgotten device is to be deleted, because it cannot be restored any more.
+    /// A forgotten device to delete, because it can no longer be restored.
     NextDeletion(oneshot::Sender<Result<DeletionProgress, Failure>>),
-    /// It could not be deleted, and is tried again later.
+    /// A device could not be deleted; it is tried again later.
     DeleteLater(ConnectionId, DeviceId),
 }
 
@@ -89,7 +88,7 @@ impl Connection {
         }
     }
 
-    /// Devices that were set aside are listed again.
+    /// Lists devices again that were set aside.
     fn put_back(&mut self, devices: &[DeviceId]) {
         for id in devices {
             let Some(pending) = self.pending.remove(id) else { continue };
@@ -167,7 +166,7 @@ impl Controller {
         });
     }
 
-    /// The same for devices that are not to be deleted.
+    /// The same for devices that are restored.
     fn annotate_listed(
         &mut self,
         connection: &ConnectionId,
@@ -202,7 +201,7 @@ impl Controller {
         });
     }
 
-    /// The devices that are different afterwards, with their annotations before and after that.
+    /// The changed devices, with their annotations before and after.
     fn annotated(
         &self,
         connection: &ConnectionId,
@@ -254,7 +253,7 @@ impl Controller {
         });
     }
 
-    /// Which of these devices may be forgotten.
+    /// The devices among these that may be forgotten.
     fn forgettable(&self, connection: &ConnectionId, devices: Vec<DeviceId>) -> Result<Forgotten, Failure> {
         let known = self.connections.get(connection).ok_or_else(|| not_found("connection", connection.as_str()))?;
         known.unread.clone().map_or(Ok(()), Err)?;
@@ -292,7 +291,7 @@ impl Controller {
         self.take_back(connection, devices, |_, restored| drop(reply.send(restored)));
     }
 
-    /// Devices are not to be deleted after all.
+    /// Cancels the deletion of devices.
     fn take_back(
         &mut self,
         connection: ConnectionId,
@@ -309,7 +308,7 @@ impl Controller {
         });
     }
 
-    /// Has it committed since when devices are to be forgotten, or that they are not.
+    /// Commits the time at which devices will be deleted, or that they will not.
     fn note_forgotten(&mut self, connection: &ConnectionId, did: &str, devices: &[DeviceId], at: Option<Timestamp>) {
         let entry = self.audit_devices(connection, did, devices);
         let change =

@@ -1,4 +1,4 @@
-//! Discovered devices of other dialects: what they announce and report, and the questions to them.
+//! Discovered devices of other dialects: their announcements and reports, and the queries to them.
 
 use std::sync::Arc;
 
@@ -104,7 +104,7 @@ impl Controller {
         }
     }
 
-    /// A device was removed. One with a history, or with a pending rollout, stays listed as absent: its description
+    /// Handles a removed device. One with a history or a pending rollout stays listed as absent: its description
     /// prevents requests in another dialect.
     fn unlist(&mut self, connection: &ConnectionId, device: &DeviceId) {
         let Some(known) = self.connections.get_mut(connection) else { return };

@@ -141,7 +141,7 @@ impl Controller {
         self.connections.iter().map(|(id, known)| (id.clone(), known.count())).collect()
     }
 
-    /// Nothing is in progress, as far as it is on the disk.
+    /// Whether nothing is in progress, as far as it is on the disk.
     fn all_done(&self) -> bool {
         self.connections.values().all(|known| known.counts.queued + known.counts.in_flight == 0)
     }

@@ -33,7 +33,7 @@ struct Known {
 }
 
 enum State {
-    /// Its IDs are looked up one by one.
+    /// Its IDs are looked up individually.
     OneByOne {
         under_way: usize,
         /// It has so many commands that this stays so.
@@ -41,19 +41,19 @@ enum State {
         /// A later state was committed meanwhile: the store's reply may be older.
         committed: bool,
     },
-    /// All its IDs are being read. What names an unknown one waits for them, in its order.
+    /// All its IDs are being read. Messages with unknown IDs wait for them, in order.
     Reading { waiting: Vec<LookUp>, committed: Vec<CommandId> },
-    /// The hashes of all IDs that it has ever had a command with. An ID that is not in here has no command.
+    /// The hashes of all IDs for which it has ever had a command. An ID that is not included has no command.
     Read(HashSet<u64, RandomState>),
 }
 
 /// The next step of a look-up.
 pub(super) enum Next {
-    /// The store is queried.
+    /// Query the store.
     Ask(Box<LookUp>),
-    /// The store is queried for all IDs of the device, and this waits for them.
+    /// Query the store for all IDs of the device, and wait for the result.
     ReadIds,
-    /// It waits for IDs that are being read.
+    /// Wait for the IDs that are being read.
     Waits,
 }
 
@@ -185,7 +185,7 @@ mod tests {
         CommandId::new(id).unwrap()
     }
 
-    /// Takes in that many look-ups: how many of them ask, read IDs, wait.
+    /// Processes this many look-ups, and returns how many of them query, read IDs, and wait.
     fn begin(known: &mut KnownIds, look_ups: usize) -> (usize, usize, usize) {
         let mut counts = (0, 0, 0);
         for number in 0..look_ups {
@@ -244,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn what_nobody_needs_for_a_while_is_forgotten() {
+    fn unused_entries_are_dropped_after_a_while() {
         let mut known = KnownIds::default();
         begin(&mut known, 1);
         known.tidy_up();

@@ -158,7 +158,7 @@ impl Controller {
         let _ = reply.send(listed);
     }
 
-    /// Reads a connection beside the loop, after a pause.
+    /// Reads a connection outside the loop, after a pause.
     fn load(&mut self, id: &ConnectionId, pause: Duration) {
         let Some(listed) = self.unloaded.get(id) else { return };
         let (profile, id) = (listed.profile.clone(), id.clone());

@@ -47,7 +47,7 @@ pub(super) enum Waiting {
         log: bool,
     },
     Log(LogChunk),
-    /// Another console's request, and the message it was.
+    /// Another console's request, with its message.
     Observed(Submission, Raw),
     Cancel(CommandId, oneshot::Sender<Result<(), Failure>>),
 }
@@ -71,7 +71,7 @@ enum Question {
 /// The result of the store.
 pub(super) enum LookedUp {
     Commands(Box<LookUp>, Result<FoundCommands, StoreError>),
-    /// All IDs of a device; `None` where those are too many.
+    /// All IDs of a device; `None` if there are too many.
     Ids(ConnectionId, DeviceId, Result<Option<Vec<CommandId>>, StoreError>),
 }
 
@@ -146,7 +146,7 @@ impl LookUps {
         !self.keys.is_empty() && self.keys.contains_key(&(connection.clone(), device.clone(), id.clone()))
     }
 
-    /// Whether the store may have a command that is not in memory.
+    /// Whether the store may contain a command that is not in memory.
     fn may_find(&mut self, connection: &ConnectionId, device: &DeviceId, id: &CommandId) -> bool {
         self.is_under_way(connection, device, id)
             || (!self.is_deleted(connection, device, id) && self.known_ids.may_have(connection, device, id))
@@ -168,7 +168,7 @@ impl LookUps {
         let _ = self.ask.send(question);
     }
 
-    /// A look-up has returned. Returns the state of each command from commits meanwhile.
+    /// Handles the result of a look-up. Returns the state of each command from commits in the meantime.
     fn end(&mut self, look_up: &LookUp) -> Vec<Arc<Command>> {
         self.count -= 1;
         self.bytes -= look_up.waiting.bytes();
@@ -227,7 +227,7 @@ impl LookUp {
 }
 
 impl Waiting {
-    /// About what it takes in memory beside itself.
+    /// Its approximate size in memory.
     fn bytes(&self) -> usize {
         match self {
             Waiting::Answer(answer) => answer.raw.payload.len(),
@@ -318,7 +318,8 @@ impl Controller {
         self.go_on(&asked.connection, asked.device, asked.waiting, asked.owed);
     }
 
-    /// All command IDs of a device have been read: what waits for them continues as if it had come just now.
+    /// Handles the result of reading all command IDs of a device: messages that waited for it continue as if they had
+    /// just arrived.
     fn ids_read(
         &mut self,
         connection: &ConnectionId,
@@ -339,7 +340,7 @@ impl Controller {
         }
     }
 
-    /// Adds commands to the ledger: in their state from commits meanwhile, or else from the store.
+    /// Adds commands to the ledger in their state from commits in the meantime, or else from the store.
     fn adopt(&mut self, connection: &ConnectionId, newer: Vec<Arc<Command>>, found: Vec<Command>) {
         if let Some(known) = self.connections.get_mut(connection) {
             // The ledger uses the first snapshot of a command.
@@ -392,7 +393,7 @@ impl Controller {
         }
     }
 
-    /// Whether the ledger knows the command, or learns it now from the commit in progress. Not while others already
+    /// Whether the ledger has the command, or gets it now from the commit in progress. Not while other messages already
     /// wait for it, which come first.
     fn has_at_hand(&mut self, connection: &ConnectionId, device: &DeviceId, id: &CommandId) -> bool {
         if self.look_ups.is_under_way(connection, device, id) || self.look_ups.is_deleted(connection, device, id) {
@@ -410,8 +411,7 @@ impl Controller {
         true
     }
 
-    /// A command as it will be stored by the commit that is in progress. What has changed since then, the ledger has not
-    /// forgotten.
+    /// The command as the commit in progress will store it. The ledger still has everything that changed since then.
     fn not_yet_stored(&self, connection: &ConnectionId, device: &DeviceId, id: &CommandId) -> Option<&Command> {
         let snapshots = self.committing.iter().flat_map(|committing| &committing.snapshots);
         let mut commands = snapshots.filter(|(of, _)| of == connection).map(|(_, snapshot)| &*snapshot.command);

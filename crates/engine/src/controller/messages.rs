@@ -1,4 +1,4 @@
-//! Reads each message of a device or another console, and acts on it.
+//! Decodes each message from a device or another console, and acts on it.
 
 use wilco_dialect::{Changes, DecodedMessage, Inbound, Meaning, Unreadable};
 use wilco_ledger::{About, Answer, Claim, Input, Raw, Report};
@@ -96,7 +96,7 @@ impl Controller {
         self.owe(owed);
     }
 
-    /// The PUBACK of what did not wait for the store.
+    /// Sends the PUBACK of a message that did not wait for the store.
     fn owe(&mut self, owed: PendingPuback) {
         self.pending_batch.urgent |= owed.is_some();
         self.pending_batch.receipts.extend(owed);
@@ -230,7 +230,7 @@ impl Controller {
         }
     }
 
-    /// A device of another dialect reports values: commands that requested them are finished.
+    /// Handles reported values of a device with another dialect: commands that requested them are settled.
     fn reported(&mut self, connection: &ConnectionId, report: Report, retained: bool) {
         let now = self.clock.now();
         let Some(known) = self.connections.get_mut(connection) else { return };
@@ -257,7 +257,7 @@ impl Controller {
         self.pending_batch.urgent |= self.pending_batch.changes.len() > before;
     }
 
-    /// Applies an answer. An answer to an old finished command is distinguished from an unmatched one by a look-up.
+    /// Applies an answer. A look-up distinguishes an answer to an old finished command from an unmatched one.
     fn answer(&mut self, connection: &ConnectionId, answer: Answer, owed: PendingPuback) {
         let named = match &answer.claim {
             Claim::Id(id) => vec![id.clone()],
@@ -268,7 +268,7 @@ impl Controller {
         self.with_commands(connection, answer.device.clone(), ids, Waiting::Answer(answer), owed);
     }
 
-    /// A message of a device that makes no sense is shown, and one on the answers' topic is kept.
+    /// Shows an unreadable message of a device, and keeps it if it is on the answer topic.
     fn unreadable(
         &mut self,
         connection: &ConnectionId,
@@ -288,9 +288,9 @@ impl Controller {
         }
         let Unreadable { device, why, id } = unreadable;
         let hint = match (is_request, is_answer && device.is_some()) {
-            (true, _) => "Another console sent it. Wilco does not know what it requested.",
+            (true, _) => "Another console sent it, and Wilco does not know the request.",
             (_, true) => UNCHANGED,
-            _ => "Wilco ignored it. Live traffic shows such messages as they arrive.",
+            _ => "Wilco ignored it. To see such messages, open Live traffic.",
         };
         self.notice_of_unreadable(connection, &why, &raw, hint);
         let Some(device) = device.filter(|_| !is_request) else { return };
@@ -311,7 +311,7 @@ impl Controller {
         }
     }
 
-    /// An unreadable report of other firmware is kept with the commands that wait for a report. Without such a command
+    /// Keeps an unreadable report of other firmware with the commands that wait for a report. Without such a command
     /// there is no notice, because these devices report all the time.
     fn unreadable_report(
         &mut self,
@@ -332,7 +332,7 @@ impl Controller {
         self.with_commands(connection, device, Vec::new(), waiting, owed.take());
     }
 
-    /// Each is counted or kept; hundreds of notices per second would be useless.
+    /// Unmatched messages are counted or kept; hundreds of notices per second would be useless.
     fn notice_of_unreadable(&mut self, connection: &ConnectionId, why: &str, raw: &Raw, hint: &str) {
         let now = self.clock.now();
         let Some(known) = self.connections.get_mut(connection) else { return };
@@ -341,7 +341,7 @@ impl Controller {
         }
     }
 
-    /// A topic that belongs to no device. A device with a name that is too long is reported, once.
+    /// Handles a topic that belongs to no device. A device with too long a name is reported once.
     fn unlisted(&mut self, connection: &ConnectionId, topic: &str) {
         let Some(known) = self.connections.get_mut(connection) else { return };
         let Some(bytes) = known.dialect.too_long_a_name(topic).filter(|_| !known.reported_long_names) else { return };
@@ -350,7 +350,7 @@ impl Controller {
         let name = &known.profile.name;
         self.feed.notice_of(
             connection,
-            format!("A device on {name} is not listed: its ID has {bytes} bytes; the limit is 200."),
+            format!("A device on {name} cannot be listed: its ID has {bytes} bytes; the limit is 200."),
             format!("It publishes on {start}… Give it a shorter ID. Wilco reports only the first such device."),
         );
     }

@@ -80,9 +80,9 @@ use crate::{
 
 /// Everything that can happen to the engine.
 pub(crate) enum Event {
-    /// A request of a user or a program.
+    /// A request from a user or a program.
     Request(Request),
-    /// The store has answered the task of a turn.
+    /// The store has finished the task of a serial change.
     TaskEnded(AfterTask),
     /// A stored connection has been read at a start, or could not be read.
     Loaded { connection: ConnectionId, loaded: Result<Box<LoadedConnection>, Failure> },
@@ -177,12 +177,12 @@ impl Controller {
         }
     }
 
-    /// Tells a connection's ledger what happened and takes down what follows from it.
+    /// Passes an input to a connection's ledger, and records its effects.
     fn record(&mut self, connection: &ConnectionId, input: Input) {
         self.record_received(connection, input, None);
     }
 
-    /// As [`Controller::record`], with the received request of another console.
+    /// Like [`Controller::record`], with the received request of another console.
     fn record_received(&mut self, connection: &ConnectionId, input: Input, mut heard: Option<Raw>) {
         let now = self.clock.now();
         let Some(known) = self.connections.get_mut(connection) else { return };

@@ -10,7 +10,7 @@ use crate::{
 };
 
 impl Connection {
-    /// Whether a message of a device is read: that device is listed, or may be.
+    /// Whether a device's message is processed: the device is listed, or may be.
     fn admits(&mut self, device: &DeviceId, retained: bool, now: Timestamp) -> bool {
         // Where devices are named, nothing else is subscribed.
         !self.profile.settings.devices_named.is_empty()
@@ -18,7 +18,7 @@ impl Connection {
             || self.new_devices.admits(device, retained, now)
     }
 
-    /// Whether an answer names a command that is in memory, whoever sends it.
+    /// Whether an answer refers to a command in memory, whichever device sent it.
     fn knows_command_of(&self, answer: &Answer) -> bool {
         let claimed = match &answer.claim {
             Claim::Id(id) => Some(id),
@@ -53,10 +53,10 @@ impl Controller {
             let name = &known.profile.name;
             self.feed.notice_of(
                 connection,
-                format!("Too many new device IDs at once on {name}: Wilco does not list all of them."),
+                format!("Too many new device IDs arrived at once on {name}, so Wilco does not list all of them."),
                 format!(
-                    "The first is {device}. Check which program publishes with these IDs. Devices that are listed are not \
-                     affected; a device that is not listed appears when it publishes again after 10 seconds."
+                    "The first is {device}. Check which program publishes under these IDs. Listed devices are not \
+                     affected. Other devices appear when they publish again after 10 seconds."
                 ),
             );
         }

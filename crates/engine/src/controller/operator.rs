@@ -1,4 +1,4 @@
-//! Several operators: adds the operator's name to our commands if the connection sends it, and finds other consoles'
+//! Several operators: adds the operator name to requests if the connection sends it, and finds other consoles'
 //! unfinished commands by device.
 
 use std::sync::Arc;
@@ -54,8 +54,8 @@ impl Controller {
         Busy { commands: self.busy_commands(connection, devices), rollout }
     }
 
-    /// Of each device a command that has not finished: the oldest of another console, or else of ours. What Wilco
-    /// sends by itself keeps no device busy.
+    /// For each device an unfinished command: the oldest of another console, or else of this one. Automatic commands do
+    /// not keep a device busy.
     fn busy_commands(&self, connection: &ConnectionId, devices: &[DeviceId]) -> Vec<Option<Command>> {
         let (known, now) = (self.connections.get(connection), self.clock.now());
         let first = |device: &DeviceId| {

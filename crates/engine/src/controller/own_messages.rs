@@ -1,5 +1,5 @@
-//! Messages of Wilco to itself: the marker behind which a resumed session has nothing old, and probes, which tell the answer
-//! window whether the broker queues answers.
+//! Wilco's messages to itself: the marker after which a resumed session delivers nothing old, and probes, which show
+//! the answer window whether the broker queues answers.
 
 use wilco_dialect::{DecodedMessage, Filter, Inbound, Outbound};
 use wilco_ledger::{CommandId, DeviceId, Input, Puback, Timestamp};
@@ -14,12 +14,12 @@ use crate::{
 /// Whether messages to ourselves come through.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) enum OwnMessages {
-    /// None has come back yet.
+    /// None has returned yet.
     #[default]
     Untried,
-    /// One has come back.
+    /// One has returned.
     Welcome,
-    /// A connection ended while the first was in progress, so none is sent any more.
+    /// A connection ended while the first was in progress, so no more are sent.
     Unwelcome,
 }
 
@@ -83,7 +83,8 @@ impl Connection {
         }
     }
 
-    /// A message to ourselves has come back, or another console's to itself. Returns whether it was our probe.
+    /// Handles a returned message of this console, or of another one to itself. Returns whether it was this console's
+    /// probe.
     fn came_back(&mut self, nonce: &str, now: Timestamp) -> bool {
         if let Some(draining) =
             self.draining.as_mut().filter(|it| it.marker.as_ref().is_some_and(|id| id.as_str() == nonce))

@@ -46,7 +46,7 @@ mod tests {
 
     use super::Pace;
 
-    /// When each batch goes out, milliseconds, if there is something to hand out from each of these times on.
+    /// The times at which batches are sent, milliseconds, if there are changes from each of these times on.
     fn check(all_done: bool, wanted: &[u64], expected: &[u64]) {
         let start = Instant::now();
         let at = |milliseconds| start + Duration::from_millis(milliseconds);
@@ -80,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_told_early_is_paid_back_within_a_moment() {
+    fn early_batches_are_compensated_within_a_moment() {
         let start = Instant::now();
         let mut pace = Pace::new(start);
         for frame in 0..1_000 {

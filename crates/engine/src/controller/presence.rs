@@ -1,4 +1,4 @@
-//! The presence of devices: as they report it themselves, and as the broker reports it.
+//! The presence of devices, as reported by devices and by the broker.
 
 use wilco_dialect::LifecycleEvent;
 use wilco_ledger::{DeviceId, Input, Timestamp};

@@ -40,7 +40,7 @@ impl Connection {
         if own { self.dialect.is_report(topic) && !is_watched } else { self.dialects.is_some() }
     }
 
-    /// Reports of other firmware can settle the commands that are in progress.
+    /// Whether reports of other firmware may settle commands in progress.
     fn can_settle(&self) -> bool {
         self.dialects.is_some() && self.ledger.counts().in_flight > 0
     }

@@ -38,11 +38,12 @@ impl Controller {
         Err(Failure {
             code: FailureCode::Unconfirmed,
             message: format!(
-                "Rollout {} was started before the connection '{}' was protected, so nobody has confirmed it.",
+                "Rollout {} was started before the connection '{}' was protected, so it was never confirmed.",
                 rollout.number, known.profile.name
             ),
             hint: Some(
-                "Stop it, and start one for the devices that have not started, which asks for the connection's name."
+                "Stop it, and start a new rollout for the devices that were not started. Wilco then asks for the \
+                 connection's name."
                     .into(),
             ),
         })
@@ -61,8 +62,9 @@ impl Controller {
         self.pending_batch.urgent = true;
         self.feed.notice_of(
             connection,
-            format!("{name} is protected: {}, because nobody has confirmed it.", paused_rollouts(paused)),
-            "Stop it, and start one for the devices that have not started, which asks for the connection's name.",
+            format!("{name} is protected: {}, because it was never confirmed.", paused_rollouts(paused)),
+            "Stop it, and start a new rollout for the devices that were not started. Wilco then asks for the \
+             connection's name.",
         );
     }
 
@@ -89,7 +91,7 @@ impl Controller {
         self.feed.notice_of(
             connection,
             format!("{name} is read-only: {}.", withdrawn(cancelled, paused)),
-            "Commands that were sent before still wait for their answers. They are not sent again.",
+            "Commands that were already sent still wait for their answers, and are not resent.",
         );
     }
 }

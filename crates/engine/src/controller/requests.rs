@@ -24,57 +24,57 @@ use crate::{
 /// A request to the controller, with its reply channel.
 pub(crate) enum Request {
     Connections(oneshot::Sender<Vec<ConnectionView>>),
-    /// The stored connections are listed and loaded, at a start. The answer comes once they are listed.
+    /// Lists and loads the stored connections at startup. Replies once they are listed.
     List(Vec<Profile>, oneshot::Sender<Result<(), Failure>>),
-    /// Something that waits for its turn.
+    /// A change that waits for its turn.
     InTurn(SerialChange),
-    /// The connections are put into this order.
+    /// Sets the order of the connections.
     Order(Vec<ConnectionId>, oneshot::Sender<()>),
-    /// With a note for the audit. The answer comes once the commands are on the disk.
+    /// Submits commands, with a note for the audit. Replies once they are on the disk.
     Send(ConnectionId, Vec<Submission>, Option<String>, oneshot::Sender<Result<(), Failure>>),
     Cancel(ConnectionId, DeviceId, CommandId, oneshot::Sender<Result<(), Failure>>),
-    /// A failed command no longer needs attention, or none does. The answer comes once that is on the disk.
+    /// Dismisses a failed command, or all of them. Replies once this is on the disk.
     Dismiss(ConnectionId, Option<(DeviceId, CommandId)>, oneshot::Sender<Result<(), Failure>>),
-    /// A rollout begins. The answer comes once it is on the disk.
+    /// Starts a rollout. Replies once it is on the disk.
     StartRollout(Box<StoredRollout>, Vec<NewMember>, oneshot::Sender<Result<(), Failure>>),
-    /// Something is done to the rollout of that number. The answer comes once that is on the disk.
+    /// Acts on the rollout with this number. Replies once this is on the disk.
     ActOnRollout(u32, Action, oneshot::Sender<Result<(), Failure>>),
-    /// A second installation has answered whether the rollout of that number may start: with its answer as it was signed, and
-    /// the SHA-256 of the request. The reply comes once that is on the disk.
+    /// Applies a second installation's answer to the rollout with this number: the signed answer, and the SHA-256 of
+    /// the request. Replies once this is on the disk.
     DecideRollout(u32, Box<ApprovalDecision>, (String, String), oneshot::Sender<Result<(), Failure>>),
-    /// The rollout of that number is given another note. The answer comes once that is on the disk.
+    /// Replaces the note of the rollout with this number. Replies once this is on the disk.
     NoteRollout(u32, Option<String>, oneshot::Sender<Result<(), Failure>>),
-    /// Of each of these devices the oldest command of another console that has not finished.
+    /// For each of these devices, the oldest unfinished command of another console.
     BusyElsewhere(ConnectionId, Vec<DeviceId>, oneshot::Sender<Vec<Option<Command>>>),
-    /// What keeps these devices busy.
+    /// The commands that keep these devices busy.
     Busy(ConnectionId, Vec<DeviceId>, oneshot::Sender<Busy>),
-    /// A sentence for the person.
+    /// A notice for the user.
     Notice(Notice, oneshot::Sender<()>),
     Listen(oneshot::Sender<mpsc::Receiver<Batch>>),
-    /// Additional filters are subscribed to, for a watcher. The reply follows the SUBACK, with the result of each.
+    /// Subscribes to additional filters for a watcher. Replies after the SUBACK, with the result of each.
     Subscribe(ConnectionId, Vec<String>, oneshot::Sender<Result<AlsoSubscribed, Failure>>),
-    /// They are not needed any more.
+    /// Ends these subscriptions.
     Unsubscribe(ConnectionId, Vec<String>),
-    /// Dialects of which devices have announced themselves.
+    /// Dialects whose devices have announced themselves.
     Found(ConnectionId, Vec<FoundDialect>),
-    /// The passwords of a connection's devices are these from now on, and whether there are any.
+    /// Replaces the passwords of a connection's devices, and states whether there are any.
     DevicePasswords(ConnectionId, DevicePasswords, Secrets, oneshot::Sender<()>),
-    /// These dialects are not to be offered. The connection continues as it is.
+    /// Stops offering these dialects. The connection continues unchanged.
     Declined(ConnectionId, Vec<String>),
-    /// Messages are seen passing from now on.
+    /// Starts live traffic.
     Tap(Tap, oneshot::Sender<()>),
-    /// Notifications are sent from now on.
+    /// Sets the receiver of notifications.
     Notifications(Notifications, oneshot::Sender<()>),
 }
 
 /// What has to be loaded before something can be done.
 pub(crate) enum Needs {
     Nothing,
-    /// A connection, which has to be there.
+    /// A connection that must exist.
     Connection(ConnectionId),
     /// A connection, unless it could not be read.
     Read(ConnectionId),
-    /// Every connection, but for those that could not be read.
+    /// All connections, except those that could not be read.
     All,
 }
 
@@ -267,7 +267,7 @@ impl Controller {
         }
     }
 
-    /// A refusal is returned immediately, anything else when it is on the disk.
+    /// Refusals are returned immediately, all other replies once they are on the disk.
     fn reply_once_stored(&mut self, done: Result<(), Failure>, reply: oneshot::Sender<Result<(), Failure>>) {
         match done {
             Ok(()) => {
@@ -280,8 +280,8 @@ impl Controller {
         }
     }
 
-    /// Dismisses a failed command, or all of them. What is in memory is what will be stored: if it is not, the ledgers and
-    /// this go back to what is.
+    /// Dismisses a failed command, or all of them. Memory is updated before the commit; if the commit fails, the
+    /// ledgers and this list are restored.
     fn dismiss(&mut self, connection: &ConnectionId, one: Option<&(DeviceId, CommandId)>) -> Result<(), Failure> {
         let known = self.connections.get_mut(connection).ok_or_else(|| not_found("connection", connection.as_str()))?;
         let seen = known.attention.to_dismiss(one);

@@ -53,10 +53,9 @@ pub(super) struct Rollouts {
 
 /// The next submission.
 enum Next {
-    /// A member's command, or those of all members of a broadcast, and what is known of the values that their devices
-    /// have before.
+    /// A member's command, or those of all members of a broadcast, and the known earlier values of their devices.
     Release(Vec<Submission>, Vec<Change>),
-    /// Its device is requested to report these first.
+    /// The device must first report these values.
     Query(Submission, u32),
 }
 
@@ -251,7 +250,7 @@ impl Rollouts {
         }
     }
 
-    /// Lets them know what has happened.
+    /// Passes an event to the rollouts.
     fn catch_up(&mut self, connected: bool, now: Timestamp) {
         for (Membership { rollout, member }, state, id) in std::mem::take(&mut self.news) {
             if let Some(known) = self.known.get_mut(&rollout) {
@@ -264,7 +263,7 @@ impl Rollouts {
         }
     }
 
-    /// Lets time pass. `wall`: what the computer's clock shows.
+    /// Passes the time to the rollouts. `wall`: the time of the computer's clock.
     fn tick(&mut self, fleet: &SharedFleet, now: Timestamp, wall: Timestamp) {
         for known in self.known.values_mut() {
             known.look_at_hours(now, wall);
@@ -273,7 +272,7 @@ impl Rollouts {
         }
     }
 
-    /// The next submission, one rollout after the other.
+    /// The next submission, taken from each rollout in turn.
     fn next(&mut self, fleet: &SharedFleet, now: Timestamp) -> Option<Result<Next, Failure>> {
         let after = self.last_served.saturating_add(1);
         for range in [(Bound::Included(after), Bound::Unbounded), (Bound::Unbounded, Bound::Excluded(after))] {
@@ -288,12 +287,12 @@ impl Rollouts {
         None
     }
 
-    /// Those that are different from what was last written or shown.
+    /// Rollouts that differ from what was last written or shown.
     fn changed(&mut self) -> impl Iterator<Item = &mut Known> {
         self.known.values_mut().filter(|known| known.changed)
     }
 
-    /// Forgets the oldest of those that are over, beyond a few.
+    /// Removes the oldest finished ones beyond a small number.
     fn forget_old(&mut self) {
         let over = self.known.iter().rev().filter(|(_, known)| known.machine.is_over() && !known.changed);
         let sizes = over.map(|(number, known)| (*number, known.members.len()));

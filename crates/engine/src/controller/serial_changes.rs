@@ -1,5 +1,5 @@
-//! Changes that take turns, because each begins with what the one before it has left behind, on the disk: two of the same
-//! devices, for example.
+//! Changes that run one after the other, because each depends on the stored result of the previous one, for example two
+//! changes of the same devices.
 //!
 //! A turn waits for nothing. It adds its changes to the next commit, or has a task ask the store; what follows from it, and
 //! its reply, come when that has ended. Then it is the next one's turn. Everything else goes on meanwhile.
@@ -18,12 +18,12 @@ use crate::{
 
 /// A change that waits for its turn, with its reply channel.
 pub(crate) enum SerialChange {
-    /// A stored profile becomes a connection; one of the same ID is replaced.
+    /// Adds a connection with a stored profile, replacing the one with the same ID.
     Open(Box<Opening>, oneshot::Sender<Result<ConnectionView, Failure>>),
-    /// A connection ends, and is removed from the store with everything that belongs to it.
+    /// Stops a connection, and removes it from the store with all its data.
     Remove(ConnectionId, oneshot::Sender<Result<(), Failure>>),
-    /// These commands, which finished before that time, are deleted. The reply is their number, without those to which
-    /// something happens just now.
+    /// Deletes these commands, which finished before that time. Replies with their number, without commands that are
+    /// changing at the moment.
     ForgetEnded(Timestamp, Vec<Forgotten>, oneshot::Sender<Result<usize, Failure>>),
     Devices(DeviceRequest),
 }

@@ -98,7 +98,7 @@ impl Controller {
         self.record(connection, Input::Connected);
     }
 
-    /// Sends a message to ourselves, so that its coming back shows that everything which the broker had kept has been read.
+    /// Sends a message to ourselves: when it returns, everything that the broker had queued has been read.
     fn send_marker(&mut self, connection: &ConnectionId) {
         let Some(known) = self.connections.get_mut(connection) else { return };
         let sent = known.send_to_itself();

@@ -1,4 +1,4 @@
-//! Announcements of devices that are not used completely: which of them get a notice.
+//! Device announcements that could not be used completely: decides which of them get a notice.
 
 use std::{
     collections::HashSet,

@@ -1,5 +1,5 @@
 //! Devices as a CSV file, with names, tags and notes: read line by line, with the line number of each problem, and
-//! written so that no spreadsheet takes a cell for a formula.
+//! written so that no spreadsheet treats a cell as a formula.
 //!
 //! The fleet applies the lines.
 

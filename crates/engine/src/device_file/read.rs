@@ -174,8 +174,8 @@ impl Lines {
     }
 }
 
-/// The IDs in the device column of a CSV text, such as an export of devices or of the members of a rollout; none where
-/// the first line names no such column beside another one.
+/// The IDs in the device column of a CSV text, such as an export of devices or of the members of a rollout; `None` if
+/// the first line has no such column beside another one.
 ///
 /// # Errors
 /// A sentence that names the line that has no device or cannot be read.
@@ -340,7 +340,7 @@ fn wrong(number: u32, error: &csv::Error) -> WrongLine {
             "This line does not end within {} kB. A quote is probably not closed. Nothing after it was read.",
             LINE / 1024
         ),
-        csv::ErrorKind::Io(error) => format!("The file cannot be read on from here: {error}."),
+        csv::ErrorKind::Io(error) => format!("The rest of the file cannot be read: {error}."),
         other => format!("This line cannot be read: {other:?}."),
     };
     WrongLine { number, message }
@@ -376,7 +376,7 @@ impl LineEnds {
         self.length += bytes.len() as u64;
     }
 
-    /// The line of the first character from a place on. Places do not decrease.
+    /// The number of the line that contains a position. Positions must not decrease.
     fn line_of(&mut self, mut from: u64) -> u32 {
         while let Some((place, byte)) = self.ends.front().copied().filter(|(place, _)| *place <= from) {
             self.ends.pop_front();

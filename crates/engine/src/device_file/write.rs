@@ -13,7 +13,7 @@ impl<W: Write> Writer<W> {
     /// Begins with the names of the columns.
     ///
     /// # Errors
-    /// What writing says.
+    /// Errors of the writer.
     pub(crate) fn begin(to: W) -> io::Result<Writer<W>> {
         let mut writer = csv::Writer::from_writer(to);
         writer.write_record(COLUMNS.map(|(name, _)| name)).map_err(plain)?;
@@ -23,7 +23,7 @@ impl<W: Write> Writer<W> {
     /// Adds a device.
     ///
     /// # Errors
-    /// What writing says.
+    /// Errors of the writer.
     pub(crate) fn add(&mut self, device: &str, set: Option<&Annotation>) -> io::Result<()> {
         let name = set.and_then(|set| set.name.as_deref()).unwrap_or_default();
         let tags = set.map(|set| set.tags.join("; ")).unwrap_or_default();
@@ -35,7 +35,7 @@ impl<W: Write> Writer<W> {
     /// Hands back what it was written to, all of it written.
     ///
     /// # Errors
-    /// What writing says.
+    /// Errors of the writer.
     pub(crate) fn finish(self) -> io::Result<W> {
         self.0.into_inner().map_err(csv::IntoInnerError::into_error)
     }

@@ -1,4 +1,4 @@
-//! Devices that say on several topics whether they are there: what these say together.
+//! Devices that report their presence on several topics: combines these reports.
 
 use std::collections::HashMap;
 
@@ -44,7 +44,7 @@ mod tests {
     use super::Availabilities;
 
     #[test]
-    fn what_several_topics_say_is_put_together_as_the_device_announces() {
+    fn reports_on_several_topics_are_combined_as_announced() {
         let check = |mode: AvailabilityMode, said: &[(&str, bool)], expected: &[Option<bool>]| {
             let mut device = KnownDevice::new(DeviceId::new("lamp").expect("an ID"), "homeassistant", "lamp");
             let topic = |topic: &str| Availability {

@@ -286,7 +286,7 @@ impl ConnectionDialects {
         reading
     }
 
-    /// Whether this is what Wilco has published beside its commands. Each is sent back once.
+    /// Whether this message was published by Wilco beside its commands. Each is received back once.
     fn is_our_own(&mut self, inbound: &Inbound<'_>) -> bool {
         let is_it =
             |(topic, payload): &(String, String)| topic == inbound.topic && payload.as_bytes() == inbound.payload;
@@ -294,7 +294,7 @@ impl ConnectionDialects {
         place.is_some_and(|place| self.published.remove(place).is_some())
     }
 
-    /// `only`: an early message is read again, for a device that has become known since.
+    /// `only`: an early message is processed again for a newly discovered device.
     fn decode(&mut self, inbound: &Inbound<'_>, only: Option<&DeviceId>, reading: &mut Reading) {
         let is_new = only.is_none();
         let context = Context { devices: &self.devices, wire_ids: &self.wire_ids };
@@ -344,7 +344,7 @@ impl ConnectionDialects {
         }
     }
 
-    /// Remembers what a device reports of itself.
+    /// Stores the values that a device reports.
     fn note(&mut self, report: &Report) {
         let values = self.reported.entry(report.device.clone()).or_default();
         for value in &report.values {

@@ -102,7 +102,7 @@ impl ConnectionDialects {
         })
     }
 
-    /// The only dialect in which devices are listed that have not announced themselves.
+    /// The only dialect whose devices are listed without an announcement.
     fn only_unannounced(&self) -> Option<&str> {
         let mut names = self.set.names().filter(|name| self.set.lists_unannounced(name));
         names.next().filter(|_| names.next().is_none())

@@ -27,11 +27,11 @@ pub(super) struct SignIn {
 
 /// The action after a device required a signed request.
 pub(super) enum Challenged {
-    /// No challenge: an answer like any other.
+    /// Not a challenge, but an ordinary answer.
     No,
-    /// The command is to be sent again; `again`: it was already.
+    /// The command must be sent again; `again`: it already was.
     Command { again: bool },
-    /// It is one of our requests. Its replacement: a topic and a payload each.
+    /// One of this console's requests, with its replacement: a topic and a payload each.
     Questions(Vec<(String, String)>),
 }
 

@@ -164,7 +164,7 @@ fn a_forgotten_device_that_comes_back_is_known_as_before() {
 }
 
 #[test]
-fn what_came_before_its_device_was_known_is_not_taken_for_another_ones() {
+fn early_messages_are_not_attributed_to_another_device() {
     let mut dialects = described(&["homie4"], 0);
     let announce = |dialects: &mut ConnectionDialects, device: &str| {
         let attributes = [

@@ -62,7 +62,7 @@ struct RecordHead {
     text: Option<String>,
 }
 
-/// Reads an evidence file, whoever wrote it. What is wrong with it is in the view. Blocks.
+/// Reads an evidence file from any source. Problems are in the view. Blocks.
 ///
 /// # Errors
 /// [`FailureCode::File`] for a file that cannot be read, or is no evidence file.
@@ -83,7 +83,7 @@ pub fn read(path: &Path) -> Result<EvidenceFileView, Failure> {
         Recognised::Yes => {}
         Recognised::No => return Err(is_none()),
         Recognised::Newer(version) => {
-            let why = format!("its format is {version}, and this version of Wilco reads format {}", FORMAT.version);
+            let why = format!("its format is {version}, but this version of Wilco reads format {}", FORMAT.version);
             return Err(cannot(why, "Install a newer version of Wilco."));
         }
     }
@@ -170,7 +170,7 @@ impl Found {
         }
     }
 
-    /// Compares the lines with the list of them, and the list with its signature.
+    /// Compares the lines with the list of their hashes, and the list with its signature.
     fn compare(&mut self, end: &LastLine, problems: &mut Vec<EvidenceProblem>) -> EvidenceSignature {
         let Some(listed) = end.listed() else {
             problems.push(whole("The list of the lines' hashes cannot be read."));
@@ -190,7 +190,8 @@ impl Found {
         signature
     }
 
-    /// Names the lines that are not as listed. After lines that were removed or added, those that follow are found again.
+    /// Reports the lines that differ from the list. After removed or added lines, the following lines are matched
+    /// again.
     fn find_altered(&mut self, listed: &[Hash], problems: &mut Vec<EvidenceProblem>) {
         let (last_found, last_listed) = (last_places(&self.hashes), last_places(listed));
         let (mut at, mut expected) = (0, 0);
@@ -238,7 +239,7 @@ impl Found {
         }
         if differences > NAMED {
             let more = grouped(differences - NAMED);
-            problems.push(whole(&format!("{more} more lines are not as they were written.")));
+            problems.push(whole(&format!("{more} more lines were altered, added or removed.")));
         }
     }
 }

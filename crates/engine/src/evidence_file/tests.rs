@@ -36,7 +36,7 @@ fn lines(key: Result<&SigningKey, String>) -> Vec<String> {
 }
 
 #[test]
-fn what_was_altered_is_named() {
+fn altered_lines_are_reported() {
     let key = SigningKey::open_or_create(&Vault::in_memory()).unwrap();
     let other = SigningKey::open_or_create(&Vault::in_memory()).unwrap();
     let written = lines(Ok(&key));
@@ -119,7 +119,7 @@ fn a_file_of_which_every_line_is_another_one_is_read_in_bounds() {
     let found = read_hostile(&numbered("found"), &numbered("listed"));
     assert_eq!((found.record_count, found.records.len(), found.problems.len()), (100_000, 5_000, 101));
     assert_eq!(found.problems[0].text, "Line 2 was altered.");
-    assert_eq!(found.problems[100].text, "99,900 more lines are not as they were written.");
+    assert_eq!(found.problems[100].text, "99,900 more lines were altered, added or removed.");
     assert!(found.records.iter().all(|record| record.altered && record.kind == EvidenceRecordKind::Other));
 }
 
@@ -147,7 +147,7 @@ fn of_a_record_only_as_much_is_handed_over_as_can_be_shown() {
 
 #[cfg(unix)]
 #[test]
-fn what_is_no_ordinary_file_is_refused() {
+fn only_ordinary_files_are_accepted() {
     let dir = tempfile::tempdir().unwrap();
     assert_eq!(read(dir.path()).unwrap_err().code, FailureCode::File);
     assert_eq!(read(std::path::Path::new("/dev/zero")).unwrap_err().code, FailureCode::File);

@@ -63,7 +63,7 @@ impl AnnotationChange {
         }
         if after.tags.len() > TAGS && after.tags.len() > before.tags.len() {
             return Err(invalid(
-                format!("A device can have {TAGS} tags that are set here, not {}.", after.tags.len()),
+                format!("A device can have at most {TAGS} tags that are set here, not {}.", after.tags.len()),
                 "Remove some of its tags first.",
             ));
         }
@@ -283,7 +283,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_set_is_changed_and_nothing_else() {
+    fn only_given_settings_are_changed() {
         let before = Annotation { note: Some("by the door".into()), ..annotated(Some("Bay"), &["a", "b"]) };
         let check = |change: AnnotationChange, expected: Annotation| {
             assert_eq!(change.apply(&before).unwrap(), expected, "{change:?}");
@@ -300,11 +300,11 @@ mod tests {
         check(unnamed, Annotation { name: None, ..before.clone() });
         let many = TagChange::Replace((0..51).map(|number| format!("t{number}")).collect());
         let refused = tags(many).apply(&before).unwrap_err();
-        assert_eq!(refused.message, "A device can have 50 tags that are set here, not 51.");
+        assert_eq!(refused.message, "A device can have at most 50 tags that are set here, not 51.");
     }
 
     #[test]
-    fn what_cannot_be_kept_is_refused_with_a_sentence() {
+    fn invalid_definitions_are_refused_with_a_message() {
         let spaced = name("Loading bay ").unwrap_err().message;
         assert_eq!(spaced, "The name “Loading bay ” begins or ends with a space.");
         assert_eq!(name("").unwrap(), None);

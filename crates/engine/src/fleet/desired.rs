@@ -99,7 +99,7 @@ impl Desired {
         Some(DeviceDesired { state, differences: differences.collect() })
     }
 
-    /// The wanted values of a device: for each key that of the first configuration with it.
+    /// The wanted values of a device: for each key, the value of the first configuration that sets it.
     fn applied<'a>(&'a self, device: &Device, facts: &Facts) -> Vec<Applied<'a>> {
         let mut applied: Vec<Applied<'a>> = Vec::new();
         for by in self.0.iter().filter(|wanted| wanted.search.matches(device, facts)) {

@@ -334,7 +334,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_broker_has_kept_was_not_reported_now() {
+    fn a_retained_report_has_no_current_time() {
         let mut device = Device::new(DeviceId::new("pump-7").unwrap());
         let mut check = |led: bool, at: Option<i64>, expected: Option<i64>| {
             device.report(json!({"led": led}).to_string(), at.map(Timestamp));

@@ -1,4 +1,4 @@
-//! Cached lists of devices, kept until something changes that they depend on.
+//! Cached lists of devices, kept until something that they depend on changes.
 
 use std::{cmp::Reverse, collections::HashMap};
 
@@ -118,7 +118,7 @@ impl Fleet {
         self.listings.keep(listing)
     }
 
-    /// Gives devices that are new their place among the others.
+    /// Inserts new devices at their positions.
     fn place_new(&mut self) {
         if self.unplaced.is_empty() {
             return;
@@ -182,7 +182,7 @@ impl Fleet {
         (matching.into_iter().map(|(.., place)| place).collect(), groups)
     }
 
-    /// Counts the devices with the tag of a group that are in the group of another one.
+    /// Counts the devices with a group's tag that are in another group.
     fn count_elsewhere(&self, groups: &mut [DeviceGroup], listed: impl Iterator<Item = u32>) {
         let mut tagged: HashMap<&str, u32> = HashMap::new();
         for tag in listed.filter_map(|place| self.at(place)).flat_map(Device::all_tags) {

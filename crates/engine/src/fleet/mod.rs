@@ -85,7 +85,7 @@ impl Fleet {
         fleet
     }
 
-    /// A device of those that are being restored, which is a new one where it has no state of its own.
+    /// A device to restore; a new one if it has no state.
     fn restored<'a>(&mut self, devices: &'a mut Vec<Device>, id: &DeviceId) -> &'a mut Device {
         let place = *self.places.entry(id.clone()).or_insert_with(|| {
             devices.push(Device::new(id.clone()));
@@ -166,7 +166,7 @@ impl Fleet {
         self.alter(device, true, change);
     }
 
-    /// `description`: its firmware, its tags, its report or what a person has set may change too.
+    /// `description`: its firmware, tags, report or annotations may change too.
     fn alter(&mut self, id: &DeviceId, description: bool, change: impl FnOnce(&mut Device)) {
         let place = match self.places.get(id) {
             Some(place) => *place,

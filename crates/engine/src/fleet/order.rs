@@ -103,7 +103,7 @@ impl Ranks {
         Ranks::by(keyed, ordering, |(.., value)| (*value).to_owned())
     }
 
-    /// The same place for those that are equal.
+    /// Equal for devices that compare equal.
     fn by<T>(mut all: Vec<T>, compare: impl Fn(&T, &T) -> Ordering, text: impl Fn(&T) -> String) -> Ranks {
         all.sort_by(&compare);
         let mut places = HashMap::with_capacity_and_hasher(all.len(), RandomState::default());

@@ -264,7 +264,7 @@ fn a_lost_connection_takes_presence_with_it() {
 }
 
 #[test]
-fn who_is_forgotten_is_gone_and_that_is_told() {
+fn a_forgotten_device_is_gone_and_this_is_reported() {
     let mut fleet = fleet();
     let dock = DeviceId::new("dock-1").expect("a device ID");
     fleet.take_changed();
@@ -279,7 +279,7 @@ fn who_is_forgotten_is_gone_and_that_is_told() {
 }
 
 #[test]
-fn who_speaks_is_not_offline() {
+fn a_device_that_publishes_is_not_offline() {
     let mut fleet = fleet();
     let mut check = |device: &str, dirty: bool, expected: Presence| {
         assert_eq!(fleet.spoke(&DeviceId::new(device).expect("a device ID"), Timestamp(7)), dirty, "{device}");
@@ -320,7 +320,7 @@ pub(crate) fn snapshot(device: &str, state: State, at: i64) -> CommandSnapshot {
 }
 
 #[test]
-fn what_went_wrong_stands_before_what_is_under_way_and_what_is_done() {
+fn failures_are_sorted_before_commands_in_progress_and_finished_ones() {
     let mut fleet = fleet();
     fleet.command(snapshot("dock-1", State::Succeeded, 1));
     fleet.command(snapshot("kitchen-9", State::Accepted, 2));

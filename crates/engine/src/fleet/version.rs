@@ -21,7 +21,7 @@ struct Version<'a> {
 enum Suffix<'a> {
     PreRelease(&'a str),
     Release,
-    /// Anything else, such as what `git describe` adds: later than the release.
+    /// Any other suffix, such as that of `git describe`: later than the release.
     Later(&'a str),
 }
 

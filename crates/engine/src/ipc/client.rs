@@ -27,8 +27,8 @@ use crate::{
     paths::DataDir,
 };
 
-/// A way to an engine in another process. It keeps a socket open, so that the engine does not end between two calls;
-/// calls that are made while that one is in use go over sockets of their own.
+/// A connection to an engine in another process. It keeps a socket open, so that the engine does not stop between
+/// calls; calls made while the socket is in use get their own sockets.
 #[derive(Clone)]
 pub struct IpcClient {
     address: PathBuf,
@@ -39,7 +39,7 @@ pub struct IpcClient {
 type Line = (Lines<ReadHalf<Stream>>, WriteHalf<Stream>);
 
 impl IpcClient {
-    /// The engine that has this data directory in another process; `None` when there is none to be reached.
+    /// Connects to the engine that uses this data directory in another process; `None` if there is none.
     pub async fn find(data_dir: &DataDir) -> Option<IpcClient> {
         let address = data_dir.socket();
         let line = dial(&address).await.ok()?;
@@ -145,7 +145,7 @@ fn gone(error: Option<&io::Error>) -> Failure {
     let why = error.map(|error| format!(" ({error})")).unwrap_or_default();
     Failure {
         code: FailureCode::Unanswered,
-        message: format!("The running Wilco closed before it answered{why}."),
+        message: format!("The running Wilco closed before it replied{why}."),
         hint: Some("It may have carried out the request. Check the history before you repeat it.".into()),
     }
 }
@@ -154,7 +154,7 @@ fn ended(error: Option<&io::Error>) -> Failure {
     let why = error.map(|error| format!(" ({error})")).unwrap_or_default();
     Failure {
         code: FailureCode::Ended,
-        message: format!("The running Wilco has just been closed{why}."),
+        message: format!("The running Wilco has just closed{why}."),
         hint: Some("Nothing was done. Try again.".into()),
     }
 }

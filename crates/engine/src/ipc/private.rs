@@ -79,7 +79,7 @@ fn allow(peer: u32, own: u32) -> io::Result<()> {
     if peer == own {
         return Ok(());
     }
-    let why = format!("the process at the other end belongs to another user ({peer})");
+    let why = format!("the other process belongs to another user ({peer})");
     Err(io::Error::new(io::ErrorKind::PermissionDenied, why))
 }
 

@@ -40,7 +40,8 @@ const IDLE: Duration = Duration::from_secs(2);
 /// next engine.
 const LISTENING: Duration = Duration::from_secs(1);
 
-/// Lets other processes call an engine. When it is dropped, clients are cut off; [`IpcServer::close`] lets them finish.
+/// Lets other processes call an engine. If it is dropped, clients are disconnected; [`IpcServer::close`] lets them
+/// finish.
 pub struct IpcServer {
     task: JoinHandle<()>,
     closing: watch::Sender<bool>,
@@ -58,8 +59,8 @@ impl Drop for IpcServer {
 }
 
 impl IpcServer {
-    /// Serves an engine. The data directory must be locked by that engine: a socket that is already there is
-    /// then a dead one's, and replaced.
+    /// Serves an engine. The engine must have locked the data directory, so that an existing socket is stale and can be
+    /// replaced.
     ///
     /// # Errors
     /// [`FailureCode::Internal`] when the socket cannot be made.
@@ -79,9 +80,9 @@ impl IpcServer {
         IpcServer::make(data_dir, Host { handle, raise: Some(Arc::new(raise)) })
     }
 
-    /// Accepts no more clients, and answers pending requests: await it before the engine stops. Listeners are told of
-    /// the end after a moment; other clients may stay until they leave, or are idle for a while. Each is told which of
-    /// its calls was not accepted, so that it can repeat it on the next engine.
+    /// Accepts no more clients, and answers pending requests. Await it before stopping the engine. Listeners are
+    /// notified of the end after a moment; other clients may stay until they leave, or have been idle for a while. Each
+    /// is told which of its calls was not accepted, so that it can repeat it on the next engine.
     pub async fn close(mut self) {
         #[cfg(unix)]
         // A remaining file is replaced at the next start.
@@ -214,7 +215,7 @@ fn too_long() -> Failure {
     Failure {
         code: FailureCode::Invalid,
         message: format!("The request has more than {} bytes.", grouped(LONGEST_REQUEST)),
-        hint: Some("Split it into several, for example into commands for fewer devices.".into()),
+        hint: Some("Split it into several requests, for example commands for fewer devices.".into()),
     }
 }
 
@@ -229,7 +230,7 @@ fn not_from_outside() -> Failure {
 fn no_window() -> Failure {
     Failure {
         code: FailureCode::NotFound,
-        message: "The running Wilco is the command line and has no window.".into(),
+        message: "The running Wilco is a command line, which has no window.".into(),
         hint: Some("Wait until it has finished.".into()),
     }
 }

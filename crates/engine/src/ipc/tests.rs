@@ -22,7 +22,7 @@ use crate::{
 };
 
 #[tokio::test]
-async fn a_window_is_brought_to_the_front_where_there_is_one() {
+async fn an_existing_window_is_brought_to_the_front() {
     let data = tempfile::tempdir().unwrap();
     let data_dir = DataDir::open(Some(data.path())).unwrap();
     let engine = engine_on(&data_dir).await;

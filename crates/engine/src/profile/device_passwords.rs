@@ -79,7 +79,7 @@ mod tests {
     use crate::vault::SecretKind;
 
     #[test]
-    fn a_device_without_a_password_of_its_own_has_that_of_all() {
+    fn a_device_without_a_password_uses_the_connections_password() {
         let (one, other) = (DeviceId::new("plug-1").unwrap(), DeviceId::new("plug-2").unwrap());
         let mut passwords = DevicePasswords::default();
         assert_eq!(passwords.get(&one), None);

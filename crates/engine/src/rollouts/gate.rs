@@ -114,7 +114,7 @@ fn is_within(value: f64, gate: &Gate) -> bool {
 /// Why such a gate is not possible.
 pub(super) fn refuse(gate: &Gate) -> Option<Failure> {
     if gate.series.trim().is_empty() || gate.series.len() > NAME {
-        return Some(invalid("The gate names no measurement.".into(), "Enter one, for example temperature."));
+        return Some(invalid("The gate has no measurement.".into(), "Enter one, for example temperature."));
     }
     if gate.series.trim() != gate.series {
         return Some(invalid(
@@ -132,7 +132,7 @@ pub(super) fn refuse(gate: &Gate) -> Option<Failure> {
     if gate.min.zip(gate.max).is_some_and(|(min, max)| min > max) {
         return Some(invalid(
             "The gate's upper limit is below its lower one.".into(),
-            "Give the smaller value first: 2..8.",
+            "Put the lower value first: 2..8.",
         ));
     }
     (gate.for_ms == 0 || gate.for_ms > LONGEST)
@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_measured_before_the_watch_neither_opens_nor_halts_it_however_late_it_comes() {
+    fn measurements_from_before_the_watch_neither_open_nor_halt_it_however_late_they_arrive() {
         let gate = gate(Some(2.0), Some(8.0));
         let mut watch = Watch::new([(device("a"), None)].into_iter(), START);
         let before = Timestamp(START.0 - 1);

@@ -1,4 +1,4 @@
-//! The members of a rollout as somebody confirms them: how many they are, and which.
+//! The members of a rollout as confirmed by the user: their number and identity.
 
 use std::fmt::Write as _;
 
@@ -34,13 +34,13 @@ pub(crate) fn changed(expected: &ExpectedMembers, members: &[NewMember]) -> Opti
             confirmed => format!("{} devices were", grouped(confirmed)),
         };
         let (now, are) = (grouped(count), if count == 1 { "is" } else { "are" });
-        format!("{confirmed} confirmed, and now there {are} {now}, so nothing was sent.")
+        format!("{confirmed} confirmed, but now there {are} {now}, so nothing was sent.")
     } else if expected.fingerprint.as_ref().is_some_and(|confirmed| *confirmed != fingerprint(members)) {
-        "Nothing was sent: the devices or values of the rollout have changed since you confirmed it.".to_owned()
+        "Nothing was sent, because the devices or values of the rollout have changed since you confirmed it.".to_owned()
     } else {
         return None;
     };
-    let hint = Some("Check the devices, and confirm again.".to_owned());
+    let hint = Some("Check the devices, then confirm again.".to_owned());
     Some(Failure { code: FailureCode::Changed, message, hint })
 }
 
@@ -74,13 +74,14 @@ mod tests {
             assert_eq!(refused.map(|failure| failure.message).as_deref(), message, "{now:?}");
         };
         check(&[("a", None), ("b", Some("{}"))], None);
-        let others = "Nothing was sent: the devices or values of the rollout have changed since you confirmed it.";
+        let others = "Nothing was sent, because the devices or values of the rollout have changed since you confirmed \
+                      it.";
         check(&[("a", None), ("c", Some("{}"))], Some(others));
         check(&[("a", None), ("b", Some("{\"on\":true}"))], Some(others));
         check(&[("a", Some("b")), ("b", None)], Some(others));
-        let more = "2 devices were confirmed, and now there are 3, so nothing was sent.";
+        let more = "2 devices were confirmed, but now there are 3, so nothing was sent.";
         check(&[("a", None), ("b", Some("{}")), ("c", None)], Some(more));
-        check(&[("a", None)], Some("2 devices were confirmed, and now there is 1, so nothing was sent."));
+        check(&[("a", None)], Some("2 devices were confirmed, but now there is 1, so nothing was sent."));
         assert_eq!(changed(&exactly(None), &members(&[("c", None), ("d", None)])), None, "only their number counts");
     }
 }

@@ -103,7 +103,7 @@ pub(crate) fn refuse(spec: &NewRollout) -> Option<Failure> {
         && !(0.0..=100.0).contains(&percent)
     {
         return Some(invalid(
-            format!("A rollout cannot halt above {percent} %."),
+            format!("{percent} % is not a valid limit for halting."),
             "Enter a percentage from 0 to 100, or a number of devices.",
         ));
     }
@@ -125,13 +125,13 @@ pub(crate) fn refuse(spec: &NewRollout) -> Option<Failure> {
         if staged || spec.halt.is_some() {
             return Some(invalid(
                 "A broadcast reaches all its devices at once.".into(),
-                "Leave out stages, rate, limit in flight, gate and halt rule, or send to each device by itself.",
+                "Remove stages, rate, in-flight limit, gate and halt rule, or send to each device separately.",
             ));
         }
         if spec.leave_out != LeaveOut::default() {
             return Some(invalid(
-                "A broadcast reaches every device that listens, so none can be left out.".into(),
-                "Send to each device by itself.",
+                "A broadcast reaches every device that subscribes, so none can be left out.".into(),
+                "Send to each device separately.",
             ));
         }
     }

@@ -108,9 +108,9 @@ fn document(report: &Report<'_>) -> Document {
 fn disagreement(then: u32, now: u32) -> Option<String> {
     let devices = match then.max(now) {
         0 => return None,
-        1 => "1 device answered that it succeeded, and reported other values afterwards.".to_owned(),
+        1 => "1 device answered that it succeeded, but reported other values afterwards.".to_owned(),
         many => {
-            format!("{} devices answered that they succeeded, and reported other values afterwards.", grouped(many))
+            format!("{} devices answered that they succeeded, but reported other values afterwards.", grouped(many))
         }
     };
     let still = match now {
@@ -144,7 +144,7 @@ fn facts(report: &Report<'_>) -> Vec<(&'static str, String)> {
 fn approval(rollout: &RolloutView) -> Option<(&'static str, Option<String>)> {
     let approval = rollout.approval.as_ref()?;
     let text = match &approval.decision {
-        None => "needed, and not given yet".to_owned(),
+        None => "required, not given yet".to_owned(),
         Some(decision) => {
             let verdict = match decision.verdict {
                 Verdict::Approved => "approved",
@@ -177,7 +177,7 @@ fn stages(rollout: &RolloutView) -> Part {
         let failed = stage.counts.failed().saturating_sub(cancelled);
         let (succeeded, unconfirmed) = (stage.counts.succeeded, stage.counts.unconfirmed);
         let time = |at: Option<i64>| at.map(exact_time).unwrap_or_default();
-        let closed = if stage.closed { ", closed by a person" } else { "" };
+        let closed = if stage.closed { ", closed manually" } else { "" };
         vec![
             grouped(place),
             grouped(stage.members),

@@ -209,7 +209,7 @@ impl Found {
         self
     }
 
-    /// Every device that has this one has the other one, too.
+    /// Whether every device with the first trait also has the second.
     fn implies(&self, other: &Found) -> bool {
         let implied = |mine: &[bool], its: &[bool]| mine.iter().zip(its).all(|(mine, its)| !mine || *its);
         implied(&self.failed, &other.failed) && implied(&self.succeeded, &other.succeeded)

@@ -135,14 +135,14 @@ impl Found {
 /// compared to the last digit.
 pub(crate) enum Requested {
     Led(bool),
-    /// The interval of telemetry, milliseconds.
+    /// The telemetry interval, milliseconds.
     Interval(String),
     Config {
         changes: Members,
         /// Only the saved configuration changes.
         at_restart: bool,
     },
-    /// Nothing that is reported.
+    /// Nothing is reported.
     Nothing,
 }
 

@@ -1,4 +1,4 @@
-//! What a rollout was started with, in words: for its report, and for a person who is to approve it.
+//! The parameters of a rollout as text, for its report and for the approver.
 
 use super::limits_text;
 use crate::api::{
@@ -60,7 +60,7 @@ fn between(between: BetweenStages) -> Option<String> {
     match between {
         BetweenStages::Continue => None,
         BetweenStages::Pause { pause_ms } => Some(format!("a pause of {}", duration(pause_ms))),
-        BetweenStages::Ask => Some("wait for a person".to_owned()),
+        BetweenStages::Ask => Some("wait for confirmation".to_owned()),
     }
 }
 

@@ -105,8 +105,8 @@ fn why(suspension: Option<&Suspension>, spec: &NewRollout) -> Option<String> {
             Some(format!("{} of {} finished devices failed{limit}.", grouped(*failed), grouped(*ended)))
         }
         Suspension::Halted(HaltReason::EventsMissing) => Some(
-            "The history has lost events. Devices that seem to wait may have received the command already; it is sent to \
-             them if the rollout is resumed."
+            "The history has lost events. Devices that seem to be waiting may already have received the command. If \
+             you resume the rollout, it is sent to them."
                 .to_owned(),
         ),
         Suspension::Unapproved | Suspension::Paused | Suspension::Stopped => None,

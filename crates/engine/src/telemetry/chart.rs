@@ -125,7 +125,7 @@ impl Cell {
         self.sum += value;
     }
 
-    /// Of values near the largest that there are the sum is infinite, which no reader could take.
+    /// The sum of values near the largest double is infinite, which JSON cannot represent.
     fn mean(&self) -> f64 {
         let mean = self.sum / f64::from(self.count);
         if mean.is_finite() { mean } else { self.min / 2.0 + self.max / 2.0 }

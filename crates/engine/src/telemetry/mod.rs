@@ -230,7 +230,7 @@ impl Tail {
 }
 
 impl Live {
-    /// The place of a series that is new, if there is room for it.
+    /// The index for a new series, if there is space for it.
     fn begin(&mut self, name: String) -> Option<usize> {
         if self.series.len() >= MOST_SERIES {
             return None;

@@ -44,7 +44,7 @@ impl TelemetryRemarks {
         if let Some(off) = self.clock_off {
             let direction = if off > 0 { "ahead" } else { "behind" };
             sentences.push(format!(
-                "The device's clock is {} {direction}, so Wilco shows the time of arrival. Set the device's clock.",
+                "The device's clock is {} {direction}, so Wilco shows arrival times. Set the device's clock.",
                 span(off.unsigned_abs())
             ));
         }
@@ -63,7 +63,7 @@ impl TelemetryRemarks {
         }
         if !quoted.is_empty() {
             sentences.push(format!(
-                "{} {} text, not a number. Send the number without quotes.",
+                "{} {} text, not a number. Send numbers without quotes.",
                 named(quoted),
                 if quoted.len() == 1 { "is" } else { "are" }
             ));

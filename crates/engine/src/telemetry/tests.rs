@@ -44,12 +44,12 @@ fn a_time_that_cannot_be_is_replaced_by_that_of_the_arrival_and_remarked() {
     check(Some(NOW - 60_000), NOW - 60_000, None);
     check(Some(NOW + 60_000), NOW + 60_000, None);
     check(Some(NOW - DAY + 1), NOW - DAY + 1, None);
-    let ahead = "The device's clock is 2 hours ahead, so Wilco shows the time of arrival. Set the device's clock.";
+    let ahead = "The device's clock is 2 hours ahead, so Wilco shows arrival times. Set the device's clock.";
     check(Some(NOW + 7_200_000), NOW, Some(ahead));
-    let of_1970 = "The device's clock is 56 years behind, so Wilco shows the time of arrival. Set the device's clock.";
+    let of_1970 = "The device's clock is 56 years behind, so Wilco shows arrival times. Set the device's clock.";
     check(Some(5_000), NOW, Some(of_1970));
     let of_never =
-        "The device's clock is 292271023 years behind, so Wilco shows the time of arrival. Set the device's clock.";
+        "The device's clock is 292271023 years behind, so Wilco shows arrival times. Set the device's clock.";
     check(Some(i64::MIN), NOW, Some(of_never));
 }
 
@@ -65,7 +65,7 @@ fn the_last_measurement_may_be_a_little_ahead() {
 }
 
 #[test]
-fn what_is_no_measurement_is_said_until_it_is_mended() {
+fn irregular_telemetry_is_reported_until_it_is_fixed() {
     let telemetry = Telemetry::default();
     let (connection, device) = key();
     let names = |names: &[&str]| names.iter().map(ToString::to_string).collect();
@@ -75,7 +75,7 @@ fn what_is_no_measurement_is_said_until_it_is_mended() {
         shown(&telemetry).1,
         [
             "The device sends more than 64 series; 9936 in its last message were ignored.",
-            "“t” is text, not a number. Send the number without quotes.",
+            "“t” is text, not a number. Send numbers without quotes.",
             "“h”, “u” had no value in the last message: null, NaN and Infinity are not numbers.",
         ]
     );
@@ -133,7 +133,7 @@ fn series_that_are_not_kept_are_remarked() {
 }
 
 #[test]
-fn what_the_disk_does_not_take_is_bounded_and_counted() {
+fn measurements_that_the_disk_cannot_take_are_bounded_and_counted() {
     let telemetry = Telemetry::default();
     for _ in 0..MOST_WAITING + 7 {
         take(&telemetry, message(None, &[("t", 1.0)]));

@@ -1,4 +1,4 @@
-//! Topic filters as MQTT has them (MQTT 5 section 4.7).
+//! Topic filters with MQTT wildcards (MQTT 5 section 4.7).
 
 use crate::api::{Failure, invalid};
 
@@ -14,7 +14,7 @@ impl TopicFilter {
     pub(crate) fn parse(text: &str) -> Result<TopicFilter, Failure> {
         if text.len() > 65_535 || text.contains('\0') {
             return Err(invalid(
-                "This is not a topic filter.".into(),
+                "This is not a valid topic filter.".into(),
                 "A topic filter has at most 65,535 bytes and no NUL.",
             ));
         }
@@ -109,6 +109,6 @@ mod tests {
         check("plant/#/resp", "In 'plant/#/resp', # must be the last level.");
         check("plant#", "In 'plant#', # must be the last level.");
         check("plant/p+", "In 'plant/p+', + must be a whole level.");
-        check("a\0b", "This is not a topic filter.");
+        check("a\0b", "This is not a valid topic filter.");
     }
 }

@@ -28,9 +28,9 @@ fn sentence(heard: &DecodedMessage) -> String {
             format!("Telemetry: {}.", if names.is_empty() { "no numbers".to_owned() } else { names.join(", ") })
         }
         DecodedMessage::Request(asked) => format!("Request: {}, ID {}.", asked.name, asked.id),
-        DecodedMessage::Broadcast(None) => "Request for many devices at once.".to_owned(),
+        DecodedMessage::Broadcast(None) => "Request for several devices.".to_owned(),
         DecodedMessage::Broadcast(Some(asked)) => {
-            format!("Request for many devices at once: {}, ID {}.", asked.name(), asked.id)
+            format!("Request for several devices: {}, ID {}.", asked.name(), asked.id)
         }
         DecodedMessage::Probe { .. } => "Connection test.".to_owned(),
         DecodedMessage::Log { .. } => "Log chunk.".to_owned(),
@@ -54,7 +54,7 @@ mod tests {
     use wilco_dialect::{Dialect, Inbound, Topics};
 
     #[test]
-    fn what_is_on_the_wire_is_told_in_words() {
+    fn messages_on_the_wire_are_described_in_words() {
         let check = |topic: &str, payload: &[u8], expected: &str, unreadable: bool| {
             let dialect = Dialect::Wilco(Topics::new("plant").expect("a prefix"));
             let inbound = Inbound { topic, payload, qos: 1, retained: false, correlation: None };

@@ -155,7 +155,7 @@ impl View {
         }
     }
 
-    /// The messages so far. `shown` is the number of the last one that was delivered.
+    /// The messages so far. `shown` is the number of the last one delivered.
     fn batch(&mut self, shown: &mut u64) -> Option<TrafficBatch> {
         let mut messages = Vec::new();
         let mut left_out = 0;

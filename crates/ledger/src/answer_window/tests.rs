@@ -54,7 +54,7 @@ fn a_probe_without_a_queue_before_it_lets_more_commands_out() {
 }
 
 #[test]
-fn what_is_sent_behind_a_probe_is_not_shown_by_it() {
+fn a_probe_does_not_cover_later_sends() {
     check(
         &[
             (0, Probed, 0),
@@ -88,7 +88,7 @@ fn a_queue_a_late_probe_and_a_lost_connection_end_it() {
 }
 
 #[test]
-fn what_commands_bring_decides_how_many_may_wait() {
+fn the_messages_per_command_decide_how_many_may_wait() {
     // Commands, how many of them are answered, messages, and how many may wait and be spared afterwards.
     let check = |rounds: &[(usize, usize, usize, usize, usize)]| {
         let mut window = AnswerWindow::default();

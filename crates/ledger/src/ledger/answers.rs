@@ -8,13 +8,13 @@ use crate::{
 
 /// Where an answer belongs.
 enum Belonging {
-    /// To this command, by its id.
+    /// This command, by its ID.
     Named(CommandKey),
-    /// To the only command that can be meant.
+    /// The only possible command.
     Only(CommandKey),
-    /// It is ambiguous; the oldest of the possible commands.
+    /// Ambiguous; the oldest of the possible commands.
     Oldest(CommandKey),
-    /// To none.
+    /// None.
     Unmatched(Unmatched),
 }
 
@@ -194,7 +194,7 @@ impl Ledger {
         }
     }
 
-    /// A device answers in the order of its requests, so a further answer does not belong to this one any more.
+    /// A device answers in the order of its requests, so further answers no longer belong to this command.
     fn is_spent(&mut self, device: &DeviceId, slot: CommandKey) {
         if let Some(known) = self.table.known_device_mut(device) {
             known.unconfirmed.remove(&slot);
@@ -205,8 +205,8 @@ impl Ledger {
         self.table.entry(slot).map_or(Reading::Ambiguous, |entry| reading::read(&entry.command, answer))
     }
 
-    /// The command would have timed out by now if the broker's queue were not being read: its answer is late.
-    /// Meanwhile, an answer to a send over an earlier connection may have waited there, so that is unknown.
+    /// The command would have timed out by now if the broker's queue were not being read, so its answer is late. An
+    /// answer to a send over an earlier connection may have waited there, so this is unknown.
     fn is_overdue(&self, slot: CommandKey, now: Timestamp) -> bool {
         self.table.entry(slot).is_some_and(|entry| {
             let command = &entry.command;
@@ -245,7 +245,7 @@ impl Ledger {
         }
     }
 
-    /// The id of the one command of that device that is named in the text; outstanding ones first.
+    /// The ID of the only command of that device whose ID is in the text; outstanding ones first.
     fn named_within(&self, answer: &Answer, text: &str) -> Option<CommandId> {
         let known = self.table.device(&answer.device)?;
         let named = known.named_in(text);
@@ -258,8 +258,8 @@ impl Ledger {
         }
     }
 
-    /// Possible are outstanding commands, and those that ended as unconfirmed recently: the device may answer although
-    /// no answer is expected.
+    /// Possible commands: the outstanding ones, and those that recently ended as unconfirmed, because a device may
+    /// answer although no answer is expected.
     fn meant(&self, device: &DeviceId, now: Timestamp) -> impl Iterator<Item = CommandKey> {
         let known = self.table.device(device).into_iter();
         known.flat_map(move |known| {

@@ -59,8 +59,8 @@ impl Connection {
 }
 
 impl Ledger {
-    /// The clock was set: by this many milliseconds forward, or back if negative. Only while no command waits for a
-    /// time ([`Ledger::next_deadline`]). The sends of this second, devices that must reconnect and the start of the
+    /// The clock was changed by this many milliseconds, negative for backwards. Only while no command waits for a time
+    /// ([`Ledger::next_deadline`]). The sends of this second, devices that must reconnect and the start of the
     /// connection move with it; otherwise a clock that is set back by hours would delay commands for hours.
     pub fn clock_is_set(&mut self, by: i64) {
         self.connection.clock_is_set(by);
@@ -69,7 +69,7 @@ impl Ledger {
         self.answers.clock_is_set(by);
     }
 
-    /// When [`crate::Input::Tick`] is due, if nothing else happens before.
+    /// When [`crate::Input::Tick`] is due, unless another event happens first.
     #[must_use]
     pub fn next_deadline(&self) -> Option<Timestamp> {
         let expiry = self.expiries.first().map(|(at, _)| *at);
@@ -79,8 +79,8 @@ impl Ledger {
         [expiry, silence, room, renewal].into_iter().flatten().min()
     }
 
-    /// When a command expires or times out, unless something happens before. `None` for a settled or unknown one.
-    /// While what the broker kept is being read, it may lie in the past.
+    /// When a command expires or times out, unless another event happens first. `None` for a settled or unknown one. It
+    /// may be in the past while the messages queued at the broker are being read.
     #[must_use]
     pub fn deadline(&self, device: &DeviceId, id: &CommandId) -> Option<Timestamp> {
         self.connection.deadline(self.table.entry(self.table.find(device, id.as_str())?)?)
@@ -177,7 +177,7 @@ impl Entry {
         [Some(silence), held, redelivery].into_iter().flatten().max()
     }
 
-    /// When it is to be sent, for the first time or again. `None`: not at all for now.
+    /// When it should be sent, for the first time or again. `None`: not for now.
     fn next_send(&self) -> Option<Timestamp> {
         let command = &self.command;
         let at_once = self.paused_until.unwrap_or(Timestamp(i64::MIN));

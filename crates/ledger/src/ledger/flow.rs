@@ -27,7 +27,7 @@ impl Ledger {
         handed
     }
 
-    /// So many commands submitted now would be handed over at once.
+    /// The number of commands that would be sent immediately if submitted now.
     #[must_use]
     pub fn room(&self) -> usize {
         if !self.connected || self.rate.is_used_up() {
@@ -37,9 +37,8 @@ impl Ledger {
         send.min(self.answer_room()).saturating_sub(self.first_sends.len())
     }
 
-    /// When there is more room by time alone, see [`Ledger::room`]: a device counts as silent, commands are no longer
-    /// those of the last half second, or another second begins. [`crate::Input::Tick`] is due then if somebody waits for
-    /// it.
+    /// When time alone increases [`Ledger::room`]: a device counts as silent, commands are no longer within the last
+    /// half second, or another second begins. [`crate::Input::Tick`] is due then if a caller waits for it.
     #[must_use]
     pub fn more_room_at(&self) -> Option<Timestamp> {
         let answers = self.more_answer_room_at().filter(|_| self.answer_room() == 0);
@@ -75,7 +74,7 @@ impl Ledger {
         self.limits.send_window.min(self.taken_by_broker)
     }
 
-    /// The number of commands that may be sent as far as answers are concerned.
+    /// The number of commands that the answer windows allow.
     fn answer_room(&self) -> usize {
         let always = self.limits.answer_window.min(self.answers.always()).saturating_sub(self.awaited);
         let spare = self.answers.spare().min(AnswerWindow::MOST.saturating_sub(self.awaited));
@@ -92,7 +91,7 @@ impl Ledger {
         self.is_anything_due() && self.windows_are_open() && self.rate.is_used_up()
     }
 
-    /// A command is to be sent, as soon as there is room.
+    /// Queues a command, to be sent as soon as the windows allow.
     #[must_use]
     pub fn is_anything_due(&self) -> bool {
         self.connected && (!self.first_sends.is_empty() || (!self.repeats.is_empty() && !self.draining))
@@ -107,7 +106,7 @@ impl Ledger {
         Some(next)
     }
 
-    /// Hands one command over, unless something prevents it.
+    /// Sends a command, unless something prevents it.
     fn hand_over(&mut self, slot: CommandKey, now: Timestamp, effects: &mut Vec<Effect>) -> bool {
         let Some(entry) = self.table.entry(slot) else { return false };
         let command = &entry.command;
@@ -226,7 +225,7 @@ impl Ledger {
         older_waits || self.is_in_the_way_of(device, slot)
     }
 
-    /// Where answers carry no id, a command and any other of the same device cannot be in flight together.
+    /// If answers contain no ID, two commands of the same device cannot be in flight together.
     fn is_in_the_way_of(&self, device: &DeviceId, slot: CommandKey) -> bool {
         let (Some(known), Some(entry)) = (self.table.device(device), self.table.entry(slot)) else { return false };
         let own = entry.accounted();

@@ -7,12 +7,12 @@ use crate::{About, Answer, CommandId, DeviceId, Millis, Origin, Reading, Timesta
 /// Of the answers that a device is still at a command, so many are recorded in its timeout, or it would time out.
 const SIGNS_IN_A_TIMEOUT: u64 = 4;
 
-/// The change by recording a message.
+/// The effect of recording a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Significance {
     /// It decides the state of its command, or is the first of its kind. It must be recorded.
     Decides,
-    /// Only when its unfinished command times out.
+    /// It matters only if its unfinished command times out.
     KeepsAlive {
         /// The command.
         command: CommandId,
@@ -20,12 +20,12 @@ pub enum Significance {
         /// is needed.
         is_due: bool,
     },
-    /// Nothing: it repeats what is known of its command, or belongs to none.
+    /// None: it repeats what is known about its command, or belongs to no command.
     Repeats(Option<CommandId>),
 }
 
 impl Ledger {
-    /// The change by an answer.
+    /// The effect of recording an answer.
     #[must_use]
     pub fn significance(&self, answer: &Answer, now: Timestamp) -> Significance {
         let Ok((slot, reading)) = self.belongs(answer, now) else { return Significance::Repeats(None) };
@@ -75,7 +75,7 @@ impl Ledger {
         }
     }
 
-    /// An answer that need not be recorded has come and is not. That its device is there counts anyway.
+    /// Handles an answer that is not recorded. It still shows that its device is online.
     pub fn pass_over(&mut self, answer: &Answer, now: Timestamp) {
         let sign = Sign::of(answer, self.belongs(answer, now));
         self.note_sign(&sign, now);

@@ -271,7 +271,7 @@ impl Device {
         found
     }
 
-    /// The longest of its commands' ids that the text begins with.
+    /// The longest of its commands' IDs with which the text begins.
     fn named_at_start(&self, text: &str) -> Option<(&CommandId, CommandKey)> {
         self.lengths.keys().rev().find_map(|length| {
             let (word, rest) = text.split_at_checked(*length)?;

@@ -4,7 +4,7 @@ use std::ops::AddAssign;
 
 use crate::State;
 
-/// How many members are how far.
+/// The number of members in each state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct MemberCounts {
     pending: u32,
@@ -12,7 +12,7 @@ pub struct MemberCounts {
 }
 
 impl MemberCounts {
-    /// Of members that are as far as that; `None` before their release.
+    /// Members whose command is in this state; `None` before the release.
     #[must_use]
     pub fn of(members: &[Option<State>]) -> MemberCounts {
         let mut counts = MemberCounts::default();
@@ -32,7 +32,7 @@ impl MemberCounts {
         self.states[state as usize]
     }
 
-    /// Members released and not finished.
+    /// Released but unfinished members.
     #[must_use]
     pub fn on_the_way(&self) -> u32 {
         self.sum(|state| !state.is_final())
@@ -44,7 +44,8 @@ impl MemberCounts {
         self.sum(|state| state < State::Accepted)
     }
 
-    /// Finished members that show how well it goes. A cancelled one shows nothing: a person did that.
+    /// Finished members that show how well the rollout is going. Cancelled ones do not count, because a user cancelled
+    /// them.
     #[must_use]
     pub fn judged(&self) -> u32 {
         self.sum(|state| state.is_final() && state != State::Cancelled)

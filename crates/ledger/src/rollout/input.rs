@@ -2,27 +2,27 @@
 
 use crate::{State, Timestamp};
 
-/// Something that happened outside.
+/// An event outside the rollout.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Input {
-    /// A member's command is in that state now.
+    /// A member's command has changed to this state.
     Member {
         /// Its place.
         member: u32,
         /// The state.
         state: State,
     },
-    /// So many commands could be handed over at once.
+    /// The number of commands that could be sent immediately.
     Room(u32),
     /// The connection is established.
     Connected,
-    /// The connection is gone.
+    /// The connection is lost.
     Disconnected,
-    /// A person does something to it. See [`super::Rollout::refuses`].
+    /// A user acts on it. See [`super::Rollout::refuses`].
     Act(Action),
-    /// A second person has approved it. Without meaning where it does not wait for that.
+    /// A second person has approved it. Has no effect if it does not wait for approval.
     Approved,
-    /// What the gate's measurement says now. Only looked at between two stages.
+    /// The current reading of the gate's measurement. Only used between two stages.
     Gate(GateReading),
     /// The maintenance hours.
     Hours {
@@ -31,38 +31,38 @@ pub enum Input {
         /// When that changes. Nothing is released from then on until this input is repeated.
         until: Timestamp,
     },
-    /// Time has passed, nothing else.
+    /// Time has passed without another event.
     Tick,
 }
 
 /// An action on a rollout.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Action {
-    /// No more releases for now; answers are still taken.
+    /// Pauses releases; answers still count.
     Pause,
-    /// Releases continue, also after a halt.
+    /// Resumes releases, also after a halt.
     Resume,
-    /// No more releases at all. Commands that were never sent are cancelled.
+    /// Ends releases. Commands that were not sent yet are cancelled.
     Stop,
-    /// The next stage starts now.
+    /// Starts the next stage.
     StartNextStage,
-    /// The current stage no longer waits for members without any answer.
+    /// Closes the current stage without waiting for members that have not answered.
     CloseStage,
 }
 
-/// Why an action is not possible.
+/// The reason why an action is not possible.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
-    /// It is over.
+    /// The rollout has ended.
     #[error("the rollout has ended")]
     Ended,
-    /// It must be approved first.
+    /// It waits for approval.
     #[error("the rollout waits for the approval of a second installation")]
     Unapproved,
-    /// It cannot be paused.
+    /// It is not running.
     #[error("the rollout is not running")]
     NotRunning,
-    /// It cannot be resumed.
+    /// It is neither paused nor halted.
     #[error("the rollout is neither paused nor halted")]
     NotPaused,
     /// The current stage is not done, or is the last one, or the rollout is paused or halted.
@@ -73,26 +73,26 @@ pub enum Refusal {
     NothingToClose,
 }
 
-/// The reading of a gate.
+/// A reading of a gate.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum GateReading {
-    /// It is within its limits on every device that is done.
+    /// Within its limits on every finished device.
     Within,
-    /// It is outside: a sentence about the device.
+    /// Outside its limits: a sentence about the device.
     Outside(Box<str>),
-    /// Some device has not measured it of late.
+    /// Some device has not reported a recent measurement.
     Unknown,
 }
 
 /// An effect of a rollout.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Effect {
-    /// Submit the member's command. From here on it counts as queued.
+    /// Submit the member's command. From now on it counts as queued.
     Release {
         /// Its place.
         member: u32,
     },
-    /// Cancel the member's command if it was never sent.
+    /// Cancel the member's command if it was not sent yet.
     Cancel {
         /// Its place.
         member: u32,

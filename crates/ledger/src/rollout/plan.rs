@@ -10,19 +10,20 @@ const EXACT: f64 = 1e-12;
 /// How a rollout continues, whatever happens.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Plan {
-    /// The number of members of each stage, in order; none of them 0. Members are numbered through.
+    /// The number of members of each stage, in order; none of them 0. Members are numbered consecutively.
     pub stages: Vec<u32>,
     /// The behaviour between two stages.
     pub between: Between,
-    /// Releases in any one second, at most.
+    /// The maximum number of releases in any one second.
     pub rate: Option<NonZeroU32>,
-    /// Members released and not finished, at most. Those that a closed stage no longer waits for do not count.
+    /// The maximum number of released but unfinished members. Those that a closed stage no longer waits for do not
+    /// count.
     pub in_flight: Option<NonZeroU32>,
-    /// When it stops by itself.
+    /// When it halts automatically.
     pub halt: Option<Halt>,
-    /// For how long a measurement must stay within its limits before the next stage starts.
+    /// How long a measurement must stay within its limits before the next stage starts.
     pub gate: Option<Millis>,
-    /// Members are released in certain hours only: see [`super::Input::Hours`].
+    /// Members are released only during maintenance hours: see [`super::Input::Hours`].
     pub hours: bool,
     /// One publish reaches every member: they are released together or not at all. There is one stage, and neither a rate
     /// nor a limit in flight.
@@ -32,11 +33,11 @@ pub struct Plan {
 /// The behaviour between two stages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Between {
-    /// The next stage starts at once.
+    /// The next stage starts immediately.
     Continue,
-    /// The next stage starts after that time.
+    /// The next stage starts after this time.
     Pause(Millis),
-    /// A person starts the next stage.
+    /// A user starts the next stage.
     Ask,
 }
 
@@ -45,18 +46,18 @@ pub enum Between {
 pub struct Halt {
     /// The limit.
     pub above: HaltLimit,
-    /// Not before so many members have ended.
+    /// It does not halt before this many members have ended.
     pub after: u32,
     /// Members that timed out or expired count as failed.
     pub count_timeouts: bool,
 }
 
-/// How many failures are still allowed.
+/// The number of failures that are still allowed.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum HaltLimit {
-    /// So many members.
+    /// This many members.
     Members(u32),
-    /// So many per cent of those that have ended, 0 … 100.
+    /// This percentage of the members that have ended, 0 … 100.
     Percent(f64),
 }
 
@@ -69,7 +70,7 @@ impl Plan {
 }
 
 impl Halt {
-    /// Whether so many failures are too many.
+    /// Whether this many failures are too many.
     #[must_use]
     pub fn is_exceeded(&self, failed: u32, ended: u32) -> bool {
         ended >= self.after

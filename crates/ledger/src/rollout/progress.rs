@@ -11,9 +11,10 @@ pub struct Progress {
     pub stage: u32,
     /// Its stages, in order.
     pub stages: Vec<StageProgress>,
-    /// Since when the gate's measurement has been within its limits without a break; `None` while it is not watched.
+    /// Since when the gate's measurement has been within its limits without interruption; `None` while it is not
+    /// watched.
     pub within_since: Option<Timestamp>,
-    /// Members that had ended when a person let it continue after a halt, without cancelled ones. The rule counts those
+    /// Members that had ended when a user resumed it after a halt, without cancelled ones. The halt rule counts those
     /// that end afterwards.
     pub ended_before: u32,
     /// Those of them that had failed, and have not answered otherwise since.
@@ -27,17 +28,17 @@ pub struct Progress {
 /// The reason why a rollout releases no members.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Suspension {
-    /// It has not been approved yet: nothing is released, and only [`super::Input::Approved`] takes this away.
+    /// It has not been approved yet: nothing is released, and only [`super::Input::Approved`] changes this.
     Unapproved,
-    /// A person has paused it.
+    /// A user has paused it.
     Paused,
-    /// It has stopped by itself.
+    /// It has halted automatically.
     Halted(HaltReason),
-    /// A person has stopped it, for good.
+    /// A user has stopped it permanently.
     Stopped,
 }
 
-/// Why a rollout has stopped by itself.
+/// The reason why a rollout has halted automatically.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum HaltReason {
     /// Too many members failed.
@@ -49,7 +50,7 @@ pub enum HaltReason {
     },
     /// The gate's measurement left its limits: a sentence.
     Gate(Box<str>),
-    /// The history has lost events, so members that seem not released may have been.
+    /// The history has lost events, so members that seem unreleased may have been released.
     EventsMissing,
 }
 
@@ -58,7 +59,7 @@ pub enum HaltReason {
 pub struct StageProgress {
     /// When its first member was released.
     pub started_at: Option<Timestamp>,
-    /// When it was done.
+    /// When it was finished.
     pub ended_at: Option<Timestamp>,
     /// A user closed it: it does not wait for members without any answer.
     pub closed: bool,
@@ -67,15 +68,15 @@ pub struct StageProgress {
 /// The state of a rollout.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Phase {
-    /// Members are released, or are on their way.
+    /// Members are being released, or are in progress.
     Running,
     /// Nothing can be released for now.
     Waiting(WaitsFor),
-    /// A person has paused it.
+    /// A user has paused it.
     Paused,
-    /// It has stopped by itself.
+    /// It has halted automatically.
     Halted,
-    /// A person has stopped it.
+    /// A user has stopped it.
     Stopped,
     /// Every member has finished.
     Finished,
@@ -86,7 +87,7 @@ pub enum Phase {
 pub enum WaitsFor {
     /// The approval of a second person.
     Approval,
-    /// A person who starts the next stage.
+    /// A user who starts the next stage.
     Person,
     /// The end of a pause.
     Pause {
@@ -108,7 +109,7 @@ pub enum WaitsFor {
 }
 
 impl Progress {
-    /// That of a rollout that has just been started.
+    /// The progress of a rollout that has just been started.
     #[must_use]
     pub fn new(stages: usize, now: Timestamp) -> Progress {
         Progress {

@@ -125,7 +125,7 @@ fn the_time_that_a_device_is_offline_does_not_count() {
 }
 
 #[test]
-fn each_value_is_looked_at_by_itself() {
+fn each_value_is_checked_separately() {
     let mut bench = Bench::said_on().reports("led", "false").reports("telemetry_interval_ms", "1000");
     let interval = [term("telemetry_interval_ms", "500")];
     bench.agreements.record_success(&device("d"), &id("b"), &interval, false, Timestamp(0));
@@ -137,7 +137,7 @@ fn each_value_is_looked_at_by_itself() {
 }
 
 #[test]
-fn after_a_restart_it_stands_as_it_did() {
+fn its_state_is_unchanged_after_a_restart() {
     let mut bench = Bench::default();
     let before = Disagreement { command: id("a"), key: "led".into(), said: "true".into(), reported: "false".into() };
     bench.agreements.restore(&device("d"), before.clone());

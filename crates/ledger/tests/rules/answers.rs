@@ -16,7 +16,7 @@ fn an_answer_before_the_puback_implies_delivery() {
 }
 
 #[test]
-fn what_cannot_be_read_is_kept_beside_its_command_and_settles_nothing() {
+fn an_unreadable_message_is_kept_with_its_command_and_settles_nothing() {
     let murmur = |about, retained| {
         let raw = Raw { topic: "d/resp".into(), payload: [0xff].into(), qos: 1, cut: None };
         Input::Unreadable { device: device("d"), raw, why: "It is not UTF-8.".into(), about, retained }

@@ -33,7 +33,7 @@ fn running_restarts_the_clock_and_its_end_is_told_with_the_last_progress() {
         .at(14_000, running(40), "a running heartbeat")
         .wakes(Some(24_000))
         .at(24_000, Input::Tick, "a TimedOut(HeartbeatsStopped)")
-        .shows("a", "timed_out", "The device reported 40 %, then nothing for 10 s. It may still be running it.")
+        .shows("a", "timed_out", "The device reported 40 %, then sent nothing for 10 s. It may still be running it.")
         .look("a", |command| assert_eq!(command.progress, Some(40)));
 }
 
@@ -67,7 +67,7 @@ fn an_answer_after_the_deadline_is_late_although_the_broker_is_still_being_read(
 }
 
 #[test]
-fn what_went_out_over_an_earlier_connection_has_a_few_seconds_more_for_devices_that_are_still_at_work() {
+fn commands_of_an_earlier_connection_have_a_few_more_seconds_for_busy_devices() {
     resumed_at(9_000)
         .at(9_001, Input::Drained, "")
         .at(
@@ -111,7 +111,7 @@ fn a_command_never_sent_expires_and_is_never_published() {
         .at(0, submit("a", PLAIN), "a submitted")
         .wakes(Some(60_000))
         .at(60_000, Input::Connected, "a Expired")
-        .shows("a", "expired", "It could not be sent within 60 s. It was never sent, and will not be.")
+        .shows("a", "expired", "It could not be sent within 60 s. It was not sent, and will not be.")
         .at(60_001, Input::Tick, "");
 }
 
@@ -169,7 +169,7 @@ fn a_repeat_that_was_not_taken_leaves_the_clock_where_it_was() {
 }
 
 #[test]
-fn what_the_broker_holds_may_take_its_time_to_live_and_the_timeout() {
+fn commands_held_by_the_broker_may_take_their_time_to_live_and_the_timeout() {
     let policy = Policy { delivery: Delivery::BrokerHolds, ..PLAIN };
     let check = |before: Option<bool>, deadline: i64| {
         let bench = match before {
@@ -195,7 +195,7 @@ fn what_the_broker_holds_may_take_its_time_to_live_and_the_timeout() {
 }
 
 #[test]
-fn what_the_broker_holds_is_not_laid_beside_itself() {
+fn commands_held_by_the_broker_are_not_duplicated() {
     let policy = Policy { delivery: Delivery::BrokerHolds, ..REPEATABLE };
     Bench::connected()
         .at(0, presence(false), "")

@@ -30,7 +30,7 @@ fn a_command_climbs_its_ladder() {
 }
 
 #[test]
-fn nothing_goes_out_before_the_connection_stands() {
+fn nothing_is_sent_before_the_connection_is_established() {
     Bench::new()
         .at(0, submit("a", PLAIN), "a submitted")
         .at(1, submit("b", PLAIN), "b submitted")
@@ -92,11 +92,11 @@ fn cancel_withdraws_what_was_never_sent_and_stops_waiting_for_the_rest() {
             .at(30_000, Input::Tick, "")
             .at(30_001, says("a", Outcome::Succeeded), "a succeeded late");
     };
-    check(out(REPEATABLE), "Waiting was stopped. Wilco does not know whether it was sent, so it may have run.");
-    check(at_broker(REPEATABLE), "Waiting was stopped. The broker has it; the device may still run it.");
+    check(out(REPEATABLE), "Stopped waiting. Wilco does not know whether it was sent, so it may have run.");
+    check(at_broker(REPEATABLE), "Stopped waiting. The broker has it; the device may still run it.");
     check(
         at_broker(REPEATABLE).at(30, says("a", Outcome::Accepted), "a accepted moved"),
-        "Waiting was stopped. The device has it and may still finish it.",
+        "Stopped waiting. The device has it and may still finish it.",
     );
 }
 
@@ -125,7 +125,7 @@ fn a_lost_session_redelivers_only_what_may_be_repeated() {
 }
 
 #[test]
-fn what_waits_for_redelivery_waits_for_its_time_to_live() {
+fn redelivery_waits_for_the_time_to_live() {
     out(REPEATABLE)
         .at(20, Input::Disconnected, "a delivery unknown 1")
         .wakes(Some(60_000))
@@ -168,7 +168,7 @@ fn a_refusal_by_the_broker_is_final() {
     check(
         Puback::Refused { code: 0x87, said: None },
         "a Undeliverable(Refused { code: 135, said: None })",
-        "The broker refused it: not authorized (0x87). The device did not get it.",
+        "The broker refused it: not authorized (0x87). The device did not receive it.",
     );
     check(
         Puback::TooLarge { bytes: 300_000 },
@@ -194,7 +194,7 @@ fn a_refused_repeat_does_not_deny_the_send_before() {
 }
 
 #[test]
-fn what_the_broker_says_does_not_hide_an_unreadable_answer() {
+fn a_refusal_by_the_broker_does_not_hide_an_unreadable_answer() {
     let unreadable = || Input::Unreadable {
         device: device("d"),
         raw: Raw { topic: "d/resp".into(), payload: [0xff].into(), qos: 1, cut: None },
@@ -243,7 +243,7 @@ fn nobody_listening_is_a_hint() {
 }
 
 #[test]
-fn what_the_mqtt_client_did_not_take_was_never_sent() {
+fn sends_rejected_by_the_mqtt_client_were_never_sent() {
     out(PLAIN)
         .at(10, delivered("a", 1, Puback::NotTaken), "a not sent 1")
         .look("a", |command| assert_eq!(command.attempt, 0))
@@ -270,12 +270,12 @@ fn now_or_never_does_not_wait() {
     let now = Policy { delivery: Delivery::Now, ..PLAIN };
     Bench::new()
         .at(0, submit("a", now), "a submitted; a Undeliverable(NotConnected)")
-        .shows("a", "undeliverable", "Not connected to the broker, and the command does not wait. It was not sent.")
+        .shows("a", "undeliverable", "Not connected to the broker, and the command is not held. It was not sent.")
         .at(1, Input::Connected, "");
     Bench::connected()
         .at(0, presence(false), "")
         .at(1, submit("a", now), "a submitted; a Undeliverable(DeviceOffline)")
-        .shows("a", "undeliverable", "The device is offline, and the command does not wait. It was not sent.")
+        .shows("a", "undeliverable", "The device is offline, and the command is not held. It was not sent.")
         .at(2, presence(true), "")
         .at(3, submit("b", now), "b submitted; b handed 1; publish b 1");
     let narrow = Limits { send_window: 1, ..Limits::default() };
@@ -308,7 +308,7 @@ fn hold_here_keeps_it_until_the_device_is_online() {
         .at(0, presence(false), "")
         .at(1, submit("a", PLAIN), "a submitted; a Held")
         .at(60_001, Input::Tick, "a Expired")
-        .shows("a", "expired", "The device did not come online within 60 s. It was never sent, and will not be.");
+        .shows("a", "expired", "The device did not come online within 60 s. It was not sent, and will not be.");
     Bench::new()
         .at(0, submit("a", PLAIN), "a submitted")
         .at(1, presence(false), "a Held")
@@ -338,7 +338,7 @@ fn a_lost_connection_takes_with_it_who_was_offline() {
 }
 
 #[test]
-fn who_speaks_is_not_offline() {
+fn a_device_that_publishes_is_not_offline() {
     let heard = || Input::DeviceSeen { device: device("d") };
     let offline = || Bench::connected().at(0, presence(false), "");
     offline().at(1, submit("a", PLAIN), "a submitted; a Held").at(2, heard(), "a Released; a handed 1; publish a 1");

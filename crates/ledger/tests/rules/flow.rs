@@ -28,7 +28,7 @@ fn firmware_without_ids_gets_one_command_at_a_time_and_no_repeat() {
 }
 
 #[test]
-fn what_was_never_sent_does_not_wait_for_a_repeat_that_waits_for_what_the_broker_kept() {
+fn an_unsent_command_does_not_wait_for_a_resend_that_waits_for_queued_answers() {
     // Both wait behind `a`, which can only go when nothing is in flight.
     Bench::connected()
         .at(0, submit("a", WITHOUT_ID), OUT)
@@ -217,7 +217,7 @@ fn the_oldest_settled_commands_are_forgotten() {
 }
 
 #[test]
-fn what_ended_long_ago_is_forgotten_when_the_store_forgets_it() {
+fn old_commands_are_removed_when_the_store_deletes_them() {
     let mut bench = at_broker(PLAIN).at(30, says("a", Outcome::Succeeded), "a succeeded moved").at(
         40,
         submit("b", PLAIN),

@@ -29,7 +29,7 @@ fn waiting(policy: Policy) -> Bench {
 }
 
 #[test]
-fn what_is_too_much_for_this_second_waits_for_the_next() {
+fn sends_beyond_the_rate_wait_for_the_next_second() {
     waiting(PLAIN)
         .wakes(Some(1_001))
         .at(600, submit("e", PLAIN), "e submitted")
@@ -63,13 +63,13 @@ fn a_second_begins_when_a_send_is_written_and_not_when_it_is_handed_over() {
 }
 
 #[test]
-fn what_waits_can_be_cancelled_and_expires() {
+fn waiting_commands_can_be_cancelled_and_expire() {
     waiting(PLAIN).at(600, cancel("c"), "c Cancelled").wakes(Some(10_000)).at(1_001, Input::Tick, "");
     let brief = Policy { time_to_live: Millis(300), ..PLAIN };
     waiting(brief)
         .wakes(Some(800))
         .at(800, Input::Tick, "c Expired")
-        .shows("c", "expired", "It could not be sent within 300 ms. It was never sent, and will not be.")
+        .shows("c", "expired", "It could not be sent within 300 ms. It was not sent, and will not be.")
         .at(1_001, Input::Tick, "");
     // The next send and the end of life at once: the end counts.
     waiting(Policy { time_to_live: Millis(501), ..PLAIN }).at(1_001, Input::Tick, "c Expired");

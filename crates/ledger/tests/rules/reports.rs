@@ -184,7 +184,7 @@ fn a_refusal_without_an_id_still_settles_the_only_command() {
 }
 
 #[test]
-fn what_settles_a_command_says_that_it_was_a_report() {
+fn a_command_settled_by_a_report_shows_this() {
     let mut bench = out(expecting("a", &[("POWER", Some("ON"))], &[]));
     bench = bench.at(30, reports(&[("POWER", "ON")]), "a succeeded inferred");
     let answered = bench.events.iter().find_map(|event| match &event.fact {

@@ -20,7 +20,7 @@ fn keeps_alive(is_due: bool) -> Significance {
 }
 
 #[test]
-fn what_moves_a_command_is_recorded_and_so_is_the_first_of_each_kind() {
+fn state_changes_and_the_first_message_of_each_kind_are_recorded() {
     let bench = at_broker(PLAIN);
     check(&bench, 30, Outcome::Accepted, Significance::Decides);
     let bench = bench.at(30, says("a", Outcome::Accepted), "a accepted moved");
@@ -58,7 +58,7 @@ fn an_answer_after_the_timeout_is_recorded_once() {
 }
 
 #[test]
-fn what_belongs_to_no_command_changes_nothing() {
+fn messages_of_no_command_change_nothing() {
     let bench = Bench::connected();
     check(&bench, 0, Outcome::Succeeded, Significance::Repeats(None));
     let unreadable = |bench: &Bench, about: &About, retained: bool| {

@@ -62,7 +62,7 @@ fn a_refusal_is_the_end_too() {
             delivered("a", 1, Puback::Refused { code: 0x87, said: None }),
             "a Undeliverable(Refused { code: 135, said: None })",
         )
-        .shows("a", "undeliverable", "The broker refused it: not authorized (0x87). The device did not get it.");
+        .shows("a", "undeliverable", "The broker refused it: not authorized (0x87). The device did not receive it.");
     out(QUIET).at(20, delivered("a", 1, Puback::TooLarge { bytes: 9 }), "a Undeliverable(TooLarge { bytes: 9 })");
 }
 

@@ -37,8 +37,8 @@ impl Explain<'_> {
     /// A topic of our own was refused to a connection that names its devices.
     pub(super) fn own_topic_refused(&self) -> PreflightFinding {
         PreflightFinding {
-            why: "The test uses a topic of its own, so that it sends nothing to devices. The broker's ACL may \
-                     still allow the topics of the named devices; the first command will show it."
+            why: "The test uses its own topic, so it sends nothing to devices. The broker's ACL may still allow the \
+                  topics of the named devices; the first command will show whether it does."
                 .to_owned(),
             hint: "If commands work, no action is needed. Otherwise allow this client ID to publish on the req \
                      topics of the named devices."
@@ -47,7 +47,7 @@ impl Explain<'_> {
         }
     }
 
-    /// The explanation of the refusal itself.
+    /// The explanation of the refusal.
     fn refusal_finding(&self) -> PreflightFinding {
         let refusal = &self.stop.refusal;
         PreflightFinding {
@@ -66,10 +66,10 @@ impl Explain<'_> {
         PreflightFinding {
             title: format!("Another client is connected as {id}"),
             why: "A broker accepts only one client per client ID: a new connection ends the old one, which then \
-                     reconnects and ends the new one. With a new client ID the same step works."
+                  reconnects and ends the new one. With a new client ID, the step succeeds."
                 .to_owned(),
             hint: "Give this connection another client ID, or leave it empty to generate one. Check whether Wilco \
-                     runs with the same data on another computer, or a device uses this client ID."
+                   runs with the same data on another computer, or whether a device uses this client ID."
                 .to_owned(),
             ..finding
         }
@@ -178,7 +178,7 @@ impl Explain<'_> {
         }
     }
 
-    /// The remark with the least that this connection needs of AWS IoT, and what to do with it.
+    /// The finding with the minimal AWS IoT policy for this connection, and instructions.
     fn with_policy(&self, finding: PreflightFinding) -> PreflightFinding {
         let filters: Vec<_> = self.plan.settings.filters.iter().map(|filter| filter.filter.clone()).collect();
         let host = &self.plan.settings.route.address.host;
@@ -193,9 +193,9 @@ pub(super) fn optional_filters_refused(filters: &[String]) -> PreflightFinding {
     PreflightFinding {
         title: format!("The broker denied the subscription to {}", filters.join(", ")),
         why: "The broker's ACL does not allow it. Commands and answers work without it.".to_owned(),
-        hint: "If you save the connection now, Wilco does not subscribe to it again, and does not show presence, \
-             reported state, telemetry or commands of other consoles. To see them, allow the subscription and test \
-             again."
+        hint: "If you save the connection now, Wilco does not subscribe to it again, and cannot show presence, \
+               reported state, telemetry or other consoles' commands. To see them, allow the subscription and test \
+               again."
             .to_owned(),
         trace: None,
         policy: None,
@@ -270,8 +270,8 @@ impl Refusal {
     pub(super) fn never_back(topic: &str, seconds: u64) -> Refusal {
         Refusal::new(
             format!("The broker accepted a message on {topic} but did not deliver it within {seconds} s."),
-            "Check the broker's ACL for publishing and receiving, and its log. Commands would be lost in the same way \
-             and time out.",
+            "Check the broker's ACL for publishing and receiving, and its log. Commands would be lost in the same \
+             way, and time out.",
             crate::refusal::Remedy::TryAgain,
         )
         .because(

@@ -1,5 +1,5 @@
-//! Tests a connection step by step, so that a refusal can be told from a fault: name, TCP, TLS, CONNECT, SUBSCRIBE,
-//! PUBLISH, round trip.
+//! Tests a connection step by step, to distinguish refusals from faults: name, TCP, TLS, CONNECT, SUBSCRIBE, PUBLISH,
+//! round trip.
 //!
 //! It takes the path of a session (`transport`, [`crate`]) and reaches no device: it publishes only on topics of its
 //! own client ID. Each filter is subscribed to separately, because some brokers (AWS IoT) end the connection without a
@@ -31,11 +31,11 @@ use wilco_connection::{MqttVersion, Step, StepState};
 pub struct Plan {
     /// The subscriptions of a session.
     pub settings: Settings,
-    /// The dialect by whose topics it is tried.
+    /// The dialect whose topics are tested.
     pub dialect: Dialect,
-    /// The client ID for the policy of an AWS IoT certificate: the final one, not the one of the test.
+    /// The client ID for the AWS IoT policy: the final one, not the one of the test.
     pub client_id: String,
-    /// The connection names its devices, so the broker's rules may allow their topics only.
+    /// The connection is limited to named devices, so the broker's ACL may allow only their topics.
     pub names_devices: bool,
 }
 
@@ -48,7 +48,7 @@ const SETTLED_WITHIN: Duration = Duration::from_millis(100);
 /// How many round trips are measured.
 const ROUND_TRIPS: usize = 3;
 
-/// Tries all of it, or as far as it goes.
+/// Tests all steps, up to the first failure.
 pub async fn run(plan: &Plan, report: &mut Report) {
     if let Err((step, stop)) = attempt(plan, report).await {
         let finding = Explain { plan, step, stop: &stop }.finding();
@@ -81,7 +81,7 @@ impl Stop {
         Stop { refusal, said: said.to_owned(), took, trace: None, topic: None, client_id_in_use: false }
     }
 
-    /// Before CONNECT there is no broker that could refuse anything.
+    /// Before CONNECT, there is no broker that could refuse anything.
     fn on_the_way(self, step: Step) -> Stop {
         let said = match (step, self.refusal.cause) {
             (Step::Name, Cause::Explained) => "Not found",
@@ -394,7 +394,7 @@ mod tests {
     }
 
     #[test]
-    fn a_filter_hears_what_it_matches() {
+    fn a_filter_receives_what_it_matches() {
         let check =
             |filter: &str, topic: &str, expected: bool| assert_eq!(covers(filter, topic), expected, "{filter} {topic}");
         check("+/resp", "wilco-1/resp", true);

@@ -27,8 +27,8 @@ pub(super) fn finding(trips: &[Duration], far: Duration) -> Option<PreflightFind
             shown(far),
             shown(*shortest)
         ),
-        hint: "Wilco disables it. Add set_tcp_nodelay true to mosquitto's configuration, and set TCP_NODELAY on the \
-                 socket in firmware. Without this everything works, but more slowly."
+        hint: "Wilco disables it. Add set_tcp_nodelay true to mosquitto.conf, and set TCP_NODELAY on the socket in \
+               firmware. Otherwise everything works, but more slowly."
             .to_owned(),
         trace: None,
         policy: None,

@@ -1,4 +1,4 @@
-//! One connection of a preflight: one request at a time, and its end is noticed at any time.
+//! A connection of a preflight: makes one request at a time, and detects its end at any time.
 
 use std::{pin::pin, time::Duration};
 
@@ -146,7 +146,7 @@ impl ProbeConnection {
         self.sender.disconnect(Duration::from_secs(1), &mut self.pump).await;
     }
 
-    /// The next packet; `None` when the time is over.
+    /// The next packet; `None` after the timeout.
     async fn next(&mut self, deadline: Instant) -> Result<Option<Wire>, Refusal> {
         let next = match tokio::time::timeout_at(deadline, self.wire.recv()).await {
             Ok(next) => next,
@@ -162,7 +162,7 @@ impl ProbeConnection {
         }
     }
 
-    /// Takes down what came while something else is waited for.
+    /// Records packets that arrive while another one is expected.
     fn take(&mut self, next: Option<Result<Wire, Refusal>>) -> Result<(), Refusal> {
         match next {
             Some(Ok(Wire::Message(message))) => {
@@ -182,7 +182,7 @@ impl ProbeConnection {
         self.received.push((message, Instant::now()));
     }
 
-    /// Why the connection ended, which the library may have noticed first.
+    /// The reason why the connection ended, which the library may have detected first.
     async fn end(&mut self) -> Option<Refusal> {
         let limit = Instant::now() + Duration::from_millis(500);
         while self.ended.is_none() {

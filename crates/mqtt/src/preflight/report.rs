@@ -1,4 +1,4 @@
-//! The report of a preflight, sent at each change.
+//! The report of a preflight, sent after each change.
 
 use std::time::Duration;
 
@@ -29,7 +29,7 @@ pub struct Report {
 }
 
 impl Report {
-    /// Nothing tried yet; or, where a step is named, what `last` has shown of those before it.
+    /// Nothing tested yet; or, if it starts at a later step, with the results of the earlier steps from `last`.
     pub fn new(
         websocket: bool,
         from: Option<Step>,
@@ -113,7 +113,7 @@ impl Report {
         let warned = self.view.steps.iter().any(|step| step.state == StepState::Warned);
         self.view.verdict = match failed {
             Some(step) => format!("Stopped at {}.", step.name),
-            None if warned => "All steps passed, with remarks.".to_owned(),
+            None if warned => "All steps passed with warnings.".to_owned(),
             None => "All steps passed.".to_owned(),
         };
         self.publish();

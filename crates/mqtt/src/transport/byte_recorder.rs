@@ -110,7 +110,7 @@ impl<S> RecordedStream<S> {
         RecordedStream { stream, received, packets: Packets::new(written_publishes) }
     }
 
-    /// Counts written bytes, and the result. After an error it is unknown how many of them have left.
+    /// Counts written bytes, and records the result. After an error, it is unknown how many of them were sent.
     fn wrote(&mut self, offered: &[u8], written: &Poll<io::Result<usize>>) {
         match written {
             Poll::Ready(Ok(count)) => self.packets.see(&offered[..*count]),

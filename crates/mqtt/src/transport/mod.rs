@@ -33,38 +33,38 @@ use wilco_credentials::tls::ShownCertificates;
 /// At most this long for each step.
 const STEP_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// The way to a broker.
+/// The route to a broker.
 #[derive(Clone)]
 pub struct Route {
-    /// Where it listens.
+    /// The address.
     pub address: Address,
-    /// TLS, where the address has it.
+    /// TLS, if the address uses it.
     pub tls: Option<Tls>,
     /// The proxy.
     pub proxy: Option<Proxy>,
 }
 
-/// How a broker proves itself, and we ourselves to it.
+/// TLS: verification of the broker, and the client certificate.
 #[derive(Clone)]
 pub struct Tls {
     /// The configuration of TLS.
     pub config: Arc<ClientConfig>,
     /// The chain that the server sent.
     pub witness: ShownCertificates,
-    /// The name that the server must prove, where it is not the one dialled.
+    /// The server name to verify, if it differs from the host.
     pub server_name: Option<String>,
     /// How the server's certificate was verified.
     pub proof: Proof,
-    /// We show one of our own.
+    /// Whether there is a client certificate.
     pub client_certificate: bool,
 }
 
 /// How a server's certificate was verified.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Proof {
-    /// An authority has signed it, and its name is right.
+    /// By a trusted CA, with a matching name.
     Signed,
-    /// It is the pinned certificate.
+    /// By the pinned certificate.
     Pinned,
 }
 

@@ -49,7 +49,7 @@ impl Tunnel<'_> {
         if (200..300).contains(&status) { Ok(()) } else { Err(self.refused_http(status, &target)) }
     }
 
-    /// The status of an HTTP answer, reading not a byte beyond its head: those are the broker's.
+    /// The status of an HTTP response. Reads no byte beyond its head, because those belong to the broker.
     async fn answer(&self, stream: &mut TcpStream) -> Result<u16, Refusal> {
         let mut head = Vec::new();
         while !head.ends_with(b"\r\n\r\n") {
@@ -96,7 +96,7 @@ impl Tunnel<'_> {
                  other brokers often offer a WebSocket (wss://). Or ask the operator of the proxy to allow the port.",
             ),
             502..=504 => (
-                format!("The proxy could not reach {target} ({status})."),
+                format!("The proxy could not connect to {target} ({status})."),
                 "Check the broker's address, and that the proxy can reach it.",
             ),
             other => (
@@ -128,7 +128,7 @@ impl Tunnel<'_> {
             ),
             Error::HostUnreachable | Error::NetworkUnreachable | Error::ConnectionRefused | Error::TtlExpired => {
                 let refusal = say(
-                    format!("The proxy could not reach {host}, port {port} ({error})."),
+                    format!("The proxy could not connect to {host}, port {port} ({error})."),
                     "Check the broker's address, and that the proxy can reach it.",
                 );
                 Refusal { broker_ended: matches!(error, Error::ConnectionRefused), ..refusal }

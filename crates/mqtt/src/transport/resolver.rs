@@ -120,7 +120,7 @@ mod tests {
         (Ipv4Addr::LOCALHOST, 0).into()
     }
 
-    /// A system whose name server answers for some hosts only.
+    /// A test system whose name server answers only for some hosts.
     fn look_up(host: &str) -> io::Result<Vec<SocketAddr>> {
         match host {
             "known" => Ok(vec![local()]),

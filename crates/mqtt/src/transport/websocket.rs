@@ -55,7 +55,7 @@ fn bytes(socket: WebSocketStream<Box<dyn Stream>>) -> impl Stream {
             Ok(Message::Binary(bytes)) => Some(Ok(bytes)),
             // MQTT-6.0.0-1: nothing but binary frames. Pings are answered by the library.
             Ok(Message::Text(_)) => {
-                Some(Err(io::Error::new(io::ErrorKind::InvalidData, "text came over the WebSocket")))
+                Some(Err(io::Error::new(io::ErrorKind::InvalidData, "the WebSocket sent text instead of binary data")))
             }
             Ok(_) => None,
             Err(error) => Some(Err(broken(error))),
@@ -85,9 +85,7 @@ fn refused(error: &Error, address: &Address) -> Refusal {
                     "Check the path of the broker's WebSocket. Most brokers use /mqtt, including HiveMQ and EMQX; \
                      mosquitto accepts any path."
                 }
-                401 | 403 => {
-                    "The server requires authentication, such as AWS IoT custom authorizers and some gateways do."
-                }
+                401 | 403 => "The server requires authentication, as AWS IoT custom authorizers and some gateways do.",
                 301..=308 => {
                     "The server redirects to another address: use that address, or log in to this network in a \
                          browser."

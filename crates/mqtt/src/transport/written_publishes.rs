@@ -31,9 +31,9 @@ pub(super) struct Packets {
 enum At {
     #[default]
     Start,
-    /// In its remaining length: what has been read of it, and by how many bits the next byte counts more.
+    /// Within the remaining length: the value read so far, and the shift of the next byte.
     Length { read: usize, shift: u32 },
-    /// So many bytes are left of it.
+    /// This many bytes are left.
     Rest(usize),
 }
 

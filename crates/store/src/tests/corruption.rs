@@ -73,7 +73,7 @@ async fn a_whole_database_is_sound_however_it_ended() {
 }
 
 #[tokio::test]
-async fn what_is_deleted_on_purpose_is_not_missing() {
+async fn intentionally_deleted_events_are_not_missing() {
     let (dir, store) = store();
     store.commit(batch("one", 30, 1_000)).await.unwrap();
     store.write(|transaction| transaction.execute("DELETE FROM events", []).map(drop)).await.unwrap();
@@ -127,7 +127,7 @@ async fn an_older_copy_that_was_put_back_is_noticed() {
 }
 
 #[tokio::test]
-async fn what_seems_unsent_counts_as_possibly_sent_once_events_are_missing() {
+async fn commands_that_seem_unsent_count_as_possibly_sent_once_events_are_missing() {
     let (dir, store) = store();
     store.commit(batch("one", 3, 1_000)).await.unwrap();
     store.commit(life("dock", "done", 1_100, Outcome::Succeeded)).await.unwrap();
@@ -188,7 +188,7 @@ fn rollout(number: u32, members: u32, suspension: Option<Suspension>) -> Vec<Cha
 }
 
 #[tokio::test]
-async fn a_rollout_releases_nobody_by_itself_once_events_are_missing() {
+async fn a_rollout_releases_no_member_automatically_once_events_are_missing() {
     let (dir, store) = store();
     let gate = Suspension::Halted(HaltReason::Gate("It is too hot.".into()));
     let suspensions =

@@ -94,7 +94,7 @@ async fn buttons_keep_their_order_and_their_place() {
 }
 
 #[tokio::test]
-async fn what_is_for_one_connection_goes_with_it() {
+async fn data_of_a_connection_is_removed_with_it() {
     let (_dir, store) = store();
     store.save_catalogue(vec![definition("a", "a", None), definition("b", "b", Some("bench"))], vec![]).await.unwrap();
     store.save_button(StoredButton { connection: Some(connection()), ..button("1", "one") }).await.unwrap();

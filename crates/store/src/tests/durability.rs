@@ -139,7 +139,7 @@ const VICTIM: &str = "WILCO_STORE_VICTIM";
 /// What a commit returned for is there after a kill. The test starts itself as a process that commits and counts
 /// aloud, and kills it in the middle.
 #[tokio::test]
-async fn what_was_committed_outlives_a_kill() {
+async fn committed_changes_survive_a_kill() {
     let dir = tempfile::tempdir().unwrap();
     let mut victim = Process::new(std::env::current_exe().unwrap())
         .args(["--exact", "tests::durability::the_victim_of_a_kill", "--nocapture"])
@@ -167,7 +167,7 @@ async fn what_was_committed_outlives_a_kill() {
     assert_eq!(page.rows[0].1.state, queued("kitchen", "any", 0).state);
 }
 
-/// Does nothing but when [`what_was_committed_outlives_a_kill`] starts it.
+/// Does nothing but when [`committed_changes_survive_a_kill`] starts it.
 #[tokio::test]
 #[expect(clippy::print_stdout, reason = "the test that started it listens")]
 async fn the_victim_of_a_kill() {

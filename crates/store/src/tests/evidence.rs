@@ -80,7 +80,7 @@ async fn of_twenty_thousand_heartbeats_the_first_and_the_last_are_read_and_all_t
 }
 
 #[tokio::test]
-async fn what_came_after_the_end_does_not_push_out_what_came_before() {
+async fn late_messages_do_not_displace_earlier_ones() {
     let (_dir, store) = store();
     let mut facts = began();
     facts.extend(still_at_it(300));

@@ -215,7 +215,7 @@ async fn the_unsettled_ones_come_in_the_order_of_submission() {
 }
 
 #[tokio::test]
-async fn the_projection_can_be_made_anew() {
+async fn the_projection_can_be_rebuilt() {
     let (dir, store) = store();
     for (number, device) in ["a", "b", "a", "c"].into_iter().enumerate() {
         let at = i64::try_from(number).unwrap();

@@ -135,7 +135,7 @@ async fn a_page_is_read_off_one_index() {
 }
 
 #[tokio::test]
-async fn what_wilco_sends_by_itself_is_listed_apart_and_is_no_last_command() {
+async fn automatic_commands_are_listed_separately_and_are_not_last_commands() {
     let (dir, store) = store();
     let automatic = |command: &str, at: i64| {
         let submission = Submission { automatic: true, ..submission("a", command) };

@@ -13,7 +13,7 @@ fn asked(number: usize) -> Vec<Change> {
 }
 
 #[tokio::test]
-async fn what_another_program_writes_is_noticed_and_what_this_one_writes_is_not() {
+async fn writes_of_another_program_are_detected_and_own_writes_are_not() {
     let (dir, store) = store();
     let mut interference = store.interference();
     store.commit(asked(1)).await.unwrap();

@@ -78,7 +78,7 @@ async fn follow(store: &Store, command: &str, again_of: Option<&str>, at: i64) {
 }
 
 #[tokio::test]
-async fn who_follows_a_log_pushes_out_one_and_then_only_its_own() {
+async fn following_a_log_replaces_one_log_and_then_only_its_own() {
     let (_dir, store) = store();
     for (at, command) in (0..).zip(["a", "b", "c", "d", "e"]) {
         store.commit(vec![came(command, 1, at)]).await.unwrap();

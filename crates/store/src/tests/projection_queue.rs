@@ -72,7 +72,7 @@ async fn commit(store: &Store, batches: impl IntoIterator<Item = Vec<Change>>) -
 }
 
 #[tokio::test]
-async fn who_reads_finds_everything_that_is_committed() {
+async fn readers_find_everything_that_is_committed() {
     let (dir, store) = store();
     let still = commit(&store, [crowd(0..1)]).await;
     assert!(is_behind(&dir), "nothing was left for later");
@@ -112,7 +112,7 @@ async fn then<T>(store: &Store, still: Sender<()>, asked: impl Future<Output = T
 }
 
 #[tokio::test]
-async fn what_does_not_need_the_tables_of_commands_does_not_wait_for_them() {
+async fn reads_without_the_command_tables_do_not_wait_for_them() {
     let (dir, store) = store();
     let still = commit(&store, [crowd(0..3)]).await;
     let (saved, still) = then(&store, still, store.save_settings(Settings::default())).await;
@@ -139,7 +139,7 @@ async fn a_command_is_dismissed_before_the_tables_show_it() {
 }
 
 #[tokio::test]
-async fn what_is_left_for_later_is_done_while_nobody_asks_for_anything() {
+async fn deferred_work_is_done_while_idle() {
     let (dir, store) = store();
     store.commit(crowd(0..7)).await.unwrap();
     while is_behind(&dir) {

@@ -57,7 +57,7 @@ fn elsewhere(changes: Vec<Change>) -> Vec<Change> {
 }
 
 #[tokio::test]
-async fn what_ended_long_ago_is_forgotten_with_all_its_events_and_the_rest_is_as_it_was() {
+async fn old_commands_are_deleted_with_all_events_and_others_are_unchanged() {
     let (dir, store) = store();
     let name = |n: i64| format!("pump-{}", n % 3);
     let lives = (0..2_000).flat_map(|n| life(&name(n), &format!("c{n}"), n * 100, Outcome::Succeeded));
@@ -94,7 +94,7 @@ async fn what_ended_long_ago_is_forgotten_with_all_its_events_and_the_rest_is_as
 }
 
 #[tokio::test]
-async fn what_a_device_reported_instead_stays_as_long_as_its_command() {
+async fn a_contradicting_report_is_kept_as_long_as_its_command() {
     let (dir, store) = store();
     let disagreement = |command: &str| Disagreement {
         command: id(command),
@@ -140,7 +140,7 @@ async fn a_devices_last_command_is_the_last_that_is_kept() {
 }
 
 #[tokio::test]
-async fn what_is_heard_of_a_forgotten_command_does_not_bring_it_back() {
+async fn messages_about_a_deleted_command_do_not_restore_it() {
     let (_dir, store) = store();
     let mut life = life("pump-0", "c1", 1, Outcome::Succeeded);
     let duplicate = life.pop().unwrap();

@@ -85,7 +85,7 @@ async fn a_name_of_which_nothing_is_left_gives_its_place_to_another() {
 }
 
 #[tokio::test]
-async fn what_is_old_is_forgotten_and_what_is_of_a_connection_with_it() {
+async fn old_data_and_data_of_removed_connections_is_deleted() {
     let (_dir, store) = store();
     const HOUR: i64 = 3_600_000;
     for name in ["pump", "dock"] {

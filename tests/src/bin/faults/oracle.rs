@@ -389,7 +389,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_history_says_wrongly_of_a_device_is_found() {
+    fn a_wrong_statement_of_the_history_about_a_device_is_found() {
         check(&[command("a", "succeeded")], DONE, 1, &[]);
         check(&[command("a", "succeeded")], ASKED, 1, &[Wrong::False]);
         check(&[command("a", "failed")], DONE, 1, &[Wrong::False]);
@@ -421,7 +421,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_missing_or_there_twice_is_found() {
+    fn missing_and_duplicate_rows_are_found() {
         check(&[command("a", "timed_out")], "", 2, &[Wrong::UnsafeDoubled]);
         let twice = [command("a", "succeeded"), command("b", "succeeded")];
         check(&twice, DONE, 1, &[Wrong::Doubled, Wrong::False]);
@@ -484,7 +484,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_broker_delivered_again_is_told_from_what_the_console_published_again() {
+    fn redeliveries_by_the_broker_are_distinguished_from_resends_by_the_console() {
         let twice = Executions::read(&DONE.repeat(2));
         let published =
             |count| Wire { published: [(("unit-0000".into(), "a".into()), count)].into(), ..Wire::default() };

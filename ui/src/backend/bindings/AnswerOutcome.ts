@@ -2,6 +2,6 @@
 import type { Outcome } from "./Outcome";
 
 /**
- * What an answer says of its command.
+ * The outcome in an answer, if it is readable.
  */
 export type AnswerOutcome = "unreadable" | Outcome;

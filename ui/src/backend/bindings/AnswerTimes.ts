@@ -5,7 +5,7 @@
  */
 export type AnswerTimes = { 
 /**
- * How many members have answered.
+ * The number of members that have answered.
  */
 count: number, 
 /**
@@ -13,22 +13,22 @@ count: number,
  */
 bucket_ms: number, 
 /**
- * Members in each bucket, the first begins at 0. The last one also has everything slower.
+ * Members in each bucket; the first bucket begins at 0, and the last one includes all slower answers.
  */
 buckets: Array<number>, 
 /**
- * Half of them answered within this, milliseconds.
+ * The median, milliseconds.
  */
 p50_ms: number | null, 
 /**
- * 95 % of them, milliseconds.
+ * The 95th percentile, milliseconds.
  */
 p95_ms: number | null, 
 /**
- * 99 % of them, milliseconds.
+ * The 99th percentile, milliseconds.
  */
 p99_ms: number | null, 
 /**
- * The slowest, milliseconds.
+ * The slowest answer, milliseconds.
  */
 max_ms: number | null, };

@@ -4,7 +4,7 @@ import type { AnswerReading } from "./AnswerReading";
 import type { WireView } from "./WireView";
 
 /**
- * An answer and what was made of it.
+ * An answer and its interpretation.
  */
 export type AnswerView = { 
 /**
@@ -12,7 +12,7 @@ export type AnswerView = {
  */
 outcome: AnswerOutcome, 
 /**
- * How it was read.
+ * Its interpretation.
  */
 reading: AnswerReading, 
 /**
@@ -20,10 +20,10 @@ reading: AnswerReading,
  */
 progress: number | null, 
 /**
- * The device's sentence.
+ * The device's message.
  */
 message: string | null, 
 /**
- * The message as it came.
+ * The message as received.
  */
 raw: WireView, };

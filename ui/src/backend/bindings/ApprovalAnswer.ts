@@ -10,8 +10,8 @@ export type ApprovalAnswer = {
  */
 request: string, 
 /**
- * The request that the person has seen ([`ApprovalRequestView::sha256`]). If the file says something else now, nothing
- * is signed.
+ * The request that the user has reviewed ([`ApprovalRequestView::sha256`]). If the file now contains another one,
+ * nothing is signed.
  */
 sha256: string, 
 /**
@@ -19,6 +19,6 @@ sha256: string,
  */
 verdict: Verdict, 
 /**
- * Why, 10,000 characters at the most.
+ * The reason, at most 10,000 characters.
  */
 note: string | null, };

@@ -2,15 +2,16 @@
 import type { Verdict } from "./Verdict";
 
 /**
- * The answer of a second installation to a rollout that needs its approval. Its signature was valid when it was imported.
+ * The answer of a second installation to a rollout that requires its approval. Its signature was valid when it was
+ * imported.
  */
 export type ApprovalDecision = { 
 /**
- * What it says.
+ * The verdict.
  */
 verdict: Verdict, 
 /**
- * The installation, by the name under which it is trusted here.
+ * The name under which the installation is trusted here.
  */
 by: string, 
 /**
@@ -18,11 +19,11 @@ by: string,
  */
 fingerprint: string, 
 /**
- * Why, in the words of the person who answered.
+ * The reason, in the approver's words.
  */
 note: string | null, 
 /**
- * When it was signed, by the clock of that computer, Unix milliseconds.
+ * When it was signed according to that computer's clock, Unix milliseconds.
  */
 signed_at: number, 
 /**

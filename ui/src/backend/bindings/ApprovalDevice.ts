@@ -6,10 +6,10 @@ import type { JsonText } from "./JsonText";
  */
 export type ApprovalDevice = { 
 /**
- * Its id.
+ * The device ID.
  */
 device: string, 
 /**
- * Its own arguments, where they are not everybody's: a JSON object.
+ * Its individual arguments, if it has any: a JSON object.
  */
 args: JsonText | null, };

@@ -6,23 +6,23 @@ import type { ApprovalSender } from "./ApprovalSender";
 import type { JsonText } from "./JsonText";
 
 /**
- * A request to approve a rollout, as it was read from its file. Nothing in the file was altered since it was signed.
+ * A request to approve a rollout, as read from its file. Nothing in the file was altered after it was signed.
  */
 export type ApprovalRequestView = { 
 /**
- * The SHA-256 of what is signed: no two requests have the same. 64 hexadecimal digits.
+ * The SHA-256 of the signed content, different for each request. 64 hexadecimal digits.
  */
 sha256: string, 
 /**
- * The rollout's number at the installation that asks.
+ * The rollout's number at the requesting installation.
  */
 rollout: number, 
 /**
- * What would happen, as a sentence.
+ * The effect of the rollout, as a sentence.
  */
 summary: string, 
 /**
- * What else is to be known of it, in the order in which it is shown.
+ * Further facts about the rollout, in the order in which they are shown.
  */
 facts: Array<ApprovalFact>, 
 /**
@@ -34,23 +34,23 @@ args: JsonText,
  */
 samples: Array<ApprovalSample>, 
 /**
- * The devices in the order of release, 5,000 at the most.
+ * The devices in the order of release, at most 5,000.
  */
 devices: Array<ApprovalDevice>, 
 /**
- * How many devices there are.
+ * The number of devices.
  */
 members: number, 
 /**
- * Why it is done, in the words of the person who asks.
+ * The reason, in the requester's words.
  */
 note: string | null, 
 /**
- * The installation that asks.
+ * The requesting installation.
  */
 from: ApprovalSender, 
 /**
- * When it was asked, Unix milliseconds.
+ * When it was requested, Unix milliseconds.
  */
 created_at: number, 
 /**

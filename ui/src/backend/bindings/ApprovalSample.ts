@@ -2,8 +2,8 @@
 import type { WireView } from "./WireView";
 
 /**
- * A request as a rollout that is to be approved would publish it. `{id}` stands where the command's ID will be, and the times in
- * it are those at which the rollout was created.
+ * A request as the rollout to be approved would publish it. `{id}` stands for the command's ID, and its times are
+ * those at which the rollout was created.
  */
 export type ApprovalSample = { 
 /**
@@ -11,7 +11,7 @@ export type ApprovalSample = {
  */
 dialect: string, 
 /**
- * The device's id.
+ * The device ID.
  */
 device: string, 
 /**

@@ -7,7 +7,7 @@ import type { JsonText } from "./JsonText";
  */
 export type AuditEntry = { 
 /**
- * Its number: from 1, without a gap.
+ * Its number: starts at 1, without gaps.
  */
 number: number, 
 /**
@@ -19,7 +19,7 @@ at: number,
  */
 kind: AuditKind, 
 /**
- * The operator name in the settings at that time. Anybody at this computer may set any name there.
+ * The operator name in the settings at that time. Anyone at this computer can set any name there.
  */
 operator: string | null, 
 /**
@@ -31,7 +31,7 @@ os_user: string,
  */
 machine: string, 
 /**
- * The connection's id.
+ * The connection ID.
  */
 connection: string | null, 
 /**
@@ -43,7 +43,7 @@ connection_name: string | null,
  */
 what: string, 
 /**
- * The particulars: a JSON object. Nothing where they have more than 16,000 bytes; an export contains them.
+ * The details: a JSON object. `None` if they have more than 16,000 bytes; an export contains them.
  */
 details: JsonText | null, 
 /**
@@ -51,6 +51,6 @@ details: JsonText | null,
  */
 note: string | null, 
 /**
- * The SHA-256 by which the next entry names it, in hexadecimal digits.
+ * The SHA-256 that the next entry contains as the previous hash, in hexadecimal digits.
  */
 hash: string, };

@@ -10,6 +10,6 @@ export type AuditPage = {
  */
 entries: Array<AuditEntry>, 
 /**
- * The number before which older entries are listed, if there are any.
+ * The number before which older entries continue, if there are any.
  */
 next: number | null, };

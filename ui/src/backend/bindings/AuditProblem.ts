@@ -3,7 +3,7 @@ import type { AuditProblemKind } from "./AuditProblemKind";
 import type { AuditRange } from "./AuditRange";
 
 /**
- * Something that is wrong with the audit.
+ * A problem of the audit.
  */
 export type AuditProblem = { 
 /**
@@ -11,7 +11,7 @@ export type AuditProblem = {
  */
 kind: AuditProblemKind, 
 /**
- * The entries that it is about; nothing where it is about the audit as a whole.
+ * The affected entries; `None` if the problem concerns the whole audit.
  */
 entries: AuditRange | null, 
 /**

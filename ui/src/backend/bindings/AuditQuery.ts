@@ -2,7 +2,7 @@
 import type { AuditKind } from "./AuditKind";
 
 /**
- * Which entries of the audit.
+ * Selects entries of the audit.
  */
 export type AuditQuery = { 
 /**
@@ -14,7 +14,7 @@ since: number | null,
  */
 until: number | null, 
 /**
- * Of these kinds; all where empty.
+ * Of these kinds; of all kinds if empty.
  */
 kinds: Array<AuditKind>, 
 /**
@@ -22,6 +22,6 @@ kinds: Array<AuditKind>,
  */
 before: number | null, 
 /**
- * How many at most, 1 … 1,000.
+ * The maximum number of entries, 1 … 1,000.
  */
 limit: number, };

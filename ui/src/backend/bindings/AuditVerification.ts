@@ -16,19 +16,19 @@ entries: number,
  */
 range: AuditRange | null, 
 /**
- * The entries before the first one were deleted by the retention, this many.
+ * The number of entries before the first one that the retention deleted.
  */
 deleted: number, 
 /**
- * The problems. Empty if every entry is as it was written.
+ * The problems. Empty if all entries are unaltered.
  */
 problems: Array<AuditProblem>, 
 /**
- * The entries that are as they were written, also where something is wrong with others.
+ * The unaltered entries, even if there are problems with others.
  */
 intact: Array<AuditRange>, 
 /**
- * Entries that had no seal when Wilco started: it had ended before it sealed them, or another program added them.
+ * Entries that had no seal when Wilco started: it exited before sealing them, or another program added them.
  */
 unsealed: Array<AuditRange>, 
 /**

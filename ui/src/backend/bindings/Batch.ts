@@ -6,7 +6,7 @@ import type { Notice } from "./Notice";
 import type { RolloutView } from "./RolloutView";
 
 /**
- * The changes since the last batch. At most ten to twenty batches a second, none when nothing changes.
+ * The changes since the last batch. At most ten to twenty batches per second, and none without changes.
  */
 export type Batch = { 
 /**
@@ -14,12 +14,12 @@ export type Batch = {
  */
 sequence: number, 
 /**
- * The engine's time, Unix milliseconds. All times are of this clock, from which the computer's may differ for a while
- * after it was set.
+ * The engine's time, Unix milliseconds. All times use this clock, which may differ from the computer's for a while
+ * after a clock change.
  */
 now: number, 
 /**
- * Every connection, when any of them changed.
+ * All connections, if any of them changed.
  */
 connections: Array<ConnectionView> | null, 
 /**
@@ -35,11 +35,11 @@ more_commands: boolean,
  */
 devices: Array<string>, 
 /**
- * The devices (by id) that changed; 200 at most, in the order of `connection/device`.
+ * The IDs of the devices that changed, at most 200, ordered by `connection/device`.
  */
 changed_devices: Array<[string, string]>, 
 /**
- * The devices whose presence or last command's state changed, by connection.
+ * The devices whose presence or last command changed state, by connection.
  */
 device_states: Array<DeviceStates>, 
 /**
@@ -47,6 +47,6 @@ device_states: Array<DeviceStates>,
  */
 rollouts: Array<RolloutView>, 
 /**
- * Sentences for the person.
+ * Notices for the user.
  */
 notices: Array<Notice>, };

@@ -91,7 +91,7 @@ import type { ViewColumn } from "./ViewColumn";
  */
 export interface Calls {
   /**
-   * Every connection, in the order that the user has set.
+   * Lists all connections, in the user's order.
    */
   connections(): Promise<Array<ConnectionView>>;
   /**
@@ -103,7 +103,7 @@ export interface Calls {
    */
   dialects(): Promise<Array<DialectView>>;
   /**
-   * Looks for two seconds for devices of dialects that are not enabled on a connection.
+   * Searches for two seconds for devices of dialects that are not enabled on a connection.
    */
   findDialects(connection: string): Promise<Array<FoundDialect>>;
   /**
@@ -111,7 +111,7 @@ export interface Calls {
    */
   enableDialects(connection: string, names: Array<string>): Promise<ConnectionView>;
   /**
-   * No longer offers these dialects on a connection.
+   * Stops offering these dialects on a connection.
    */
   declineDialects(connection: string, names: Array<string>): Promise<void>;
   /**
@@ -123,7 +123,7 @@ export interface Calls {
    */
   unsubscribe(connection: string, filter: string): Promise<void>;
   /**
-   * Reads messages with a dialect that is being described. Stores nothing.
+   * Decodes messages with a dialect that is being described. Stores nothing.
    */
   draftDialect(source: DraftSource, messages: Array<SampleMessage>): Promise<DialectDraft>;
   /**
@@ -131,8 +131,8 @@ export interface Calls {
    */
   ownDialects(connection: string): Promise<Array<OwnDialect>>;
   /**
-   * Stores a dialect file with a connection, in place of the one that it replaces, and enables it if
-   * requested. The session restarts.
+   * Stores a dialect file with a connection, replacing the given one, and enables it if requested. The
+   * session restarts.
    */
   saveDialect(connection: string, text: string, replaces: string | null, enable: boolean): Promise<ConnectionView>;
   /**
@@ -197,15 +197,15 @@ export interface Calls {
    */
   stopPreflight(): Promise<void>;
   /**
-   * A window of a connection's devices.
+   * A range of a connection's devices.
    */
   devices(query: DeviceQuery, from: number, count: number): Promise<DevicePage>;
   /**
-   * The whole list as columns, with IDs only if the list differs from that revision.
+   * The whole list as columns; with IDs only if the list has another revision.
    */
   deviceColumns(query: DeviceQuery, known: number | null, series: string | null): Promise<DeviceColumns>;
   /**
-   * Rows of devices by their IDs, 1,000 at most. Unknown devices are left out.
+   * Rows of devices by their IDs, at most 1,000. Unknown devices are omitted.
    */
   deviceRows(connection: string, devices: Array<string>): Promise<Array<DeviceRow>>;
   /**
@@ -213,15 +213,15 @@ export interface Calls {
    */
   compareDevices(connection: string, devices: Array<string>): Promise<DeviceSummary>;
   /**
-   * Values of devices, 200 at most, for columns of the configuration and of measurements.
+   * Values of devices, at most 200, for columns of the configuration and of measurements.
    */
   deviceCells(connection: string, devices: Array<string>, columns: Array<ViewColumn>): Promise<Array<DeviceCells>>;
   /**
-   * A connection's saved views, each with how many devices match it now.
+   * A connection's saved views, each with the number of devices that currently match.
    */
   views(connection: string): Promise<Array<CountedView>>;
   /**
-   * Saves a view under its name, or changes the one of that id.
+   * Saves a view under its name, or changes the view with the given ID.
    */
   saveView(view: SavedView): Promise<SavedView>;
   /**
@@ -241,11 +241,11 @@ export interface Calls {
    */
   clearDesired(connection: string, target: DesiredFor): Promise<DesiredConfig>;
   /**
-   * The keys of the configuration that devices that match report, the most frequent first, 200 at most.
+   * The configuration keys that matching devices report, the most frequent first, at most 200.
    */
   reportedKeys(connection: string, search: string): Promise<Array<ReportedKey>>;
   /**
-   * How a search was read, and completions at the caret, whose position counts UTF-16 units.
+   * How a search is parsed, and completions at the caret, whose position counts UTF-16 units.
    */
   readSearch(connection: string, text: string, caret: number): Promise<SearchReading>;
   /**
@@ -310,20 +310,20 @@ export interface Calls {
    */
   checkCommand(command: NewCommand): Promise<CommandCheck>;
   /**
-   * Sends the same command again, under a new id that names the old one.
+   * Sends the same command again, with a new ID that refers to the old one.
    */
   sendAgain(connection: string, device: string, id: string, confirmed: Confirmed, note: string | null): Promise<Sent>;
   /**
-   * Cancels a command that was never sent; of a sent one, it ends the wait for the answer.
+   * Cancels a command that was not sent yet; for a sent one, stops waiting for the answer.
    */
   cancel(connection: string, device: string, id: string): Promise<void>;
   /**
-   * Dismisses a failed command, or all of them: it no longer needs attention.
+   * Dismisses one failed command, or all of them, from those that need attention.
    */
   dismiss(connection: string, command: CommandRef | null): Promise<void>;
   /**
-   * The timeout that the latest answers to a command suggest, of the device if one is named and has answered
-   * often enough, otherwise of all.
+   * The timeout that the latest answers to a command suggest: those of the given device if it has answered
+   * often enough, otherwise those of all devices.
    */
   suggestedTimeout(connection: string, device: string | null, command: string): Promise<SuggestedTimeout | null>;
   /**
@@ -335,11 +335,11 @@ export interface Calls {
    */
   command(connection: string, device: string, id: string): Promise<CommandDetail>;
   /**
-   * The plan of a rollout. Nothing is sent for it.
+   * The plan of a rollout. Sends nothing.
    */
   planRollout(rollout: NewRollout): Promise<RolloutPlan>;
   /**
-   * Some of the requests that a rollout would publish, 5,000 at most. Nothing is sent for it.
+   * Some of the requests that a rollout would publish, at most 5,000. Sends nothing.
    */
   plannedRequests(rollout: NewRollout, from: number, count: number): Promise<PlannedRequests>;
   /**
@@ -371,23 +371,23 @@ export interface Calls {
    */
   exportRollout(query: MemberQuery, to: FileToWrite, format: ReportFormat): Promise<string>;
   /**
-   * This installation as others know it: its name and the key with which it signs.
+   * This installation as seen by others: its name and its public key.
    */
   identity(): Promise<InstallationIdentity>;
   /**
-   * Writes that to a file, for another installation to trust. Returns the file's path.
+   * Writes this identity to a file, for another installation to trust. Returns the file's path.
    */
   exportIdentity(to: FileToWrite): Promise<string>;
   /**
-   * Reads such a file of another installation.
+   * Reads the identity of another installation from a file.
    */
   readIdentity(path: string): Promise<InstallationIdentity>;
   /**
-   * The installations whose approvals count here, by name.
+   * The installations whose approvals are accepted here, by name.
    */
   trustedInstallations(): Promise<Array<TrustedView>>;
   /**
-   * Lets the approvals of an installation count here, by its public key.
+   * Accepts approvals of an installation, by its public key.
    */
   trustInstallation(name: string, publicKey: string): Promise<TrustedView>;
   /**
@@ -399,7 +399,7 @@ export interface Calls {
    */
   saveApprovalRequest(rollout: string, to: FileToWrite): Promise<string>;
   /**
-   * Reads a request of another installation, and says what it asks.
+   * Reads a request of another installation.
    */
   readApprovalRequest(path: string): Promise<ApprovalRequestView>;
   /**
@@ -407,8 +407,8 @@ export interface Calls {
    */
   answerApprovalRequest(answer: ApprovalAnswer, to: FileToWrite): Promise<string>;
   /**
-   * Imports the answer to the request of a rollout, of any that waits where none is named. An approved rollout
-   * starts, a declined one is stopped.
+   * Imports the answer to the request of the given rollout, or of any waiting one. An approved rollout
+   * starts; a declined one is stopped.
    */
   importApproval(path: string, rollout: string | null): Promise<RolloutView>;
   /**
@@ -420,7 +420,7 @@ export interface Calls {
    */
   historyCauses(query: HistoryQuery): Promise<HistoryCauses>;
   /**
-   * Writes all matching commands to a file, whatever page the query names.
+   * Writes all matching commands to a file, ignoring the query's page.
    */
   exportHistory(query: HistoryQuery, to: FileToWrite, format: ExportFormat, onItem: (item: ExportView) => void): Promise<ExportView>;
   /**
@@ -428,11 +428,11 @@ export interface Calls {
    */
   stopExport(): Promise<void>;
   /**
-   * The number of entries that are older than this many days.
+   * The number of entries older than this many days.
    */
   countOlder(days: number): Promise<Older>;
   /**
-   * Deletes these commands with all their evidence, and returns how much it was.
+   * Deletes these commands with all their evidence, and returns the deleted amount.
    */
   forgetOlder(days: number): Promise<Older>;
   /**
@@ -440,7 +440,7 @@ export interface Calls {
    */
   dataSize(): Promise<number>;
   /**
-   * The use of the evidence quota, and the discarded messages: of one connection, or of all.
+   * The use of the evidence quota, and the discarded messages, of one connection or of all.
    */
   evidenceUse(connection: string | null): Promise<EvidenceUse>;
   /**
@@ -464,7 +464,7 @@ export interface Calls {
    */
   logs(connection: string, device: string): Promise<Array<KeptLog>>;
   /**
-   * The log that a command requested, as far as it was received: with its text, or only its progress.
+   * The received part of the log that a command requested: with its text, or only its progress.
    */
   log(connection: string, device: string, id: string, withText: boolean): Promise<LogView>;
   /**
@@ -488,19 +488,19 @@ export interface Calls {
    */
   removeDefinition(id: string): Promise<void>;
   /**
-   * The request of a command, and all of its problems.
+   * The request of a command, and all problems of its definition.
    */
   previewCommand(command: CommandToPreview): Promise<CommandPreview>;
   /**
-   * The contents of a file of commands, and the changes that importing it would make.
+   * The contents of a command file, and the changes that importing it would make.
    */
   readCatalogue(path: string): Promise<Array<ImportLine>>;
   /**
-   * Imports the new commands of a file, and those changed ones that are named.
+   * Imports the new commands of a file, and the given changed ones.
    */
   importCatalogue(path: string, replace: Array<string>): Promise<Array<ImportLine>>;
   /**
-   * Writes user-defined commands to a file, all of them if none is named. Returns the file's path.
+   * Writes user-defined commands to a file, or all of them if no names are given. Returns the file's path.
    */
   exportCatalogue(ids: Array<string>, to: FileToWrite): Promise<string>;
   /**
@@ -524,7 +524,7 @@ export interface Calls {
    */
   audit(query: AuditQuery): Promise<AuditPage>;
   /**
-   * Checks whether every entry of the audit is as it was written, and whether any is missing.
+   * Checks whether every entry of the audit is present and unaltered.
    */
   verifyAudit(): Promise<AuditVerification>;
   /**
@@ -536,19 +536,19 @@ export interface Calls {
    */
   resealAudit(note: string): Promise<AuditVerification>;
   /**
-   * The settings in force.
+   * The current settings.
    */
   settings(): Promise<Settings>;
   /**
-   * Replaces the settings, all of them.
+   * Replaces all settings.
    */
   changeSettings(settings: Settings): Promise<void>;
   /**
-   * All changes from now on; the first batch contains all connections.
+   * Streams all changes from now on; the first batch contains all connections.
    */
   listen(onItem: (item: Batch) => void): Promise<() => void>;
   /**
-   * The messages of a connection from now on.
+   * Streams the messages of a connection from now on.
    */
   traffic(query: TrafficQuery, onItem: (item: TrafficBatch) => void): Promise<() => void>;
 }

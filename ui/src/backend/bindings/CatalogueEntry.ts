@@ -10,7 +10,7 @@ export type CatalogueEntry = {
  */
 id: string, 
 /**
- * It came with Wilco and stays as it is.
+ * Comes with Wilco and cannot be changed.
  */
 built_in: boolean, 
 /**

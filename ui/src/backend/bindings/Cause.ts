@@ -6,14 +6,14 @@ import type { CommandState } from "./CommandState";
  */
 export type Cause = { 
 /**
- * Their message, or the sentence about them.
+ * Their message, or Wilco's sentence about them.
  */
 message: string, 
 /**
- * How they ended.
+ * The state in which they ended.
  */
 state: CommandState, 
 /**
- * How many of them.
+ * The number of members.
  */
 count: number, };

@@ -2,15 +2,15 @@
 import type { JsonText } from "./JsonText";
 
 /**
- * A command with its arguments filled in, to be sent by one press.
+ * A button: a command with its arguments filled in.
  */
 export type CommandButton = { 
 /**
- * Its id; empty for a new one.
+ * Its ID; empty for a new button.
  */
 id: string, 
 /**
- * The id of the connection that it is for; all where there is none.
+ * The ID of its connection; `None` for all connections.
  */
 connection: string | null, 
 /**
@@ -18,7 +18,7 @@ connection: string | null,
  */
 label: string, 
 /**
- * Its sign, one of a fixed set.
+ * Its icon, one of a fixed set.
  */
 icon: string, 
 /**

@@ -3,18 +3,18 @@ import type { Confirmation } from "./Confirmation";
 import type { DeviceCheck } from "./DeviceCheck";
 
 /**
- * What is known of a command before it is sent.
+ * The result of checking a command before it is sent.
  */
 export type CommandCheck = { 
 /**
- * Why the connection sends nothing at all, as a sentence.
+ * The reason why the connection sends nothing, as a sentence.
  */
 refused: string | null, 
 /**
- * What the person has to do first, by the connection's mode. Without it the engine refuses the command.
+ * The confirmation that the connection's mode requires. Without it, the engine refuses the command.
  */
 confirmation: Confirmation, 
 /**
- * Those of its devices of which there is something to say.
+ * The devices with something to report.
  */
 devices: Array<DeviceCheck>, };

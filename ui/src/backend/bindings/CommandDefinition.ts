@@ -2,11 +2,11 @@
 import type { JsonText } from "./JsonText";
 
 /**
- * A user's own command.
+ * A user-defined command.
  */
 export type CommandDefinition = { 
 /**
- * Its name in requests.
+ * The command name in requests.
  */
 name: string, 
 /**
@@ -14,16 +14,15 @@ name: string,
  */
 title: string, 
 /**
- * The id of the connection that it is for; all where there is none.
+ * The ID of its connection; `None` for all connections.
  */
 connection: string | null, 
 /**
- * The JSON Schema of its arguments: of an object.
+ * The JSON Schema of its arguments, which describes an object.
  */
 schema: JsonText, 
 /**
- * Where it goes, below the connection's prefix: `{device}/req`, for instance. The dialect's own topic where there is
- * none.
+ * The topic below the connection's prefix, for example `{device}/req`; `None` for the dialect's topic.
  */
 topic: string | null, 
 /**
@@ -32,11 +31,11 @@ topic: string | null,
  */
 payload: string | null, 
 /**
- * The payload is plain text; otherwise it has to make JSON.
+ * The payload is plain text; otherwise it must produce JSON.
  */
 plain: boolean, 
 /**
- * Longest silence, milliseconds.
+ * The timeout, milliseconds.
  */
 timeout_ms: number, 
 /**
@@ -44,7 +43,7 @@ timeout_ms: number,
  */
 ttl_ms: number, 
 /**
- * Doing it twice is the same as doing it once.
+ * Running it twice has the same effect as running it once.
  */
 safe_to_repeat: boolean, 
 /**
@@ -56,6 +55,6 @@ dangerous: boolean,
  */
 answer_expected: boolean, 
 /**
- * Its sign, one of a fixed set.
+ * Its icon, one of a fixed set.
  */
 icon: string, };

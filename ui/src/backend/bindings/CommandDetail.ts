@@ -19,16 +19,15 @@ command: CommandView,
  */
 request: WireView | null, 
 /**
- * Where that request is from.
+ * The origin of that request.
  */
 request_is: RequestOrigin, 
 /**
- * Its events, oldest first. Of thousands of answers that only say that the device is still at it, the first and the
- * last.
+ * Its events, oldest first. If there are thousands of progress answers, only the first and the last.
  */
 events: Array<EventView>, 
 /**
- * How many such answers are kept but not among its events here.
+ * The number of stored progress answers that are not among these events.
  */
 left_out: number, 
 /**
@@ -36,10 +35,10 @@ left_out: number,
  */
 discarded: DiscardedView | null, 
 /**
- * Its device said that it did it, and reported something else afterwards.
+ * The difference, if the device answered that it succeeded but later reported something else.
  */
 disagrees: DisagreementView | null, 
 /**
- * How it is asked for once more at a POSIX shell; nothing where a name would do something to a terminal.
+ * The command line that repeats it in a POSIX shell; `None` if a name contains control characters.
  */
 shell_line: string | null, };

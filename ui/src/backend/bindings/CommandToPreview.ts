@@ -3,22 +3,22 @@ import type { CommandDefinition } from "./CommandDefinition";
 import type { JsonText } from "./JsonText";
 
 /**
- * A command to be shown as it would be sent.
+ * A command to preview.
  */
 export type CommandToPreview = { 
 /**
- * The definition, which need not be valid yet.
+ * The definition, which may still be invalid.
  */
 definition: CommandDefinition, 
 /**
- * The connection's id; the one that it is for where none is given.
+ * The connection ID; the connection of the definition if none is given.
  */
 connection: string | null, 
 /**
- * The device; an invented one if none is given.
+ * The device; an example if none is given.
  */
 device: string | null, 
 /**
- * Its arguments, which are then judged; made up where none are given.
+ * Its arguments, which are validated; examples if none are given.
  */
 args: JsonText | null, };

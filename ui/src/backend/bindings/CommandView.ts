@@ -8,23 +8,23 @@ import type { SettledBy } from "./SettledBy";
 import type { UnreadableView } from "./UnreadableView";
 
 /**
- * A command as it stands. All times are Unix milliseconds.
+ * A command in its current state. All times are Unix milliseconds.
  */
 export type CommandView = { 
 /**
- * Its connection's id.
+ * The connection ID.
  */
 connection: string, 
 /**
- * Its device's id.
+ * The device ID.
  */
 device: string, 
 /**
- * Its id.
+ * The command ID.
  */
 id: string, 
 /**
- * Its name.
+ * The command name.
  */
 command: string, 
 /**
@@ -36,11 +36,11 @@ args: JsonText,
  */
 by: SentBy, 
 /**
- * Wilco sent it by itself.
+ * Wilco sent it automatically.
  */
 automatic: boolean, 
 /**
- * The operator whom the request names, at most 64 characters. Anybody may write any name there.
+ * The operator named in the request, at most 64 characters. Anyone can write any name there.
  */
 operator: string | null, 
 /**
@@ -48,7 +48,7 @@ operator: string | null,
  */
 state: CommandState, 
 /**
- * Nothing more is awaited.
+ * The state is final.
  */
 final: boolean, 
 /**
@@ -56,27 +56,27 @@ final: boolean,
  */
 queued_at: number, 
 /**
- * When it was on the wire.
+ * When the MQTT client wrote it to the network.
  */
 sent_at: number | null, 
 /**
- * When the broker had it.
+ * When the broker acknowledged it.
  */
 at_broker_at: number | null, 
 /**
- * The first sign of the device.
+ * When the device first answered.
  */
 accepted_at: number | null, 
 /**
- * When it ended.
+ * When it reached its final state.
  */
 finished_at: number | null, 
 /**
- * When it counts as timed out or expired, unless something happens before.
+ * When it will time out or expire, unless something happens first.
  */
 deadline: number | null, 
 /**
- * When its last event happened.
+ * The time of its last event.
  */
 changed_at: number, 
 /**
@@ -84,54 +84,55 @@ changed_at: number,
  */
 attempts: number, 
 /**
- * 0 … 100 %.
+ * Progress, 0 … 100 %.
  */
 progress: number | null, 
 /**
- * The device's sentence, or ours: where the command ended without its device, and where a report settled it.
+ * The device's message; or Wilco's, if the command ended without the device or was settled by a report.
  */
 message: string | null, 
 /**
- * The final answer's result.
+ * The result in the final answer.
  */
 result: JsonText | null, 
 /**
- * How the answer that moved it was matched to it; nothing before there is one.
+ * How the answer that changed its state was matched; `None` without such an answer.
  */
 match: AnswerMatch | null, 
 /**
- * What its end rests on, where its device has said how it ended.
+ * The basis of the final state, if the device determined it.
  */
 settled_by: SettledBy | null, 
 /**
- * The final answer came after we had given up.
+ * The final answer arrived after the timeout.
  */
 late: boolean, 
 /**
- * Answers that only repeated an earlier one.
+ * The number of answers that only repeated an earlier one.
  */
 duplicates: number, 
 /**
- * What came about it and cannot be read. It has settled nothing; the bytes are in its evidence.
+ * Unreadable messages about it. They settled nothing; the evidence contains their bytes.
  */
 unreadable: UnreadableView | null, 
 /**
- * A second, different final answer was heard.
+ * A second, different final answer was received.
  */
 conflict: boolean, 
 /**
- * What the device reports of a command that had ended here as cancelled or expired.
+ * The state that the device reports although the command was cancelled or expired here.
  */
 contradicted: Outcome | null, 
 /**
- * The broker said that nobody listens on the topic.
+ * The broker reported no subscribers on the topic.
  */
 nobody_listening: boolean, 
 /**
- * The device refused it as expired right after it was sent: most likely its clock and this computer's differ.
+ * The device rejected it as expired right after it was sent, so the clocks of the device and this computer
+ * probably differ.
  */
 clocks_differ: boolean, 
 /**
- * The command that it repeats.
+ * The command that this one repeats.
  */
 again_of: string | null, };

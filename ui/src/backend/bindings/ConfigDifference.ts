@@ -14,14 +14,14 @@ key: string,
  */
 wanted: JsonText, 
 /**
- * The value that the device runs with; nothing where it reports none.
+ * The device's running value; `None` if it reports none.
  */
 running: JsonText | null, 
 /**
- * The value that it has after its next restart, where that is another one.
+ * The value after its next restart, if it differs.
  */
 saved: JsonText | null, 
 /**
- * The tag, or the name of the view, with this value.
+ * The tag, or the name of the view, that sets this value.
  */
 by: string, };

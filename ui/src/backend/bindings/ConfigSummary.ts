@@ -10,14 +10,14 @@ export type ConfigSummary = {
  */
 key: string, 
 /**
- * How many of the devices report it.
+ * The number of devices that report it.
  */
 devices: number, 
 /**
- * Its values, the most frequent first, 5 at most.
+ * Its values, the most frequent first, at most 5.
  */
 values: Array<Counted>, 
 /**
- * How many different values there are.
+ * The number of different values.
  */
 different: number, };

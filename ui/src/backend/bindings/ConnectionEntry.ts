@@ -7,11 +7,11 @@ import type { ProxySettings } from "./ProxySettings";
 import type { Trust } from "./Trust";
 
 /**
- * A connection as a person enters it, new or changed. Secrets in it go one way.
+ * A connection as entered by a user, new or changed. Its secrets are write-only.
  */
 export type ConnectionEntry = { 
 /**
- * The connection that is changed; none for a new one.
+ * The connection to change; `None` for a new one.
  */
 id: string | null, 
 /**
@@ -19,20 +19,20 @@ id: string | null,
  */
 name: string, 
 /**
- * `mqtt://`, `mqtts://`, `ws://` or `wss://`, a host, and where they differ from the usual a port and (for
+ * `mqtt://`, `mqtts://`, `ws://` or `wss://`, a host and, if they differ from the defaults, a port and (for
  * WebSockets) a path. Ports default to 1883, 8883, 80 and 443, the path to `/mqtt`.
  */
 url: string, 
 /**
- * The client ID; generated if none is given, and kept if none is given again.
+ * The client ID. `None`: a new connection gets a generated one, an existing one keeps its own.
  */
 client_id: string | null, 
 /**
- * The password. `None`: the one that is kept stays; empty: none.
+ * The password. `None`: the stored one stays; empty: none.
  */
 password: string | null, 
 /**
- * The proxy's password. `None`: the one that is kept stays; empty, or no proxy: none.
+ * The proxy's password. `None`: the stored one stays; empty, or no proxy: none.
  */
 proxy_password: string | null, 
 /**
@@ -40,11 +40,11 @@ proxy_password: string | null,
  */
 kit: string | null, 
 /**
- * The certificates that are kept are to be forgotten.
+ * Delete the stored certificates.
  */
 without_certificates: boolean, 
 /**
- * Keep the secrets in memory for this run, because there is no keyring.
+ * Keep the secrets in memory until Wilco closes, because there is no keyring.
  */
 without_keyring: boolean, 
 /**
@@ -52,7 +52,7 @@ without_keyring: boolean,
  */
 mode: ConnectionMode, 
 /**
- * Requests name the operator, for other consoles to see. Only Wilco's own dialect does so.
+ * Requests name the operator, for other consoles to see. Only Wilco's own dialect supports this.
  */
 send_operator: boolean, 
 /**
@@ -60,7 +60,7 @@ send_operator: boolean,
  */
 needs_approval: boolean, 
 /**
- * What kind of broker.
+ * The kind of broker.
  */
 preset: Preset, 
 /**
@@ -68,15 +68,15 @@ preset: Preset,
  */
 mqtt: MqttVersion, 
 /**
- * The user name, where there is one.
+ * The user name, if there is one.
  */
 username: string | null, 
 /**
- * The dialects that are enabled; `wilco` where none is given.
+ * The enabled dialects; `wilco` by default.
  */
 dialects: Array<EnabledDialect>, 
 /**
- * Dialect files of one's own, as they are written. One of the same name goes before a dialect that comes with Wilco.
+ * The user's dialect files. They take precedence over dialects that come with Wilco.
  */
 dialect_files: Array<string>, 
 /**
@@ -84,7 +84,8 @@ dialect_files: Array<string>,
  */
 prefix: string, 
 /**
- * The only devices to listen to and command, for a broker whose policy allows no more; all where empty.
+ * The only devices to subscribe to and command, for brokers whose policy allows only certain devices; all devices
+ * if empty.
  */
 devices_named: Array<string>, 
 /**
@@ -92,7 +93,7 @@ devices_named: Array<string>,
  */
 keep_alive_s: number, 
 /**
- * How long the broker keeps what devices answer while Wilco is away, seconds, within `session_expiry_range` of the
+ * How long the broker keeps the session while Wilco is disconnected, seconds, within `session_expiry_range` of the
  * preset.
  */
 session_expiry_s: number, 
@@ -101,11 +102,11 @@ session_expiry_s: number,
  */
 trust: Trust, 
 /**
- * The name that the server must prove (SNI), where it is not the one dialled.
+ * The server name to verify (SNI), if it differs from the host.
  */
 server_name: string | null, 
 /**
- * The protocols offered in the TLS handshake (RFC 7301).
+ * The ALPN protocols to offer in the TLS handshake (RFC 7301).
  */
 alpn: Array<string>, 
 /**
@@ -113,6 +114,6 @@ alpn: Array<string>,
  */
 proxy: ProxySettings | null, 
 /**
- * Topic filters that are not subscribed to, because the broker refused them.
+ * Optional topic filters that the broker has refused, and that are no longer subscribed to.
  */
 denied: Array<string>, };

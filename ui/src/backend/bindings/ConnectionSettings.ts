@@ -7,7 +7,7 @@ import type { ProxySettings } from "./ProxySettings";
 import type { Trust } from "./Trust";
 
 /**
- * The settings of a connection. As JSON, a setting that is missing has its default.
+ * The settings of a connection. In JSON, missing settings have their defaults.
  */
 export type ConnectionSettings = { 
 /**
@@ -15,7 +15,7 @@ export type ConnectionSettings = {
  */
 mode: ConnectionMode, 
 /**
- * Requests name the operator, for other consoles to see. Only Wilco's own dialect does so.
+ * Requests name the operator, for other consoles to see. Only Wilco's own dialect supports this.
  */
 send_operator: boolean, 
 /**
@@ -23,7 +23,7 @@ send_operator: boolean,
  */
 needs_approval: boolean, 
 /**
- * What kind of broker.
+ * The kind of broker.
  */
 preset: Preset, 
 /**
@@ -31,15 +31,15 @@ preset: Preset,
  */
 mqtt: MqttVersion, 
 /**
- * The user name, where there is one.
+ * The user name, if there is one.
  */
 username: string | null, 
 /**
- * The dialects that are enabled; `wilco` where none is given.
+ * The enabled dialects; `wilco` by default.
  */
 dialects: Array<EnabledDialect>, 
 /**
- * Dialect files of one's own, as they are written. One of the same name goes before a dialect that comes with Wilco.
+ * The user's dialect files. They take precedence over dialects that come with Wilco.
  */
 dialect_files: Array<string>, 
 /**
@@ -47,7 +47,8 @@ dialect_files: Array<string>,
  */
 prefix: string, 
 /**
- * The only devices to listen to and command, for a broker whose policy allows no more; all where empty.
+ * The only devices to subscribe to and command, for brokers whose policy allows only certain devices; all devices
+ * if empty.
  */
 devices_named: Array<string>, 
 /**
@@ -55,7 +56,7 @@ devices_named: Array<string>,
  */
 keep_alive_s: number, 
 /**
- * How long the broker keeps what devices answer while Wilco is away, seconds, within `session_expiry_range` of the
+ * How long the broker keeps the session while Wilco is disconnected, seconds, within `session_expiry_range` of the
  * preset.
  */
 session_expiry_s: number, 
@@ -64,11 +65,11 @@ session_expiry_s: number,
  */
 trust: Trust, 
 /**
- * The name that the server must prove (SNI), where it is not the one dialled.
+ * The server name to verify (SNI), if it differs from the host.
  */
 server_name: string | null, 
 /**
- * The protocols offered in the TLS handshake (RFC 7301).
+ * The ALPN protocols to offer in the TLS handshake (RFC 7301).
  */
 alpn: Array<string>, 
 /**
@@ -76,6 +77,6 @@ alpn: Array<string>,
  */
 proxy: ProxySettings | null, 
 /**
- * Topic filters that are not subscribed to, because the broker refused them.
+ * Optional topic filters that the broker has refused, and that are no longer subscribed to.
  */
 denied: Array<string>, };

@@ -11,11 +11,11 @@ import type { Secrets } from "./Secrets";
 import type { Trust } from "./Trust";
 
 /**
- * A connection as it is listed. Holds no secret.
+ * A connection in a list. Contains no secrets.
  */
 export type ConnectionView = { 
 /**
- * Its id, made once.
+ * Its ID, which never changes.
  */
 id: string, 
 /**
@@ -27,37 +27,37 @@ name: string,
  */
 url: string, 
 /**
- * The client id, one per installation and connection.
+ * The client ID, one per installation and connection.
  */
 client_id: string, 
 /**
- * Devices of other dialects that have announced themselves, to be shown or not: without those that are enabled or
- * declined.
+ * Devices of other dialects that have announced themselves and can be offered, without dialects that are enabled
+ * or declined.
  */
 offers: Array<FoundDialect>, 
 /**
- * Dialects that read the same messages, as sentences. Only where one of the two is a dialect file or has settings that
- * are not the defaults.
+ * Dialects that use the same messages, as sentences. Only if one of the two is a dialect file or has non-default
+ * settings.
  */
 overlaps: Array<string>, 
 /**
- * The titles of the dialect files, by the names of their dialects.
+ * The titles of the dialect files, by dialect name.
  */
 titles: Record<string, string>, 
 /**
- * The fleet inside the app: its broker ends with the app.
+ * The demo fleet inside the app; its broker stops with the app.
  */
 demo: boolean, 
 /**
- * Which secrets are kept for it.
+ * The kinds of secrets that are stored for it.
  */
 has: Secrets, 
 /**
- * The secrets are kept in memory for this run only.
+ * Its secrets are kept in memory until Wilco closes.
  */
 in_memory_secrets: boolean, 
 /**
- * The end of the client certificate's validity, Unix milliseconds.
+ * When the client certificate expires, Unix milliseconds.
  */
 certificate_expires_at: number | null, 
 /**
@@ -69,32 +69,32 @@ certificate_subject: string | null,
  */
 link: LinkState, 
 /**
- * The last measured time from PUBLISH to PUBACK, milliseconds.
+ * The latest round trip from PUBLISH to PUBACK, milliseconds.
  */
 round_trip_ms: number | null, 
 /**
- * Messages in, a second, over the last second.
+ * Messages received in the last second.
  */
 in_per_second: number, 
 /**
- * Messages out, a second, over the last second.
+ * Messages sent in the last second.
  */
 out_per_second: number, 
 /**
- * Devices known.
+ * The number of known devices.
  */
 devices: number, 
 /**
- * Devices online.
+ * The number of online devices.
  */
 online: number, 
 /**
- * Device IDs of the last ten minutes that are not listed, because too many new ones came at once. No more than 200,000
- * are counted.
+ * The number of device IDs of the last ten minutes that are not listed, because too many new ones arrived at once.
+ * Counts up to 200,000.
  */
 unlisted: number, 
 /**
- * Commands by state that are not final, and what needs a look.
+ * Unfinished commands by state, and those that need attention.
  */
 counts: Counts, 
 /**
@@ -102,7 +102,7 @@ counts: Counts,
  */
 mode: ConnectionMode, 
 /**
- * Requests name the operator, for other consoles to see. Only Wilco's own dialect does so.
+ * Requests name the operator, for other consoles to see. Only Wilco's own dialect supports this.
  */
 send_operator: boolean, 
 /**
@@ -110,7 +110,7 @@ send_operator: boolean,
  */
 needs_approval: boolean, 
 /**
- * What kind of broker.
+ * The kind of broker.
  */
 preset: Preset, 
 /**
@@ -118,15 +118,15 @@ preset: Preset,
  */
 mqtt: MqttVersion, 
 /**
- * The user name, where there is one.
+ * The user name, if there is one.
  */
 username: string | null, 
 /**
- * The dialects that are enabled; `wilco` where none is given.
+ * The enabled dialects; `wilco` by default.
  */
 dialects: Array<EnabledDialect>, 
 /**
- * Dialect files of one's own, as they are written. One of the same name goes before a dialect that comes with Wilco.
+ * The user's dialect files. They take precedence over dialects that come with Wilco.
  */
 dialect_files: Array<string>, 
 /**
@@ -134,7 +134,8 @@ dialect_files: Array<string>,
  */
 prefix: string, 
 /**
- * The only devices to listen to and command, for a broker whose policy allows no more; all where empty.
+ * The only devices to subscribe to and command, for brokers whose policy allows only certain devices; all devices
+ * if empty.
  */
 devices_named: Array<string>, 
 /**
@@ -142,7 +143,7 @@ devices_named: Array<string>,
  */
 keep_alive_s: number, 
 /**
- * How long the broker keeps what devices answer while Wilco is away, seconds, within `session_expiry_range` of the
+ * How long the broker keeps the session while Wilco is disconnected, seconds, within `session_expiry_range` of the
  * preset.
  */
 session_expiry_s: number, 
@@ -151,11 +152,11 @@ session_expiry_s: number,
  */
 trust: Trust, 
 /**
- * The name that the server must prove (SNI), where it is not the one dialled.
+ * The server name to verify (SNI), if it differs from the host.
  */
 server_name: string | null, 
 /**
- * The protocols offered in the TLS handshake (RFC 7301).
+ * The ALPN protocols to offer in the TLS handshake (RFC 7301).
  */
 alpn: Array<string>, 
 /**
@@ -163,6 +164,6 @@ alpn: Array<string>,
  */
 proxy: ProxySettings | null, 
 /**
- * Topic filters that are not subscribed to, because the broker refused them.
+ * Optional topic filters that the broker has refused, and that are no longer subscribed to.
  */
 denied: Array<string>, };

@@ -9,27 +9,27 @@ import type { MemberState } from "./MemberState";
 export const COMMAND_STATES: readonly CommandState[] = ["queued", "held", "sent", "at_broker", "accepted", "running", "succeeded", "failed", "rejected", "undeliverable", "unconfirmed", "timed_out", "expired", "cancelled"];
 
 /**
- * Those in which something more is awaited.
+ * The states of unfinished commands.
  */
 export const OPEN_STATES: readonly CommandState[] = ["queued", "held", "sent", "at_broker", "accepted", "running"];
 
 /**
- * Those in which nothing more is awaited.
+ * The final states.
  */
 export const FINAL_STATES: readonly CommandState[] = ["succeeded", "failed", "rejected", "undeliverable", "unconfirmed", "timed_out", "expired", "cancelled"];
 
 /**
- * Those in which a command is at its end, and not as somebody wanted it.
+ * The final states of commands that did not succeed.
  */
 export const BAD_ENDS: readonly CommandState[] = ["failed", "rejected", "undeliverable", "timed_out"];
 
 /**
- * Those in which the device itself has said how a command ended.
+ * The final states that the device itself reported.
  */
 export const STATES_FROM_DEVICE: readonly CommandState[] = ["succeeded", "failed", "rejected"];
 
 /**
- * Those of members of a rollout that failed.
+ * The states of rollout members that failed.
  */
 export const FAILED_MEMBERS: readonly MemberState[] = ["failed", "rejected", "undeliverable", "timed_out", "expired", "cancelled"];
 
@@ -39,12 +39,12 @@ export const FAILED_MEMBERS: readonly MemberState[] = ["failed", "rejected", "un
 export const ICONS: readonly string[] = ["send", "power", "restart", "settings", "script", "search", "history", "lock", "key", "shield", "alert", "server", "export", "bulb", "bell", "gauge", "bolt", "drop", "eye", "play", "stop", "wrench", "identify", "log"];
 
 /**
- * The settings of a new connection, where nothing else is entered.
+ * The default settings of a new connection.
  */
 export const DEFAULT_SETTINGS: Readonly<ConnectionSettings> = {"mode":"normal","send_operator":false,"needs_approval":false,"preset":"plain","mqtt":"5","username":null,"dialects":[{"name":"wilco","settings":{}}],"dialect_files":[],"prefix":"","devices_named":[],"keep_alive_s":30,"session_expiry_s":3600,"trust":"platform","server_name":null,"alpn":[],"proxy":null,"denied":[]};
 
 /**
- * The longest timeout and time to live of a command, milliseconds; the shortest is 1.
+ * The longest timeout and time to live of a command, in milliseconds; the shortest is 1.
  */
 export const LONGEST_SPAN_MS = 604800000;
 

@@ -2,7 +2,7 @@
 import type { SavedView } from "./SavedView";
 
 /**
- * A saved view with how many devices match it now.
+ * A saved view with the number of devices that currently match.
  */
 export type CountedView = { 
 /**
@@ -10,6 +10,6 @@ export type CountedView = {
  */
 view: SavedView, 
 /**
- * How many devices match its search.
+ * The number of devices that match its search.
  */
 matching: number, };

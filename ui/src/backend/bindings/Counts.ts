@@ -21,6 +21,6 @@ in_flight: number,
  */
 needs_attention: number, 
 /**
- * All that are kept.
+ * All stored commands.
  */
 kept: number, };

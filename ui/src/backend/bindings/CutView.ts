@@ -5,11 +5,11 @@
  */
 export type CutView = { 
 /**
- * Bytes of the beginning that are kept.
+ * Bytes kept from the beginning.
  */
 first: number, 
 /**
- * Bytes of the end that are kept.
+ * Bytes kept from the end.
  */
 last: number, 
 /**

@@ -20,7 +20,7 @@ address: string,
  */
 vendor: string | null, 
 /**
- * The id of the device through which it is reached.
+ * The ID of the device through which it is reached.
  */
 hub: string | null, 
 /**
@@ -40,6 +40,6 @@ commands: Array<DeviceCommandView>,
  */
 values: Array<DeviceValue>, 
 /**
- * The password with which its requests are signed; nothing for firmware that has no such thing.
+ * The state of the password that signs its requests; `None` for firmware without passwords.
  */
 password: DevicePassword | null, };

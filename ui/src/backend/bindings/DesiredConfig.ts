@@ -7,7 +7,7 @@ import type { JsonText } from "./JsonText";
  */
 export type DesiredConfig = { 
 /**
- * The connection's id.
+ * The connection ID.
  */
 connection: string, 
 /**
@@ -15,11 +15,11 @@ connection: string,
  */
 target: DesiredFor, 
 /**
- * The wanted values by key: a JSON object of 1 … 100 members.
+ * The wanted values by key: a JSON object with 1 … 100 members.
  */
 values: JsonText, 
 /**
- * Its place among those of the connection, from 0. The first that names a key decides its value. When it is saved:
- * where it is put; without one it stays where it is, and a new one goes to the end.
+ * Its position among the configurations of the connection, from 0. The first one that sets a key applies. When
+ * saving: the new position; `None` keeps the position, or appends a new configuration.
  */
 place: number | null, };

@@ -19,15 +19,15 @@ name: string,
  */
 search: string, 
 /**
- * The number of its devices that match all their wanted values, from this configuration and from others.
+ * The number of its devices that match all their wanted values, from this configuration and others.
  */
 as_wanted: number, 
 /**
- * How many of them do not.
+ * The number of devices that differ.
  */
 differs: number, 
 /**
- * How many of them have not reported their configuration.
+ * The number of devices that have not reported their configuration.
  */
 unknown: number, 
 /**

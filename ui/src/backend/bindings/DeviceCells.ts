@@ -3,7 +3,7 @@ import type { DeviceDesired } from "./DeviceDesired";
 import type { JsonText } from "./JsonText";
 
 /**
- * Values of devices for columns of the configuration, wanted and running, and of measurements.
+ * Values of devices for columns of the running and wanted configuration, and of measurements.
  */
 export type DeviceCells = { 
 /**
@@ -11,15 +11,15 @@ export type DeviceCells = {
  */
 device: string, 
 /**
- * A value for each column, in order: JSON text of the configuration; nothing for a measurement.
+ * A value for each column, in order: JSON text of the configuration; `None` for a measurement.
  */
 config: Array<JsonText | null>, 
 /**
- * The measurements of the last ten minutes, for each column: at most 30 values, the latest at the end; none for a
- * column of the configuration.
+ * The measurements of the last ten minutes for each column: at most 30 values, the latest last; empty for a column
+ * of the configuration.
  */
 measured: Array<Array<number>>, 
 /**
- * The comparison with its desired configuration, if that is a column and it has one.
+ * The comparison with its desired configuration, if there is such a column and it has one.
  */
 desired: DeviceDesired | null, };

@@ -3,27 +3,27 @@ import type { DeviceGroup } from "./DeviceGroup";
 import type { FleetCounts } from "./FleetCounts";
 
 /**
- * A whole list of devices as columns: everything at one place belongs to one device.
+ * A whole list of devices as columns: values at the same index belong to the same device.
  */
 export type DeviceColumns = { 
 /**
- * Another number whenever the devices of the list or their order are others.
+ * Changes whenever the devices of the list or their order change.
  */
 revision: number, 
 /**
- * The ids, in order; nothing where the caller knows the list of this revision.
+ * The IDs, in order; `None` if the caller has the list of this revision.
  */
 devices: Array<string> | null, 
 /**
- * The groups, in order; none where nothing is grouped.
+ * The groups, in order; empty without grouping.
  */
 groups: Array<DeviceGroup>, 
 /**
- * The place of each presence in [`Presence`], counted from 0.
+ * The index of each presence in [`Presence`], from 0.
  */
 presence: Array<number>, 
 /**
- * The place of each last command's state in [`MemberState`], counted from 0; 0 where there was no command.
+ * The index of each last command's state in [`MemberState`], from 0; 0 without commands.
  */
 states: Array<number>, 
 /**
@@ -31,10 +31,10 @@ states: Array<number>,
  */
 values: Array<number | null> | null, 
 /**
- * How many devices there are on the connection.
+ * The number of devices of the connection.
  */
 total: number, 
 /**
- * All of them, counted.
+ * The counts of all devices.
  */
 counts: FleetCounts, };

@@ -18,18 +18,18 @@ title: string,
  */
 schema: JsonText, 
 /**
- * The value that the device reports now.
+ * The currently reported value.
  */
 value: string | null, 
 /**
- * The device reports its effect. Otherwise the command ends as unconfirmed.
+ * The device reports the effect of the command. Otherwise the command ends as unconfirmed.
  */
 reports_back: boolean, 
 /**
- * Why it is not sent, as a sentence.
+ * The reason why it cannot be sent, as a sentence.
  */
 refused: string | null, 
 /**
- * It changes how the device is set up, and the device keeps the value.
+ * A setting: it changes the configuration of the device, which keeps the value.
  */
 is_setting: boolean, };

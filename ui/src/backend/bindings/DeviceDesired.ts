@@ -7,7 +7,7 @@ import type { DesiredState } from "./DesiredState";
  */
 export type DeviceDesired = { 
 /**
- * Whether it has it.
+ * Whether it matches.
  */
 state: DesiredState, 
 /**

@@ -7,7 +7,7 @@ import type { EventView } from "./EventView";
 import type { JsonText } from "./JsonText";
 
 /**
- * Everything the inspector shows of a device.
+ * Everything that the inspector shows about a device.
  */
 export type DeviceDetail = { 
 /**
@@ -15,31 +15,31 @@ export type DeviceDetail = {
  */
 row: DeviceRow, 
 /**
- * The note that a person has written of it.
+ * The note that a user has written about it.
  */
 note: string | null, 
 /**
- * When it last reported its state, Unix milliseconds; nothing where only the broker's copy of it is known.
+ * When it last reported its state, Unix milliseconds; `None` if only the retained copy is known.
  */
 reported_at: number | null, 
 /**
- * When it last restarted, Unix milliseconds, as far as that is known.
+ * When it last restarted, Unix milliseconds, if known.
  */
 restarted_at: number | null, 
 /**
- * The configuration it runs with: a JSON object.
+ * Its running configuration: a JSON object.
  */
 running_config: JsonText | null, 
 /**
- * The configuration it will have after its next restart: a JSON object.
+ * Its configuration after the next restart: a JSON object.
  */
 saved_config: JsonText | null, 
 /**
- * How often it sends telemetry, milliseconds, as it reports it.
+ * Its reported telemetry interval, milliseconds.
  */
 telemetry_interval_ms: number | null, 
 /**
- * Its last commands, newest first, 8 at most.
+ * Its last commands, newest first, at most 8.
  */
 commands: Array<CommandView>, 
 /**
@@ -47,18 +47,18 @@ commands: Array<CommandView>,
  */
 command_count: number, 
 /**
- * The latest of what it said that settled no command, newest first, 5 at most.
+ * Its latest answers that belong to no command, newest first, at most 5.
  */
 unmatched: Array<EventView>, 
 /**
- * The size of its evidence in the quota, bytes.
+ * The size of its evidence for the quota, bytes.
  */
 evidence_bytes: number, 
 /**
- * Messages of it that were not kept.
+ * Its messages that were not kept.
  */
 discarded: DiscardedView | null, 
 /**
- * The description in its dialect; nothing for Wilco's own.
+ * The description in its dialect; `None` for Wilco's own.
  */
 described: DescribedDevice | null, };

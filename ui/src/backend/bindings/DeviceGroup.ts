@@ -2,7 +2,7 @@
 import type { GroupKey } from "./GroupKey";
 
 /**
- * Devices of one kind, one after the other in the list.
+ * A group of devices, which are adjacent in the list.
  */
 export type DeviceGroup = { 
 /**
@@ -10,18 +10,18 @@ export type DeviceGroup = {
  */
 key: GroupKey, 
 /**
- * The search that finds them, and others with the tag that are in another group.
+ * The search that finds them, and other devices with the tag that are in another group.
  */
 search: string, 
 /**
- * The place of the first one in the list.
+ * The position of the first one in the list.
  */
 from: number, 
 /**
- * How many there are.
+ * The number of devices.
  */
 count: number, 
 /**
- * Devices of the list that have the tag too, and are in the group of their first one.
+ * The number of listed devices that also have the tag, but are in the group of their first tag.
  */
 elsewhere: number, };

@@ -4,7 +4,7 @@ import type { ImportError } from "./ImportError";
 import type { NewDevice } from "./NewDevice";
 
 /**
- * A file of devices while it is read: what is in it, or what has been imported of it.
+ * The progress of reading or importing a device file: its content, or what has been imported.
  */
 export type DeviceImport = { 
 /**
@@ -12,42 +12,42 @@ export type DeviceImport = {
  */
 columns: Array<ImportColumn>, 
 /**
- * How many lines have been read, the first one with the columns left out.
+ * The number of lines read, without the header.
  */
 lines: number, 
 /**
- * Devices that are not known yet.
+ * The number of new devices.
  */
 new: number, 
 /**
- * Devices of which something is different.
+ * The number of known devices that would change or have changed.
  */
 changed: number, 
 /**
- * Devices that are set like that already.
+ * The number of devices that already match the file.
  */
 same: number, 
 /**
- * Lines that cannot be imported. All others can.
+ * The number of lines that cannot be imported. All others can.
  */
 refused: number, 
 /**
- * Why, of the first 100 of them.
+ * The reasons for the first 100 of them.
  */
 errors: Array<ImportError>, 
 /**
- * The first devices that can be imported, 5 at most.
+ * The first devices that can be imported, at most 5.
  */
 examples: Array<NewDevice>, 
 /**
- * How many bytes have been read.
+ * The number of bytes read.
  */
 bytes: number, 
 /**
- * How many there are.
+ * The size of the file in bytes.
  */
 total_bytes: number, 
 /**
- * It was stopped: what was read until then is imported, the rest is not.
+ * The import was stopped: lines read until then are imported, the others are not.
  */
 stopped: boolean, };

@@ -2,7 +2,7 @@
 import type { DeviceRow } from "./DeviceRow";
 
 /**
- * A window of the list of devices.
+ * A range of the list of devices.
  */
 export type DevicePage = { 
 /**
@@ -10,14 +10,14 @@ export type DevicePage = {
  */
 rows: Array<DeviceRow>, 
 /**
- * The place of the first of them.
+ * The position of the first of them.
  */
 from: number, 
 /**
- * How many match.
+ * The number of matching devices.
  */
 matching: number, 
 /**
- * How many there are.
+ * The number of all devices.
  */
 total: number, };

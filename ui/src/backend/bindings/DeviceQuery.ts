@@ -4,11 +4,11 @@ import type { GroupBy } from "./GroupBy";
 import type { SortBy } from "./SortBy";
 
 /**
- * Which devices to list, and in which order.
+ * The devices to list, and their order.
  */
 export type DeviceQuery = { 
 /**
- * The connection's id.
+ * The connection ID.
  */
 connection: string, 
 /**
@@ -22,7 +22,7 @@ search: string,
  */
 sort: SortBy, 
 /**
- * Which way.
+ * The direction.
  */
 order: DeviceOrder, 
 /**

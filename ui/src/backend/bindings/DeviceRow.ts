@@ -4,23 +4,23 @@ import type { DisagreementView } from "./DisagreementView";
 import type { Presence } from "./Presence";
 
 /**
- * A device as a row of the grid.
+ * A device as a row of the list.
  */
 export type DeviceRow = { 
 /**
- * Its connection's id.
+ * The connection ID.
  */
 connection: string, 
 /**
- * Its id.
+ * The device ID.
  */
 device: string, 
 /**
- * Whether it is there.
+ * Its presence.
  */
 presence: Presence, 
 /**
- * Since when, Unix milliseconds.
+ * Since when it has this presence, Unix milliseconds.
  */
 presence_since: number | null, 
 /**
@@ -36,15 +36,15 @@ last_command: CommandView | null,
  */
 seen_at: number | null, 
 /**
- * Its firmware's version.
+ * The firmware version.
  */
 firmware: string | null, 
 /**
- * Which start of the device this is.
+ * The boot ID, which differs for each start of the device.
  */
 boot: string | null, 
 /**
- * The name that a person has given it, or else the one that its firmware announces where that is not its id.
+ * The name that a user has given it, or else the name that its firmware announces if it differs from the ID.
  */
 name: string | null, 
 /**
@@ -52,11 +52,11 @@ name: string | null,
  */
 tags: Array<string>, 
 /**
- * The tags that a person has set here, in their order.
+ * The tags that a user has set here, in order.
  */
 added_tags: Array<string>, 
 /**
- * The latest time from sending a command to the first answer, milliseconds.
+ * The latest time from sending a command to its first answer, milliseconds.
  */
 trip_ms: number | null, 
 /**
@@ -64,7 +64,7 @@ trip_ms: number | null,
  */
 model: string | null, 
 /**
- * The title of its dialect; none for Wilco's own.
+ * The title of its dialect; `None` for Wilco's own.
  */
 dialect: string | null, 
 /**
@@ -72,8 +72,8 @@ dialect: string | null,
  */
 can_switch: boolean, 
 /**
- * Messages that it sent in the last second, where those are so many that only the newest of its reports was read, or
- * that repetitions were not kept.
+ * The number of messages it sent in the last second, if there were so many that only its newest reports were read
+ * or repetitions were not kept.
  */
 over_rate: number | null, 
 /**

@@ -8,7 +8,7 @@ import type { MemberCounts } from "./MemberCounts";
  */
 export type DeviceSummary = { 
 /**
- * How many of them are known.
+ * The number of known devices among them.
  */
 devices: number, 
 /**
@@ -20,7 +20,7 @@ online: number,
  */
 offline: number, 
 /**
- * Devices of which it is not known.
+ * Devices with unknown presence.
  */
 unknown: number, 
 /**
@@ -32,22 +32,22 @@ led_on: number,
  */
 led_off: number, 
 /**
- * By the last command's state; `pending` are those that had no command.
+ * By the last command's state; `pending` are those without commands.
  */
 states: MemberCounts, 
 /**
- * Firmware versions, the most frequent first, 10 at most.
+ * Firmware versions, the most frequent first, at most 10.
  */
 firmware: Array<Counted>, 
 /**
- * Tags, the most frequent first, 20 at most.
+ * Tags, the most frequent first, at most 20.
  */
 tags: Array<Counted>, 
 /**
- * The tags that people have set here, likewise.
+ * Tags that users have set here, likewise.
  */
 added_tags: Array<Counted>, 
 /**
- * The running configuration by key, 50 keys at most.
+ * The running configuration by key, at most 50 keys.
  */
 configuration: Array<ConfigSummary>, };

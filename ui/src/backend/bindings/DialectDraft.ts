@@ -8,11 +8,11 @@ import type { MessageReading } from "./MessageReading";
  */
 export type DialectDraft = { 
 /**
- * The file.
+ * The dialect file.
  */
 text: string, 
 /**
- * The same as a form; none for a file with an error, or with more than the form can show.
+ * The form; `None` for a file with an error, or with more than the form can show.
  */
 fields: DialectFields | null, 
 /**
@@ -24,11 +24,11 @@ name: string | null,
  */
 problems: Array<DialectProblem>, 
 /**
- * Remarks about what was found and what could not be determined, and other dialects that read the same topics: a
- * sentence each.
+ * Remarks about findings, about what could not be determined, and about other dialects that use the same topics:
+ * one sentence each.
  */
 remarks: Array<string>, 
 /**
- * How it reads the messages, one for each; none while the file has an error.
+ * How it decodes the messages, one entry per message; empty while the file has an error.
  */
 readings: Array<MessageReading>, };

@@ -3,23 +3,23 @@ import type { IdForm } from "./IdForm";
 import type { OutcomeWord } from "./OutcomeWord";
 
 /**
- * A dialect file as a form has it. An empty text is a part that is not described.
+ * A dialect file as a form. An empty text means that the part is not described.
  */
 export type DialectFields = { 
 /**
- * One word: `my-firmware`.
+ * The name: one word, such as `my-firmware`.
  */
 name: string, 
 /**
- * The readable name.
+ * The title.
  */
 title: string, 
 /**
- * A sentence.
+ * The description, a sentence.
  */
 about: string, 
 /**
- * Where requests are published, with `{device}`.
+ * The topic of requests, with `{device}`.
  */
 request_topic: string, 
 /**
@@ -27,7 +27,7 @@ request_topic: string,
  */
 request_payload: string, 
 /**
- * That is JSON.
+ * The payload is JSON.
  */
 is_json: boolean, 
 /**
@@ -35,27 +35,27 @@ is_json: boolean,
  */
 request_id: IdForm, 
 /**
- * Where answers come.
+ * The topic of answers.
  */
 answer_topic: string, 
 /**
- * Where an answer has the command's ID; empty where it names none.
+ * The place of the command's ID in an answer; empty if answers contain none.
  */
 answer_id: string, 
 /**
- * The words for the outcome of a command; the first match counts.
+ * The outcomes; the first match counts.
  */
 outcomes: Array<OutcomeWord>, 
 /**
- * Where the device reports its state.
+ * The topic on which the device reports its state.
  */
 state_topic: string, 
 /**
- * The name of a state that is a single value.
+ * The key of a state that is a single value.
  */
 state_key: string, 
 /**
- * Which value the device must report so that a command without an answer is done; empty: each argument under its name.
+ * The key that the device must report to settle a command without an answer; empty: each argument under its name.
  */
 expect_key: string, 
 /**
@@ -63,7 +63,7 @@ expect_key: string,
  */
 expect_value: string, 
 /**
- * Why nothing can come back, as a sentence.
+ * The reason why the device cannot report back, as a sentence.
  */
 silent: string, 
 /**
@@ -71,18 +71,18 @@ silent: string,
  */
 presence_topic: string, 
 /**
- * Where in that payload; empty: the whole.
+ * The place of the presence in that payload; empty: the whole payload.
  */
 presence_at: string, 
 /**
- * The words for online, separated by commas.
+ * The values for online, separated by commas.
  */
 online: string, 
 /**
- * The words for offline, separated by commas.
+ * The values for offline, separated by commas.
  */
 offline: string, 
 /**
- * Where measurements come.
+ * The topics of measurements.
  */
 telemetry: Array<string>, };

@@ -9,6 +9,6 @@ export type DialectProblem = {
  */
 line: number, 
 /**
- * The problem and how to fix it.
+ * The problem and its solution.
  */
 what: string, };

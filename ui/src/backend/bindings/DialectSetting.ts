@@ -13,7 +13,7 @@ name: string,
  */
 title: string, 
 /**
- * Its value where a connection has no other one. Empty: none.
+ * Its default value. Empty: none.
  */
 default: string, 
 /**

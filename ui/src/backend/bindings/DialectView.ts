@@ -14,22 +14,22 @@ name: string,
  */
 title: string, 
 /**
- * The purpose, in a sentence.
+ * The purpose, as a sentence.
  */
 about: string, 
 /**
- * It is one of Wilco's own, of which only one can be enabled.
+ * One of Wilco's own dialects, of which only one can be enabled.
  */
 own: boolean, 
 /**
- * It finds devices by what they announce.
+ * It finds devices by their announcements.
  */
 finds_devices: boolean, 
 /**
- * A broker may end the connection over its topics, so it is not enabled by the way.
+ * A broker may close the connection because of its topics, so it must be enabled explicitly.
  */
 on_request: boolean, 
 /**
- * What a connection can change of it.
+ * Its settings.
  */
 settings: Array<DialectSetting>, };

@@ -2,27 +2,27 @@
 import type { WireView } from "./WireView";
 
 /**
- * Messages that were not kept, because the evidence of their device or all evidence together had reached its quota. They were
+ * Messages that were not kept, because the quota of their device or the overall quota was used up. They were
  * acknowledged to the broker.
  */
 export type DiscardedView = { 
 /**
- * How many.
+ * The number of messages.
  */
 messages: number, 
 /**
- * The size of their payloads together, bytes.
+ * The total size of their payloads, bytes.
  */
 bytes: number, 
 /**
- * When the first of them came, Unix milliseconds.
+ * When the first of them arrived, Unix milliseconds.
  */
 first_at: number, 
 /**
- * When the last one came, Unix milliseconds.
+ * When the last one arrived, Unix milliseconds.
  */
 last_at: number, 
 /**
- * The last one.
+ * The last message.
  */
 newest: WireView, };

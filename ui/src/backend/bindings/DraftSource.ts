@@ -2,7 +2,7 @@
 import type { DialectFields } from "./DialectFields";
 
 /**
- * What a draft is made of.
+ * The source of a draft.
  */
 export type DraftSource = { "from": "new" } | { "from": "text", 
 /**

@@ -3,11 +3,11 @@ import type { AnswerView } from "./AnswerView";
 import type { EventKind } from "./EventKind";
 
 /**
- * One fact of a command's history.
+ * An event in a command's history.
  */
 export type EventView = { 
 /**
- * Its place among all of the command's events, or in a list of its own, from 0. Where some are left out, it leaps.
+ * Its position among all of the command's events, or in a separate list, from 0. Omitted events leave gaps.
  */
 place: number, 
 /**
@@ -15,7 +15,7 @@ place: number,
  */
 at: number, 
 /**
- * The kind of fact.
+ * The kind of event.
  */
 kind: EventKind, 
 /**
@@ -27,6 +27,6 @@ text: string,
  */
 attempt: number | null, 
 /**
- * With an answer: its content.
+ * The content of an answer.
  */
 answer: AnswerView | null, };

@@ -10,7 +10,7 @@ export type EvidenceExport = {
  */
 path: string, 
 /**
- * How many records are in it.
+ * The number of records.
  */
 records: number, 
 /**

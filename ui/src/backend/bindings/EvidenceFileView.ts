@@ -5,7 +5,7 @@ import type { EvidenceSignature } from "./EvidenceSignature";
 import type { JsonText } from "./JsonText";
 
 /**
- * An evidence file as it was read.
+ * An evidence file that was read.
  */
 export type EvidenceFileView = { 
 /**
@@ -37,11 +37,11 @@ machine: string,
  */
 connection: JsonText | null, 
 /**
- * Its records, in order, 5,000 at most.
+ * Its records, in order, at most 5,000.
  */
 records: Array<EvidenceRecord>, 
 /**
- * How many records it has.
+ * The number of records.
  */
 record_count: number, 
 /**
@@ -49,6 +49,6 @@ record_count: number,
  */
 signature: EvidenceSignature, 
 /**
- * The problems, the first 100 lines by their numbers. Empty if the file is as it was written.
+ * The problems, with the line numbers of the first 100. Empty if the file is unaltered.
  */
 problems: Array<EvidenceProblem>, };

@@ -11,7 +11,7 @@ export type EvidenceRecord = {
  */
 line: number, 
 /**
- * What kind.
+ * The kind of the record.
  */
 kind: EvidenceRecordKind, 
 /**
@@ -23,10 +23,10 @@ at: number | null,
  */
 text: string, 
 /**
- * All of it; nothing where it has more than 1 MiB, and after 32 MiB of records.
+ * The whole record; `None` if it is larger than 1 MiB, and after 32 MiB of records.
  */
 content: JsonText | null, 
 /**
- * It is not as it was written.
+ * The record was altered.
  */
 altered: boolean, };

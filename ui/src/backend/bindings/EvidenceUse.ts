@@ -2,22 +2,22 @@
 import type { DiscardedOfDevice } from "./DiscardedOfDevice";
 
 /**
- * How much room evidence takes. The quotas are in the [`super::Settings`].
+ * The space used by evidence. The quotas are in the [`super::Settings`].
  */
 export type EvidenceUse = { 
 /**
- * The size that counts in the quota, bytes.
+ * The size that counts for the quota, bytes.
  */
 bytes: number, 
 /**
- * The quota of all together, bytes.
+ * The overall quota, bytes.
  */
 quota: number, 
 /**
- * How many messages were not kept.
+ * The number of messages that were not kept.
  */
 discarded: number, 
 /**
- * The devices with most of them, at most 5, those with most first.
+ * The devices with the most of them, at most 5, in descending order.
  */
 devices: Array<DiscardedOfDevice>, };

@@ -2,7 +2,7 @@
 import type { FailureCode } from "./FailureCode";
 
 /**
- * Why a request to the engine failed: a sentence each for what happened and what to do.
+ * A failed request to the engine: what failed and why, and what to do.
  */
 export type Failure = { 
 /**
@@ -10,7 +10,7 @@ export type Failure = {
  */
 code: FailureCode, 
 /**
- * The event and its cause, for users. Contains no secrets.
+ * What failed and why, for users. Contains no secrets.
  */
 message: string, 
 /**

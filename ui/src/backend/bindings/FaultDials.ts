@@ -37,11 +37,11 @@ slow: number,
  */
 restart: number, 
 /**
- * The share of the devices that is offline at any moment.
+ * The share of devices that are offline at any moment.
  */
 offline: number, 
 /**
- * The network delays each answer by up to so many milliseconds, 60,000 at most.
+ * The network delays each answer by up to this many milliseconds, at most 60,000.
  */
 delay_ms: number, 
 /**

@@ -6,7 +6,7 @@ import type { FileRole } from "./FileRole";
  */
 export type FileToRead = { 
 /**
- * Where it is.
+ * Its path.
  */
 path: string, 
 /**

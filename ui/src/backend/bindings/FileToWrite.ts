@@ -5,10 +5,10 @@
  */
 export type FileToWrite = { 
 /**
- * The whole path, or one that begins with `~/`.
+ * The full path, or one that begins with `~/`.
  */
 path: string, 
 /**
- * A file that is there gives way, once all of the new one is on the disk. Otherwise it is a refusal.
+ * Replace an existing file, once the whole new one is on the disk. Otherwise an existing file is an error.
  */
 replace: boolean, };

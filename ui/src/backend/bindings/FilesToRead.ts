@@ -10,15 +10,15 @@ export type FilesToRead = {
  */
 kit: string | null, 
 /**
- * Files to read now. Known by what is in them, unless a role is given.
+ * Files to read now. They are identified by their content, unless a role is given.
  */
 files: Array<FileToRead>, 
 /**
- * Tried on everything in the collection that is still locked. Goes one way and is not kept.
+ * Tried on every locked file in the kit. Write-only, and not stored.
  */
 passphrase: string | null, 
 /**
- * The SHA-256 of the certificate that the broker showed in the last preflight ([`super::PreflightFinding::pin`]): it is added
- * as the only one to trust.
+ * The SHA-256 of the certificate that the broker sent in the last preflight ([`super::PreflightFinding::pin`]): it
+ * is added as the only trusted one.
  */
 shown: string | null, };

@@ -15,18 +15,18 @@ online: number,
  */
 offline: number, 
 /**
- * Devices of which it is not known.
+ * Devices with unknown presence.
  */
 unknown: number, 
 /**
- * By the last command's state; `pending` are those that had no command.
+ * By the last command's state; `pending` are those without commands.
  */
 states: MemberCounts, 
 /**
- * By firmware, the most frequent first, 20 at most.
+ * By firmware, the most frequent first, at most 20.
  */
 firmware: Array<Counted>, 
 /**
- * By tag, the most frequent first, 50 at most. A device counts for each of its tags.
+ * By tag, the most frequent first, at most 50. A device counts for each of its tags.
  */
 tags: Array<Counted>, };

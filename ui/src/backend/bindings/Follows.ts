@@ -6,10 +6,10 @@ import type { FollowReason } from "./FollowReason";
  */
 export type Follows = { 
 /**
- * The earlier rollout's id.
+ * The ID of the earlier rollout.
  */
 rollout: string, 
 /**
- * Why.
+ * The reason.
  */
 reason: FollowReason, };

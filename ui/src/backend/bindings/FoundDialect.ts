@@ -13,10 +13,10 @@ name: string,
  */
 title: string, 
 /**
- * How many devices have announced themselves, at least 1.
+ * The number of devices that have announced themselves, at least 1.
  */
 devices: number, 
 /**
- * The names of the first of them, 5 at most.
+ * The names of the first of them, at most 5.
  */
 examples: Array<string>, };

@@ -2,18 +2,18 @@
 import type { HaltLimit } from "./HaltLimit";
 
 /**
- * When a rollout stops by itself.
+ * When a rollout halts automatically.
  */
 export type HaltRule = { 
 /**
- * It halts when more than this has failed.
+ * It halts when more members than this have failed.
  */
 above: HaltLimit, 
 /**
- * It does not halt before so many members have ended.
+ * It does not halt before this many members have ended.
  */
 after: number, 
 /**
- * Time-outs count as failures.
+ * Timeouts count as failures.
  */
 count_timeouts: boolean, };

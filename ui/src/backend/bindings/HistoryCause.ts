@@ -2,19 +2,19 @@
 import type { CommandState } from "./CommandState";
 
 /**
- * A message that commands ended with, whatever the numbers in it.
+ * A message with which commands ended, ignoring the numbers in it.
  */
 export type HistoryCause = { 
 /**
- * How they ended.
+ * The state in which they ended.
  */
 state: CommandState, 
 /**
- * The message of the newest of them; empty where they have none.
+ * The message of the newest of them; empty if they have none.
  */
 message: string, 
 /**
- * How many they are.
+ * The number of commands.
  */
 count: number, 
 /**
@@ -22,7 +22,7 @@ count: number,
  */
 latest_at: number, 
 /**
- * The words of the message without its numbers: as [`HistoryQuery::search`], together with the state, they find these
- * commands.
+ * The words of the message without its numbers. Used as [`HistoryQuery::search`] together with the state, they
+ * find these commands.
  */
 search: string, };

@@ -2,19 +2,19 @@
 import type { HistoryCause } from "./HistoryCause";
 
 /**
- * Why commands failed.
+ * The causes of failed commands.
  */
 export type HistoryCauses = { 
 /**
- * The most frequent first, as many as the query's limit.
+ * The most frequent first, up to the query's limit.
  */
 causes: Array<HistoryCause>, 
 /**
- * Of how many commands: the newest that match and failed, were rejected, timed out or were undeliverable; at most
- * 50,000.
+ * The number of commands counted: the newest that match and failed, were rejected, timed out or were
+ * undeliverable; at most 50,000.
  */
 commands: number, 
 /**
- * There are older ones, which were not counted.
+ * There are older commands that were not counted.
  */
 more: boolean, };

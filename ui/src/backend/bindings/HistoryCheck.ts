@@ -7,38 +7,38 @@ import type { HistoryGap } from "./HistoryGap";
  */
 export type HistoryCheck = { 
 /**
- * Events that were stored and have gone, oldest first, 20 at most.
+ * Stored events that are missing, oldest first, at most 20.
  */
 gaps: Array<HistoryGap>, 
 /**
- * Events that were read.
+ * The number of events read.
  */
 checked: number, 
 /**
- * Those among them that are not as they were written.
+ * The number of altered events.
  */
 damaged: number, 
 /**
- * The first of these, 20 at most.
+ * The first of these, at most 20.
  */
 damaged_events: Array<DamagedEvent>, 
 /**
- * Commands that are listed otherwise than their events say.
+ * The number of commands whose listing does not match their events.
  */
 wrongly_listed: number, 
 /**
- * The first of these, 20 at most.
+ * The first of these, at most 20.
  */
 wrongly_listed_commands: Array<DamagedEvent>, 
 /**
- * The file cannot be read between events of these times, Unix milliseconds; nothing for its beginning or its end.
+ * The file cannot be read between events at these times, Unix milliseconds; `None` for its beginning or end.
  */
 unreadable: [number | null, number | null] | null, 
 /**
- * Problems of the file's structure, at most 20 sentences of the database.
+ * Problems of the file's structure, at most 20 messages of the database.
  */
 faults: Array<string>, 
 /**
- * All events and the whole file were looked at.
+ * All events and the whole file were checked.
  */
 all: boolean, };

@@ -10,14 +10,14 @@ export type HistoryPage = {
  */
 commands: Array<CommandView>, 
 /**
- * Where the next page begins; nothing at the end.
+ * The cursor of the next page; `None` at the end.
  */
 next: string | null, 
 /**
- * How many commands are kept, of all connections or the one asked for.
+ * The number of stored commands, of all connections or the requested one.
  */
 total: number, 
 /**
- * How many match; not counted (`None`) where that would be slow.
+ * The number of matching commands; `None` if counting them would be slow.
  */
 matching: number | null, };

@@ -2,19 +2,19 @@
 import type { CommandState } from "./CommandState";
 
 /**
- * Which part of the history to read. Newest first.
+ * Selects a part of the history, newest first.
  */
 export type HistoryQuery = { 
 /**
- * The connection's id; all where none is given.
+ * The connection ID; all connections if `None`.
  */
 connection: string | null, 
 /**
- * Only this device's.
+ * Only commands of this device.
  */
 device: string | null, 
 /**
- * Only commands in one of these states; all where empty.
+ * Only commands in one of these states; in all states if empty.
  */
 states: Array<CommandState>, 
 /**
@@ -22,13 +22,13 @@ states: Array<CommandState>,
  */
 since: number | null, 
 /**
- * Only commands with all of these words, or words that begin so, in their device, name, arguments, message or result:
- * at most 200 characters. Case and the accents of European letters do not matter. Of unfinished commands, the message
- * is not searched.
+ * Only commands whose device, name, arguments, message or result contains all of these words or beginnings of
+ * words: at most 200 characters. Case and the accents of European letters do not matter. For unfinished commands,
+ * the message is not searched.
  */
 search: string, 
 /**
- * Only commands that Wilco sent by itself, for example to follow a log. Without it, they are left out.
+ * Only automatic commands, which Wilco sends for example to follow a log. They are omitted otherwise.
  */
 automatic: boolean, 
 /**
@@ -36,10 +36,10 @@ automatic: boolean,
  */
 needs_attention: boolean, 
 /**
- * From where the last page ended.
+ * Continue after the previous page.
  */
 cursor: string | null, 
 /**
- * Rows at the most, 1 … 1,000.
+ * The maximum number of rows, 1 … 1,000.
  */
 limit: number, };

@@ -2,7 +2,7 @@
 import type { ImportColumnKind } from "./ImportColumnKind";
 
 /**
- * A column of a file of devices.
+ * A column of a device file.
  */
 export type ImportColumn = { 
 /**

@@ -9,6 +9,6 @@ export type ImportError = {
  */
 line: number, 
 /**
- * Why, as a sentence.
+ * The reason, as a sentence.
  */
 message: string, };

@@ -3,15 +3,15 @@ import type { ImportChange } from "./ImportChange";
 import type { ImportKind } from "./ImportKind";
 
 /**
- * A command or a button in a file, and what taking it would do.
+ * A command or a button in a file, and the effect of importing it.
  */
 export type ImportLine = { 
 /**
- * Which of the two.
+ * Whether it is a command or a button.
  */
 kind: ImportKind, 
 /**
- * The key for replacing it: a command's name on the wire, a button's label.
+ * The key for replacing it: a command's name in requests, or a button's label.
  */
 name: string, 
 /**
@@ -19,14 +19,14 @@ name: string,
  */
 title: string, 
 /**
- * The connection that it is for, by name; all where there is none.
+ * The name of its connection; `None` for all connections.
  */
 connection: string | null, 
 /**
- * How it differs from the existing one.
+ * The difference from the existing one.
  */
 change: ImportChange, 
 /**
- * Why it is refused: a sentence.
+ * The reason why it is refused, as a sentence.
  */
 why: string | null, };

@@ -9,10 +9,10 @@ export type Imported = {
  */
 locked: boolean, 
 /**
- * The names that the connections have now.
+ * The new names of the connections.
  */
 names: Array<string>, 
 /**
- * Connections without their secrets, by name: they are given theirs by *Edit*.
+ * Connections without their secrets, by name: the user adds them with *Edit*.
  */
 without_secrets: Array<string>, };

@@ -2,15 +2,15 @@
 import type { KitItemKind } from "./KitItemKind";
 
 /**
- * One thing that was found in a file.
+ * An item found in a file.
  */
 export type KitItem = { 
 /**
- * Names it when it is to be left out.
+ * Identifies the item, for example to remove it.
  */
 id: number, 
 /**
- * The file's name; of one in an archive `kit.zip › thing.cert.pem`.
+ * The name of the file; for an item in an archive, `kit.zip › thing.cert.pem`.
  */
 name: string, 
 /**

@@ -8,7 +8,8 @@ import type { KitProblem } from "./KitProblem";
  */
 export type KitView = { 
 /**
- * The ID to use when the connection is saved. Discarded when the program ends, or some time after its last use.
+ * The ID to use when the connection is saved. It is discarded when the program ends, or some time after its last
+ * use.
  */
 id: string, 
 /**
@@ -16,19 +17,19 @@ id: string,
  */
 items: Array<KitItem>, 
 /**
- * The client certificate that the connection would show.
+ * The client certificate that the connection would use.
  */
 certificate: CertificateView | null, 
 /**
- * Its private key is there and belongs to it.
+ * Whether its private key is present and matches.
  */
 has_key: boolean, 
 /**
- * The authorities that the connection would trust.
+ * The CA certificates that the connection would trust.
  */
 authorities: Array<CertificateView>, 
 /**
- * The one certificate that the server must show.
+ * The pinned server certificate.
  */
 server: CertificateView | null, 
 /**
@@ -36,10 +37,10 @@ server: CertificateView | null,
  */
 problems: Array<KitProblem>, 
 /**
- * Something is locked with a passphrase.
+ * Whether an item is locked with a passphrase.
  */
 locked: boolean, 
 /**
- * It can be used as it is.
+ * Whether the files can be used as they are.
  */
 usable: boolean, };

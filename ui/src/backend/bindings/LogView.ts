@@ -3,15 +3,15 @@ import type { LogPart } from "./LogPart";
 import type { LogState } from "./LogState";
 
 /**
- * A device's log file, as far as it has come.
+ * A device's log, as far as it was received.
  */
 export type LogView = { 
 /**
- * Its connection's id.
+ * The connection ID.
  */
 connection: string, 
 /**
- * The device's id.
+ * The device ID.
  */
 device: string, 
 /**
@@ -23,23 +23,23 @@ id: string,
  */
 asked_at: number, 
 /**
- * How far it has come.
+ * The state of the transfer.
  */
 standing: LogState, 
 /**
- * The same as a sentence.
+ * The state as a sentence.
  */
 sentence: string, 
 /**
- * In how many pieces it has come so far.
+ * The number of chunks received so far.
  */
 have: number, 
 /**
- * The total number, if the device has reported it.
+ * The total number of chunks, if the device has reported it.
  */
 of: number | null, 
 /**
- * How long what has come is, in bytes.
+ * The size received so far, bytes.
  */
 bytes: number, 
 /**

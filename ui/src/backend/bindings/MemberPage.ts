@@ -10,10 +10,10 @@ export type MemberPage = {
  */
 rows: Array<MemberView>, 
 /**
- * The place of the first of them.
+ * The position of the first of them.
  */
 from: number, 
 /**
- * How many match.
+ * The number of matching members.
  */
 matching: number, };

@@ -2,15 +2,15 @@
 import type { MemberState } from "./MemberState";
 
 /**
- * Which members of a rollout to list.
+ * Selects members of a rollout.
  */
 export type MemberQuery = { 
 /**
- * The rollout's id.
+ * The rollout ID.
  */
 rollout: string, 
 /**
- * Only members in one of these states; all where empty.
+ * Only members in one of these states; in all states if empty.
  */
 states: Array<MemberState>, 
 /**

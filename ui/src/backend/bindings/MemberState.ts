@@ -2,6 +2,6 @@
 import type { CommandState } from "./CommandState";
 
 /**
- * The state of a member of a rollout. The order of the variants is that of the ladder.
+ * The state of a member of a rollout. The variants are in the order of the ladder.
  */
 export type MemberState = "pending" | CommandState;

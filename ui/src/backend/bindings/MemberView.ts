@@ -8,7 +8,7 @@ import type { MemberState } from "./MemberState";
  */
 export type MemberView = { 
 /**
- * Its device's id.
+ * The device ID.
  */
 device: string, 
 /**
@@ -16,15 +16,15 @@ device: string,
  */
 stage: number, 
 /**
- * How far it is.
+ * Its state.
  */
 state: MemberState, 
 /**
- * Its command's id, once it is released.
+ * The command ID, once it is released.
  */
 command: string | null, 
 /**
- * The device's sentence, or ours.
+ * The device's message, or Wilco's.
  */
 message: string | null, 
 /**
@@ -40,19 +40,19 @@ released_at: number | null,
  */
 finished_at: number | null, 
 /**
- * From sent to the final answer, milliseconds.
+ * The time from sending to the final answer, milliseconds.
  */
 took_ms: number | null, 
 /**
- * The firmware's version.
+ * The firmware version.
  */
 firmware: string | null, 
 /**
- * Its own arguments, where they are not everybody's: a JSON object.
+ * Its individual arguments, if it has any: a JSON object.
  */
 args: JsonText | null, 
 /**
- * The values that its device had before `config.set` changed them: a JSON object. `None` where they are not known.
+ * The device's values before `config.set` changed them: a JSON object. `None` if they are unknown.
  */
 earlier: JsonText | null, 
 /**

@@ -2,7 +2,7 @@
 import type { ReadingKind } from "./ReadingKind";
 
 /**
- * How a message is read.
+ * How a message is decoded.
  */
 export type MessageReading = { 
 /**
@@ -10,10 +10,10 @@ export type MessageReading = {
  */
 kind: ReadingKind, 
 /**
- * Of which device.
+ * The device.
  */
 device: string | null, 
 /**
- * The content, in a few words; or why it cannot be read.
+ * The content, in a few words; or the reason why it cannot be read.
  */
 said: string, };

@@ -8,11 +8,11 @@ import type { JsonText } from "./JsonText";
  */
 export type NewCommand = { 
 /**
- * The connection's id.
+ * The connection ID.
  */
 connection: string, 
 /**
- * The devices to ask, each by a command of its own.
+ * The devices. Each gets its own command.
  */
 devices: Array<string>, 
 /**
@@ -24,15 +24,15 @@ command: string,
  */
 args: JsonText, 
 /**
- * Longest silence, milliseconds; the command's own where none is given.
+ * The timeout, milliseconds; the command's default if `None`.
  */
 timeout_ms: number | null, 
 /**
- * Time to live, milliseconds; the command's own where none is given.
+ * The time to live, milliseconds; the command's default if `None`.
  */
 ttl_ms: number | null, 
 /**
- * Sends after the first, at the most.
+ * The maximum number of resends.
  */
 retries: number | null, 
 /**
@@ -40,7 +40,7 @@ retries: number | null,
  */
 delivery: Delivery | null, 
 /**
- * No answer is expected: it ends well when the broker has it.
+ * No answer is expected: the command ends as unconfirmed when the broker acknowledges it.
  */
 no_answer: boolean, 
 /**
@@ -48,15 +48,15 @@ no_answer: boolean,
  */
 again_of: string | null, 
 /**
- * Wilco sends it by itself, for example to follow a log. The history lists it apart, and it is no device's last
- * command.
+ * Wilco sends it automatically, for example to follow a log. The history lists it separately, and it does not
+ * count as a device's last command.
  */
 automatic: boolean, 
 /**
- * What the person has confirmed, see [`CommandCheck::confirmation`].
+ * The confirmation that the user gave, see [`CommandCheck::confirmation`].
  */
 confirmed: Confirmed, 
 /**
- * Why it is sent, for the audit.
+ * The reason for the audit.
  */
 note: string | null, };

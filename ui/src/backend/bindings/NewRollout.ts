@@ -16,23 +16,23 @@ import type { StageSize } from "./StageSize";
  */
 export type NewRollout = { 
 /**
- * The connection's id.
+ * The connection ID.
  */
 connection: string, 
 /**
- * A display name; the command with its arguments where none is given.
+ * The display name; the command with its arguments if `None`.
  */
 name: string | null, 
 /**
- * Why it is done, for people who read it later.
+ * The reason or another note.
  */
 note: string | null, 
 /**
- * The devices, taken as a snapshot when it starts.
+ * The devices, determined when the rollout starts.
  */
 target: RolloutTarget, 
 /**
- * Devices of the target that are left out, decided when it starts.
+ * Devices to leave out, determined when the rollout starts.
  */
 leave_out: LeaveOut, 
 /**
@@ -40,7 +40,7 @@ leave_out: LeaveOut,
  */
 command: RolloutCommand, 
 /**
- * The sizes of its stages, in order. One stage with every device where empty.
+ * The sizes of the stages, in order. Empty: one stage with every device.
  */
 stages: Array<StageSize>, 
 /**
@@ -48,15 +48,15 @@ stages: Array<StageSize>,
  */
 between: BetweenStages, 
 /**
- * Releases a second, at most; as many as the connection allows where none is given.
+ * The maximum number of releases per second; `None`: as many as the connection allows.
  */
 rate: number | null, 
 /**
- * Members released and not finished, at most; as many as the connection allows where none is given.
+ * The maximum number of released but unfinished members; `None`: as many as the connection allows.
  */
 in_flight: number | null, 
 /**
- * When it stops by itself.
+ * When the rollout halts automatically.
  */
 halt: HaltRule | null, 
 /**
@@ -64,7 +64,7 @@ halt: HaltRule | null,
  */
 gate: Gate | null, 
 /**
- * The hours in which members are released.
+ * The maintenance hours, in which members are released.
  */
 hours: MaintenanceHours | null, 
 /**
@@ -76,6 +76,6 @@ follows: Follows | null,
  */
 confirmed: Confirmed, 
 /**
- * The members that were confirmed: it does not start with others. It is not stored with the rollout.
+ * The confirmed members: the rollout does not start with others. Not stored with the rollout.
  */
 expected?: ExpectedMembers, };

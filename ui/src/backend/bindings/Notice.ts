@@ -2,11 +2,11 @@
 import type { NoticeLevel } from "./NoticeLevel";
 
 /**
- * A sentence for the person.
+ * A notice for the user.
  */
 export type Notice = { 
 /**
- * How grave.
+ * The severity.
  */
 level: NoticeLevel, 
 /**
@@ -18,6 +18,6 @@ message: string,
  */
 hint: string | null, 
 /**
- * The connection's id, where it is of one.
+ * The connection ID, if the notice concerns one connection.
  */
 connection: string | null, };

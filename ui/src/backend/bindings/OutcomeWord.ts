@@ -2,15 +2,15 @@
 import type { Outcome } from "./Outcome";
 
 /**
- * A word of an answer, and its meaning.
+ * A value in an answer, and its meaning.
  */
 export type OutcomeWord = { 
 /**
- * Its place: a JSON pointer, or a placeholder of the topic. Empty with an empty word: every answer.
+ * Its place: a JSON pointer, or a placeholder of the topic. If place and value are empty, it matches every answer.
  */
 at: string, 
 /**
- * The word, or several separated by commas. `word*` is the beginning of a text. Empty: any value.
+ * The value, or several separated by commas. `word*` matches the beginning of a text. Empty: any value.
  */
 is: string, 
 /**
@@ -18,6 +18,6 @@ is: string,
  */
 means: Outcome, 
 /**
- * Where the device's sentence is.
+ * The place of the device's message.
  */
 message: string, };

@@ -14,14 +14,14 @@ key: string,
  */
 value: JsonText, 
 /**
- * The tag, or the name of the view, with the value that applies.
+ * The tag, or the name of the view, that sets the applied value.
  */
 by: string, 
 /**
- * How many devices this is about.
+ * The number of affected devices.
  */
 devices: number, 
 /**
- * Some of them, by id, 5 at most.
+ * Some of them by ID, at most 5.
  */
 examples: Array<string>, };

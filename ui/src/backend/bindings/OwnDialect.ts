@@ -2,7 +2,7 @@
 import type { DialectSetting } from "./DialectSetting";
 
 /**
- * A user's own dialect file.
+ * A user's dialect file.
  */
 export type OwnDialect = { 
 /**
@@ -10,11 +10,11 @@ export type OwnDialect = {
  */
 name: string, 
 /**
- * The readable name.
+ * The title.
  */
 title: string, 
 /**
- * A sentence.
+ * The description, a sentence.
  */
 about: string, 
 /**
@@ -22,10 +22,10 @@ about: string,
  */
 text: string, 
 /**
- * It is enabled on the connection.
+ * Whether it is enabled on the connection.
  */
 enabled: boolean, 
 /**
- * What the connection can change of it.
+ * Its settings.
  */
 settings: Array<DialectSetting>, };

@@ -2,11 +2,11 @@
 import type { WireView } from "./WireView";
 
 /**
- * A request as a rollout would publish it. `{id}` stands where the command's ID will be.
+ * A request as a rollout would publish it. `{id}` stands for the command's ID.
  */
 export type PlannedRequest = { 
 /**
- * Its device's id.
+ * The device ID.
  */
 device: string, 
 /**

@@ -10,10 +10,10 @@ export type PlannedRequests = {
  */
 requests: Array<PlannedRequest>, 
 /**
- * The place of the first of them, or of its member, among all members.
+ * The position of the first of them, or of its member, among all members.
  */
 from: number, 
 /**
- * How many members there are; 1 for a broadcast, which is one request.
+ * The number of members; 1 for a broadcast, which is one request.
  */
 total: number, };

@@ -10,7 +10,7 @@ export type PreflightFinding = {
  */
 title: string, 
 /**
- * The reason, as far as it is known.
+ * The reason, if known.
  */
 why: string, 
 /**
@@ -18,16 +18,16 @@ why: string,
  */
 hint: string, 
 /**
- * The last observation.
+ * The last response.
  */
 trace: string | null, 
 /**
- * Where it is the likely cause on AWS IoT: the policy to paste.
+ * The policy to paste, if it is the likely cause on AWS IoT.
  */
 policy: string | null, 
 /**
- * The SHA-256 of the broker's certificate where pinning it would help; it may then be
- * read as a file of the connection.
+ * The SHA-256 of the broker's certificate, if pinning it would help. The certificate can then be added to the
+ * connection.
  */
 pin: string | null, 
 /**

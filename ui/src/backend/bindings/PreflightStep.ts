@@ -8,7 +8,7 @@ import type { StepState } from "./StepState";
  */
 export type PreflightStep = { 
 /**
- * Which.
+ * The step.
  */
 step: Step, 
 /**
@@ -16,7 +16,7 @@ step: Step,
  */
 name: string, 
 /**
- * How it went.
+ * The state of the step.
  */
 state: StepState, 
 /**
@@ -24,10 +24,10 @@ state: StepState,
  */
 said: string, 
 /**
- * How long it took, milliseconds.
+ * Its duration, milliseconds.
  */
 took_ms: number | null, 
 /**
- * Why it failed, or what to know although it passed.
+ * Why it failed, or a note although it passed.
  */
 finding: PreflightFinding | null, };

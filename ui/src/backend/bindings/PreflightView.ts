@@ -10,11 +10,11 @@ export type PreflightView = {
  */
 steps: Array<PreflightStep>, 
 /**
- * Nothing more is tried.
+ * The preflight has ended.
  */
 done: boolean, 
 /**
- * Every step has passed, perhaps with a remark.
+ * Every step has passed, perhaps with warnings.
  */
 ok: boolean, 
 /**

@@ -4,11 +4,11 @@ import type { SecondsRange } from "./SecondsRange";
 import type { TransportOption } from "./TransportOption";
 
 /**
- * The defaults of a preset for a new connection, for the form.
+ * The defaults of a preset for a new connection.
  */
 export type PresetView = { 
 /**
- * Which.
+ * The kind of broker.
  */
 preset: Preset, 
 /**
@@ -16,11 +16,11 @@ preset: Preset,
  */
 name: string, 
 /**
- * An example of its address.
+ * An example address.
  */
 example: string, 
 /**
- * The ways it is usually reached.
+ * The usual transports.
  */
 ways: Array<TransportOption>, 
 /**
@@ -28,18 +28,18 @@ ways: Array<TransportOption>,
  */
 keep_alive_s: number, 
 /**
- * The keep-alive intervals that are allowed.
+ * The allowed keep-alive intervals.
  */
 keep_alive_range: SecondsRange, 
 /**
- * How long the broker keeps what devices answer while Wilco is away, seconds.
+ * How long the broker keeps answers while Wilco is disconnected, seconds.
  */
 session_expiry_s: number, 
 /**
- * The session expiries that are allowed.
+ * The allowed session expiry intervals.
  */
 session_expiry_range: SecondsRange, 
 /**
- * Notes about it, as sentences.
+ * Notes about the broker, as sentences.
  */
 notes: Array<string>, };

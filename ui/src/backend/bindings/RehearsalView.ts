@@ -4,7 +4,7 @@ import type { Cause } from "./Cause";
 import type { RolloutView } from "./RolloutView";
 
 /**
- * How a rehearsal progresses, and its result once it has ended.
+ * The progress of a rehearsal, and its result once it has ended.
  */
 export type RehearsalView = { 
 /**
@@ -12,30 +12,30 @@ export type RehearsalView = {
  */
 rollout: RolloutView, 
 /**
- * Nothing more will happen.
+ * The rehearsal has ended.
  */
 ended: boolean, 
 /**
- * How long it has taken, milliseconds, without the time until the virtual devices were there.
+ * Its duration, milliseconds, excluding the start of the virtual devices.
  */
 took_ms: number, 
 /**
- * The pauses between its stages that were left out, milliseconds.
+ * The total of the omitted pauses between stages, milliseconds.
  */
 left_out_ms: number, 
 /**
- * Members whose commands wait for an offline device. The rehearsal does not wait for them.
+ * The number of members whose commands wait for an offline device. The rehearsal skips them.
  */
 waiting_for_offline: number, 
 /**
- * How long answers took, once it has ended.
+ * Answer times, once it has ended.
  */
 answer_times: AnswerTimes, 
 /**
- * Why members failed, once it has ended.
+ * Causes of failures, once it has ended.
  */
 causes: Array<Cause>, 
 /**
- * How it is unlike the real rollout, as sentences.
+ * Differences from the real rollout, as sentences.
  */
 remarks: Array<string>, };

@@ -10,10 +10,10 @@ export type ReportedKey = {
  */
 key: string, 
 /**
- * How many devices report it.
+ * The number of devices that report it.
  */
 devices: number, 
 /**
- * Its most frequent values, 5 at most.
+ * Its most frequent values, at most 5.
  */
 values: Array<ReportedValue>, };

@@ -2,7 +2,7 @@
 import type { JsonText } from "./JsonText";
 
 /**
- * A value of a key of the configuration, and how many devices have it.
+ * A value of a configuration key, and the number of devices that have it.
  */
 export type ReportedValue = { 
 /**
@@ -10,6 +10,6 @@ export type ReportedValue = {
  */
 value: JsonText, 
 /**
- * How many devices have it.
+ * The number of devices that have it.
  */
 devices: number, };

@@ -2,7 +2,7 @@
 import type { ApprovalDecision } from "./ApprovalDecision";
 
 /**
- * The approval of a second installation that a rollout needs.
+ * The approval of a second installation that a rollout requires.
  */
 export type RolloutApproval = { 
 /**

@@ -3,7 +3,7 @@ import type { Delivery } from "./Delivery";
 import type { JsonText } from "./JsonText";
 
 /**
- * The command for each member of a rollout, and its delivery. As for a single command.
+ * The command for each member of a rollout, and its delivery. Like a single command.
  */
 export type RolloutCommand = { 
 /**
@@ -15,15 +15,15 @@ name: string,
  */
 args: JsonText, 
 /**
- * Longest silence, milliseconds; the command's own where none is given.
+ * The timeout, milliseconds; the command's default if `None`.
  */
 timeout_ms: number | null, 
 /**
- * Time to live from a member's release, milliseconds; the command's own where none is given.
+ * The time to live from a member's release, milliseconds; the command's default if `None`.
  */
 ttl_ms: number | null, 
 /**
- * Sends after the first, at most.
+ * The maximum number of resends.
  */
 retries: number | null, 
 /**

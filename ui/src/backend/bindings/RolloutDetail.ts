@@ -16,19 +16,19 @@ export type RolloutDetail = {
  */
 rollout: RolloutView, 
 /**
- * The times from sent to the final answer of the members that answered.
+ * The times from sending to the final answer, for members that answered.
  */
 answer_times: AnswerTimes, 
 /**
- * The same times by the firmware that the members report now; nothing where all report the same.
+ * The same times by the firmware that the members now report; empty if all report the same.
  */
 firmware_times: Array<TimesView>, 
 /**
- * Members that failed, by message. The largest group first, at most 20.
+ * Failed members by message, the largest group first, at most 20.
  */
 causes: Array<Cause>, 
 /**
- * Traits that the failed members have in common and the others do not. The clearest first, at most 5.
+ * Traits that the failed members share and the others lack, the clearest first, at most 5.
  */
 shared: Array<SharedTrait>, 
 /**
@@ -40,18 +40,18 @@ slow: SlowAnswers | null,
  */
 disagree: number, 
 /**
- * The number of members whose devices answered that they succeeded, and reported other values then or now.
+ * The number of members whose devices answered that they succeeded, but reported other values at some time.
  */
 disagreed: number, 
 /**
- * Rollouts that follow this one, by id, oldest first.
+ * Rollouts that follow this one, by ID, oldest first.
  */
 followed_by: Array<string>, 
 /**
- * Devices that answered and are no members, where it was a broadcast: the first by id, 100 at most.
+ * For a broadcast: devices that answered but are not members, the first 100 by ID.
  */
 unexpected_devices: Array<UnexpectedDevice>, 
 /**
- * How many of them there are.
+ * The number of these devices.
  */
 unexpected_count: number, };

@@ -4,15 +4,15 @@ import type { PlannedRequest } from "./PlannedRequest";
 
 /**
  * The plan of a rollout, before it starts. Nothing is sent for it. Devices that are offline, already in the requested
- * state or busy are counted in the whole target, whether they are left out or not.
+ * state or busy are counted in the whole target, whether or not they are left out.
  */
 export type RolloutPlan = { 
 /**
- * The number of members: without those that are left out.
+ * The number of members, without devices that are left out.
  */
 members: number, 
 /**
- * Names the members and what each is sent, see [`crate::ExpectedMembers`]: the same text for the same ones.
+ * Identifies the members and what each of them is sent, see [`crate::ExpectedMembers`]: equal for equal members.
  */
 fingerprint: string, 
 /**
@@ -24,7 +24,7 @@ stages: Array<number>,
  */
 offline: number, 
 /**
- * Members of which it is not known whether they are online.
+ * Members with unknown presence.
  */
 presence_unknown: number, 
 /**
@@ -36,44 +36,44 @@ already: number,
  */
 busy_elsewhere: number, 
 /**
- * A rollout of another console to these devices, as a sentence.
+ * A warning about another console's rollout to these devices, as a sentence.
  */
 overlap: string | null, 
 /**
- * A rollout of this installation that is still to send to some of these devices, as a sentence.
+ * A warning about a rollout of this installation that still has to send to some of these devices, as a sentence.
  */
 overlap_here: string | null, 
 /**
- * Members that are busy with a command of ours.
+ * Members that are busy with a command of this installation.
  */
 busy_here: number, 
 /**
- * Examples of those that are offline, by id, 5 at most.
+ * Examples of offline members by ID, at most 5.
  */
 offline_examples: Array<string>, 
 /**
- * Examples of those, by ID.
+ * Examples of members already in the requested state, by ID.
  */
 already_examples: Array<string>, 
 /**
- * Examples of those that are busy, first with a command of another console.
+ * Examples of busy members, first those with a command of another console.
  */
 busy_examples: Array<string>, 
 /**
- * Devices that are left out because the values that they had before are not known, where those are put back.
+ * When earlier values are restored: devices that are left out because their earlier values are unknown.
  */
 unknown_before: number, 
 /**
- * Examples of those, by id, 5 at most.
+ * Examples of those by ID, at most 5.
  */
 unknown_before_examples: Array<string>, 
 /**
- * Members whose values have been changed since, where earlier values are put back: they report neither what the
- * earlier rollout set nor what they had before it.
+ * When earlier values are restored: members whose values have changed since. They report neither the values that
+ * the earlier rollout set nor those from before it.
  */
 changed_since: number, 
 /**
- * Examples of those, by id, 5 at most.
+ * Examples of those by ID, at most 5.
  */
 changed_since_examples: Array<string>, 
 /**
@@ -82,15 +82,15 @@ changed_since_examples: Array<string>,
  */
 unreported: number, 
 /**
- * Examples of those, by id, 5 at most.
+ * Examples of those by ID, at most 5.
  */
 unreported_examples: Array<string>, 
 /**
- * How long it is expected to take, pauses included, milliseconds; `None` where a person must go ahead.
+ * The expected duration including pauses, milliseconds; `None` if a user must start a stage.
  */
 expected_ms: number | null, 
 /**
- * Messages that it takes, requests and answers together.
+ * The number of messages, requests and answers together.
  */
 messages: number, 
 /**
@@ -98,11 +98,11 @@ messages: number,
  */
 dangerous: boolean, 
 /**
- * It starts only when a second installation has approved it: until then it waits, and sends nothing.
+ * It waits for the approval of a second installation, and sends nothing until then.
  */
 needs_approval: boolean, 
 /**
- * What the person has to do before it starts, by the connection's mode. Without it the engine refuses the rollout.
+ * The confirmation that the connection's mode requires. Without it, the engine refuses the rollout.
  */
 confirmation: Confirmation, 
 /**
@@ -110,6 +110,6 @@ confirmation: Confirmation,
  */
 remarks: Array<string>, 
 /**
- * The first requests as they would be published, 5 at most.
+ * The first requests as they would be published, at most 5.
  */
 samples: Array<PlannedRequest>, };

@@ -11,11 +11,11 @@ import type { WaitsFor } from "./WaitsFor";
  */
 export type RolloutView = { 
 /**
- * Its id.
+ * The rollout ID.
  */
 id: string, 
 /**
- * Its number, for people: counts up from 1 in a data directory.
+ * Its number, which counts up from 1 in each data directory.
  */
 number: number, 
 /**
@@ -23,7 +23,7 @@ number: number,
  */
 spec: NewRollout, 
 /**
- * How far it is.
+ * Its state.
  */
 state: RolloutState, 
 /**
@@ -31,11 +31,11 @@ state: RolloutState,
  */
 waits_for: WaitsFor | null, 
 /**
- * Why it halted, was declined, or could not go on, as a sentence.
+ * Why it halted, was declined, or could not continue, as a sentence.
  */
 why: string | null, 
 /**
- * The approval that it needs; `None` where it needs none.
+ * The approval that it requires; `None` if it requires none.
  */
 approval: RolloutApproval | null, 
 /**
@@ -55,8 +55,8 @@ counts: MemberCounts,
  */
 members: number, 
 /**
- * Members that had ended when a person let it continue after a halt, without cancelled ones. The halt rule counts
- * those that end afterwards.
+ * Members that had ended when a user resumed it after a halt, without cancelled ones. The halt rule counts those
+ * that end afterwards.
  */
 ended_before: number, 
 /**

@@ -5,15 +5,15 @@ import type { SortBy } from "./SortBy";
 import type { ViewColumn } from "./ViewColumn";
 
 /**
- * A list of devices that a person has saved under a name.
+ * A list of devices that a user has saved under a name.
  */
 export type SavedView = { 
 /**
- * Its id; empty for a new one.
+ * Its ID; empty for a new view.
  */
 id: string, 
 /**
- * The connection's id.
+ * The connection ID.
  */
 connection: string, 
 /**
@@ -21,7 +21,7 @@ connection: string,
  */
 name: string, 
 /**
- * The search, as for any list of devices.
+ * The search.
  */
 search: string, 
 /**
@@ -29,7 +29,7 @@ search: string,
  */
 sort: SortBy, 
 /**
- * Which way.
+ * The direction.
  */
 order: DeviceOrder, 
 /**
@@ -37,6 +37,6 @@ order: DeviceOrder,
  */
 group: GroupBy | null, 
 /**
- * The columns that are shown, in order; the usual ones where there are none.
+ * The visible columns, in order; empty for the default columns.
  */
 columns: Array<ViewColumn>, };

@@ -2,18 +2,18 @@
 import type { SearchPartKind } from "./SearchPartKind";
 
 /**
- * A part of a search. Places count UTF-16 units, as the page does.
+ * A token of a search. Positions count UTF-16 units, as the page does.
  */
 export type SearchPart = { 
 /**
- * The kind of the part.
+ * The kind of the token.
  */
 kind: SearchPartKind, 
 /**
- * Where it begins.
+ * The start position.
  */
 from: number, 
 /**
- * Where it ends.
+ * The end position.
  */
 to: number, };

@@ -4,18 +4,18 @@ import type { SearchError } from "./SearchError";
 import type { SearchPart } from "./SearchPart";
 
 /**
- * How a search was read, and completions at a position.
+ * A parsed search, and completions at a position.
  */
 export type SearchReading = { 
 /**
- * Its parts, in order.
+ * Its tokens, in order.
  */
 parts: Array<SearchPart>, 
 /**
- * Why it cannot be understood, and where.
+ * The reason why it is invalid, and where.
  */
 error: SearchError | null, 
 /**
- * Completions at the given position, the likeliest first, at most 12.
+ * Completions at the given position, the most likely first, at most 12.
  */
 completions: Array<SearchCompletion>, };

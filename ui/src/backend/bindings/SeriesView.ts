@@ -9,7 +9,7 @@ export type SeriesView = {
  */
 name: string, 
 /**
- * Its unit, as the device's announcement has it; nothing where it has none.
+ * Its announced unit, if any.
  */
 unit: string | null, 
 /**
@@ -21,7 +21,7 @@ latest: number | null,
  */
 latest_at: number | null, 
 /**
- * How many measurements are in the time that is shown.
+ * The number of measurements in the time range.
  */
 count: number, 
 /**
@@ -37,7 +37,7 @@ max: number | null,
  */
 mean: number | null, 
 /**
- * The smallest at each point; nothing where none was measured.
+ * The smallest at each point; `None` without measurements.
  */
 lows: Array<number | null>, 
 /**

@@ -5,12 +5,12 @@
  */
 export type Settings = { 
 /**
- * Commands are forgotten, with all their evidence, so many days after they ended: 1 … 3,650; never where there is
- * none. Unfinished commands are always kept.
+ * Commands and all their evidence are deleted this many days after they ended: 1 … 3,650; never if `None`.
+ * Unfinished commands are always kept.
  */
 history_days: number | null, 
 /**
- * Entries of the audit are deleted so many days after they were written: 1 … 3,650; never where there is none.
+ * Entries of the audit are deleted this many days after they were written: 1 … 3,650; never if `None`.
  */
 audit_days: number | null, 
 /**
@@ -18,36 +18,35 @@ audit_days: number | null,
  */
 telemetry_days: number, 
 /**
- * Evidence that settles nothing (progress, duplicates, messages that cannot be read or belong to no command) takes at
- * most so many bytes in all: 1,000,000 … 1,000,000,000,000.
+ * The overall quota for evidence that settles nothing (progress, duplicates, unreadable or unmatched messages), in
+ * bytes: 1,000,000 … 1,000,000,000,000.
  */
 evidence_bytes: number, 
 /**
- * That of one device takes at most so many bytes: 100,000 … 1,000,000,000,000.
+ * The quota per device for this evidence, in bytes: 100,000 … 1,000,000,000,000.
  */
 device_evidence_bytes: number, 
 /**
- * The default timeout, the longest silence after a command was sent: seconds, 1 … 604,800.
+ * The default timeout, seconds: 1 … 604,800.
  */
 timeout_s: number, 
 /**
- * The default time to live, the longest time until a command is sent: seconds, 1 … 604,800.
+ * The default time to live, seconds: 1 … 604,800.
  */
 time_to_live_s: number, 
 /**
- * Show system notifications when commands fail while the window is not in front.
+ * Show system notifications when commands fail while the window is in the background.
  */
 notify_failed: boolean, 
 /**
- * Tell so of commands that took long, however they ended.
+ * Show notifications about long-running commands, whatever their result.
  */
 notify_long: boolean, 
 /**
- * How long is long: seconds, 1 … 86,400.
+ * The duration of a long-running command, seconds: 1 … 86,400.
  */
 long_after_s: number, 
 /**
- * The name that requests give as the operator's, on connections that send it: 1 … 64 characters, none of them a
- * control character.
+ * The operator name in requests, on connections that send it: 1 … 64 characters, without control characters.
  */
 operator_name: string | null, };

@@ -2,7 +2,7 @@
 import type { TraitKind } from "./TraitKind";
 
 /**
- * Something that the failed members of a rollout have in common.
+ * A trait that the failed members of a rollout share.
  */
 export type SharedTrait = { 
 /**
@@ -10,7 +10,7 @@ export type SharedTrait = {
  */
 kind: TraitKind, 
 /**
- * Its value, `2.3.0` for instance.
+ * Its value, for example `2.3.0`.
  */
 value: string, 
 /**

@@ -22,10 +22,10 @@ waiting_for_offline: number,
  */
 started_at: number | null, 
 /**
- * When it was done or closed, Unix milliseconds.
+ * When it was finished or closed, Unix milliseconds.
  */
 ended_at: number | null, 
 /**
- * A person closed it while members waited for offline devices.
+ * A user closed it while members waited for offline devices.
  */
 closed: boolean, };

@@ -9,14 +9,14 @@ export type SuggestedTimeout = {
  */
 timeout_ms: number, 
 /**
- * How many answers it is derived from.
+ * The number of answers from which it is derived.
  */
 count: number, 
 /**
- * 99 % of them came within this, milliseconds.
+ * The 99th percentile of their times, milliseconds.
  */
 p99_ms: number, 
 /**
- * They are answers of the device alone. Otherwise they are of all devices of the connection.
+ * They are answers of the device alone; otherwise of all devices of the connection.
  */
 of_device: boolean, };

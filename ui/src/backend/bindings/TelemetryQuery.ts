@@ -5,22 +5,23 @@
  */
 export type TelemetryQuery = { 
 /**
- * The connection's id.
+ * The connection ID.
  */
 connection: string, 
 /**
- * The device's id.
+ * The device ID.
  */
 device: string, 
 /**
- * From when, Unix milliseconds; from the first that is kept where there is none.
+ * Start, Unix milliseconds; the first stored measurement if `None`.
  */
 from: number | null, 
 /**
- * Until when, Unix milliseconds; until now where there is none.
+ * End, Unix milliseconds; now if `None`.
  */
 to: number | null, 
 /**
- * How many points a series may have: 1 … 2,000. Where there are more measurements, neighbours become one point.
+ * The maximum number of points per series: 1 … 2,000. If there are more measurements, adjacent ones are merged
+ * into one point.
  */
 points: number, };

@@ -2,11 +2,11 @@
 import type { SeriesView } from "./SeriesView";
 
 /**
- * The measurements of a device, as they are drawn.
+ * The measurements of a device, for a chart.
  */
 export type TelemetryView = { 
 /**
- * The time that is shown, Unix milliseconds.
+ * The start of the time range, Unix milliseconds.
  */
 from: number, 
 /**
@@ -18,7 +18,7 @@ to: number,
  */
 times: Array<number>, 
 /**
- * One for each numeric member, in the order in which they first came.
+ * One series for each numeric member, in the order of their first arrival.
  */
 series: Array<SeriesView>, 
 /**

@@ -6,11 +6,11 @@ import type { TimesBy } from "./TimesBy";
  */
 export type TimesQuery = { 
 /**
- * The connection's id.
+ * The connection ID.
  */
 connection: string, 
 /**
- * Only those of this device.
+ * Only answers of this device.
  */
 device: string | null, 
 /**

@@ -2,7 +2,7 @@
 import type { TrafficMessage } from "./TrafficMessage";
 
 /**
- * Messages in the order in which they were sent and received. At most ten batches a second.
+ * Messages in the order in which they were sent and received. At most ten batches per second.
  */
 export type TrafficBatch = { 
 /**
@@ -10,6 +10,6 @@ export type TrafficBatch = {
  */
 messages: Array<TrafficMessage>, 
 /**
- * How many more there were since the last batch, and were left out.
+ * The number of further messages since the last batch, which were omitted.
  */
 left_out: number, };

@@ -6,31 +6,31 @@ import type { WireView } from "./WireView";
  */
 export type TrafficMessage = { 
 /**
- * Counts up by one, also over those that are left out.
+ * Counts up by one, including omitted messages.
  */
 number: number, 
 /**
- * When it was handed to MQTT, or came from it, Unix milliseconds.
+ * When it was passed to the MQTT client or received from it, Unix milliseconds.
  */
 at: number, 
 /**
- * From here; otherwise to here.
+ * Sent by Wilco; otherwise received.
  */
 outgoing: boolean, 
 /**
- * Topic, quality of service and payload, which may be cut.
+ * Topic, quality of service and payload, which may be truncated.
  */
 wire: WireView, 
 /**
- * How many of the payload's bytes are left out.
+ * The number of omitted bytes of the payload.
  */
 cut: number, 
 /**
- * The broker had kept it.
+ * The message was retained.
  */
 retained: boolean, 
 /**
- * The broker has sent it before.
+ * The message is a redelivery (DUP).
  */
 dup: boolean, 
 /**
@@ -46,6 +46,6 @@ properties: Array<[string, string]>,
  */
 meaning: string, 
 /**
- * It is on a topic of the dialect's and makes no sense.
+ * It is on a topic of the dialect but unreadable.
  */
 unreadable: boolean, };

@@ -5,14 +5,15 @@
  */
 export type TrafficQuery = { 
 /**
- * The connection's id.
+ * The connection ID.
  */
 connection: string, 
 /**
- * Only messages from and to this device; of all where there is none.
+ * Only messages from and to this device; of all devices if `None`.
  */
 device: string | null, 
 /**
- * Only on topics that match this filter, with `+` and `#` as MQTT has them (MQTT 5 section 4.7); all where empty.
+ * Only on topics that match this filter, with the MQTT wildcards `+` and `#` (MQTT 5 section 4.7); on all topics
+ * if empty.
  */
 filter: string, };

@@ -2,19 +2,19 @@
 import type { Scheme } from "./Scheme";
 
 /**
- * A way to reach a broker.
+ * A usual transport of a broker.
  */
 export type TransportOption = { 
 /**
- * Its name for people, `TLS with a client certificate` for instance.
+ * Its display name, for example `TLS with a client certificate`.
  */
 name: string, 
 /**
- * How it is reached.
+ * The transport.
  */
 scheme: Scheme, 
 /**
- * The usual port.
+ * The default port.
  */
 port: number, 
 /**
@@ -22,6 +22,6 @@ port: number,
  */
 path: string, 
 /**
- * The protocols to offer in the TLS handshake.
+ * The ALPN protocols to offer.
  */
 alpn: Array<string>, };

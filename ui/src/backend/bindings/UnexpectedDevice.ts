@@ -2,22 +2,22 @@
 import type { CommandState } from "./CommandState";
 
 /**
- * A device that answered a broadcast and is no member of it.
+ * A device that answered a broadcast but is not a member.
  */
 export type UnexpectedDevice = { 
 /**
- * Its id.
+ * The device ID.
  */
 device: string, 
 /**
- * What it said, as the state of a command.
+ * Its answer, as the state of a command.
  */
 state: CommandState, 
 /**
- * Its sentence.
+ * Its message.
  */
 message: string | null, 
 /**
- * When that came, Unix milliseconds.
+ * When the answer arrived, Unix milliseconds.
  */
 at: number, };

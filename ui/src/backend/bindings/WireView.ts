@@ -2,7 +2,7 @@
 import type { CutView } from "./CutView";
 
 /**
- * A message as it went over the wire.
+ * A message as it was transferred.
  */
 export type WireView = { 
 /**
@@ -18,7 +18,7 @@ qos: number,
  */
 bytes: number, 
 /**
- * The payload as text: bytes that are not UTF-8 stand as `\xNN`.
+ * The payload as text; bytes that are not UTF-8 are written as `\xNN`.
  */
 payload: string, 
 /**
@@ -26,6 +26,6 @@ payload: string,
  */
 binary: boolean, 
 /**
- * Only both ends of the payload are kept, with a line between them that says how much is missing.
+ * Only both ends of the payload were kept, with a line between them that gives the missing size.
  */
 cut: CutView | null, };

@@ -1,4 +1,4 @@
-/** Approvals by a second installation: of the invented fleet, and of a colleague who does not exist either. */
+/** Approvals by a second installation, with an invented colleague. */
 
 import type { ApprovalAnswer } from '../bindings/ApprovalAnswer';
 import type { ApprovalRequestView } from '../bindings/ApprovalRequestView';
@@ -68,11 +68,7 @@ export function approvalCalls(engine: FakeEngine) {
 
     async trustInstallation(name: string, public_key: string): Promise<TrustedView> {
       if (public_key === own().public_key)
-        throw failure(
-          'invalid',
-          'This is the key of this installation itself.',
-          'Enter the key of the second installation.',
-        );
+        throw failure('invalid', "This is this installation's own key.", 'Enter the key of the second installation.');
       const fingerprint = public_key === BO.public_key ? BO.fingerprint : OWN;
       const added = { name, public_key, fingerprint, added_at: Date.now() };
       trusted = [...trusted, added];
@@ -85,7 +81,7 @@ export function approvalCalls(engine: FakeEngine) {
 
     async saveApprovalRequest(rollout: string, { path }: FileToWrite): Promise<string> {
       const { members, number } = engine.rollouts.detail(rollout).rollout;
-      const refused = 'This request was made by this installation itself.';
+      const refused = 'This request was made by this installation.';
       requests.set(path, { ...REQUEST, rollout: number, members, refused });
       return path;
     },

@@ -81,7 +81,7 @@ export class FakeCatalogue {
     if (!path.endsWith('.json'))
       throw failure(
         'file',
-        `${path} is not a command catalogue exported by Wilco.`,
+        `${path} is not a command catalogue that Wilco exported.`,
         'Choose a file that was exported under Commands. To import connections, use Connections.',
       );
     const here = this.#own.find(({ definition }) => definition.name === IMPORTED.name);
@@ -95,7 +95,7 @@ export class FakeCatalogue {
         title: 'Flush',
         connection: 'plant',
         change: 'refused',
-        why: "It is for the connection 'plant', which does not exist here.",
+        why: "It belongs to the connection 'plant', which does not exist here.",
       },
       {
         kind: 'button',
@@ -187,9 +187,9 @@ function problems(definition: CommandDefinition): string[] {
   const { name, schema, topic, payload, plain } = definition;
   const out: string[] = [];
   if (name.trim() === '')
-    out.push('The command has no name. Enter the name that the device expects, for example calibrate.');
+    out.push('The command has no name. Enter the name that the device expects, such as calibrate.');
   else if (/\s/.test(name))
-    out.push('The name contains a space. It must be one word; use the title for a readable name.');
+    out.push('The name contains a space. Use a single word, and put a readable name in the title.');
   else if (BUILT_IN.some((entry) => entry.id === name))
     out.push(`'${name}' is a built-in command. Duplicate it and choose another name for the copy.`);
   const template = refusedTemplate(topic, payload, plain);

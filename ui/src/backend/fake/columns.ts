@@ -1,4 +1,4 @@
-/** The invented fleet as a list: in an order, as columns, in groups, compared. */
+/** The invented fleet as a list: sorted, grouped, with columns, and compared. */
 
 import type { CommandState } from '../bindings/CommandState';
 import { COMMAND_STATES } from '../bindings/Constants';

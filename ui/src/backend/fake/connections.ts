@@ -1,4 +1,4 @@
-/** The connections of the invented engine. Their secrets are not even kept. */
+/** The connections of the invented engine. Their secrets are not stored. */
 
 import type { ConnectionEntry } from '../bindings/ConnectionEntry';
 import type { OwnDialect } from '../bindings/OwnDialect';

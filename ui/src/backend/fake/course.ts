@@ -1,4 +1,4 @@
-/** How a command of the invented fleet moves on, and what that does to its device. */
+/** How a command of the invented fleet progresses, and how it changes its device. */
 
 import type { CommandState } from '../bindings/CommandState';
 import type { CommandView } from '../bindings/CommandView';

@@ -1,4 +1,4 @@
-/** The configurations that are wanted of invented devices. */
+/** The desired configurations of invented devices. */
 
 import type { DesiredConfig } from '../bindings/DesiredConfig';
 import type { DesiredFor } from '../bindings/DesiredFor';
@@ -61,7 +61,7 @@ export class FakeDesired {
     if (Object.keys(objectFrom(config.values)).length === 0)
       throw failure(
         'invalid',
-        'No value is wanted.',
+        'There are no wanted values.',
         'Give the wanted values by key, such as {"report_interval_s":30}.',
       );
     const { target } = config;

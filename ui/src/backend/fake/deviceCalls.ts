@@ -174,7 +174,7 @@ export function deviceCalls(engine: FakeEngine) {
         throw failure(
           'invalid',
           'This view has a desired configuration.',
-          'Clear it first: without the view it would apply to no device.',
+          'Clear it first. Without the view, it would apply to no device.',
         );
       engine.savedViews.remove(id);
     },

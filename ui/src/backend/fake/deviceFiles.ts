@@ -1,4 +1,4 @@
-/** CSV files of devices that are not there: every path has the same devices in it. */
+/** Invented CSV files: every path contains the same devices. */
 
 import type { DeviceImport } from '../bindings/DeviceImport';
 import type { NewDevice } from '../bindings/NewDevice';

@@ -1,4 +1,4 @@
-/** Dialects, and devices that speak others than Wilco's own. */
+/** Dialects, and devices with a dialect other than Wilco's own. */
 
 import type { DescribedDevice } from '../bindings/DescribedDevice';
 import type { DialectView } from '../bindings/DialectView';

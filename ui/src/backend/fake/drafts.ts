@@ -1,4 +1,4 @@
-/** Dialects that are described, as far as an invented engine reads them: topics, a few words, and errors of the format. */
+/** Custom dialects, as far as an invented engine reads them: topics, a few words, and format errors. */
 
 import type { DialectDraft } from '../bindings/DialectDraft';
 import type { DialectFields } from '../bindings/DialectFields';
@@ -81,7 +81,7 @@ export class FakeDrafts {
     const remarks = [
       `Requests go to '${request.topic}' and are answered on '${answer.topic}' under 'ticket' (1 message seen).`,
       "The command stands under 'cmd'.",
-      "How it went stands under 'state': OK. Add the words that were not seen.",
+      "How it went stands under 'state': OK. Add the values that were not seen.",
     ];
     return this.#of(fields, remarks, messages);
   }

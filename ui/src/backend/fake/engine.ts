@@ -1,4 +1,4 @@
-/** The state of the invented engine, and what becomes of its commands. */
+/** The state of the invented engine, and the outcomes of its commands. */
 
 import { DEFAULT_PREFERENCES, type Dropped, type Preferences } from '../backend';
 import type { Batch } from '../bindings/Batch';
@@ -328,7 +328,7 @@ export class FakeEngine {
     if (!command || command.final) return;
     clearTimeout(this.timers.get(id));
     const withdrawn = command.state === 'queued' || command.state === 'held';
-    const message = withdrawn ? null : 'Waiting was stopped. The broker has it; the device may still run it.';
+    const message = withdrawn ? null : 'Stopped waiting. The broker has it; the device may still run it.';
     this.apply(command, { state: withdrawn ? 'cancelled' : 'timed_out', message });
   }
 }

@@ -1,4 +1,4 @@
-/** The evidence behind a command of the invented fleet, made from the command itself. */
+/** The evidence of a command of the invented fleet, derived from the command. */
 
 import type { AnswerOutcome } from '../bindings/AnswerOutcome';
 import type { AnswerReading } from '../bindings/AnswerReading';

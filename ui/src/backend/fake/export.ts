@@ -1,4 +1,4 @@
-/** Exports that write nothing, but remember where something would lie. */
+/** Exports that write nothing, but remember their path. */
 
 import type { ExportView } from '../bindings/ExportView';
 import type { FileToWrite } from '../bindings/FileToWrite';
@@ -36,7 +36,7 @@ export class FakeExport {
       throw failure('invalid', `'${path}' has no folder.`, hint);
     }
     if (this.#written.has(path) && !replace) {
-      const hint = 'Choose another name, or confirm that the file is replaced.';
+      const hint = 'Choose another name, or confirm replacing the file.';
       throw failure('exists', `${path} already exists.`, hint);
     }
     if (path.startsWith('/nowhere/')) {

@@ -1,4 +1,4 @@
-/** Searching the invented history, and why its commands failed. */
+/** The search in the invented history, and the causes of its failures. */
 
 import type { CommandView } from '../bindings/CommandView';
 import { BAD_ENDS } from '../bindings/Constants';

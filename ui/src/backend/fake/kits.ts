@@ -51,8 +51,7 @@ export class FakeKits {
 
   view(id: string, refused = false): KitView {
     const items = this.#kits.get(id);
-    if (!items)
-      throw failure('not_found', 'The contents of the files are no longer in memory.', 'Choose the files again.');
+    if (!items) throw failure('not_found', 'The file contents are no longer in memory.', 'Choose the files again.');
     const of = (kind: KitItemKind) => items.filter((item) => item.kind === kind);
     const [certificate] = of('certificate');
     const [server] = of('server');

@@ -1,4 +1,4 @@
-/** Logs of the invented fleet. Every device with a 7 at its end loses two chunks at its first try. */
+/** Logs of the invented fleet. Devices with an ID that ends in 7 lose two chunks on the first try. */
 
 import type { CommandView } from '../bindings/CommandView';
 import type { KeptLog } from '../bindings/KeptLog';

@@ -1,6 +1,6 @@
 /**
  * A preflight that opens no connection. The host's name decides the outcome: `deny` fails at Subscribe, `wrong-ca` at TLS,
- * `self-signed` too until it is pinned, `nobody` at TCP, `password` at Connect, `old` speaks MQTT 3.1.1, `warn` passes with remarks, `slow` takes its time.
+ * `self-signed` too until it is pinned, `nobody` at TCP, `password` at Connect, `old` speaks MQTT 3.1.1, `warn` passes with warnings, `slow` takes its time.
  */
 
 import type { ConnectionEntry } from '../bindings/ConnectionEntry';

@@ -7,7 +7,7 @@ import { failure } from './failure';
 
 export function refusalOf(connection: ConnectionView | undefined): string | null {
   if (connection?.mode !== 'read_only') return null;
-  return `The connection '${connection.name}' is read-only, so nothing is sent to its devices.`;
+  return `The connection '${connection.name}' is read-only, so Wilco sends nothing to its devices.`;
 }
 
 /** `grave`: it is dangerous, or for more than one device. */

@@ -1,4 +1,4 @@
-/** Numbers from 0 up to 1 that are the same at every start. */
+/** Numbers from 0 (inclusive) to 1 (exclusive), the same at every start. */
 export function random(seed: number): () => number {
   let state = seed | 0;
   return () => {

@@ -1,4 +1,4 @@
-/** The faults of the demo fleet, and rehearsals: the rollout on devices that exist nowhere. */
+/** The faults of the demo fleet, and rehearsals: rollouts on virtual devices. */
 
 import type { FaultDials } from '../bindings/FaultDials';
 import type { NewRollout } from '../bindings/NewRollout';

@@ -95,7 +95,7 @@ export function planOf(target: FakeDevice[], rollout: NewRollout, dangerous: boo
     confirmation: 'none',
     remarks:
       rate > RATE
-        ? [`The broker takes ${RATE} messages a second from one client, so ${rate} a second is not reached.`]
+        ? [`The broker takes ${RATE} messages a second from one client, so ${rate} a second cannot be reached.`]
         : [],
     samples: members.slice(0, 5).map((device) => requestFor(device, rollout)),
   };

@@ -100,8 +100,8 @@ export class FakeRollouts {
     if (expected && expected.fingerprint !== fingerprintOf(devices))
       throw failure(
         'changed',
-        `${expected.count} devices were confirmed, and now there are ${devices.length}, so nothing was sent.`,
-        'Check the devices, and confirm again.',
+        `${expected.count} devices were confirmed, but now there are ${devices.length}, so nothing was sent.`,
+        'Check the devices, then confirm again.',
       );
     if (devices.length === 0)
       throw failure('invalid', 'No device is left to send to.', 'Choose other devices, or leave out fewer.');

@@ -1,4 +1,4 @@
-/** The search of the invented fleet: what the engine's language can do, but for parentheses. */
+/** The search of the invented fleet: the engine's search language without parentheses. */
 
 import type { DeviceRow } from '../bindings/DeviceRow';
 import type { FleetCounts } from '../bindings/FleetCounts';

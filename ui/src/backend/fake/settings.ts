@@ -1,4 +1,4 @@
-/** Settings that last as long as the page, refused as the engine refuses them. */
+/** Settings that last as long as the page, with the engine's validation. */
 
 import type { Settings } from '../bindings/Settings';
 import { LONGEST_SPAN_MS } from '../bindings/Constants';
@@ -27,13 +27,13 @@ export class FakeSettings {
     quota(settings.device_evidence_bytes, 100_000, 'A quota for each device', '100 kB');
     seconds(settings.timeout_s, LONGEST_SPAN_MS / 1_000, 'timeout', 'Enter a value from 1 second to 7 days.');
     seconds(settings.time_to_live_s, LONGEST_SPAN_MS / 1_000, 'time to live', 'Enter a value from 1 second to 7 days.');
-    seconds(settings.long_after_s, 86_400, 'long time', 'Enter a value from 1 second to 1 day.');
+    seconds(settings.long_after_s, 86_400, 'long-running limit', 'Enter a value from 1 second to 1 day.');
     if (settings.operator_name !== null && settings.operator_name.length > 64)
       throw failure('invalid', `The operator name has ${settings.operator_name.length} characters.`, 'At most 64.');
     if (settings.operator_name !== null && settings.operator_name.trim() !== settings.operator_name)
       throw failure(
         'invalid',
-        'The operator name begins or ends with a space, or has control characters.',
+        'The operator name begins or ends with a space, or contains control characters.',
         'Enter a name of 1 to 64 characters, such as Ana or Shift 2.',
       );
     this.kept = settings;
@@ -47,8 +47,8 @@ export function daysAgo(ago: number, now: number): number {
 }
 
 function days(kept: number, what: string, atNone: string, hint: string): void {
-  if (kept === 0) throw failure('invalid', `${what} of 0 days keeps nothing: ${atNone}.`, hint);
-  if (kept > 3_650) throw failure('invalid', `${what} of ${kept} days is not allowed.`, hint);
+  if (kept === 0) throw failure('invalid', `${what} of 0 days would keep nothing: ${atNone}.`, hint);
+  if (kept > 3_650) throw failure('invalid', `${what} of ${count(kept)} days is not allowed.`, hint);
 }
 
 function quota(size: number, least: number, what: string, name: string): void {
@@ -57,5 +57,5 @@ function quota(size: number, least: number, what: string, name: string): void {
 }
 
 function seconds(span: number, most: number, what: string, hint: string): void {
-  if (span < 1 || span > most) throw failure('invalid', `A ${what} of ${span} s is not allowed.`, hint);
+  if (span < 1 || span > most) throw failure('invalid', `A ${what} of ${count(span)} s is not allowed.`, hint);
 }

@@ -1,4 +1,4 @@
-/** Measurements of the invented fleet, the same whenever one looks. Devices with an ID that ends in 3 have a wrong clock. */
+/** Measurements of the invented fleet, the same every time. Devices with an ID that ends in 3 have a wrong clock. */
 
 import type { SeriesView } from '../bindings/SeriesView';
 import type { TelemetryQuery } from '../bindings/TelemetryQuery';
@@ -19,7 +19,7 @@ export function measurements(query: TelemetryQuery, every: number, now: number):
   const times: number[] = [];
   for (let at = Math.ceil(from / step) * step; at <= Math.min(to, now); at += step) times.push(Math.round(at));
   const remarks = query.device.endsWith('3')
-    ? ["The device's clock is 56 years behind, so Wilco shows the time of arrival. Set the device's clock."]
+    ? ["The device's clock is 56 years behind, so Wilco shows arrival times. Set the device's clock."]
     : [];
   const last = Math.floor(Math.min(to, now) / every) * every;
   const drawn = SERIES.map((one) => series(one, query.device, times, step / every, last < from ? null : last));

@@ -1,4 +1,4 @@
-/** Topic and payload templates, as far as an invented engine needs them. */
+/** Topic and payload templates, as far as the invented engine needs them. */
 
 import { toJson } from '../../format/json';
 
@@ -43,7 +43,7 @@ export function refusedTemplate(topic: string | null, payload: string | null, pl
   if (topic !== null) {
     const wildcard = /[+#]/.exec(topic)?.[0];
     if (!topic.includes('{device}'))
-      return `The topic ${topic} does not contain the device, so a command would reach every device. Add {device}.`;
+      return `The topic ${topic} does not contain {device}, so a command would reach every device. Add it.`;
     if (wildcard !== undefined)
       return `The topic contains the wildcard ${wildcard}. Only subscriptions can have wildcards.`;
     if (topic.split('/').includes('')) return 'The topic has an empty level. Remove the extra /.';

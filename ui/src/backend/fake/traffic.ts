@@ -1,4 +1,4 @@
-/** Traffic as the invented fleet would make it: measurements all the time, and now and then something else. */
+/** The traffic of the invented fleet: mostly measurements, sometimes other messages. */
 
 import type { TrafficBatch } from '../bindings/TrafficBatch';
 import type { TrafficMessage } from '../bindings/TrafficMessage';

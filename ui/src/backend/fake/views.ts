@@ -23,10 +23,10 @@ export class FakeViews {
 
   save(given: SavedView): SavedView {
     const name = exact(given.name, 'name');
-    if (name === '') throw failure('invalid', 'A view needs a name.', 'Enter a name, for example Cold stores.');
+    if (name === '') throw failure('invalid', 'The view has no name.', 'Enter a name, for example Cold stores.');
     const view = { ...given, name, id: given.id === '' ? `view-${++this.#last}` : given.id };
     if (this.#views.some((other) => other.name === name && other.id !== view.id))
-      throw failure('invalid', `There is already a view '${name}'.`, 'Choose another name.');
+      throw failure('invalid', `A view named '${name}' already exists.`, 'Choose another name.');
     const known = this.#views.some(({ id }) => id === view.id);
     this.#views = known ? this.#views.map((other) => (other.id === view.id ? view : other)) : [...this.#views, view];
     return view;

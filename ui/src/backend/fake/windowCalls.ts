@@ -1,4 +1,4 @@
-/** Settings and what only the window can do, and what a test does to it. */
+/** Settings, calls that only the window makes, and actions of tests. */
 
 import { type About, type Dropped, type Preferences } from '../backend';
 import type { Batch } from '../bindings/Batch';

@@ -1,4 +1,4 @@
-/** What can be done with approvals of other installations. */
+/** The actions of approvals by other installations. */
 
 import type { Action } from '../../state/actions.svelte';
 import { getRoute } from '../../state/route.svelte';

@@ -4,7 +4,7 @@ import type { TrustedView } from '../../backend/bindings/TrustedView';
 import type { Backend } from '../../state/backend';
 import { failureOf } from '../../state/failure';
 
-/** This installation, and those whose approvals count here. */
+/** This installation, and the installations whose approvals count here. */
 export class Installations {
   own = $state.raw<InstallationIdentity | null>(null);
   /** Why it has no key to sign with. */

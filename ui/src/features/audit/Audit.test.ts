@@ -29,7 +29,7 @@ it('lists who did what and why, newest first, by kind and time', async () => {
   await expectAccessible(container);
 });
 
-it('says whether every entry is as it was written, and which is not', async () => {
+it('shows whether every entry is unaltered, and which is not', async () => {
   const { getByRole, findByText, getByText, backend, user, container } = await openAudit();
   await user.click(getByRole('button', { name: 'Verify' }));
   await findByText('Entries 1 to 5 are unaltered.');

@@ -52,7 +52,7 @@ it('shows another time, closer, and all of it again', async () => {
   await waitFor(() => expect((app.charts.view?.to ?? 0) - (app.charts.view?.from ?? 0)).toBeGreaterThan(80_000_000));
   page.getByRole('slider', { name: 'heap over time' }).focus();
   await user.keyboard('+');
-  await page.findByText('Zoomed: new values are not shown');
+  await page.findByText('Zoomed in: new values are hidden');
   expect((app.charts.zoom?.to ?? 0) - (app.charts.zoom?.from ?? 0)).toBeLessThan(44_000_000);
   await user.keyboard('{Escape}');
   await page.findByText('Live');
@@ -84,11 +84,11 @@ it('says when the latest was measured of a device that has gone silent', async (
   backend.telemetry = async () => ({ ...silent, series });
   await waitFor(() => expect(slider).toHaveAttribute('aria-valuetext', '22.31, 1 h ago'));
   backend.telemetry = async () => ({ ...silent, from: before, to: after, times: [], series: [] });
-  await page.findByRole('heading', { name: 'No measurements in this period' });
+  await page.findByRole('heading', { name: 'No measurements in this time range' });
   expect(app.charts.live).toBe(true);
 });
 
-it('says when what stands still was measured, and never that it is now', async () => {
+it('shows when the last value of a silent series was measured, and never shows it as current', async () => {
   const { page, user } = await openCharts('bench-0001');
   const slider = page.getByRole('slider', { name: 'temperature over time' });
   await user.click(page.getByRole('button', { name: 'Pause' }));
@@ -134,7 +134,7 @@ it('says so in the inspector too', async () => {
   await section.findByText('No measurements in the last 5 minutes.');
 });
 
-it('holds the place of what is measured while another device is asked', async () => {
+it('reserves space for the series while another device is loaded', async () => {
   const { user, getByText, queryByText, findByText, findByRole, backend, container } = await openFleet({ past: 0 });
   await user.click(getByText('bench-0001'));
   await findByText('temperature');
@@ -165,7 +165,7 @@ it('says on which topic of the connection it would be measured', async () => {
   await findByText('cmd/plant/bench-1/telemetry');
 });
 
-it('pauses, goes on, and leaves series out', async () => {
+it('pauses, resumes, and hides series', async () => {
   const { page, user, app } = await openCharts('bench-0001');
   await user.click(page.getByRole('button', { name: 'Pause' }));
   expect(app.charts.live).toBe(false);
@@ -176,12 +176,12 @@ it('pauses, goes on, and leaves series out', async () => {
   page.getByRole('row', { name: /^humidity / });
 });
 
-it('says what is odd about what comes', async () => {
+it('shows remarks about irregular telemetry', async () => {
   const { page } = await openCharts('bench-0003', { devices: 400 });
   page.getByText(/The device's clock is 56 years behind/);
 });
 
-it('stands small in the inspector, with an interval that can be set', async () => {
+it('is small in the inspector, with an adjustable interval', async () => {
   const { user, getByText, findByRole, backend, container } = await openFleet({ past: 0, fates: [DONE] });
   await user.click(getByText('bench-0001'));
   const section = within(await findByRole('region', { name: 'Telemetry' }));

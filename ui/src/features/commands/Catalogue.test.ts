@@ -41,7 +41,7 @@ describe('the catalogue', () => {
     await window.findByText(/does not produce JSON/);
     await window.user.paste('}}');
     await window.findByText('{"level": 0}');
-    await window.findByText(/The request carries no ID/);
+    await window.findByText(/The request contains no ID/);
     await window.findByRole('textbox', { name: /Level/ });
     await expectAccessible(window.container);
     const schema = window.getByRole('textbox', { name: 'Arguments (JSON Schema)' });
@@ -80,20 +80,20 @@ describe('the catalogue', () => {
     const level = await window.findByRole('textbox', { name: /Level/ });
     const wire = within(window.getByRole('region', { name: 'Request' }));
     await wire.findByText(/"command":"calibrate","args":\{"level":0\}/);
-    wire.getByText(/The arguments are an example/);
+    wire.getByText(/These are example arguments/);
     await window.user.type(level, '7');
     await wire.findByText(/"args":\{"level":7\}/);
-    expect(wire.queryByText(/The arguments are an example/)).toBeNull();
+    expect(wire.queryByText(/These are example arguments/)).toBeNull();
     await expectAccessible(window.container);
     await window.user.type(level, '0');
     await waitFor(() => expect(level).toHaveAccessibleDescription(/At most 10/));
-    await wire.findByText(/The arguments are an example/);
+    await wire.findByText(/These are example arguments/);
     const schema = window.getByRole('textbox', { name: 'Arguments (JSON Schema)' });
     await window.user.clear(schema);
     await window.user.click(schema);
     await window.user.paste('{"type": "object", "properties": {"depth": {"type": "integer", "default": 4}}}');
     await wire.findByText(/"args":\{"depth":4\}/);
-    await waitFor(() => expect(wire.queryByText(/The arguments are an example/)).toBeNull());
+    await waitFor(() => expect(wire.queryByText(/These are example arguments/)).toBeNull());
   });
 
   it('keeps the numbers of a schema as they are written', async () => {
@@ -183,7 +183,7 @@ describe('the catalogue', () => {
     await window.user.type(await name(), '2');
     for (const leaves of ['Cancel', 'Describe a command']) {
       await window.user.click(window.getByRole('button', { name: leaves }));
-      await window.findByText('Your changes to Open the valve are lost.');
+      await window.findByText('Your changes to Open the valve will be lost.');
       await expectAccessible(window.container);
       await window.user.click(window.getByRole('button', { name: 'Keep editing' }));
       expect(await name()).toHaveValue('valve.open2');
@@ -263,7 +263,7 @@ describe('the catalogue', () => {
     }
   });
 
-  it('asks before it takes a command away', async () => {
+  it('asks before it removes a command', async () => {
     const window = await openCatalogue();
     await window.app.catalogue.save(null, VALVE);
     const article = within(await window.findByRole('article', { name: 'Open the valve' }));
@@ -278,14 +278,14 @@ describe('the catalogue', () => {
     await window.app.catalogue.save(null, { ...VALVE, name: 'calibrate', title: 'Level out' });
     await window.user.click(await window.findByRole('button', { name: 'Import…' }));
     const dialog = within(await window.findByRole('dialog', { name: 'Import commands' }));
-    await window.user.click(dialog.getByRole('button', { name: 'Choose the file to read' }));
+    await window.user.click(dialog.getByRole('button', { name: 'Choose a file' }));
     await window.user.click(dialog.getByRole('button', { name: 'Preview' }));
-    expect(await dialog.findByRole('alert')).toHaveTextContent(/is not a command catalogue exported by Wilco/);
+    expect(await dialog.findByRole('alert')).toHaveTextContent(/is not a command catalogue that Wilco exported/);
     const path = dialog.getByRole('textbox', { name: 'Path of the file to read' });
     await window.user.clear(path);
     await window.user.type(path, '/home/you/pumps.json');
     await window.user.click(dialog.getByRole('button', { name: 'Preview' }));
-    await dialog.findByText("It is for the connection 'plant', which does not exist here.");
+    await dialog.findByText("It belongs to the connection 'plant', which does not exist here.");
     dialog.getByRole('button', { name: 'Import 1' });
     await expectAccessible(window.container);
     await window.user.click(dialog.getByRole('checkbox', { name: 'Replace yours: calibrate' }));

@@ -80,7 +80,7 @@ describe('a command is chosen', () => {
 });
 
 describe('the form of a command', () => {
-  it('is made from its schema, and says beside a field what is wrong with it', async () => {
+  it('is made from its schema, and shows errors beside the fields', async () => {
     const window = await openBench();
     const dialog = await choose(window, 'valve', 'Open the valve');
     const percent = dialog.getByRole('textbox', { name: /How far/ });

@@ -59,7 +59,7 @@ describe('a colour', () => {
     await send();
     await waitFor(() => expect(typed).toHaveAccessibleDescription('Required.'));
     await user.type(typed, 'orange');
-    await waitFor(() => expect(typed).toHaveAccessibleDescription('This is not a colour in this notation.'));
+    await waitFor(() => expect(typed).toHaveAccessibleDescription('This is not a valid colour in this format.'));
     expect(typed).toBeInvalid();
     await send();
     expect(sent).toEqual([]);
@@ -123,7 +123,7 @@ describe('a number', () => {
     expect(level).toHaveFocus();
   });
 
-  it('of a list goes with its place', async () => {
+  it('of a list moves with its item', async () => {
     const list = { type: 'array', title: 'Steps', items: { type: 'number', title: 'At' }, default: [1, 2] };
     const { form, send, sent, user } = await openForm({ properties: { steps: list } });
     const [first] = await form.findAllByRole('textbox', { name: /^At/ });
@@ -223,7 +223,7 @@ describe('a moment', () => {
   });
 });
 
-describe('what lies within another', () => {
+describe('nested values', () => {
   const zone = { type: 'string', title: 'Zone' };
   const gain = { type: 'number', title: 'Gain', default: 0.5 };
 
@@ -259,7 +259,7 @@ describe('what lies within another', () => {
   });
 });
 
-describe('what is filled in and left', () => {
+describe('an abandoned input', () => {
   const schema = { properties: { level: { type: 'integer', title: 'Level', default: 5 }, on: { type: 'boolean' } } };
 
   async function reopen(window: Awaited<ReturnType<typeof openForm>>, device = 'bench-0001') {
@@ -274,7 +274,7 @@ describe('what is filled in and left', () => {
     await window.user.type(await window.form.findByRole('textbox', { name: 'Level' }), '0');
     await window.user.keyboard('{Escape}');
     expect(window.queryByRole('dialog')).toBeNull();
-    await window.findByText('Your input for Tune is kept. Open the form again to continue.');
+    await window.findByText('Your input for Tune was kept. Open the form again to continue.');
     const other = await reopen(window, 'bench-0002');
     expect(await other.findByRole('textbox', { name: 'Level' })).toHaveValue('5');
     await window.user.keyboard('{Escape}');
@@ -303,7 +303,7 @@ describe('what is filled in and left', () => {
     expect(await sent.findByRole('textbox', { name: 'Level' })).toHaveValue('5');
   });
 
-  it('by its own button is gone, and nothing is said where nothing was filled in', async () => {
+  it('is discarded by its button, without a notice if nothing was filled in', async () => {
     const window = await openForm(schema);
     await window.form.findByRole('textbox', { name: 'Level' });
     expect(window.app.composer.isFilled).toBe(false);

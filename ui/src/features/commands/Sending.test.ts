@@ -107,7 +107,7 @@ it('a normal connection sends at once', async () => {
   expect(container.querySelector('[aria-disabled]')).toBeNull();
 });
 
-it('asks before a command crosses with one of another console', async () => {
+it('asks before a command conflicts with one of another console', async () => {
   const { backend, led, send, user, findByRole } = await openDevice('normal');
   const busy = 'Another console (Ana\u001b) sent restart 3 s ago, and it has not finished.';
   const nothing = { name: null, already: null, may_stay_silent: false, silent: null, refused: null };

@@ -1,4 +1,4 @@
-/** How forms are made from schemas: the library's parts, with ours where its own would not do. */
+/** Creates forms from schemas with the library's components, replacing those that do not fit. */
 
 import '@sjsf/form/fields/extra/enum-include';
 import '@sjsf/form/fields/extra/multi-enum-include';

@@ -1,4 +1,4 @@
-/** The values of an `enum` in a form: shown with their digits, and found also where a value is written otherwise. */
+/** The values of an `enum` in a form: shown with all digits, and found even if a value is written differently. */
 
 import type { Config, ExtraUiOptions } from '@sjsf/form';
 import type { EnumOption, SchemaValue } from '@sjsf/form/core';

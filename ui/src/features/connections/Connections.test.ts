@@ -81,7 +81,7 @@ describe('the connections', () => {
   });
 
   it('show the titles of dialect files, and which dialects read the same messages', async () => {
-    const overlap = "'mine' and 'tasmota' both read 'stat/+/RESULT'. Enable only one of them.";
+    const overlap = "'mine' and 'tasmota' both use 'stat/+/RESULT'. Enable only one of them.";
     const dialects = [...BENCH.dialects, { name: 'mine', settings: {} }];
     const bench = { ...BENCH, dialects, titles: { mine: 'Pump house' }, overlaps: [overlap] };
     const window = openWindow({ connections: [bench] });
@@ -125,7 +125,7 @@ describe('the connections', () => {
 });
 
 describe('a certificate that ends soon', () => {
-  it('is said at the top, in the rail and on its card', async () => {
+  it('is shown at the top, in the rail and on its card', async () => {
     const { card, getByRole, findByRole, user } = await openCards();
     (await card('Rotterdam cold chain')).getByText('12 days left');
     getByRole('link', { name: 'Connections, 1 connection with problems, a certificate expires soon' });
@@ -191,7 +191,7 @@ describe('an exported file', () => {
   it('may leave the secrets out, and says who needs theirs', async () => {
     const { more, card, findByText, getByLabelText, press, user, findByRole } = await openCards();
     await more('Rotterdam cold chain', 'Export…');
-    await press('Choose where to write');
+    await press('Save as');
     expect(getByLabelText('Path of the file to write')).toHaveValue('/home/you/Rotterdam-cold-chain.wilco');
     await user.click((await card('Rotterdam cold chain')).getByRole('button', { name: 'Export' }));
     await findByText(/1 connection written/);
@@ -202,7 +202,7 @@ describe('an exported file', () => {
     await findByRole('article', { name: 'Rotterdam cold chain 2' });
   });
 
-  it('that is not there is said in words', async () => {
+  it('that does not exist is reported', async () => {
     const { press, getByLabelText, user, findByRole } = await openCards();
     await press('Import…');
     await user.type(getByLabelText('Path of the file to read'), '/gone{Enter}');

@@ -23,7 +23,7 @@ describe('the faults of the demo fleet', () => {
     await expectAccessible(container);
     expect(card.getByRole('textbox', { name: 'Random seed' })).toHaveValue('3');
     await user.type(card.getByRole('textbox', { name: 'Command fails, %' }), '2,5');
-    await user.type(card.getByRole('textbox', { name: 'Delay up to, ms' }), '400');
+    await user.type(card.getByRole('textbox', { name: 'Maximum delay, ms' }), '400');
     await user.click(card.getByRole('button', { name: 'Apply' }));
     const expected = { ...NO_FAULTS, slow: 0.1, fail: 0.025, delay_ms: 400, seed: 3 };
     expect(kept.mock.calls).toEqual([[expected]]);

@@ -1,4 +1,4 @@
-/** How good a passphrase is, in words. */
+/** The strength of a passphrase, in words. */
 
 const SHORTEST = 12;
 
@@ -16,7 +16,7 @@ export function judge(passphrase: string): Judgement {
     return { enough: false, words: `At least ${SHORTEST} characters: ${missing} to go.` };
   }
   const different = new Set(passphrase).size;
-  if (different < 5) return { enough: true, words: 'Weak: it repeats itself. A few unrelated words are better.' };
+  if (different < 5) return { enough: true, words: 'Weak: it is repetitive. A few unrelated words are better.' };
   if (characters < 16) return { enough: true, words: 'Fair. A few unrelated words are better.' };
   return { enough: true, words: characters < 24 ? 'Good.' : 'Strong.' };
 }

@@ -81,7 +81,7 @@ describe('a dialect of one’s own', () => {
     expect(request.getByRole('textbox', { name: 'Topic' })).toHaveValue('pumps/{device}/in');
   });
 
-  it('cannot be learned of messages that tell nothing, and says what to do instead', async () => {
+  it('cannot be learned from unsuitable messages, and explains what to do instead', async () => {
     const { backend, findByRole, getByRole, findByText, user } = await openDialects();
     const message = 'No two of 3 messages on 3 topics look like a request and its answer.';
     await user.click(getByRole('button', { name: 'Describe a dialect…' }));

@@ -1,4 +1,4 @@
-/** A dialect that is being described: its file, the same as a form, and how it reads what is received meanwhile. */
+/** A dialect that is being described: its file, the form for it, and how it decodes received messages. */
 
 import type { DialectDraft } from '../../backend/bindings/DialectDraft';
 import type { DialectFields } from '../../backend/bindings/DialectFields';

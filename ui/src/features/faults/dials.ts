@@ -1,8 +1,9 @@
-/** The fault dials as a form: percentages that are typed, and what they mean to virtual devices. */
+/** The fault dials as a form: typed percentages, and the faults of virtual devices that they stand for. */
 
 import type { FaultDials } from '../../backend/bindings/FaultDials';
+import { count } from '../../format/count';
 
-/** The dials that are shares, as they are labelled. */
+/** The dials that are percentages, with their labels. */
 export const SHARES = [
   { dial: 'fail', label: 'Command fails' },
   { dial: 'slow', label: 'Command is slow' },
@@ -63,7 +64,7 @@ export function dialsOf(texts: DialTexts): FaultDials | null {
 export function dialWords(dials: FaultDials): string[] {
   const texts = textsOf(dials);
   const shares = SHARES.filter(({ dial }) => dials[dial] > 0).map(({ dial, label }) => `${label} ${texts[dial]} %`);
-  return dials.delay_ms > 0 ? [...shares, `Delay up to ${dials.delay_ms} ms`] : shares;
+  return dials.delay_ms > 0 ? [...shares, `Delay up to ${count(dials.delay_ms)} ms`] : shares;
 }
 
 function percent(typed: string): number | null {

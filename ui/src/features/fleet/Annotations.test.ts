@@ -11,7 +11,7 @@ async function openDevice(device: string) {
   return { ...window, inspector };
 }
 
-describe('what is set of a device here', () => {
+describe('annotations of a device', () => {
   it('is a name, tags and a note, each of which can be undone', async () => {
     const { inspector, container, user, backend, getByRole, findByText, app } = await openDevice('bench-0001');
     const about = within(inspector.getByRole('region', { name: 'About' }));
@@ -112,7 +112,7 @@ describe('a device', () => {
 });
 
 describe('a file of devices', () => {
-  it('is looked at, imported, and says which lines cannot be', async () => {
+  it('is previewed and imported, and shows which lines cannot be', async () => {
     const { app, user, getByRole, findByRole, container } = await openFleet();
     const { total } = app.fleet;
     await user.click(getByRole('button', { name: 'More actions' }));
@@ -138,7 +138,7 @@ describe('a file of devices', () => {
 });
 
 describe('an import of devices', () => {
-  it('goes on while another screen is shown, and can still be stopped afterwards', async () => {
+  it('continues while another screen is shown, and can still be stopped afterwards', async () => {
     const { app, backend, user, getByRole, findByRole, queryByRole } = await openFleet();
     await user.click(getByRole('button', { name: 'More actions' }));
     await user.click(getByRole('button', { name: 'Import devices…' }));

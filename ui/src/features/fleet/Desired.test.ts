@@ -42,7 +42,7 @@ describe('the desired configuration', () => {
     await dialog.findByText('report_interval_s = 45');
   });
 
-  it('is set for a tag, counted, brought into line, cleared and restored', async () => {
+  it('is set for a tag, counted, applied, cleared and restored', async () => {
     const { dialog, user, container, backend, app, findByText, findByRole, queryByRole } = await setForKitchen('45');
     const list = within(await dialog.findByRole('list', { name: 'Desired configurations' }));
     list.getByText('Tag kitchen');
@@ -61,7 +61,7 @@ describe('the desired configuration', () => {
 
     await user.click(list.getByRole('button', { name: 'Clear: Tag kitchen' }));
     await dialog.findByText(/No desired configuration yet/);
-    await findByText('Cleared what is wanted for the tag kitchen.');
+    await findByText('Cleared the wanted values for the tag kitchen.');
     await app.undo.last();
     await dialog.findByText('Tag kitchen');
     expect((await backend.desired(connection))[0]?.desired).toEqual(view?.desired);

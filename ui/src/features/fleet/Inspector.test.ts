@@ -78,7 +78,7 @@ describe('the inspector', () => {
     expect(app.fleet.search.tokens).toEqual(['tag:bench']);
   });
 
-  it('shows what a device said that settled nothing', async () => {
+  it('shows unmatched answers of a device', async () => {
     const { inspector, container, user } = await openDevice('bench-0001');
     const unmatched = within(await inspector.findByRole('region', { name: 'Unmatched answers' }));
     await user.click(unmatched.getByText('Has an unknown ID'));

@@ -133,7 +133,7 @@ describe('the LED', () => {
     const { inspector, user } = await openDevice('bench-0001', { fates: [STEPS.slice(0, 2)] });
     await user.click(inspector.getByRole('switch', { name: 'LED' }));
     await user.click(await inspector.findByRole('button', { name: 'Stop waiting' }));
-    await inspector.findByText('Waiting was stopped.');
+    await inspector.findByText('Stopped waiting.');
   });
 
   it('answers a press before anything is sent, and takes a double click for one press', async () => {

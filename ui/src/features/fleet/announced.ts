@@ -1,4 +1,4 @@
-/** Commands that a device has announced, as commands of the catalogue: the same forms draw them. */
+/** Commands that a device has announced, as catalogue commands, so that the same forms show them. */
 
 import type { CatalogueEntry } from '../../backend/bindings/CatalogueEntry';
 import type { DeviceCommandView } from '../../backend/bindings/DeviceCommandView';

@@ -1,4 +1,4 @@
-/** The configurations that are wanted of a connection's devices, by tag or saved view. */
+/** The desired configurations of a connection's devices, by tag or saved view. */
 
 import { createContext } from 'svelte';
 
@@ -66,10 +66,10 @@ export class DesiredConfigs {
     const cleared = await this.backend.clearDesired(desired.connection, desired.target);
     await this.#changed();
     const what = desired.target.by === 'tag' ? `the tag ${visibleName(name)}` : `the view “${visibleName(name)}”`;
-    this.undo.offer(`Cleared what is wanted for ${what}.`, async () => {
+    this.undo.offer(`Cleared the wanted values for ${what}.`, async () => {
       await this.backend.saveDesired(cleared);
       await this.#changed();
-      return `The values for ${what} are wanted again.`;
+      return `Restored the wanted values for ${what}.`;
     });
   }
 

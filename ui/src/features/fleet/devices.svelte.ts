@@ -44,7 +44,7 @@ export class Devices {
         : `Named ${visibleName(device)} “${visibleName(name)}”.`,
       async () => {
         await rename(before);
-        return `${visibleName(device)} has its earlier name again.`;
+        return `Restored the name of ${visibleName(device)}.`;
       },
     );
   }
@@ -67,7 +67,7 @@ export class Devices {
     await write(note);
     this.undo.offer(`Saved the note of ${visibleName(device)}.`, async () => {
       await write(before);
-      return `${visibleName(device)} has its earlier note again.`;
+      return `Restored the note of ${visibleName(device)}.`;
     });
   }
 
@@ -78,7 +78,7 @@ export class Devices {
     const word = visibleName(tag);
     if (tagged.length === 0)
       return this.undo.notices.add([
-        { level: 'info', message: `All of them have the tag ${word} already.`, hint: null },
+        { level: 'info', message: `All of them already have the tag ${word}.`, hint: null },
       ]);
     this.undo.offer(`Tagged ${whichOf(tagged)} with ${word}.`, async () => {
       await this.backend.untagDevices(connection, tagged, tag);
@@ -108,7 +108,8 @@ export class Devices {
     const kept = [
       forgotten.busy.length > 0 &&
         `${whichOf(forgotten.busy)} ${forgotten.busy.length === 1 ? 'has an unfinished command' : 'have unfinished commands'}`,
-      forgotten.named.length > 0 && `the connection names ${whichOf(forgotten.named)}`,
+      forgotten.named.length > 0 &&
+        `${whichOf(forgotten.named)} ${forgotten.named.length === 1 ? 'is' : 'are'} listed under Only these devices`,
     ].filter(Boolean);
     if (kept.length > 0) {
       const message = `${gone.length === 0 ? 'Nothing was forgotten' : 'Not all were forgotten'}: ${kept.join('; ')}.`;
@@ -122,7 +123,7 @@ export class Devices {
       async () => {
         const restored = await this.backend.restoreDevices(connection, gone);
         this.onchange();
-        return restored.length === 0 ? 'It is too late to undo that.' : `Restored ${whichOf(restored)}.`;
+        return restored.length === 0 ? 'This can no longer be undone.' : `Restored ${whichOf(restored)}.`;
       },
       forgotten.undo_within_s,
     );

@@ -1,4 +1,4 @@
-/** Selects devices with the pointer: a click, one with a key held, or a range that is drawn over rows. */
+/** Selects devices with the pointer: a click, a click with a modifier key, or a drag over rows. */
 
 import { getConnections } from '../../state/connections.svelte';
 import { getFleet } from '../../state/fleet.svelte';

@@ -1,4 +1,4 @@
-/** The length of what stands in the first column. */
+/** The length of the texts in the first column. */
 
 import type { DeviceRow } from '../../backend/bindings/DeviceRow';
 import { visibleName } from '../../format/text';

@@ -1,4 +1,4 @@
-/** Switches the LEDs of devices in the list, without choosing the device. */
+/** Switches the LEDs of devices in the list without selecting the device. */
 
 import { createContext } from 'svelte';
 

@@ -52,7 +52,7 @@ it('does not search the next connection for what was typed for the last one', as
   expect([fleet.search, searchInput.reading, searchInput.completions]).toEqual([NOTHING, null, []]);
 });
 
-it('does not bring a removed condition back', async () => {
+it('does not restore a removed condition', async () => {
   const { searchInput, fleet, answer } = field();
   fleet.find({ tokens: ['is:online'], text: '' });
   const typed = searchInput.type('pump', 4);

@@ -1,4 +1,4 @@
-/** The actions of the selected devices, where those are several. */
+/** The actions for several selected devices. */
 
 import { toJson } from '../../format/json';
 import { counted } from '../../format/count';

@@ -28,7 +28,7 @@ it('closes at once where all is saved', async () => {
   expect(queryByRole('dialog')).toBeNull();
 });
 
-it('asks first where something is not, names it, and goes on with it at Enter', async () => {
+it('asks first if something is unsaved, lists it, and continues on Enter', async () => {
   const { backend, app, question, user, queryByRole, container } = await openBench();
   app.inspected.edit('buzzer', 'later');
   app.catalogue.describe(null);
@@ -55,7 +55,7 @@ it('asks first where something is not, names it, and goes on with it at Enter', 
   expect(backend.closed).toBe(false);
 });
 
-it('closes all the same when that is wanted, and asks no more once it is saved', async () => {
+it('closes anyway if confirmed, and no longer asks once it is saved', async () => {
   const { backend, app, question, user } = await openBench();
   app.inspected.edit('buzzer', 'later');
   await Promise.resolve();

@@ -4,7 +4,7 @@ import { expect, it, vi } from 'vitest';
 import { ROTTERDAM, view } from '../../backend/fake/connections';
 import { expectAccessible, openFleet, openWindow } from '../../test/window';
 
-it('shows what the engine has to say, until it is dismissed', async () => {
+it("shows the engine's notices until they are dismissed", async () => {
   const { backend, findByRole, queryByText, user } = await openFleet();
   backend.notify({ level: 'error', message: 'The disk is full.', hint: 'Make room: answers wait at the broker.' });
   const notices = within(await findByRole('list', { name: 'Notices' }));
@@ -91,13 +91,13 @@ it('counts what went wrong in the bar below, where it is opened and put away', a
   expect(queryByRole('button', { name: /notice/ })).toBeNull();
 });
 
-it('says how the connection stands while it is not online', async () => {
+it('shows the state of the connection while it is not online', async () => {
   const { backend, findByRole } = await openFleet();
   backend.setLink('demo', { state: 'connecting' });
   expect(await findByRole('status', { name: 'Connection' })).toHaveTextContent('Connecting…');
 });
 
-it('tells of a connection once, and not at every second of its wait', async () => {
+it('announces a connection once, and not at every second of its wait', async () => {
   const { backend, findByRole, findByText } = await openFleet();
   const waiting = { state: 'waiting', message: 'The broker is gone.', hint: 'Is it switched on?' } as const;
   backend.setLink('demo', { ...waiting, retry_at: Date.now() + 60_000 });
@@ -215,7 +215,7 @@ it('has the keys of the menu while the field keeps the focus, and gives it every
   expect([queryByRole('menu'), field.value]).toEqual([null, 'x']);
 });
 
-it('copies no password, pastes as the web view does where that may, and says where it cannot', async () => {
+it('copies no password, pastes like the web view where allowed, and reports where it cannot', async () => {
   const window = await openFleet();
   const { container, findByText } = window;
   const field = document.createElement('input');

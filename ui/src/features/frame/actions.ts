@@ -1,4 +1,4 @@
-/** The screens, and what can be done with the window itself. */
+/** The screens, and the actions of the window. */
 
 import { getActions, type Action } from '../../state/actions.svelte';
 import { getBackend } from '../../state/backend';

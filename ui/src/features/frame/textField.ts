@@ -1,4 +1,4 @@
-/** What our own menu offers in a text field. */
+/** The items of the context menu in a text field. */
 
 import type { MenuItem } from './menu';
 

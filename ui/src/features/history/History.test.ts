@@ -161,7 +161,7 @@ describe('the history', () => {
       return { ...detail, discarded };
     };
     await user.click(rows()[0] as HTMLElement);
-    await user.click(await findByText(/^12,400 more messages were received and not kept \(1\.6 GB\)/));
+    await user.click(await findByText(/^12,400 more messages were received but not kept \(1\.6 GB\)/));
     await findByText(/the newest/);
     await expectAccessible(container);
   });
@@ -210,7 +210,7 @@ describe('the history', () => {
     await waitFor(() => expect(rows()[0]).toHaveTextContent('identify'));
   });
 
-  it('lists apart what Wilco sends by itself', async () => {
+  it('lists automatic commands separately', async () => {
     const { backend, getByRole, rows, user, app } = await openHistory();
     const before = rows()[0]?.dataset['commandId'];
     const last = app.history.rows[0];
@@ -253,7 +253,7 @@ describe('the history', () => {
     await user.click(form.getByRole('button', { name: 'Export' }));
     form.getByText('Enter the path of the file to write.');
     await user.click(form.getByRole('radio', { name: 'JSON' }));
-    await user.click(form.getByRole('button', { name: 'Choose where to write' }));
+    await user.click(form.getByRole('button', { name: 'Save as' }));
     await user.click(form.getByRole('button', { name: 'Export' }));
     await findByText(/^\d+ commands? written to \/home\/you\/history\.jsonl\.$/);
     const query = {
@@ -276,7 +276,7 @@ describe('the history', () => {
     await user.click(getByRole('button', { name: 'Export…' }));
     const form = within(await findByRole('dialog', { name: 'Export the history' }));
     const path = form.getByRole('textbox', { name: 'Path of the file to write' });
-    await user.click(form.getByRole('button', { name: 'Choose where to write' }));
+    await user.click(form.getByRole('button', { name: 'Save as' }));
     await waitFor(() => expect(path).toHaveValue('/home/you/history.csv'));
     await user.click(form.getByRole('radio', { name: 'JSON' }));
     expect(path).toHaveValue('/home/you/history.jsonl');
@@ -335,7 +335,7 @@ describe('the history', () => {
     await user.keyboard('{Escape}');
     await user.click(await findByRole('button', { name: 'Exporting 2,000' }));
     await user.click(await findByRole('button', { name: 'Stop' }));
-    await findByText('The export was stopped, and nothing was written.');
+    await findByText('The export was stopped. No file was written.');
     expect(getByRole('button', { name: 'Export…' })).toBeInTheDocument();
   });
 

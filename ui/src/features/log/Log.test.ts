@@ -97,14 +97,14 @@ it('is saved, or refused in a sentence', async () => {
   await user.click(dialog.getByRole('button', { name: 'Save' }));
   await dialog.findByText('The folder of /nowhere/a.log does not exist.');
   await user.clear(field);
-  await user.click(dialog.getByRole('button', { name: 'Choose where to write' }));
+  await user.click(dialog.getByRole('button', { name: 'Save as' }));
   await user.click(dialog.getByRole('button', { name: 'Save' }));
   await findByText('Log saved to /home/you/bench-0001.log.');
 
   // What the system's dialog has asked is not asked again; what is typed is.
   await user.click(page.getByRole('button', { name: 'Save…' }));
   const again = within(await page.findByRole('dialog', { name: 'Save the log' }));
-  await user.click(again.getByRole('button', { name: 'Choose where to write' }));
+  await user.click(again.getByRole('button', { name: 'Save as' }));
   await user.click(again.getByRole('button', { name: 'Save' }));
   await waitFor(() => expect(page.queryByRole('dialog')).toBeNull());
   await user.click(page.getByRole('button', { name: 'Save…' }));
@@ -116,7 +116,7 @@ it('is saved, or refused in a sentence', async () => {
   expect(typed.queryByText(/Replace it/)).toBeNull();
 });
 
-it('goes on while it is followed, and keeps what was there', async () => {
+it('continues while it is followed, and keeps earlier lines', async () => {
   const { page, user, app } = await openLog('bench-0001');
   await user.click(await page.findByRole('button', { name: 'Fetch the log' }));
   await page.findByText(/checksum verified/);
@@ -131,7 +131,7 @@ it('goes on while it is followed, and keeps what was there', async () => {
   expect(app.log.following).toBe(false);
 }, 15_000);
 
-it('stays at the end until somebody scrolls away, and goes there when it is followed', async () => {
+it('stays at the end until the user scrolls away, and goes there when it is followed', async () => {
   const { page, user, app } = await openLog('bench-0001');
   await user.click(await page.findByRole('button', { name: 'Fetch the log' }));
   await page.findByText(/checksum verified/);
@@ -162,7 +162,7 @@ it('says what is written of a log that is shown longer than it was fetched', asy
   await user.click(await page.findByRole('button', { name: 'Fetch the log' }));
   await page.findByText(/checksum verified/);
   app.log.lines = [{ text: 'earlier', gap: false }, { text: NOT_FETCHED, gap: true }, ...app.log.lines];
-  await page.findByText('1 earlier part was not fetched; the gap is marked.');
+  await page.findByText('1 earlier part was not fetched. The gap is marked.');
   await user.click(page.getByRole('button', { name: 'Copy' }));
   expect(await navigator.clipboard.readText()).toMatch(/^earlier\n\[Not fetched: .*\]\n/);
   await user.click(page.getByRole('button', { name: 'Save…' }));

@@ -76,7 +76,7 @@ it('leaves what was fetched before it was followed, and the last that following 
   expect(kept).toEqual(['1', '2', theirs, expect.any(String), String(asked())]);
 });
 
-it('takes the place of one that was fetched before, and then only of its own', async () => {
+it('replaces an earlier log, and then only its own', async () => {
   const { log, kept, device, fetch, rounds, asked } = open();
   for (let i = 0; i < 5; i++) await fetch();
   log.follow();
@@ -140,7 +140,7 @@ function counting() {
 
 const heard = { commands: [], devices: [], changed_devices: [['c', 'pump']] } as unknown as Batch;
 
-it('says where a followed log was not fetched, doubles nothing, and is whole again after a larger fetch', async () => {
+it('marks gaps of a followed log, duplicates nothing, and is complete again after a larger fetch', async () => {
   const { log, device, texts } = counting();
   await log.fetch('c', 'pump');
   await vi.advanceTimersByTimeAsync(500);
@@ -184,7 +184,7 @@ it('shows what has come until what is asked for again has come, too', async () =
   expect(log.lines).toHaveLength(1_001);
 });
 
-it('keeps what is shown when a fetch brings nothing, and shows the command that did not', async () => {
+it('keeps the shown lines when a fetch returns nothing, and shows the failed command', async () => {
   const { log, backend } = counting();
   await log.fetch('c', 'pump');
   await vi.advanceTimersByTimeAsync(500);

@@ -12,8 +12,8 @@ it('counts the devices that reported something else, and those that still do', (
     return text;
   };
   expect(shown(0, 0)).toBe('');
-  expect(shown(1, 0)).toBe('1 device answered that it succeeded, and reported other values afterwards.');
+  expect(shown(1, 0)).toBe('1 device answered that it succeeded, but reported other values afterwards.');
   expect(shown(3, 2)).toBe(
-    '3 devices answered that they succeeded, and reported other values afterwards. 2 still do: search for is:disagrees in Fleet.',
+    '3 devices answered that they succeeded, but reported other values afterwards. 2 still do: search for is:disagrees in Fleet.',
   );
 });

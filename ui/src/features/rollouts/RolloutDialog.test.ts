@@ -6,17 +6,17 @@ import { newRollout } from '../../test/rollouts';
 import { expectAccessible, openFleet } from '../../test/window';
 import { startRolloutDialog } from './start.svelte';
 
-describe('what follows a rollout', () => {
+describe('a follow-up rollout', () => {
   it('puts back what it changed, without a command to fill in', async () => {
     const command = { ...newRollout().command, name: 'config.set', args: '{"changes":{"buzzer":false},"apply":"now"}' };
     const { user, findByRole, getByRole, backend } = await openPage({ command });
     await waitFor(() => expect(getByRole('button', { name: 'More' })).toBeVisible());
     await waitFor(async () => expect((await backend.rollouts())[0]?.state).toBe('finished'));
     await user.click(getByRole('button', { name: 'More' }));
-    await user.click(await findByRole('button', { name: 'Put back the earlier configuration…' }));
+    await user.click(await findByRole('button', { name: 'Restore the earlier configuration…' }));
     const dialog = await findByRole('dialog', { name: 'Follow-up rollout' });
     const inside = within(dialog);
-    await inside.findByRole('heading', { name: 'Put back the earlier configuration' });
+    await inside.findByRole('heading', { name: 'Restore the earlier configuration' });
     await inside.findByText(/the values that it had before rollout 1/);
     expect(inside.queryByRole('button', { name: 'Change' })).toBeNull();
     await expectAccessible(dialog);
@@ -150,7 +150,7 @@ describe('the dialog', () => {
     await inside.findByText('Messages', { selector: 'dt' });
   });
 
-  it('says who is offline and who is as asked already, and leaves them out', async () => {
+  it('lists devices that are offline or already in the requested state, and leaves them out', async () => {
     const { backend, inside, user, request } = await openDialog();
     const plan = await backend.planRollout(newRollout());
     expect(plan.offline * plan.already).toBeGreaterThan(0);
@@ -162,7 +162,7 @@ describe('the dialog', () => {
     await waitFor(() => expect(request()?.leave_out).toEqual({ already: true, offline: true, busy: false }));
   });
 
-  it('goes in stages, waits between them, and halts by itself', async () => {
+  it('runs in stages, waits between them, and halts automatically', async () => {
     const { inside, user, request, findByRole } = await openDialog();
     await user.click(await inside.findByRole('radio', { name: '10, 10 %, the rest' }));
     expect(inside.getByRole('checkbox', { name: 'Halt when too many devices fail' })).toBeChecked();
@@ -183,7 +183,7 @@ describe('the dialog', () => {
     await findByRole('heading', { name: /led on Rollout 1/ });
   });
 
-  it('says what is wrong with stages of one’s own, and sends nothing', async () => {
+  it('reports errors in custom stages, and sends nothing', async () => {
     const { inside, user, request } = await openDialog();
     await user.click(await inside.findByRole('radio', { name: 'Custom stages' }));
     const sizes = inside.getByRole('textbox', { name: 'Sizes' });
@@ -208,7 +208,7 @@ describe('the dialog', () => {
     await user.type(inside.getByRole('textbox', { name: 'At most' }), '8');
     await expectAccessible(dialog);
     // The broker's limits are said before.
-    await inside.findByText(/500 a second is not reached/);
+    await inside.findByText(/500 a second cannot be reached/);
     await user.click(inside.getByRole('button', { name: /^Send to/ }));
     await waitFor(() => expect(request()).toBeDefined());
     expect(request()).toMatchObject({
@@ -227,7 +227,7 @@ describe('the dialog', () => {
     expect((await inside.findAllByText(/\/req$/)).length).toBe(5);
   });
 
-  it('wants the number typed before something dangerous goes to more than 20', async () => {
+  it('requires typing the number before a dangerous command is sent to more than 20', async () => {
     const { inside, user, request, backend } = await openDialog({ command: { name: 'restart', args: '{}' } });
     const { members } = await backend.planRollout(newRollout());
     const go = await inside.findByRole('button', { name: `Restart: ${members} devices` });
@@ -257,12 +257,12 @@ describe('the dialog', () => {
     expect(app.route.screen).toBe('fleet');
   });
 
-  it('does not ask for the number where few are meant, and names the devices', async () => {
+  it('does not ask for the number for a few devices, and lists them', async () => {
     const devices = ['bench-0001', 'kitchen-0001'];
     const target = { by: 'devices' as const, devices };
     const { inside, dialog } = await openDialog({ target, command: { name: 'restart', args: '{}' } });
     expect(await inside.findByRole('button', { name: 'Restart: 2 devices' })).toBeEnabled();
-    expect(dialog).toHaveTextContent('interrupts what a device is doing now. bench-0001, kitchen-0001.');
+    expect(dialog).toHaveTextContent('interrupts what the devices are doing. bench-0001, kitchen-0001.');
   });
 
   it('names the devices that are left, and counts those whose presence is unknown beside the others', async () => {
@@ -277,20 +277,20 @@ describe('the dialog', () => {
     const dialog = await findByRole('dialog', { name: /rollout/ });
     const inside = within(dialog);
     expect(await inside.findByRole('button', { name: 'Restart: 2 devices' })).toBeEnabled();
-    expect(dialog).toHaveTextContent('interrupts what a device is doing now. bench-0001 and 1 other.');
+    expect(dialog).toHaveTextContent('interrupts what the devices are doing. bench-0001 and 1 other.');
     await inside.findByText('2 devices with unknown presence.');
     expect(dialog).toHaveTextContent('1 device has been changed since, and loses that value: kitchen-0002.');
     await expectAccessible(dialog);
   });
 
-  it('says why the engine does not take it', async () => {
+  it('shows why the engine refuses it', async () => {
     const { backend, inside, user } = await openDialog();
     backend.startRollout = async () => Promise.reject({ code: 'invalid', message: 'The disk is full.', hint: null });
     await user.click(await inside.findByRole('button', { name: /^Send to/ }));
     await inside.findByText('The disk is full.');
   });
 
-  it('goes on where it was left, and starts what is chosen then', async () => {
+  it('continues where it was left, and starts with the current choices', async () => {
     const { inside, user, request, queryByRole, findByRole } = await openDialog();
     await user.click(await inside.findByRole('radio', { name: 'Custom stages' }));
     await user.keyboard('{Escape}');

@@ -7,7 +7,7 @@ import { newRollout } from '../../test/rollouts';
 import { expectAccessible, openWindow } from '../../test/window';
 
 describe('the page', () => {
-  it('says how far it is, and lists the failed devices with what they said', async () => {
+  it('shows its progress, and lists the failed devices with their messages', async () => {
     const { container, findByText, getByRole, findByRole } = await openPage(
       { target: { by: 'search', search: '' }, rate: 1_000 },
       { devices: 200 },
@@ -76,7 +76,7 @@ describe('the page', () => {
     await findByText('Finished');
   });
 
-  it('halts by itself, says why, and offers the failed ones again', async () => {
+  it('halts automatically, shows why, and offers to retry the failed devices', async () => {
     const { findByText, findByRole, user, backend, view, container } = await openPage(
       {
         target: { by: 'search', search: 'is:offline' },
@@ -86,7 +86,7 @@ describe('the page', () => {
     );
     await findByText('Halted');
     // The notice of it says so too, a moment later.
-    expect((await findByText('Halted by itself.')).parentElement).toHaveTextContent(/which is more than 0/);
+    expect((await findByText('Halted automatically.')).parentElement).toHaveTextContent(/which is more than 0/);
     expect(container.querySelector('[role="meter"]')).toHaveAttribute(
       'aria-valuetext',
       expect.stringMatching(/halts above 0/),

@@ -14,7 +14,7 @@ describe('the list', () => {
     await findByRole('dialog', { name: 'New rollout' });
   });
 
-  it('shows each rollout as it goes on, and filters them by state', async () => {
+  it('shows the progress of each rollout, and filters them by state', async () => {
     const { backend, findByRole, getByRole, queryByText, user, container, findByText } = await openRollouts();
     await backend.startRollout(newRollout({ name: 'Lights on' }));
     const link = await findByRole('link', { name: /Lights on Rollout 1/ });
@@ -55,7 +55,7 @@ describe('the list', () => {
     await findByText('Lights on');
   });
 
-  it('says in the rail what runs and what has halted', async () => {
+  it('shows running and halted rollouts in the rail', async () => {
     const { backend, findByRole } = await openFleet({ rolloutSpeed: 1 });
     const halt = { above: { unit: 'members' as const, count: 0 }, after: 1, count_timeouts: true };
     await backend.startRollout(newRollout({ rate: 1 }));

@@ -55,7 +55,7 @@ export function rolloutActions(rollouts: Rollouts): () => Action[] {
       if (isActive(view) || view.state === 'halted')
         list.push(own('stop', 'Stop this rollout…', () => controls.activate(rolloutControls.stop)));
       if (can && canCloseStage(view))
-        list.push(own('close', 'Close the stage that waits for offline devices', () => opened.act('close_stage')));
+        list.push(own('close', 'Close the stage without waiting for offline devices', () => opened.act('close_stage')));
       if (can && canStartNextStage(view))
         list.push(own('next', 'Start the next stage', () => opened.act('start_next_stage'), 'n'));
       if (!started) {
@@ -65,10 +65,10 @@ export function rolloutActions(rollouts: Rollouts): () => Action[] {
       list.push(own('export', 'Export this rollout…', () => controls.activate(rolloutControls.export), 'e'));
       if (can) {
         list.push(own('retry', 'Retry the failed devices of this rollout…', () => opened.follow('retry_failed')));
-        list.push(own('again', 'Send this rollout again to all its devices…', () => opened.follow('send_again')));
+        list.push(own('again', 'Send this rollout again to all of its devices…', () => opened.follow('send_again')));
       }
       if (can && canPutBack(view))
-        list.push(own('put_back', 'Put back what this rollout changed…', () => opened.follow('put_back')));
+        list.push(own('put_back', 'Restore the values that this rollout changed…', () => opened.follow('put_back')));
     }
     for (const rollout of rollouts.list.slice(0, 20))
       list.push({

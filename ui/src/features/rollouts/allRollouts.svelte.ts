@@ -90,7 +90,7 @@ export class Rollouts {
     );
     closeGuard.watchDrafts(() => {
       const left = rolloutToPrepare.current === null ? null : this.#left;
-      return left?.isFilled ? [`Your rollout of ${visible(left.composer.title)}, not started`] : [];
+      return left?.isFilled ? [`Your rollout of ${visible(left.composer.title)}, which has not started`] : [];
     });
     void this.load();
   }

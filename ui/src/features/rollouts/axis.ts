@@ -1,4 +1,4 @@
-/** The marks of a time axis: round numbers of milliseconds from 0 up to its end, about six of them. */
+/** The ticks of a time axis: about six round numbers of milliseconds from 0 to its end. */
 export function axis(whole: number, about = 6): number[] {
   if (!(whole > 0)) return [0];
   const rough = whole / about;

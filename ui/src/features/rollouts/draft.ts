@@ -1,4 +1,4 @@
-/** How a rollout is filled in: what was typed, what is wrong with it, and what it becomes. */
+/** The form of a rollout: the input, its errors, and the resulting request. */
 
 import type { Delivery } from '../../backend/bindings/Delivery';
 import type { LeaveOut } from '../../backend/bindings/LeaveOut';

@@ -31,7 +31,7 @@ const stage = {
 };
 
 describe('a rollout', () => {
-  it('is called by its name, or by its command with all arguments', () => {
+  it('is shown with its name, or its command with all arguments', () => {
     expect(nameOf(rolloutView())).toBe('led on');
     expect(nameOf(rolloutView({ spec: newRollout({ name: ' Lights ' }) }))).toBe('Lights');
     const args = JSON.stringify({ changes: { report_interval_s: 60, buzzer: false }, apply: 'restart' });
@@ -59,7 +59,7 @@ describe('a rollout', () => {
 });
 
 describe('a stage', () => {
-  it('says how far it is', () => {
+  it('shows its progress', () => {
     const now = counts({ succeeded: 603, failed: 9, accepted: 41, at_broker: 18, pending: 329 });
     const running = { ...stage, members: 1_000, counts: now, started_at: 1 };
     const rollout = rolloutView({ stages: [running], spec: newRollout({ rate: 100 }) });
@@ -73,7 +73,7 @@ describe('a stage', () => {
     expect(stageState(running, 0, rollout)).toBe('running');
   });
 
-  it('says what held it up and what comes after it', () => {
+  it('shows what it waits for and what follows', () => {
     const done = {
       ...stage,
       counts: counts({ succeeded: 8, failed: 1, held: 1 }),
@@ -88,11 +88,11 @@ describe('a stage', () => {
     expect(stageNote(done, 0, rollout, 0).join('')).toBe(
       '8 of 10 succeeded, closed while 1 device had not answered. The next stage starts in 60 s',
     );
-    expect(stageNote(last, 1, rollout, 0).join('')).toBe('Starts by itself after 10 min without a halt');
+    expect(stageNote(last, 1, rollout, 0).join('')).toBe('Starts automatically after 10 min without a halt');
     expect(stageName(last, 1, rollout.stages)).toBe('All the rest, 2,894 devices');
     expect(stageNote(last, 1, { ...rollout, state: 'stopped' }, 0).join('')).toBe('Not started');
     const unapproved = rolloutView({ spec, stages: [stage], state: 'waiting', waits_for: { what: 'approval' } });
-    expect(stageNote(stage, 0, unapproved, 0).join('')).toBe('Starts when it is approved');
+    expect(stageNote(stage, 0, unapproved, 0).join('')).toBe('Starts once approved');
   });
 });
 
@@ -111,7 +111,7 @@ describe('the end of a rollout', () => {
   });
 });
 
-describe('what a person may do about a stage', () => {
+describe('the actions on a stage', () => {
   const waits = (waits_for: RolloutView['waits_for']) =>
     canStartNextStage(rolloutView({ state: 'waiting', waits_for, stages: [stage, stage] }));
 
@@ -142,7 +142,7 @@ describe('what a person may do about a stage', () => {
 describe('the halt rule', () => {
   const halt = { above: { unit: 'percent' as const, percent: 2 }, after: 20, count_timeouts: true };
 
-  it('counts time-outs unless told otherwise', () => {
+  it('counts timeouts by default', () => {
     const now = counts({ succeeded: 712, failed: 4, rejected: 4, timed_out: 2 });
     const gauge = haltGauge(rolloutView({ counts: now, spec: newRollout({ halt }) }));
     expect(gauge).toMatchObject({ limit: 2, ended: 722, before: 0 });
@@ -151,7 +151,7 @@ describe('the halt rule', () => {
     expect(haltGauge(rolloutView({ counts: now, spec: newRollout({ halt: without }) }))?.value).toBeCloseTo(1.108, 2);
   });
 
-  it('counts anew after a halt', () => {
+  it('starts counting again after a halt', () => {
     const now = counts({ succeeded: 700, failed: 22, cancelled: 9 });
     const gauge = haltGauge(
       rolloutView({ counts: now, spec: newRollout({ halt }), ended_before: 712, failed_before: 21 }),
@@ -172,7 +172,7 @@ describe('the halt rule', () => {
   });
 });
 
-it('what the failed share is said in plain words, of one as of many', () => {
+it('common traits are described in plain words, for one device and for several', () => {
   const trait = { kind: 'firmware' as const, value: '2.3.0', search: 'firmware:2.3.0' };
   const many = { ...trait, failed_with: 41, failed: 41, succeeded_with: 2, succeeded: 2_104 };
   expect(traitText(many)).toEqual(['41 of 41 failed devices run firmware 2.3.0', '2 of 2,104 that succeeded do']);
@@ -197,13 +197,13 @@ it.each([
   [{}, null],
   [{ failed: 1, timed_out: 1, succeeded: 9 }, /once 3 devices have failed/],
   [{ failed: 2, rejected: 1, expired: 4 }, /No device has succeeded/],
-  [{ failed: 2, undeliverable: 1, succeeded: 1 }, /separates the failed devices/],
+  [{ failed: 2, undeliverable: 1, succeeded: 1 }, /distinguishes the failed devices/],
 ])('of %o it says why no trait is named', (given, words) => {
   if (words === null) expect(nothingShared(counts(given))).toBeNull();
   else expect(nothingShared(counts(given))).toMatch(words);
 });
 
-it('a cause is what the device said, or what is known without it', () => {
+it("a cause is the device's message, or what is known without it", () => {
   expect(causeText({ state: 'failed', message: 'flash\u0007' })).toBe('flash\\u0007');
   expect(causeText({ state: 'timed_out', message: 'No answer within 3 s.' })).toBe('no answer');
   expect(causeText({ state: 'rejected', message: '' })).toBe('no reason given');

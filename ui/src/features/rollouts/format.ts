@@ -1,4 +1,4 @@
-/** How a rollout, its stages and its members are called. */
+/** The texts for a rollout, its stages and its members. */
 
 import type { CommandState } from '../../backend/bindings/CommandState';
 import { FAILED_MEMBERS, FINAL_STATES, OPEN_STATES } from '../../backend/bindings/Constants';
@@ -61,7 +61,7 @@ export function stateText(rollout: Pick<RolloutView, 'state' | 'waits_for'>): St
   return isUnapproved(rollout) ? UNAPPROVED : STATES[rollout.state];
 }
 
-/** It sends nothing until a second installation has approved it. */
+/** Nothing is sent until a second installation has approved it. */
 export function isUnapproved({ waits_for }: Pick<RolloutView, 'waits_for'>): boolean {
   return waits_for?.what === 'approval';
 }
@@ -183,7 +183,7 @@ export function stageNote(
       ` succeeded${unsaid}${closed}${afterwards(place, rollout, now)}`,
     ];
   }
-  if (place === rollout.stage && isUnapproved(rollout)) return ['', 'Starts when it is approved'];
+  if (place === rollout.stage && isUnapproved(rollout)) return ['', 'Starts once approved'];
   if (place > rollout.stage || stage.started_at === null) return ['', beginsWhen(rollout)];
   const parts = [
     counted(sum(stage.counts, IN_FLIGHT), 'in flight', 'in flight'),
@@ -226,7 +226,7 @@ export function waitText(
 ): string {
   switch (waits?.what) {
     case 'approval':
-      return 'It starts when a second installation has approved it';
+      return 'Starts when a second installation has approved it';
     case 'person':
       return 'Waiting for you to start the next stage';
     case 'pause':
@@ -243,8 +243,8 @@ export function waitText(
 }
 
 function gateText(waits: Extract<WaitsFor, { what: 'gate' }>, series: string, now: number): string {
-  if (waits.until !== null) return `${series} is watched for another ${left(waits.until - now)}`;
-  if (waits.unmeasured === 0) return `No finished device measures ${series}`;
+  if (waits.until !== null) return `Watching ${series} for another ${left(waits.until - now)}`;
+  if (waits.unmeasured === 0) return `No finished device reports ${series}`;
   const names = waits.unmeasured_examples.map(visibleName).join(', ');
   const others = waits.unmeasured - waits.unmeasured_examples.length;
   return `Waiting for ${series} from ${names}${others > 0 ? ` and ${counted(others, 'other')}` : ''}`;
@@ -252,16 +252,16 @@ function gateText(waits: Extract<WaitsFor, { what: 'gate' }>, series: string, no
 
 function beginsWhen({ spec, state }: RolloutView): string {
   if (!isOpen({ state })) return 'Not started';
-  const gate = spec.gate === null ? '' : ` and ${visible(spec.gate.series)} within its limits`;
+  const gate = spec.gate === null ? '' : `with ${visible(spec.gate.series)} within its limits`;
   switch (spec.between.then) {
     case 'continue':
       return gate === ''
-        ? 'Starts by itself'
-        : `Starts by itself after ${duration(spec.gate?.for_ms ?? 0)} with${gate.slice(4)}`;
+        ? 'Starts automatically'
+        : `Starts automatically after ${duration(spec.gate?.for_ms ?? 0)} ${gate}`;
     case 'pause':
-      return `Starts by itself after ${duration(spec.between.pause_ms)} without a halt${gate}`;
+      return `Starts automatically after ${duration(spec.between.pause_ms)} without a halt${gate && ` and ${gate}`}`;
     case 'ask':
-      return `Starts when you start it${gate}`;
+      return `Starts manually${gate && `, ${gate}`}`;
   }
 }
 
@@ -341,9 +341,9 @@ const LEAST_FAILED = 3;
 export function nothingShared(counts: MemberCounts): string | null {
   const failed = counts.failed + counts.rejected + counts.timed_out + counts.undeliverable;
   if (failed === 0) return null;
-  if (failed < LEAST_FAILED) return `Common traits are looked for once ${LEAST_FAILED} devices have failed.`;
-  if (counts.succeeded === 0) return 'No device has succeeded, so there is none to compare the failed ones with.';
-  return 'No firmware, tag, setting or restart separates the failed devices from those that succeeded.';
+  if (failed < LEAST_FAILED) return `Wilco looks for common traits once ${LEAST_FAILED} devices have failed.`;
+  if (counts.succeeded === 0) return 'No device has succeeded, so there is nothing to compare the failed ones with.';
+  return 'No firmware, tag, setting or restart distinguishes the failed devices from those that succeeded.';
 }
 
 /** A cause as a chip says it. */

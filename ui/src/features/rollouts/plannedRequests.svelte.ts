@@ -1,4 +1,4 @@
-/** Every request that a rollout would publish, loaded as far as they are seen. */
+/** Every request that a rollout would publish, loaded as the list is scrolled. */
 
 import type { Failure } from '../../backend/bindings/Failure';
 import type { NewRollout } from '../../backend/bindings/NewRollout';

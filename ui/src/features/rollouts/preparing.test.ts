@@ -54,7 +54,7 @@ it('makes its preview again while devices change, and keeps the newest one', asy
   expect([asked.length, preparing.plan?.offline]).toEqual([3, 2]);
 });
 
-it('sends to the confirmed devices alone, and asks again where others have come', async () => {
+it('sends only to the confirmed devices, and asks again if there are others', async () => {
   let plan = { members: 30, fingerprint: 'thirty', dangerous: true, confirmation: 'none' } as RolloutPlan;
   const started: NewRollout[] = [];
   const backend = {
@@ -62,7 +62,7 @@ it('sends to the confirmed devices alone, and asks again where others have come'
     startRollout: async (spec: NewRollout) => {
       started.push(spec);
       if (spec.expected?.fingerprint === plan.fingerprint) return { id: '1', stages: [{}] };
-      throw failure('changed', '30 devices were confirmed, and now there are 31.', null);
+      throw failure('changed', '30 devices were confirmed, but now there are 31.', null);
     },
     devices: async () => ({ matching: plan.members }),
   };

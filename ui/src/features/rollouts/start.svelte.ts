@@ -1,4 +1,4 @@
-/** Opens the dialog in which a rollout is prepared, from wherever devices are chosen. */
+/** Opens the dialog that prepares a rollout, from every place where devices are selected. */
 
 import type { Follows } from '../../backend/bindings/Follows';
 import type { JsonText } from '../../backend/bindings/JsonText';

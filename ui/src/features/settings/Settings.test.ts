@@ -26,7 +26,7 @@ it('keeps theme and density', async () => {
 /** The choice of how long commands are kept. */
 const keepCommands = () => within(screen.getByRole('radiogroup', { name: 'Keep commands' }));
 
-it('takes a number when it is left, and says beside it why it is not possible', async () => {
+it('accepts a number on blur, and shows errors beside it', async () => {
   const { getByRole, queryByRole, findByRole, backend, user, container } = await openSettings();
   const check = async (name: string, typed: string, why: string | null) => {
     const field = getByRole('textbox', { name });
@@ -49,7 +49,7 @@ it('takes a number when it is left, and says beside it why it is not possible', 
   await expectAccessible(container);
   expect((await backend.settings()).timeout_s).toBe(33);
   await check('Timeout', '34', null);
-  await check('Retention', '0', 'A history of 0 days keeps nothing');
+  await check('Retention', '0', 'A history of 0 days would keep nothing');
   await check('Retention', 'NaN', '“NaN” is not a whole number.');
   await check('Retention', '365', null);
   await check('Retention', '90', null);
@@ -80,7 +80,7 @@ it('takes the quota of evidence with its unit, and says how much of it is used',
   await expectAccessible(container);
 });
 
-it('keeps what is told by notifications', async () => {
+it('stores the notification settings', async () => {
   const { getByRole, queryByRole, backend, user } = await openSettings();
   await user.click(getByRole('checkbox', { name: 'When commands fail' }));
   await user.click(getByRole('checkbox', { name: 'When commands take long' }));
@@ -88,7 +88,7 @@ it('keeps what is told by notifications', async () => {
   expect(queryByRole('textbox', { name: 'Long-running after' })).toBeNull();
 });
 
-it('tells how much of the history would go before it goes', async () => {
+it('shows how much history would be deleted beforehand', async () => {
   const { getByRole, findByText, findByRole, backend, user, container } = await openSettings();
   const { total } = await backend.history({
     connection: null,
@@ -124,7 +124,7 @@ it('tells how much of the history would go before it goes', async () => {
   expect(left.commands).toBe(0);
 });
 
-it('clears what is old besides commands, and says what it is', async () => {
+it('also clears other old data, and lists it', async () => {
   const { getByRole, findByText, findByRole, backend, user } = await openSettings();
   const older = { commands: 0, unmatched: 2, logs: 1 };
   backend.countOlder = async () => older;
@@ -144,7 +144,7 @@ it('clears what is old besides commands, and says what it is', async () => {
   );
 });
 
-it('asks before a shorter history forgets anything', async () => {
+it('asks before a shorter retention deletes anything', async () => {
   const { getByRole, queryByRole, findByRole, findByText, backend, user, container } = await openSettings();
   const kept = async () => (await backend.settings()).history_days;
   backend.age(100);
@@ -179,7 +179,7 @@ it('asks before a shorter history forgets anything', async () => {
   expect(field).toHaveFocus();
 });
 
-it('asks before a shorter time forgets what devices measured', async () => {
+it('asks before a shorter time deletes measurements', async () => {
   const { getByRole, queryByRole, findByRole, findByText, backend, user, container } = await openSettings();
   const kept = async () => (await backend.settings()).telemetry_days;
   const field = getByRole('textbox', { name: 'Keep telemetry' });
@@ -197,7 +197,7 @@ it('asks before a shorter time forgets what devices measured', async () => {
   expect(field).toHaveValue('7');
   expect(field).toHaveFocus();
   await type('0');
-  await findByText(/Telemetry of 0 days keeps nothing/);
+  await findByText(/Telemetry of 0 days would keep nothing/);
   expect(queryByRole('group', { name: /^Keep telemetry/ })).toBeNull();
   await type('9');
   await vi.waitFor(async () => expect(await kept()).toBe(9));
@@ -208,7 +208,7 @@ it('asks before a shorter time forgets what devices measured', async () => {
   expect(field).toHaveFocus();
 });
 
-it('brings back a number at Escape', async () => {
+it('restores a number on Escape', async () => {
   const { getByRole, queryByRole, backend, user } = await openSettings();
   const field = getByRole('textbox', { name: 'Timeout' });
   await user.clear(field);
@@ -221,12 +221,12 @@ it('brings back a number at Escape', async () => {
   await user.type(field, '{Escape}');
   await vi.waitFor(() => expect(field).toHaveValue('10'));
   expect(queryByRole('alert')).toBeNull();
-  expect(field).toHaveAccessibleDescription(/For free text and for commands without a description/);
+  expect(field).toHaveAccessibleDescription(/For free text and commands that are not in the catalogue/);
   await user.tab();
   expect((await backend.settings()).timeout_s).toBe(10);
 });
 
-it('asks before what was kept for ever is kept for a time', async () => {
+it('asks before unlimited retention is limited', async () => {
   const { getByRole, findByRole, backend, user } = await openSettings();
   await user.click(keepCommands().getByRole('radio', { name: 'Forever' }));
   backend.age(400);

@@ -23,7 +23,7 @@ it('shows what is on the wire, newest first, until it is paused or cleared', asy
   await vi.waitFor(() => expect(app.traffic.missing).toBeGreaterThan(missing), 3_000);
   expect(app.traffic.messages).toBe(kept);
   const counted = await findByText(/^Paused: shown, .* not kept$/);
-  expect(counted).toHaveAttribute('title', 'Messages that arrive while paused, or too many at once, are not kept.');
+  expect(counted).toHaveAttribute('title', 'Messages that arrive while paused, or in too large a burst, are not kept.');
   await expectAccessible(container);
   await user.click(getByRole('button', { name: 'Clear' }));
   expect(app.traffic.messages).toEqual([]);
@@ -97,7 +97,7 @@ it('keeps no more than can be looked at, and says how many are not shown', async
   expect(app.traffic.chosen).toBe(message);
 });
 
-it('is left when its screen is, and begins anew with the next visit', async () => {
+it('ends with its screen, and starts again with the next visit', async () => {
   const { app, getByRole, findByRole, findByText, user } = await openTraffic();
   await user.click(getByRole('link', { name: 'Settings' }));
   await findByRole('region', { name: 'Settings' });
@@ -135,7 +135,7 @@ it('stays while it is paused, whatever is asked for meanwhile and wherever one g
   expect(app.traffic.messages).toContain(first);
 });
 
-it('never shows what another connection heard', async () => {
+it('never shows messages of another connection', async () => {
   const { app, backend, findByRole } = await openTraffic();
   const watched = vi.spyOn(backend, 'traffic');
   const bench = await backend.duplicateConnection('demo');

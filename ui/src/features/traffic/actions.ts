@@ -35,7 +35,7 @@ export function trafficActions(): () => Action[] {
     ];
     if (onPage && traffic.device !== '') {
       list.push(
-        action('every', 'Show the traffic of every device', () => {
+        action('every', 'Show the traffic of all devices', () => {
           traffic.device = '';
           route.go('traffic');
         }),

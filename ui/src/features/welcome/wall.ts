@@ -1,4 +1,4 @@
-/** A fan-out to be pictured. */
+/** A fan-out for the picture. */
 
 import type { Look } from '../../components/tile';
 

@@ -38,17 +38,17 @@ function withHands<W extends ReturnType<typeof openWindow>>(window: W) {
 }
 
 describe('files', () => {
-  it('are told apart, and can be left out again', async () => {
+  it('are distinguished, and can be removed again', async () => {
     const { add, getByRole, findByText, queryByText, press, container } = await openWizard();
     await add('"/home/you/Downloads/kit.zip"');
     const list = within(getByRole('list', { name: 'Added files' }));
     expect(list.getAllByRole('listitem')).toHaveLength(4);
-    await findByText('The certificate and its key belong together.', { exact: false });
+    await findByText('The certificate and its key match.', { exact: false });
     expect(getByRole('region', { name: 'Certificate' })).toHaveTextContent('CN=AWS IoT Certificate');
     await press('Remove Private key, kit.zip › pump-7.private.key');
     await findByText('The private key of the certificate is missing.');
     await expectAccessible(container);
-    expect(queryByText('belong together', { exact: false })).toBeNull();
+    expect(queryByText('and its key match', { exact: false })).toBeNull();
   });
 
   it('are taken from where they are dropped, from a dialog, and one after the other', async () => {
@@ -110,7 +110,7 @@ describe('a new connection', () => {
     await waitFor(() => expect(getByLabelText('File path')).toHaveFocus());
     await findByText('Enter the address of the broker in the Endpoint step.');
     await user.keyboard('/kit/kit.zip{Enter}');
-    await findByText(/belong together/);
+    await findByText(/and its key match/);
     await user.keyboard('{Enter}');
     await waitFor(() => expect(getByLabelText('Address')).toHaveFocus());
     await findByText('Enter the address of the broker.');
@@ -135,7 +135,7 @@ describe('a new connection', () => {
     card.getByText('cmd');
   });
 
-  it('is complained about field by field before anybody is asked', async () => {
+  it('is validated field by field before the engine is called', async () => {
     const { press, fill, findByText, getByLabelText, step, container } = await openWizard();
     await press('Next');
     expect(getByLabelText('Address')).toHaveAttribute('aria-invalid', 'false');
@@ -158,7 +158,7 @@ describe('a new connection', () => {
     expect(step()).toBe('Topics');
   });
 
-  it('shows beforehand what it will hear and say', async () => {
+  it('shows beforehand the topics that it subscribes and publishes to', async () => {
     const { press, fill, getByRole } = await openWizard();
     await press('Next');
     await fill('Address', 'bench.local');
@@ -188,11 +188,11 @@ describe('a new connection', () => {
     const { press, fill, getByRole, findByText, user, step } = await openWizard();
     await press('Next');
     await fill('Address', 'bench.local');
-    await user.click(getByRole('radio', { name: 'Only one certificate' }));
+    await user.click(getByRole('radio', { name: 'One pinned certificate' }));
     await press('Next');
-    await findByText(/Enter the path of the certificate’s file/);
-    await fill('Its certificate', '/home/you/server.crt');
-    await press('Add its certificate');
+    await findByText(/Enter the path of the certificate file/);
+    await fill('Certificate of the broker', '/home/you/server.crt');
+    await press('Add the certificate of the broker');
     await findByText('Server certificate');
     await press('Next');
     expect(step()).toBe('Topics');
@@ -220,13 +220,13 @@ describe('a new connection', () => {
     await press('Next');
     await press('Save this connection');
     await findByText(/This computer has no keyring/);
-    await user.click(await findByRole('checkbox', { name: 'Keep in memory for this run' }));
+    await user.click(await findByRole('checkbox', { name: 'Keep in memory until Wilco closes' }));
     await press('Save this connection');
     const card = within(await findByRole('article', { name: 'bench.local' }));
-    card.getByText(/In memory for this run/);
+    card.getByText(/In memory until Wilco closes/);
   });
 
-  it('asks before what was entered is thrown away, and forgets it then', async () => {
+  it('asks before it discards the input, and then discards it', async () => {
     const { add, press, findByRole, queryByRole, backend, app, getByRole, user } = await openWizard();
     await press('Cancel');
     await findByRole('heading', { name: 'No connections yet' });
@@ -248,7 +248,7 @@ describe('a new connection', () => {
 });
 
 describe('a preflight', () => {
-  it('stops where it fails, says why, and goes on from there', async () => {
+  it('stops where it fails, shows why, and continues from there', async () => {
     const { add, goThrough, press, findByRole, findByText, getByRole, fill, step, container, user } =
       await openWizard();
     await add('/kit/kit.zip');
@@ -264,7 +264,7 @@ describe('a preflight', () => {
     expect(await window.navigator.clipboard.readText()).toContain('topicfilter/+/resp');
     await press('Retry from here');
     await findByRole('button', { name: 'Retry from here' });
-    await press('Use other topics…');
+    await press('Change the topics…');
     expect(step()).toBe('Topics');
     await user.click(getByRole('button', { name: 'Endpoint' }));
     await fill('Address', 'fine.iot.eu-central-1.amazonaws.com');
@@ -311,7 +311,7 @@ describe('a preflight', () => {
     await waitFor(async () => expect(await backend.connections()).toMatchObject([{ mqtt: '3.1.1' }]));
   });
 
-  it('that was left unfinished begins anew', async () => {
+  it('that was left unfinished starts again', async () => {
     const { press, fill, findByRole, queryByText } = await openWizard({ pace: 60 });
     await press('Next');
     await fill('Address', 'slow.local');
@@ -335,7 +335,7 @@ describe('a preflight', () => {
     await findByRole('article', { name: 'wrong-ca.local' });
   });
 
-  it('can be stopped, and begins anew', async () => {
+  it('can be stopped, and starts again', async () => {
     const { press, fill, findByText, findByRole, getByRole } = await openWizard({ pace: 60 });
     await press('Next');
     await fill('Address', 'slow.local');
@@ -351,7 +351,7 @@ describe('a preflight', () => {
     await findByRole('button', { name: 'Stop' });
   });
 
-  it('tells remarks and what will not be heard, and is not repeated for nothing', async () => {
+  it('shows warnings and denied topics, and is not repeated needlessly', async () => {
     const { goThrough, press, findByText, step, getByText } = await openWizard();
     await goThrough('warn.local');
     await findByText(/Round trips stick/);

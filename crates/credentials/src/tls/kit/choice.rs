@@ -70,7 +70,7 @@ impl<'a> Choice<'a> {
         self.problems.sort_by_key(|problem| Reverse(problem.blocking));
     }
 
-    /// That a certificate and its key are both there. What cannot be read may be what is missing.
+    /// Checks that a certificate and its key are both present. An unreadable item may be the missing one.
     fn check_pair(&mut self, is_incomplete: bool) {
         let (certificate, key) = (self.chain.first().copied(), self.key);
         match (certificate, key) {
@@ -118,7 +118,7 @@ impl<'a> Choice<'a> {
         }
     }
 
-    /// Items that are not used although they could be.
+    /// Items that could be used but are not.
     fn mention_the_rest(&mut self, items: &[Item], pairs: &[Pair<'_>]) {
         let (Some(used), Some(key), true) = (self.chain.first().copied(), self.key, self.fits) else { return };
         let Some(certificate) = used.certificate() else { return };

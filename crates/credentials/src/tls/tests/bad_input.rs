@@ -65,7 +65,7 @@ fn archives_that_lead_out_of_their_folder_are_refused() {
     {
         let archive = zip(&[("client.pem", CLIENT.1), (name, b"x")]);
         let kit = kit(&[("kit.zip", &archive)]);
-        check(&kit, "The archive kit.zip was not opened: the path of a file in it leads out of the archive.");
+        check(&kit, "The archive kit.zip was not opened: the path of a file in it points outside the archive.");
         assert_eq!(lines(&kit), ["kit.zip: Cannot be used (Ignored)"]);
     }
 }
@@ -113,7 +113,7 @@ fn archives_that_are_encrypted_or_cut_off_are_refused() {
     encrypted[directory + 8] |= 1;
     check(
         &kit(&[("kit.zip", &encrypted)]),
-        "The archive kit.zip was not opened: it is encrypted; unpack it and choose the files in it.",
+        "The archive kit.zip was not opened: it is encrypted; unpack it and choose its files.",
     );
     check(
         &kit(&[("kit.zip", &archive[..archive.len() / 2])]),
@@ -179,7 +179,7 @@ fn replaced(bytes: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
 }
 
 #[test]
-fn what_is_cut_off_is_told_wherever_it_is_cut() {
+fn truncated_text_is_marked_wherever_it_is_cut() {
     for (name, whole) in [CLIENT, fixture!("client.crt"), fixture!("bundle.p7b")] {
         for length in [60, whole.len() / 2, whole.len() - 40] {
             let kit = kit(&[(name, &whole[..length])]);

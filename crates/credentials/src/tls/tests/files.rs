@@ -123,7 +123,7 @@ fn a_file_of_many_megabytes_is_not_read() {
 }
 
 #[test]
-fn a_text_file_called_pem_is_told() {
+fn a_text_file_named_pem_is_reported() {
     let folder = Folder::new();
     for content in ["Dear certificate,\nI miss you.\n", "\0\u{1}\u{2}", "-----END CERTIFICATE-----"] {
         let path = folder.file("letter.pem", content);

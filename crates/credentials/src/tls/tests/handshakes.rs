@@ -260,7 +260,7 @@ fn check_any(handshake: Result<(), io::Error>) {
 }
 
 #[test]
-fn what_is_trusted_has_to_be_there() {
+fn trusted_certificates_must_be_present() {
     let config = |trust| client_config(&Credentials::default(), trust, &[]);
     assert_eq!(config(Trust::Pinned).err(), Some(CertificateError::NoServerCertificate));
     assert_eq!(config(Trust::Authorities).err(), Some(CertificateError::NoAuthorities));
@@ -268,7 +268,7 @@ fn what_is_trusted_has_to_be_there() {
 }
 
 #[test]
-fn what_was_given_is_trusted_only_where_it_is_asked_for() {
+fn given_certificates_are_trusted_only_if_requested() {
     let ca = authority("Bench CA");
     let broker = signed(&ca, &["broker.example"], (2020, 2120));
     let credentials = kit(&[("ca.pem", ca.pem().as_bytes())]).credentials(NOW).unwrap();

@@ -216,7 +216,7 @@ fn a_chain_is_put_in_order_and_ends_before_its_root() {
 }
 
 #[test]
-fn what_is_added_later_replaces_what_was_there() {
+fn later_files_replace_earlier_ones() {
     let mut kit = kit(&[CLIENT, CLIENT_KEY]);
     add(&mut kit, SPARE.0, SPARE.1, FileRole::Any);
     assert_eq!(view(&kit).certificate.unwrap().subject, "O=Wilco, CN=fixture-client");
@@ -234,7 +234,7 @@ fn what_is_added_later_replaces_what_was_there() {
 }
 
 #[test]
-fn what_is_left_out_is_gone() {
+fn omitted_members_are_removed() {
     let mut kit = kit(&[CLIENT, CLIENT_KEY, ("notes.txt", b"Dear colleague")]);
     assert_eq!(lines(&kit)[2], "notes.txt: Ignored (Text file, ignored)");
     let ids: Vec<u32> = view(&kit).items.iter().map(|item| item.id).collect();
@@ -272,7 +272,7 @@ fn a_problem_within_a_bundle_points_to_its_line() {
 }
 
 #[test]
-fn what_has_joined_another_line_still_leaves_alone() {
+fn messages_that_joined_another_queue_still_leave_separately() {
     let mut kit = kit(&[CLIENT, CLIENT_KEY, ("chain.pem", &[INTERMEDIATE.1, ROOT.1].concat())]);
     let ids: Vec<u32> = view(&kit).items.iter().map(|item| item.id).collect();
     assert_eq!(ids.len(), 4);

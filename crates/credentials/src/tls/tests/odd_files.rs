@@ -85,7 +85,7 @@ fn bare_base64_is_read() {
 }
 
 #[test]
-fn what_is_named_must_be_there() {
+fn named_items_must_exist() {
     let check = |role: FileRole, name: &str, content: &[u8], expected: &str| {
         let mut kit = Kit::new();
         add(&mut kit, name, content, role);
@@ -135,7 +135,7 @@ fn what_is_named_must_be_there() {
 }
 
 #[test]
-fn what_stands_beside_a_ca_certificate_is_named() {
+fn other_content_beside_a_ca_certificate_is_reported() {
     let both = [ROOT.1, CLIENT_KEY.1].concat();
     let mut kit = Kit::new();
     add(&mut kit, "ca.pem", &both, FileRole::Authorities);

@@ -150,7 +150,7 @@ fn add(
         // An alarm panel's template names the action, and the code that permits it.
         let template = with_name(template, "action", "value");
         if component == "alarm_control_panel" && with_name(&template, "code", "") != template {
-            refused = refused.or_else(|| Some("It needs a code, and Wilco cannot send alarm codes.".into()));
+            refused = refused.or_else(|| Some("It requires a code, and Wilco cannot send alarm codes.".into()));
         } else {
             match Template::parse(&template).map(|template| template.command(&ExactValue::from(&*word))) {
                 Ok(Some(made)) => payload = made,

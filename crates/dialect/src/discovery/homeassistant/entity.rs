@@ -263,7 +263,9 @@ pub(super) fn states_of(component: &str) -> &'static [(&'static str, &'static st
 pub(super) fn refused(config: &ExactValue, topic: &str) -> Option<Box<str>> {
     if config.get("retain").and_then(ExactValue::as_bool) == Some(true) {
         return Some(
-            "Its discovery requires retained commands, which the device would receive again at every reconnect.".into(),
+            "Its discovery message requires retained commands, which the device would receive again at every \
+             reconnect."
+                .into(),
         );
     }
     let is_payload = |name: &str| name.starts_with("payload") || name == "options" || name == "modes";

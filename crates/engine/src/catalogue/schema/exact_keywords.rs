@@ -63,7 +63,7 @@ fn part(schema: &ExactValue, is_draft_4: bool) -> Value {
 /// What a keyword demands of a value.
 enum Demand {
     Nothing,
-    /// A number stands to another one in one of these orders.
+    /// Compares a number with the limit of a keyword.
     Bound {
         limit: Box<str>,
         allowed: [Option<Ordering>; 2],
@@ -72,7 +72,7 @@ enum Demand {
     Multiple {
         of: Box<str>,
     },
-    /// The value is one of these, which are given as texts and as keys.
+    /// Checks that the value is one of the given ones, which are given as texts and as keys.
     OneOf {
         values: Vec<ExactValue>,
         keys: Vec<String>,
@@ -110,7 +110,7 @@ impl Demand {
         }
     }
 
-    /// Why a value does not meet it.
+    /// The reason why a value does not satisfy the keyword.
     fn complaint(&self, value: &ExactValue) -> Option<String> {
         match (self, value) {
             (Demand::Bound { limit, allowed, otherwise }, ExactValue::Number(number)) => {

@@ -1,4 +1,4 @@
-//! Makes up arguments for a schema.
+//! Generates example arguments for a schema.
 
 use wilco_dialect::json::ExactValue;
 

@@ -1,4 +1,4 @@
-//! Arguments as the library for JSON Schema looks into them: with every digit of their numbers.
+//! Adapts arguments for the JSON Schema library, with every digit of their numbers.
 
 use std::{borrow::Cow, collections::HashSet, ptr, slice};
 

@@ -1,4 +1,4 @@
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![expect(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 
 mod installations;
 
@@ -61,7 +61,7 @@ async fn a_dangerous_rollout_starts_only_with_the_approval_of_a_second_installat
     assert!(seen.from.name.starts_with("Ana on ") && seen.from.trusted_as.is_none(), "{:?}", seen.from);
     assert_eq!((seen.expires_at - seen.created_at, seen.refused), (7 * DAY, None));
     let own = ana.read_approval_request(request.clone()).await.unwrap();
-    assert_eq!(own.refused.as_deref(), Some("This request was made by this installation itself."));
+    assert_eq!(own.refused.as_deref(), Some("This request was made by this installation."));
 
     let answer = ours.path("answer");
     answer_request(&bo, &request, &answer, Verdict::Approved).await.unwrap();
@@ -135,22 +135,22 @@ async fn each_answer_that_does_not_count_is_refused_in_its_own_words() {
     let other_one =
         ApprovalAnswer { request: ours.path("2.request"), sha256: seen.sha256, verdict: Verdict::Approved, note: None };
     let refused = bo.answer_approval_request(other_one, ours.path("x").into()).await.unwrap_err();
-    assert!(refused.message.contains("another request than the one that was shown"), "{refused:?}");
+    assert!(refused.message.contains("no longer contains the request that was shown"), "{refused:?}");
 
     // A key that is not trusted, and our own.
     let by_eve = ours.path("eve");
     answer_request(&eve, &ours.path("1.request"), &by_eve, Verdict::Approved).await.unwrap();
     check(&by_eve, None, "which is not trusted here").await;
     let refused = answer_request(&ana, &ours.path("1.request"), &ours.path("x"), Verdict::Approved).await.unwrap_err();
-    assert!(refused.message.contains("made by this installation itself"), "{refused:?}");
+    assert!(refused.message.contains("made by this installation"), "{refused:?}");
     let own_key = ana.identity().await.unwrap().public_key;
     let refused = ana.trust_installation("me", &own_key).await.unwrap_err();
-    assert!(refused.message.contains("the key of this installation itself"), "{refused:?}");
+    assert!(refused.message.contains("this installation's own key"), "{refused:?}");
     // The same keyring with other data: somebody who tries to approve their own request.
     let double = Installation { vault: ours.vault.clone(), ..Installation::new() };
     let doubled = double.start().await;
     let refused = answer_request(&doubled.handle(), &ours.path("1.request"), &ours.path("x"), Verdict::Approved).await;
-    assert!(refused.unwrap_err().message.contains("made by this installation itself"));
+    assert!(refused.unwrap_err().message.contains("made by this installation"));
     doubled.stop().await;
 
     // The answer to the request of another installation, and one to an earlier request for the same number.
@@ -165,11 +165,11 @@ async fn each_answer_that_does_not_count_is_refused_in_its_own_words() {
     // On a connection that was changed to another broker.
     let moved = ConnectionEntry { id: Some(plant.clone()), url: "mqtt://127.0.0.1:10".into(), ..entry(true) };
     ana.save_connection(moved).await.unwrap();
-    check(&of_first, None, "is for mqtt://127.0.0.1:9, and the connection 'plant' has been changed since").await;
+    check(&of_first, None, "is for mqtt://127.0.0.1:9, but the connection 'plant' has changed since").await;
     // In another dialect than the approved one.
     let settings = ConnectionSettings { dialects: vec!["text".into()], ..entry(true).settings };
     ana.save_connection(ConnectionEntry { id: Some(plant.clone()), settings, ..entry(true) }).await.unwrap();
-    check(&of_first, None, "Rollout 1 was approved with the dialect wilco as it was then").await;
+    check(&of_first, None, "Rollout 1 was approved with an earlier version of the dialect wilco").await;
     ana.save_connection(ConnectionEntry { id: Some(plant.clone()), ..entry(true) }).await.unwrap();
 
     // Too late.
@@ -284,7 +284,7 @@ async fn a_rollout_that_was_altered_after_its_request_does_not_start() {
         meddle(&format!("UPDATE rollouts SET {sql}"));
         let engine = ours.start().await;
         let refused = engine.handle().import_approval(answer.clone(), None).await.unwrap_err();
-        assert!(refused.message.contains("not stored as its request says"), "{sql}: {refused:?}");
+        assert!(refused.message.contains("does not match its request"), "{sql}: {refused:?}");
         engine.stop().await;
         meddle(&format!("UPDATE rollouts SET {back}"));
     }
@@ -293,7 +293,7 @@ async fn a_rollout_that_was_altered_after_its_request_does_not_start() {
     let engine = ours.start().await;
     let found = engine.handle().verify_audit().await.unwrap();
     let [problem] = &found.problems[..] else { panic!("one problem is expected: {found:?}") };
-    assert!(problem.text.ends_with("it runs, and no entry says that it was approved."), "{problem:?}");
+    assert!(problem.text.ends_with("it is running, but no entry records its approval."), "{problem:?}");
     engine.stop().await;
     meddle(r#"UPDATE rollouts SET progress = json_set(progress, '$.suspension', json('{"kind":"unapproved"}'))"#);
     let engine = ours.start().await;
@@ -342,7 +342,7 @@ async fn an_installation_is_trusted_by_the_file_that_it_has_saved() {
         (&read.fingerprint, vec![trusted.clone()])
     );
     let twice = ana.trust_installation("other", &read.public_key).await.unwrap_err();
-    assert!(twice.message.contains("trusted already"), "{twice:?}");
+    assert!(twice.message.contains("already trusted"), "{twice:?}");
     for key in ["", "ab", "zz"] {
         assert!(ana.trust_installation("Eve", key).await.unwrap_err().message.contains("not a public key"));
     }

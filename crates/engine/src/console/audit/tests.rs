@@ -284,7 +284,7 @@ fn compute_anew(database: &Connection, numbers: impl Iterator<Item = u32>) {
 }
 
 #[tokio::test]
-async fn what_was_removed_replaced_cut_off_or_restored_is_found() {
+async fn removed_replaced_truncated_and_restored_audits_are_found() {
     let vault = Vault::in_memory();
     let (data, old) = eight(&vault).await;
     let check =
@@ -409,7 +409,7 @@ async fn a_rollout_that_is_not_as_it_was_started_is_found_whatever_was_altered()
         assert_eq!(told(&found), [(AuditProblemKind::Rollout, Some((3, 3)))], "{sql}: {found:?}");
         assert_eq!(found.problems[0].text, format!("Rollout 1 was altered after entry 3: {expected}."), "{sql}");
     };
-    let others = "its devices, their order or their own arguments are different";
+    let others = "its devices, their order or their individual arguments are different";
     check("DELETE FROM rollout_members WHERE member = 2", "it has 2 devices instead of 3").await;
     check("DELETE FROM rollout_members WHERE member = 0", "it has 2 devices instead of 3").await;
     check("DELETE FROM rollout_members", "it has 0 devices instead of 3").await;
@@ -420,7 +420,7 @@ async fn a_rollout_that_is_not_as_it_was_started_is_found_whatever_was_altered()
     check(swapped, others).await;
     check(r#"UPDATE rollout_members SET args = '{"seconds":60}' WHERE member = 1"#, others).await;
     let moved = "UPDATE rollout_members SET member = 7 WHERE member = 2";
-    check(moved, "the places of its devices are different").await;
+    check(moved, "the positions of its devices are different").await;
     check("UPDATE rollout_members SET device = 'a+b' WHERE member = 1", "it cannot be read").await;
     let command = "its command is restart instead of identify";
     check("UPDATE rollouts SET spec = json_set(spec, '$.command.name', 'restart')", command).await;
@@ -603,7 +603,7 @@ async fn no_secret_is_written_down() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_written_down_does_not_happen() {
+async fn changes_that_cannot_be_stored_do_not_happen() {
     let (data, vault) = (tempfile::tempdir().unwrap(), Vault::in_memory());
     let engine = start(data.path(), &vault).await;
     let handle = engine.handle();

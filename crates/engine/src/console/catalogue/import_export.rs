@@ -16,12 +16,12 @@ use crate::{
 };
 
 impl Handle {
-    /// Exports own commands to a file, with the buttons that send them; if none is given, all of them and every button.
-    /// Returns the path.
+    /// Exports user-defined commands to a file, with the buttons that send them. Without names, exports all of them and
+    /// all buttons. Returns the file's path.
     ///
     /// # Errors
-    /// [`FailureCode::NotFound`](crate::api::FailureCode), `File` when it cannot be written, `Exists` where a file is
-    /// there that is not to be replaced.
+    /// [`FailureCode::NotFound`](crate::api::FailureCode), `File` if it cannot be written, `Exists` if the file exists
+    /// and must not be replaced.
     pub async fn export_catalogue(&self, ids: &[String], to: FileToWrite) -> Result<PathBuf, Failure> {
         let own = self.catalogue.own();
         if let Some(unknown) = ids.iter().find(|id| !own.iter().any(|own| own.definition.id == **id)) {
@@ -55,16 +55,15 @@ impl Handle {
         spawn_blocking(move || file::write(&to, content)).await.map_err(defect)?
     }
 
-    /// The contents of a file of commands, and the changes by importing it. Nothing is changed.
+    /// The contents of a command file, and the changes that importing it would make. Nothing is changed.
     ///
     /// # Errors
-    /// [`FailureCode::File`](crate::api::FailureCode) for a file that is none.
+    /// [`FailureCode::File`](crate::api::FailureCode) for an invalid file.
     pub async fn read_catalogue(&self, path: PathBuf) -> Result<Vec<ImportLine>, Failure> {
         Ok(self.found(path).await?.into_iter().map(|found| found.line).collect())
     }
 
-    /// Takes what is new in a file of commands, and those changed commands and buttons that are named; all of them or
-    /// none.
+    /// Imports the new items of a command file, and the given changed ones; all of them or none.
     ///
     /// # Errors
     /// As [`Handle::read_catalogue`]; `Store`.
@@ -167,7 +166,7 @@ impl Existing {
         }
     }
 
-    /// A command of a file as a definition, and how it differs from the existing one; or why it is refused.
+    /// The definition of a command in a file and its difference from the existing one, or the reason why it is refused.
     fn command(&self, command: CommandDefinition) -> Result<(Definition, ImportChange), String> {
         let connection = self.connection(command.connection.as_deref())?;
         let described = CommandDefinition { connection, ..command };
@@ -184,7 +183,7 @@ impl Existing {
         Ok((definition, change))
     }
 
-    /// The same of a button.
+    /// The same for a button.
     fn button(&self, button: CommandButton) -> Result<(StoredButton, ImportChange), String> {
         let connection = self.connection(button.connection.as_deref())?;
         let filled_in = CommandButton { id: new_id(), connection, ..button };
@@ -201,13 +200,13 @@ impl Existing {
         Ok((button, change))
     }
 
-    /// The id of the connection of that name.
+    /// The ID of the connection with this name.
     fn connection(&self, name: Option<&str>) -> Result<Option<String>, String> {
         let Some(name) = name else { return Ok(None) };
         let named = self.connections.iter().find(|connection| connection.name == name);
         match named {
             Some(connection) => Ok(Some(connection.id.clone())),
-            None => Err(format!("It is for the connection '{name}', which does not exist here.")),
+            None => Err(format!("It belongs to the connection '{name}', which does not exist here.")),
         }
     }
 }
@@ -241,5 +240,5 @@ fn new_id() -> String {
 }
 
 fn twice() -> String {
-    "The file contains it twice; the first one is used.".to_owned()
+    "The file contains it twice; the first is used.".to_owned()
 }

@@ -101,7 +101,7 @@ async fn arguments_that_do_not_fit_are_refused_before_anything_is_stored() {
 }
 
 #[tokio::test]
-async fn what_makes_no_sense_is_not_kept() {
+async fn invalid_messages_are_not_kept() {
     let (_data, engine, handle) = engine().await;
     let entry = handle.save_definition(None, calibrate()).await.unwrap();
     let check = async |id: Option<&str>, change: &dyn Fn(&mut CommandDefinition), part: &str| {
@@ -124,10 +124,10 @@ async fn what_makes_no_sense_is_not_kept() {
             new.schema = json!({"properties": {"percent": {}, "who": {}}, "additionalProperties": false}).into();
             new.payload = Some(r#"{"open":{args.percant}}"#.into());
         },
-        "The schema has no argument 'percant'. Its arguments: percent, who.",
+        "The schema has no argument 'percant'. Available: percent, who.",
     )
     .await;
-    check(None, &|new| new.topic = Some("#".into()), "does not contain the device").await;
+    check(None, &|new| new.topic = Some("#".into()), "does not contain {device}").await;
     check(None, &|new| new.connection = Some("nowhere".into()), "There is no connection 'nowhere'").await;
     check(Some("led"), &|_| {}, "There is no command of your own 'led'").await;
     handle.save_definition(Some(entry.id.clone()), calibrate()).await.unwrap();
@@ -186,7 +186,7 @@ async fn commands_travel_as_a_file_and_overwrite_nothing_unasked() {
     handle.save_definition(None, other).await.unwrap();
     let lines = handle.read_catalogue(path.clone()).await.unwrap();
     assert_eq!(changes(&lines), [("blink", New), ("calibrate", Changed), ("flush", Refused)]);
-    assert_eq!(lines[2].why.as_deref(), Some("It is for the connection 'plant', which does not exist here."));
+    assert_eq!(lines[2].why.as_deref(), Some("It belongs to the connection 'plant', which does not exist here."));
     assert_eq!(names(&handle).await, ["calibrate"], "looking changes nothing");
     let taken = handle.import_catalogue(path.clone(), &[]).await.unwrap();
     assert_eq!(changes(&taken), [("blink", New)]);
@@ -243,7 +243,7 @@ async fn buttons_travel_with_the_commands_that_they_send() {
     handle.save_button(CommandButton { icon: "play".into(), ..level_3() }).await.unwrap();
     let lines = handle.read_catalogue(all.clone()).await.unwrap();
     assert_eq!(changes(&lines), [("calibrate", New), ("Level 3", Changed), ("Dark", Refused), ("Bright", New)]);
-    assert_eq!(lines[2].why.as_deref(), Some("It is for the connection 'plant', which does not exist here."));
+    assert_eq!(lines[2].why.as_deref(), Some("It belongs to the connection 'plant', which does not exist here."));
     let taken = handle.import_catalogue(all.clone(), &[]).await.unwrap();
     assert_eq!(changes(&taken), [("calibrate", New), ("Bright", New)]);
     let kept = async || {
@@ -346,7 +346,7 @@ async fn of_a_schema_without_an_end_nothing_is_made_up() {
         preview(json!({"type": "object", "properties": {"left": {"$ref": "#"}, "right": {"$ref": "#"}}}).into()).await;
     assert_eq!(
         tree.problems,
-        ["The schema is nested deeper than 40 levels, or a part of it refers to itself."],
+        ["The schema is nested deeper than 40 levels, or part of it refers to itself."],
         "{}",
         tree.payload
     );

@@ -44,7 +44,7 @@ async fn a_command_sent_again_is_the_same_under_a_new_id() {
 }
 
 #[tokio::test]
-async fn what_a_device_reports_already_is_known_before_a_command_is_sent() {
+async fn an_already_reported_state_is_known_before_a_command_is_sent() {
     let (_data, engine, handle) = engine().await;
     let connection = plant(&handle).await;
     let device = DeviceId::new("pump-7").unwrap();
@@ -76,7 +76,7 @@ async fn what_a_device_reports_already_is_known_before_a_command_is_sent() {
 }
 
 #[tokio::test]
-async fn what_is_not_on_the_disk_is_neither_answered_nor_counted_nor_told() {
+async fn changes_that_are_not_on_the_disk_are_neither_answered_nor_counted_nor_shown() {
     let (_data, engine, handle) = engine().await;
     let connection = plant(&handle).await;
     let mut batches = handle.listen().await.unwrap();
@@ -118,7 +118,7 @@ async fn what_is_not_on_the_disk_is_neither_answered_nor_counted_nor_told() {
 }
 
 #[tokio::test]
-async fn what_a_full_disk_does_not_let_be_read_back_is_read_once_there_is_room() {
+async fn data_that_a_full_disk_makes_unreadable_is_read_once_there_is_space() {
     let (_data, engine, handle) = engine().await;
     let connection = plant(&handle).await;
     let send = |devices: u32| {

@@ -64,14 +64,14 @@ async fn wanted_values_are_saved_ordered_cleared_and_restored() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_wanted_is_refused_with_a_sentence() {
+async fn invalid_wanted_values_are_refused_with_a_message() {
     let (_data, _engine, handle) = engine().await;
     let plant = plant(&handle).await;
     let check = async |target: DesiredFor, values: &str, part: &str| {
         let refused = handle.save_desired(config(&plant, target, values)).await.unwrap_err();
         assert!(refused.message.contains(part), "{refused}");
     };
-    check(north(), "{}", "No value is wanted.").await;
+    check(north(), "{}", "There are no wanted values.").await;
     check(north(), "[1]", "not a JSON object").await;
     check(north(), r#"{"a":1,"a":2}"#, "The key \"a\" occurs twice").await;
     let many: Vec<_> = (0..101).map(|key| format!("\"k{key}\":1")).collect();
@@ -90,7 +90,7 @@ async fn what_cannot_be_wanted_is_refused_with_a_sentence() {
 }
 
 #[tokio::test]
-async fn a_rollout_brings_those_into_line_that_are_known_to_differ() {
+async fn a_rollout_applies_the_desired_configuration_to_devices_that_differ() {
     let (_data, _engine, handle) = engine().await;
     let plant = plant(&handle).await;
     let spec = |unknown: bool| NewRollout {

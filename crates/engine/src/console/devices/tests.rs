@@ -32,7 +32,7 @@ fn owned(texts: &[&str]) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn what_is_set_of_devices_is_there_after_a_restart() {
+async fn annotations_survive_a_restart() {
     let data = tempfile::tempdir().unwrap();
     let data_dir = DataDir::open(Some(data.path())).unwrap();
     let engine = engine_on(&data_dir).await;
@@ -71,7 +71,7 @@ async fn what_is_set_of_devices_is_there_after_a_restart() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_set_is_refused_and_nothing_is_set() {
+async fn invalid_annotations_are_refused_and_nothing_is_set() {
     let (_data, _engine, handle) = engine().await;
     let plant = plant(&handle).await;
     let refused = |devices: Vec<NewDevice>| {

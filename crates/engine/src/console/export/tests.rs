@@ -155,7 +155,7 @@ async fn a_stopped_export_leaves_the_earlier_file_as_it_was() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_exported_is_a_sentence_and_leaves_nothing() {
+async fn a_failed_export_gives_a_message_and_leaves_no_file() {
     let desk = Desk::with(3).await;
     let check = async |query: HistoryQuery, path: &Path, code: FailureCode, expected: &str| {
         let tell = mpsc::unbounded_channel().0;

@@ -50,7 +50,7 @@ impl Handle {
         })
     }
 
-    /// Replaces a rollout's note; removes it where there is none. Returns once that is on the disk.
+    /// Replaces a rollout's note; removes it if none is given. Returns once this is on the disk.
     ///
     /// # Errors
     /// `NotFound`; `Invalid` for one of more than 20,000 bytes; `Store`.
@@ -76,7 +76,7 @@ impl Handle {
         u32::try_from(members.iter().filter(disagrees).count()).unwrap_or(u32::MAX)
     }
 
-    /// The number of members that reported other values after they had answered that they succeeded.
+    /// The number of members that reported other values after answering that they succeeded.
     async fn disagreed(&self, view: &RolloutView, members: &[StoredMember]) -> Result<u32, Failure> {
         let stored = self.store.disagreements(&ConnectionId::from(view.spec.connection.as_str())).await?;
         let known: HashSet<_> = stored.iter().map(|(device, of)| (device, &of.command)).collect();
@@ -86,7 +86,7 @@ impl Handle {
         Ok(u32::try_from(members.iter().filter(disagreed).count()).unwrap_or(u32::MAX))
     }
 
-    /// How long members took to answer, by the firmware that they report now, where that differs.
+    /// Answer times of the members by the firmware that they now report, if it differs.
     async fn firmware_times(&self, view: &RolloutView, members: &[StoredMember]) -> Vec<TimesView> {
         let Ok(shared) = self.shared(&view.spec.connection).await else { return Vec::new() };
         let fleet = shared.fleet.read();

@@ -48,12 +48,12 @@ struct Row<'a> {
 }
 
 impl Handle {
-    /// Exports the matching members to a file, or a report of the whole rollout, and returns its path. An existing file
-    /// is replaced as a whole or not at all, and only if confirmed.
+    /// Exports the matching members, or a report of the whole rollout, to a file, and returns the file's path. An
+    /// existing file is replaced completely or not at all, and only if confirmed.
     ///
     /// # Errors
-    /// `NotFound`; `Store`; [`FailureCode::File`] when it cannot be written, `Exists` where a file is there that is not to
-    /// be replaced.
+    /// `NotFound`; `Store`; [`FailureCode::File`] if it cannot be written, `Exists` if the file exists and must not be
+    /// replaced.
     pub async fn export_rollout(
         &self,
         query: MemberQuery,
@@ -99,7 +99,7 @@ impl Handle {
         Ok(connections.into_iter().find(|known| known.id == id).map_or_else(|| id.to_owned(), |known| known.name))
     }
 
-    /// One at a time: the evidence of a hundred thousand is more than is kept in memory.
+    /// One member at a time, because the evidence of a hundred thousand would not fit in memory.
     async fn write_json(
         &self,
         mut file: OutputFile,

@@ -17,7 +17,7 @@ const SAMPLES: usize = 5;
 const PAGE: u32 = 5_000;
 
 impl Handle {
-    /// The plan of a rollout that starts now.
+    /// The plan of a rollout that would start now.
     ///
     /// # Errors
     /// As [`Handle::start_rollout`]'s, but for a rollout of which every device is left out, or that has nothing to do:
@@ -50,7 +50,7 @@ impl Handle {
             remarks.push("There is only one stage, so the gate has no effect.".to_owned());
         }
         if needs_approval {
-            remarks.push("It sends nothing until a second installation has approved it.".to_owned());
+            remarks.push("Nothing is sent until a second installation has approved it.".to_owned());
         }
         if let Err(refused) = shared.mode.permit(&shared.name) {
             remarks.push(refused.message);
@@ -102,7 +102,7 @@ impl Handle {
         })
     }
 
-    /// Some of the requests of a rollout that starts now, 5,000 at most.
+    /// Some of the requests of a rollout that would start now, at most 5,000.
     ///
     /// # Errors
     /// As [`Handle::plan_rollout`].
@@ -121,11 +121,11 @@ impl Handle {
     }
 }
 
-/// `Rollout 3 (led) has not finished, and is still to send to 40 of these devices.`
+/// `Rollout 3 (led) has not finished and still has to send to 40 of these devices.`
 fn has_not_finished(overlapping: &OverlappingRollout) -> String {
     let OverlappingRollout { number, command, devices } = overlapping;
     format!(
-        "Rollout {number} ({command}) has not finished, and is still to send to {} of these devices.",
+        "Rollout {number} ({command}) has not finished and still has to send to {} of these devices.",
         grouped(*devices)
     )
 }
@@ -160,7 +160,7 @@ fn remarks(
     match &connection.link {
         LinkState::Online { .. } => {}
         LinkState::Loading | LinkState::Connecting | LinkState::Subscribing => {
-            remarks.push("The connection is not online yet. Wilco starts sending when it is.".to_owned());
+            remarks.push("The connection is not online yet. Wilco starts sending as soon as it is.".to_owned());
         }
         LinkState::Waiting { message, .. } | LinkState::Stopped { message, .. } => {
             remarks.push(format!("The connection is not online. Wilco starts sending when it is. {message}"));
@@ -171,7 +171,7 @@ fn remarks(
         remarks.push(match spec.rate {
             Some(rate) if rate > limit => {
                 format!(
-                    "Wilco sends at most {limit} commands per second to {name}, so a rate of {} is not reached.",
+                    "Wilco sends at most {limit} commands per second to {name}, so a rate of {} cannot be reached.",
                     grouped(rate)
                 )
             }
@@ -182,7 +182,7 @@ fn remarks(
     let places = u32::try_from(limits.answer_window).unwrap_or(u32::MAX);
     if template.policy.answer_expected && spec.in_flight.is_some_and(|in_flight| in_flight > places) {
         remarks.push(format!(
-            "At most {} commands of a connection wait for answers at the same time, not counting silent devices.",
+            "At most {} commands of a connection can wait for answers at the same time, not counting silent devices.",
             grouped(places)
         ));
     }
@@ -191,10 +191,10 @@ fn remarks(
         let devices = if away == 1 { "1 device is".to_owned() } else { format!("{} devices are", grouped(away)) };
         remarks.push(match template.policy.delivery {
             Delivery::Now => {
-                format!("{devices} offline: a device that is offline at its release fails as undeliverable.")
+                format!("{devices} offline: a device that is offline when its turn comes fails as undeliverable.")
             }
             Delivery::Broadcast => {
-                format!("{devices} offline, and reached only if the broker keeps messages for such devices.")
+                format!("{devices} offline, and reachable only if the broker keeps messages for offline devices.")
             }
             Delivery::BrokerHolds | Delivery::HoldHere => {
                 format!("{devices} offline. The expected duration does not include waiting for them.")
@@ -210,18 +210,18 @@ fn remarks(
         remarks.push("No answer times are known yet, so the expected duration is a guess.".to_owned());
     }
     if spec.is_broadcast() {
-        remarks.push("Every device that listens to the topic is reached, whether it is a member or not.".to_owned());
+        remarks.push("Every device that subscribes to the topic is reached, whether or not it is a member.".to_owned());
     }
     if let Some(hours) = &spec.hours {
         match hours_at(hours, wall) {
             (false, _) => remarks.push(
-                "It is outside the maintenance hours now. The expected duration includes waiting for them.".to_owned(),
+                "It is now outside the maintenance hours. The expected duration includes waiting for them.".to_owned(),
             ),
             (true, until) => {
                 let left = u64::try_from(until.0 - wall.0).unwrap_or(0);
                 if expected_ms.is_some_and(|expected| expected > left) {
                     remarks.push(
-                        "The rollout takes longer than the maintenance hours, so it continues in the next ones."
+                        "The rollout takes longer than the maintenance hours, so it continues in the next period."
                             .to_owned(),
                     );
                 }

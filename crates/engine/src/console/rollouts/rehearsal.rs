@@ -25,7 +25,7 @@ const ANSWERS: usize = 20_000;
 const UNKNOWN_MS: f64 = 200.0;
 
 impl Handle {
-    /// The input of a rollout's rehearsal. Nothing is sent or stored for it.
+    /// The input of a rollout's rehearsal. Nothing is sent or stored.
     ///
     /// # Errors
     /// As [`Handle::plan_rollout`], and `Invalid` where no device is left to rehearse with.
@@ -55,7 +55,9 @@ impl Handle {
         };
         let mut remarks = remarks(&spec);
         if known.settings.dialects.iter().any(|dialect| dialect.name != "wilco") {
-            remarks.push("The virtual devices speak Wilco's own dialect, whatever the real ones speak.".to_owned());
+            remarks.push(
+                "The virtual devices use Wilco's dialect, regardless of the dialects of the real ones.".to_owned(),
+            );
         }
         if devices.iter().all(|device| (device.p50_ms - UNKNOWN_MS).abs() < f64::EPSILON) {
             remarks.push("No answer times are known yet, so each virtual device takes 200 ms.".to_owned());
@@ -91,8 +93,8 @@ impl Handle {
         Ok(RehearsalPlan { rollout, devices, definition, settings: self.settings.get(), pause_ms, remarks })
     }
 
-    /// Starts a rollout for exactly these devices of a plan, some with arguments of their own, whatever its target is.
-    /// Returns as [`Handle::start_rollout`] does.
+    /// Starts a rollout for exactly these devices of a plan, some with individual arguments, whatever its target.
+    /// Returns like [`Handle::start_rollout`].
     ///
     /// # Errors
     /// As [`Handle::start_rollout`].
@@ -166,10 +168,13 @@ fn as_wilco_sends_it(described: CommandDefinition) -> CommandDefinition {
 fn remarks(spec: &NewRollout) -> Vec<String> {
     let mut remarks = Vec::new();
     if spec.between != BetweenStages::Continue {
-        remarks.push("The next stage starts at once: the rehearsal does not wait between stages.".to_owned());
+        remarks.push("The next stage starts immediately: the rehearsal does not wait between stages.".to_owned());
     }
     if let Some(gate) = &spec.gate {
-        remarks.push(format!("The gate on {} is not rehearsed: virtual devices measure other values.", gate.series));
+        remarks.push(format!(
+            "The gate on {} is not rehearsed, because virtual devices report different measurements.",
+            gate.series
+        ));
     }
     if spec.hours.is_some() {
         remarks.push("The rehearsal does not wait for the maintenance hours.".to_owned());

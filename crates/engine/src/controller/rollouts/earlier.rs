@@ -1,5 +1,5 @@
 //! The values of devices before a rollout changes them: from their reports, or requested with `config.get` before the
-//! release. A device that does not answer is changed anyway, and cannot be put back.
+//! release. A device that does not answer is changed anyway, and its values cannot be restored.
 
 use std::collections::HashMap;
 
@@ -35,7 +35,7 @@ pub(super) enum Before {
     Unknown,
     /// The device has not been queried yet.
     NotQueried,
-    /// Its answer is awaited.
+    /// Its answer is expected.
     Queried,
 }
 

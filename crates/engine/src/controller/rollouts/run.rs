@@ -1,4 +1,4 @@
-//! What the controller does with rollouts: it lets them run, starts and changes them, and shows them.
+//! Runs rollouts in the controller: starts, advances, changes and shows them.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use crate::{
 };
 
 impl Connection {
-    /// How a rollout is shown now.
+    /// The current view of a rollout.
     fn rollout_view(&self, known: &Known) -> RolloutView {
         let fleet = self.fleet.read();
         known.view(&|device| fleet.get(device).is_some_and(|device| device.presence == Presence::Offline))
@@ -85,7 +85,7 @@ impl Controller {
         self.note_rollouts(id);
     }
 
-    /// Takes down how far they are, where that is to be written.
+    /// Records the progress of rollouts if it must be written.
     fn note_rollouts(&mut self, id: &ConnectionId) {
         let Some(known) = self.connections.get_mut(id) else { return };
         for rollout in known.rollouts.changed() {
@@ -215,7 +215,8 @@ impl Controller {
 fn refusal(refusal: rollout::Refusal) -> Failure {
     let hint = match refusal {
         rollout::Refusal::Unapproved => {
-            "Save its approval request, have it approved, and import the approval. You can stop it at any time."
+            "Save the approval request, have it approved, and import the approval. You can stop the rollout at any \
+             time."
         }
         rollout::Refusal::Ended => {
             "To send the command again, retry the failed devices or send it to all of them again."

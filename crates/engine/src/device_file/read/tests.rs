@@ -42,7 +42,7 @@ fn spreadsheets_of_all_kinds_are_read() {
 }
 
 #[test]
-fn what_is_wrong_is_said_with_its_line() {
+fn problems_are_reported_with_their_line() {
     let check = |content: &str, expected: &[&str]| assert_eq!(read(content), expected, "{content}");
     check("device\na\nb\na\n", &["a  []", "b  []", "4: 'a' is already on line 2."]);
     check(
@@ -145,7 +145,7 @@ fn the_device_column_of_any_export_is_a_list_of_devices() {
 }
 
 #[test]
-fn what_is_written_is_read_as_it_was_and_is_no_formula() {
+fn written_cells_are_read_unchanged_and_are_not_formulas() {
     let all = ["plain", "=A1", "'=1", "-x", "@a", "'quoted'"];
     let mut writer = Writer::begin(Vec::new()).unwrap();
     for text in all {

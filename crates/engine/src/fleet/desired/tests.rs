@@ -95,7 +95,7 @@ fn the_first_configuration_that_names_a_key_decides_its_value() {
 }
 
 #[test]
-fn devices_are_found_by_how_they_stand_and_brought_into_line_with_what_differs() {
+fn devices_that_differ_are_found_and_only_the_differences_are_applied() {
     let mut fleet = fleet(&[
         ("a", "north", r#"{"running":{"interval":30,"limit":4.5}}"#),
         ("b", "north", r#"{"running":{"interval":60,"limit":4.5}}"#),

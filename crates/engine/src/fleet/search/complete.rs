@@ -101,7 +101,7 @@ impl<'a> Typed<'a> {
         Typed { from, to, word: &text[from..caret], field: &text[from..colon.unwrap_or(caret)], value }
     }
 
-    /// The ones with the typed value at their beginning, then those with it at the beginning of another word.
+    /// Completions that begin with the typed value, then those in which another word begins with it.
     fn fitting(&self, offered: Vec<Offer>) -> Vec<Offer> {
         let typed = self.value.as_ref().map_or("", |(_, value)| value.as_str());
         let (begin, others): (Vec<_>, Vec<_>) = offered.into_iter().partition(|one| one.value.starts_with(typed));

@@ -39,23 +39,23 @@ pub(crate) struct Facts {
 /// Which devices are meant.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Search {
-    /// Those that fit all of these; every device where there are none.
+    /// Devices that match all of these; every device if empty.
     Every(Vec<Search>),
-    /// Those that fit one of these, of which there are two at the least.
+    /// Devices that match one of these; there are at least two.
     Any(Vec<Search>),
-    /// Those that do not fit.
+    /// Devices that do not match.
     Not(Box<Search>),
-    /// Those that fit a single condition.
+    /// Devices that match a single condition.
     Term(Term),
 }
 
 /// A single condition. Where a value can be omitted, `*` matches any.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Term {
-    /// A text in the id or the name, in lower case.
+    /// A text in the ID or the name, in lower case.
     Word(String),
     Presence(Presence),
-    /// It disagrees: it answered that it succeeded, but reports other values.
+    /// It answered that it succeeded, but reports other values.
     Disagrees,
     Led(Option<bool>),
     Tag(Option<String>),
@@ -65,7 +65,7 @@ pub(crate) enum Term {
     State(Option<State>),
     /// The time since the last message, milliseconds.
     Seen(Option<(Relation, u64)>),
-    /// How long ago it last restarted, as far as that is known, milliseconds.
+    /// The time since its last restart, if known, milliseconds.
     Restarted(Option<(Relation, u64)>),
     Config(String, Option<(Relation, String)>),
     /// Its state in comparison with its desired configuration.
@@ -75,7 +75,7 @@ pub(crate) enum Term {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Relation {
-    /// A version begins so; its pre-releases are none of it.
+    /// The version begins with this; its pre-releases do not match.
     Begins,
     Is,
     Below,

@@ -306,7 +306,7 @@ impl Field {
         self.wrong(format!("{}: has no value.", excerpt(&self.name)), hint)
     }
 
-    /// One of some values, without a sign before it.
+    /// One of several values, without an operator.
     fn one_of(&self, name: &str, values: &[&str]) -> Result<usize, ParseError> {
         let value = self.value.to_lowercase().replace([' ', '-'], "_");
         let place = values.iter().position(|known| *known == value && self.relation == Relation::Begins);
@@ -382,7 +382,7 @@ impl Field {
         Ok(Term::Firmware(Some((self.relation, self.value))))
     }
 
-    /// How long ago something was, milliseconds; `None` for any time.
+    /// A time ago, milliseconds; `None` for any time.
     fn ago(&self, name: &str) -> Result<Option<(Relation, u64)>, ParseError> {
         if self.is_any {
             return Ok(None);
@@ -400,7 +400,7 @@ impl Field {
         Ok(Some((relation, ago)))
     }
 
-    /// Without a sign it is the value itself.
+    /// Without an operator, the value itself.
     fn relation(&self) -> Relation {
         if self.relation == Relation::Begins { Relation::Is } else { self.relation }
     }

@@ -67,7 +67,7 @@ fn search() -> impl Strategy<Value = Search> {
 
 proptest! {
     #[test]
-    fn what_is_written_down_is_read_as_it_was_meant(search in search()) {
+    fn stored_facts_are_read_as_written(search in search()) {
         let written = search.to_string();
         assert_eq!(parse(&written).0.unwrap(), search, "{written}");
     }
@@ -135,7 +135,7 @@ fn an_error_points_to_the_word_and_says_what_is_possible() {
 }
 
 #[test]
-fn an_error_is_found_at_its_place_whatever_stands_before_it() {
+fn an_error_is_found_at_its_position_whatever_precedes_it() {
     let check = |before: &str| {
         let reading = read_search(&fleet(), &format!("{before} seen:<10x y"), 0, &BTreeSet::new());
         let error = reading.error.unwrap();
@@ -162,7 +162,7 @@ fn an_error_stays_short_however_long_the_search_is() {
 }
 
 #[test]
-fn what_is_typed_is_read_part_by_part() {
+fn typed_text_is_parsed_token_by_token() {
     let reading = read_search(&fleet(), "\u{1f600} -tag:dock or (kitchen)", 0, &BTreeSet::new());
     let parts: Vec<_> = reading.parts.iter().map(|part| (part.kind, part.from, part.to)).collect();
     use SearchPartKind::{Field, Operator, Word};
@@ -174,7 +174,7 @@ fn what_is_typed_is_read_part_by_part() {
 }
 
 #[test]
-fn what_can_stand_next_is_offered() {
+fn valid_continuations_are_offered() {
     let series = BTreeSet::from(["temperature".to_owned()]);
     let check = |text: &str, expected: &[&str]| {
         let caret = u32::try_from(text.len()).unwrap();

@@ -195,7 +195,7 @@ mod tests {
     use super::{Document, Part, escape_html, escape_markdown};
 
     #[test]
-    fn what_a_device_says_is_never_markup() {
+    fn text_from_a_device_is_never_markup() {
         let check = |text: &str, html: &str, markdown: &str| {
             assert_eq!((escape_html(text).as_str(), escape_markdown(text).as_str()), (html, markdown));
         };

@@ -135,9 +135,10 @@ fn a_report_says_what_was_done_and_what_failed() {
             "> Asked for by \\*Ann\\*.\\\n> See ticket 7.",
             "| succeeded | 2,096 |",
             "| cancelled | 3 |",
-            "| 1 | 2,106 | 2,096 | 4 | 2 | 3 | 1 | 1970-01-01T00:00:00.000Z | 1970-01-01T00:00:00.009Z, closed by a person |",
+            "| 1 | 2,106 | 2,096 | 4 | 2 | 3 | 1 | 1970-01-01T00:00:00.000Z | 1970-01-01T00:00:00.009Z, closed \
+             manually |",
             "| \\<b\\>slow\\</b\\> | 900 ms | failed | 2.3.0 |",
-            "3 devices answered that they succeeded, and reported other values afterwards. 2 still do.",
+            "3 devices answered that they succeeded, but reported other values afterwards. 2 still do.",
             "1 of 7 are listed.",
             "| 2,106 | 4 ms | 5 ms | 14 ms | 900 ms |",
             "| 10 ms and more | 106 | ██ |",

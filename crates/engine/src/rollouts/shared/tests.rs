@@ -76,7 +76,7 @@ fn a_restart_in_the_last_hour_is_found_among_decoys() {
 }
 
 #[test]
-fn what_restarts_devices_is_no_trait_of_those_that_did_not() {
+fn a_restart_by_the_command_itself_is_not_a_trait() {
     let failed: Vec<_> = (0..10).map(|number| restarted(device(number, "1", &[], json!({})), HOUR / 2, true)).collect();
     let succeeded: Vec<_> = (0..100).map(|number| device(100 + number, "1", &[], json!({}))).collect();
     let failed: Vec<_> = failed.iter().map(Some).collect();
@@ -119,7 +119,7 @@ fn the_firmware_of_the_failed_is_found_among_decoys() {
 }
 
 #[test]
-fn what_half_of_both_have_separates_nobody() {
+fn a_trait_that_half_of_both_groups_have_is_not_listed() {
     let firmware = |number: usize| if number.is_multiple_of(2) { "2.3.0" } else { "2.2.9" };
     let fleet = |from: usize| -> Vec<_> {
         (from..from + 40).map(|number| device(number, firmware(number), &[], json!({}))).collect()
@@ -178,7 +178,7 @@ fn a_trait_that_follows_from_a_clearer_one_is_left_out() {
 }
 
 #[test]
-fn what_the_command_itself_has_changed_is_no_trait() {
+fn values_changed_by_the_command_itself_are_not_traits() {
     let failed: Vec<_> =
         (0..10).map(|number| device(number, "1", &[], json!({"interval": 30, "unit": "bar"}))).collect();
     let succeeded: Vec<_> =

@@ -111,7 +111,7 @@ fn only_those_that_are_named_are_left_out() {
 }
 
 #[test]
-fn what_a_device_reports_already_is_said_in_a_few_words() {
+fn an_already_reported_state_is_described_briefly() {
     let check = |command: &str, args: &Value, expected: Option<&str>| {
         let mut fleet = Fleet::default();
         let report = json!({"led": true, "telemetry_interval_ms": 5_000, "running": {"a": 1, "b": "x"}});
@@ -160,7 +160,7 @@ fn a_device_is_as_asked_only_when_it_reports_just_that() {
 }
 
 #[test]
-fn a_member_with_arguments_of_its_own_is_judged_by_them() {
+fn a_member_with_individual_arguments_is_judged_by_them() {
     let target = vec![
         NewMember { device: id("dark"), args: Some(r#"{"on":false}"#.into()) },
         NewMember { device: id("lit"), args: Some(r#"{"on":false}"#.into()) },

@@ -37,7 +37,7 @@ describe('the painter', () => {
     }
   });
 
-  it('draws a change of one tile and nothing else, and says where it was', () => {
+  it('draws a change of one tile and nothing else, and reports its area', () => {
     const { layout, stamps, screen, painter } = wall(4);
     painter.paint(screen, layout, stamps, 0);
     const before = screen.pixels.slice();
@@ -52,7 +52,7 @@ describe('the painter', () => {
     });
   });
 
-  it('makes of patches what it would draw anew', () => {
+  it('gives the same result with patches as with a full redraw', () => {
     const { layout, stamps, screen, painter } = wall(11);
     const scroll = 17;
     painter.paint(screen, layout, stamps, scroll);

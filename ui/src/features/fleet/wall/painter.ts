@@ -1,4 +1,4 @@
-/** Puts the tiles into the pixels of a canvas. A hundred thousand are copied from a few stamps; none is an object. */
+/** Draws the tiles into the pixels of a canvas. A hundred thousand are copied from a few stamps; none is an object. */
 
 import type { Layout, Rectangle } from './layout';
 import { blockOf } from './layout';

@@ -1,4 +1,4 @@
-/** Draws each look of a tile once, at the size and in the colours of now. */
+/** Draws each appearance of a tile once, in the current size and colours. */
 
 import { LOOKS, tile, type Colour } from '../../../components/tile';
 import type { Layout } from './layout';

@@ -1,6 +1,6 @@
 //! The fixture: installations that trust each other, and a rollout that waits for an approval.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![expect(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 
 use std::{
     path::{Path, PathBuf},

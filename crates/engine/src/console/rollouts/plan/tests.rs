@@ -116,7 +116,7 @@ async fn whom_a_rollout_leaves_out_it_does_not_release() {
     // Another one for some of the same devices.
     let plan = handle.plan_rollout(rollout(&connection)).await.unwrap();
     let overlap = plan.overlap_here.unwrap();
-    assert!(overlap.starts_with("Rollout 1 (led) has not finished, and is still to send to "), "{overlap}");
+    assert!(overlap.starts_with("Rollout 1 (led) has not finished and still has to send to "), "{overlap}");
     handle.act_on_rollout(&view.id, RolloutAction::Stop).await.unwrap();
     assert_eq!(handle.plan_rollout(rollout(&connection)).await.unwrap().overlap_here, None);
 
@@ -147,7 +147,7 @@ async fn a_rollout_goes_to_the_confirmed_devices_or_to_none() {
     // Another device appears between the confirmation and the start.
     fleet(&handle, &connection, 21).await;
     let refused = handle.start_rollout(exactly(&plan)).await.unwrap_err();
-    let message = "20 devices were confirmed, and now there are 21, so nothing was sent.";
+    let message = "20 devices were confirmed, but now there are 21, so nothing was sent.";
     assert_eq!((refused.code, &*refused.message), (FailureCode::Changed, message));
     assert!(handle.rollouts().await.unwrap().is_empty());
     let again = handle.plan_rollout(rollout(&connection)).await.unwrap();
@@ -206,7 +206,7 @@ async fn a_plan_knows_the_rate_of_its_broker() {
     let plan = handle.plan_rollout(new).await.unwrap();
     // 901 are online: 90 a second, and the last one's answer.
     assert_eq!(plan.expected_ms, Some(10_100));
-    let remark = "Wilco sends at most 90 commands per second to AWS IoT Core, so a rate of 5,000 is not reached.";
+    let remark = "Wilco sends at most 90 commands per second to AWS IoT Core, so a rate of 5,000 cannot be reached.";
     assert!(plan.remarks.iter().any(|said| said == remark), "{:?}", plan.remarks);
     engine.stop().await;
 }
