@@ -6,7 +6,6 @@ use wilco_dialect::{
     DialectFile, DialectForm, DialectSet, FileProblem, IdKind, LARGEST_FILE, Observed, OutcomeField, ReadKind, Setting,
     Topics, learn, preview, propose, shipped,
 };
-use wilco_ledger::grouped;
 
 use super::{Handle, blocking, not_found};
 use crate::{
