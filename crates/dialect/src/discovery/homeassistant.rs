@@ -4,6 +4,8 @@
 //! entity has default payloads.
 
 mod actions;
+mod aspects;
+mod availability;
 mod convention;
 mod entity;
 mod light;

@@ -2,7 +2,8 @@
 
 use super::{
     super::{MOST_OF_A_DEVICE, text},
-    entity::{Source, add_variable, payload_of, push, refused, states_of, with_name},
+    aspects::with_name,
+    entity::{Source, add_variable, payload_of, push, refused, states_of},
 };
 use crate::{CommandRequest, Control, DeviceCommand, KnownDevice, RequestPayload, jinja::Template, json::ExactValue};
 

@@ -3,7 +3,8 @@
 
 use super::{
     super::{MOST_OF_A_DEVICE, number, text},
-    entity::{Source, add_variable, colour_temperature, payload_of, push, with_name},
+    aspects::{colour_temperature, with_name},
+    entity::{Source, add_variable, payload_of, push},
 };
 use crate::{
     ColourNotation, CommandRequest, Control, DeviceCommand, KnownDevice, RequestPayload, Variable, jinja::Template,
