@@ -19,6 +19,7 @@ import { Lines, type Line } from '../format/lines';
 import { line, NOTHING, take, withCondition, without, type Search } from '../format/search';
 import { PRESENCES, stateOf } from '../format/states';
 import type { Range } from '../format/window';
+import { EMPTY, isAlike, patchAll, patchDevices, type DeviceList } from './deviceList';
 import { DeviceRows } from './deviceRows.svelte';
 import { failureOf } from './failure';
 import { Throttle } from './throttle';
@@ -36,18 +37,7 @@ const LIST_PAUSE = 1_000;
 /** So many devices of a long list are read per millisecond of the pause: 100,000 every two seconds. */
 const PER_MS = 50;
 
-/** The whole list, in the engine's order: everything at one place belongs to one device. */
-export interface DeviceList {
-  revision: number;
-  ids: readonly string[];
-  groups: readonly DeviceGroup[];
-  presence: number[];
-  states: number[];
-  values: (number | null)[] | null;
-}
-
 const NONE_FOLDED: ReadonlySet<string> = new Set();
-const EMPTY: DeviceList = { revision: 0, ids: [], groups: [], presence: [], states: [], values: null };
 
 /** How a list is ordered, grouped and shown. */
 export interface Arrangement extends Required<Pick<DeviceQuery, 'sort' | 'order' | 'group'>> {
@@ -307,18 +297,8 @@ export class Fleet {
     this.#listAgain.ask();
   }
 
-  #patchList({ devices, presence, states }: DeviceStates): void {
-    const places: number[] = [];
-    devices.forEach((device, i) => {
-      const place = this.#places.get(device);
-      if (place === undefined) return;
-      this.list.presence[place] = presence[i] ?? 2;
-      this.list.states[place] = states[i] ?? 0;
-      places.push(place);
-    });
-    if (places.length === 0) return;
-    this.patched += 1;
-    this.#tell(places);
+  #patchList(changed: DeviceStates): void {
+    this.#announceChanges(patchDevices(this.list, changed, this.#places));
   }
 
   #begin(empty = false): void {
@@ -381,31 +361,11 @@ export class Fleet {
     this.waiting = null;
     this.reloading = false;
     // At rest hardly anything changes, and what looks the same is not drawn again.
-    if (devices === null && this.#isAlike(columns)) return this.#patchAll(presence, states);
+    if (devices === null && isAlike(this.list, columns)) return this.#announceChanges(patchAll(this.list, columns));
     this.list = { revision, ids: devices ?? this.list.ids, groups, presence, states, values };
     if (this.active >= this.lines.count) this.active = Math.max(0, this.lines.count - 1);
-    this.#tell(null);
+    this.#announce(null);
     void this.#loadRows();
-  }
-
-  /** Whether a list of the same devices differs at most in presence and states. Never for an empty one. */
-  #isAlike({ groups, values }: DeviceColumns): boolean {
-    if (this.matching === 0 || values !== null || this.list.values !== null) return false;
-    return JSON.stringify(groups) === JSON.stringify(this.list.groups);
-  }
-
-  #patchAll(presence: number[], states: number[]): void {
-    const { list } = this;
-    const places: number[] = [];
-    for (let place = 0; place < list.ids.length; place++) {
-      if (presence[place] === list.presence[place] && states[place] === list.states[place]) continue;
-      list.presence[place] = presence[place] ?? 2;
-      list.states[place] = states[place] ?? 0;
-      places.push(place);
-    }
-    if (places.length === 0) return;
-    this.patched += 1;
-    this.#tell(places);
   }
 
   /** Loads the rows that are seen, and those so far around them. */
@@ -430,7 +390,14 @@ export class Fleet {
     return near;
   }
 
-  #tell(places: readonly number[] | null): void {
+  /** The devices at these places look different. */
+  #announceChanges(places: readonly number[]): void {
+    if (places.length === 0) return;
+    this.patched += 1;
+    this.#announce(places);
+  }
+
+  #announce(places: readonly number[] | null): void {
     for (const listener of this.#listeners) listener(places);
   }
 }

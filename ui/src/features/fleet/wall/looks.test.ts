@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { lookOfState, lookOfValue, LOOKS } from '../../../components/tile';
-import type { DeviceList } from '../../../state/fleet.svelte';
+import type { DeviceList } from '../../../state/deviceList';
 import type { CommandState } from '../../../backend/bindings/CommandState';
 import { COMMAND_STATES } from '../../../backend/bindings/Constants';
 import { failedIn, looksOf, spanOf } from './looks';

@@ -3,7 +3,8 @@
 import { lookOfPresence, lookOfState, lookOfValue, LOOKS, type Look } from '../../../components/tile';
 import { COMMAND_STATES } from '../../../backend/bindings/Constants';
 import type { DeviceGroup } from '../../../backend/bindings/DeviceGroup';
-import type { DeviceList, TileColours } from '../../../state/fleet.svelte';
+import type { DeviceList } from '../../../state/deviceList';
+import type { TileColours } from '../../../state/fleet.svelte';
 import { hasFailed, PRESENCES, stateOf } from '../../../format/states';
 
 const NUMBER = new Map<Look, number>(LOOKS.map((look, number) => [look, number]));
