@@ -19,8 +19,8 @@ import { failure } from './failure';
 import type { FakeDevice } from './fleet';
 import { answerTimes, causes, countMembers, firmwareTimes, sharedTraits, slowAnswers } from './rolloutDetail';
 import { counted } from '../../format/count';
-import { toJson } from '../../format/json';
-import { argumentsOf, fingerprintOf, membersOf, planOf, RATE, requestFor, stageSizes } from './rolloutPlan';
+import { rolloutOf } from './newRollout';
+import { fingerprintOf, membersOf, planOf, RATE, requestFor } from './rolloutPlan';
 
 /** The parts of the invented engine that a rollout uses. */
 export interface World {
@@ -105,54 +105,11 @@ export class FakeRollouts {
       );
     if (devices.length === 0)
       throw failure('invalid', 'No device is left to send to.', 'Choose other devices, or leave out fewer.');
-    const sizes = stageSizes(devices.length, spec);
-    const stageOf = sizes.flatMap((size, stage) => new Array<number>(size).fill(stage));
-    const members = devices.map((device, i): MemberView => ({
-      device: device.row.device,
-      stage: stageOf[i] ?? 0,
-      state: 'pending',
-      command: null,
-      message: null,
-      attempts: 0,
-      released_at: null,
-      finished_at: null,
-      took_ms: null,
-      firmware: device.row.firmware,
-      args: spec.target.by === 'desired' ? argumentsOf(device) : null,
-      earlier: spec.command.name === 'config.set' && device.running !== null ? toJson(device.running) : null,
-      disagrees: null,
-    }));
-    const now = Date.now();
-    const target = spec.target.by === 'devices' ? { by: 'devices' as const, devices: [] } : spec.target;
-    const view: RolloutView = {
-      id: this.world.newId(),
-      number: this.#runs.size + 1,
-      spec: { ...spec, target },
-      state: 'running',
-      waits_for: null,
-      why: null,
-      approval: null,
-      stages: sizes.map((size, stage) => ({
-        members: size,
-        counts: countMembers(members.filter((member) => member.stage === stage)),
-        waiting_for_offline: 0,
-        started_at: stage === 0 ? now : null,
-        ended_at: null,
-        closed: false,
-      })),
-      stage: 0,
-      counts: countMembers(members),
-      members: members.length,
-      ended_before: 0,
-      failed_before: 0,
-      started_at: now,
-      changed_at: now,
-      ended_at: null,
-    };
+    const { view, members } = rolloutOf(spec, devices, this.world.newId(), this.#runs.size + 1);
     if (this.world.needsApproval(spec.connection, spec.command.name)) {
       view.state = 'waiting';
       view.waits_for = { what: 'approval' };
-      view.approval = { expires_at: now + EXPIRES_AFTER, decision: null };
+      view.approval = { expires_at: view.started_at + EXPIRES_AFTER, decision: null };
     }
     this.#runs.set(view.id, { view, members, devices, next: 0, due: 1, pauseUntil: null, goAhead: false });
     this.world.say(view);
