@@ -110,6 +110,7 @@ fn documentation() -> Command {
     doc.args(["doc", "--no-deps", "--quiet"]).env("RUSTDOCFLAGS", "--deny warnings");
     let libraries = [
         "failure",
+        "atomic-file",
         "ledger",
         "dialect",
         "connection",

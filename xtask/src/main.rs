@@ -7,6 +7,7 @@
 
 mod bench;
 mod bindings;
+mod build_times;
 mod bundle;
 mod check;
 mod executions;
@@ -40,6 +41,7 @@ cargo xtask <task>
   bundle  builds packages with the app and the command line; --test installs, starts and removes one; or: bundle <formats>
   bench   compares Wilco with bare MQTT clients, and measures start and memory: docs/bench.md; --quick for a short trial;
           or: bench growth, bench history [--quick] [--commands N]
+  build-times  a clean debug build of the command line, and builds after one edited line
   interop sends commands to real third-party programs, which it installs under target/: docs/dialects/interop.md
   setup   only sets up: system packages, the window's npm packages, the test tools
   faults  kills, stops and cuts off console, broker and devices; --seeds N, --scenario NAME, --report: docs/reliability.md
@@ -70,6 +72,7 @@ fn task(arguments: &[String]) -> Result<ExitCode> {
         ["faults", ref words @ ..] => faults::faults(words),
         ["fuzz", ref words @ ..] => fuzz::fuzz(words),
         ["floods", ref words @ ..] => floods::floods(words),
+        ["build-times"] => build_times::build_times(),
         [] | ["help" | "--help" | "-h"] => {
             println!("{USAGE}");
             Ok(ExitCode::SUCCESS)
