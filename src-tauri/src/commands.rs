@@ -137,11 +137,7 @@ pub(crate) async fn preferences(app: AppHandle, shell: State<'_, Shell>) -> Answ
 }
 
 #[tauri::command]
-pub(crate) async fn save_preferences(
-    app: AppHandle,
-    shell: State<'_, Shell>,
-    preferences: Preferences,
-) -> Answer<()> {
+pub(crate) async fn save_preferences(app: AppHandle, shell: State<'_, Shell>, preferences: Preferences) -> Answer<()> {
     preferences::write(&app, shell.engine()?.data_dir(), preferences)
 }
 

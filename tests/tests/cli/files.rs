@@ -160,7 +160,9 @@ fn everything_that_is_wrong_with_files_is_said() -> Result<()> {
     ensure!(errors == 2 && said.hints().len() == 2, "each of them: {said:?}");
     bench.run(&[&add[..], &["--kit", &archive]].concat())?.complained("is damaged")?;
     bench.run(&[&add[..], &["--file", &key]].concat())?.complained("The client certificate of the private key in")?;
-    bench.run_with_input(&[&add[..], &["--passphrase-stdin"]].concat(), "word\n")?.complained("none of the files is encrypted")?;
+    bench
+        .run_with_input(&[&add[..], &["--passphrase-stdin"]].concat(), "word\n")?
+        .complained("none of the files is encrypted")?;
     ensure!(listed(&bench)?.is_empty(), "nothing is kept of what was refused");
     Ok(())
 }
