@@ -7,7 +7,7 @@ use rusqlite::{Connection, Row, Transaction, TransactionBehavior, params_from_it
 use super::{FILE_NAME, StoreError, check, open, possibly_sent, salvage, table};
 
 /// The tables that are not made of others, in the order in which they are copied.
-const TABLES: [&str; 26] = [
+const TABLES: [&str; 27] = [
     "meta",
     "settings",
     "connections",
@@ -23,6 +23,7 @@ const TABLES: [&str; 26] = [
     "evidence_use",
     "dismissed",
     "removed",
+    "broadcasts",
     "logs",
     "log_chunks",
     "rollouts",

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
-use wilco_tests::{Broker, Connection, Console, Desk, Fleet, Keyring, keys, soon_async};
+use wilco_tests::{Broker, Connection, Console, Desk, Device, Fleet, Keyring, keys, soon_async};
 
 use crate::SHORT;
 use crate::pictures::as_it_stands;
@@ -181,6 +181,75 @@ async fn devices_come_from_a_file_and_what_is_shown_of_them_is_kept_as_a_view() 
     console.go("Fleet").await?;
     // The view is in force again: the button has its name and its count.
     console.one("button", "North hall 2").await?;
+    console.close().await?;
+    ensure!(found.is_empty(), "axe finds:\n{}", found.join("\n"));
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_device_is_switched_in_its_row_and_every_request_of_a_dry_run_is_shown() -> Result<()> {
+    let broker = Broker::plain()?;
+    let _pumps = Fleet::start(&broker, "pump", 60, &[])?;
+    let _meter = Device::start_with(&broker, "meter-1", None, &["--telemetry-ms", "500"])?;
+    let requests = broker.listen("+/req")?;
+    let requested = |device: &str| requests.log().lines().filter(|line| line.starts_with(device)).count();
+    let desk = Desk::new(Keyring::Unlocked)?;
+    let console = desk.open().await?;
+    connect(&console, &broker).await?;
+    wait_for_devices(&console, 61).await?;
+
+    // The switch is in the row at which the keyboard is, and in that under the pointer.
+    console.choose("pump-0003").await?;
+    let led = console.one("switch", "LED of pump-0003").await?;
+    as_it_stands(&console, "fleet-row-led").await?;
+    let mut found = console.inaccessible("a row with its LED switch").await?;
+    console.click_on(&led, "LED of pump-0003").await?;
+    soon_async("reported LED", SHORT, async || {
+        let led = console.one("switch", "LED of pump-0003").await?;
+        Ok((console.attribute(&led, "aria-checked").await? == "true").then_some(()))
+    })
+    .await?;
+    ensure!((requested("pump-0003"), requested("pump-0004")) == (1, 0), "{}", requests.log());
+    as_it_stands(&console, "fleet-row-led-on").await?;
+
+    // A column with a measurement, by which the list is sorted.
+    console.click("button", "Columns").await?;
+    let columns = console.one("dialog", "Columns").await?;
+    let temperature = console.one_like_in(&columns, "checkbox", "temperature").await?;
+    console.click_on(&temperature, "temperature").await?;
+    console.press(keys::ESCAPE).await?;
+    let head = console.one_like("button", "temperature").await?;
+    console.click_on(&head, "temperature").await?;
+    as_it_stands(&console, "fleet-sorted-by-measurement").await?;
+
+    // Of the answers of all, a timeout is suggested.
+    let start = ["rollout", "start", "-c", "Plant", "--search", "pump", "identify", "seconds=1"];
+    let sent = desk.wilco(&start)?;
+    ensure!(sent.status.success(), "{sent:?}");
+    console.press(keys::ESCAPE).await?;
+    console.choose("pump-0003").await?;
+    console.click("button", "Command…").await?;
+    let dialog = console.one("dialog", "Command for pump-0003").await?;
+    let identify = console.one_like_in(&dialog, "option", "identify").await?;
+    console.click_on(&identify, "identify").await?;
+    console.wait_for_text("Suggested timeout:", SHORT).await?;
+    as_it_stands(&console, "command-suggested-timeout").await?;
+    found.extend(console.inaccessible("a suggested timeout").await?);
+    console.press(keys::ESCAPE).await?;
+
+    // All requests, before anything is sent.
+    let grid = console.one("grid", "Devices").await?;
+    console.run("arguments[0].focus()", vec![serde_json::to_value(&grid)?]).await?;
+    console.press(keys::ALL).await?;
+    console.wait_for_text("61 devices selected", SHORT).await?;
+    console.click("button", "LED on…").await?;
+    let dry_run = console.one_like("button", "Dry run:").await?;
+    console.click_on(&dry_run, "dry run").await?;
+    console.click("button", "Show all 61 requests").await?;
+    console.one("listbox", "61 requests").await?;
+    as_it_stands(&console, "rollout-all-requests").await?;
+    found.extend(console.inaccessible("all requests of a rollout").await?);
+    ensure!(requested("pump-0004") == 1, "{}", requests.log());
     console.close().await?;
     ensure!(found.is_empty(), "axe finds:\n{}", found.join("\n"));
     Ok(())
