@@ -240,8 +240,8 @@ fn a_command_topic_of_another_device_is_refused_and_nothing_is_sent_there() -> R
     let others = ["victim/set", "zigbee2mqtt/bulb/set", "zigbee2mqtt/bridge/request/#", "cmnd/#"];
     let others = others.iter().map(|filter| broker.listen(filter)).collect::<Result<Vec<_>>>()?;
     let send = |device: &str| bench.run(&["send", "-c", "bench", "-d", device, "Relay", "on=true", "--timeout", "1s"]);
-    send("thief")?.complained("a command topic of the device 'victim' too")?;
-    send("victim")?.complained("a command topic of the device 'thief' too")?;
+    send("thief")?.complained("is also a command topic of the device 'victim'")?;
+    send("victim")?.complained("is also a command topic of the device 'thief'")?;
     send("burglar")?.complained("belongs to the device 'bulb'")?;
     send("saboteur")?.complained("belongs to 'bridge'")?;
     send("crowd")?.complained("reaches several devices (All Tasmota devices)")?;

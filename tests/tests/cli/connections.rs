@@ -95,7 +95,7 @@ fn only_what_is_given_is_changed() -> Result<()> {
     assert_eq!(listed(&bench, "devices_named")?, [Value::Array(Vec::new())]);
     bench.run(&["connections", "edit", "site"])?.complained("Nothing to change: no options were given.")?;
     bench.run(&["connections", "edit", "site", "--preset", "aws", "--keep-alive", "10s"])?.complained("keep-alive")?;
-    bench.run(&["connections", "edit", "site", "--proxy-username", "me"])?.complained("no proxy")?;
+    bench.run(&["connections", "edit", "site", "--proxy-username", "me"])?.complained("without a proxy")?;
     bench.run(&["connections", "add", "bench", "--url", &broker.url()])?.ended(0)?;
     bench.run(&["connections", "edit", "site", "--rename", "bench"])?.complained("already")?;
     assert_eq!(listed(&bench, "name")?, ["site", "bench"]);

@@ -101,7 +101,7 @@ fn a_certificate_is_renewed_in_place() -> Result<()> {
         .run(&["connections", "renew", "plant", "--cert", &cert, "--key", &key])?
         .complained("does not match the certificate")?;
     bench.run(&["connections", "renew", "plant", "--file", &ca])?.complained("no client certificate")?;
-    bench.run(&["connections", "renew", "plant"])?.complained("No file")?;
+    bench.run(&["connections", "renew", "plant"])?.complained("No certificate files were given")?;
     let expired = certificates.expired()?;
     let (expired_cert, expired_key) = (text(&expired.certificate), text(&expired.key));
     bench

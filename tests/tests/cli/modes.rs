@@ -27,8 +27,8 @@ fn a_protected_connection_wants_a_yes_or_its_name() -> Result<()> {
     check(&restart, &["--yes"], "no terminal", "--confirm plant")?;
     check(&both, &["--yes"], "no terminal", "--confirm plant")?;
     check(&rollout, &["--yes"], "no terminal", "--confirm plant")?;
-    check(&restart, &["--confirm", "site"], "called 'plant'", "Nothing was sent")?;
-    check(&led, &["--confirm", "site"], "called 'plant'", "Nothing was sent")?;
+    check(&restart, &["--confirm", "site"], "the connection's name is 'plant'", "Nothing was sent")?;
+    check(&led, &["--confirm", "site"], "the connection's name is 'plant'", "Nothing was sent")?;
     ensure!(requests.log().is_empty(), "{}", requests.log());
 
     bench.run(&[&led[..], &["--yes"]].concat())?.ended(0)?;

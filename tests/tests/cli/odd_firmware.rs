@@ -137,10 +137,10 @@ fn a_dialect_that_claims_every_topic_or_another_one_s_is_refused_or_named() -> R
         .complained("matches every message")?;
     let tasmotas = write("mine", "stat/{device}/RESULT")?;
     let said = bench.run(&["dialects", "check", &tasmotas])?.ended(0)?;
-    ensure!(said.err.contains("'mine' and 'tasmota' both read"), "{said:?}");
+    ensure!(said.err.contains("'mine' and 'tasmota' both use"), "{said:?}");
     // A connection compares what it has: also two files, and settings that are not the usual ones.
     let said = bench.run(&["connections", "add", "bench", "--url", &url, "--dialect", &tasmotas])?.ended(0)?;
-    ensure!(!said.err.contains("both read"), "{said:?}");
+    ensure!(!said.err.contains("both use"), "{said:?}");
     let twin = write("twin", "stat/{device}/RESULT")?;
     let edit = |dialects: &[&str]| {
         let mut arguments = vec!["connections", "edit", "bench"];
@@ -149,7 +149,7 @@ fn a_dialect_that_claims_every_topic_or_another_one_s_is_refused_or_named() -> R
     };
     let said = edit(&[&tasmotas, &twin])?;
     ensure!(said.err.contains("'mine' and 'twin' both use 'stat/+/RESULT'"), "{said:?}");
-    ensure!(edit(&[&tasmotas, "tasmota"])?.err.contains("'mine' and 'tasmota' both read"));
-    ensure!(!edit(&[&tasmotas, "tasmota:stat=antwort"])?.err.contains("both read"));
+    ensure!(edit(&[&tasmotas, "tasmota"])?.err.contains("'mine' and 'tasmota' both use"));
+    ensure!(!edit(&[&tasmotas, "tasmota:stat=antwort"])?.err.contains("both use"));
     Ok(())
 }

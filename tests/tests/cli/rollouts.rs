@@ -437,7 +437,7 @@ fn a_rollout_waits_for_its_maintenance_hours() -> Result<()> {
     let later = hours(600, 660)?;
     let run = |line: Vec<String>| bench.run(&line.iter().map(String::as_str).collect::<Vec<_>>());
     let plan = run(start(&later, &["--dry-run"]))?.ended(0)?.out;
-    assert!(plan.contains("It is outside the maintenance hours now."), "{plan}");
+    assert!(plan.contains("It is now outside the maintenance hours."), "{plan}");
     let line = start(&later, &["--output", "json"]);
     let mut program = bench.start(&line.iter().map(String::as_str).collect::<Vec<_>>())?;
     let printed = lines(&mut program)?;

@@ -61,7 +61,7 @@ async fn a_console_attached_to_an_app_that_is_killed_says_so_and_the_data_is_fre
     app.kill();
     let failure = console.connections().await.err().context("a dead app has answered")?;
     assert_eq!(failure.code, FailureCode::Ended);
-    assert!(failure.message.contains("has just been closed") && failure.hint.is_some(), "{failure:?}");
+    assert!(failure.message.contains("has just closed") && failure.hint.is_some(), "{failure:?}");
     // The socket that it left behind is nobody's, and the next one replaces it.
     let data_dir = DataDir::open(Some(desk.path()))?;
     assert!(IpcClient::find(&data_dir).await.is_none());

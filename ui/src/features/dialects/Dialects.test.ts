@@ -72,7 +72,7 @@ describe('a dialect of one’s own', () => {
     // The messages of before are not what the minute has to be about.
     await user.click(await messages.findByRole('button', { name: 'Stop' }));
     await user.click(messages.getByRole('button', { name: 'Learn' }));
-    await messages.findByText(/^Use the device now\. Wilco proposes the whole dialect in \d+ s\.$/);
+    await messages.findByText(/^Use the device now\. Wilco proposes the dialect in \d+ s\.$/);
     await waitFor(() => expect(messages.getAllByRole('listitem')).toHaveLength(5));
     await user.click(messages.getByRole('button', { name: /^Propose now/ }));
     await findByText(/^Requests go to 'pumps\/p-7\/in'/);

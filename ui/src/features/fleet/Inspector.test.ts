@@ -149,7 +149,7 @@ describe('a device with other people’s firmware', () => {
     expect(await dialog.findByText(silent)).toBeVisible();
     await user.click(dialog.getByRole('button', { name: 'Cancel' }));
     dialog = await open('Set State');
-    const already = /^kitchen\/lamp already reports ON\. Many devices report nothing when nothing changes/;
+    const already = /^kitchen\/lamp already reports ON\. Many devices report nothing if nothing changes/;
     await user.click(await dialog.findByRole('checkbox', { name: /^On/ }));
     expect(await dialog.findByText(already)).toBeVisible();
     await expectAccessible(container);

@@ -164,7 +164,7 @@ it('says what is written of a log that is shown longer than it was fetched', asy
   app.log.lines = [{ text: 'earlier', gap: false }, { text: NOT_FETCHED, gap: true }, ...app.log.lines];
   await page.findByText('1 earlier part was not fetched. The gap is marked.');
   await user.click(page.getByRole('button', { name: 'Copy' }));
-  expect(await navigator.clipboard.readText()).toMatch(/^earlier\n\[Not fetched: .*\]\n/);
+  expect(await navigator.clipboard.readText()).toMatch(/^earlier\n\[Gap: .*\]\n/);
   await user.click(page.getByRole('button', { name: 'Save…' }));
   await page.findByText(/contains the latest fetch: 1,000 lines of the 1,002 shown/);
 });

@@ -125,7 +125,7 @@ describe('closing the window', () => {
     const { app, inside, user } = await openDialog();
     expect(app.closeGuard.unsaved).toEqual([]);
     await user.click(await inside.findByRole('radio', { name: 'Custom stages' }));
-    expect(app.closeGuard.unsaved).toEqual(['Your rollout of LED, not started']);
+    expect(app.closeGuard.unsaved).toEqual(['Your rollout of LED, which has not started']);
     await user.click(inside.getByRole('button', { name: 'Cancel' }));
     expect(app.closeGuard.unsaved).toEqual([]);
   });

@@ -106,7 +106,7 @@ it('shows how much history would be deleted beforehand', async () => {
   const field = getByRole('textbox', { name: 'Older than (days)' });
   await user.clear(field);
   await user.type(field, '0');
-  await findByText(/keeps nothing/);
+  await findByText(/would keep nothing/);
   await user.clear(field);
   await user.type(field, '3000');
   await findByText('No commands are older than that.');
