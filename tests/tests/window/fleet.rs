@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
-use wilco_tests::{Broker, Connection, Console, Desk, Device, Fleet, Keyring, keys, soon_async};
+use wilco_tests::{Broker, Connection, Console, Desk, Fleet, Keyring, keys, soon_async};
 
 use crate::SHORT;
 use crate::pictures::as_it_stands;
@@ -80,36 +80,36 @@ async fn a_rollout_to_thousands_halts_automatically_shows_the_cause_and_is_retri
 #[tokio::test]
 async fn the_changes_of_a_rollout_are_restored() -> Result<()> {
     let broker = Broker::plain()?;
-    let _pumps = Fleet::start(&broker, "pump", 2_000, &[])?;
+    let _pumps = Fleet::start(&broker, "pump", 60, &[])?;
     let desk = Desk::new(Keyring::Unlocked)?;
     let console = desk.open().await?;
     connect(&console, &broker).await?;
-    wait_for_devices(&console, 2_000).await?;
+    wait_for_devices(&console, 60).await?;
     let changes = r#"{"changes":{"temp_high_c":9.5},"apply":"now"}"#;
     let start = ["rollout", "start", "-c", "Plant", "--search", "pump", "config.set", "--args", changes];
-    let before = broker.first("pump-2000/state", 5)?;
+    let before = broker.first("pump-0060/state", 5)?;
     ensure!(before.contains("\"temp_high_c\":8.0"), "{before}");
     let changed = desk.wilco(&start)?;
     ensure!(changed.status.success(), "{changed:?}");
-    ensure!(broker.first("pump-2000/state", 5)?.contains("\"temp_high_c\":9.5"));
+    ensure!(broker.first("pump-0060/state", 5)?.contains("\"temp_high_c\":9.5"));
 
     console.go("Rollouts").await?;
     let row = console.one_like("link", "Rollout 1").await?;
     console.click_on(&row, "rollout 1").await?;
-    console.wait_for_text("2,000 of 2,000", SHORT).await?;
+    console.wait_for_text("60 of 60", SHORT).await?;
     console.click("button", "More").await?;
     console.click("button", "Restore the earlier configuration…").await?;
     let dialog = console.one("dialog", "Follow-up rollout").await?;
     console.wait_for_text("the values that it had before rollout 1", SHORT).await?;
     as_it_stands(&console, "rollout-put-back").await?;
     let mut found = console.inaccessible("putting back").await?;
-    console.press_in(&dialog, "Send to 2,000 devices").await?;
+    console.press_in(&dialog, "Send to 60 devices").await?;
     soon_async("end of putting back", ROLLOUT, async || {
         let text = console.text().await?;
         Ok((text.contains("Rollout 2") && text.contains("Finished")).then_some(()))
     })
     .await?;
-    ensure!(broker.first("pump-2000/state", 5)?.contains("\"temp_high_c\":8.0"));
+    ensure!(broker.first("pump-0060/state", 5)?.contains("\"temp_high_c\":8.0"));
     found.extend(console.inaccessible("a rollout that put back").await?);
     as_it_stands(&console, "rollout-was-put-back").await?;
     console.close().await?;
@@ -187,22 +187,21 @@ async fn devices_come_from_a_file_and_what_is_shown_of_them_is_kept_as_a_view() 
 }
 
 #[tokio::test]
-async fn a_device_is_switched_in_its_row_and_every_request_of_a_dry_run_is_shown() -> Result<()> {
+async fn a_device_is_switched_in_its_row() -> Result<()> {
     let broker = Broker::plain()?;
     let _pumps = Fleet::start(&broker, "pump", 60, &[])?;
-    let _meter = Device::start_with(&broker, "meter-1", None, &["--telemetry-ms", "500"])?;
     let requests = broker.listen("+/req")?;
     let requested = |device: &str| requests.log().lines().filter(|line| line.starts_with(device)).count();
     let desk = Desk::new(Keyring::Unlocked)?;
     let console = desk.open().await?;
     connect(&console, &broker).await?;
-    wait_for_devices(&console, 61).await?;
+    wait_for_devices(&console, 60).await?;
 
     // The switch is in the row at which the keyboard is, and in that under the pointer.
     console.choose("pump-0003").await?;
     let led = console.one("switch", "LED of pump-0003").await?;
     as_it_stands(&console, "fleet-row-led").await?;
-    let mut found = console.inaccessible("a row with its LED switch").await?;
+    let found = console.inaccessible("a row with its LED switch").await?;
     console.click_on(&led, "LED of pump-0003").await?;
     soon_async("reported LED", SHORT, async || {
         let led = console.one("switch", "LED of pump-0003").await?;
@@ -212,44 +211,6 @@ async fn a_device_is_switched_in_its_row_and_every_request_of_a_dry_run_is_shown
     ensure!((requested("pump-0003"), requested("pump-0004")) == (1, 0), "{}", requests.log());
     as_it_stands(&console, "fleet-row-led-on").await?;
 
-    // A column with a measurement, by which the list is sorted.
-    console.click("button", "Columns").await?;
-    let columns = console.one("dialog", "Columns").await?;
-    let temperature = console.one_like_in(&columns, "checkbox", "temperature").await?;
-    console.click_on(&temperature, "temperature").await?;
-    console.press(keys::ESCAPE).await?;
-    let head = console.one_like("button", "temperature").await?;
-    console.click_on(&head, "temperature").await?;
-    as_it_stands(&console, "fleet-sorted-by-measurement").await?;
-
-    // Of the answers of all, a timeout is suggested.
-    let start = ["rollout", "start", "-c", "Plant", "--search", "pump", "identify", "seconds=1"];
-    let sent = desk.wilco(&start)?;
-    ensure!(sent.status.success(), "{sent:?}");
-    console.press(keys::ESCAPE).await?;
-    console.choose("pump-0003").await?;
-    console.click("button", "Command…").await?;
-    let dialog = console.one("dialog", "Command for pump-0003").await?;
-    let identify = console.one_like_in(&dialog, "option", "identify").await?;
-    console.click_on(&identify, "identify").await?;
-    console.wait_for_text("Suggested timeout:", SHORT).await?;
-    as_it_stands(&console, "command-suggested-timeout").await?;
-    found.extend(console.inaccessible("a suggested timeout").await?);
-    console.press(keys::ESCAPE).await?;
-
-    // All requests, before anything is sent.
-    let grid = console.one("grid", "Devices").await?;
-    console.run("arguments[0].focus()", vec![serde_json::to_value(&grid)?]).await?;
-    console.press(keys::ALL).await?;
-    console.wait_for_text("61 devices selected", SHORT).await?;
-    console.click("button", "LED on…").await?;
-    let dry_run = console.one_like("button", "Dry run:").await?;
-    console.click_on(&dry_run, "dry run").await?;
-    console.click("button", "Show all 61 requests").await?;
-    console.one("listbox", "61 requests").await?;
-    as_it_stands(&console, "rollout-all-requests").await?;
-    found.extend(console.inaccessible("all requests of a rollout").await?);
-    ensure!(requested("pump-0004") == 1, "{}", requests.log());
     console.close().await?;
     ensure!(found.is_empty(), "axe finds:\n{}", found.join("\n"));
     Ok(())

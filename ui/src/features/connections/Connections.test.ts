@@ -191,7 +191,7 @@ describe('an exported file', () => {
   it('may leave the secrets out, and says who needs theirs', async () => {
     const { more, card, findByText, getByLabelText, press, user, findByRole } = await openCards();
     await more('Rotterdam cold chain', 'Export…');
-    await press('Save as');
+    await press('Choose where to save');
     expect(getByLabelText('Path of the file to write')).toHaveValue('/home/you/Rotterdam-cold-chain.wilco');
     await user.click((await card('Rotterdam cold chain')).getByRole('button', { name: 'Export' }));
     await findByText(/1 connection written/);

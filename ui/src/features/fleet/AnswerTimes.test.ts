@@ -36,6 +36,6 @@ it('says how long a device usually takes, and when its latest command is slower 
   // Whatever it takes is slower now.
   asked.mockImplementation(async () => [{ ...USUAL, slow_after_ms: -1 }]);
   await press();
-  await times.findByText('Slower than usual for this device');
+  await times.findByText('Slower than usual');
   expect(times.getByRole('status')).toHaveTextContent('95 % of its led commands take up to 80 ms.');
 });

@@ -253,7 +253,7 @@ describe('the history', () => {
     await user.click(form.getByRole('button', { name: 'Export' }));
     form.getByText('Enter the path of the file to write.');
     await user.click(form.getByRole('radio', { name: 'JSON' }));
-    await user.click(form.getByRole('button', { name: 'Save as' }));
+    await user.click(form.getByRole('button', { name: 'Choose where to save' }));
     await user.click(form.getByRole('button', { name: 'Export' }));
     await findByText(/^\d+ commands? written to \/home\/you\/history\.jsonl\.$/);
     const query = {
@@ -276,7 +276,7 @@ describe('the history', () => {
     await user.click(getByRole('button', { name: 'Export…' }));
     const form = within(await findByRole('dialog', { name: 'Export the history' }));
     const path = form.getByRole('textbox', { name: 'Path of the file to write' });
-    await user.click(form.getByRole('button', { name: 'Save as' }));
+    await user.click(form.getByRole('button', { name: 'Choose where to save' }));
     await waitFor(() => expect(path).toHaveValue('/home/you/history.csv'));
     await user.click(form.getByRole('radio', { name: 'JSON' }));
     expect(path).toHaveValue('/home/you/history.jsonl');

@@ -97,14 +97,14 @@ it('is saved, or refused in a sentence', async () => {
   await user.click(dialog.getByRole('button', { name: 'Save' }));
   await dialog.findByText('The folder of /nowhere/a.log does not exist.');
   await user.clear(field);
-  await user.click(dialog.getByRole('button', { name: 'Save as' }));
+  await user.click(dialog.getByRole('button', { name: 'Choose where to save' }));
   await user.click(dialog.getByRole('button', { name: 'Save' }));
   await findByText('Log saved to /home/you/bench-0001.log.');
 
   // What the system's dialog has asked is not asked again; what is typed is.
   await user.click(page.getByRole('button', { name: 'Save…' }));
   const again = within(await page.findByRole('dialog', { name: 'Save the log' }));
-  await user.click(again.getByRole('button', { name: 'Save as' }));
+  await user.click(again.getByRole('button', { name: 'Choose where to save' }));
   await user.click(again.getByRole('button', { name: 'Save' }));
   await waitFor(() => expect(page.queryByRole('dialog')).toBeNull());
   await user.click(page.getByRole('button', { name: 'Save…' }));
