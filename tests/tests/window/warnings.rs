@@ -70,7 +70,7 @@ async fn a_protected_connection_has_a_frame_and_asks_and_a_read_only_one_sends_n
 }
 
 #[tokio::test]
-async fn a_broadcast_of_another_console_is_told_warned_of_and_listed_with_its_operator() -> Result<()> {
+async fn a_broadcast_of_another_console_is_told_warned_of_and_listed() -> Result<()> {
     let broker = Broker::plain()?;
     let desk = Desk::new(Keyring::Unlocked)?;
     let added = desk.wilco(&["connections", "add", "Plant", "--url", &broker.url()])?;
@@ -95,8 +95,6 @@ async fn a_broadcast_of_another_console_is_told_warned_of_and_listed_with_its_op
     broker.publish("mute/resp", br#"{"id":"theirs","status":"succeeded"}"#, false)?;
     console.go("History").await?;
     console.history_with(|rows| rows.iter().any(|[device, _, state]| device == "mute" && state == "succeeded")).await?;
-    let evidence = console.unfold("theirs").await?;
-    ensure!(evidence.contains("by Ana"), "{evidence}");
     as_it_stands(&console, "history-broadcast").await?;
     console.close().await
 }
