@@ -56,6 +56,7 @@ impl Desk {
             .env_remove("WAYLAND_DISPLAY")
             .env("GDK_BACKEND", "x11")
             .env("NO_AT_BRIDGE", "1")
+            .env("WILCO_LOG", "warn,wilco_desktop=info")
             .arg("--data-dir")
             .arg(data);
         Child::start(&mut command, log)
