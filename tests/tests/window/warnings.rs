@@ -70,7 +70,7 @@ async fn a_protected_connection_has_a_frame_and_asks_and_a_read_only_one_sends_n
 }
 
 #[tokio::test]
-async fn a_broadcast_of_another_console_is_told_warned_of_and_listed() -> Result<()> {
+async fn a_broadcast_of_another_console_is_told_warned_of_and_listed_with_its_operator() -> Result<()> {
     let broker = Broker::plain()?;
     let desk = Desk::new(Keyring::Unlocked)?;
     let added = desk.wilco(&["connections", "add", "Plant", "--url", &broker.url()])?;
@@ -95,6 +95,9 @@ async fn a_broadcast_of_another_console_is_told_warned_of_and_listed() -> Result
     broker.publish("mute/resp", br#"{"id":"theirs","status":"succeeded"}"#, false)?;
     console.go("History").await?;
     console.history_with(|rows| rows.iter().any(|[device, _, state]| device == "mute" && state == "succeeded")).await?;
+    console.wait_for_text(", by Ana", SHORT).await?;
+    let evidence = console.unfold("theirs").await?;
+    ensure!(evidence.contains("Observed") && !evidence.contains("outbox"), "{evidence}");
     as_it_stands(&console, "history-broadcast").await?;
     console.close().await
 }

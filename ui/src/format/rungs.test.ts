@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
+import type { CommandView } from '../backend/bindings/CommandView';
 import { climbed, command } from '../test/commands';
 import { places, rungs, shares, spent, took } from './rungs';
 
@@ -35,6 +36,13 @@ describe('the words of a ladder', () => {
     const ladder = rungs(climbed('accepted'), 1_001_342);
     expect(ladder.map((rung) => rung.gap).slice(1)).toEqual(['+2 ms', '+9 ms', '+31 ms', '1.3 s …']);
     expect(ladder.map((rung) => rung.name)).toEqual(['Queued', 'Sent', 'At broker', 'Accepted', 'Succeeded']);
+  });
+
+  it('does not say that a command of another console was in the outbox', () => {
+    const first = (by: CommandView['by']) => rungs(climbed('succeeded', { by }), 0)[0];
+    expect(first('Wilco')).toMatchObject({ name: 'Queued', begun: 'written to the outbox' });
+    expect(first('you')).toMatchObject({ name: 'Queued', begun: 'written to the outbox' });
+    expect(first('another console')).toMatchObject({ name: 'Observed', begun: 'sent by another console' });
   });
 
   it('names the state in the place of its rung', () => {

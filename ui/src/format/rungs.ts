@@ -15,6 +15,8 @@ export interface Rung {
   gap: string;
   /** When it was reached, Unix milliseconds. */
   time: number | null;
+  /** How the command began, at the first rung. */
+  begun?: string;
 }
 
 type Five<T> = [T, T, T, T, T];
@@ -77,6 +79,8 @@ export function rungs(command: CommandView, now: number): Rung[] {
   if (end >= 0) times[end] = command.finished_at;
   if (command.state === 'expired' || command.state === 'cancelled') times.fill(null, 1);
 
+  // This console has no part in what another one sends before the broker has it.
+  const isOurs = command.by !== 'another console';
   let before = command.queued_at;
   return standing.map((place, i): Rung => {
     const reached = place === 'past' || place === 'here' || place === 'stop';
@@ -88,7 +92,9 @@ export function rungs(command: CommandView, now: number): Rung[] {
     else if (place === 'awaited') gap = command.state === 'queued' ? '…' : `${running(now - before)} …`;
     else if (time !== null) gap = `+${duration(Math.max(0, time - before))}`;
     if (time !== null && i > 0) before = Math.max(before, time);
-    return { name, at: place, gap, time };
+    if (i > 0) return { name, at: place, gap, time };
+    if (isOurs) return { name, at: place, gap, time, begun: 'written to the outbox' };
+    return { name: 'Observed', at: place, gap, time, begun: 'sent by another console' };
   });
 }
 
