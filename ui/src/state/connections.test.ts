@@ -43,7 +43,7 @@ it('draws the gauges every two seconds, however often a connection changes, and 
   }
   expect(connections.gauges.trip).toEqual([0, 1_950, 3_950]);
   expect(connections.current?.round_trip_ms).toBe(5_000);
-  // Nothing is told of a connection that does not change any more.
+  // A connection that no longer changes causes no more updates.
   vi.advanceTimersByTime(2_000);
   expect(connections.gauges.latest?.round_trip_ms).toBe(5_000);
   vi.advanceTimersByTime(10_000);

@@ -20,7 +20,7 @@ impl Controller {
         let Some(known) = self.connections.get_mut(connection) else { return true };
         let (command, cost) = match known.ledger.significance(answer, now) {
             Significance::Decides => {
-                // Whoever can publish the request of a command can publish its answer too.
+                // Anyone who can publish a request can publish its answer too.
                 if known.ledger.is_of_observed(answer, now) {
                     store::shorten_answer(answer);
                 }

@@ -33,7 +33,7 @@ it('says how long a device usually takes, and when its latest command is slower 
   await times.findByRole('row', { name: 'led 20 ms 80 ms 90 ms' });
   expect(asked.mock.lastCall?.[0]).toMatchObject({ device: 'bench-0001', by: 'command' });
   expect(times.queryByText(/Slower than usual/)).toBeNull();
-  // Whatever it takes is slower now.
+  // Every duration counts as slow now.
   asked.mockImplementation(async () => [{ ...USUAL, slow_after_ms: -1 }]);
   await press();
   await times.findByText('Slower than usual');
