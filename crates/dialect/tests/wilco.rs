@@ -338,7 +338,11 @@ fn a_retained_request_is_pointed_out() {
         correlation: None,
     };
     let unreadable = dialect().decode(&inbound).expect_err("no retained requests");
-    assert!(unreadable.why.contains("'restart'") && unreadable.why.contains("whenever it reconnects"), "{}", unreadable.why);
+    assert!(
+        unreadable.why.contains("'restart'") && unreadable.why.contains("whenever it reconnects"),
+        "{}",
+        unreadable.why
+    );
 }
 
 #[test]
